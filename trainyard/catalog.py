@@ -1,0 +1,95 @@
+"""Names that a training spec may use, as plain strings: a spec never names code.
+
+The encoder names are those of segmentation_models_pytorch and timm, kept in `encoders.json` (`make
+catalog` writes it) so that the API can check a name without importing torch.
+"""
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from trainyard.errors import InvalidRequest
+
+LOSSES = ("dice_ce",)
+OPTIMIZERS = ("adamw",)
+SCHEDULES = ("cosine",)
+PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
+FITS = ("stretch", "letterbox")
+WEIGHTS = ("none", "imagenet", "packaged")
+WEIGHTS_FILE_PREFIX = "file:"
+PACKAGED_ENCODER = "timm-tf_efficientnet_lite0"
+TIMM_PREFIX = "tu-"
+TRANSFORMS = (
+    "Affine", "Blur", "CLAHE", "CoarseDropout", "ColorJitter", "D4", "ElasticTransform", "GaussNoise",
+    "GaussianBlur", "GridDistortion", "HorizontalFlip", "HueSaturationValue", "ImageCompression",
+    "MotionBlur", "OpticalDistortion", "Perspective", "RandomBrightnessContrast", "RandomGamma",
+    "RandomRotate90", "RandomShadow", "RandomToneCurve", "Rotate", "Sharpen", "ShiftScaleRotate",
+    "ToGray", "Transpose", "VerticalFlip",
+)  # fmt: skip
+"""Transforms of albumentations that keep an image and its mask aligned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What one architecture of segmentation_models_pytorch asks of its input.
+
+    `size_multiple`: height and width, in pixels, must be a multiple of this. `min_batch`: the smallest
+    training batch its batch norms accept (pooled 1x1 features need two images). `dynamic_size`: whether
+    its ONNX graph is right at sizes other than the traced one. `encoder_prefix`: the only encoders it takes.
+    """
+
+    name: str
+    size_multiple: int
+    min_batch: int = 1
+    dynamic_size: bool = True
+    encoder_prefix: str = ""
+
+
+_ARCHITECTURES = (
+    Architecture(name="Unet", size_multiple=32),
+    Architecture(name="UnetPlusPlus", size_multiple=32),
+    Architecture(name="MAnet", size_multiple=32),
+    Architecture(name="Linknet", size_multiple=32),
+    Architecture(name="FPN", size_multiple=32),
+    Architecture(name="PSPNet", size_multiple=8, dynamic_size=False),
+    Architecture(name="DeepLabV3", size_multiple=8, min_batch=2),
+    Architecture(name="DeepLabV3Plus", size_multiple=16, min_batch=2),
+    Architecture(name="PAN", size_multiple=16, min_batch=2),
+    Architecture(name="UPerNet", size_multiple=32, min_batch=2, dynamic_size=False),
+    Architecture(name="Segformer", size_multiple=32),
+    Architecture(name="DPT", size_multiple=32, dynamic_size=False, encoder_prefix=TIMM_PREFIX),
+)
+ARCHITECTURES = {architecture.name: architecture for architecture in _ARCHITECTURES}
+
+
+@cache
+def encoder_names() -> frozenset[str]:
+    """Every accepted encoder: smp's own names, and timm's models with the prefix `tu-`."""
+    names = json.loads(Path(__file__).with_name("encoders.json").read_text())
+    return frozenset(names["smp"]) | {TIMM_PREFIX + name for name in names["timm"]}
+
+
+def smp_encoder_names() -> list[str]:
+    """The encoders that segmentation_models_pytorch itself lists, sorted."""
+    return sorted(name for name in encoder_names() if not name.startswith(TIMM_PREFIX))
+
+
+def architecture(name: str) -> Architecture:
+    """Look an architecture up; raises InvalidRequest that lists the accepted names."""
+    if name not in ARCHITECTURES:
+        raise InvalidRequest(
+            f"No architecture is called {name!r}.",
+            errors={"spec.model.architecture": [f"one of: {', '.join(ARCHITECTURES)}"]},
+        )
+    return ARCHITECTURES[name]
+
+
+def check_encoder(name: str) -> str | None:
+    """None when the encoder exists, else a sentence that names near ones."""
+    if name in encoder_names():
+        return None
+    near = get_close_matches(name, sorted(encoder_names()), n=5, cutoff=0.5)
+    hint = f" Did you mean: {', '.join(near)}?" if near else ""
+    return f"No encoder is called {name!r}; GET /api/v1/encoders lists them.{hint}"

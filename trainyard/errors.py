@@ -1,0 +1,149 @@
+"""One tree of errors: each has a stable `code`, a `cause` (who can act) and a `remedy` (what to do)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+Cause = Literal["user", "infrastructure"]
+
+
+class TrainyardError(Exception):
+    """Trainyard could not do what was asked."""
+
+    code: ClassVar[str] = "internal"
+    cause: ClassVar[Cause] = "infrastructure"
+    remedy: str = "Look at the log of the process that answered; report it if it persists."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        remedy: str | None = None,
+        errors: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.remedy = remedy or type(self).remedy
+        self.errors = dict(errors or {})
+        super().__init__(self.message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as it is stored in a record and shown to a client."""
+        return {
+            "code": self.code,
+            "cause": self.cause,
+            "message": self.message,
+            "remedy": self.remedy,
+            "errors": self.errors,
+        }
+
+
+class UserError(TrainyardError):
+    """The request cannot be met as it stands."""
+
+    code = "invalid_request"
+    cause = "user"
+    remedy = "Change the request as `errors` says and send it again."
+
+
+class InvalidRequest(UserError):
+    """A field of the request is missing, unknown or out of range."""
+
+
+class NotFound(UserError):
+    """There is no such thing here."""
+
+    code = "not_found"
+    remedy = "Check the id; list what exists with a GET on the collection."
+
+
+class Conflict(UserError):
+    """The present state does not allow this."""
+
+    code = "conflict"
+    remedy = "Read the present state first; it says what may be done."
+
+
+class PayloadTooLarge(UserError):
+    """The upload is larger than this server takes."""
+
+    code = "payload_too_large"
+    remedy = "Send a smaller archive, or ask the operator to raise TRAINYARD_MAX_UPLOAD_MB."
+
+
+class Unauthorized(UserError):
+    """A valid API key is needed."""
+
+    code = "unauthorized"
+    remedy = "Send the header `Authorization: Bearer <key>`."
+
+
+class BadDataset(UserError):
+    """The uploaded data set cannot be used for training."""
+
+    code = "bad_dataset"
+    remedy = "Mend the files named in `problems` and upload the set again."
+
+
+class WeightsUnavailable(UserError):
+    """The encoder weights that were asked for cannot be had here."""
+
+    code = "weights_unavailable"
+    remedy = (
+        "Use encoder_weights `none` or `packaged`, name a weights file in storage, "
+        "or give the worker access to the model hub."
+    )
+
+
+class InvalidModel(UserError):
+    """This combination of architecture, encoder and sizes cannot be built."""
+
+    code = "invalid_model"
+    remedy = "Choose another encoder, size or batch size for this architecture."
+
+
+class NanLoss(UserError):
+    """The loss became NaN or infinite."""
+
+    code = "nan_loss"
+    remedy = "Lower the learning rate, or look at the files named in the message."
+
+
+class SettingsError(UserError):
+    """A setting from the environment is unusable."""
+
+    code = "bad_settings"
+    remedy = "Correct the environment variable named in the message."
+
+
+class StoreUnavailable(TrainyardError):
+    """Redis does not answer."""
+
+    code = "store_unavailable"
+    remedy = "Nothing was lost; try again when Redis is back."
+
+
+class StorageUnavailable(TrainyardError):
+    """The shared storage cannot be read or written."""
+
+    code = "storage_unavailable"
+    remedy = "Check that the storage volume is mounted, writable and not full."
+
+
+class OwnershipLost(TrainyardError):
+    """This worker no longer owns the record it works on."""
+
+    code = "ownership_lost"
+    remedy = "Nothing to do: the present owner carries on."
+
+
+class ExportMismatch(TrainyardError):
+    """The exported ONNX model does not compute what the trained model computes."""
+
+    code = "export_mismatch"
+    remedy = "Use the checkpoints; report the architecture, encoder and image size."
+
+
+class ChildDied(TrainyardError):
+    """The process that did the work ended without a result."""
+
+    code = "child_died"
+    remedy = "Read the end of the log; send the run again."

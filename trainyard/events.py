@@ -1,0 +1,94 @@
+"""What a run or an ingest tells the world. Epochs and steps are counted from 1; `step` is the optimizer step.
+
+Training hands these to a callable and knows nothing of where they go; on the wire an event is JSON
+with its name under `event`.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+Stage = Literal["starting", "sanity", "train", "val", "export"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a run is; sent at most a few times a second, the latest replaces those before."""
+
+    name: ClassVar[str] = "progress"
+    stage: Stage
+    epoch: int
+    epochs: int
+    step: int
+    steps_per_epoch: int
+    loss: float | None
+    images_per_second: float | None
+    eta_seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochEnd:
+    """One finished epoch with its metrics (`metrics.json` has a row for each)."""
+
+    name: ClassVar[str] = "epoch"
+    epoch: int
+    step: int
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved:
+    """Checkpoint files now on disk: `kinds` is among last, best, epoch; `file` is within checkpoints/."""
+
+    name: ClassVar[str] = "checkpoint"
+    kinds: tuple[str, ...]
+    epoch: int
+    step: int
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalApplied:
+    """A stop or an epoch change took effect here."""
+
+    name: ClassVar[str] = "signal"
+    signal: Literal["stop", "epochs"]
+    version: int
+    value: str
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something the user should know that is no failure: a size rounded up, a class never seen."""
+
+    name: ClassVar[str] = "notice"
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged:
+    """The record entered a status."""
+
+    name: ClassVar[str] = "status"
+    status: str
+    revision: int
+    error: dict[str, Any] | None = None
+
+
+Event: TypeAlias = Progress | EpochEnd | CheckpointSaved | SignalApplied | Notice | StatusChanged
+_BY_NAME: dict[str, type[Any]] = {
+    kind.name: kind for kind in (Progress, EpochEnd, CheckpointSaved, SignalApplied, Notice, StatusChanged)
+}
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """The event as JSON data, its name under `event`."""
+    return {"event": event.name, **asdict(event)}
+
+
+def from_dict(data: dict[str, Any]) -> Event:
+    """The reverse of `to_dict`; raises KeyError or TypeError on anything else."""
+    fields = {key: value for key, value in data.items() if key != "event"}
+    event: Event = _BY_NAME[data["event"]](**fields)
+    return event

@@ -1,0 +1,90 @@
+"""Compose a complete training spec: request over experiment over defaults."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from marshmallow import ValidationError
+from marshmallow_dataclass import class_schema
+
+from trainyard.catalog import architecture
+from trainyard.errors import InvalidRequest
+from trainyard.spec import TrainingSpec
+
+CUSTOM = "custom"
+_spec_schema = class_schema(TrainingSpec)
+
+
+class Experiments:
+    """The ready specs, defaults and augmentation presets of a `configs/` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def names(self) -> list[str]:
+        """Names of `configs/experiment/*.yaml`, sorted, without the ending."""
+        return sorted(path.stem for path in (self._folder / "experiment").glob("*.yaml"))
+
+    def presets(self) -> list[str]:
+        """Names of the augmentation presets, sorted."""
+        return sorted(path.stem for path in (self._folder / "augmentation").glob("*.yaml"))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """One experiment as written; raises InvalidRequest that lists the names."""
+        return self._named("experiment", name, self.names())
+
+    def compose(self, overrides: Mapping[str, Any], experiment: str | None = None) -> TrainingSpec:
+        """A complete, valid spec; raises InvalidRequest whose `errors` name each bad field."""
+        defaults = _read_yaml(self._folder / "defaults.yaml")
+        named = self.read(experiment) if experiment is not None else {}
+        merged = merge(merge(defaults, named), overrides)
+        return load_spec(self._with_transforms(merged))
+
+    def _with_transforms(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """Lay a preset's transforms into the spec; transforms given by themselves make it `custom`."""
+        augmentation = spec.get("augmentation")
+        if not isinstance(augmentation, dict):
+            return spec
+        if "transforms" in augmentation:
+            return {**spec, "augmentation": {**augmentation, "preset": CUSTOM}}
+        preset = self._named("augmentation", augmentation.get("preset"), self.presets())
+        return {**spec, "augmentation": {**augmentation, "transforms": preset["transforms"]}}
+
+    def _named(self, kind: str, name: object, accepted: list[str]) -> dict[str, Any]:
+        if name not in accepted:
+            field = {"experiment": "experiment", "augmentation": "spec.augmentation.preset"}[kind]
+            raise InvalidRequest(
+                f"No {kind} is called {name!r}.", errors={field: [f"one of: {', '.join(accepted)}"]}
+            )
+        return _read_yaml(self._folder / kind / f"{name}.yaml")
+
+
+def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
+    """Check a complete spec; raises InvalidRequest whose `errors` are keyed as the spec is nested."""
+    try:
+        spec: TrainingSpec = _spec_schema().load(data)
+    except ValidationError as error:
+        raise InvalidRequest("The training spec is not valid.", errors={"spec": error.messages}) from error
+    needed = architecture(spec.model.architecture).encoder_prefix
+    if not spec.model.encoder.startswith(needed):
+        raise InvalidRequest(
+            f"{spec.model.architecture} does not take the encoder {spec.model.encoder!r}.",
+            errors={"spec": {"model": {"encoder": [f"must begin with {needed!r}"]}}},
+        )
+    return spec
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`, mapping by mapping; anything else replaces."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        nested = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = merge(below, value) if nested else value  # type: ignore[arg-type]
+    return merged
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return dict(content or {})

@@ -1,0 +1,73 @@
+"""The run record and its life.
+
+    submit          claim            all epochs, or a target not above the epochs done
+      ----> queued ----> running ----------------------------------------------------> completed
+              |  ^          |  |--- stop: keeps the work -----------------------------> stopped
+              |  `- release '  `--- an error --------------------------------------> failed
+              `----- stop ----------------------------------------------------------> stopped
+
+A stop or an epoch change is a signal beside the record (`signals.py`), never a status.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from trainyard.spec import TrainingSpec
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED}),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED}
+    ),
+    RunStatus.COMPLETED: frozenset(),
+    RunStatus.STOPPED: frozenset(),
+    RunStatus.FAILED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The record of a run; times are seconds since 1970, UTC.
+
+    `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
+    `fence` grows with each attempt, and only the attempt that holds it may write. `result` is what
+    training returned: best epoch and metrics, images/s, exported file and its parity.
+    """
+
+    id: str
+    project: str
+    name: str
+    notes: str = ""
+    dataset_id: str
+    dataset_hash: str
+    experiment: str | None = None
+    spec: TrainingSpec
+    status: RunStatus = RunStatus.QUEUED
+    revision: int = 1
+    queue: str = "train"
+    priority: int = 0
+    fence: int = 0
+    owner: str | None = None
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    epochs: int
+    epoch: int = 0
+    step: int = 0
+    notices: tuple[str, ...] = ()
+    labels: dict[str, str]
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None

@@ -1,0 +1,77 @@
+"""Settings from the environment, each with a default that works on one machine."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainyard.errors import SettingsError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a process must know of its surroundings. `README.md` has the table of variables."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    storage: Path = Path("var/storage")
+    redis_url: str = ""
+    configs: Path = REPOSITORY / "configs"
+    max_upload_bytes: int = 20 * 1024 * MEBIBYTE
+    api_key_hashes: tuple[str, ...] = ()
+    threads: int = 0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read TRAINYARD_*; raises SettingsError that names the variable."""
+        env = os.environ if environ is None else environ
+        defaults = cls()
+        return cls(
+            host=env.get("TRAINYARD_HOST", defaults.host),
+            port=_integer(env, "TRAINYARD_PORT", defaults.port, 0, 65535),
+            storage=Path(env.get("TRAINYARD_STORAGE") or defaults.storage).absolute(),
+            redis_url=env.get("TRAINYARD_REDIS_URL", defaults.redis_url),
+            configs=Path(env.get("TRAINYARD_CONFIGS") or defaults.configs).absolute(),
+            max_upload_bytes=MEBIBYTE
+            * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
+            api_key_hashes=tuple(filter(None, env.get("TRAINYARD_API_KEY_HASHES", "").split(","))),
+            threads=_integer(env, "TRAINYARD_THREADS", os.cpu_count() or 1, 1, 4096),
+        )
+
+    @property
+    def broker_url(self) -> str:
+        """The Redis URL; raises SettingsError where none is set."""
+        if not self.redis_url:
+            raise SettingsError(
+                "TRAINYARD_REDIS_URL is not set.",
+                remedy="Start the stack with `make up`, which brings a Redis of its own, or set the URL of one.",
+            )
+        return self.redis_url
+
+    def check_exposure(self) -> None:
+        """Refuse to serve beyond this machine without API keys (raises SettingsError)."""
+        if not _is_loopback(self.host) and not self.api_key_hashes:
+            raise SettingsError(
+                f"TRAINYARD_HOST is {self.host}, which other machines can reach, and no API key is set.",
+                remedy="Set TRAINYARD_API_KEY_HASHES (README, Security), or serve on 127.0.0.1.",
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maximum: int) -> int:
+    text = env.get(name, "") or str(default)
+    if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
+        raise SettingsError(f"{name} must be a whole number from {minimum} to {maximum}, not {text!r}.")
+    return int(text)

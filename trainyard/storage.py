@@ -1,0 +1,177 @@
+"""The layout of shared storage, and writes that are whole or absent.
+
+    <storage>/datasets/<id>/  upload.zip  prepared/  dataset.json
+    <storage>/runs/<id>/      run.json config.json metrics.json metrics.csv events.jsonl
+                              checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
+                              tensorboard/  figures/  export/model.onnx
+    <storage>/weights/        encoder weights that a spec may name as file:<path>
+
+Ids are generated here; no user text becomes a path.
+"""
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainyard.errors import InvalidRequest, NotFound, StorageUnavailable
+
+SCHEMA = 1
+_ID = re.compile(r"(ds|run)-[0-9a-f]{12}\Z")
+
+
+def new_dataset_id() -> str:
+    """A fresh random id, `ds-` and 12 hex digits."""
+    return f"ds-{secrets.token_hex(6)}"
+
+
+def new_run_id() -> str:
+    """A fresh random id, `run-` and 12 hex digits."""
+    return f"run-{secrets.token_hex(6)}"
+
+
+def check_id(text: str) -> str:
+    """The id itself; raises NotFound for anything that Trainyard never generates."""
+    if not _ID.match(text):
+        raise NotFound(f"There is nothing with the id {text[:40]!r}.")
+    return text
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """The files of one data set."""
+
+    path: Path
+
+    @property
+    def upload(self) -> Path:
+        return self.path / "upload.zip"
+
+    @property
+    def prepared(self) -> Path:
+        return self.path / "prepared"
+
+    @property
+    def record(self) -> Path:
+        return self.path / "dataset.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def metrics_json(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def metrics_csv(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "logs" / "training.log"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.checkpoints / "best.ckpt"
+
+    def epoch_checkpoint(self, epoch: int) -> Path:
+        """The file of that epoch, counted from 1, whether or not it exists."""
+        return self.checkpoints / f"epoch={epoch:03d}.ckpt"
+
+    @property
+    def onnx(self) -> Path:
+        return self.path / "export" / "model.onnx"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Shared storage at a mounted path."""
+
+    root: Path
+
+    def dataset(self, dataset_id: str) -> DatasetFolder:
+        return DatasetFolder(self.root / "datasets" / check_id(dataset_id))
+
+    def run(self, run_id: str) -> RunFolder:
+        return RunFolder(self.root / "runs" / check_id(run_id))
+
+    def weights_file(self, name: str) -> Path:
+        """A file under weights/; raises InvalidRequest for one outside it or absent."""
+        folder = (self.root / "weights").resolve()
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            present = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+            raise InvalidRequest(
+                f"There is no weights file {name!r} in storage.",
+                errors={"spec": {"model": {"encoder_weights": [f"files: {', '.join(present) or 'none'}"]}}},
+            )
+        return path
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write whole or not at all: a temporary file, fsync, rename. Adds the schema number."""
+    write_text(path, json.dumps({"schema": SCHEMA, **data}, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_json`, for text; raises StorageUnavailable."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what `write_json` wrote; raises StorageUnavailable for a newer schema or a broken file."""
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
+    if data.pop("schema", 0) > SCHEMA:
+        raise StorageUnavailable(
+            f"{path.name} was written by a newer Trainyard.", remedy="Upgrade this installation."
+        )
+    return data
