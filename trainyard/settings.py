@@ -48,7 +48,7 @@ class Settings:
         if not self.redis_url:
             raise SettingsError(
                 "TRAINYARD_REDIS_URL is not set.",
-                remedy="Start the stack with `make up`, which brings a Redis of its own, or set the URL of one.",
+                remedy="Start the stack with `make up`, which brings its own Redis, or set the URL of one.",
             )
         return self.redis_url
 

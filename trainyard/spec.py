@@ -7,7 +7,7 @@ so that a run can be repeated from its record alone.
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 from trainyard import catalog
 
@@ -34,13 +34,13 @@ def _described(help: str, validator: Any = None, **extra: str) -> Any:
 
 def _known_encoder(name: str) -> None:
     if problem := catalog.check_encoder(name):
-        raise validate.ValidationError(problem)
+        raise ValidationError(problem)
 
 
 def _known_weights(name: str) -> None:
     if name in catalog.WEIGHTS or name.startswith(catalog.WEIGHTS_FILE_PREFIX):
         return
-    raise validate.ValidationError(
+    raise ValidationError(
         f"Must be one of: {', '.join(catalog.WEIGHTS)}, or file:<path inside the storage's weights folder>."
     )
 
@@ -80,7 +80,7 @@ class DataSpec:
     fit: str = _choice(catalog.FITS, "stretch to the square, or letterbox with ignored borders")
     batch_size: int = _whole(1, 1024, "images", "images per optimizer step")
     loader_workers: int = _whole(
-        0, 64, "processes", "processes that load data; 0 loads in the training process"
+        0, 64, "processes", "loader processes; 0 loads in the training process"
     )
     val_fraction: float | None = field(
         metadata={

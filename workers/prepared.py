@@ -91,7 +91,7 @@ class PreparedWriter:
         std: tuple[float, float, float],
         content_hash: str,
     ) -> None:
-        """Write the index; `splits` gives the split of each sample's name, statistics are of RGB in 0 to 1."""
+        """Write the index; `splits` maps a sample's name to its split; statistics are of RGB in 0 to 1."""
         samples = [{**asdict(sample), "split": splits[sample.name]} for sample in self._samples]
         self._images.flush()
         self._masks.flush()
