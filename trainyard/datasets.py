@@ -76,7 +76,7 @@ class Dataset:
     id: str
     name: str
     project: str
-    status: DatasetStatus = DatasetStatus.QUEUED
+    status: DatasetStatus = field(default=DatasetStatus.QUEUED, metadata={"by_value": True})
     revision: int = 1
     queue: str = "ingest"
     priority: int = 0

@@ -9,7 +9,7 @@
 A stop or an epoch change is a signal beside the record (`signals.py`), never a status.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -55,7 +55,7 @@ class Run:
     dataset_hash: str
     experiment: str | None = None
     spec: TrainingSpec
-    status: RunStatus = RunStatus.QUEUED
+    status: RunStatus = field(default=RunStatus.QUEUED, metadata={"by_value": True})
     revision: int = 1
     queue: str = "train"
     priority: int = 0

@@ -79,9 +79,7 @@ class DataSpec:
     image_size: int = _whole(32, 4096, "px", "height and width of a training image; rounded up as needed")
     fit: str = _choice(catalog.FITS, "stretch to the square, or letterbox with ignored borders")
     batch_size: int = _whole(1, 1024, "images", "images per optimizer step")
-    loader_workers: int = _whole(
-        0, 64, "processes", "loader processes; 0 loads in the training process"
-    )
+    loader_workers: int = _whole(0, 64, "processes", "loader processes; 0 loads in the training process")
     val_fraction: float | None = field(
         metadata={
             "allow_none": True,

@@ -1,0 +1,153 @@
+"""Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.errors import Conflict, NotFound, OwnershipLost
+from trainyard.runs import Run, RunStatus
+from trainyard.signals import StopWhen
+from trainyard.storage import Storage, check_id, write_json
+from trainyard.store.connection import Client
+from trainyard.store.live import LiveStore
+from trainyard.store.records import Page, RecordStore
+
+
+class Claimable(Protocol):
+    """What a run and a data set have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def fence(self) -> int: ...
+    @property
+    def owner(self) -> str | None: ...
+
+
+Record = TypeVar("Record", bound=Claimable)
+
+
+class Registry(Generic[Record]):
+    """All runs, or all data sets. Methods that write raise StoreUnavailable and StorageUnavailable."""
+
+    def __init__(self, store: RecordStore[Record], storage: Storage, waiting: str, working: str) -> None:
+        self._store = store
+        self._storage = storage
+        self._waiting = waiting
+        self._working = working
+
+    def submit(self, record: Record) -> tuple[bool, Record]:
+        """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
+
+        Storage holds it first, so that a record in Redis always has its mirror.
+        """
+        self._write(record)
+        created, stored = self._store.submit(record, record.id, self._waiting)
+        return created, self._mirrored(stored)
+
+    def get(self, record_id: str) -> Record:
+        """The record; raises NotFound."""
+        record = self._store.get(check_id(record_id))
+        if record is None:
+            raise NotFound(f"There is no {self._store.kind} {record_id}.")
+        return record
+
+    def page(
+        self,
+        status: str | None = None,
+        project: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Record]:
+        """A page of records, newest first."""
+        return self._store.page(status, project, cursor, limit)
+
+    def claim(self, queue: str, owner: str) -> Record | None:
+        """Take the next waiting record for a worker, or None."""
+        record = self._store.claim(queue, owner, self._waiting, self._working)
+        return self._mirrored(record) if record else None
+
+    def update(self, held: Record, **values: Any) -> Record:
+        """Change fields (JSON data) of a record this worker holds; raises OwnershipLost."""
+        return self._kept(self._store.update(held.id, held.fence, held.owner or "", values), held)
+
+    def finish(self, held: Record, status: str, **values: Any) -> Record:
+        """End the work on a held record; raises OwnershipLost."""
+        return self._kept(self._store.finish(held.id, held.fence, held.owner or "", status, values), held)
+
+    def release(self, held: Record) -> Record:
+        """Give a held record back to its queue; raises OwnershipLost."""
+        return self._kept(self._store.release(held.id, held.fence, held.owner or "", self._waiting), held)
+
+    def amend(self, record_id: str, values: Mapping[str, Any]) -> Record:
+        """Change descriptive fields as a client; raises NotFound."""
+        record = self._store.amend(check_id(record_id), values)
+        if record is None:
+            raise NotFound(f"There is no {self._store.kind} {record_id}.")
+        return self._mirrored(record)
+
+    def _kept(self, record: Record | None, held: Record) -> Record:
+        if record is None:
+            raise OwnershipLost(f"{held.id} is held by another attempt.")
+        return self._mirrored(record)
+
+    def _mirrored(self, record: Record) -> Record:
+        """Write the record's file. Whoever writes last has seen the newest revision: two writers that
+        race both look again after writing, and the older one puts the newer revision down."""
+        while True:
+            self._write(record)
+            newest = self._store.get(record.id)
+            if newest is None or newest.revision <= record.revision:
+                return record
+            record = newest
+
+    def _write(self, record: Record) -> None:
+        write_json(self._record_file(record.id), self._store.codec.to_json(record))
+
+    def _record_file(self, record_id: str) -> Path:
+        if self._store.kind == "run":
+            return self._storage.run(record_id).record
+        return self._storage.dataset(record_id).record
+
+    def to_json(self, record: Record) -> dict[str, Any]:
+        """The record as plain JSON data."""
+        return self._store.codec.to_json(record)
+
+
+class DatasetRegistry(Registry[Dataset]):
+    """All data sets."""
+
+    def __init__(self, client: Client, storage: Storage) -> None:
+        store = RecordStore(client, "dataset", Dataset)
+        super().__init__(store, storage, DatasetStatus.QUEUED, DatasetStatus.INGESTING)
+
+
+class RunRegistry(Registry[Run]):
+    """All runs, with what may be asked of one while it trains."""
+
+    def __init__(self, client: Client, storage: Storage) -> None:
+        super().__init__(RecordStore(client, "run", Run), storage, RunStatus.QUEUED, RunStatus.RUNNING)
+        self.live = LiveStore(client)
+
+    def stop(self, run_id: str, when: StopWhen) -> Run:
+        """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise."""
+        return self._signalled(*self.live.stop(check_id(run_id), when), run_id, "stopped")
+
+    def retarget(self, run_id: str, epochs: int) -> Run:
+        """Change the epoch target; raises NotFound, or Conflict when the run has ended."""
+        return self._signalled(
+            *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
+        )
+
+    def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
+        if outcome == "missing":
+            raise NotFound(f"There is no run {run_id}.")
+        run = self._store.codec.from_hash(found)
+        if outcome == "refused":
+            raise Conflict(
+                f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
+            )
+        return self._mirrored(run)

@@ -1,0 +1,67 @@
+"""The whole keyspace of Trainyard in Redis. Nothing outside `trainyard/store` names a key.
+
+ty:clock                        last creation time handed out, in µs: creation times never repeat
+ty:<kind>:<id>                  HASH  the record (kind is `run` or `dataset`), one field per attribute
+ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the other indexes
+ty:<kind>:by:status:<status>
+ty:<kind>:by:project:<project>
+ty:<kind>:by:both:<status>:<project>
+ty:q:<queue>                    ZSET  id -> place in the queue: lower goes first
+ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version
+ty:run:<id>:progress            STRING  the latest progress event, JSON
+ty:run:<id>:events              STREAM  field `data`: an event, JSON
+ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
+ty:count:<space>:<name>         STRING  the last number given out under that name
+ty:set:<name>                   SET   small shared sets, such as the study service's architectures
+ty:mq:*                         Celery's own keys
+"""
+
+PREFIX = "ty:"
+CELERY_PREFIX = "ty:mq:"
+
+
+def record(kind: str, record_id: str) -> str:
+    return f"ty:{kind}:{record_id}"
+
+
+def index(kind: str, status: str | None, project: str | None) -> str:
+    """The index that lists the records of a status, a project, both, or all."""
+    if status and project:
+        return f"ty:{kind}:by:both:{status}:{project}"
+    if status:
+        return f"ty:{kind}:by:status:{status}"
+    if project:
+        return f"ty:{kind}:by:project:{project}"
+    return f"ty:{kind}:by:all"
+
+
+def queue(name: str) -> str:
+    return f"ty:q:{name}"
+
+
+def celery_queue(name: str) -> str:
+    return f"{CELERY_PREFIX}{name}"
+
+
+def signals(run_id: str) -> str:
+    return f"ty:run:{run_id}:signals"
+
+
+def progress(run_id: str) -> str:
+    return f"ty:run:{run_id}:progress"
+
+
+def events(run_id: str) -> str:
+    return f"ty:run:{run_id}:events"
+
+
+def alias(space: str, name: str) -> str:
+    return f"ty:alias:{space}:{name}"
+
+
+def count(space: str, name: str) -> str:
+    return f"ty:count:{space}:{name}"
+
+
+def shared_set(name: str) -> str:
+    return f"ty:set:{name}"

@@ -1,0 +1,92 @@
+"""What is quick about a run: signals, progress and the event stream."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+from trainyard import events
+from trainyard.errors import OwnershipLost
+from trainyard.runs import Run
+from trainyard.signals import Signals
+from trainyard.store import keys
+from trainyard.store.connection import Client, run_script, store_errors
+
+STREAM_LENGTH = 20_000
+"""Events kept in Redis per run; the lasting ones are in events.jsonl as well."""
+STREAM_TTL_S = 7 * 24 * 3600
+"""How long the stream of an ended run stays in Redis."""
+
+
+class LiveStore:
+    """Signals down to a run, progress and events up from it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def stop(self, run_id: str, when: str) -> tuple[str, dict[str, str]]:
+        """See stop.lua: outcome and the record's hash."""
+        return run_script(self._client, "stop", run_id, when)
+
+    def retarget(self, run_id: str, epochs: int) -> tuple[str, dict[str, str]]:
+        """See retarget.lua: outcome and the record's hash."""
+        return run_script(self._client, "retarget", run_id, epochs)
+
+    def report(self, run: Run, progress: events.Progress | None) -> Signals:
+        """Say where the run stands, learn what is wished of it; raises OwnershipLost."""
+        text = json.dumps(events.to_dict(progress)) if progress else ""
+        outcome, found = run_script(self._client, "report", run.id, run.fence, run.owner or "", text)
+        if outcome != "ok":
+            raise OwnershipLost(f"Run {run.id} is held by another attempt.")
+        return _signals(found)
+
+    def signals(self, run_id: str) -> Signals:
+        """What is wished of the run at present."""
+        with store_errors():
+            return _signals(cast("dict[str, str]", self._client.hgetall(keys.signals(run_id))))
+
+    def progress(self, run_id: str) -> dict[str, Any] | None:
+        """The latest progress event as JSON data."""
+        with store_errors():
+            text = self._client.get(keys.progress(run_id))
+        return json.loads(text) if text else None
+
+    def append(self, run_id: str, event: events.Event) -> str:
+        """Add an event to the stream; returns its id, `<ms>-<n>`."""
+        with store_errors():
+            return str(
+                self._client.xadd(
+                    keys.events(run_id),
+                    {"data": json.dumps(events.to_dict(event))},
+                    maxlen=STREAM_LENGTH,
+                    approximate=True,
+                )
+            )
+
+    def read(
+        self, run_id: str, after: str, wait_ms: int, count: int = 500
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Events later than the id `after` (`0` for all), waiting up to `wait_ms` for the first one."""
+        with store_errors():
+            answer = self._client.xread({keys.events(run_id): after}, count=count, block=wait_ms)
+        return list(_entries(answer))
+
+    def expire(self, run_id: str) -> None:
+        """Let the stream of an ended run go after a while."""
+        with store_errors():
+            self._client.expire(keys.events(run_id), STREAM_TTL_S)
+
+
+def _signals(found: dict[str, str]) -> Signals:
+    return Signals(
+        stop=found.get("stop"),  # type: ignore[arg-type]
+        stop_version=int(found.get("stop_version", 0)),
+        epochs=int(found["epochs"]) if "epochs" in found else None,
+        epochs_version=int(found.get("epochs_version", 0)),
+    )
+
+
+def _entries(answer: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    streams = answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
+    for entries in streams:
+        for entry_id, fields in entries:
+            yield entry_id, json.loads(fields["data"])

@@ -1,0 +1,8 @@
+-- amend(kind, id, field, value, ...): a client changes descriptive fields, in any status. A queued
+-- record moves to its new place when its priority changes. Outcome: ok | missing.
+local kind, id = ARGV[1], ARGV[2]
+if redis.call('EXISTS', key_of(kind, id)) == 0 then return {'missing', {}} end
+set_fields(kind, id, 3)
+redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
+if redis.call('ZSCORE', 'ty:q:' .. get(kind, id, 'queue'), id) then enqueue(kind, id) end
+return answer('ok', kind, id)

@@ -1,0 +1,15 @@
+-- claim(kind, queue, owner, waiting, working): take the first record of the queue for this owner.
+-- It leaves the queue, enters the status `working`, and its fence grows by one: writes of any earlier
+-- attempt are refused from here on. Entries whose record is not waiting are dropped. Outcome: claimed | empty.
+local kind, queue, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+while true do
+  local first = redis.call('ZPOPMIN', 'ty:q:' .. queue)
+  local id = first[1]
+  if not id then return {'empty', {}} end
+  if get(kind, id, 'status') == waiting then
+    enter_status(kind, id, working)
+    redis.call('HINCRBY', key_of(kind, id), 'fence', 1)
+    redis.call('HSET', key_of(kind, id), 'owner', owner, 'started_at', seconds(now_us()))
+    return answer('claimed', kind, id)
+  end
+end

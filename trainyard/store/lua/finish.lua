@@ -1,0 +1,9 @@
+-- finish(kind, id, fence, owner, status, field, value, ...): the holder ends its work on the record.
+-- Outcome: ok | lost.
+local kind, id = ARGV[1], ARGV[2]
+if not is_held(kind, id, ARGV[3], ARGV[4]) then return {'lost', {}} end
+set_fields(kind, id, 6)
+enter_status(kind, id, ARGV[5])
+redis.call('HSET', key_of(kind, id), 'ended_at', seconds(now_us()))
+redis.call('HDEL', key_of(kind, id), 'owner')
+return answer('ok', kind, id)

@@ -1,0 +1,129 @@
+"""Records in Redis: typed on this side, a hash of texts on that."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from marshmallow import EXCLUDE, fields
+from marshmallow_dataclass import class_schema
+
+from trainyard.store import keys
+from trainyard.store.connection import Client, run_script, store_errors
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Record]):
+    """One page of a list, newest first; `next_cursor` is None on the last one."""
+
+    items: list[Record]
+    next_cursor: str | None
+
+
+class Codec(Generic[Record]):
+    """Turns a record into JSON data and into the texts of a hash, and back, by its dataclass."""
+
+    def __init__(self, kind: type[Record]) -> None:
+        self._schema = class_schema(kind)()
+
+    def to_json(self, record: Record) -> dict[str, Any]:
+        """Plain JSON data, every field present."""
+        return dict(self._schema.dump(record))
+
+    def from_json(self, data: Mapping[str, Any]) -> Record:
+        """The reverse; fields of an older or newer revision of the record are left out."""
+        record: Record = self._schema.load(data, unknown=EXCLUDE)
+        return record
+
+    def to_hash(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Texts for some fields of `to_json`; None becomes the empty text, which removes a field."""
+        return {name: self._text(name, value) for name, value in values.items()}
+
+    def from_hash(self, texts: Mapping[str, str]) -> Record:
+        """A record from a whole hash."""
+        return self.from_json(
+            {
+                name: text if self._is_text(name) else json.loads(text)
+                for name, text in texts.items()
+                if name in self._schema.fields
+            }
+        )
+
+    def _text(self, name: str, value: Any) -> str:
+        if value is None:
+            return ""
+        return str(value) if self._is_text(name) else json.dumps(value)
+
+    def _is_text(self, name: str) -> bool:
+        return isinstance(self._schema.fields[name], fields.String | fields.Enum)
+
+
+class RecordStore(Generic[Record]):
+    """All records of one kind (`run` or `dataset`). Every change is one script, see `lua/`."""
+
+    def __init__(self, client: Client, kind: str, record_type: type[Record]) -> None:
+        self.client = client
+        self.kind = kind
+        self.codec = Codec(record_type)
+
+    def submit(self, record: Record, record_id: str, status: str) -> tuple[bool, Record]:
+        """Create and queue; returns whether it was created, and the record as it now stands."""
+        pairs = self._pairs(self.codec.to_json(record))
+        outcome, found = run_script(self.client, "submit", self.kind, record_id, status, *pairs)
+        return outcome == "created", self.codec.from_hash(found)
+
+    def get(self, record_id: str) -> Record | None:
+        """The record, or None."""
+        with store_errors():
+            found = cast("dict[str, str]", self.client.hgetall(keys.record(self.kind, record_id)))
+        return self.codec.from_hash(found) if found else None
+
+    def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Record]:
+        """Newest first; `cursor` is the creation time, in µs, of the last record already seen."""
+        top = f"({int(cursor)}" if cursor else "+inf"
+        with store_errors():
+            index = keys.index(self.kind, status, project)
+            found = cast(
+                "list[tuple[str, float]]",
+                self.client.zrevrangebyscore(index, top, "-inf", 0, limit + 1, withscores=True),
+            )
+            pipeline = self.client.pipeline(transaction=False)
+            for record_id, _ in found[:limit]:
+                pipeline.hgetall(keys.record(self.kind, record_id))
+            hashes = pipeline.execute()
+        more = len(found) > limit
+        items = [self.codec.from_hash(texts) for texts in hashes if texts]
+        return Page(items, str(int(found[limit - 1][1])) if more else None)
+
+    def claim(self, queue: str, owner: str, waiting: str, working: str) -> Record | None:
+        """Take the first waiting record of the queue, or None."""
+        outcome, found = run_script(self.client, "claim", self.kind, queue, owner, waiting, working)
+        return self.codec.from_hash(found) if outcome == "claimed" else None
+
+    def update(self, record_id: str, fence: int, owner: str, values: Mapping[str, Any]) -> Record | None:
+        """Change fields as the holder; None when this attempt holds the record no more."""
+        return self._held("update", record_id, fence, owner, *self._pairs(values))
+
+    def finish(
+        self, record_id: str, fence: int, owner: str, status: str, values: Mapping[str, Any]
+    ) -> Record | None:
+        """End the record as the holder; None when it is lost."""
+        return self._held("finish", record_id, fence, owner, status, *self._pairs(values))
+
+    def release(self, record_id: str, fence: int, owner: str, waiting: str) -> Record | None:
+        """Put the record back in its queue as the holder; None when it is lost."""
+        return self._held("release", record_id, fence, owner, waiting)
+
+    def amend(self, record_id: str, values: Mapping[str, Any]) -> Record | None:
+        """Change descriptive fields as a client; None when there is no such record."""
+        outcome, found = run_script(self.client, "amend", self.kind, record_id, *self._pairs(values))
+        return self.codec.from_hash(found) if outcome == "ok" else None
+
+    def _held(self, script: str, record_id: str, fence: int, owner: str, *rest: str) -> Record | None:
+        outcome, found = run_script(self.client, script, self.kind, record_id, fence, owner, *rest)
+        return self.codec.from_hash(found) if outcome == "ok" else None
+
+    def _pairs(self, values: Mapping[str, Any]) -> list[str]:
+        return [text for pair in self.codec.to_hash(values).items() for text in pair]
