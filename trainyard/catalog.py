@@ -35,20 +35,22 @@ TRANSFORMS = (
 class Architecture:
     """What one architecture of segmentation_models_pytorch asks of its input.
 
-    `size_multiple`: height and width, in pixels, must be a multiple of this. `min_batch`: the smallest
-    training batch its batch norms accept (pooled 1x1 features need two images). `dynamic_size`: whether
-    its ONNX graph is right at sizes other than the traced one. `encoder_prefix`: the only encoders it takes.
+    `size_multiple`: height and width, in pixels, must be a multiple of this. `min_size`: the least height
+    and width its pooling pyramid accepts. `min_batch`: the smallest training batch its batch norms accept
+    (pooled 1x1 features need two images). `dynamic_size`: whether its ONNX graph is right at sizes other
+    than the traced one. `encoder_prefix`: the only encoders it takes.
     """
 
     name: str
     size_multiple: int
+    min_size: int = 32
     min_batch: int = 1
     dynamic_size: bool = True
     encoder_prefix: str = ""
 
 
 _ARCHITECTURES = (
-    Architecture(name="Unet", size_multiple=32),
+    Architecture(name="Unet", size_multiple=1),
     Architecture(name="UnetPlusPlus", size_multiple=32),
     Architecture(name="MAnet", size_multiple=32),
     Architecture(name="Linknet", size_multiple=32),
@@ -56,10 +58,10 @@ _ARCHITECTURES = (
     Architecture(name="PSPNet", size_multiple=8, dynamic_size=False),
     Architecture(name="DeepLabV3", size_multiple=8, min_batch=2),
     Architecture(name="DeepLabV3Plus", size_multiple=16, min_batch=2),
-    Architecture(name="PAN", size_multiple=16, min_batch=2),
+    Architecture(name="PAN", size_multiple=16, min_size=128, min_batch=2),
     Architecture(name="UPerNet", size_multiple=32, min_batch=2, dynamic_size=False),
     Architecture(name="Segformer", size_multiple=32),
-    Architecture(name="DPT", size_multiple=32, dynamic_size=False, encoder_prefix=TIMM_PREFIX),
+    Architecture(name="DPT", size_multiple=32, encoder_prefix=TIMM_PREFIX),
 )
 ARCHITECTURES = {architecture.name: architecture for architecture in _ARCHITECTURES}
 
@@ -84,6 +86,12 @@ def architecture(name: str) -> Architecture:
             errors={"spec.model.architecture": [f"one of: {', '.join(ARCHITECTURES)}"]},
         )
     return ARCHITECTURES[name]
+
+
+def rounded_size(architecture_name: str, size: int) -> int:
+    """The least legal image size, in pixels, that is not below `size`; raises InvalidRequest."""
+    asked = architecture(architecture_name)
+    return max(-(-size // asked.size_multiple) * asked.size_multiple, asked.min_size)
 
 
 def check_encoder(name: str) -> str | None:

@@ -121,6 +121,13 @@ class StoreUnavailable(TrainyardError):
     remedy = "Nothing was lost; try again when Redis is back."
 
 
+class TooManyStreams(TrainyardError):
+    """This server follows as many live streams as it can."""
+
+    code = "too_many_streams"
+    remedy = "Close other streams, or read the state with GET /runs/{id}; then try again."
+
+
 class StorageUnavailable(TrainyardError):
     """The shared storage cannot be read or written."""
 

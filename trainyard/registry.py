@@ -6,6 +6,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import Conflict, NotFound, OwnershipLost
+from trainyard.event_log import publish
+from trainyard.events import StatusChanged
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import StopWhen
 from trainyard.storage import Storage, check_id, write_json
@@ -64,6 +66,10 @@ class Registry(Generic[Record]):
     ) -> Page[Record]:
         """A page of records, newest first."""
         return self._store.page(status, project, cursor, limit)
+
+    def position(self, record_id: str, queue: str) -> int | None:
+        """The place in the queue, 1 for the next to be taken; None where it does not wait there."""
+        return self._store.position(check_id(record_id), queue)
 
     def claim(self, queue: str, owner: str) -> Record | None:
         """Take the next waiting record for a worker, or None."""
@@ -133,8 +139,17 @@ class RunRegistry(Registry[Run]):
         self.live = LiveStore(client)
 
     def stop(self, run_id: str, when: StopWhen) -> Run:
-        """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise."""
-        return self._signalled(*self.live.stop(check_id(run_id), when), run_id, "stopped")
+        """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise.
+
+        One that waits in the queue ends here: no worker will tell of it, so its event is published here.
+        """
+        outcome, found = self.live.stop(check_id(run_id), when)
+        run = self._signalled(outcome, found, run_id, "stopped")
+        if outcome == "ended":
+            changed = StatusChanged(status=run.status, revision=run.revision)
+            publish(self.live, self._storage.run(run_id), run_id, changed)
+            self.live.expire(run_id)
+        return run
 
     def retarget(self, run_id: str, epochs: int) -> Run:
         """Change the epoch target; raises NotFound, or Conflict when the run has ended."""

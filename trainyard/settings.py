@@ -54,14 +54,15 @@ class Settings:
 
     def check_exposure(self) -> None:
         """Refuse to serve beyond this machine without API keys (raises SettingsError)."""
-        if not _is_loopback(self.host) and not self.api_key_hashes:
+        if not is_loopback(self.host) and not self.api_key_hashes:
             raise SettingsError(
                 f"TRAINYARD_HOST is {self.host}, which other machines can reach, and no API key is set.",
                 remedy="Set TRAINYARD_API_KEY_HASHES (README, Security), or serve on 127.0.0.1.",
             )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on that address."""
     if host == "localhost":
         return True
     try:

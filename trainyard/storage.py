@@ -134,14 +134,22 @@ class Storage:
     def weights_file(self, name: str) -> Path:
         """A file under weights/; raises InvalidRequest for one outside it or absent."""
         folder = (self.root / "weights").resolve()
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder) or not path.is_file():
+        if not _is_file_in(folder, name):
             present = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
             raise InvalidRequest(
                 f"There is no weights file {name!r} in storage.",
                 errors={"spec": {"model": {"encoder_weights": [f"files: {', '.join(present) or 'none'}"]}}},
             )
-        return path
+        return (folder / name).resolve()
+
+
+def _is_file_in(folder: Path, name: str) -> bool:
+    """Whether the name, of whatever characters and length, is that of a file inside the folder."""
+    try:
+        path = (folder / name).resolve()
+        return path.is_relative_to(folder) and path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

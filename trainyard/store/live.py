@@ -70,6 +70,12 @@ class LiveStore:
             answer = self._client.xread({keys.events(run_id): after}, count=count, block=wait_ms)
         return list(_entries(answer))
 
+    def first_id(self, run_id: str) -> str | None:
+        """The id of the oldest event that the stream still holds; None where there is no stream."""
+        with store_errors():
+            answer = cast("list[tuple[str, Any]]", self._client.xrange(keys.events(run_id), count=1))
+        return str(answer[0][0]) if answer else None
+
     def expire(self, run_id: str) -> None:
         """Let the stream of an ended run go after a while."""
         with store_errors():

@@ -97,6 +97,12 @@ class RecordStore(Generic[Record]):
         items = [self.codec.from_hash(texts) for texts in hashes if texts]
         return Page(items, str(int(found[limit - 1][1])) if more else None)
 
+    def position(self, record_id: str, queue: str) -> int | None:
+        """The place in the queue, 1 for the next to be taken; None where it does not wait there."""
+        with store_errors():
+            rank = cast("int | None", self.client.zrank(keys.queue(queue), record_id))
+        return None if rank is None else rank + 1
+
     def claim(self, queue: str, owner: str, waiting: str, working: str) -> Record | None:
         """Take the first waiting record of the queue, or None."""
         outcome, found = run_script(self.client, "claim", self.kind, queue, owner, waiting, working)

@@ -39,10 +39,11 @@ local function enter_status(kind, id, status)
   redis.call('HINCRBY', key, 'revision', 1)
 end
 
--- Higher priority first, then first come; a priority step outweighs any difference of times.
+-- Higher priority first, then first come: the creation time in µs, and a priority step of 25 years, which
+-- a double still holds exactly.
 local function enqueue(kind, id)
   local h = redis.call('HMGET', key_of(kind, id), 'queue', 'priority', 'created_at')
-  local place = math.floor(tonumber(h[3]) * 1000) - tonumber(h[2]) * 1e13
+  local place = tonumber(h[3]) * 1e6 - tonumber(h[2]) * 8e14
   redis.call('ZADD', 'ty:q:' .. h[1], string.format('%.0f', place), id)
 end
 

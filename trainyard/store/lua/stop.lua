@@ -1,6 +1,7 @@
 -- stop(id, when): ask a run to stop. One that is still queued ends here and now. For one that trains the
 -- wish is left beside the record with a new version; the same wish twice keeps its version, and `now`
--- replaces `epoch` but not the reverse. Outcome: ok | signalled | missing | refused (it has ended).
+-- replaces `epoch` but not the reverse. Outcome: ended (just now) | ok (stopped
+-- before) | signalled | missing | refused (it has ended otherwise).
 local id, when = ARGV[1], ARGV[2]
 local status = get('run', id, 'status')
 if not status then return {'missing', {}} end
@@ -9,7 +10,7 @@ if status == 'queued' then
   redis.call('ZREM', 'ty:q:' .. get('run', id, 'queue'), id)
   enter_status('run', id, 'stopped')
   redis.call('HSET', key_of('run', id), 'ended_at', seconds(now_us()))
-  return answer('ok', 'run', id)
+  return answer('ended', 'run', id)
 end
 if status ~= 'running' then return answer('refused', 'run', id) end
 local signals = key_of('run', id) .. ':signals'

@@ -1,0 +1,46 @@
+# Everything runs in .venv, made from the locked requirements; the rest of the machine needs Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo up test lint types imports lock catalog clean
+
+demo: $(STAMP)
+	@$(BIN)/python -m deploy.demo $(DATA)
+
+up: $(STAMP)
+	@exec $(BIN)/python -m deploy.stack
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+$(STAMP): requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# Write the locks anew from requirements/*.in; each role's lock takes its versions from the whole.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+lock: $(STAMP)
+	$(COMPILE) --upgrade requirements/web.in requirements/worker.in requirements/dev.in -o requirements.txt
+	$(COMPILE) requirements/web.in -c requirements.txt -o requirements/web.txt
+	$(COMPILE) requirements/worker.in -c requirements.txt -o requirements/worker.txt
+
+# Write the names of smp's and timm's encoders anew.
+catalog: $(STAMP)
+	$(BIN)/python -m workers.training.encoder_names > trainyard/encoders.json
+
+clean:
+	rm -rf $(VENV) var

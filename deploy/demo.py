@@ -1,0 +1,165 @@
+"""`make demo [DATA=folder-or-zip]`: the whole path on this machine, as a client sees it.
+
+Starts a stack of its own under var/demo, uploads a data set, trains, shows the epochs as they end, prints
+what came out, and stops everything it started.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.client import Client, DemoFailed
+from deploy.redis import free_port
+from deploy.synthetic import CLASSES, write_synthetic
+from trainyard.settings import REPOSITORY
+
+FOLDER = REPOSITORY / "var" / "demo"
+START_S = 60.0
+EXPERIMENT = "demo"
+PAIR_FOLDERS = {"images", "masks"}
+
+
+def main() -> int:
+    """Run the demo; the exit code says whether it worked."""
+    console = Console()
+    started = time.monotonic()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    upload, name, classes = _upload(console, sys.argv[1] if len(sys.argv) > 1 else None)
+    port = free_port()
+    with _stack(port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        client = Client(http)
+        try:
+            client.wait_until_ready(START_S)
+            console.print(f"Stack is up at http://127.0.0.1:{port}/docs  (its log: {FOLDER / 'stack.log'})")
+            dataset = client.upload(upload, name, classes)
+            _show_dataset(console, dataset)
+            run = _train(console, client, dataset["id"])
+        except DemoFailed as error:
+            console.print(f"[red]{error}[/red]")
+            return 1
+        _show_run(console, run, name)
+    console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
+    return 0
+
+
+def _upload(console: Console, data: str | None) -> tuple[Path, str, dict[int, str] | None]:
+    """The archive to upload, its name, and its classes where they are known."""
+    if data is None:
+        path = FOLDER / "synthetic.zip"
+        write_synthetic(path)
+        console.print("Data: [bold]synthetic[/bold] (drawn for this demo: discs and boxes on noise)")
+        return path, "synthetic", CLASSES
+    source = Path(data)
+    if source.is_file():
+        return source, source.stem, None
+    path = FOLDER / f"{source.resolve().name}.zip"
+    _zip_folder(source, path)
+    console.print(f"Data: [bold]{source.resolve().name}[/bold]")
+    return path, source.resolve().name, None
+
+
+def _zip_folder(source: Path, path: Path) -> None:
+    """Pack a folder as it is; of one that holds images/ and masks/ only those and classes.json."""
+    if not source.is_dir():
+        raise SystemExit(f"There is no folder or zip {source}.")
+    paired = {child.name for child in source.iterdir()} >= PAIR_FOLDERS
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(source.rglob("*")):
+            inside = file.relative_to(source)
+            wanted = inside.parts[0] in PAIR_FOLDERS | {"classes.json"} or not paired
+            if file.is_file() and wanted:
+                archive.write(file, str(inside))
+
+
+@contextmanager
+def _stack(port: int) -> Iterator[None]:
+    """The stack on that port, with storage of its own; all of it has ended on the way out."""
+    environment = {**os.environ, "TRAINYARD_PORT": str(port), "TRAINYARD_STORAGE": str(FOLDER / "storage")}
+    command = [sys.executable, "-m", "deploy.stack", "redis", "web", "worker", "ingest"]
+    with (FOLDER / "stack.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+
+
+def _train(console: Console, client: Client, dataset_id: str) -> dict[str, Any]:
+    """Submit, follow the event stream with a bar, and return the run as it ended."""
+    run = client.submit({"dataset_id": dataset_id, "experiment": EXPERIMENT, "name": "demo"})
+    console.print(f"Run {run['id']} is queued.")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("epochs", total=run["epochs"])
+        for event in client.events(run["id"]):
+            if event["event"] == "epoch":
+                bar.update(task, completed=event["epoch"])
+                bar.console.print(_epoch_line(event["metrics"]))
+            elif event["event"] == "progress" and event["stage"] == "export":
+                bar.update(task, description="export")
+    run = client.run(run["id"])
+    if run["status"] != "completed":
+        raise DemoFailed(f"The run ended {run['status']}: {run['error']}")
+    return run
+
+
+def _epoch_line(row: dict[str, Any]) -> str:
+    return (
+        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
+        f"val mIoU {row['val_miou']:.4f}  {row['images_per_second']:.0f} images/s"
+    )
+
+
+def _show_dataset(console: Console, dataset: dict[str, Any]) -> None:
+    summary = dataset["summary"]
+    table = Table(title=f"{dataset['name']}: {summary['images']} images, {summary['splits']}")
+    for column in ("class", "share of pixels", "images"):
+        table.add_column(column)
+    for info in summary["classes"]:
+        table.add_row(info["name"], f"{info['share']:.1%}", str(info["images"]))
+    console.print(table)
+    for problem in dataset["problems"]:
+        console.print(f"{problem['severity']}: {problem['file'] or ''} {problem['message']}")
+
+
+def _show_run(console: Console, run: dict[str, Any], name: str) -> None:
+    result, best = run["result"], run["result"]["best"]
+    folder = FOLDER / "storage" / "runs" / run["id"]
+    table = Table(title=f"{name}{' (synthetic data)' if name == 'synthetic' else ''}: run {run['id']}")
+    table.add_column("what")
+    table.add_column("value")
+    table.add_row("best epoch", f"{result['best_epoch']} of {run['epoch']}")
+    table.add_row("val mIoU", f"{best['val_miou']:.4f}")
+    for key, value in best.items():
+        if key.startswith("val_iou/"):
+            table.add_row(f"  IoU {key.removeprefix('val_iou/')}", "-" if value is None else f"{value:.4f}")
+    table.add_row("images/s", f"{result['images_per_second']:.1f}")
+    table.add_row("ONNX against torch", f"largest difference {result['export']['max_difference']:.1e}")
+    console.print(table)
+    for what, file in (
+        ("best checkpoint", folder / "checkpoints" / "best.ckpt"),
+        ("ONNX", folder / "export" / "model.onnx"),
+        ("image | truth | prediction", folder / "figures" / "overlay.png"),
+    ):
+        if not file.is_file():
+            raise SystemExit(f"{file} was not written.")
+        console.print(f"{what}: {file}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,166 @@
+"""The real stack, started as its user starts it, and a client's view of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from deploy.redis import free_port
+from deploy.synthetic import CLASSES, write_synthetic
+from trainyard.settings import REPOSITORY
+
+MARK = "TRAINYARD_TEST_MARK"
+TINY = {
+    "model": {"architecture": "Unet", "encoder": "resnet18"},
+    "data": {"image_size": 64, "batch_size": 4},
+    "augmentation": {"preset": "none"},
+}
+
+
+@dataclass
+class Stack:
+    """A running stack: its processes, its storage and an HTTP client of its API."""
+
+    process: subprocess.Popen[bytes]
+    storage: Path
+    http: httpx.Client
+    flower: str
+    mark: str
+
+    def interrupt(self, seconds: float = 20) -> None:
+        """What Ctrl-C does; returns when the stack has ended."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(seconds)
+
+    def survivors(self) -> list[str]:
+        """Command lines of processes that this stack started and that still live."""
+        return [" ".join(process.cmdline()) for process in _marked(self.mark)]
+
+    def upload(self, archive: Path, **fields: str) -> dict[str, Any]:
+        """Upload a data set and wait for the end of its ingest."""
+        with archive.open("rb") as file:
+            answer = self.http.post("/api/v1/datasets", data=fields, files={"file": ("set.zip", file)})
+        assert answer.status_code == 202, answer.text
+        url = f"/api/v1/datasets/{answer.json()['id']}"
+        return wait_for(
+            lambda: self.http.get(url).json(), lambda d: d["status"] not in ("queued", "ingesting")
+        )
+
+    def submit(self, dataset_id: str, **spec: Any) -> dict[str, Any]:
+        """Submit a tiny run."""
+        answer = self.http.post("/api/v1/runs", json={"dataset_id": dataset_id, "spec": {**TINY, **spec}})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        return self.http.get(f"/api/v1/runs/{run_id}").json()
+
+    def wait_run(self, run_id: str, until: Callable[[dict[str, Any]], bool], seconds: float = 90) -> Any:
+        """The run once it is as wished; a run that has failed ends the wait with its error."""
+        run = wait_for(lambda: self.run(run_id), lambda r: until(r) or r["status"] == "failed", seconds)
+        assert until(run), run["error"]
+        return run
+
+
+def wait_for(read: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 60) -> Any:
+    """Read until it is as wished; the test fails with the last reading otherwise."""
+    end = time.monotonic() + seconds
+    value = read()
+    while not until(value):
+        assert time.monotonic() < end, f"still {value}"
+        time.sleep(0.1)
+        value = read()
+    return value
+
+
+def start_stack(storage: Path, *processes: str) -> Stack:
+    """Start `python -m deploy.stack` on free ports and wait until its API is ready."""
+    port, flower_port, mark = free_port(), free_port(), uuid.uuid4().hex
+    environment = {
+        **os.environ,
+        "TRAINYARD_PORT": str(port),
+        "TRAINYARD_STORAGE": str(storage),
+        "TRAINYARD_FLOWER_PORT": str(flower_port),
+        MARK: mark,
+    }
+    environment.pop("TRAINYARD_REDIS_URL", None)
+    log = storage.with_name(f"{storage.name}.log").open("ab")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.stack", *processes],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    log.close()
+    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+    stack = Stack(process, storage, http, f"http://127.0.0.1:{flower_port}", mark)
+    try:
+        wait_for(lambda: _ready(http), bool, 60)
+    except AssertionError:
+        stop_stack(stack)
+        raise
+    return stack
+
+
+def stop_stack(stack: Stack) -> None:
+    """End the stack whatever state it is in."""
+    stack.http.close()
+    if stack.process.poll() is None:
+        stack.interrupt()
+    for process in _marked(stack.mark):
+        process.kill()
+
+
+def _ready(http: httpx.Client) -> bool:
+    try:
+        return http.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _marked(mark: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole Procfile, for the tests of one module."""
+    running = start_stack(tmp_path_factory.mktemp("stack") / "storage")
+    yield running
+    stop_stack(running)
+
+
+@pytest.fixture(scope="module")
+def synthetic_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small made data set as an upload."""
+    path = tmp_path_factory.mktemp("upload") / "synthetic.zip"
+    write_synthetic(path, images=40)
+    return path
+
+
+@pytest.fixture(scope="module")
+def dataset(stack: Stack, synthetic_zip: Path) -> dict[str, Any]:
+    """The small made data set, ingested."""
+    names = "{" + ",".join(f'"{value}": "{name}"' for value, name in CLASSES.items()) + "}"
+    found = stack.upload(synthetic_zip, name="shapes", project="made", classes=names)
+    assert found["status"] == "ready", found
+    return found

@@ -1,0 +1,196 @@
+"""The whole path against the real stack, as a client walks it."""
+
+import json
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from tests.e2e.conftest import Stack, wait_for
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def events_of(stack: Stack, run_id: str, last: str | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """All events to the run's end, by Server-Sent Events."""
+    headers = {"Last-Event-ID": last} if last else {}
+    found, event_id = [], ""
+    with stack.http.stream("GET", f"/api/v1/runs/{run_id}/events", headers=headers, timeout=120) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer.iter_lines():
+            if line.startswith("id:"):
+                event_id = line[3:].strip()
+            elif line.startswith("data:"):
+                found.append((event_id, json.loads(line[5:])))
+    return found
+
+
+@pytest.fixture(scope="module")
+def completed(stack: Stack, dataset: dict[str, Any]) -> dict[str, Any]:
+    """A run whose target was raised from 2 to 3 epochs while it trained."""
+    run = stack.submit(dataset["id"], epochs=2, checkpoints={"every_epochs": 1})
+    stack.wait_run(run["id"], lambda r: r["status"] == "running" and r["progress"] is not None)
+    answer = stack.http.patch(f"/api/v1/runs/{run['id']}", json={"epochs": 3})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["epochs"] == 3
+    return stack.wait_run(run["id"], lambda r: r["status"] == "completed")
+
+
+def test_ingest_says_what_is_in_the_set(dataset: dict[str, Any]):
+    summary = dataset["summary"]
+    assert summary["images"] == 40
+    assert summary["splits"] == {"train": 32, "val": 8}
+    assert [c["name"] for c in summary["classes"]] == ["ground", "disc", "box"]
+    assert sum(c["share"] for c in summary["classes"]) == pytest.approx(1)
+
+
+def test_a_raised_target_is_trained_and_acknowledged(stack: Stack, completed: dict[str, Any]):
+    assert completed["epoch"] == 3
+    assert completed["step"] == 3 * 8
+    rows = stack.http.get(f"/api/v1/runs/{completed['id']}/metrics").json()["items"]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert all(0 <= row["val_miou"] <= 1 for row in rows)
+    assert {"val_iou/disc", "train_loss", "val_loss", "train_dice", "val_dice"} <= rows[0].keys()
+    signals = [data for _, data in events_of(stack, completed["id"]) if data["event"] == "signal"]
+    assert [(s["signal"], s["value"]) for s in signals] == [("epochs", "3")]
+    assert signals[0]["step"] <= 16
+
+
+def test_the_event_stream_resumes_where_it_was_left(stack: Stack, completed: dict[str, Any]):
+    events = events_of(stack, completed["id"])
+    ids = [event_id for event_id, _ in events]
+    assert len(set(ids)) == len(ids)
+    assert events[-1][1]["status"] == "completed"
+    middle = len(events) // 2
+    assert events_of(stack, completed["id"], last=ids[middle]) == events[middle + 1 :]
+
+
+def test_onnx_runs_at_another_size(stack: Stack, completed: dict[str, Any], tmp_path):
+    assert completed["result"]["export"]["max_difference"] < 1e-3
+    answer = stack.http.get(f"/api/v1/runs/{completed['id']}/artifacts/export/model.onnx")
+    assert answer.status_code == 200
+    (tmp_path / "model.onnx").write_bytes(answer.content)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    image = np.random.default_rng(0).normal(size=(2, 3, 96, 128)).astype(np.float32)
+    (logits,) = session.run(None, {session.get_inputs()[0].name: image})
+    assert logits.shape == (2, 3, 96, 128)
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert [c["name"] if isinstance(c, dict) else c for c in json.loads(metadata["classes"])] == [
+        "ground",
+        "disc",
+        "box",
+    ]
+
+
+def test_checkpoints_are_listed_and_downloaded_in_ranges(stack: Stack, completed: dict[str, Any], tmp_path):
+    base = f"/api/v1/runs/{completed['id']}/checkpoints"
+    names = {item["name"] for item in stack.http.get(base).json()["items"]}
+    assert names == {"best", "last", "1", "2", "3"}
+    whole = stack.http.get(f"{base}/2").content
+    (tmp_path / "epoch.ckpt").write_bytes(whole)
+    assert "state_dict" in torch.load(tmp_path / "epoch.ckpt", weights_only=True)
+    part = stack.http.get(f"{base}/2", headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206
+    assert part.content == whole[10:20]
+    assert stack.http.get(f"{base}/9").status_code == 404
+
+
+def test_logs_and_artifacts_are_there(stack: Stack, completed: dict[str, Any]):
+    base = f"/api/v1/runs/{completed['id']}"
+    assert stack.http.get(f"{base}/log").text.strip()
+    csv = stack.http.get(f"{base}/metrics", params={"format": "csv"})
+    assert csv.text.splitlines()[0].count(",") > 5
+    assert len(csv.text.splitlines()) == 1 + 3
+    paths = {item["path"] for item in stack.http.get(f"{base}/artifacts").json()["items"]}
+    assert {"config.json", "run.json", "metrics.csv", "figures/overlay.png", "export/model.onnx"} <= paths
+    assert any(path.startswith("tensorboard/events") for path in paths)
+    assert not any(path.endswith(".onnx.data") or ".tmp" in path for path in paths)
+
+
+def test_runs_are_listed_by_status(stack: Stack, completed: dict[str, Any]):
+    page = stack.http.get("/api/v1/runs", params={"status": "completed", "limit": 1}).json()
+    assert [run["id"] for run in page["items"]] == [completed["id"]]
+
+
+def test_stop_now_keeps_a_usable_checkpoint(stack: Stack, dataset: dict[str, Any], tmp_path):
+    run = stack.submit(dataset["id"], epochs=500)
+    stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
+    assert stack.http.post(f"/api/v1/runs/{run['id']}/stop").status_code == 200
+    stopped = stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)
+    (tmp_path / "last.ckpt").write_bytes(stack.http.get(f"/api/v1/runs/{run['id']}/checkpoints/last").content)
+    checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == stopped["step"]
+    signals = [data for _, data in events_of(stack, run["id"]) if data["event"] == "signal"]
+    assert [(s["signal"], s["value"], s["step"]) for s in signals] == [("stop", "now", stopped["step"])]
+    assert stack.http.post(f"/api/v1/runs/{run['id']}/stop").status_code == 200, "a stop is idempotent"
+
+
+def test_stop_at_the_end_of_the_epoch(stack: Stack, dataset: dict[str, Any]):
+    run = stack.submit(dataset["id"], epochs=500)
+    stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
+    stack.http.post(f"/api/v1/runs/{run['id']}/stop", json={"when": "epoch"})
+    stopped = stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)
+    assert stopped["step"] == stopped["epoch"] * 8
+
+
+def test_a_lowered_target_ends_after_the_present_epoch(stack: Stack, dataset: dict[str, Any]):
+    run = stack.submit(dataset["id"], epochs=500, export_onnx=False)
+    stack.wait_run(run["id"], lambda r: r["epoch"] >= 2)
+    stack.http.patch(f"/api/v1/runs/{run['id']}", json={"epochs": 1})
+    ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed", seconds=30)
+    assert ended["step"] == ended["epoch"] * 8
+    assert stack.http.patch(f"/api/v1/runs/{run['id']}", json={"epochs": 9}).status_code == 409
+
+
+def test_a_failed_run_says_why(stack: Stack, dataset: dict[str, Any]):
+    """The name is known, but the hub is out of reach or has no such weights."""
+    run = stack.submit(
+        dataset["id"],
+        epochs=1,
+        model={"architecture": "Unet", "encoder": "resnet18", "encoder_weights": "imagenet"},
+    )
+    ended = wait_for(
+        lambda: stack.run(run["id"]), lambda r: r["status"] in ("failed", "completed"), seconds=60
+    )
+    if ended["status"] == "completed":
+        pytest.skip("the weights could be fetched here")
+    assert ended["error"]["code"] == "weights_unavailable"
+    assert ended["error"]["cause"] == "user"
+    assert ended["error"]["remedy"]
+
+
+def test_a_bad_upload_names_its_files(stack: Stack, tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"images/{name}.jpg", b"no picture")
+            archive.writestr(f"masks/{name}.png", b"no mask")
+    failed = stack.upload(tmp_path / "bad.zip", name="bad", project="made")
+    assert failed["status"] == "failed"
+    assert {"images/a.jpg", "images/b.jpg"} <= {problem["file"] for problem in failed["problems"]}
+    answer = stack.http.post("/api/v1/runs", json={"dataset_id": failed["id"]})
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "conflict"
+
+
+def test_flower_shows_the_workers_and_a_training_task(stack: Stack, dataset: dict[str, Any]):
+    run = stack.submit(dataset["id"], epochs=500)
+    stack.wait_run(run["id"], lambda r: r["progress"] is not None and r["progress"]["stage"] == "train")
+
+    def tasks() -> list[tuple[str, str]]:
+        table = stack.http.post(
+            f"{stack.flower}/tasks/datatable",
+            data={"draw": 1, "start": 0, "length": 100, "search[value]": "", "order[0][column]": 0,
+                  "columns[0][data]": "name", "order[0][dir]": "asc"},
+        )  # fmt: skip
+        return [(task["name"], task["state"]) for task in table.json()["data"]]
+
+    wait_for(tasks, lambda found: ("trainyard.train", "STARTED") in found)
+    page = stack.http.get(f"{stack.flower}/workers").text
+    assert "train-" in page
+    assert "ingest-" in page
+    stack.http.post(f"/api/v1/runs/{run['id']}/stop")
+    stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)

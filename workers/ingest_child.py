@@ -1,0 +1,31 @@
+"""The process that ingests one data set: a file that crashes a decoder ends this process, not the worker."""
+
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+from marshmallow_dataclass import class_schema
+
+from trainyard.datasets import IngestOptions
+from trainyard.errors import TrainyardError
+from workers.child import Link, Message
+from workers.ingest.ingest import ingest
+
+
+def work(link: Link, job: Message) -> None:
+    """Ingest, and send up `progress`, then one `result` or `error`."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    link.listen(lambda _: None)
+    options: IngestOptions = class_schema(IngestOptions)().load(job["options"])
+    try:
+        found = ingest(
+            Path(job["upload"]),
+            Path(job["folder"]),
+            options,
+            lambda done, total: link.send({"progress": [done, total]}),
+        )
+    except TrainyardError as error:
+        link.send({"error": error.to_dict()})
+    else:
+        link.send({"result": asdict(found)})

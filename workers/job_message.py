@@ -1,0 +1,33 @@
+"""A training job as a message to the process that trains it."""
+
+from pathlib import Path
+
+from trainyard.experiments import load_spec
+from workers.child import Message
+from workers.training.job import TrainingJob
+
+
+def job_to_message(job: TrainingJob) -> Message:
+    """The job as JSON data."""
+    return {
+        **{field: getattr(job, field) for field in ("run_id", "epochs", "threads", "resume")},
+        "spec": job.spec.to_dict(),
+        "folder": str(job.folder),
+        "prepared": str(job.prepared),
+        "weights_file": str(job.weights_file) if job.weights_file else None,
+    }
+
+
+def job_from_message(data: Message) -> TrainingJob:
+    """The reverse of `job_to_message`."""
+    weights = data["weights_file"]
+    return TrainingJob(
+        run_id=data["run_id"],
+        spec=load_spec(data["spec"]),
+        epochs=data["epochs"],
+        folder=Path(data["folder"]),
+        prepared=Path(data["prepared"]),
+        weights_file=Path(weights) if weights else None,
+        threads=data["threads"],
+        resume=data["resume"],
+    )

@@ -1,0 +1,214 @@
+"""Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from trainyard import events
+from trainyard.errors import ChildDied, OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.registry import RunRegistry
+from trainyard.runs import Run, RunStatus
+from trainyard.signals import Signals
+from trainyard.spec import TrainingSpec
+from trainyard.storage import RunFolder, Storage, read_json, write_json
+from workers.child import Child, Message
+from workers.job_message import job_to_message
+from workers.training.job import TrainingJob
+
+logger = logging.getLogger(__name__)
+
+TRAINING_CHILD = "workers.training_child"
+TICK_S = 0.2
+"""How often the store is asked for signals and told of progress."""
+PROGRESS_EVERY_S = 1.0
+"""How often progress goes into the event stream."""
+RETRY_S = 1.0
+"""Pause before a write is tried again while Redis is away."""
+EXIT_GRACE_S = 30.0
+"""How long a child may take to end after its result."""
+LOG_TAIL_LINES = 50
+
+
+class RunSupervisor:
+    """Trains one claimed run to its end, or gives it back when the worker drains."""
+
+    def __init__(
+        self, runs: RunRegistry, storage: Storage, threads: int, draining: threading.Event, run: Run
+    ) -> None:
+        self._runs = runs
+        self._storage = storage
+        self._threads = threads
+        self._draining = draining
+        self._run = run
+        self._folder = storage.run(run.id)
+        self._outbox: deque[events.Event] = deque()
+        self._progress: events.Progress | None = None
+        self._streamed_at = 0.0
+        self._signals = Signals()
+        self._outcome: Message = {}
+
+    def supervise(self) -> None:
+        """Returns when the run has ended, or is another's, or is back in its queue."""
+        try:
+            self._announce(self._run)
+            self._train()
+        except OwnershipLost as error:
+            logger.warning("%s", error.message)
+        except TrainyardError as error:
+            self._end(RunStatus.FAILED, error=self._failure(error.to_dict()))
+
+    def _train(self) -> None:
+        child = Child(TRAINING_CHILD, job_to_message(self._job()))
+        try:
+            while child.is_open and not self._outcome and not self._draining.is_set():
+                for message in child.messages(TICK_S):
+                    self._receive(message)
+                self._exchange(child)
+        finally:
+            if not self._outcome:
+                child.kill()
+            code = child.wait(EXIT_GRACE_S)
+        if self._draining.is_set() and not self._outcome:
+            self._give_back()
+        else:
+            self._conclude(code)
+
+    def _job(self) -> TrainingJob:
+        run = self._run
+        return TrainingJob(
+            run_id=run.id,
+            spec=run.spec,
+            epochs=run.epochs,
+            folder=self._folder.path,
+            prepared=self._storage.dataset(run.dataset_id).prepared,
+            weights_file=weights_file(self._storage, run.spec),
+            threads=self._threads,
+            resume=self._folder.last_checkpoint.exists(),
+        )
+
+    def _receive(self, message: Message) -> None:
+        if "event" not in message:
+            self._outcome = message
+            return
+        event = events.from_dict(message["event"])
+        if isinstance(event, events.Progress):
+            self._progress = event
+        else:
+            if isinstance(event, events.EpochEnd):
+                append_row(self._folder, event.metrics)
+            self._outbox.append(event)
+
+    def _exchange(self, child: Child) -> None:
+        """Tell the store what is new and pass on what it wishes; while Redis is away, training goes on."""
+        try:
+            signals = self._runs.live.report(self._run, self._progress)
+            self._post()
+            self._stream_progress()
+        except StoreUnavailable as error:
+            logger.warning("Run %s trains on without Redis: %s", self._run.id, error.message)
+            return
+        if signals != self._signals:
+            self._signals = signals
+            child.send(asdict(signals))
+
+    def _stream_progress(self) -> None:
+        now = time.monotonic()
+        if self._progress and now - self._streamed_at >= PROGRESS_EVERY_S:
+            self._runs.live.append(self._run.id, self._progress)
+            self._progress, self._streamed_at = None, now
+
+    def _post(self) -> None:
+        while self._outbox:
+            event = self._outbox[0]
+            self._record(event)
+            publish(self._runs, self._folder, self._run.id, event)
+            self._outbox.popleft()
+
+    def _record(self, event: events.Event) -> None:
+        """What of an event belongs to the record."""
+        if isinstance(event, events.EpochEnd):
+            self._run = self._runs.update(self._run, epoch=event.epoch, step=event.step)
+        elif isinstance(event, events.Notice):
+            self._run = self._runs.update(self._run, notices=[*self._run.notices, event.message])
+
+    def _conclude(self, code: int | None) -> None:
+        if "result" in self._outcome:
+            result = self._outcome["result"]
+            self._end(RunStatus(result["status"]), result=result, epoch=result["epoch"], step=result["step"])
+        elif "error" in self._outcome:
+            self._end(RunStatus.FAILED, error=self._failure(self._outcome["error"]))
+        else:
+            died = ChildDied(f"The training process ended with exit code {code} and no result.")
+            self._end(RunStatus.FAILED, error=self._failure(died.to_dict()))
+
+    def _failure(self, error: dict[str, Any]) -> dict[str, Any]:
+        """The error with what helps to understand it."""
+        return {**error, "attempt": self._run.fence, "log_tail": log_tail(self._folder.log)}
+
+    def _end(self, status: RunStatus, **values: Any) -> None:
+        def finish() -> None:
+            self._announce(self._runs.finish(self._run, status, **values))
+            self._runs.live.expire(self._run.id)
+
+        self._until_answered(self._post)
+        self._until_answered(finish)
+
+    def _give_back(self) -> None:
+        """The worker shuts down: the run waits again and goes on from its last finished epoch."""
+        self._until_answered(self._post)
+        self._until_answered(lambda: self._announce(self._runs.release(self._run)))
+
+    def _announce(self, run: Run) -> None:
+        changed = events.StatusChanged(status=run.status, revision=run.revision, error=run.error)
+        publish(self._runs, self._folder, run.id, changed)
+
+    def _until_answered(self, write: Callable[[], None]) -> None:
+        """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
+        while True:
+            try:
+                write()
+            except StoreUnavailable as error:
+                logger.warning("The end of run %s waits for Redis: %s", self._run.id, error.message)
+                time.sleep(RETRY_S)
+            except StorageUnavailable as error:
+                logger.error("Run %s: %s", self._run.id, error.message)
+                return
+            else:
+                return
+
+
+def weights_file(storage: Storage, spec: TrainingSpec) -> Path | None:
+    """The file that the spec names; raises InvalidRequest where it is absent."""
+    prefix, _, name = spec.model.encoder_weights.partition(":")
+    return storage.weights_file(name) if prefix == "file" else None
+
+
+def publish(runs: RunRegistry, folder: RunFolder, run_id: str, event: events.Event) -> None:
+    """Put a lasting event on the stream, and under the same id into events.jsonl."""
+    event_id = runs.live.append(run_id, event)
+    try:
+        with folder.events.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"id": event_id, **events.to_dict(event)}) + "\n")
+    except OSError as error:
+        raise StorageUnavailable(f"events.jsonl could not be written: {error.strerror}.") from error
+
+
+def append_row(folder: RunFolder, row: dict[str, Any]) -> None:
+    """Add an epoch's row to metrics.json; an epoch that is trained again replaces its row and later ones."""
+    rows = read_json(folder.metrics_json)["rows"] if folder.metrics_json.exists() else []
+    kept = [earlier for earlier in rows if earlier["epoch"] < row["epoch"]]
+    write_json(folder.metrics_json, {"rows": [*kept, row]})
+
+
+def log_tail(path: Path) -> list[str]:
+    """The last lines of a log, oldest first; none where there is no log."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return [line.rstrip("\n") for line in deque(file, maxlen=LOG_TAIL_LINES)]

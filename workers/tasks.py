@@ -1,0 +1,98 @@
+"""The Celery side of a worker: a kick claims one piece of work and supervises it."""
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from dataclasses import dataclass, field
+
+from celery import Celery, signals
+
+from trainyard.errors import OwnershipLost, StoreUnavailable
+from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
+from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.settings import Settings
+from trainyard.storage import Storage
+from trainyard.store.connection import connect
+from workers.child import start_server
+from workers.ingest_supervisor import INGEST_CHILD, IngestSupervisor
+from workers.supervisor import TRAINING_CHILD, RunSupervisor
+
+logger = logging.getLogger(__name__)
+
+TOP_UP_S = 2.0
+"""How often a worker looks for work that no message tells of."""
+PRELOAD = {TRAIN_TASK: TRAINING_CHILD, INGEST_TASK: INGEST_CHILD}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """What the tasks of one worker process share."""
+
+    settings: Settings
+    app: Celery
+    storage: Storage
+    runs: RunRegistry
+    datasets: DatasetRegistry
+    kicker: Kicker
+    draining: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def compose(cls, settings: Settings) -> "Worker":
+        """Wire a worker to the Redis and the storage of the settings."""
+        client = connect(settings.broker_url)
+        storage = Storage(settings.storage)
+        app = make_celery(settings.broker_url)
+        return cls(
+            settings=settings,
+            app=app,
+            storage=storage,
+            runs=RunRegistry(client, storage),
+            datasets=DatasetRegistry(client, storage),
+            kicker=Kicker(app, client),
+        )
+
+    def train(self, queue: str) -> None:
+        """Claim the next run of the queue and train it."""
+        run = None if self.draining.is_set() else self.runs.claim(queue, _owner())
+        if run:
+            threads = self.settings.threads
+            RunSupervisor(self.runs, self.storage, threads, self.draining, run).supervise()
+
+    def ingest(self, queue: str) -> None:
+        """Claim the next data set of the queue and ingest it."""
+        dataset = None if self.draining.is_set() else self.datasets.claim(queue, _owner())
+        if dataset:
+            try:
+                IngestSupervisor(self.datasets, self.storage, self.draining, dataset).supervise()
+            except OwnershipLost as error:
+                logger.warning("%s", error.message)
+
+    def top_up(self, queue: str) -> None:
+        """Kick for waiting work until the worker drains."""
+        while not self.draining.wait(TOP_UP_S):
+            try:
+                self.kicker.top_up(queue)
+            except StoreUnavailable as error:
+                logger.warning("No look at queue %s: %s", queue, error.message)
+
+
+def register(worker: Worker, queue: str, task: str) -> None:
+    """Give the worker's Celery application its task and its life cycle."""
+    work = {TRAIN_TASK: worker.train, INGEST_TASK: worker.ingest}[task]
+    worker.app.task(name=task)(work)
+
+    def ready(**_: object) -> None:
+        start_server([PRELOAD[task]])
+        threading.Thread(target=worker.top_up, args=(queue,), daemon=True).start()
+
+    def drain(**_: object) -> None:
+        worker.draining.set()
+
+    signals.worker_ready.connect(ready, weak=False)
+    signals.worker_shutting_down.connect(drain, weak=False)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

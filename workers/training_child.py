@@ -1,0 +1,56 @@
+"""The process that trains one run: joins the engine, which knows no service, to the supervisor's pipe."""
+
+import os
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from trainyard import events
+from trainyard.errors import TrainyardError
+from trainyard.signals import Signals
+from trainyard.storage import RunFolder
+from workers.child import Link, Message
+from workers.job_message import job_from_message
+from workers.training.fit import fit
+
+
+class LatestSignals:
+    """The newest signals that came down the pipe."""
+
+    def __init__(self) -> None:
+        self._signals = Signals()
+
+    def receive(self, message: Message) -> None:
+        self._signals = Signals(**message)
+
+    def __call__(self) -> Signals:
+        return self._signals
+
+
+def work(link: Link, data: Message) -> None:
+    """Train, and send up events, then one `result` or `error`; a crash shows in the log."""
+    # A signal to the whole process group is the supervisor's business: it ends this process if need be.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    job = job_from_message(data)
+    _log_to(RunFolder(job.folder).log)
+    signals = LatestSignals()
+    link.listen(signals.receive)
+    try:
+        result = fit(job, lambda event: link.send({"event": events.to_dict(event)}), signals)
+    except TrainyardError as error:
+        link.send({"error": error.to_dict()})
+    else:
+        link.send({"result": asdict(result)})
+
+
+def _log_to(path: Path) -> None:
+    """Send everything that this process prints, C libraries included, to the run's log."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
