@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,17 @@ class Client:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
-    def wait_until_ready(self, seconds: float) -> None:
-        """Return once the API answers that it can work."""
+    def wait_until_ready(self, seconds: float, is_alive: Callable[[], bool]) -> None:
+        """Return once the API answers that it can work; give up after a while, or when its stack ends."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end and is_alive():
             try:
                 if self._http.get("/readyz").status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 pass  # not listening yet
             time.sleep(POLL_S)
-        raise DemoFailed(f"The API was not ready after {seconds:.0f} s.")
+        raise DemoFailed("The stack did not start; its log says why.")
 
     def upload(self, archive: Path, name: str, classes: dict[int, str] | None) -> dict[str, Any]:
         """Send a data set and wait until it is ingested."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,16 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     upload, name, classes = _upload(console, sys.argv[1] if len(sys.argv) > 1 else None)
     port = free_port()
-    with _stack(port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    with _stack(port) as is_alive, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         client = Client(http)
         try:
-            client.wait_until_ready(START_S)
+            client.wait_until_ready(START_S, is_alive)
             console.print(f"Stack is up at http://127.0.0.1:{port}/docs  (its log: {FOLDER / 'stack.log'})")
             dataset = client.upload(upload, name, classes)
             _show_dataset(console, dataset)
             run = _train(console, client, dataset["id"])
         except DemoFailed as error:
-            console.print(f"[red]{error}[/red]")
+            console.print(f"[red]{error}[/red]\nThe log of the stack: {FOLDER / 'stack.log'}")
             return 1
         _show_run(console, run, name)
     console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
@@ -84,8 +84,8 @@ def _zip_folder(source: Path, path: Path) -> None:
 
 
 @contextmanager
-def _stack(port: int) -> Iterator[None]:
-    """The stack on that port, with storage of its own; all of it has ended on the way out."""
+def _stack(port: int) -> Iterator[Callable[[], bool]]:
+    """The stack on that port, with storage of its own; yields whether it lives, and ends all of it after."""
     environment = {**os.environ, "TRAINYARD_PORT": str(port), "TRAINYARD_STORAGE": str(FOLDER / "storage")}
     command = [sys.executable, "-m", "deploy.stack", "redis", "web", "worker", "ingest"]
     with (FOLDER / "stack.log").open("w") as log:
@@ -93,7 +93,7 @@ def _stack(port: int) -> Iterator[None]:
             command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            yield
+            yield lambda: process.poll() is None
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()

@@ -7,7 +7,8 @@
 Workers on one machine that map the same files share one copy in the page cache.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,11 +63,13 @@ class PreparedWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._images.close()
-        self._masks.close()
+        try:
+            self._images.close()  # writes what is buffered, and fails on a full disk
+        finally:
+            self._masks.close()
 
     def append(self, name: str, image: Uint8, mask: Uint8) -> None:
-        """Add an image, (H, W, 3) RGB, and its mask of class indices, (H, W)."""
+        """Add an image, (H, W, 3) RGB, and its mask, (H, W), of class indices or of what becomes them."""
         height, width = mask.shape
         if image.shape != (height, width, 3) or image.dtype != np.uint8 or mask.dtype != np.uint8:
             raise ValueError(f"{name}: image {image.shape} {image.dtype}, mask {mask.shape} {mask.dtype}")
@@ -83,6 +86,20 @@ class PreparedWriter:
         self._images.write(np.ascontiguousarray(image).data)
         self._masks.write(np.ascontiguousarray(mask).data)
 
+    def recode_masks(self, table: bytes) -> Iterator[tuple[str, bytes]]:
+        """Replace each value v of the masks written so far by `table[v]` (256 bytes), in place.
+
+        Yields each sample's name and recoded mask. For class values that are known only after the last mask.
+        """
+        self._masks.flush()
+        with (self._folder / "masks.bin").open("r+b") as file:
+            for sample in self._samples:
+                file.seek(sample.mask_offset)
+                recoded = file.read(sample.height * sample.width).translate(table)
+                file.seek(sample.mask_offset)
+                file.write(recoded)
+                yield sample.name, recoded
+
     def finish(
         self,
         splits: Mapping[str, str],
@@ -93,8 +110,9 @@ class PreparedWriter:
     ) -> None:
         """Write the index; `splits` maps a sample's name to its split; statistics are of RGB in 0 to 1."""
         samples = [{**asdict(sample), "split": splits[sample.name]} for sample in self._samples]
-        self._images.flush()
-        self._masks.flush()
+        for file in (self._images, self._masks):
+            file.flush()
+            os.fsync(file.fileno())
         index: dict[str, Any] = {
             "content_hash": content_hash,
             "classes": [asdict(info) for info in classes],

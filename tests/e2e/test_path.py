@@ -77,11 +77,8 @@ def test_onnx_runs_at_another_size(stack: Stack, completed: dict[str, Any], tmp_
     (logits,) = session.run(None, {session.get_inputs()[0].name: image})
     assert logits.shape == (2, 3, 96, 128)
     metadata = session.get_modelmeta().custom_metadata_map
-    assert [c["name"] if isinstance(c, dict) else c for c in json.loads(metadata["classes"])] == [
-        "ground",
-        "disc",
-        "box",
-    ]
+    assert json.loads(metadata["trainyard.classes"]) == ["ground", "disc", "box"]
+    assert len(json.loads(metadata["trainyard.mean"])) == 3
 
 
 def test_checkpoints_are_listed_and_downloaded_in_ranges(stack: Stack, completed: dict[str, Any], tmp_path):

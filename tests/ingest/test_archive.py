@@ -1,0 +1,165 @@
+"""Archives that nobody should trust, and names as operating systems write them."""
+
+import random
+import stat
+import struct
+import unicodedata
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
+from workers.ingest.archive import ArchiveLimits
+from workers.ingest.ingest import DEFAULT_LIMITS
+
+SOUND = folders([mask(0, 1), mask(1, 0)])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.png", "images/../../evil.png", "/abs/evil.png", "C:\\evil.png", "..\\evil.png", "\\evil.png"],
+)
+def test_names_that_point_outside_are_refused(bench: Bench, name: str) -> None:
+    result = bench.run({**SOUND, name: b"x"})
+    assert codes(result) == ["archive_traversal"]
+    assert result.problems[0].file == name.replace("\\", "/")
+
+
+def test_links_are_refused(bench: Bench) -> None:
+    path = bench.zip(SOUND)
+    link = zipfile.ZipInfo("images/link.png")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    result = bench.run(path)
+    assert [(p.code, p.file) for p in result.problems] == [("archive_link", "images/link.png")]
+
+
+def test_encrypted_members_are_refused(bench: Bench) -> None:
+    path = bench.zip(SOUND)
+    data = bytearray(path.read_bytes())
+    at = data.find(b"PK\x01\x02")  # the first entry of the central directory; its flags are 8 bytes in
+    struct.pack_into("<H", data, at + 8, struct.unpack_from("<H", data, at + 8)[0] | 1)
+    path.write_bytes(data)
+    assert codes(bench.run(path)) == ["archive_encrypted"]
+
+
+def test_methods_whose_unpacking_is_unbounded_are_refused(bench: Bench) -> None:
+    path = bench.zip(SOUND)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("images/2.png", b"0" * 1000)
+    assert codes(bench.run(path)) == ["archive_compression"]
+
+
+def test_nested_archives_are_named(bench: Bench) -> None:
+    result = bench.run({**SOUND, "more/masks.zip": b"PK", "x.tar.gz": b""})
+    assert [(p.code, p.file) for p in result.problems] == [
+        ("archive_nested", "more/masks.zip"),
+        ("archive_nested", "x.tar.gz"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "file"),
+    [
+        (replace(DEFAULT_LIMITS, files=3), None),
+        (replace(DEFAULT_LIMITS, total_bytes=5000), None),
+        (replace(DEFAULT_LIMITS, directory_bytes=100), None),
+        (replace(DEFAULT_LIMITS, file_bytes=5000), "images/zeros.png"),
+        (replace(DEFAULT_LIMITS, ratio=50, ratio_floor=5000), "images/zeros.png"),
+        (replace(DEFAULT_LIMITS, ratio=2, ratio_floor=5000), None),
+    ],
+)
+def test_bombs_are_refused_by_count_total_size_and_ratio(
+    bench: Bench, limits: ArchiveLimits, file: str | None
+) -> None:
+    files = {**SOUND, "images/zeros.png": bytes(10_000)}
+    result = bench.run(files, limits)
+    assert [(p.code, p.file) for p in result.problems] == [("archive_bomb", file)]
+
+
+def test_a_member_that_is_larger_than_it_says_is_damaged(bench: Bench) -> None:
+    path = bench.zip({**SOUND, "images/0.png": bytes(100_000)})
+    data = bytearray(path.read_bytes())
+    at = data.rfind(b"PK\x01\x02", 0, data.rfind(b"images/0.png"))
+    struct.pack_into("<L", data, at + 24, 100)
+    path.write_bytes(data)
+    result = bench.run(path)
+    assert [(p.code, p.file) for p in result.problems] == [("file_damaged", "images/0.png")]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "archive_damaged"),
+        (b"hello", "archive_damaged"),
+        (b"PK\x05\x06" + bytes(18), "archive_empty"),
+        (b"\x1f\x8b\x08" + bytes(50), "archive_not_zip"),
+        (bytes(257) + b"ustar\x0000" + bytes(300), "archive_not_zip"),
+    ],
+)
+def test_other_files_are_told_from_zips(bench: Bench, data: bytes, code: str) -> None:
+    path = bench.root / "upload.zip"
+    path.write_bytes(data)
+    assert codes(bench.run(path)) == [code]
+
+
+def test_a_truncated_zip_is_damaged(bench: Bench) -> None:
+    path = bench.zip(SOUND)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert codes(bench.run(path)) == ["archive_damaged"]
+
+
+def test_what_operating_systems_add_is_ignored(bench: Bench) -> None:
+    junk = ["__MACOSX/images/._0.png", "images/._0.png", ".DS_Store", "images/Thumbs.db", ".git/images/9.png"]
+    result = bench.run({**SOUND, **dict.fromkeys(junk, b"junk")})
+    assert result.problems == ()
+    assert result.summary is not None
+    assert result.summary.images == 2
+
+
+def test_backslashes_are_folders(bench: Bench) -> None:
+    result = bench.run({f"set\\{name.replace('/', chr(92))}": data for name, data in SOUND.items()})
+    assert codes(result) == []
+    assert set(bench.arrays()) == {"0", "1"}
+
+
+def test_composed_and_decomposed_names_match(bench: Bench) -> None:
+    composed = unicodedata.normalize("NFC", "été")
+    decomposed = unicodedata.normalize("NFD", "été")
+    assert composed != decomposed
+    files = {f"images/{decomposed}.png": encoded(photo()), f"masks/{composed}.png": encoded(mask(0, 1))}
+    bench.run({**SOUND, **files})
+    assert set(bench.arrays()) == {"0", "1", composed}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp437"])
+def test_names_without_the_unicode_flag_are_read(bench: Bench, encoding: str) -> None:
+    files = {f"images/{'x' * len('é'.encode(encoding))}.png": encoded(photo())}
+    files |= {name.replace("images", "masks"): encoded(mask(0, 1)) for name in files}
+    path = bench.zip({**SOUND, **files})
+    placeholder, name = b"x" * len("é".encode(encoding)) + b".png", "é.png".encode(encoding)
+    path.write_bytes(path.read_bytes().replace(placeholder, name))
+    bench.run(path)
+    assert set(bench.arrays()) == {"0", "1", "é"}
+
+
+def test_unprintable_names_are_shown_safely(bench: Bench) -> None:
+    result = bench.run({**SOUND, "../\x1b[31m\n.png": b""})
+    assert result.problems[0].file == "../\ufffd[31m\ufffd.png"
+
+
+def test_damaged_archives_give_a_report(bench: Bench) -> None:
+    """Bytes changed at random, mostly in the directory: `Bench.run` checks that nothing is raised or left."""
+    chance = random.Random(7)
+    path = bench.zip(SOUND)
+    whole = path.read_bytes()
+    failed = 0
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 10))):
+            data[-1 - int(chance.expovariate(1 / 150)) % len(data)] = chance.randrange(256)
+        path.write_bytes(data)
+        failed += bench.run(path).summary is None
+    assert failed > 50

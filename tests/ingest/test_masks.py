@@ -1,0 +1,63 @@
+"""Mask files of every kind give the values they store, or are refused."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.ingest.made import encoded, mask
+from workers.ingest.masks import decode_mask
+from workers.ingest.problems import Refused
+
+VALUES = mask(0, 3, 255)
+
+
+def palette(values: np.ndarray) -> Image.Image:
+    image = Image.frombytes("P", values.shape[::-1], values.tobytes())
+    image.putpalette([c for index in range(256) for c in (255 - index, index * 7 % 256, 9)])
+    return image
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(VALUES),
+        encoded(VALUES, "BMP"),
+        encoded(VALUES, "TIFF"),
+        encoded(palette(VALUES)),
+        encoded(VALUES.astype(np.uint16)),
+        encoded(VALUES.astype(np.int32), "TIFF"),
+        encoded(VALUES.astype(np.float32), "TIFF"),
+        encoded(np.dstack([VALUES] * 3)),
+        encoded(np.dstack([VALUES] * 3 + [np.full_like(VALUES, 9)])),
+        encoded(np.dstack([VALUES, np.full_like(VALUES, 9)])),
+    ],
+    ids=["L", "bmp", "tiff", "palette", "16-bit", "32-bit", "float", "rgb", "rgba", "la"],
+)
+def test_values_are_read_as_stored(data: bytes) -> None:
+    values = decode_mask(data)
+    assert values.dtype == np.uint8
+    assert np.array_equal(values, VALUES)
+
+
+@pytest.mark.parametrize("white", [1, 255])
+def test_one_bit_masks_have_the_white_asked_for(white: int) -> None:
+    data = encoded(Image.fromarray(mask(0, 1).astype(bool)))
+    assert np.array_equal(decode_mask(data, white), mask(0, white))
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (encoded(VALUES, "JPEG"), "mask_jpeg"),
+        (encoded(np.dstack([VALUES, VALUES, VALUES.T.reshape(VALUES.shape)])), "mask_color"),
+        (encoded(mask(0, 256, dtype=np.uint16)), "mask_values_range"),
+        (encoded(mask(0, -1, dtype=np.int32), "TIFF"), "mask_values_range"),
+        (encoded(np.full((6, 8), 0.5, np.float32), "TIFF"), "mask_values_range"),
+        (encoded(np.full((6, 8), np.nan, np.float32), "TIFF"), "mask_values_range"),
+        (b"no picture", "image_unknown"),
+    ],
+)
+def test_masks_without_class_values_are_refused(data: bytes, code: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        decode_mask(data)
+    assert refusal.value.problem_code == code

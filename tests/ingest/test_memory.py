@@ -1,0 +1,35 @@
+"""Memory does not grow with the set."""
+
+import subprocess
+import sys
+
+from tests.ingest.made import Bench, encoded, mask, photo
+
+PEAKS = """
+import resource, sys
+from pathlib import Path
+from trainyard.datasets import IngestOptions
+from workers.ingest.ingest import ingest
+
+for upload in sys.argv[2:]:
+    result = ingest(Path(upload), Path(sys.argv[1]), IngestOptions(), lambda done, total: None)
+    assert result.summary is not None, result.problems
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_peak_memory_is_that_of_one_pair(bench: Bench) -> None:
+    """Twelve pairs of 3 MB may take no more than two pairs do, give or take one pair."""
+    image = encoded(photo(height=1000, width=1000), "PNG", compress_level=1)
+    labels = encoded(mask(0, 1, height=1000, width=1000))
+    uploads = []
+    for count in (2, 12):
+        files = {f"images/{index}.png": image for index in range(count)}
+        files |= {f"masks/{index}.png": labels for index in range(count)}
+        uploads.append(str(bench.zip(files).rename(bench.root / f"{count}.zip")))
+    done = subprocess.run(
+        [sys.executable, "-c", PEAKS, str(bench.folder), *uploads], capture_output=True, text=True, check=True
+    )
+    few, many = (int(line) / 1024 for line in done.stdout.split())
+    assert many - few < 5, f"{few:.0f} MB, then {many:.0f} MB"
+    assert many < 200

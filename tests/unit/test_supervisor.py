@@ -1,0 +1,161 @@
+"""The supervisor of a run against a real Redis, its child scripted so that faults can be had at will."""
+
+import json
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.redis import free_port, server_command
+from trainyard.errors import StoreUnavailable
+from trainyard.experiments import Experiments
+from trainyard.registry import RunRegistry
+from trainyard.runs import Run, RunStatus
+from trainyard.settings import REPOSITORY
+from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
+from trainyard.store.connection import connect, ping
+from workers import supervisor as supervisor_module
+from workers.supervisor import RunSupervisor
+
+
+class Server:
+    """A Redis that a test can take away and bring back, its data kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(server_command(self.port, self._folder))
+        end = time.monotonic() + 10
+        while True:
+            try:
+                return ping(connect(self.url))
+            except StoreUnavailable:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def server(tmp_path):
+    (tmp_path / "redis").mkdir()
+    running = Server(tmp_path / "redis")
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return Storage(tmp_path / "storage")
+
+
+@pytest.fixture
+def runs(server, storage):
+    return RunRegistry(connect(server.url), storage)
+
+
+@pytest.fixture
+def claimed(runs, storage, monkeypatch):
+    """Gives a claimed run whose child follows the script of that name."""
+    monkeypatch.setattr(supervisor_module, "TRAINING_CHILD", "tests.unit.scripted_child")
+
+    def claim(script: str) -> Run:
+        dataset_id = new_dataset_id()
+        prepared = storage.dataset(dataset_id).prepared
+        prepared.mkdir(parents=True)
+        (prepared / "script").write_text(script)
+        spec = Experiments(REPOSITORY / "configs").compose({"epochs": 5})
+        run = Run(
+            id=new_run_id(), project="p", name="n", dataset_id=dataset_id, dataset_hash="h",
+            spec=spec, created_at=0, epochs=5, labels={},
+        )  # fmt: skip
+        runs.submit(run)
+        found = runs.claim("train", "me")
+        assert found is not None
+        return found
+
+    return claim
+
+
+@pytest.fixture
+def supervised(runs, storage):
+    """Supervises a run to its end, with a way to drain."""
+
+    def supervise(run: Run, draining: threading.Event | None = None) -> Run:
+        RunSupervisor(runs, storage, 1, draining or threading.Event(), run).supervise()
+        return runs.get(run.id)
+
+    return supervise
+
+
+def event_names(storage: Storage, run: Run) -> list[str]:
+    lines = storage.run(run.id).events.read_text().splitlines()
+    return [data.get("status", data["event"]) for data in map(json.loads, lines)]
+
+
+def test_a_result_completes_the_run_in_redis_and_on_disk(claimed, supervised, storage):
+    run = supervised(claimed("ok"))
+    assert (run.status, run.epoch, run.step, run.owner) == (RunStatus.COMPLETED, 5, 10, None)
+    assert read_json(storage.run(run.id).record)["status"] == "completed"
+    assert event_names(storage, run) == ["running", "epoch", "completed"]
+
+
+def test_a_typed_failure_is_kept_as_it_is(claimed, supervised):
+    run = supervised(claimed("refused"))
+    assert run.status is RunStatus.FAILED
+    assert (run.error["code"], run.error["cause"], run.error["attempt"]) == ("nan_loss", "user", 1)
+
+
+@pytest.mark.parametrize(("script", "code"), [("crash", "1"), ("killed", "-9")])
+def test_a_child_that_dies_fails_the_run_and_says_how(claimed, supervised, script, code):
+    run = supervised(claimed(script))
+    assert run.status is RunStatus.FAILED
+    assert run.error["code"] == "child_died"
+    assert f"exit code {code} " in run.error["message"]
+    assert run.epoch == 1, "what was reported before is kept"
+
+
+def test_a_stop_reaches_the_child(claimed, supervised, runs):
+    run = claimed("until stopped")
+    runs.stop(run.id, "now")
+    assert supervised(run).status is RunStatus.STOPPED
+
+
+def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
+    run = claimed("until stopped")
+    draining = threading.Event()
+    threading.Timer(1.0, draining.set).start()
+    released = supervised(run, draining)
+    assert (released.status, released.owner) == (RunStatus.QUEUED, None)
+    again = runs.claim("train", "another")
+    assert (again.id, again.fence) == (run.id, run.fence + 1)
+    assert event_names(storage, run)[-1] == "queued"
+
+
+def test_an_outage_of_redis_loses_nothing(claimed, supervised, server, storage):
+    run = claimed("slow")
+    threading.Timer(0.5, server.kill).start()
+    back = threading.Timer(3.5, server.start)
+    back.start()
+    ended = supervised(run)
+    back.join()
+    assert ended.status is RunStatus.COMPLETED
+    assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
+    assert [row["epoch"] for row in read_json(storage.run(run.id).metrics_json)["rows"]] == [1, 2, 3, 4, 5]
+
+
+def test_an_attempt_that_lost_its_run_writes_nothing(claimed, supervised, runs):
+    run = claimed("until stopped")
+    runs.release(run)
+    newer = runs.claim("train", "another")
+    kept = supervised(run)
+    assert (kept.status, kept.owner, kept.fence) == (RunStatus.RUNNING, "another", newer.fence)
+    assert kept.epoch == 0

@@ -1,0 +1,137 @@
+"""Tells images from masks, and splits apart, by the names of folders and files.
+
+A folder gives its files a role or a split where every word of its name is known (words are parted by
+`_`, `-` or a space; case does not count): `masks/`, `train/`, `train_masks/`. The words are in
+IMAGE_FOLDERS, MASK_FOLDERS and SPLIT_FOLDERS; the innermost folder wins. Other folders are part of a file's
+identity: `day1/images/a.jpg` belongs to `day1/masks/a.png` only. Without a folder of masks, a file is a mask
+by the ending of its name (MASK_SUFFIXES), or by being the one PNG beside an image of the same name.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from workers.ingest.archive import Member
+
+IMAGE_FOLDERS = frozenset(
+    (
+        "image", "images", "img", "imgs", "jpegimages", "photo", "photos", "picture", "pictures", "rgb",
+        "input", "inputs",
+    )
+)  # fmt: skip
+MASK_FOLDERS = frozenset(
+    (
+        "mask", "masks", "annotation", "annotations", "annot", "annots", "label", "labels", "trimap",
+        "trimaps", "segmentation", "segmentations", "segmentationclass", "groundtruth", "gt", "target",
+        "targets",
+    )
+)  # fmt: skip
+SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+MASK_SUFFIXES = ("_mask", "_masks", "_annotation", "_annotations", "_label", "_labels", "_gt")
+IMAGE_SUFFIXES = ("_image", "_img")
+
+PICTURES = frozenset(
+    (
+        ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm",
+        ".pnm", ".jp2", ".avif", ".heic", ".heif",
+    )
+)  # fmt: skip
+"""Endings of files that are looked at; what they really are is found out when they are read."""
+
+_GLUED = re.compile(r"(train|val|test)(annot|mask|label)s?\Z")
+
+
+class Role(StrEnum):
+    IMAGE = "image"
+    MASK = "mask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture file: what its folders say of it, and the parts of its name by which it finds its partner.
+
+    `group` holds the folders that name neither role nor split; `stem` is the file's name without ending.
+    """
+
+    member: Member
+    role: Role | None
+    split: str | None
+    group: tuple[str, ...]
+    stem: str
+
+    @property
+    def bare_stem(self) -> str:
+        """The stem in lower case without the suffixes that mark an image or a mask."""
+        stem = self.stem.casefold()
+        for suffix in (*MASK_SUFFIXES, *IMAGE_SUFFIXES):
+            stem = stem.removesuffix(suffix)
+        return stem or self.stem.casefold()
+
+
+def pictures(members: Iterable[Member]) -> list[Picture]:
+    """The picture files among the members, as their folders describe them."""
+    return [_picture(m) for m in members if PurePosixPath(m.path).suffix.lower() in PICTURES]
+
+
+def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Picture]]:
+    """The images, the masks, and the pictures that lie outside the folders of either."""
+    if not any(picture.role is Role.MASK for picture in found):
+        found = _masks_by_suffix(found)
+    if not any(picture.role is Role.MASK for picture in found):
+        found = _masks_beside_images(found)
+    images = [picture for picture in found if picture.role is Role.IMAGE]
+    masks = [picture for picture in found if picture.role is Role.MASK]
+    others = [picture for picture in found if picture.role is None]
+    return (images, masks, others) if images else (others, masks, [])
+
+
+def _picture(member: Member) -> Picture:
+    path = PurePosixPath(member.path)
+    role, split = None, None
+    group = []
+    for folder in path.parts[:-1]:
+        words = _words(folder)
+        if not all(word in IMAGE_FOLDERS or word in MASK_FOLDERS or word in SPLIT_FOLDERS for word in words):
+            group.append(folder)
+            continue
+        for word in words:
+            if word in SPLIT_FOLDERS:
+                split = SPLIT_FOLDERS[word]
+            else:
+                role = Role.MASK if word in MASK_FOLDERS else Role.IMAGE
+    return Picture(member=member, role=role, split=split, group=tuple(group), stem=path.stem)
+
+
+def _words(folder: str) -> list[str]:
+    name = folder.casefold().strip()
+    glued = _GLUED.match(name)
+    return list(glued.groups()) if glued else re.split(r"[\s_-]+", name)
+
+
+def _masks_by_suffix(found: list[Picture]) -> list[Picture]:
+    return [replace(p, role=Role.MASK) if p.stem.casefold().endswith(MASK_SUFFIXES) else p for p in found]
+
+
+def _masks_beside_images(found: list[Picture]) -> list[Picture]:
+    """Where two files share folder and stem and one alone is a PNG, that one is the mask."""
+    twins: defaultdict[tuple[str, str], list[Picture]] = defaultdict(list)
+    for picture in found:
+        path = PurePosixPath(picture.member.path)
+        twins[str(path.parent), path.stem].append(picture)
+    masks = set()
+    for pair in twins.values():
+        pngs = [p.member.path for p in pair if p.member.path.lower().endswith(".png")]
+        if len(pair) == 2 and len(pngs) == 1:
+            masks.add(pngs[0])
+    return [replace(p, role=Role.MASK) if p.member.path in masks else p for p in found]
