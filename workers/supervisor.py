@@ -144,7 +144,8 @@ class RunSupervisor:
         elif "error" in self._outcome:
             self._end(RunStatus.FAILED, error=self._failure(self._outcome["error"]))
         else:
-            died = ChildDied(f"The training process ended with exit code {code} and no result.")
+            said = "".join(f" Its log ends: {line}" for line in log_tail(self._folder.log)[-1:])
+            died = ChildDied(f"The training process ended with exit code {code} and no result.{said}")
             self._end(RunStatus.FAILED, error=self._failure(died.to_dict()))
 
     def _failure(self, error: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,23 @@
+"""The REST API. The factory below is the only code that a package file of this house holds."""
+
+from flask import Flask
+
+from app.composition import EXTENSION, Services, compose
+from app.http import errors, guard, openapi
+from app.http.json_data import StrictJSONProvider
+from trainyard.settings import Settings
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The largest body of a request that is no upload."""
+
+
+def create_app(settings: Settings, services: Services | None = None) -> Flask:
+    """The WSGI application; `services` replaces what `compose` would wire, for tests."""
+    app = Flask(__name__, static_folder=None)
+    app.json = StrictJSONProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.extensions[EXTENSION] = services or compose(settings)
+    guard.register(app, settings.api_key_hashes)
+    openapi.register(app)
+    errors.register(app)
+    return app

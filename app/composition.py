@@ -1,0 +1,72 @@
+"""Where the API's parts are put together, once for each application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from app.service.catalogue import CatalogueService
+from app.service.datasets import DatasetService
+from app.service.health import HealthService
+from app.service.run_events import RunEvents, StreamSlots
+from app.service.run_files import RunFiles
+from app.service.runs import RunService
+from app.service.studies import StudyService
+from trainyard.experiments import Experiments
+from trainyard.queue import Kicker, make_celery
+from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.settings import Settings
+from trainyard.storage import Storage
+from trainyard.store.connection import Client, connect
+from trainyard.store.names import NameStore
+
+EXTENSION = "trainyard"
+STUDY_SPACE = "study"
+Kick = Callable[[str], bool]
+"""Says that a queue has work; False where the broker is away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The use cases, which is all that routes may reach."""
+
+    datasets: DatasetService
+    runs: RunService
+    run_events: RunEvents
+    run_files: RunFiles
+    stream_slots: StreamSlots
+    catalogue: CatalogueService
+    studies: StudyService
+    health: HealthService
+
+
+def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
+    """Wire everything to the Redis and the storage of the settings; nothing connects before its first use.
+
+    Raises SettingsError where no Redis is named.
+    """
+    client = client or connect(settings.broker_url)
+    kick = kick or Kicker(make_celery(settings.broker_url), client).kick
+    storage = Storage(settings.storage)
+    datasets = DatasetRegistry(client, storage)
+    runs = RunRegistry(client, storage)
+    experiments = Experiments(settings.configs)
+    dataset_service = DatasetService(datasets, storage, kick, settings.max_upload_bytes)
+    run_service = RunService(runs, datasets, storage, experiments, kick)
+    run_files = RunFiles(runs, storage)
+    return Services(
+        datasets=dataset_service,
+        runs=run_service,
+        run_events=RunEvents(runs, storage),
+        run_files=run_files,
+        stream_slots=StreamSlots(),
+        catalogue=CatalogueService(experiments),
+        studies=StudyService(NameStore(client, STUDY_SPACE), run_service, run_files, dataset_service),
+        health=HealthService(client, storage),
+    )
+
+
+def services() -> Services:
+    """The services of the application that answers the present request."""
+    return cast("Services", current_app.extensions[EXTENSION])

@@ -1,0 +1,62 @@
+"""The OpenAPI document, its page, and the blueprints that both describe."""
+
+from importlib.resources import files
+from typing import Any
+
+from flask import Blueprint, Flask, Response, send_from_directory
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+
+from app.compat import study
+from app.http.errors import ErrorSchema, respond_http
+from app.routes import catalogue, datasets, health, run_events, run_files, runs
+
+ASSETS = "/docs/assets"
+_CONFIG = {
+    "API_TITLE": "Trainyard",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_URL_PREFIX": "/",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "OPENAPI_SWAGGER_UI_PATH": "docs",
+    "OPENAPI_SWAGGER_UI_URL": f"{ASSETS}/",
+    "OPENAPI_SWAGGER_UI_CONFIG": {"validatorUrl": None},
+    "API_SPEC_OPTIONS": {
+        "info": {"description": "Trains image-segmentation models."},
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "security": [{}, {"bearer": []}],
+    },
+}
+_DESCRIBED = (datasets, runs, run_files, run_events, catalogue, health)
+
+
+class TrainyardApi(Api):  # type: ignore[misc]
+    """flask-smorest with the house's error envelope."""
+
+    ERROR_SCHEMA = ErrorSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Any:
+        """Answer with the envelope."""
+        return respond_http(error)
+
+
+def register(app: Flask) -> None:
+    """Add every route to the application."""
+    app.config.update(_CONFIG)
+    api = TrainyardApi(app)
+    for module in _DESCRIBED:
+        api.register_blueprint(module.blueprint)
+    app.register_blueprint(study.blueprint)
+    app.register_blueprint(_assets())
+
+
+def _assets() -> Blueprint:
+    """Swagger UI's own files, from the package that ships them."""
+    folder = str(files("flask_swagger_ui") / "dist")
+    blueprint = Blueprint("docs-assets", __name__)
+
+    @blueprint.get(f"{ASSETS}/<path:name>")
+    def asset(name: str) -> Response:
+        return send_from_directory(folder, name, max_age=3600)
+
+    return blueprint

@@ -1,0 +1,92 @@
+"""/runs/{id}/metrics, /log, /checkpoints and /artifacts"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, request, send_file
+from flask.views import MethodView
+
+from app.composition import services
+from app.http.arguments import Blueprint
+from app.schemas.run_files import (
+    ArtifactsSchema,
+    CheckpointsSchema,
+    LogQuery,
+    MetricsQuery,
+    MetricsSchema,
+)
+from app.schemas.runs import PREFIX
+
+blueprint = Blueprint("run-files", __name__, url_prefix=PREFIX, description="What a run leaves behind.")
+_CSV = "text/csv"
+_BINARY = "application/octet-stream"
+
+
+@blueprint.route("/<run_id>/metrics")
+class Metrics(MethodView):
+    @blueprint.arguments(MetricsQuery, location="query")
+    @blueprint.response(200, MetricsSchema)
+    def get(self, query: dict[str, Any], run_id: str) -> Response | dict[str, Any]:
+        """Read the metrics, one row for each finished epoch, as JSON or CSV."""
+        if _wants_csv(query):
+            path = services().run_files.metrics_csv(run_id)
+            return _download(path, _CSV) if path else Response(mimetype=_CSV)
+        return {"items": services().run_files.metrics(run_id)}
+
+
+@blueprint.route("/<run_id>/log")
+class Log(MethodView):
+    @blueprint.arguments(LogQuery, location="query")
+    @blueprint.response(200, {"type": "string"}, content_type="text/plain")
+    def get(self, query: dict[str, Any], run_id: str) -> Response:
+        """Read the last lines of the training log."""
+        return Response(services().run_files.log_tail(run_id, query["tail"]), mimetype="text/plain")
+
+
+@blueprint.route("/<run_id>/checkpoints")
+class Checkpoints(MethodView):
+    @blueprint.response(200, CheckpointsSchema)
+    def get(self, run_id: str) -> dict[str, Any]:
+        """List the checkpoints that are there."""
+        found = services().run_files.checkpoints(run_id)
+        url = f"{PREFIX}/{run_id}/checkpoints"
+        return {"items": [{**vars(one), "url": f"{url}/{one.name}"} for one in found]}
+
+
+@blueprint.route("/<run_id>/checkpoints/<name>")
+class OneCheckpoint(MethodView):
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_BINARY)
+    def get(self, run_id: str, name: str) -> Response:
+        """Download `best`, `last`, or the checkpoint of an epoch by its number."""
+        path = services().run_files.checkpoint(run_id, name)
+        return _download(path, _BINARY, f"{run_id}-{path.name}")
+
+
+@blueprint.route("/<run_id>/artifacts")
+class Artifacts(MethodView):
+    @blueprint.response(200, ArtifactsSchema)
+    def get(self, run_id: str) -> dict[str, Any]:
+        """List every file of the run."""
+        found = services().run_files.artifacts(run_id)
+        url = f"{PREFIX}/{run_id}/artifacts"
+        return {"items": [{**vars(one), "url": f"{url}/{quote(one.path)}"} for one in found]}
+
+
+@blueprint.route("/<run_id>/artifacts/<path:path>")
+class OneArtifact(MethodView):
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_BINARY)
+    def get(self, run_id: str, path: str) -> Response:
+        """Download a file of the run."""
+        return _download(services().run_files.artifact(run_id, path))
+
+
+def _wants_csv(query: dict[str, Any]) -> bool:
+    if "format" in query:
+        return bool(query["format"] == "csv")
+    return request.accept_mimetypes.best_match(["application/json", _CSV]) == _CSV
+
+
+def _download(path: Path, mimetype: str | None = None, name: str | None = None) -> Response:
+    """The file as an attachment, whole or a range, or 304 where the client has it."""
+    return send_file(path, mimetype=mimetype, as_attachment=True, download_name=name, conditional=True)

@@ -1,0 +1,76 @@
+"""/runs"""
+
+from typing import Any
+
+from flask import request
+from flask.views import MethodView
+
+from app.composition import services
+from app.http.arguments import Blueprint
+from app.http.idempotency import idempotency_key
+from app.schemas.fields import page_schema
+from app.schemas.runs import (
+    PREFIX,
+    RunChangeSchema,
+    RunQuery,
+    RunRequestSchema,
+    RunSchema,
+    RunStateSchema,
+    StopSchema,
+)
+from app.service.runs import RunRequest, RunState
+from trainyard.runs import Run
+from trainyard.store.records import Page
+
+blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")
+_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "the same key again in the same project answers with the same run",
+}
+
+
+@blueprint.route("")
+class Runs(MethodView):
+    @blueprint.arguments(RunQuery, location="query")
+    @blueprint.response(200, page_schema(RunSchema))
+    def get(self, query: dict[str, Any]) -> Page[Run]:
+        """List runs, newest first."""
+        return services().runs.page(
+            query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
+        )
+
+    @blueprint.doc(parameters=[_KEY])
+    @blueprint.arguments(RunRequestSchema)
+    @blueprint.response(201, RunStateSchema, headers={"Location": {"schema": {"type": "string"}}})
+    def post(self, body: dict[str, Any]) -> tuple[RunState, int, dict[str, str]]:
+        """Submit a run; the answer holds its complete spec."""
+        runs = services().runs
+        created, run = runs.submit(RunRequest(**body), idempotency_key(request))
+        headers = {"Location": f"{PREFIX}/{run.id}"} | ({} if created else {"Idempotent-Replayed": "true"})
+        return runs.state(run.id), 201, headers
+
+
+@blueprint.route("/<run_id>")
+class OneRun(MethodView):
+    @blueprint.response(200, RunStateSchema)
+    def get(self, run_id: str) -> RunState:
+        """Read a run: its record, where it stands, and what is wished of it."""
+        return services().runs.state(run_id)
+
+    @blueprint.arguments(RunChangeSchema)
+    @blueprint.response(200, RunStateSchema)
+    def patch(self, body: dict[str, Any], run_id: str) -> RunState:
+        """Change the epoch target, also while the run trains, or what describes it."""
+        epochs = body.pop("epochs", None)
+        return services().runs.change(run_id, epochs, body)
+
+
+@blueprint.route("/<run_id>/stop")
+class Stop(MethodView):
+    @blueprint.arguments(StopSchema, required=False)
+    @blueprint.response(200, RunStateSchema)
+    def post(self, body: dict[str, Any], run_id: str) -> RunState:
+        """Stop the run and keep its work."""
+        return services().runs.stop(run_id, body["when"])

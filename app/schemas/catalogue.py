@@ -1,0 +1,53 @@
+"""What may be asked for, as clients see it."""
+
+from marshmallow import Schema, fields
+from marshmallow_dataclass import class_schema
+
+from app.schemas.fields import name_field
+from app.schemas.spec import SpecSchema
+from trainyard.catalog import Architecture
+
+
+class ArchitecturesSchema(Schema):
+    """Every architecture with its rules."""
+
+    items = fields.List(fields.Nested(class_schema(Architecture)))
+
+
+class EncoderQuery(Schema):
+    """Which encoders are wanted."""
+
+    search = name_field("words that a name must hold; all of timm's models are searched too")
+
+
+class EncodersSchema(Schema):
+    """Names of encoders; `total` counts those that match, of which `items` may be the first."""
+
+    items = fields.List(fields.String())
+    total = fields.Integer()
+
+
+class ExperimentSchema(Schema):
+    """A ready spec."""
+
+    name = fields.String()
+    spec = fields.Nested(SpecSchema)
+
+
+class ExperimentsSchema(Schema):
+    """All ready specs."""
+
+    items = fields.List(fields.Nested(ExperimentSchema))
+
+
+class CatalogueSchema(Schema):
+    """The other names that a spec takes."""
+
+    losses = fields.List(fields.String())
+    optimizers = fields.List(fields.String())
+    schedules = fields.List(fields.String())
+    precisions = fields.List(fields.String())
+    fits = fields.List(fields.String())
+    encoder_weights = fields.List(fields.String())
+    transforms = fields.List(fields.String())
+    presets = fields.List(fields.String())

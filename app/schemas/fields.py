@@ -1,0 +1,84 @@
+"""Fields that several schemas share."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+NAME_LENGTH = 100
+NOTES_LENGTH = 10_000
+PRIORITY = validate.Range(min=0, max=9)
+_LINE_ENDS = "\n\r\t"
+
+
+class Instant(fields.String):
+    """Seconds since 1970 as ISO 8601 in UTC with milliseconds."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else iso(value)
+
+
+def iso(seconds: float) -> str:
+    """A time as clients see it, such as 2026-01-31T12:00:00.000Z."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant_field(help: str) -> Instant:
+    return Instant(allow_none=True, metadata={"format": "date-time", "description": help})
+
+
+def name_field(help: str, **options: Any) -> fields.String:
+    """Text of 1 to 100 printable characters."""
+    return fields.String(
+        validate=[validate.Length(min=1, max=NAME_LENGTH), check_printable],
+        metadata={"description": help},
+        **options,
+    )
+
+
+def notes_field() -> fields.String:
+    """Longer text, in which lines may end."""
+    return fields.String(
+        validate=[validate.Length(max=NOTES_LENGTH), _check_text],
+        metadata={"description": "free text"},
+    )
+
+
+def priority_field() -> fields.Integer:
+    return fields.Integer(
+        strict=True, validate=PRIORITY, metadata={"description": "0 to 9; higher goes first"}
+    )
+
+
+def check_printable(text: str) -> None:
+    """Refuse control characters, line ends, and names made of spaces."""
+    if not text.isprintable() or not text.strip():
+        raise ValidationError("Must be printable characters, not only spaces.")
+
+
+def _check_text(text: str) -> None:
+    if not "".join(char for char in text if char not in _LINE_ENDS).isprintable():
+        raise ValidationError("Must hold no control characters.")
+
+
+class PageQuery(Schema):
+    """Which page of a list is wanted."""
+
+    cursor = fields.String(
+        validate=validate.Regexp(r"[0-9]{1,17}\Z", error="Not a cursor that a list gave as next_cursor."),
+        metadata={"description": "next_cursor of the page before"},
+    )
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    project = name_field("only records of this project")
+
+
+def page_schema(item: type[Schema]) -> Schema:
+    """The schema of a page of `item`."""
+    parts: Mapping[str, fields.Field[Any]] = {
+        "items": fields.List(fields.Nested(item)),
+        "next_cursor": fields.String(
+            allow_none=True, metadata={"description": "ask for the next page with it; null on the last"}
+        ),
+    }
+    return Schema.from_dict(dict(parts), name=f"{item.__name__.removesuffix('Schema')}PageSchema")()

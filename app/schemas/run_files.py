@@ -1,0 +1,65 @@
+"""A run's files as clients see them."""
+
+from marshmallow import Schema, fields, validate
+
+from app.schemas.fields import instant_field
+from app.service.run_files import MAX_LOG_LINES
+
+
+class MetricsQuery(Schema):
+    """In which form metrics are wanted."""
+
+    format = fields.String(
+        validate=validate.OneOf(["json", "csv"]),
+        metadata={"description": "by default as the Accept header says, JSON where it does not care"},
+    )
+
+
+class MetricsSchema(Schema):
+    """One row for each finished epoch."""
+
+    items = fields.List(fields.Dict())
+
+
+class LogQuery(Schema):
+    """How much of the log is wanted."""
+
+    tail = fields.Integer(
+        load_default=200,
+        validate=validate.Range(min=1, max=MAX_LOG_LINES),
+        metadata={"description": "lines from the end"},
+    )
+
+
+class CheckpointSchema(Schema):
+    """A checkpoint; `name` is best, last or the number of its epoch."""
+
+    name = fields.String()
+    file = fields.String()
+    kind = fields.String(allow_none=True, metadata={"description": "best, last or epoch"})
+    epoch = fields.Integer(allow_none=True, metadata={"description": "epochs finished"})
+    step = fields.Integer(allow_none=True, metadata={"description": "optimizer steps finished"})
+    val_miou = fields.Float(allow_none=True)
+    bytes = fields.Integer()
+    url = fields.String()
+
+
+class ArtifactSchema(Schema):
+    """A file of the run."""
+
+    path = fields.String()
+    bytes = fields.Integer()
+    modified = instant_field("when it was written")
+    url = fields.String()
+
+
+class CheckpointsSchema(Schema):
+    """All checkpoints of a run."""
+
+    items = fields.List(fields.Nested(CheckpointSchema))
+
+
+class ArtifactsSchema(Schema):
+    """All files of a run."""
+
+    items = fields.List(fields.Nested(ArtifactSchema))

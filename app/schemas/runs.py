@@ -1,0 +1,126 @@
+"""Runs as clients send and see them."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, pre_dump, validate, validates_schema
+from marshmallow_dataclass import class_schema
+
+from app.schemas.fields import PageQuery, instant_field, name_field, notes_field, priority_field
+from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
+from app.service.runs import RunState
+from trainyard.events import Progress
+from trainyard.runs import Run, RunStatus
+from trainyard.signals import Signals
+
+PREFIX = "/api/v1/runs"
+
+
+class RunRequestSchema(Schema):
+    """A run that is asked for."""
+
+    dataset_id = fields.String(
+        required=True, validate=validate.Length(max=100), metadata={"description": "id of a ready data set"}
+    )
+    experiment = fields.String(
+        validate=validate.Length(max=100), metadata={"description": "a name out of GET /experiments"}
+    )
+    spec = fields.Nested(
+        PartialSpecSchema, metadata={"description": "laid over the experiment, and that over the defaults"}
+    )
+    name = name_field("name of the run")
+    project = name_field("project it belongs to; the data set's where it is left out")
+    notes = notes_field()
+    priority = priority_field()
+
+
+class RunChangeSchema(Schema):
+    """What may be changed of a run."""
+
+    epochs = epochs_field()
+    name = name_field("name of the run")
+    notes = notes_field()
+    priority = priority_field()
+
+    @validates_schema
+    def not_empty(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a change of nothing."""
+        if not data:
+            raise ValidationError("Give at least one of: epochs, name, notes, priority.")
+
+
+class StopSchema(Schema):
+    """When a run is to stop."""
+
+    when = fields.String(
+        load_default="now",
+        validate=validate.OneOf(["now", "epoch"]),
+        metadata={"description": "`now`: after the present batch; `epoch`: after the present epoch"},
+    )
+
+
+class RunQuery(PageQuery):
+    """Which runs are wanted."""
+
+    status = fields.String(validate=validate.OneOf([status.value for status in RunStatus]))
+
+
+class RunLinks(Schema):
+    """Where a run's parts are."""
+
+    metrics = fields.String()
+    events = fields.String()
+    log = fields.String()
+    checkpoints = fields.String()
+    artifacts = fields.String()
+
+
+class RunSchema(Schema):
+    """A run's record."""
+
+    id = fields.String()
+    project = fields.String()
+    name = fields.String()
+    notes = fields.String()
+    dataset_id = fields.String()
+    dataset_hash = fields.String()
+    experiment = fields.String(allow_none=True)
+    spec = fields.Nested(SpecSchema)
+    status = fields.Enum(RunStatus, by_value=True)
+    revision = fields.Integer()
+    queue = fields.String()
+    priority = fields.Integer()
+    fence = fields.Integer(metadata={"description": "attempts begun"})
+    owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
+    created_at = instant_field("when it was accepted")
+    started_at = instant_field("when its present attempt began")
+    ended_at = instant_field("when it ended")
+    epochs = fields.Integer(metadata={"description": "the present target"})
+    epoch = fields.Integer(metadata={"description": "epochs finished"})
+    step = fields.Integer(metadata={"description": "optimizer steps finished"})
+    notices = fields.List(fields.String())
+    labels = fields.Dict(keys=fields.String(), values=fields.String())
+    result = fields.Dict(allow_none=True)
+    error = fields.Dict(allow_none=True)
+    links = fields.Nested(RunLinks)
+
+    @pre_dump
+    def flatten(self, found: Run | RunState, **_: Any) -> dict[str, Any]:
+        """The record's fields, what is quick about it beside them, and the links."""
+        quick = vars(found) if isinstance(found, RunState) else {}
+        run = found.run if isinstance(found, RunState) else found
+        return {**vars(run), **quick, "links": run_links(run.id)}
+
+
+class RunStateSchema(RunSchema):
+    """A run's record with what is quick about it."""
+
+    progress = fields.Nested(class_schema(Progress), allow_none=True)
+    signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
+    queue_position = fields.Integer(
+        allow_none=True, metadata={"description": "1 for the next to be taken; null when it does not wait"}
+    )
+
+
+def run_links(run_id: str) -> dict[str, str]:
+    """Addresses of the parts of a run, without the host."""
+    return {part: f"{PREFIX}/{run_id}/{part}" for part in RunLinks._declared_fields}

@@ -1,0 +1,47 @@
+"""What may be asked for in a spec."""
+
+from typing import Any
+
+from trainyard import catalog
+from trainyard.experiments import Experiments
+
+SEARCH_LIMIT = 200
+"""Encoders in one answer to a search."""
+
+
+class CatalogueService:
+    """Lists names, for forms and for people."""
+
+    def __init__(self, experiments: Experiments) -> None:
+        self._experiments = experiments
+
+    def architectures(self) -> list[catalog.Architecture]:
+        """Every architecture with its rules."""
+        return list(catalog.ARCHITECTURES.values())
+
+    def encoders(self, search: str | None) -> tuple[list[str], int]:
+        """smp's own encoders, or those of all that hold every word of `search`; and how many match."""
+        if search is None:
+            names = catalog.smp_encoder_names()
+            return names, len(names)
+        words = search.lower().split()
+        found = sorted(name for name in catalog.encoder_names() if all(word in name for word in words))
+        return found[:SEARCH_LIMIT], len(found)
+
+    def experiments(self) -> list[dict[str, Any]]:
+        """The ready specs, each composed over the defaults."""
+        names = self._experiments.names()
+        return [{"name": name, "spec": self._experiments.compose({}, name)} for name in names]
+
+    def names(self) -> dict[str, list[str]]:
+        """The other names that a spec takes."""
+        return {
+            "losses": list(catalog.LOSSES),
+            "optimizers": list(catalog.OPTIMIZERS),
+            "schedules": list(catalog.SCHEDULES),
+            "precisions": list(catalog.PRECISIONS),
+            "fits": list(catalog.FITS),
+            "encoder_weights": [*catalog.WEIGHTS, f"{catalog.WEIGHTS_FILE_PREFIX}<path>"],
+            "transforms": list(catalog.TRANSFORMS),
+            "presets": self._experiments.presets(),
+        }

@@ -1,0 +1,74 @@
+"""What of a spec can be judged before a worker has it: does it fit its data set and this server?"""
+
+from dataclasses import replace
+
+from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, architecture, rounded_size
+from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
+from trainyard.spec import ModelSpec, TrainingSpec
+from trainyard.storage import Storage
+
+MIN_IMAGES = 2
+"""One to train on and one to validate with."""
+MIN_CLASSES = 2
+
+
+def check_dataset(dataset: Dataset) -> None:
+    """Raise Conflict for a set that is not ready, BadDataset for one that no run can train on."""
+    if dataset.status != DatasetStatus.READY or dataset.summary is None:
+        raise Conflict(
+            f"Data set {dataset.id} is {dataset.status}; a run needs a ready one.",
+            errors={"status": dataset.status},
+        )
+    usable = trainable_images(dataset)
+    if usable < MIN_IMAGES:
+        raise _unusable(f"{usable} image(s) outside its test split; training needs {MIN_IMAGES}")
+    if len(dataset.summary.classes) < MIN_CLASSES:
+        raise _unusable(f"{len(dataset.summary.classes)} class(es); training needs {MIN_CLASSES}")
+
+
+def trainable_images(dataset: Dataset) -> int:
+    """Images that training and validation share: all but the test split."""
+    splits = dataset.summary.splits if dataset.summary else {}
+    return splits.get("train", 0) + splits.get("val", 0)
+
+
+def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[TrainingSpec, tuple[str, ...]]:
+    """The spec with an image size that its architecture takes, and what was changed, in words.
+
+    Raises InvalidModel or InvalidRequest, naming the field, where no run could come of it.
+    """
+    _check_weights(spec.model, storage)
+    _check_batch(spec, trainable_images(dataset))
+    asked = spec.data.image_size
+    size = rounded_size(spec.model.architecture, asked)
+    if size == asked:
+        return spec, ()
+    rule = architecture(spec.model.architecture)
+    need = f"a multiple of {rule.size_multiple}" if asked >= rule.min_size else f"at least {rule.min_size}"
+    notice = f"image_size {asked} was rounded up to {size}: {rule.name} needs {need}"
+    return replace(spec, data=replace(spec.data, image_size=size)), (notice,)
+
+
+def _check_weights(model: ModelSpec, storage: Storage) -> None:
+    if model.encoder_weights == "packaged" and model.encoder != PACKAGED_ENCODER:
+        raise InvalidRequest(
+            f"There are no packaged weights for the encoder {model.encoder!r}.",
+            errors={"spec": {"model": {"encoder_weights": [f"packaged goes with {PACKAGED_ENCODER} only"]}}},
+        )
+    if model.encoder_weights.startswith(WEIGHTS_FILE_PREFIX):
+        storage.weights_file(model.encoder_weights.removeprefix(WEIGHTS_FILE_PREFIX))
+
+
+def _check_batch(spec: TrainingSpec, images: int) -> None:
+    least = architecture(spec.model.architecture).min_batch
+    if min(spec.data.batch_size, images - 1) < least:
+        raise InvalidModel(
+            f"{spec.model.architecture} trains on batches of at least {least}; batch_size is "
+            f"{spec.data.batch_size} and the set has {images} images to train and validate with.",
+            errors={"spec": {"data": {"batch_size": [f"at least {least}, with as many training images"]}}},
+        )
+
+
+def _unusable(what: str) -> BadDataset:
+    return BadDataset(f"The data set has {what}.", errors={"dataset_id": [what]})

@@ -1,0 +1,107 @@
+"""The events of a run, from any point on and until its end, out of Redis and events.jsonl together."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from trainyard.errors import InvalidRequest, TooManyStreams
+from trainyard.event_log import EventLogReader, order
+from trainyard.events import StatusChanged
+from trainyard.registry import RunRegistry
+from trainyard.runs import ACTIVE, RunStatus
+from trainyard.storage import Storage
+
+Entry: TypeAlias = tuple[str, dict[str, Any]]
+
+BEGINNING = "0-0"
+PIECE_MS = 1000
+"""One wait for news; also how soon a stream notices that the server ends."""
+KEEP_ALIVE_S = 10.0
+"""Silence after which a sign of life is due; only by writing does a server notice that a client is gone."""
+GRACE_PIECES = 2
+"""Waits for the last event of a run whose record has ended: it is published just after."""
+MAX_STREAMS = 48
+"""Streams at a time; each holds a thread of the server (`serve.py` has more threads than this)."""
+_ID = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?\Z", re.ASCII)
+_ID_LIMIT = 2**64
+
+
+def checked_event_id(text: str | None) -> str:
+    """The id to go on from, the beginning where none is given; raises InvalidRequest."""
+    if text is None:
+        return BEGINNING
+    match = _ID.match(text)
+    if not match or any(int(part or 0) >= _ID_LIMIT for part in match.groups()):
+        raise InvalidRequest(
+            "This is no event id.", errors={"Last-Event-ID": ["an id that this stream sent, <ms>-<n>"]}
+        )
+    return f"{match[1]}-{match[2] or 0}"
+
+
+class RunEvents:
+    """Follows runs."""
+
+    def __init__(self, runs: RunRegistry, storage: Storage, keep_alive_s: float = KEEP_ALIVE_S) -> None:
+        self._runs = runs
+        self._storage = storage
+        self._keep_alive_s = keep_alive_s
+        self._is_closing: Callable[[], bool] = lambda: False
+
+    def end_when(self, is_closing: Callable[[], bool]) -> None:
+        """Streams ask this at least once a second, and end where it is true: the server is about to stop."""
+        self._is_closing = is_closing
+
+    def has_ended(self, run_id: str) -> bool:
+        """Whether the run is over; raises NotFound."""
+        return self._runs.get(run_id).status not in ACTIVE
+
+    def follow(self, run_id: str, after: str) -> Iterator[Entry | None]:
+        """Each event later than `after` once, in order, then those to come; None where a sign of life is due.
+
+        It ends after the event with which the run ended. Raises NotFound and StoreUnavailable.
+        """
+        log = EventLogReader(self._storage.run(run_id).events)
+        last, is_final, idle_pieces, heard_at = after, False, 0, time.monotonic()
+        wait_ms = 1
+        while not self._is_closing():
+            ended = self.has_ended(run_id)
+            if ended and (is_final or idle_pieces > GRACE_PIECES):
+                return
+            idle_pieces += 1
+            for last, event in self._later(run_id, log, last, wait_ms):  # noqa: B020 - `last` moves on
+                yield last, event
+                is_final, idle_pieces, heard_at = _is_end(event), 0, time.monotonic()
+            if time.monotonic() - heard_at >= self._keep_alive_s:
+                yield None
+                heard_at = time.monotonic()
+            wait_ms = PIECE_MS
+
+    def _later(self, run_id: str, log: EventLogReader, last: str, wait_ms: int) -> Iterator[Entry]:
+        """What is later than `last` by now. What the stream has let go meanwhile comes from the file."""
+        found = self._runs.live.read(run_id, last, wait_ms)
+        oldest = self._runs.live.first_id(run_id)
+        if oldest is None or order(last) < order(oldest):
+            yield from log.between(last, found[0][0] if found else None)
+        yield from found
+
+
+def _is_end(event: dict[str, Any]) -> bool:
+    return event.get("event") == StatusChanged.name and RunStatus(event["status"]) not in ACTIVE
+
+
+class StreamSlots:
+    """Keeps streams from taking every thread of the server."""
+
+    def __init__(self, count: int = MAX_STREAMS) -> None:
+        self._free = threading.BoundedSemaphore(count)
+
+    def take(self) -> None:
+        """Raises TooManyStreams where none is free."""
+        if not self._free.acquire(blocking=False):
+            raise TooManyStreams()
+
+    def give_back(self) -> None:
+        """Exactly once for each that was taken."""
+        self._free.release()

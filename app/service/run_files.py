@@ -1,0 +1,172 @@
+"""The files of a run as clients may see them."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainyard.errors import NotFound
+from trainyard.registry import RunRegistry
+from trainyard.storage import RunFolder, Storage, read_json
+
+MAX_LOG_LINES = 10_000
+LOG_BLOCK = 64 * 1024
+"""Bytes read at a time from the end of a log."""
+LOG_LIMIT = 16 * 1024 * 1024
+"""No more than the last so many bytes of a log are looked at, however long its lines are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint file and what is written beside it; `name` is best, last or the epoch's number."""
+
+    name: str
+    file: str
+    bytes: int
+    kind: str | None
+    epoch: int | None
+    step: int | None
+    val_miou: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A file of the run; `path` is relative to its folder, `modified` in seconds since 1970, UTC."""
+
+    path: str
+    bytes: int
+    modified: float
+
+
+class RunFiles:
+    """Reads run folders. Every method raises NotFound for a run that does not exist."""
+
+    def __init__(self, runs: RunRegistry, storage: Storage) -> None:
+        self._runs = runs
+        self._storage = storage
+
+    def metrics(self, run_id: str) -> list[dict[str, Any]]:
+        """One row for each finished epoch."""
+        path = self._folder(run_id).metrics_json
+        return list(read_json(path)["rows"]) if path.exists() else []
+
+    def metrics_csv(self, run_id: str) -> Path | None:
+        """The CSV log, or None before there is one."""
+        path = self._folder(run_id).metrics_csv
+        return path if path.is_file() else None
+
+    def log_tail(self, run_id: str, lines: int) -> bytes:
+        """The last lines of the training log; empty where there is none yet."""
+        path = self._folder(run_id).log
+        return _tail(path, lines) if path.is_file() else b""
+
+    def checkpoints(self, run_id: str) -> list[Checkpoint]:
+        """The checkpoints that are there: best, last, then the epochs' in order."""
+        folder = self._folder(run_id).checkpoints
+        found = [_checkpoint(path, state) for path, state in _files(folder) if path.suffix == ".ckpt"]
+        return sorted(found, key=lambda one: (one.name.isdigit(), one.name.zfill(9)))
+
+    def checkpoint(self, run_id: str, name: str) -> Path:
+        """The file of `best`, `last` or an epoch; raises NotFound."""
+        path = _checkpoint_path(self._folder(run_id), name)
+        if path is None or not path.is_file():
+            raise NotFound(
+                f"Run {run_id} has no checkpoint {name[:20]!r}.",
+                errors={"checkpoint": [one.name for one in self.checkpoints(run_id)]},
+            )
+        return path
+
+    def newest_checkpoint(self, run_id: str) -> Path:
+        """last.ckpt, or the newest there is; where there is none, the place of last.ckpt."""
+        folder = self._folder(run_id)
+        found = [(state.st_mtime, path) for path, state in _files(folder.checkpoints)]
+        newest = max([one for one in found if one[1].suffix == ".ckpt"], default=None)
+        return folder.last_checkpoint if newest is None or folder.last_checkpoint.is_file() else newest[1]
+
+    def artifacts(self, run_id: str) -> list[Artifact]:
+        """Every file of the run but hidden and temporary ones, by path."""
+        root = self._folder(run_id).path
+        found = [
+            Artifact(path=path.relative_to(root).as_posix(), bytes=state.st_size, modified=state.st_mtime)
+            for path, state in _files(root)
+        ]
+        return sorted(found, key=lambda artifact: artifact.path)
+
+    def artifact(self, run_id: str, relative: str) -> Path:
+        """One of those files; raises NotFound for anything else, inside the folder or outside."""
+        root = self._folder(run_id).path.resolve()
+        path = _inside(root, relative)
+        if path is None:
+            raise NotFound(f"Run {run_id} has no file {relative[:200]!r}.")
+        return path
+
+    def _folder(self, run_id: str) -> RunFolder:
+        return self._storage.run(self._runs.get(run_id).id)
+
+
+def _checkpoint(path: Path, state: os.stat_result) -> Checkpoint:
+    beside = path.with_name(f"{path.name}.json")
+    info = read_json(beside) if beside.is_file() else {}
+    _, is_epoch, number = path.stem.partition("epoch=")
+    return Checkpoint(
+        name=str(int(number)) if is_epoch and number.isdigit() else path.stem,
+        file=path.name,
+        bytes=state.st_size,
+        kind=info.get("kind"),
+        epoch=info.get("epoch"),
+        step=info.get("step"),
+        val_miou=info.get("val_miou"),
+    )
+
+
+def _checkpoint_path(folder: RunFolder, name: str) -> Path | None:
+    if name in ("best", "last"):
+        return folder.checkpoints / f"{name}.ckpt"
+    if name.isascii() and name.isdigit() and len(name) <= 9:
+        return folder.epoch_checkpoint(int(name))
+    return None
+
+
+def _files(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The files below `root` with their state, but hidden, temporary and linked ones."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if _is_shown(name)]
+        for name in filter(_is_shown, names):
+            path = Path(folder) / name
+            with suppress(FileNotFoundError):  # replaced or removed since it was listed
+                state = path.lstat()
+                if stat.S_ISREG(state.st_mode):
+                    yield path, state
+
+
+def _is_shown(name: str) -> bool:
+    return not name.startswith(".") and not name.endswith(".tmp")
+
+
+def _inside(root: Path, relative: str) -> Path | None:
+    """The file under `root`, reached over shown names only and over no link; else None."""
+    names = relative.split("/")
+    path = root.joinpath(*names)
+    try:
+        is_own_file = path.resolve() == path and path.is_relative_to(root) and path.is_file()
+    except (OSError, ValueError):  # a name too long, or one with a NUL
+        return None
+    return path if is_own_file and all(name and _is_shown(name) for name in names) else None
+
+
+def _tail(path: Path, lines: int) -> bytes:
+    """The last `lines` lines, read backwards block by block."""
+    with path.open("rb") as file:
+        position = file.seek(0, os.SEEK_END)
+        first = max(0, position - LOG_LIMIT)
+        blocks: list[bytes] = []
+        newlines = 0
+        while position > first and newlines <= lines:
+            size = min(LOG_BLOCK, position - first)
+            position = file.seek(position - size)
+            blocks.append(file.read(size))
+            newlines += blocks[-1].count(b"\n")
+    return b"".join(b"".join(reversed(blocks)).splitlines(keepends=True)[-lines:])

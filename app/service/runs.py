@@ -1,0 +1,193 @@
+"""Use cases of runs: submit, read, change, stop."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.service.run_checks import check_dataset, fitted
+from app.service.submission import whole_or_absent
+from trainyard.datasets import Dataset
+from trainyard.errors import Conflict, NotFound
+from trainyard.event_log import publish
+from trainyard.events import StatusChanged
+from trainyard.experiments import Experiments
+from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.runs import Run, RunStatus
+from trainyard.signals import Signals, StopWhen
+from trainyard.storage import Storage, new_run_id, write_json
+from trainyard.store.records import Page
+
+REQUEST_LABEL = "request"
+"""The label under which a run keeps the fingerprint of the request that made it."""
+NAME_LENGTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What a client asks for; None where it leaves the choice to the server."""
+
+    dataset_id: str
+    experiment: str | None = None
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    project: str | None = None
+    notes: str = ""
+    priority: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """A run with what is quick about it: the latest progress, pending signals, its place in the queue."""
+
+    run: Run
+    progress: dict[str, Any] | None
+    signals: Signals
+    queue_position: int | None
+
+
+class RunService:
+    """The life of a run as clients see it."""
+
+    def __init__(
+        self,
+        runs: RunRegistry,
+        datasets: DatasetRegistry,
+        storage: Storage,
+        experiments: Experiments,
+        kick: Callable[[str], bool],
+    ) -> None:
+        self._runs = runs
+        self._datasets = datasets
+        self._storage = storage
+        self._experiments = experiments
+        self._kick = kick
+
+    def submit(self, request: RunRequest, key: str | None = None) -> tuple[bool, Run]:
+        """Accept a run: whether it is new, and its record. The same `key` again finds the same run.
+
+        Raises NotFound for the data set, Conflict while it is not ready or where `key` came with another
+        request before, InvalidRequest or InvalidModel for the spec.
+        """
+        dataset = self._dataset(request.dataset_id)
+        project = request.project or dataset.project
+        run_id = keyed_run_id(project, key) if key else new_run_id()
+        if key and (earlier := self._found(run_id)):
+            return False, _same_request(earlier, request)
+        return self.submit_as(run_id, request, dataset)
+
+    def submit_as(self, run_id: str, request: RunRequest, dataset: Dataset) -> tuple[bool, Run]:
+        """As `submit`, under an id that the caller has chosen."""
+        run = self._composed(run_id, request, dataset)
+        folder = self._storage.run(run_id)
+        with whole_or_absent(self._runs, run_id, folder.path):
+            self._write_config(run)
+            created, stored = self._runs.submit(run)
+        if not created:
+            self._write_config(stored)  # another request with the same key was first; its config stays
+            return False, _same_request(stored, request)
+        status = StatusChanged(status=stored.status, revision=stored.revision)
+        publish(self._runs.live, folder, run_id, status)
+        self._kick(stored.queue)
+        return True, stored
+
+    def get(self, run_id: str) -> Run:
+        """The record; raises NotFound."""
+        return self._runs.get(run_id)
+
+    def state(self, run_id: str) -> RunState:
+        """The record and what is quick about it; raises NotFound."""
+        run = self._runs.get(run_id)
+        waits = run.status == RunStatus.QUEUED
+        return RunState(
+            run=run,
+            progress=self._runs.live.progress(run_id),
+            signals=self._runs.live.signals(run_id),
+            queue_position=self._runs.position(run_id, run.queue) if waits else None,
+        )
+
+    def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Run]:
+        """A page of records, newest first."""
+        return self._runs.page(status, project, cursor, limit)
+
+    def change(self, run_id: str, epochs: int | None, described: Mapping[str, Any]) -> RunState:
+        """Change the epoch target, then what describes the run; raises NotFound and Conflict."""
+        if epochs is not None:
+            self._runs.retarget(run_id, epochs)
+        if described:
+            self._runs.amend(run_id, described)
+        return self.state(run_id)
+
+    def retarget(self, run_id: str, epochs: int) -> Run:
+        """Change the epoch target; raises NotFound and Conflict."""
+        return self._runs.retarget(run_id, epochs)
+
+    def stop(self, run_id: str, when: StopWhen) -> RunState:
+        """Ask the run to stop and keep its work; raises NotFound and Conflict."""
+        self._runs.stop(run_id, when)
+        return self.state(run_id)
+
+    def _dataset(self, dataset_id: str) -> Dataset:
+        try:
+            return self._datasets.get(dataset_id)
+        except NotFound as error:
+            raise NotFound(error.message, errors={"dataset_id": ["no such data set"]}) from error
+
+    def _found(self, run_id: str) -> Run | None:
+        try:
+            return self._runs.get(run_id)
+        except NotFound:
+            return None
+
+    def _composed(self, run_id: str, request: RunRequest, dataset: Dataset) -> Run:
+        check_dataset(dataset)
+        asked = self._experiments.compose(request.spec, request.experiment)
+        spec, notices = fitted(asked, dataset, self._storage)
+        named = f"{spec.model.architecture} {spec.model.encoder}"[:NAME_LENGTH]
+        return Run(
+            id=run_id,
+            project=request.project or dataset.project,
+            name=request.name or named,
+            notes=request.notes,
+            dataset_id=dataset.id,
+            dataset_hash=dataset.summary.content_hash if dataset.summary else "",
+            experiment=request.experiment,
+            spec=spec,
+            priority=request.priority,
+            created_at=time.time(),
+            epochs=spec.epochs,
+            notices=notices,
+            labels={**request.labels, REQUEST_LABEL: fingerprint(request)},
+        )
+
+    def _write_config(self, run: Run) -> None:
+        """Everything that repeating the run needs, beside its results."""
+        write_json(
+            self._storage.run(run.id).config,
+            {"spec": run.spec.to_dict(), "dataset": {"id": run.dataset_id, "content_hash": run.dataset_hash}},
+        )
+
+
+def keyed_run_id(project: str, key: str) -> str:
+    """The id that an idempotency key stands for within a project."""
+    digest = hashlib.sha256(f"{project}\0{key}".encode()).hexdigest()
+    return f"run-{digest[:12]}"
+
+
+def fingerprint(request: RunRequest) -> str:
+    """What two requests have in common exactly when they ask for the same."""
+    text = json.dumps(vars(request), sort_keys=True, default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _same_request(run: Run, request: RunRequest) -> Run:
+    """The run; raises Conflict where another request made it."""
+    if run.labels.get(REQUEST_LABEL) != fingerprint(request):
+        raise Conflict(
+            f"This Idempotency-Key came with another request before, which made {run.id}.",
+            errors={"Idempotency-Key": ["use a new key for a new request"], "status": run.status},
+        )
+    return run

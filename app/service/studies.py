@@ -1,0 +1,152 @@
+"""The study service's use cases, over those of runs and data sets."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.service.datasets import DatasetService
+from app.service.run_files import RunFiles
+from app.service.runs import RunRequest, RunService
+from trainyard import catalog
+from trainyard.datasets import DatasetStatus
+from trainyard.errors import Conflict, InvalidRequest, NotFound
+from trainyard.runs import ACTIVE, Run
+from trainyard.storage import new_run_id
+from trainyard.store.names import NameStore
+
+INITIAL_MODELS = (
+    "Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN",
+)  # fmt: skip
+_ADDED, _REMOVED = "models-added", "models-removed"
+STOP_WAIT_S = 10.0
+"""How long `finish` waits for a run to stop, so that the path it answers with is that of a file."""
+STOP_LOOK_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRequest:
+    """The parameters of a new study, in range."""
+
+    user: str
+    dataset: str
+    epochs: int
+    learning_rate: float
+    image_size: int
+    batch_size: int
+    model: str
+    test_size: float
+
+
+class StudyService:
+    """A study is a run under a name of its own, `<User>-<n>`."""
+
+    def __init__(self, names: NameStore, runs: RunService, files: RunFiles, datasets: DatasetService) -> None:
+        self._names = names
+        self._runs = runs
+        self._files = files
+        self._datasets = datasets
+
+    def models(self) -> list[str]:
+        """The architectures on offer, in the catalogue's order."""
+        offered = (set(INITIAL_MODELS) | self._names.members(_ADDED)) - self._names.members(_REMOVED)
+        return [name for name in catalog.ARCHITECTURES if name in offered]
+
+    def offer(self, model: str) -> None:
+        """Put an architecture on the list; raises InvalidRequest (unknown) and Conflict (listed)."""
+        catalog.architecture(model)
+        if model in self.models():
+            raise Conflict(f"Model {model} is already listed")
+        self._names.add(_ADDED, model)
+        self._names.discard(_REMOVED, model)
+
+    def withdraw(self, model: str) -> None:
+        """Take an architecture off the list; raises NotFound."""
+        if model not in self.models():
+            raise NotFound("Model not found")
+        self._names.add(_REMOVED, model)
+
+    def start(self, request: StudyRequest) -> str:
+        """Submit the run; returns the study's name. Raises InvalidRequest, also for its data set."""
+        if request.model not in self.models():
+            raise InvalidRequest(errors={"Model": [f"one of: {', '.join(self.models())}"]})
+        dataset = self._datasets.newest_named(request.user, request.dataset, DatasetStatus.READY)
+        if dataset is None:
+            raise self._no_dataset(request)
+        name, run_id = self._named(request.user)
+        self._runs.submit_as(run_id, _run_request(request, dataset.id, name), dataset)
+        return name
+
+    def run(self, name: str) -> Run:
+        """The run behind a study's name; raises NotFound."""
+        run_id = self._names.resolve(name)
+        if run_id is None:
+            raise NotFound("Study not found")
+        return self._runs.get(run_id)
+
+    def retarget(self, name: str, epochs: int) -> bool:
+        """Change the epoch target; True where it is not above the epochs done, so that the run will stop.
+
+        Raises NotFound and, for a run that has ended, Conflict.
+        """
+        run = self._runs.retarget(self.run(name).id, epochs)
+        return epochs <= run.epoch
+
+    def metrics(self, name: str) -> list[dict[str, Any]]:
+        """One row for each finished epoch; raises NotFound."""
+        return self._files.metrics(self.run(name).id)
+
+    def finish(self, name: str) -> Path:
+        """Stop the run, keep its work, and say where its newest checkpoint is; raises NotFound."""
+        run = self.run(name)
+        if run.status in ACTIVE:
+            with suppress(Conflict):  # it may end by itself meanwhile
+                self._runs.stop(run.id, "now")
+            self._await_end(run.id)
+        return self._files.newest_checkpoint(run.id)
+
+    def checkpoint(self, name: str, epoch: int) -> Path:
+        """The file of that epoch; raises NotFound."""
+        return self._files.checkpoint(self.run(name).id, str(epoch))
+
+    def _named(self, user: str) -> tuple[str, str]:
+        """A new name and the run id bound to it, before the run exists: no name ever points at two runs."""
+        while True:
+            name, run_id = f"{user}-{self._names.next_number(user)}", new_run_id()
+            if self._names.bind(name, run_id):
+                return name, run_id
+
+    def _await_end(self, run_id: str) -> None:
+        """Wait a little for the worker: a stop takes one batch and a save, and the file is then whole."""
+        deadline = time.monotonic() + STOP_WAIT_S
+        while self._runs.get(run_id).status in ACTIVE and time.monotonic() < deadline:
+            time.sleep(STOP_LOOK_S)
+
+    def _no_dataset(self, request: StudyRequest) -> InvalidRequest:
+        known = self._datasets.newest_named(request.user, request.dataset, None)
+        state = f"is {known.status}, not ready" if known else "does not exist"
+        return InvalidRequest(
+            f"Wrong parameters: data set {request.dataset!r} of {request.user!r} {state}",
+            errors={"FileName": [state]},
+        )
+
+
+def _run_request(request: StudyRequest, dataset_id: str, name: str) -> RunRequest:
+    return RunRequest(
+        dataset_id=dataset_id,
+        name=name[:100],
+        project=request.user,
+        labels={"study": name, "user": request.user},
+        spec={
+            "epochs": request.epochs,
+            "model": {"architecture": request.model},
+            "data": {
+                "image_size": request.image_size,
+                "batch_size": request.batch_size,
+                "val_fraction": request.test_size,
+            },
+            "optimization": {"learning_rate": request.learning_rate},
+            "checkpoints": {"every_epochs": 1},
+        },
+    )

@@ -1,0 +1,33 @@
+"""A record is accepted whole or not at all."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trainyard.errors import NotFound, StoreUnavailable
+from trainyard.registry import Registry
+
+
+@contextmanager
+def whole_or_absent(registry: Registry[Any], record_id: str, folder: Path) -> Iterator[None]:
+    """Remove the folder of a record that was not accepted, whatever ended the block.
+
+    One that Redis took before its answer was lost has been accepted: its files stay.
+    """
+    accepted = False
+    try:
+        yield
+        accepted = True
+    finally:
+        if not accepted and not _is_stored(registry, record_id):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_stored(registry: Registry[Any], record_id: str) -> bool:
+    try:
+        registry.get(record_id)
+    except (NotFound, StoreUnavailable):
+        return False
+    return True

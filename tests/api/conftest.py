@@ -1,0 +1,136 @@
+"""The application on a real Redis, and a hand that plays the worker."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.composition import compose
+from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.runs import Run
+from trainyard.settings import Settings
+from trainyard.storage import Storage
+from trainyard.store.connection import Client, connect
+
+SUMMARY: dict[str, Any] = {
+    "content_hash": "abc",
+    "images": 10,
+    "splits": {"train": 8, "val": 2},
+    "classes": [
+        {
+            "index": i,
+            "name": name,
+            "value": i,
+            "color": [0, 0, i],
+            "pixels": 10,
+            "share": 0.5,
+            "images": 10,
+        }
+        for i, name in enumerate(["background", "pet"])
+    ],
+    "ignore_share": 0.0,
+    "sizes": {"64x64": 10},
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.2, 0.2, 0.2],
+}
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Settings:
+    return Settings(redis_url=redis_url, storage=tmp_path / "storage", max_upload_bytes=200_000)
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Storage:
+    return Storage(settings.storage)
+
+
+@pytest.fixture
+def redis_client(settings: Settings) -> Iterator[Client]:
+    client = connect(settings.redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def kicks() -> list[str]:
+    """The queues that were kicked."""
+    return []
+
+
+@pytest.fixture
+def app(settings: Settings, redis_client: Client, kicks: list[str]) -> Flask:
+    def kick(queue: str) -> bool:
+        kicks.append(queue)
+        return True
+
+    return create_app(settings, compose(settings, redis_client, kick))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+class Hand:
+    """Does to records what a worker would do."""
+
+    def __init__(self, client: Client, storage: Storage) -> None:
+        self.runs = RunRegistry(client, storage)
+        self.datasets = DatasetRegistry(client, storage)
+
+    def ingest(self, status: str = "ready", **summary: Any) -> str:
+        """Claim the next data set and end its ingest; returns its id."""
+        held = self.datasets.claim("ingest", "hand")
+        assert held
+        values = {"summary": {**SUMMARY, **summary}} if status == "ready" else {}
+        return self.datasets.finish(held, status, **values).id
+
+    def begin(self) -> Run:
+        """Claim the next run."""
+        held = self.runs.claim("train", "hand")
+        assert held
+        return held
+
+
+@pytest.fixture
+def hand(redis_client: Client, storage: Storage) -> Hand:
+    return Hand(redis_client, storage)
+
+
+def archive(files: int = 1, padding: int = 0) -> bytes:
+    """A small zip archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for index in range(files):
+            archive.writestr(f"images/{index}.png", b"x" * padding)
+    return buffer.getvalue()
+
+
+def upload(client: FlaskClient, content: bytes | None = None, **fields: str) -> TestResponse:
+    """POST a data set."""
+    data: dict[str, Any] = {"name": "pets", **fields}
+    data["file"] = (io.BytesIO(archive() if content is None else content), "pets.zip")
+    return client.post("/api/v1/datasets", data=data)
+
+
+@pytest.fixture
+def dataset_id(client: FlaskClient, hand: Hand) -> str:
+    """A data set that is ready."""
+    assert upload(client).status_code == 202
+    return hand.ingest()
+
+
+@pytest.fixture
+def run_id(client: FlaskClient, dataset_id: str) -> str:
+    """A run that is queued."""
+    response = client.post("/api/v1/runs", json={"dataset_id": dataset_id})
+    assert response.status_code == 201, response.text
+    return str(response.json["id"])  # type: ignore[index]

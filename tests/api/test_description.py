@@ -1,0 +1,111 @@
+"""The OpenAPI document, its page, and the probes."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from trainyard.settings import Settings
+
+
+def test_every_asset_of_the_page_comes_from_this_server(client: FlaskClient):
+    page = client.get("/docs").text
+    addresses = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)""", page)
+    assert len(addresses) == 4, addresses
+    for address in addresses:
+        assert address.startswith("/"), address
+        assert not address.startswith("//"), address
+        response = client.get(address)
+        assert response.status_code == 200, address
+        assert len(response.data) > 500, address
+    assert "http" not in re.sub(r"<!--.*?-->", "", page.lower())
+
+
+def test_the_style_sheet_names_nothing_elsewhere(client: FlaskClient):
+    css = client.get("/docs/assets/swagger-ui.css").text
+    assert not re.findall(r"url\(['\"]?(?:https?:)?//", css)
+
+
+def test_assets_stay_in_their_folder(client: FlaskClient):
+    for name in ("../__init__.py", "%2e%2e/__init__.py", "nothing.js", "..%2f__init__.py"):
+        assert client.get(f"/docs/assets/{name}").status_code == 404
+
+
+def test_the_document_is_whole(client: FlaskClient):
+    document = client.get("/openapi.json").json
+    assert {
+        "/api/v1/datasets",
+        "/api/v1/datasets/{dataset_id}",
+        "/api/v1/runs",
+        "/api/v1/runs/{run_id}",
+        "/api/v1/runs/{run_id}/stop",
+        "/api/v1/runs/{run_id}/metrics",
+        "/api/v1/runs/{run_id}/events",
+        "/api/v1/runs/{run_id}/log",
+        "/api/v1/runs/{run_id}/checkpoints",
+        "/api/v1/runs/{run_id}/checkpoints/{name}",
+        "/api/v1/runs/{run_id}/artifacts",
+        "/api/v1/runs/{run_id}/artifacts/{path}",
+        "/api/v1/models",
+        "/api/v1/encoders",
+        "/api/v1/experiments",
+        "/api/v1/catalog",
+        "/ping",
+        "/healthz",
+        "/readyz",
+    } == document["paths"].keys()
+    for reference in references(document):
+        assert resolve(document, reference) is not None, reference
+
+
+def test_the_upload_is_described_as_a_form(client: FlaskClient):
+    document = client.get("/openapi.json").json
+    content = document["paths"]["/api/v1/datasets"]["post"]["requestBody"]["content"]
+    schema = resolve(document, content["multipart/form-data"]["schema"]["$ref"])
+    assert schema["properties"]["file"]["format"] == "binary"
+    assert set(schema["required"]) == {"file", "name"}
+
+
+def test_a_request_may_leave_out_any_part_of_the_spec(client: FlaskClient):
+    schemas = client.get("/openapi.json").json["components"]["schemas"]
+    partial = [name for name in schemas if name.startswith("Partial")]
+    assert len(partial) == 6
+    assert all("required" not in schemas[name] for name in partial)
+    assert schemas["PartialDataSpec"]["properties"]["image_size"]["minimum"] == 32
+    assert set(schemas["TrainingSpec"]["required"]) == set(schemas["PartialTrainingSpec"]["properties"])
+
+
+def test_errors_are_described_by_the_envelope(client: FlaskClient):
+    schema = client.get("/openapi.json").json["components"]["schemas"]["Error"]
+    assert {"code", "status", "message", "errors", "cause", "remedy", "request_id"} == set(schema["properties"])
+
+
+def test_probes(client: FlaskClient, settings: Settings):
+    for path in ("/ping", "/healthz", "/readyz"):
+        assert client.get(path).json == {"status": "ok"}
+    assert list(settings.storage.iterdir()) == []
+
+
+def test_not_ready_without_storage(client: FlaskClient, settings: Settings):
+    settings.storage.write_text("a file where the folder should be")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json["code"] == "storage_unavailable"
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def resolve(document: Any, reference: str) -> Any:
+    for part in reference.removeprefix("#/").split("/"):
+        document = document.get(part) if document else None
+    return document

@@ -1,0 +1,238 @@
+"""The stream of a run's events: whole, in order, from any point, to the end."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.service.run_events import BEGINNING, RunEvents, StreamSlots, checked_event_id
+from tests.api.conftest import Hand
+from trainyard.errors import InvalidRequest, NotFound, TooManyStreams
+from trainyard.event_log import order, publish
+from trainyard.events import EpochEnd, StatusChanged
+from trainyard.runs import Run
+from trainyard.storage import Storage
+from trainyard.store import keys
+from trainyard.store.connection import Client
+
+Entries = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def events(hand: Hand, storage: Storage) -> RunEvents:
+    return RunEvents(hand.runs, storage)
+
+
+class Teller:
+    """Publishes events of one run, as its supervisor does."""
+
+    def __init__(self, hand: Hand, storage: Storage, run_id: str) -> None:
+        self.hand = hand
+        self.folder = storage.run(run_id)
+        self.run_id = run_id
+
+    def epochs(self, first: int, last: int) -> None:
+        for epoch in range(first, last + 1):
+            publish(self.hand.runs.live, self.folder, self.run_id, EpochEnd(epoch=epoch, step=epoch, metrics={}))
+
+    def end(self, held: Run, status: str = "completed") -> None:
+        run = self.hand.runs.finish(held, status)
+        event = StatusChanged(status=run.status, revision=run.revision)
+        publish(self.hand.runs.live, self.folder, self.run_id, event)
+
+
+@pytest.fixture
+def teller(hand: Hand, storage: Storage, run_id: str) -> Teller:
+    return Teller(hand, storage, run_id)
+
+
+def assert_whole(found: Entries, last_epoch: int, first_epoch: int = 1) -> None:
+    """Each epoch once, in order, and the end last."""
+    ids = [order(event_id) for event_id, _ in found]
+    assert ids == sorted(set(ids))
+    epochs = [event["epoch"] for _, event in found if event["event"] == "epoch"]
+    assert epochs == list(range(first_epoch, last_epoch + 1))
+    assert found[-1][1]["status"] == "completed"
+
+
+def test_a_stream_follows_a_run_to_its_end(events: RunEvents, hand: Hand, run_id: str, teller: Teller):
+    stream = events.follow(run_id, BEGINNING)
+    assert next(stream)[1]["status"] == "queued"
+    held = hand.begin()
+    teller.epochs(1, 2)
+    found = [next(stream), next(stream)]
+    teller.epochs(3, 3)
+    found.append(next(stream))
+    teller.end(held)
+    found.extend(stream)
+    assert_whole(found, 3)
+
+
+def test_any_point_can_be_resumed(events: RunEvents, hand: Hand, run_id: str, teller: Teller):
+    held = hand.begin()
+    teller.epochs(1, 5)
+    teller.end(held)
+    whole = list(events.follow(run_id, BEGINNING))
+    assert_whole(whole, 5)
+    for index, (event_id, _) in enumerate(whole[:-1]):
+        assert list(events.follow(run_id, event_id)) == whole[index + 1 :]
+
+
+def test_an_expired_stream_is_replayed_from_the_file(
+    events: RunEvents, hand: Hand, run_id: str, teller: Teller, redis_client: Client
+):
+    held = hand.begin()
+    teller.epochs(1, 4)
+    teller.end(held)
+    whole = list(events.follow(run_id, BEGINNING))
+    redis_client.delete(keys.events(run_id))
+    assert list(events.follow(run_id, BEGINNING)) == whole
+    assert list(events.follow(run_id, whole[2][0])) == whole[3:]
+
+
+def test_what_the_stream_has_let_go_comes_from_the_file(
+    events: RunEvents, hand: Hand, run_id: str, teller: Teller, redis_client: Client
+):
+    held = hand.begin()
+    teller.epochs(1, 6)
+    redis_client.xtrim(keys.events(run_id), maxlen=2, approximate=False)
+    stream = events.follow(run_id, BEGINNING)
+    found: Entries = [next(stream) for _ in range(7)]  # type: ignore[misc]
+    teller.epochs(7, 8)
+    redis_client.xtrim(keys.events(run_id), maxlen=1, approximate=False)
+    teller.end(held)
+    found.extend(stream)  # type: ignore[arg-type]
+    assert_whole(found, 8)
+
+
+def test_an_emptied_redis_costs_no_event(
+    events: RunEvents, hand: Hand, run_id: str, teller: Teller, redis_client: Client
+):
+    held = hand.begin()
+    teller.epochs(1, 2)
+    stream = events.follow(run_id, BEGINNING)
+    found: Entries = [next(stream) for _ in range(3)]  # type: ignore[misc]
+    redis_client.delete(keys.events(run_id))
+    teller.epochs(3, 4)
+    teller.end(held)
+    found.extend(stream)  # type: ignore[arg-type]
+    assert_whole(found, 4)
+
+
+def test_a_torn_line_is_passed_over(
+    events: RunEvents, hand: Hand, run_id: str, teller: Teller, storage: Storage, redis_client: Client
+):
+    held = hand.begin()
+    teller.epochs(1, 1)
+    with storage.run(run_id).events.open("a") as file:
+        file.write('{"id": "12')
+        file.write("\n")
+    teller.epochs(2, 2)
+    teller.end(held)
+    redis_client.delete(keys.events(run_id))
+    assert_whole(list(events.follow(run_id, BEGINNING)), 2)
+
+
+def test_a_run_that_waits_again_is_followed_on(events: RunEvents, hand: Hand, run_id: str, teller: Teller):
+    hand.runs.release(hand.begin())
+    held = hand.begin()
+    teller.epochs(1, 1)
+    teller.end(held)
+    assert_whole(list(events.follow(run_id, BEGINNING)), 1)
+
+
+def test_an_end_without_its_event_ends_the_stream(events: RunEvents, hand: Hand, run_id: str):
+    hand.runs.finish(hand.begin(), "failed")
+    assert [event["status"] for _, event in events.follow(run_id, BEGINNING)] == ["queued"]
+
+
+def test_silence_gives_signs_of_life(hand: Hand, storage: Storage, run_id: str):
+    stream = RunEvents(hand.runs, storage, keep_alive_s=0).follow(run_id, BEGINNING)
+    assert next(stream)[1]["status"] == "queued"
+    assert next(stream) is None
+    assert next(stream) is None
+
+
+def test_streams_end_with_the_server(events: RunEvents, run_id: str):
+    closing = iter([False, True])
+    events.end_when(lambda: next(closing))
+    assert len(list(events.follow(run_id, BEGINNING))) == 1
+
+
+def test_an_unknown_run(events: RunEvents):
+    with pytest.raises(NotFound):
+        next(events.follow("run-000000000000", BEGINNING))
+
+
+def test_event_ids():
+    assert checked_event_id(None) == "0-0"
+    assert checked_event_id("0") == "0-0"
+    assert checked_event_id("17-3") == "17-3"
+    for text in ("", "x", "-1", "1-", "1-2-3", "1 2", "٣-1", f"{2**64}-0", f"1-{2**64}", "1\n", "9" * 30):
+        with pytest.raises(InvalidRequest):
+            checked_event_id(text)
+
+
+def test_slots_are_limited():
+    slots = StreamSlots(1)
+    slots.take()
+    with pytest.raises(TooManyStreams):
+        slots.take()
+    slots.give_back()
+    slots.take()
+
+
+def parsed(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for block in text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if "data" in lines:
+            event = json.loads(lines["data"])
+            assert lines["event"] == event["event"]
+            yield lines["id"], event
+
+
+def test_the_wire_form(client: FlaskClient, hand: Hand, run_id: str, teller: Teller):
+    held = hand.begin()
+    publish(
+        hand.runs.live, teller.folder, run_id, EpochEnd(epoch=1, step=1, metrics={"a": float("nan"), "b": "x\ny"})
+    )
+    teller.end(held)
+    url = f"/api/v1/runs/{run_id}/events"
+    response = client.get(url)
+    assert response.mimetype == "text/event-stream"
+    assert response.headers["Cache-Control"] == "no-cache"
+    found = list(parsed(response.text))
+    assert_whole(found, 1)
+    assert found[1][1]["metrics"] == {"a": None, "b": "x\ny"}
+    rest = client.get(url, headers={"Last-Event-ID": found[0][0]}).text
+    assert list(parsed(rest)) == found[1:]
+    assert list(parsed(client.get(f"{url}?last_event_id={found[0][0]}").text)) == found[1:]
+    assert client.get(url, headers={"Last-Event-ID": found[-1][0]}).status_code == 204
+
+
+def test_odd_places_to_resume(client: FlaskClient, run_id: str):
+    url = f"/api/v1/runs/{run_id}/events"
+    for response in (
+        client.get(url, headers={"Last-Event-ID": "nope"}),
+        client.get(f"{url}?last_event_id=nope"),
+        client.get(f"{url}?last_event_id="),
+    ):
+        assert response.status_code == 422
+        assert "Last-Event-ID" in response.json["errors"]
+
+
+def test_slots_are_given_back(client: FlaskClient, app, hand: Hand, run_id: str):
+    slots = app.extensions["trainyard"].stream_slots
+    for _ in range(3):
+        with client.get(f"/api/v1/runs/{run_id}/events", buffered=False) as response:
+            assert response.status_code == 200
+    taken = 0
+    with pytest.raises(TooManyStreams):
+        for taken in range(1000):  # noqa: B007 - counted until none is left
+            slots.take()
+    assert taken == 48
+    refused = client.get(f"/api/v1/runs/{run_id}/events")
+    assert refused.status_code == 503
+    assert refused.json["code"] == "too_many_streams"

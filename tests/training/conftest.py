@@ -1,0 +1,126 @@
+"""A small drawn data set, runs of it, and signals that arrive at a chosen batch."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import pytest
+
+from trainyard.events import Event
+from trainyard.experiments import Experiments
+from trainyard.signals import Signals
+from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedWriter
+from workers.training.fit import fit
+from workers.training.job import TrainingJob, TrainingResult
+
+CLASSES = [
+    PreparedClass(index=0, name="ground", value=0, color=(40, 40, 40)),
+    PreparedClass(index=1, name="disc", value=1, color=(220, 40, 40)),
+    PreparedClass(index=2, name="box", value=2, color=(40, 40, 220)),
+]
+TINY_ENCODER = "tu-test_resnet"
+CONFIGS = Path(__file__).parents[2] / "configs"
+Kind = TypeVar("Kind", bound=Event)
+
+
+def draw_set(folder: Path, train: int, val: int, size: int = 40) -> Path:
+    """Write a prepared set of discs and boxes on a noisy ground, each image with an ignored corner."""
+    numbers = np.random.default_rng(7)
+    splits = {}
+    with PreparedWriter(folder) as writer:
+        for place in range(train + val):
+            image = numbers.integers(60, 110, (size, size + 8, 3), dtype=np.uint8)
+            mask = np.zeros((size, size + 8), np.uint8)
+            x, y = (int(v) for v in numbers.integers(12, size - 12, 2))
+            cv2.circle(image, (x, y), 8, (220, 60, 60), cv2.FILLED)
+            cv2.circle(mask, (x, y), 8, 1, cv2.FILLED)
+            cv2.rectangle(image, (x - 10, 2), (x - 2, 12), (60, 60, 220), cv2.FILLED)
+            cv2.rectangle(mask, (x - 10, 2), (x - 2, 12), 2, cv2.FILLED)
+            mask[-4:, -4:] = IGNORE_INDEX
+            name = f"drawn-{place:02d}"
+            splits[name] = "train" if place < train else "val"
+            writer.append(name, image, mask)
+        writer.finish(splits, CLASSES, (0.33, 0.32, 0.34), (0.1, 0.1, 0.1), "drawn")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 training images (three batches of four), 8 for validation (two batches)."""
+    return draw_set(tmp_path_factory.mktemp("drawn"), train=12, val=8)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Iterator[Path]:
+    """A run's folder, removed afterwards: checkpoints are large."""
+    yield tmp_path / "run"
+    shutil.rmtree(tmp_path / "run", ignore_errors=True)
+
+
+def tiny_spec(**over: Any) -> dict[str, Any]:
+    """A partial spec that trains in a fraction of a second."""
+    return {
+        "model": {"architecture": "Unet", "encoder": TINY_ENCODER},
+        "data": {"image_size": 32, "batch_size": 4},
+        "precision": "32",
+        "export_onnx": False,
+        **over,
+    }
+
+
+class Run:
+    """Runs of one folder, with what they reported."""
+
+    def __init__(self, folder: Path, prepared: Path) -> None:
+        self.folder = folder
+        self.prepared = prepared
+        self.events: list[Event] = []
+        self.reads = 0
+
+    def fit(
+        self,
+        *,
+        epochs: int = 1,
+        spec: Mapping[str, Any] | None = None,
+        signals: Mapping[int, Signals] | None = None,
+        resume: bool = False,
+        weights_file: Path | None = None,
+    ) -> TrainingResult:
+        """Train; `signals` maps the n-th reading (from 0) to what is wished for from then on.
+
+        With the drawn set, readings 0 and 1 are the sanity check's; then each epoch has three for training,
+        two for validation and one at its end.
+        """
+        self.events.clear()
+        self.reads = 0
+        job = TrainingJob(
+            run_id="run-0123456789ab",
+            spec=Experiments(CONFIGS).compose(spec or tiny_spec()),
+            epochs=epochs,
+            folder=self.folder,
+            prepared=self.prepared,
+            weights_file=weights_file,
+            threads=1,
+            resume=resume,
+        )
+        return fit(job, self.events.append, self._reader(signals or {}))
+
+    def _reader(self, script: Mapping[int, Signals]) -> Callable[[], Signals]:
+        def read() -> Signals:
+            wishes = [wish for reading, wish in script.items() if reading <= self.reads]
+            self.reads += 1
+            return wishes[-1] if wishes else Signals()
+
+        return read
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """The events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def run(run_folder: Path, prepared: Path) -> Run:
+    return Run(run_folder, prepared)

@@ -1,0 +1,74 @@
+"""Each architecture trains a step at its smallest legal size and exports what it has learnt."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
+from trainyard.catalog import ARCHITECTURES, rounded_size
+from trainyard.errors import ExportMismatch
+from trainyard.experiments import Experiments
+from trainyard.storage import RunFolder
+from workers.training import export
+from workers.training.checkpoints import ModelCard
+from workers.training.model import HALF, empty_network
+
+
+@pytest.fixture(scope="module")
+def three_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One legal batch for every architecture."""
+    return draw_set(tmp_path_factory.mktemp("three"), train=2, val=1)
+
+
+def _encoder(name: str) -> str:
+    return "tu-vit_tiny_patch16_224" if name == "DPT" else "resnet18"
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_trains_a_step_and_exports(name: str, run_folder: Path, three_images: Path) -> None:
+    size = rounded_size(name, 32)
+    spec = tiny_spec(
+        model={"architecture": name, "encoder": _encoder(name)},
+        data={"image_size": size, "batch_size": 2},
+        export_onnx=True,
+    )
+    result = Run(run_folder, three_images).fit(spec=spec)
+
+    assert (result.status, result.step) == ("completed", 1)
+    assert result.export is not None
+    assert result.export["max_difference"] <= export.MAX_DIFFERENCE
+    file = RunFolder(run_folder).onnx
+    assert [path.name for path in file.parent.iterdir()] == ["model.onnx"]
+    dynamic = ARCHITECTURES[name].dynamic_size
+    assert result.export["dynamic_axes"] == (["batch", "height", "width"] if dynamic else ["batch"])
+    _check_by_hand(file, size + (2 * ARCHITECTURES[name].size_multiple if dynamic else 0))
+
+
+def _check_by_hand(file: Path, size: int) -> None:
+    """Open the file as a client would, at a size that the exporter did not try."""
+    facts = {entry.key: entry.value for entry in onnx.load(str(file)).metadata_props}
+    assert facts["trainyard.classes"] == '["ground", "disc", "box"]'
+    assert facts["trainyard.channels"] == "RGB"
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(["logits"], {"image": np.zeros((3, 3, size, size), np.float32)})
+    assert logits.shape == (3, 3, size, size)
+
+
+@pytest.mark.parametrize("name", ["PSPNet", "UPerNet"])
+def test_wrong_graphs_are_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These are fixed in size because a dynamic graph of them computes something else."""
+    honest = ARCHITECTURES[name]
+    claimed = type(honest)(**{**vars(honest), "dynamic_size": True})
+    monkeypatch.setitem(ARCHITECTURES, name, claimed)
+    spec = Experiments(CONFIGS).compose(
+        tiny_spec(model={"architecture": name, "encoder": "resnet18"}, data={"image_size": 64})
+    )
+    torch.manual_seed(0)
+    card = ModelCard(run_id="run-0123456789ab", spec=spec, classes=CLASSES, rule=HALF)
+    with pytest.raises(ExportMismatch):
+        export.export_onnx(empty_network(spec.model, 3), card, tmp_path / "export" / "model.onnx")
+    assert list((tmp_path / "export").iterdir()) == []

@@ -1,0 +1,90 @@
+"""Train without any service: `python -m workers.training SPEC.yaml --prepared DIR --out DIR`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from trainyard.catalog import WEIGHTS_FILE_PREFIX
+from trainyard.errors import InvalidRequest, TrainyardError
+from trainyard.events import EpochEnd, Event, Notice
+from trainyard.experiments import Experiments
+from trainyard.signals import Signals
+from trainyard.spec import TrainingSpec
+from workers.training.fit import fit
+from workers.training.job import TrainingJob
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def main(arguments: list[str]) -> int:
+    """Train as the arguments say; returns the exit status, 1 for anything that Trainyard refuses."""
+    parser = argparse.ArgumentParser(prog="python -m workers.training", description=__doc__)
+    parser.add_argument("spec", type=Path, help="a partial spec, laid over configs/defaults.yaml")
+    parser.add_argument("--prepared", type=Path, required=True, help="folder of a prepared data set")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, logs and export")
+    parser.add_argument("--resume", action="store_true", help="continue from checkpoints/last.ckpt in --out")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
+    asked = parser.parse_args(arguments)
+    try:
+        spec = _read_spec(asked.spec)
+        job = TrainingJob(
+            run_id=asked.out.name,
+            spec=spec,
+            epochs=spec.epochs,
+            folder=asked.out,
+            prepared=asked.prepared,
+            weights_file=_weights_file(spec),
+            threads=asked.threads,
+            resume=asked.resume,
+        )
+        result = fit(job, _print_event, Signals)
+    except TrainyardError as error:
+        print(f"{error.code}: {error.message}\n{error.remedy}", *_lines(error), sep="\n", file=sys.stderr)
+        return 1
+    print(f"{result.status}: best epoch {result.best_epoch}, val mIoU {_score(result.best.get('val_miou'))}")
+    return 0
+
+
+def _read_spec(path: Path) -> TrainingSpec:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidRequest(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise InvalidRequest(f"{path} must hold a mapping, as configs/defaults.yaml does.")
+    return Experiments(CONFIGS).compose(content)
+
+
+def _weights_file(spec: TrainingSpec) -> Path | None:
+    weights = spec.model.encoder_weights
+    if not weights.startswith(WEIGHTS_FILE_PREFIX):
+        return None
+    return Path(weights.removeprefix(WEIGHTS_FILE_PREFIX))
+
+
+def _lines(error: TrainyardError) -> list[str]:
+    return [f"  {field}: {problem}" for field, problem in error.errors.items()]
+
+
+def _print_event(event: Event) -> None:
+    if isinstance(event, Notice):
+        print(event.message, flush=True)
+    elif isinstance(event, EpochEnd):
+        row = event.metrics
+        print(
+            f"epoch {row['epoch']:4d}  loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
+            f"val mIoU {_score(row['val_miou'])}  {row['images_per_second']:.1f} images/s  "
+            f"{row['epoch_seconds']:.1f} s",
+            flush=True,
+        )
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

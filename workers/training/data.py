@@ -1,0 +1,166 @@
+"""Prepared samples as batches: which images train, which validate, and how each is made into a square."""
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+import numpy as np
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from trainyard.catalog import architecture
+from trainyard.errors import BadDataset, InvalidModel
+from trainyard.spec import DataSpec, TrainingSpec
+from workers.prepared import PreparedDataset, Sample
+from workers.training.augmentation import Augmentation
+from workers.training.resizing import to_square
+
+DEFAULT_VAL_FRACTION = 0.2
+"""The share of images that validates where neither the set nor the spec says."""
+
+PREFETCH_BATCHES = 4
+"""Batches that each loader process keeps ready."""
+
+
+class Batch(TypedDict):
+    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8; `name` the samples' names."""
+
+    image: Tensor
+    mask: Tensor
+    name: list[str]
+
+
+class Squares(Dataset[dict[str, object]]):
+    """Samples as uint8 squares, asked for by (epoch, index): variations differ from epoch to epoch."""
+
+    def __init__(
+        self,
+        prepared: PreparedDataset,
+        samples: list[Sample],
+        data: DataSpec,
+        augmentation: Augmentation | None,
+        seed: int,
+    ) -> None:
+        self._prepared = prepared
+        self.samples = samples
+        self._data = data
+        self._augmentation = augmentation
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, draw: tuple[int, int]) -> dict[str, object]:
+        epoch, index = draw
+        sample = self.samples[index]
+        image, mask = np.array(self._prepared.image(sample)), np.array(self._prepared.mask(sample))
+        if self._augmentation is not None:
+            image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
+        image, mask = to_square(image, mask, self._data.image_size, self._data.fit)
+        return {"image": torch.from_numpy(image), "mask": torch.from_numpy(mask), "name": sample.name}
+
+
+class EpochSampler(Sampler[tuple[int, int]]):
+    """Yields (epoch, index); shuffled by seed and epoch alone, so a resumed run draws what it would have."""
+
+    def __init__(self, length: int, seed: int, epoch: int, *, shuffled: bool) -> None:
+        self._length = length
+        self._seed = seed
+        self._epoch = epoch
+        self._shuffled = shuffled
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this as each epoch begins, counted from 0."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.arange(self._length)
+        if self._shuffled:
+            order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
+        return iter([(self._epoch, int(index)) for index in order])
+
+
+class SegmentationData(LightningDataModule):
+    """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made."""
+
+    def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
+        super().__init__()
+        train, val = split_samples(prepared.samples, spec.data.val_fraction, spec.seed)
+        if len(prepared.classes) < 2:
+            raise BadDataset("A set needs at least two classes, background included.")
+        self._drop_last = drops_last(spec, len(train))
+        self.smallest_batch = smallest_batch(len(train), spec.data.batch_size, drop_last=self._drop_last)
+        self._data = spec.data
+        self._seed = spec.seed
+        augmentation = Augmentation(spec.augmentation.transforms)
+        self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
+        self.val = Squares(prepared, val, spec.data, None, spec.seed)
+
+    def train_dataloader(self) -> DataLoader[dict[str, object]]:
+        return self._loader(self.train, shuffled=True)
+
+    def val_dataloader(self) -> DataLoader[dict[str, object]]:
+        return self._loader(self.val, shuffled=False)
+
+    def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        workers = self._data.loader_workers
+        return DataLoader(
+            squares,
+            batch_size=self._data.batch_size,
+            sampler=EpochSampler(len(squares), self._seed, epoch, shuffled=shuffled),
+            drop_last=shuffled and self._drop_last,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            prefetch_factor=PREFETCH_BATCHES if workers > 0 else None,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+def split_samples(
+    samples: list[Sample], val_fraction: float | None, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    """Training and validation samples; raises BadDataset when either would be empty.
+
+    The set's own split is kept unless it has no validation or `val_fraction` asks for another; then train
+    and val are shuffled together by `seed` and shared out, at least one image to each. A test split stays
+    out of both.
+    """
+    train = [sample for sample in samples if sample.split == "train"]
+    val = [sample for sample in samples if sample.split == "val"]
+    if train and val and val_fraction is None:
+        return train, val
+    pool = [sample for sample in samples if sample.split in ("train", "val")]
+    if len(pool) < 2:
+        raise BadDataset(f"Training needs at least two images outside the test split; there are {len(pool)}.")
+    order = np.random.default_rng(seed).permutation(len(pool))
+    wanted = round(len(pool) * (DEFAULT_VAL_FRACTION if val_fraction is None else val_fraction))
+    count = min(max(1, wanted), len(pool) - 1)
+    return [pool[i] for i in sorted(order[count:])], [pool[i] for i in sorted(order[:count])]
+
+
+def drops_last(spec: TrainingSpec, images: int) -> bool:
+    """Whether the last, smaller training batch is left out; raises InvalidModel when no batch is legal.
+
+    It is left out only when it is smaller than the least batch of the architecture and the set fills at
+    least one whole batch besides; the shuffle leaves out other images in each epoch.
+    """
+    least = architecture(spec.model.architecture).min_batch
+    batch = spec.data.batch_size
+    if min(batch, images) < least:
+        raise InvalidModel(
+            f"{spec.model.architecture} trains on batches of at least {least}; batch_size is {batch} "
+            f"and there are {images} training images.",
+            errors={"spec": {"data": {"batch_size": [f"at least {least}, with as many training images"]}}},
+        )
+    return 0 < images % batch < least
+
+
+def smallest_batch(images: int, batch: int, *, drop_last: bool) -> int:
+    """Images in the smallest batch of a training epoch."""
+    rest = images % batch
+    return min(images, batch) if drop_last or rest == 0 else rest

@@ -1,0 +1,100 @@
+"""The metrics row of each epoch, and which epoch is the best."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from trainyard.events import EpochEnd, Event
+from workers.training.data import Batch
+from workers.training.loggers import log_row
+from workers.training.metrics import Scores
+from workers.training.module import SegmentationModule
+
+Row = dict[str, Any]
+
+
+class History:
+    """What the epochs so far have come to. `best` may stem from before a resume."""
+
+    def __init__(self, best: Row | None) -> None:
+        self.best = best
+        self.row: Row | None = None
+
+    def add(self, row: Row) -> None:
+        """Take the newest row; it becomes the best if its val mIoU is higher.
+
+        Where the mIoU of either is unknown, because validation holds no labelled pixel, the lower
+        validation loss decides.
+        """
+        self.row = row
+        if self.best is None or _better(row, self.best):
+            self.best = row
+
+    @property
+    def improved(self) -> bool:
+        """Whether the newest row is the best."""
+        return self.row is not None and self.row is self.best
+
+
+def _better(row: Row, best: Row) -> bool:
+    if row["val_miou"] is not None and best["val_miou"] is not None:
+        return bool(row["val_miou"] > best["val_miou"])
+    return bool(row["val_loss"] < best["val_loss"])
+
+
+class EpochRows(Callback):
+    """Makes the row after each epoch's validation, logs it and reports it."""
+
+    def __init__(self, class_names: Sequence[str], history: History, report: Callable[[Event], None]) -> None:
+        self._class_names = class_names
+        self._history = history
+        self._report = report
+        self._images = 0
+        self._began = 0.0
+        self._train_seconds = 0.0
+        self._all_images = 0
+        self._all_train_seconds = 0.0
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Training images of this attempt's finished epochs over the seconds their training took."""
+        return self._all_images / self._all_train_seconds if self._all_images else None
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._images = 0
+        self._began = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        self._images += len(batch["name"])
+        self._train_seconds = time.monotonic() - self._began
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
+        self._all_images += self._images
+        self._all_train_seconds += self._train_seconds
+        train, val = pl_module.train_scores.compute(), pl_module.val_scores.compute()
+        row: Row = {
+            "epoch": trainer.current_epoch + 1,
+            "step": trainer.global_step,
+            "lr": pl_module.learning_rate,
+            **self._scores("train", train),
+            **self._scores("val", val),
+            "images_per_second": self._images / self._train_seconds,
+            "epoch_seconds": time.monotonic() - self._began,
+        }
+        self._history.add(row)
+        log_row(trainer.loggers, row)
+        self._report(EpochEnd(epoch=row["epoch"], step=row["step"], metrics=row))
+
+    def _scores(self, stage: str, scores: Scores) -> Row:
+        classes = zip(self._class_names, scores.iou, strict=True)
+        return {
+            f"{stage}_loss": scores.loss,
+            f"{stage}_dice": scores.dice,
+            f"{stage}_miou": scores.miou,
+            **{f"{stage}_iou/{name}": iou for name, iou in classes},
+        }

@@ -1,0 +1,83 @@
+"""Scores of an epoch, from one confusion matrix over all of its pixels.
+
+For class c, with TP, FP and FN counted over every labelled pixel of the epoch:
+
+    IoU(c)  = TP / (TP + FP + FN)
+    Dice(c) = 2 TP / (2 TP + FP + FN)
+
+mIoU and Dice are the means over the classes that occur in truth or prediction. A class that occurs in
+neither has no score (None) and is left out of the mean. Pixels of IGNORE_INDEX are not counted.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workers.prepared import IGNORE_INDEX
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Scores from 0 to 1; `iou` has one per class, None where the class does not occur."""
+
+    loss: float | None
+    dice: float | None
+    miou: float | None
+    iou: tuple[float | None, ...]
+
+
+def confusion(logits: Tensor, masks: Tensor) -> Tensor:
+    """Count pixels by truth (rows) and prediction (columns): (C, C) int64.
+
+    `logits` is (N, C, H, W), `masks` (N, H, W) int64. The maximum is taken along the last axis of the
+    channels-last view, which is contiguous and several times quicker than along axis 1.
+    """
+    classes = logits.shape[1]
+    predicted = logits.permute(0, 2, 3, 1).argmax(dim=-1)
+    labelled = masks != IGNORE_INDEX
+    pairs = masks[labelled] * classes + predicted[labelled]
+    return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+class EpochScores:
+    """Adds up batches on their own device; nothing is read back before `compute`."""
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self._confusion: Tensor | None = None
+        self._loss: Tensor | None = None
+        self._images = 0
+
+    def update(self, logits: Tensor, masks: Tensor, loss: Tensor) -> None:
+        """Add a batch: logits (N, C, H, W), masks (N, H, W) int64, its scalar mean loss."""
+        counts, weighted = confusion(logits, masks), loss.detach() * len(masks)
+        self._confusion = counts if self._confusion is None else self._confusion + counts
+        self._loss = weighted if self._loss is None else self._loss + weighted
+        self._images += len(masks)
+
+    def compute(self) -> Scores:
+        """The scores of all batches so far; the loss is the mean over images."""
+        if self._confusion is None or self._loss is None:
+            return Scores(loss=None, dice=None, miou=None, iou=(None,) * self._classes)
+        dice, iou = scores_of(self._confusion)
+        return Scores(loss=float(self._loss) / self._images, dice=_mean(dice), miou=_mean(iou), iou=iou)
+
+
+def scores_of(counts: Tensor) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
+    """Dice and IoU of each class of a confusion matrix, (C, C) int64; None where a class does not occur."""
+    hits = counts.diagonal().tolist()
+    truth, predicted = counts.sum(dim=1).tolist(), counts.sum(dim=0).tolist()
+    both = [t + p for t, p in zip(truth, predicted, strict=True)]
+    dice = tuple(2 * hit / total if total else None for hit, total in zip(hits, both, strict=True))
+    iou = tuple(hit / (total - hit) if total else None for hit, total in zip(hits, both, strict=True))
+    return dice, iou
+
+
+def _mean(values: tuple[float | None, ...]) -> float | None:
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None

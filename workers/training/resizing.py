@@ -1,0 +1,37 @@
+"""How an image of any size becomes the square that a network is trained on."""
+
+import cv2
+import numpy as np
+
+from workers.prepared import IGNORE_INDEX, Uint8
+
+
+def to_square(image: Uint8, mask: Uint8, size: int, fit: str) -> tuple[Uint8, Uint8]:
+    """Image (H, W, 3) and mask (H, W), both resized to `size` x `size`.
+
+    `stretch` changes the aspect ratio; `letterbox` keeps it and centres the image between black borders
+    whose mask is IGNORE_INDEX. Masks are resized to the nearest pixel, so no new value arises.
+    """
+    height, width = mask.shape
+    if fit == "stretch":
+        return _resize_image(image, size, size), _resize_mask(mask, size, size)
+    scale = size / max(height, width)
+    inner_height, inner_width = (max(1, round(side * scale)) for side in (height, width))
+    top, left = (size - inner_height) // 2, (size - inner_width) // 2
+    inside = np.s_[top : top + inner_height, left : left + inner_width]
+    framed_image = np.zeros((size, size, 3), np.uint8)
+    framed_mask = np.full((size, size), IGNORE_INDEX, np.uint8)
+    framed_image[inside] = _resize_image(image, inner_height, inner_width)
+    framed_mask[inside] = _resize_mask(mask, inner_height, inner_width)
+    return framed_image, framed_mask
+
+
+def _resize_image(image: Uint8, height: int, width: int) -> Uint8:
+    shrinks = height * width < image.shape[0] * image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+def _resize_mask(mask: Uint8, height: int, width: int) -> Uint8:
+    resized = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8)
