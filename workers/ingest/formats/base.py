@@ -1,0 +1,85 @@
+"""What every format of annotations is read into, and what a reader of one must offer.
+
+A reader turns the files of an upload into items: an image each, with a truth that can be painted as a mask
+once the image is decoded. Readers never touch pixels of images; they name the file of whatever is wrong.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from workers.ingest.archive import Member
+from workers.ingest.decode import DecodedImage
+from workers.ingest.problems import ProblemLog
+from workers.prepared import Uint8
+
+Read = Callable[[Member], bytes]
+"""Gives the bytes of a member; raises Refused where it is damaged."""
+
+Color = tuple[int, int, int]
+
+
+class Source(Protocol):
+    """The files of an upload, wherever they lie: a zip, a tar, a folder in storage."""
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The files worth looking at, by path."""
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of a file; raises Refused."""
+
+
+class Truth(Protocol):
+    """What is known of an image's pixels. It is plain data, so that it can go to another process."""
+
+    @property
+    def file(self) -> str:
+        """The file that problems of this truth name."""
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """The mask as displayed, (H, W) uint8 of the values that the set's classes name.
+
+        Raises Refused where it cannot be painted on this image.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One image of a set; `name` is unique in it, `split` is train, val, test or None where none is said.
+
+    `image` is None where the picture lies in the annotation itself; then `embedded` is its bytes.
+    """
+
+    name: str
+    split: str | None
+    image: Member | None
+    truth: Truth
+    embedded: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundSet:
+    """All items of an upload.
+
+    `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
+    the masks' values tell. `ignore_value` marks pixels of no class.
+    """
+
+    items: list[Item]
+    names: dict[int, str] | None = None
+    colors: dict[int, Color] = field(default_factory=dict)
+    ignore_value: int | None = None
+
+
+class Format(Protocol):
+    """A reader of one format."""
+
+    name: str
+    """As a client names it in `format`, for example `coco`."""
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the upload is of this format, judged by content. Cheap; never raises on odd content."""
+
+    def read(self, source: Source, log: ProblemLog) -> FoundSet | None:
+        """The set; None, errors logged, where it cannot be used. Never raises on odd content."""
