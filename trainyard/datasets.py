@@ -18,14 +18,29 @@ class DatasetStatus(StrEnum):
 class IngestOptions:
     """What the client said about the upload.
 
-    `classes` maps mask values to names; None finds the values out. `ignore_value` is the mask value that
-    counts as no class. `val_fraction` and `seed` make the split where the archive has no train/val folders.
+    `format` names a reader, None finds it out. `classes` maps mask values to names; None finds the values
+    out. `colors` maps colours, `#rrggbb`, to mask values. `ignore_value` is the mask value that counts as no
+    class. `label_map` replaces mask values, None makes them ignored. `order` says which of overlapping
+    regions is seen (`area`: the smaller, `file`: the later), `crowd` what becomes of COCO's crowd regions.
+    `max_side` caps the longer side of prepared images, in pixels.
+
+    The split: `splits` lists image names per split; else folders of the upload; else `folds` of equal size;
+    else `val_fraction`. Draws are made by `seed`. `max_images_per_class` caps each split.
     """
 
+    format: str | None = None
     classes: dict[int, str] | None = None
+    colors: dict[str, int] | None = None
     ignore_value: int | None = None
+    label_map: dict[int, int | None] | None = None
+    order: Literal["area", "file"] = "area"
+    crowd: Literal["ignore", "label"] = "ignore"
+    max_side: int | None = None
+    splits: dict[str, list[str]] | None = None
+    folds: int | None = None
     val_fraction: float = 0.2
     seed: int = 0
+    max_images_per_class: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
