@@ -12,6 +12,7 @@ from app.service.health import HealthService
 from app.service.run_events import RunEvents, StreamSlots
 from app.service.run_files import RunFiles
 from app.service.runs import RunService
+from app.service.samples import SampleService
 from app.service.studies import StudyService
 from trainyard.experiments import Experiments
 from trainyard.queue import Kicker, make_celery
@@ -20,6 +21,7 @@ from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import Client, connect
 from trainyard.store.names import NameStore
+from trainyard.store.uploads import UploadStore
 
 EXTENSION = "trainyard"
 STUDY_SPACE = "study"
@@ -32,6 +34,7 @@ class Services:
     """The use cases, which is all that routes may reach."""
 
     datasets: DatasetService
+    samples: SampleService
     runs: RunService
     run_events: RunEvents
     run_files: RunFiles
@@ -52,11 +55,12 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     datasets = DatasetRegistry(client, storage)
     runs = RunRegistry(client, storage)
     experiments = Experiments(settings.configs)
-    dataset_service = DatasetService(datasets, storage, kick, settings.max_upload_bytes)
+    dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
     run_service = RunService(runs, datasets, storage, experiments, kick)
     run_files = RunFiles(runs, storage)
     return Services(
         datasets=dataset_service,
+        samples=SampleService(datasets, storage),
         runs=run_service,
         run_events=RunEvents(runs, storage),
         run_files=run_files,

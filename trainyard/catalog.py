@@ -18,6 +18,11 @@ SCHEDULES = ("cosine",)
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 FITS = ("stretch", "letterbox")
 WEIGHTS = ("none", "imagenet", "packaged")
+DATASET_FORMATS = (
+    "camvid", "cityscapes", "coco", "cvat", "label_studio", "labelme", "pictures", "supervisely", "voc",
+    "yolo_seg",
+)  # fmt: skip
+"""Formats of annotations that ingest reads, as an upload may name them."""
 WEIGHTS_FILE_PREFIX = "file:"
 PACKAGED_ENCODER = "timm-tf_efficientnet_lite0"
 TIMM_PREFIX = "tu-"

@@ -24,8 +24,10 @@ class IngestOptions:
     regions is seen (`area`: the smaller, `file`: the later), `crowd` what becomes of COCO's crowd regions.
     `max_side` caps the longer side of prepared images, in pixels.
 
-    The split: `splits` lists image names per split; else folders of the upload; else `folds` of equal size;
-    else `val_fraction`. Draws are made by `seed`. `max_images_per_class` caps each split.
+    The split: `splits` lists image names per split; else folders of the upload; else `val_fraction` is drawn
+    by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
+    choose one to validate with. `max_images_per_class` leaves images out of each split where all their
+    classes have so many.
     """
 
     format: str | None = None
@@ -85,8 +87,40 @@ class DatasetSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DatasetVersion:
+    """What one ingest made of the upload. It never changes: runs train from the folder of its content.
+
+    `version` counts from 1; `created_at` is in seconds since 1970, UTC.
+    """
+
+    version: int
+    content_hash: str
+    created_at: float
+    images: int
+    splits: dict[str, int]
+    label_map: dict[int, int | None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedChange:
+    """A change of options whose ingest failed while an earlier version stays in use, and why it failed."""
+
+    options: IngestOptions
+    error: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
+    proposed_label_map: dict[int, int | None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """The record of a data set; times are seconds since 1970, UTC."""
+    """The record of a data set; times are seconds since 1970, UTC.
+
+    `incoming` is the path below the storage's incoming/ that is read in place of an upload, `annotation_name`
+    the client's name of the annotation file. `version` is the number of the version in use, None before the
+    first; `options`, `summary` and `problems` are of that version. `change` holds options that wait for their
+    ingest while it stays in use, `refused_change` those that the latest ingest refused. `label_map` and
+    `proposed_label_map` are keyed by mask values.
+    """
 
     id: str
     name: str
@@ -102,8 +136,15 @@ class Dataset:
     ended_at: float | None = None
     options: IngestOptions = field(default_factory=IngestOptions)
     upload_bytes: int = 0
+    annotation_name: str | None = None
+    incoming: str | None = None
     images_done: int = 0
     images_total: int | None = None
+    version: int | None = None
+    versions: tuple[DatasetVersion, ...] = ()
     summary: DatasetSummary | None = None
     problems: tuple[Problem, ...] = ()
+    proposed_label_map: dict[int, int | None] | None = None
+    change: IngestOptions | None = None
+    refused_change: RefusedChange | None = None
     error: dict[str, Any] | None = None

@@ -10,10 +10,11 @@ from trainyard.event_log import publish
 from trainyard.events import StatusChanged
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import StopWhen
-from trainyard.storage import Storage, check_id, write_json
+from trainyard.storage import Storage, check_id, remove_folder, write_json
 from trainyard.store.connection import Client
 from trainyard.store.live import LiveStore
 from trainyard.store.records import Page, RecordStore
+from trainyard.store.sets import DatasetStore
 
 
 class Claimable(Protocol):
@@ -56,6 +57,10 @@ class Registry(Generic[Record]):
         if record is None:
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
         return record
+
+    def exists(self, record_id: str) -> bool:
+        """Whether there is such a record."""
+        return self._store.exists(check_id(record_id))
 
     def page(
         self,
@@ -106,9 +111,14 @@ class Registry(Generic[Record]):
         while True:
             self._write(record)
             newest = self._store.get(record.id)
+            if newest is None:
+                self._without_record(record.id)
             if newest is None or newest.revision <= record.revision:
                 return record
             record = newest
+
+    def _without_record(self, record_id: str) -> None:
+        """Called where a record that has just been mirrored is not in Redis any more."""
 
     def _write(self, record: Record) -> None:
         write_json(self._record_file(record.id), self._store.codec.to_json(record))
@@ -126,9 +136,44 @@ class Registry(Generic[Record]):
 class DatasetRegistry(Registry[Dataset]):
     """All data sets."""
 
+    _store: DatasetStore
+
     def __init__(self, client: Client, storage: Storage) -> None:
-        store = RecordStore(client, "dataset", Dataset)
-        super().__init__(store, storage, DatasetStatus.QUEUED, DatasetStatus.INGESTING)
+        super().__init__(DatasetStore(client), storage, DatasetStatus.QUEUED, DatasetStatus.INGESTING)
+
+    def reopen(self, seen: Dataset, **values: Any) -> Dataset:
+        """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""
+        outcome, dataset = self._store.reopen(seen, values)
+        if dataset is None:
+            raise NotFound(f"There is no dataset {seen.id}.")
+        if outcome != "ok":
+            what = "has just been changed" if outcome == "changed" else f"is {dataset.status}"
+            raise Conflict(
+                f"Data set {seen.id} {what}; it can be read again once its ingest has ended.",
+                errors={"status": dataset.status},
+            )
+        return self._mirrored(dataset)
+
+    def remove(self, dataset_id: str) -> None:
+        """Forget a set and delete its folder; raises NotFound, and Conflict while runs need it."""
+        outcome, runs = self._store.remove(check_id(dataset_id))
+        if outcome == "missing":
+            raise NotFound(f"There is no dataset {dataset_id}.")
+        if outcome == "held":
+            raise Conflict(
+                f"Data set {dataset_id} is needed by {', '.join(sorted(runs))}.",
+                remedy="Stop these runs, or wait until they have ended.",
+                errors={"runs": runs},
+            )
+        remove_folder(self._storage.dataset(dataset_id).path)
+
+    def clear_removed(self, dataset_id: str) -> None:
+        """Delete what a worker may have written for a set since it was removed; other sets are left alone."""
+        if self._store.was_removed(dataset_id):
+            remove_folder(self._storage.dataset(dataset_id).path)
+
+    def _without_record(self, record_id: str) -> None:
+        self.clear_removed(record_id)
 
 
 class RunRegistry(Registry[Run]):

@@ -89,6 +89,17 @@ class DataSpec:
             },
         }
     )
+    split_index: int | None = field(
+        metadata={
+            "allow_none": True,
+            "strict": True,
+            "validate": validate.Range(min=0, max=99),
+            "metadata": {
+                "description": "validate with this fold of the set, counted from 0, and train on the others; "
+                "null keeps the set's split"
+            },
+        }
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The layout of shared storage, and writes that are whole or absent.
 
-    <storage>/datasets/<id>/  upload.zip  prepared/  dataset.json
+    <storage>/datasets/<id>/  upload.zip annotation  prepared/<version>/  dataset.json
+    <storage>/incoming/       archives and folders that a data set may be made of where they lie
     <storage>/runs/<id>/      run.json config.json metrics.json metrics.csv events.jsonl
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  export/model.onnx
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ from typing import Any
 from trainyard.errors import InvalidRequest, NotFound, StorageUnavailable
 
 SCHEMA = 1
+INCOMING_SHOWN = 20
+"""Names in incoming/ that an error lists."""
+_HASH = re.compile(r"[0-9a-f]{64}\Z")
 _ID = re.compile(r"(ds|run)-[0-9a-f]{12}\Z")
 
 
@@ -49,11 +54,24 @@ class DatasetFolder:
 
     @property
     def upload(self) -> Path:
+        """The archive, zip or tar: its content tells which."""
         return self.path / "upload.zip"
 
     @property
+    def annotation(self) -> Path:
+        """The annotation file that came beside the archive, where one did."""
+        return self.path / "annotation"
+
+    @property
     def prepared(self) -> Path:
+        """The versions that training reads."""
         return self.path / "prepared"
+
+    def version(self, content_hash: str) -> Path:
+        """The folder of the prepared version with that content, whether or not it exists."""
+        if not _HASH.match(content_hash):
+            raise NotFound(f"No version of a data set is called {content_hash[:40]!r}.")
+        return self.prepared / content_hash[:16]
 
     @property
     def record(self) -> Path:
@@ -131,6 +149,18 @@ class Storage:
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.root / "runs" / check_id(run_id))
 
+    def incoming(self, name: str) -> Path:
+        """A file or folder under incoming/, reached over no link; raises InvalidRequest."""
+        folder = (self.root / "incoming").resolve()
+        if not _is_own(folder, name):
+            present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+            more = ["..."] if len(present) > INCOMING_SHOWN else []
+            raise InvalidRequest(
+                f"There is no file or folder {name[:200]!r} in the storage's folder incoming/.",
+                errors={"path": [f"there: {', '.join(present[:INCOMING_SHOWN] + more) or 'nothing'}"]},
+            )
+        return folder / name
+
     def weights_file(self, name: str) -> Path:
         """A file under weights/; raises InvalidRequest for one outside it or absent."""
         folder = (self.root / "weights").resolve()
@@ -143,6 +173,17 @@ class Storage:
         return (folder / name).resolve()
 
 
+def _is_own(folder: Path, name: str) -> bool:
+    """Whether the name is a plain path to something inside the folder, no part of which is a link."""
+    try:
+        parts = name.rstrip("/").split("/")
+        path = folder.joinpath(*parts)
+        plain = all(part not in ("", ".", "..") for part in parts)
+        return plain and path.resolve() == path and path.is_relative_to(folder) and path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _is_file_in(folder: Path, name: str) -> bool:
     """Whether the name, of whatever characters and length, is that of a file inside the folder."""
     try:
@@ -150,6 +191,21 @@ def _is_file_in(folder: Path, name: str) -> bool:
         return path.is_relative_to(folder) and path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder with all it holds, where it exists; raises StorageUnavailable.
+
+    It is renamed first, so that nobody sees half of it and a writer that is late does not write into it.
+    """
+    leaving = path.with_name(f".{path.name}.{secrets.token_hex(4)}.deleted")
+    try:
+        path.rename(leaving)
+        shutil.rmtree(leaving)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageUnavailable(f"{path.name} could not be deleted: {error.strerror}.") from error
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

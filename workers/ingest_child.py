@@ -24,6 +24,7 @@ def work(link: Link, job: Message) -> None:
             Path(job["folder"]),
             options,
             lambda done, total: link.send({"progress": [done, total]}),
+            annotation=(Path(job["annotation"]), job["annotation_name"]) if job["annotation"] else None,
         )
     except TrainyardError as error:
         link.send({"error": error.to_dict()})

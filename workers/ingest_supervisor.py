@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import BadDataset, ChildDied
+from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost
 from trainyard.registry import DatasetRegistry
 from trainyard.storage import Storage
 from workers.child import Child, Message
@@ -25,32 +25,49 @@ class IngestSupervisor:
         self._datasets = datasets
         self._draining = draining
         self._dataset = dataset
-        self._folder = storage.dataset(dataset.id)
+        self._storage = storage
         self._outcome: Message = {}
         self._told_at = 0.0
 
     def supervise(self) -> None:
         """Returns when the data set is ready or failed, or is back in its queue; raises OwnershipLost."""
-        child = Child(INGEST_CHILD, self._job())
+        try:
+            self._ingest()
+        except OwnershipLost:
+            self._datasets.clear_removed(self._dataset.id)
+            raise
+
+    def _ingest(self) -> None:
+        try:
+            job = self._job()
+        except InvalidRequest as error:
+            self._fail(error.to_dict(), [])
+            return
+        child = Child(INGEST_CHILD, job)
         try:
             while child.is_open and not self._outcome and not self._draining.is_set():
                 for message in child.messages(TICK_S):
                     self._receive(message)
-            if self._draining.is_set() and not self._outcome:
-                self._datasets.release(self._dataset)
-                return
         finally:
             if not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
-        self._conclude(code)
+        if self._draining.is_set() and not self._outcome:
+            self._datasets.release(self._dataset)
+        else:
+            self._conclude(code)
 
     def _job(self) -> Message:
-        record = self._datasets.to_json(self._dataset)
+        """Raises InvalidRequest where what is to be read is no longer in incoming/."""
+        dataset, folder = self._dataset, self._storage.dataset(self._dataset.id)
+        record = self._datasets.to_json(dataset)
+        source = self._storage.incoming(dataset.incoming) if dataset.incoming else folder.upload
         return {
-            "upload": str(self._folder.upload),
-            "folder": str(self._folder.path),
-            "options": record["options"],
+            "upload": str(source),
+            "annotation": str(folder.annotation) if dataset.annotation_name else None,
+            "annotation_name": dataset.annotation_name,
+            "folder": str(folder.path),
+            "options": record["change"] or record["options"],
         }
 
     def _receive(self, message: Message) -> None:
@@ -65,20 +82,65 @@ class IngestSupervisor:
         if "result" not in self._outcome:
             died = ChildDied(f"The ingest process ended with exit code {code} and no result.")
             self._fail(self._outcome.get("error") or died.to_dict(), [])
-            return
-        summary, problems = self._outcome["result"]["summary"], self._outcome["result"]["problems"]
-        if summary is None:
-            self._fail(BadDataset().to_dict(), problems)
-            return
-        images = summary["images"]
-        self._datasets.finish(
-            self._dataset,
+        elif self._outcome["result"]["summary"] is None:
+            result = self._outcome["result"]
+            self._fail(BadDataset().to_dict(), result["problems"], result["proposed_label_map"])
+        else:
+            self._keep(self._outcome["result"])
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        """The set is ready, with what was made in use. The same content again is the same version."""
+        summary, record = result["summary"], self._datasets.to_json(self._dataset)
+        options = record["change"] or record["options"]
+        versions = record["versions"]
+        version = next((one for one in versions if one["content_hash"] == summary["content_hash"]), None)
+        if version is None:
+            version = {
+                "version": len(versions) + 1,
+                "created_at": time.time(),
+                "label_map": options["label_map"],
+                **{name: summary[name] for name in ("content_hash", "images", "splits")},
+            }
+            versions = [*versions, version]
+        self._finish(
             DatasetStatus.READY,
+            summary["images"],
+            options=options,
             summary=summary,
-            problems=problems,
-            images_done=images,
-            images_total=images,
+            problems=result["problems"],
+            proposed_label_map=result["proposed_label_map"],
+            version=version["version"],
+            versions=versions,
+            refused_change=None,
         )
 
-    def _fail(self, error: dict[str, Any], problems: list[dict[str, Any]]) -> None:
-        self._datasets.finish(self._dataset, DatasetStatus.FAILED, error=error, problems=problems)
+    def _fail(
+        self,
+        error: dict[str, Any],
+        problems: list[dict[str, Any]],
+        proposed: dict[str, int | None] | None = None,
+    ) -> None:
+        """The set has failed; one that has a version keeps it in use and tells what became of the change."""
+        if self._dataset.summary is None:
+            self._datasets.finish(
+                self._dataset,
+                DatasetStatus.FAILED,
+                error=error,
+                problems=problems,
+                proposed_label_map=proposed,
+            )
+            return
+        options = self._datasets.to_json(self._dataset)["change"]
+        refused = {"options": options, "error": error, "problems": problems, "proposed_label_map": proposed}
+        self._finish(DatasetStatus.READY, self._dataset.summary.images, refused_change=refused)
+
+    def _finish(self, status: DatasetStatus, images: int, **values: Any) -> None:
+        self._datasets.finish(
+            self._dataset,
+            status,
+            images_done=images,
+            images_total=images,
+            change=None,
+            error=None,
+            **values,
+        )

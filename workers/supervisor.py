@@ -86,7 +86,7 @@ class RunSupervisor:
             spec=run.spec,
             epochs=run.epochs,
             folder=self._folder.path,
-            prepared=self._storage.dataset(run.dataset_id).prepared,
+            prepared=self._storage.dataset(run.dataset_id).version(run.dataset_hash),
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
             resume=self._folder.last_checkpoint.exists(),

@@ -1,45 +1,69 @@
-"""Multipart uploads: the file's bytes go straight to where the use case wants them."""
+"""Multipart uploads: the files' bytes go straight to where the use case wants them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
 from flask import Request
 from marshmallow import Schema, ValidationError
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import get_input_stream
 
-from app.http.arguments import refuse_repeated
-from app.service.uploads import Upload
+from app.http.arguments import read_json_body, refuse_repeated
+from app.service.uploads import ReceivedFile, Upload
 from trainyard.errors import InvalidRequest, PayloadTooLarge
 
 FORM_BYTES = 1024 * 1024
-"""Room for the text fields and the frame around the file."""
-MAX_PARTS = 20
-FILE_FIELD = "file"
+"""Room for the text fields and the frame around the files."""
+MAX_PARTS = 32
+FILES = ("file", "annotation")
 
 
-def read_form(request: Request, upload: Upload, schema: Schema) -> Any:
-    """Receive the file into `upload`; the text fields, loaded by `schema`.
+@dataclass(frozen=True)
+class Form:
+    """What came: the loaded text fields, the files by field, and the names that the client gave them."""
+
+    fields: Any
+    files: Mapping[str, ReceivedFile] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_form(request: Request, upload: Upload, schema: Schema) -> Form:
+    """Receive files into `upload`, and the fields, loaded by `schema`; a JSON body has fields only.
 
     Raises UnsupportedMediaType, BadRequest for a broken body, PayloadTooLarge, StorageUnavailable, and
     InvalidRequest that names the field.
     """
+    if request.is_json:
+        return Form(_loaded(schema, read_json_body(request) or {}))
     if request.mimetype != "multipart/form-data":
-        raise UnsupportedMediaType("Send the archive as `multipart/form-data`.")
+        raise UnsupportedMediaType("Send the archive as `multipart/form-data`, or JSON with `path`.")
     form, files = _parse(request, upload)
-    if files.keys() != {FILE_FIELD}:
+    sent = {name: found for name, found in files.items(multi=True) if found.filename or name != "annotation"}
+    wrong = [name for name, found in files.lists() if name not in FILES or len(found) > 1]
+    if wrong:
         raise InvalidRequest(
-            "One file is needed.", errors={name: ["the file's field"] for name in {FILE_FIELD, *files}}
+            "Only the files `file` and `annotation` are taken, each once.",
+            errors={name: ["one file under `file`, and one under `annotation`"] for name in {"file", *wrong}},
         )
     refuse_repeated(form)
+    return Form(
+        _loaded(schema, form.to_dict()),
+        {name: cast("ReceivedFile", found.stream) for name, found in sent.items()},
+        {name: found.filename or "" for name, found in sent.items()},
+    )
+
+
+def _loaded(schema: Schema, data: Any) -> Any:
     try:
-        return schema.load(form.to_dict())
+        return schema.load(data)
     except ValidationError as error:
         raise InvalidRequest("The request is not valid.", errors=error.messages_dict) from error
 
 
-def _parse(request: Request, upload: Upload) -> tuple[MultiDict[str, str], MultiDict[str, Any]]:
+def _parse(request: Request, upload: Upload) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     most = upload.max_bytes + FORM_BYTES
     if (request.content_length or 0) > most:
         raise PayloadTooLarge(f"The archive is larger than {upload.max_bytes} bytes.")

@@ -2,16 +2,25 @@
 
 from typing import Any
 
-from flask import request
+from flask import g, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.multipart import read_form
-from app.schemas.datasets import DatasetQuery, DatasetSchema, UploadFields, UploadSchema
+from app.schemas.datasets import (
+    DatasetQuery,
+    DatasetSchema,
+    LabelMapSchema,
+    RegistrationSchema,
+    UploadFields,
+    UploadProgressSchema,
+    UploadSchema,
+)
 from app.schemas.fields import page_schema
 from trainyard.datasets import Dataset
 from trainyard.store.records import Page
+from trainyard.store.uploads import UploadProgress
 
 PREFIX = "/api/v1/datasets"
 blueprint = Blueprint(
@@ -19,7 +28,10 @@ blueprint = Blueprint(
 )
 _FORM = {
     "required": True,
-    "content": {"multipart/form-data": {"schema": UploadSchema}},
+    "content": {
+        "multipart/form-data": {"schema": UploadSchema},
+        "application/json": {"schema": RegistrationSchema},
+    },
 }
 
 
@@ -36,11 +48,29 @@ class Datasets(MethodView):
     @blueprint.doc(requestBody=_FORM)
     @blueprint.response(202, DatasetSchema, headers={"Location": {"schema": {"type": "string"}}})
     def post(self) -> tuple[Dataset, int, dict[str, str]]:
-        """Upload a data set: a zip archive, which is then ingested."""
+        """Upload a data set, or name one that lies in storage; it is then ingested.
+
+        Sent with a header X-Request-ID, the upload can be followed at /datasets/uploads/{request_id}.
+        """
         datasets = services().datasets
-        with datasets.receiving() as upload:
-            dataset = datasets.create(upload, read_form(request, upload, UploadFields()))
+        with datasets.receiving(g.request_id, request.content_length) as upload:
+            form = read_form(request, upload, UploadFields())
+            dataset = datasets.create(
+                upload,
+                form.fields,
+                form.files.get("file"),
+                form.files.get("annotation"),
+                form.names.get("annotation"),
+            )
         return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+
+
+@blueprint.route("/uploads/<request_id>")
+class UploadUnderWay(MethodView):
+    @blueprint.response(200, UploadProgressSchema)
+    def get(self, request_id: str) -> UploadProgress:
+        """See how far an upload is that is still coming in."""
+        return services().datasets.progress(request_id)
 
 
 @blueprint.route("/<dataset_id>")
@@ -49,3 +79,18 @@ class OneDataset(MethodView):
     def get(self, dataset_id: str) -> Dataset:
         """Read a data set: its status, what ingest found, and what is wrong with it."""
         return services().datasets.get(dataset_id)
+
+    @blueprint.response(204)
+    def delete(self, dataset_id: str) -> None:
+        """Delete a data set with its files; refused while a queued or running run needs it."""
+        services().datasets.remove(dataset_id)
+
+
+@blueprint.route("/<dataset_id>/label-map")
+class LabelMap(MethodView):
+    @blueprint.arguments(LabelMapSchema)
+    @blueprint.response(202, DatasetSchema, headers={"Location": {"schema": {"type": "string"}}})
+    def post(self, body: dict[str, Any], dataset_id: str) -> tuple[Dataset, int, dict[str, str]]:
+        """Read the kept upload again with another label map, as a new version."""
+        dataset = services().datasets.relabel(dataset_id, body["label_map"], body.get("classes"))
+        return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}

@@ -116,6 +116,7 @@ class RunStateSchema(RunSchema):
 
     progress = fields.Nested(class_schema(Progress), allow_none=True)
     signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
+    dataset_deleted = fields.Boolean(metadata={"description": "whether its data set has been deleted"})
     queue_position = fields.Integer(
         allow_none=True, metadata={"description": "1 for the next to be taken; null when it does not wait"}
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, architecture, rounded_size
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
-from trainyard.spec import ModelSpec, TrainingSpec
+from trainyard.spec import DataSpec, ModelSpec, TrainingSpec
 from trainyard.storage import Storage
 
 MIN_IMAGES = 2
@@ -39,6 +39,7 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     Raises InvalidModel or InvalidRequest, naming the field, where no run could come of it.
     """
     _check_weights(spec.model, storage)
+    _check_fold(spec.data, dataset)
     _check_batch(spec, trainable_images(dataset))
     asked = spec.data.image_size
     size = rounded_size(spec.model.architecture, asked)
@@ -58,6 +59,24 @@ def _check_weights(model: ModelSpec, storage: Storage) -> None:
         )
     if model.encoder_weights.startswith(WEIGHTS_FILE_PREFIX):
         storage.weights_file(model.encoder_weights.removeprefix(WEIGHTS_FILE_PREFIX))
+
+
+def _check_fold(data: DataSpec, dataset: Dataset) -> None:
+    if data.split_index is None:
+        return
+    folds = dataset.options.folds
+    if folds is None:
+        said = "the set has no folds; upload it with `folds` to have them"
+    elif data.split_index >= folds:
+        said = f"0 to {folds - 1}: the set has {folds} folds"
+    elif data.val_fraction is not None:
+        said = "give either this or val_fraction"
+    else:
+        return
+    raise InvalidRequest(
+        f"The run cannot validate with fold {data.split_index}.",
+        errors={"spec": {"data": {"split_index": [said]}}},
+    )
 
 
 def _check_batch(spec: TrainingSpec, images: int) -> None:

@@ -41,12 +41,16 @@ class RunRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """A run with what is quick about it: the latest progress, pending signals, its place in the queue."""
+    """A run with what is quick about it: the latest progress, pending signals, its place in the queue.
+
+    `dataset_deleted` says that the set it trains or trained on is gone.
+    """
 
     run: Run
     progress: dict[str, Any] | None
     signals: Signals
     queue_position: int | None
+    dataset_deleted: bool
 
 
 class RunService:
@@ -107,6 +111,7 @@ class RunService:
             progress=self._runs.live.progress(run_id),
             signals=self._runs.live.signals(run_id),
             queue_position=self._runs.position(run_id, run.queue) if waits else None,
+            dataset_deleted=not self._datasets.exists(run.dataset_id),
         )
 
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Run]:

@@ -1,6 +1,9 @@
 """An upload on its way to disk: written once, to the place where it stays."""
 
 import os
+import tarfile
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -9,65 +12,116 @@ from zipfile import is_zipfile
 from trainyard.errors import InvalidRequest, PayloadTooLarge, StorageUnavailable
 from trainyard.storage import DatasetFolder
 
+TELL_EVERY_S = 1.0
+"""How often it is told how far an upload is."""
+MAX_FILES = 2
+"""An archive, and an annotation file beside it."""
+
+
+class ReceivedFile:
+    """A file on its way in, as the file-like object that a form parser fills."""
+
+    def __init__(self, upload: "Upload", path: Path) -> None:
+        self._upload = upload
+        self.path = path
+        self._file: BinaryIO = path.open("wb")
+
+    def write(self, data: bytes) -> int:
+        """Append bytes; raises PayloadTooLarge and StorageUnavailable."""
+        self._upload.count(len(data))
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            raise _not_stored(error) from error
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Part of what a form parser asks of a file."""
+        return self._file.seek(offset, whence)
+
+    def keep(self, target: Path) -> None:
+        """Put the whole file in its place; raises OSError."""
+        with self._file as file:
+            file.flush()
+            os.fsync(file.fileno())
+        self.path.replace(target)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system; raises StorageUnavailable."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _not_stored(error) from error
+
+    def close(self) -> None:
+        """Close the file, kept or not."""
+        with suppress(OSError):  # a full disk has been told of by `write` or `keep`
+            self._file.close()
+
 
 class Upload:
-    """The archive of a data set that is being created, as the file-like object that a form parser fills."""
+    """The files of a data set that is being created; `tell` is told of the bytes so far now and then."""
 
-    def __init__(self, dataset_id: str, folder: DatasetFolder, max_bytes: int) -> None:
+    def __init__(
+        self, dataset_id: str, folder: DatasetFolder, max_bytes: int, tell: Callable[[int], None]
+    ) -> None:
         self.dataset_id = dataset_id
         self.folder = folder.path
         self.max_bytes = max_bytes
         self.bytes = 0
-        self._target = folder.upload
-        self._temporary: Path = folder.path / ".upload.tmp"
-        self._file: BinaryIO | None = None
+        self._places = folder
+        self._tell = tell
+        self._told_at = 0.0
+        self._received: list[ReceivedFile] = []
 
-    def open(self) -> "Upload":
-        """Begin to receive; raises InvalidRequest for a second file."""
-        if self._file is not None:
-            raise InvalidRequest("Send one file.", errors={"file": ["exactly one zip archive"]})
+    def open(self) -> ReceivedFile:
+        """Begin to receive a file; raises InvalidRequest for one too many."""
+        if len(self._received) == MAX_FILES:
+            raise InvalidRequest(
+                "Too many files.", errors={"file": ["one archive"], "annotation": ["one annotation file"]}
+            )
         try:
-            self.folder.mkdir(parents=True)
-            self._file = self._temporary.open("wb")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            received = ReceivedFile(self, self.folder / f".upload-{len(self._received)}.tmp")
         except OSError as error:
-            raise StorageUnavailable(f"The upload could not be stored: {error.strerror}.") from error
-        return self
+            raise _not_stored(error) from error
+        self._received.append(received)
+        return received
 
-    def write(self, data: bytes) -> int:
-        """Append bytes; raises PayloadTooLarge and StorageUnavailable."""
-        self.bytes += len(data)
+    def count(self, added: int) -> None:
+        """Note bytes that came; raises PayloadTooLarge."""
+        self.bytes += added
         if self.bytes > self.max_bytes:
-            raise PayloadTooLarge(f"The archive is larger than {self.max_bytes} bytes.")
-        try:
-            return self._opened().write(data)
-        except OSError as error:
-            raise StorageUnavailable(f"The upload could not be stored: {error.strerror}.") from error
+            raise PayloadTooLarge(f"The upload is larger than {self.max_bytes} bytes.")
+        if time.monotonic() - self._told_at >= TELL_EVERY_S:
+            self._told_at = time.monotonic()
+            self._tell(self.bytes)
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Part of what a form parser asks of a file."""
-        return self._opened().seek(offset, whence)
-
-    def keep(self) -> None:
-        """Put the archive in its place; raises InvalidRequest where it is none, or StorageUnavailable."""
+    def keep(self, archive: ReceivedFile | None, annotation: ReceivedFile | None) -> None:
+        """Put the files in their places; raises InvalidRequest for no archive, or StorageUnavailable."""
         try:
-            with self._opened() as file:
-                file.flush()
-                os.fsync(file.fileno())
-            if not is_zipfile(self._temporary):
-                raise InvalidRequest(
-                    "The file is not a zip archive, or it was cut short.", errors={"file": ["a zip archive"]}
-                )
-            self._temporary.replace(self._target)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if archive is not None:
+                archive.flush()
+                _check_archive(archive.path)
+                archive.keep(self._places.upload)
+            if annotation is not None:
+                annotation.keep(self._places.annotation)
         except OSError as error:
-            raise StorageUnavailable(f"The upload could not be stored: {error.strerror}.") from error
+            raise _not_stored(error) from error
 
     def close(self) -> None:
-        """Close the file, kept or not."""
-        if self._file is not None:
-            with suppress(OSError):  # a full disk has been told of by `write` or `keep`
-                self._file.close()
+        """Close all files, kept or not."""
+        for received in self._received:
+            received.close()
 
-    def _opened(self) -> BinaryIO:
-        if self._file is None:
-            raise InvalidRequest("A file is needed.", errors={"file": ["a zip archive of images and masks"]})
-        return self._file
+
+def _check_archive(path: Path) -> None:
+    if not is_zipfile(path) and not tarfile.is_tarfile(path):
+        raise InvalidRequest(
+            "The file is neither a zip nor a tar archive, or it was cut short.",
+            errors={"file": ["a zip archive, or a tar archive, also compressed with gzip, bzip2 or xz"]},
+        )
+
+
+def _not_stored(error: OSError) -> StorageUnavailable:
+    return StorageUnavailable(f"The upload could not be stored: {error.strerror}.")

@@ -37,6 +37,10 @@ def test_the_document_is_whole(client: FlaskClient):
     assert {
         "/api/v1/datasets",
         "/api/v1/datasets/{dataset_id}",
+        "/api/v1/datasets/uploads/{request_id}",
+        "/api/v1/datasets/{dataset_id}/label-map",
+        "/api/v1/datasets/{dataset_id}/samples",
+        "/api/v1/datasets/{dataset_id}/samples/{index}.png",
         "/api/v1/runs",
         "/api/v1/runs/{run_id}",
         "/api/v1/runs/{run_id}/stop",
@@ -64,7 +68,9 @@ def test_the_upload_is_described_as_a_form(client: FlaskClient):
     content = document["paths"]["/api/v1/datasets"]["post"]["requestBody"]["content"]
     schema = resolve(document, content["multipart/form-data"]["schema"]["$ref"])
     assert schema["properties"]["file"]["format"] == "binary"
-    assert set(schema["required"]) == {"file", "name"}
+    assert schema["properties"]["annotation"]["format"] == "binary"
+    assert set(schema["required"]) == {"name"}
+    assert "application/json" in content
 
 
 def test_a_request_may_leave_out_any_part_of_the_spec(client: FlaskClient):

@@ -40,7 +40,7 @@ def test_wrong_method_names_the_right_ones(client: FlaskClient):
 
 def test_wrong_content_type(client: FlaskClient):
     assert_envelope(client.post(RUNS, data="a=b", content_type="text/plain"), 415, "unsupported_media_type")
-    assert_envelope(client.post("/api/v1/datasets", json={}), 415, "unsupported_media_type")
+    assert_envelope(client.post("/api/v1/datasets", data={"name": "a"}), 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(

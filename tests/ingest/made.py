@@ -1,6 +1,7 @@
 """Makes pictures and uploads for the tests of ingest."""
 
 import io
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -68,6 +69,7 @@ class Bench:
         self.root = root
         self.folder = root / "storage" / "ds"
         self.progress: list[tuple[int, int]] = []
+        self.result: IngestResult | None = None
 
     def zip(self, files: Mapping[str, bytes] | Sequence[tuple[str, bytes]]) -> Path:
         return upload(self.root / "upload.zip", files)
@@ -76,17 +78,30 @@ class Bench:
         self,
         files: Mapping[str, bytes] | Sequence[tuple[str, bytes]] | Path,
         limits: ArchiveLimits = DEFAULT_LIMITS,
+        annotation: tuple[Path, str] | None = None,
+        processes: int | None = None,
         **options: Any,
     ) -> IngestResult:
-        """Ingest them, and check what holds for every upload."""
+        """Ingest them into an empty folder, and check what holds for every upload."""
         path = files if isinstance(files, Path) else self.zip(files)
+        shutil.rmtree(self.folder, ignore_errors=True)
         before = self.everything()
         report = lambda done, total: self.progress.append((done, total))  # noqa: E731
-        result = ingest(path, self.folder, IngestOptions(**options), report, limits)
+        result = ingest(
+            path,
+            self.folder,
+            IngestOptions(**options),
+            report,
+            limits,
+            annotation=annotation,
+            processes=processes,
+        )
         failed = any(problem.severity == "error" for problem in result.problems)
         assert (result.summary is None) == failed, result.problems
         assert all(problem.message and problem.remedy for problem in result.problems)
+        self.result = result
         assert [entry.name for entry in self.folder.iterdir()] == ([] if failed else ["prepared"])
+        assert failed or list((self.folder / "prepared").iterdir()) == [self.version]
         outside = {entry for entry in self.everything() - before if not entry.is_relative_to(self.folder)}
         assert outside <= {self.folder.parent}, "files outside the data set's folder"
         return result
@@ -96,7 +111,18 @@ class Bench:
 
     @property
     def prepared(self) -> PreparedDataset:
-        return PreparedDataset(DatasetFolder(self.folder).prepared)
+        return PreparedDataset(self.version)
+
+    @property
+    def prepared_folder(self) -> Path:
+        return DatasetFolder(self.folder).prepared
+
+    @property
+    def version(self) -> Path:
+        """The folder of what was prepared last."""
+        assert self.result is not None
+        assert self.result.summary is not None, self.result.problems
+        return DatasetFolder(self.folder).version(self.result.summary.content_hash)
 
     def arrays(self) -> dict[str, tuple[Array, Array]]:
         """Image and mask of each prepared sample, copied, by name."""

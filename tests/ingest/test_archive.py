@@ -1,5 +1,6 @@
 """Archives that nobody should trust, and names as operating systems write them."""
 
+import gzip
 import random
 import stat
 import struct
@@ -95,11 +96,14 @@ def test_a_member_that_is_larger_than_it_says_is_damaged(bench: Bench) -> None:
         (b"", "archive_damaged"),
         (b"hello", "archive_damaged"),
         (b"PK\x05\x06" + bytes(18), "archive_empty"),
-        (b"\x1f\x8b\x08" + bytes(50), "archive_not_zip"),
-        (bytes(257) + b"ustar\x0000" + bytes(300), "archive_not_zip"),
+        (b"\x1f\x8b\x08" + bytes(50), "archive_damaged"),
+        (bytes(257) + b"ustar\x0000" + bytes(300), "archive_damaged"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(50), "archive_kind"),
+        (b"Rar!" + bytes(50), "archive_kind"),
+        (gzip.compress(b"no tar"), "archive_not_tar"),
     ],
 )
-def test_other_files_are_told_from_zips(bench: Bench, data: bytes, code: str) -> None:
+def test_other_files_are_told_from_archives(bench: Bench, data: bytes, code: str) -> None:
     path = bench.root / "upload.zip"
     path.write_bytes(data)
     assert codes(bench.run(path)) == [code]

@@ -98,13 +98,33 @@ def test_more_classes_than_indices_are_an_error(bench: Bench) -> None:
     assert codes(bench.run(folders([full, full]), classes=names)) == ["too_many_classes"]
 
 
-def test_soft_edges_are_an_error_that_names_the_file(bench: Bench) -> None:
-    soft = np.zeros((40, 40), np.uint8)
-    soft[20:] = 255
-    hard = soft.copy()
+def soft_mask() -> tuple[Array, Array]:
+    """A mask of 0 and 255, and the same with one row of edges smoothed."""
+    hard = np.zeros((40, 40), np.uint8)
+    hard[20:] = 255
+    soft = hard.copy()
     soft[19, :] = np.arange(40) * 6
+    return hard, soft
+
+
+def test_soft_edges_are_made_hard_with_a_warning_that_names_the_file(bench: Bench) -> None:
+    hard, soft = soft_mask()
     result = bench.run(folders([hard, soft]))
-    assert [(p.code, p.file) for p in result.problems] == [("mask_soft_edges", "masks/1.png")]
+    assert [(p.severity, p.code, p.file) for p in result.problems] == [
+        ("warning", "mask_soft_edges", "masks/1.png")
+    ]
+    assert np.array_equal(bench.arrays()["1"][1], soft >= 128)
+    assert result.summary is not None
+    assert [info.pixels for info in result.summary.classes] == [(hard == 0).sum() + (soft < 128).sum(), 1618]
+
+
+def test_soft_edges_beside_more_classes_are_an_error(bench: Bench) -> None:
+    hard, soft = soft_mask()
+    grey = np.resize(np.array([0, 128, 255], np.uint8), (40, 40))
+    result = bench.run(folders([hard, soft, grey]))
+    assert [(p.severity, p.code, p.file) for p in result.problems] == [
+        ("error", "mask_soft_edges", "masks/1.png")
+    ]
 
 
 def test_classes_json_names_colours_and_ignores(bench: Bench) -> None:
@@ -175,11 +195,11 @@ def test_colours_differ(bench: Bench) -> None:
 def test_the_pictures_of_a_refused_set_are_all_looked_at(bench: Bench) -> None:
     files = folders([mask(0, 1), mask(0, 1), mask(0, 1)])
     files["images/0.png"] = b"broken"
-    files["masks/0.png"] = encoded(mask(0, 1), "JPEG")
+    files["masks/1.png"] = encoded(mask(0, 128), "JPEG")
     files["masks/2.png"] = encoded(mask(0, 1, height=3))
     result = bench.run(files)
     assert [(p.code, p.file) for p in result.problems] == [
         ("image_unknown", "images/0.png"),
-        ("mask_jpeg", "masks/0.png"),
+        ("mask_jpeg", "masks/1.png"),
         ("mask_size", "masks/2.png"),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ingest.made import Bench, encoded, folders, mask, photo
+from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from trainyard.datasets import IngestOptions
 from trainyard.errors import StorageUnavailable
 from workers.ingest.ingest import ingest
@@ -73,12 +73,57 @@ def test_progress_reaches_the_total(bench: Bench) -> None:
     assert bench.progress == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
-def test_an_earlier_try_is_replaced(bench: Bench) -> None:
+def test_what_an_earlier_try_left_is_removed_and_versions_are_kept(bench: Bench) -> None:
     bench.run(folders(MASKS))
+    first = bench.version
     leftover = bench.folder / ".prepared-0123"
     leftover.mkdir()
     (leftover / "images.bin").write_bytes(b"half")
-    assert bench.run(folders([mask(0)])).summary is None  # Bench.run: and the folder is empty
+    (bench.folder / ".unpacked-0123.tar").write_bytes(b"half")
+    quietly = lambda done, total: None  # noqa: E731
+    assert ingest(bench.zip(folders([mask(0)])), bench.folder, IngestOptions(), quietly).summary is None
+    assert [path.name for path in bench.folder.iterdir()] == ["prepared"]
+    second = ingest(bench.zip(folders(MASKS)), bench.folder, IngestOptions(max_side=5), quietly).summary
+    assert second is not None
+    assert {path.name for path in bench.prepared_folder.iterdir()} == {first.name, second.content_hash[:16]}
+
+
+def test_a_version_of_the_same_content_is_kept_as_it_is(bench: Bench) -> None:
+    bench.run(folders(MASKS))
+    before = {path: path.stat().st_ino for path in bench.version.iterdir()}
+    ingest(bench.zip(folders(MASKS)), bench.folder, IngestOptions(), lambda done, total: None)
+    assert {path: path.stat().st_ino for path in bench.version.iterdir()} == before
+    assert list(bench.folder.iterdir()) == [bench.prepared_folder]
+
+
+def test_one_image_in_two_splits_is_left_out_of_training(bench: Bench) -> None:
+    files = {}
+    for split, seed in (("train", 0), ("train", 1), ("train", 2), ("test", 2), ("val", 3)):
+        files[f"{split}/images/{seed}.png"] = encoded(photo(seed))
+        files[f"{split}/masks/{seed}.png"] = encoded(mask(0, 1))
+    result = bench.run(files)
+    assert codes(result, "warning") == ["image_in_two_splits"]
+    assert "test/images/2.png" in result.problems[0].message
+    assert result.problems[0].file == "train/images/2.png"
+    splits = {sample.name: sample.split for sample in bench.prepared.samples}
+    assert splits["train/2"] == "unused"
+    assert splits["test/2"] == "test"
+
+
+def test_names_that_differ_by_case_alone_are_a_warning(bench: Bench) -> None:
+    files = {f"images/{name}.png": encoded(photo(seed)) for seed, name in enumerate(("a", "A", "b"))}
+    files |= {name.replace("images", "masks"): encoded(mask(0, 1)) for name in files}
+    result = bench.run(files)
+    assert [(p.code, p.file) for p in result.problems] == [("names_alike", "images/A.png")]
+
+
+def test_samples_say_which_classes_they_have(bench: Bench) -> None:
+    bench.run(folders([mask(0, 5, 9), mask(5), mask(0, 9)]), ignore_value=9)
+    assert {sample.name: sample.classes for sample in bench.prepared.samples} == {
+        "0": (0, 1),
+        "1": (1,),
+        "2": (0,),
+    }
 
 
 def test_a_caller_that_gives_up_leaves_nothing(bench: Bench) -> None:

@@ -48,7 +48,8 @@ def test_one_bit_masks_have_the_white_asked_for(white: int) -> None:
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (encoded(VALUES, "JPEG"), "mask_jpeg"),
+        (encoded(mask(0, 0, 0, 128, 128, 255, height=96, width=64), "JPEG"), "mask_jpeg"),
+        (encoded(mask(0, 3, height=96, width=64), "JPEG"), "mask_jpeg"),
         (encoded(np.dstack([VALUES, VALUES, VALUES.T.reshape(VALUES.shape)])), "mask_color"),
         (encoded(mask(0, 256, dtype=np.uint16)), "mask_values_range"),
         (encoded(mask(0, -1, dtype=np.int32), "TIFF"), "mask_values_range"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import Bench, codes, encoded
+from tests.ingest.made import Bench, codes, encoded, photo
 
 ZIPS = {
     "bomb_200MB_zeros": {"archive_bomb"},
@@ -25,13 +25,12 @@ ZIPS = {
 
 # Each folder of `made`, sent with a sound second pair: the codes of errors and of warnings.
 FOLDERS: dict[str, tuple[set[str], set[str]]] = {
-    "coco": (set(), {"image_without_mask"}),
     "exif6_mask_in_display_orientation": (set(), set()),
     "exif6_mask_in_stored_orientation": (set(), set()),
     "mask_16bit": ({"mask_values_range"}, set()),
     "mask_all_background": (set(), set()),
-    "mask_antialiased": ({"mask_soft_edges"}, set()),
-    "mask_as_jpeg": ({"mask_jpeg"}, set()),
+    "mask_antialiased": (set(), {"mask_soft_edges"}),
+    "mask_as_jpeg": (set(), {"mask_jpeg"}),
     "mask_half_size": ({"mask_size"}, set()),
     "mask_rgb_rgba": (set(), set()),
     "names": (set(), {"image_without_mask"}),
@@ -46,7 +45,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def sound_pair(name: str) -> dict[str, bytes]:
     labels = np.zeros((8, 8), np.uint8)
     labels[4:] = 255
-    return {f"images/{name}.png": encoded(labels), f"masks/{name}.png": encoded(labels)}
+    return {
+        f"images/{name}.png": encoded(photo(len(name) + ord(name[0]), 8, 8)),
+        f"masks/{name}.png": encoded(labels),
+    }
 
 
 @pytest.mark.parametrize("name", ZIPS)
@@ -58,7 +60,7 @@ def test_zips(bench: Bench, shared_data: Path, name: str) -> None:
 def test_no_zip_is_left_out(shared_data: Path) -> None:
     folder = shared_data / "nasty" / "made"
     assert {path.stem for path in (folder / "zips").iterdir()} == set(ZIPS)
-    assert {path.name for path in folder.iterdir()} == {*FOLDERS, "zips"}
+    assert {path.name for path in folder.iterdir()} == {*FOLDERS, "coco", "zips"}
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -9,7 +9,8 @@ IMAGE, MASK = encoded(photo()), encoded(mask(0, 1))
 
 
 def run(bench: Bench, images: list[str], masks: list[str], *others: str) -> IngestResult:
-    files = dict.fromkeys(images, IMAGE) | dict.fromkeys(masks, MASK) | dict.fromkeys(others, IMAGE)
+    files = {name: encoded(photo(seed)) for seed, name in enumerate(images)}
+    files |= dict.fromkeys(masks, MASK) | dict.fromkeys(others, IMAGE)
     return bench.run(files)
 
 
@@ -76,7 +77,7 @@ def test_same_names_in_two_folders_stay_apart(bench: Bench) -> None:
         {
             "day1/images/0.jpg": IMAGE,
             "day1/masks/0.png": MASK,
-            "day2/images/0.jpg": IMAGE,
+            "day2/images/0.jpg": encoded(photo(1)),
             "day2/masks/0.png": two,
         }
     )

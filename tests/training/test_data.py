@@ -49,6 +49,32 @@ def test_a_split_is_drawn_by_seed_and_leaves_the_test_images_out(
     assert split_samples(samples, 0.5, seed=6) != split_samples(samples, 0.5, seed=5)
 
 
+def test_copies_of_one_image_are_drawn_together() -> None:
+    samples = [
+        replace(sample, digest=str(place // 3)) for place, sample in enumerate(_samples(*["train"] * 12))
+    ]
+    for seed in range(5):
+        train, val = split_samples(samples, 0.25, seed=seed)
+        assert len(val) == 3
+        assert not {s.digest for s in train} & {s.digest for s in val}
+
+
+def test_a_fold_validates_and_the_others_train() -> None:
+    splits = _samples("train", "val", "test", "train", "train", "unused")
+    samples = [
+        replace(sample, fold=fold) for sample, fold in zip(splits, (0, 1, None, 1, 2, None), strict=True)
+    ]
+    train, val = split_samples(samples, None, seed=0, split_index=1)
+    assert ([s.name for s in train], [s.name for s in val]) == (["0", "4"], ["1", "3"])
+
+
+@pytest.mark.parametrize("folds", [(None, None), (0, 1)])
+def test_a_fold_that_the_set_does_not_have_is_refused(folds: tuple[int | None, int | None]) -> None:
+    samples = [replace(s, fold=fold) for s, fold in zip(_samples("train", "val"), folds, strict=True)]
+    with pytest.raises(BadDataset, match="split_index is 2"):
+        split_samples(samples, None, seed=0, split_index=2)
+
+
 def test_one_image_cannot_be_split() -> None:
     with pytest.raises(BadDataset, match="at least two"):
         split_samples(_samples("train", "test"), None, seed=0)

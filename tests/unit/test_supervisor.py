@@ -19,6 +19,8 @@ from trainyard.store.connection import connect, ping
 from workers import supervisor as supervisor_module
 from workers.supervisor import RunSupervisor
 
+CONTENT_HASH = "c0de" * 16
+
 
 class Server:
     """A Redis that a test can take away and bring back, its data kept."""
@@ -69,12 +71,12 @@ def claimed(runs, storage, monkeypatch):
 
     def claim(script: str) -> Run:
         dataset_id = new_dataset_id()
-        prepared = storage.dataset(dataset_id).prepared
+        prepared = storage.dataset(dataset_id).version(CONTENT_HASH)
         prepared.mkdir(parents=True)
         (prepared / "script").write_text(script)
         spec = Experiments(REPOSITORY / "configs").compose({"epochs": 5})
         run = Run(
-            id=new_run_id(), project="p", name="n", dataset_id=dataset_id, dataset_hash="h",
+            id=new_run_id(), project="p", name="n", dataset_id=dataset_id, dataset_hash=CONTENT_HASH,
             spec=spec, created_at=0, epochs=5, labels={},
         )  # fmt: skip
         runs.submit(run)

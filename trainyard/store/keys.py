@@ -6,6 +6,9 @@ ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the oth
 ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>
 ty:<kind>:by:both:<status>:<project>
+ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
+ty:dataset:<id>:removed         STRING  for a week after the data set was deleted
+ty:upload:<request id>          STRING  how far an upload under way is, JSON
 ty:q:<queue>                    ZSET  id -> place in the queue: lower goes first
 ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version
 ty:run:<id>:progress            STRING  the latest progress event, JSON
@@ -33,6 +36,14 @@ def index(kind: str, status: str | None, project: str | None) -> str:
     if project:
         return f"ty:{kind}:by:project:{project}"
     return f"ty:{kind}:by:all"
+
+
+def removed(dataset_id: str) -> str:
+    return f"ty:dataset:{dataset_id}:removed"
+
+
+def upload(request_id: str) -> str:
+    return f"ty:upload:{request_id}"
 
 
 def queue(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from marshmallow import EXCLUDE, fields
 from marshmallow_dataclass import class_schema
 
+from trainyard.errors import Conflict
 from trainyard.store import keys
 from trainyard.store.connection import Client, run_script, store_errors
 
@@ -69,9 +70,14 @@ class RecordStore(Generic[Record]):
         self.codec = Codec(record_type)
 
     def submit(self, record: Record, record_id: str, status: str) -> tuple[bool, Record]:
-        """Create and queue; returns whether it was created, and the record as it now stands."""
+        """Create and queue; returns whether it was created, and the record as it now stands.
+
+        Raises Conflict for a run whose data set is gone.
+        """
         pairs = self._pairs(self.codec.to_json(record))
         outcome, found = run_script(self.client, "submit", self.kind, record_id, status, *pairs)
+        if outcome == "no_dataset":
+            raise Conflict("The data set has been deleted.", errors={"dataset_id": ["no such data set"]})
         return outcome == "created", self.codec.from_hash(found)
 
     def get(self, record_id: str) -> Record | None:
@@ -79,6 +85,11 @@ class RecordStore(Generic[Record]):
         with store_errors():
             found = cast("dict[str, str]", self.client.hgetall(keys.record(self.kind, record_id)))
         return self.codec.from_hash(found) if found else None
+
+    def exists(self, record_id: str) -> bool:
+        """Whether there is such a record."""
+        with store_errors():
+            return bool(self.client.exists(keys.record(self.kind, record_id)))
 
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Record]:
         """Newest first; `cursor` is the creation time, in µs, of the last record already seen."""

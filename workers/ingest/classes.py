@@ -1,4 +1,4 @@
-"""Which mask values are which classes: as the client says, as classes.json says, or as the masks show.
+"""Which mask values are which classes: as the client says, as the format says, or as the masks show.
 
 Found out from the masks, the rules are, in this order:
 
@@ -9,27 +9,18 @@ Found out from the masks, the rules are, in this order:
 """
 
 import colorsys
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from trainyard.datasets import IngestOptions
+from workers.ingest.formats.base import Color, FoundSet
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.statistics import Reading
+from workers.ingest.statistics import NO_CLASS, Reading
 from workers.prepared import IGNORE_INDEX, PreparedClass
-
-Color = tuple[int, int, int]
 
 MAX_CLASSES = IGNORE_INDEX
 SMALL_IDS = 64
 """Values below this are class ids, however sparse; the grey codes that people draw with reach higher."""
-
-SOFT_VALUES = 16
-SOFT_SHARE = 0.9
-"""A mask has soft edges where more values than SOFT_VALUES occur and 0 and 255 cover this share of it."""
-
-LONGEST_CLASS_NAME = 100
 
 PALETTE: tuple[Color, ...] = (
     (230, 80, 60),
@@ -64,33 +55,26 @@ class ClassRules:
             for index, (value, name) in enumerate(self.names.items())
         ]
 
-    def table(self) -> bytes:
-        """256 bytes: the class index of each mask value, IGNORE_INDEX for one that is no class."""
+    def table(self, value_map: Sequence[int]) -> bytes:
+        """256 bytes: the class index of each mask value once mapped, IGNORE_INDEX where it is no class."""
         index = {value: index for index, value in enumerate(self.names)}
-        return bytes(index.get(value, IGNORE_INDEX) for value in range(256))
+        return bytes(index.get(value_map[value], IGNORE_INDEX) for value in range(256))
 
 
-def declared(options: IngestOptions, classes_file: bytes | None) -> ClassRules | None:
-    """What the client or else classes.json says; None where neither names classes. Raises Refused."""
-    if options.classes is not None:
-        return _checked(options.classes, options.ignore_value, {})
-    if classes_file is None:
+def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
+    """What the client or else the format says; None where neither names classes. Raises Refused."""
+    names = found.names if options.classes is None else options.classes
+    if names is None:
         return None
-    try:
-        names, colors, ignore_value = _parse(json.loads(classes_file))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise Refused(
-            "classes_file",
-            f"The file of classes cannot be read: {type(error).__name__} {error}.",
-            'Write it as {"classes": [{"id": 0, "name": "background"}, ...], "ignore_index": 255}, '
-            "with different ids from 0 to 255; ignore_index may be left out.",
-        ) from error
-    return _checked(names, ignore_value if options.ignore_value is None else options.ignore_value, colors)
+    ignore_value = found.ignore_value if options.ignore_value is None else options.ignore_value
+    if options.ignore_value is None and options.classes and ignore_value in options.classes:
+        ignore_value = None  # the client, who speaks of classes, outranks the format
+    return _checked(names, ignore_value, found.colors)
 
 
 def check(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> None:
     """Log the files whose values are no class, and the classes that no file has."""
-    allowed = {*rules.names, rules.ignore_value}
+    allowed = {*rules.names, rules.ignore_value, NO_CLASS}
     for reading in readings:
         strange = {value: count for value, count in reading.values.items() if value not in allowed}
         if strange:
@@ -104,30 +88,35 @@ def check(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> 
     if log.has_errors:
         return  # a class may be in what could not be read
     seen = {value for reading in readings for value in reading.values}
-    for value, name in rules.names.items():
-        if value not in seen:
-            log.warning(
-                "class_absent",
-                None,
-                f"No mask has a pixel of the class {name!r} (value {value}).",
-                "Check the value, or leave the class out.",
-            )
+    absent = {value: name for value, name in rules.names.items() if value not in seen}
+    if absent:
+        listed = ", ".join(f"{name!r} (value {value})" for value, name in list(absent.items())[:20])
+        log.warning(
+            "class_absent",
+            None,
+            f"No mask has a pixel of {len(absent)} class(es): {listed}"
+            f"{' and more' if len(absent) > 20 else ''}.",
+            "Check the values, or leave the classes out.",
+        )
 
 
-def find(ignore_value: int | None, readings: Collection[Reading], log: ProblemLog) -> ClassRules | None:
-    """The classes that the masks show by the rules above; None, and errors logged, where they show none."""
-    if _soft_edges(readings, log):
-        return None
-    values = {value for reading in readings for value in reading.values} - {ignore_value}
+def find(
+    ignore_value: int | None, colors: dict[int, Color], readings: Collection[Reading], log: ProblemLog
+) -> ClassRules:
+    """The classes that the masks show by the rules above; `colors` are those of a palette."""
+    values = {value for reading in readings for value in reading.values} - {ignore_value, NO_CLASS}
     if values <= {0, 255}:
         return ClassRules(
-            names=_names(values, {0: "background", 255: "foreground"}), ignore_value=ignore_value
+            names=_names(values, {0: "background", 255: "foreground"}),
+            ignore_value=ignore_value,
+            colors=colors,
         )
     ids = values - {255}
     if not _are_ids(ids):
         return ClassRules(
             names={value: "background" if value == 0 else f"value_{value}" for value in sorted(values)},
             ignore_value=ignore_value,
+            colors=colors,
         )
     if 255 in values:
         log.warning(
@@ -138,7 +127,7 @@ def find(ignore_value: int | None, readings: Collection[Reading], log: ProblemLo
         )
         ignore_value = 255
     names = {value: "background" if value == 0 else f"class_{value}" for value in sorted(ids)}
-    return ClassRules(names=names, ignore_value=ignore_value)
+    return ClassRules(names=names, ignore_value=ignore_value, colors=colors)
 
 
 def check_variety(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> None:
@@ -170,23 +159,6 @@ def _names(values: set[int], names: Mapping[int, str]) -> dict[int, str]:
     return {value: names[value] for value in sorted(values)}
 
 
-def _soft_edges(readings: Collection[Reading], log: ProblemLog) -> bool:
-    """Whether masks were smoothed, so that edges have values between 0 and 255; each is logged."""
-    found = False
-    for reading in readings:
-        plain = reading.values.get(0, 0) + reading.values.get(255, 0)
-        if len(reading.values) > SOFT_VALUES and plain >= SOFT_SHARE * reading.height * reading.width:
-            found = True
-            log.error(
-                "mask_soft_edges",
-                reading.mask_file,
-                f"The mask has {len(reading.values)} different values, nearly all pixels being 0 or 255: "
-                "its edges are smoothed.",
-                "Save it without smoothing: below 128 as 0, else 255.",
-            )
-    return found
-
-
 def _checked(names: Mapping[int, str], ignore_value: int | None, colors: dict[int, Color]) -> ClassRules:
     if ignore_value in names:
         raise Refused(
@@ -206,30 +178,6 @@ def _checked(names: Mapping[int, str], ignore_value: int | None, colors: dict[in
             "classes_names", "Two classes have the same name.", "Give each class a name of its own."
         )
     return ClassRules(names=dict(sorted(names.items())), ignore_value=ignore_value, colors=colors)
-
-
-def _parse(data: Any) -> tuple[dict[int, str], dict[int, Color], int | None]:
-    """Names, colours and ignored value of a classes.json; raises ValueError, TypeError or KeyError."""
-    names: dict[int, str] = {}
-    colors: dict[int, Color] = {}
-    for entry in data["classes"]:
-        value, name = _whole(entry["id"]), entry["name"]
-        if value in names:
-            raise ValueError(f"id {value} occurs twice")
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_CLASS_NAME:
-            raise ValueError(f"name of id {value}: 1 to {LONGEST_CLASS_NAME} characters")
-        names[value] = name
-        if entry.get("color") is not None:
-            red, green, blue = (_whole(part) for part in entry["color"])
-            colors[value] = (red, green, blue)
-    ignore = data.get("ignore_index")
-    return names, colors, None if ignore is None else _whole(ignore)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
-        raise ValueError(f"{str(value)[:40]!r} is no whole number from 0 to 255")
-    return value
 
 
 def _color(index: int, name: str) -> Color:

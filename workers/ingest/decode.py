@@ -3,17 +3,26 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from workers.ingest.plain import is_plain
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
 
 MAX_PIXELS = 50_000_000
-"""Pixels of one picture; such an image takes about 500 MB for a moment while it is decoded."""
+"""Pixels of one picture."""
+
+MAX_MEMORY = 420 << 20
+"""Bytes that a picture and its decoding may take, so that ingest stays below 500 MB."""
+
+BAND_PIXELS = 1 << 20
+"""Pixels that are converted at a time: more would need the picture several times over."""
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF")
 """What Pillow may be asked to read; some of its other readers start programs or unpack without bounds."""
@@ -54,7 +63,10 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedImage:
-    """An image as displayed; `orientation` is EXIF's, 1 to 8, `stored_size` (width, height) before it."""
+    """An image as displayed; `orientation` is EXIF's, 1 to 8, `stored_size` (width, height) before it.
+
+    `pixels`, (H, W, 3) RGB, may be a view with its rows or columns in any order.
+    """
 
     pixels: Uint8
     orientation: int
@@ -69,20 +81,32 @@ class DecodedImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """A picture whose pixels are read. Pillow turns a TIFF by itself: then it is `turned` already."""
+    """A picture whose pixels are read. Pillow turns a TIFF by itself: then it is `turned` already.
+
+    `fast` are the pixels where OpenCV has read them: as RGB where an image was asked for, else as stored.
+    """
 
     image: Image.Image
     orientation: int
     turned: bool
     notes: list[Note]
+    fast: Uint8 | None = None
 
 
-def decode_image(data: bytes) -> DecodedImage:
+Admit = Callable[[int], None]
+"""Called with a picture's number of pixels before they are decoded: it may wait until there is memory."""
+
+
+def admit_at_once(pixels: int) -> None:
+    """An Admit for who decodes one picture at a time."""
+
+
+def decode_image(data: bytes, admit: Admit = admit_at_once) -> DecodedImage:
     """Decode an image; raises Refused where it is broken, too large or of an unknown kind."""
-    loaded = load(data)
+    loaded = load(data, cv2.IMREAD_COLOR_RGB, admit)
     size = loaded.image.size
     notes = loaded.notes
-    pixels = _rgb(loaded.image, notes)
+    pixels = rgb_pixels(loaded)
     if not loaded.turned:
         pixels = oriented(pixels, loaded.orientation)
     elif loaded.orientation >= FIRST_TRANSPOSED:
@@ -95,12 +119,18 @@ def decode_image(data: bytes) -> DecodedImage:
                 remedy="Look at the overlay; if the mask lies wrong, save the image turned.",
             )
         )
-    return DecodedImage(
-        pixels=np.ascontiguousarray(pixels),
-        orientation=loaded.orientation,
-        stored_size=size,
-        notes=tuple(notes),
-    )
+    return DecodedImage(pixels=pixels, orientation=loaded.orientation, stored_size=size, notes=tuple(notes))
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Keep OpenCV from starting threads: processes are forked, and each picture is one core's work."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def oriented(pixels: Uint8, orientation: int) -> Uint8:
@@ -114,20 +144,47 @@ def oriented(pixels: Uint8, orientation: int) -> Uint8:
     return pixels
 
 
-def load(data: bytes) -> Loaded:
-    """Read a picture; every failure of Pillow becomes Refused."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        raise Refused("image_heic", "HEIC pictures are not read.", "Convert it to JPEG or PNG.")
+def load(data: bytes, fast_flags: int, admit: Admit = admit_at_once) -> Loaded:
+    """Read a picture; every failure of Pillow becomes Refused. For `fast_flags` see `load_opened`."""
+    image = open_header(data)
+    admit(image.width * image.height)
+    return load_opened(image, data, fast_flags)
+
+
+def load_opened(image: Image.Image, data: bytes, fast_flags: int) -> Loaded:
+    """Read the pixels of a picture whose header is read, of the file `data`; raises Refused where they are
+    broken.
+
+    Where OpenCV surely reads the same, it does, with `fast_flags`: it is quicker and takes less memory.
+    """
     notes: list[Note] = []
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        if image.width * image.height > MAX_PIXELS:
-            raise _too_large(f"{image.width}x{image.height}")
+        plain = is_plain(image, data)
+        _check_memory(image, data, plain)
+        if plain:
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), fast_flags | cv2.IMREAD_IGNORE_ORIENTATION)
+            if pixels is not None:
+                orientation = 1 if image.format == "PNG" else _orientation(image, notes)
+                fast = np.asarray(pixels, np.uint8)
+                return Loaded(image=image, orientation=orientation, turned=False, notes=notes, fast=fast)
         turned = image.format == "TIFF"
         early = _orientation(image, notes) if turned else 1  # a TIFF's is gone once it is loaded
         several = getattr(image, "n_frames", 1) > 1 and image.format != "MPO"  # a camera's MPO adds a preview
         image.load()
         orientation = early if turned else _orientation(image, notes)
+    except _BROKEN as error:
+        raise _broken(error) from error
+    if several:
+        notes.append(Note(code="several_frames", message="Only the first frame is used.", remedy=_NOTHING))
+    return Loaded(image=image, orientation=orientation, turned=turned, notes=notes)
+
+
+def open_header(data: bytes) -> Image.Image:
+    """A picture whose size, mode and palette are known and whose pixels are not read yet; raises Refused."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        raise Refused("image_heic", "HEIC pictures are not read.", "Convert it to JPEG or PNG.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise Refused(
             "image_unknown",
@@ -137,14 +194,39 @@ def load(data: bytes) -> Loaded:
     except Image.DecompressionBombError as error:
         raise _too_large(str(error)) from error
     except _BROKEN as error:
+        raise _broken(error) from error
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large(f"{image.width}x{image.height}")
+    return image
+
+
+def _broken(error: Exception) -> Refused:
+    return Refused(
+        "image_broken",
+        f"The picture cannot be read: {error}.",
+        "Replace it by a whole copy, or take it and its partner out of the set.",
+    )
+
+
+def _check_memory(image: Image.Image, data: bytes, plain: bool) -> None:
+    """Raise Refused where decoding would take more than MAX_MEMORY.
+
+    OpenCV needs the RGB pixels, and of a progressive JPEG all coefficients; Pillow has four bytes per pixel
+    beside ours, and twice where it turns a TIFF.
+    """
+    per_pixel = 3 if plain else 7
+    if image.format == "JPEG" and "progressive" in image.info:
+        per_pixel += 6
+    if image.format == "TIFF" and _orientation(image, []) > 1:
+        per_pixel += 4
+    needed = len(data) + per_pixel * image.width * image.height
+    if needed > MAX_MEMORY:
         raise Refused(
-            "image_broken",
-            f"The picture cannot be read: {error}.",
-            "Replace it by a whole copy, or take it and its partner out of the set.",
-        ) from error
-    if several:
-        notes.append(Note(code="several_frames", message="Only the first frame is used.", remedy=_NOTHING))
-    return Loaded(image=image, orientation=orientation, turned=turned, notes=notes)
+            "image_too_large",
+            f"Decoding its {image.width}x{image.height} pixels would take {needed >> 20} MB; at most "
+            f"{MAX_MEMORY >> 20} MB are used.",
+            "Cut it into tiles, or save it as a JPEG that is not progressive.",
+        )
 
 
 def _too_large(found: str) -> Refused:
@@ -171,27 +253,60 @@ def _orientation(image: Image.Image, notes: list[Note]) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _rgb(image: Image.Image, notes: list[Note]) -> Uint8:
-    """The picture's pixels as (H, W, 3) uint8 RGB, before orientation."""
-    if image.mode in WIDE_MODES:
-        return _grey_to_rgb(_scaled_integers(np.asarray(image), notes))
-    if image.mode == "F":
-        return _grey_to_rgb(_scaled_floats(np.asarray(image)))
+def bands(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """A loaded picture in parts of BAND_PIXELS or a row, from the top, and the rows that each part has."""
+    rows = max(BAND_PIXELS // image.width, 1)
+    if rows >= image.height:
+        yield slice(0, image.height), image
+        return
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        yield slice(top, bottom), image.crop((0, top, image.width, bottom))
+
+
+def rgb_pixels(loaded: Loaded) -> Uint8:
+    """The pixels of a picture loaded as one of colours, (H, W, 3) uint8 RGB, before orientation."""
+    if loaded.fast is not None:
+        return loaded.fast
+    image = loaded.image
+    special = {"F": _float_to_rgb, **dict.fromkeys(WIDE_MODES, _wide_to_rgb)}
+    convert = special.get(image.mode, _color_to_rgb)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    found: dict[str, Note] = {}
+    highest = 0
+    for rows, band in bands(image):
+        pixels[rows] = convert(band, found)
+        if image.mode in WIDE_MODES:
+            highest = max(highest, int(np.asarray(band).max()))
+    if image.mode in WIDE_MODES and highest < _TWELVE_BITS:
+        loaded.notes.append(
+            Note(
+                code="image_dark",
+                message=f"The 16-bit image has values up to {highest} of 65535: it will be nearly black.",
+                remedy="Stretch the values to 16 bits and upload the set again.",
+            )
+        )
+    loaded.notes.extend(found.values())
+    return pixels
+
+
+def _color_to_rgb(band: Image.Image, found: dict[str, Note]) -> Uint8:
     try:
-        if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            if image.getchannel("A").getextrema() != (255, 255):
+        if band.mode in ("LA", "PA", "RGBA") or "transparency" in band.info:
+            band = band.convert("RGBA")
+            if band.getchannel("A").getextrema() != (255, 255):
                 message = "Transparency is left out; the colours below it are used."
-                notes.append(Note(code="alpha_dropped", message=message, remedy=_NOTHING))
-        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+                found["alpha"] = Note(code="alpha_dropped", message=message, remedy=_NOTHING)
+        return np.asarray(band if band.mode == "RGB" else band.convert("RGB"))
     except ValueError as error:
         raise Refused(
-            "image_mode", f"Pictures of the kind {image.mode} are not read.", "Save it as RGB."
+            "image_mode", f"Pictures of the kind {band.mode} are not read.", "Save it as RGB."
         ) from error
 
 
-def _scaled_integers(values: NDArray[np.generic], notes: list[Note]) -> Uint8:
+def _wide_to_rgb(band: Image.Image, _: dict[str, Note]) -> Uint8:
     """Scale 0..65535 to 0..255 by the high byte, the same for every file, so that images stay comparable."""
+    values = np.asarray(band)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 0xFFFF:
         raise Refused(
@@ -199,20 +314,12 @@ def _scaled_integers(values: NDArray[np.generic], notes: list[Note]) -> Uint8:
             f"The image has values from {low} to {high}; 16-bit images reach from 0 to 65535.",
             "Save it with 8 or 16 bits per channel.",
         )
-    if high < _TWELVE_BITS:
-        notes.append(
-            Note(
-                code="image_dark",
-                message=f"The 16-bit image has values up to {high} of 65535 only: it will be nearly black.",
-                remedy="Stretch the values to 16 bits and upload the set again.",
-            )
-        )
-    return (values.astype(np.uint16) >> 8).astype(np.uint8)
+    return (values.astype(np.uint16) >> 8).astype(np.uint8)[:, :, None]
 
 
-def _scaled_floats(values: NDArray[np.generic]) -> Uint8:
+def _float_to_rgb(band: Image.Image, _: dict[str, Note]) -> Uint8:
     """Scale 0..1 to 0..255."""
-    floats = values.astype(np.float32)
+    floats = np.asarray(band).astype(np.float32)
     low, high = floats.min(), floats.max()
     if not (low >= 0 and high <= 1):
         raise Refused(
@@ -220,8 +327,4 @@ def _scaled_floats(values: NDArray[np.generic]) -> Uint8:
             f"The image has floats from {low:g} to {high:g}; floats are read from 0 to 1.",
             "Scale the values to 0..1, or save it with 8 or 16 bits per channel.",
         )
-    return np.rint(floats * 255).astype(np.uint8)
-
-
-def _grey_to_rgb(grey: Uint8) -> Uint8:
-    return np.repeat(grey[:, :, None], 3, axis=2)
+    return np.rint(floats * 255).astype(np.uint8)[:, :, None]

@@ -1,41 +1,58 @@
-"""From an uploaded zip to the form that training reads; each pixel is decoded once.
+"""From an upload to the form that training reads; each pixel is decoded once.
 
 The values of all masks are known only at the end of that one pass, so masks are written as sent, counted on
 the way, and recoded to class indices in place afterwards.
 """
 
-import hashlib
 import secrets
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from trainyard.datasets import DatasetSummary, IngestOptions, Problem
 from trainyard.errors import StorageUnavailable
 from trainyard.storage import DatasetFolder
 from workers.ingest import classes, splits
-from workers.ingest.archive import Archive, ArchiveLimits
-from workers.ingest.masks import WHITE
-from workers.ingest.pairing import pair
+from workers.ingest.archive import ArchiveLimits
+from workers.ingest.decode import single_threaded
+from workers.ingest.formats.base import FoundSet, Item, Source
+from workers.ingest.formats.catalogue import find_format
+from workers.ingest.heap import keep_freed_memory
+from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.reader import PairReader, Progress
-from workers.ingest.statistics import Reading, class_infos, content_hash, size_counts
-from workers.prepared import PreparedWriter
+from workers.ingest.reader import ItemReader
+from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
+from workers.ingest.turns import Turns
+from workers.ingest.upload import UNPACKED, open_source
+from workers.ingest.value_map import LabelMap, proposal, value_map
+from workers.prepared import PreparedWriter, Sample
 
-CLASSES_FILE = "classes.json"
-LARGEST_CLASSES_FILE = 1 << 20
-"""Bytes of a classes.json that are read."""
+MAX_PREPARED_PIXELS = 125 * (1 << 30)
+"""Pixels of a prepared set, 4 bytes each; an upload's size bounds them not, as plain pictures pack well."""
+
+LARGE_PIXELS = 24_000_000
+"""Pixels of the images that several processes may hold at once beside one larger one."""
 
 DEFAULT_LIMITS = ArchiveLimits()
+
+Progress = Callable[[int, int], None]
+
+_WORK = ".prepared-"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestResult:
-    """What became of an upload; `summary` is None when the set is unusable, and `problems` say why."""
+    """What became of an upload; `summary` is None when the set is unusable, and `problems` say why.
+
+    `proposed_label_map` would make masks fit the named classes where they do not: mask values as sent, and
+    the values that they should count as, None for no class.
+    """
 
     summary: DatasetSummary | None
     problems: tuple[Problem, ...]
+    proposed_label_map: LabelMap | None = None
 
 
 def ingest(
@@ -44,114 +61,212 @@ def ingest(
     options: IngestOptions,
     progress: Progress,
     limits: ArchiveLimits = DEFAULT_LIMITS,
+    *,
+    annotation: tuple[Path, str] | None = None,
+    processes: int | None = None,
 ) -> IngestResult:
-    """Read the zip `upload` and write `prepared/` in the data set's `folder`, whole or not at all.
+    """Read `upload`, an archive or a folder, and write a version into the data set's `folder`, whole or not.
 
-    `progress` is called now and then with the pairs done and their total. What is wrong with the upload is
-    answered as problems, never raised; StorageUnavailable is raised where the storage fails. An earlier
-    result in `folder` is removed first.
+    `annotation` is a file that belongs to the upload, with its name on the client's side. `progress` is
+    called now and then with the images done and their total. `processes` read images, by default one for
+    each core up to a bound; the result is the same. What is wrong with the upload is answered as problems,
+    never raised; StorageUnavailable is raised where the storage fails, ChildDied where a file crashes the
+    process that reads it. A version of the same content is kept as it is.
     """
     log = ProblemLog()
-    target = DatasetFolder(folder).prepared
-    work = folder / f".prepared-{secrets.token_hex(4)}"
+    work = folder / f"{_WORK}{secrets.token_hex(4)}"
+    build = _Build(work, options, progress, log, processes)
     summary = None
     try:
         _clear(folder)
         try:
-            with Archive(upload, limits, log) as archive:
+            with open_source(upload, annotation, folder, limits, log) as source:
                 if not log.has_errors:
-                    summary = _build(archive, work, options, progress, log)
+                    summary = build.run(source)
         except Refused as refusal:
             log.refused(None, refusal)
         if summary is not None:
-            work.replace(target)
+            _keep(work, DatasetFolder(folder).version(summary.content_hash))
     except OSError as error:
         raise StorageUnavailable(f"The data set could not be prepared: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return IngestResult(summary=summary, problems=log.problems())
+    return IngestResult(summary=summary, problems=log.problems(), proposed_label_map=build.proposed)
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier try left."""
+    """Remove what an earlier try left half done."""
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in (*folder.glob(".prepared-*"), *folder.glob("prepared")):
+    for leftover in folder.glob(f"{_WORK}*"):
         shutil.rmtree(leftover)
+    for leftover in folder.glob(f"{UNPACKED}*"):
+        leftover.unlink()
 
 
-def _build(
-    archive: Archive, work: Path, options: IngestOptions, progress: Progress, log: ProblemLog
-) -> DatasetSummary | None:
-    """Read, check and write the set into the new folder `work`; None, errors logged, where it is unusable."""
-    declared = _declared(archive, options, log)
-    pairs = pair(archive.members, log)
-    if not pairs:
-        return None
-    split_of: dict[str, str] = {}
-    if not log.has_errors:  # of half the pairs, the splits would mislead
-        split_of = splits.assign({found.name: found.split for found in pairs}, options, log)
-    with PreparedWriter(work) as writer:
-        reader = PairReader(archive, writer, log, white=_white(declared))
-        reader.read(pairs, progress)
-        rules = _class_rules(declared, options, reader.readings, log)
-        if rules is None or log.has_errors:
+def _keep(work: Path, version: Path) -> None:
+    version.parent.mkdir(exist_ok=True)
+    if not (version / "index.json").exists():
+        work.replace(version)
+
+
+class _Build:
+    """Reads, checks and writes one set into the new folder `work`."""
+
+    def __init__(
+        self, work: Path, options: IngestOptions, progress: Progress, log: ProblemLog, processes: int | None
+    ) -> None:
+        self.proposed: LabelMap | None = None
+        self._work = work
+        self._options = options
+        self._progress = progress
+        self._log = log
+        self._processes = processes
+
+    def run(self, source: Source) -> DatasetSummary | None:
+        """The summary; None, errors logged, where the set is unusable. Raises Refused, OSError, ChildDied."""
+        found = find_format(source, self._options.format).read(source, self._options, self._log)
+        if found is None or not found.items:
             return None
-        return _finish(rules, split_of, reader, writer)
+        rules = self._declared(found)
+        _warn_of_like_names(found.items, self._log)
+        with PreparedWriter(self._work) as writer:
+            readings, samples = self._read(source, found.items, writer)
+            applied = value_map(rules, self._options.label_map, readings, self._log)
+            mapped = [reading.mapped(applied) for reading in readings]
+            rules = self._checked(rules, found, applied, readings, mapped)
+            if rules is None or self._log.has_errors:
+                return None
+            places = self._placed(found.items, rules, mapped)
+            if places is None:
+                return None
+            sent = {value for reading in readings for value in reading.values}
+            return _finish(rules, rules.table(applied), sent, mapped, samples, places, writer)
+
+    def _declared(self, found: FoundSet) -> classes.ClassRules | None:
+        try:
+            return classes.declared(self._options, found)
+        except Refused as refusal:
+            self._log.refused(None, refusal)
+            return None
+
+    def _read(
+        self, source: Source, items: Sequence[Item], writer: PreparedWriter
+    ) -> tuple[list[Reading], list[Sample]]:
+        """Decode and write all; what was seen of those that are sound."""
+        processes = process_count(len(items), self._processes)
+        turns = Turns(len(items), MAX_PREPARED_PIXELS, processes)
+        reader = ItemReader(
+            source, items, writer, turns, max_side=self._options.max_side, alone=LARGE_PIXELS // processes
+        )
+        readings, samples = [], []
+        step = max(len(items) // 100, 1)
+        self._progress(0, len(items))
+        keep_freed_memory()
+        with single_threaded(), writer.flushing():
+            for done, outcome in enumerate(outcomes(reader, processes), start=1):
+                self._log.extend(outcome.problems)
+                if outcome.reading is not None and outcome.sample is not None:
+                    readings.append(outcome.reading)
+                    samples.append(outcome.sample)
+                if done % step == 0 or done == len(items):
+                    self._progress(done, len(items))
+        return readings, samples
+
+    def _checked(
+        self,
+        rules: classes.ClassRules | None,
+        found: FoundSet,
+        applied: list[int],
+        readings: list[Reading],
+        mapped: list[Reading],
+    ) -> classes.ClassRules | None:
+        """The rules that the set keeps; errors are logged where it keeps none."""
+        if rules is not None:
+            classes.check(rules, mapped, self._log)
+            self.proposed = proposal(rules, applied, readings, mapped)
+        elif not self._log.has_errors:  # of half a set, wrong classes would be found
+            given = self._options.ignore_value
+            ignore_value = found.ignore_value if given is None else given
+            rules = classes.find(ignore_value, found.colors, mapped, self._log)
+        if rules is not None and not self._log.has_errors:
+            classes.check_variety(rules, mapped, self._log)
+        return rules
+
+    def _placed(
+        self, items: Sequence[Item], rules: classes.ClassRules, mapped: Sequence[Reading]
+    ) -> dict[str, splits.Place] | None:
+        """Where each sample is used; None, errors logged, where that cannot be."""
+        by_name = {item.name: item for item in items}
+        candidates = [
+            splits.Candidate(
+                name=reading.name,
+                file=by_name[reading.name].image.path,
+                given=by_name[reading.name].split,
+                classes=frozenset(reading.values).intersection(rules.names),
+                digest=reading.image_sha256,
+            )
+            for reading in mapped
+        ]
+        places = splits.assign(candidates, self._options, self._log)
+        return None if self._log.has_errors else places
 
 
-def _declared(archive: Archive, options: IngestOptions, log: ProblemLog) -> classes.ClassRules | None:
-    """The classes that the client names, or else the classes.json nearest to the archive's top."""
-    file = None
-    if options.classes is None:
-        named = [m for m in archive.members if PurePosixPath(m.path).name.lower() == CLASSES_FILE]
-        file = min(named, key=lambda member: member.path.count("/"), default=None)
-    try:
-        if file is not None and file.size > LARGEST_CLASSES_FILE:
-            raise Refused("classes_file", f"It has {file.size} bytes.", "Send a list of 255 classes at most.")
-        return classes.declared(options, archive.read(file) if file else None)
-    except Refused as refusal:
-        log.refused(file.path if file else None, refusal)
-        return None
-
-
-def _white(declared: classes.ClassRules | None) -> int:
-    """The value of white in masks of one bit: 1 where the declared classes have 1 and not 255."""
-    names = declared.names if declared else {}
-    return 1 if 1 in names and WHITE not in names else WHITE
-
-
-def _class_rules(
-    declared: classes.ClassRules | None, options: IngestOptions, readings: list[Reading], log: ProblemLog
-) -> classes.ClassRules | None:
-    rules = declared
-    if declared is not None:
-        classes.check(declared, readings, log)
-    elif not log.has_errors:  # of half a set, wrong classes would be found
-        rules = classes.find(options.ignore_value, readings, log)
-    if rules is not None and not log.has_errors:
-        classes.check_variety(rules, readings, log)
-    return rules
+def _warn_of_like_names(items: Sequence[Item], log: ProblemLog) -> None:
+    """Warn of names that differ by case alone: unpacked on some systems, one file takes the other's place."""
+    alike: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        alike[item.name.casefold()].append(item)
+    for group in alike.values():
+        if len(group) > 1:
+            log.warning(
+                "names_alike",
+                group[0].image.path,
+                f"{len(group)} images differ in their names by case alone: "
+                f"{', '.join(item.image.path for item in group[:4])}.",
+                "Nothing, if they are different images; else take one out.",
+            )
 
 
 def _finish(
-    rules: classes.ClassRules, split_of: Mapping[str, str], reader: PairReader, writer: PreparedWriter
+    rules: classes.ClassRules,
+    table: bytes,
+    sent: Collection[int],
+    readings: Sequence[Reading],
+    samples: Sequence[Sample],
+    places: Mapping[str, splits.Place],
+    writer: PreparedWriter,
 ) -> DatasetSummary:
-    """Recode the masks and write the index; the set is sound."""
+    """Recode the masks and write the index; the set is sound.
+
+    `table` gives the class index of each mask value, `sent` are the values that occur in the masks as sent,
+    `readings` count what they were mapped to.
+    """
     prepared = rules.prepared()
-    mask_sha256 = {
-        name: hashlib.sha256(mask).hexdigest() for name, mask in writer.recode_masks(rules.table())
-    }
-    digest = content_hash(prepared, reader.readings, split_of, mask_sha256)
-    mean, std = reader.channels.result()
-    writer.finish(split_of, prepared, mean, std, digest)
-    infos, ignore_share = class_infos(prepared, reader.readings)
+    if any(table[value] != value for value in sent):
+        writer.recode_masks(table)
+    where = {name: (place.split, place.fold) for name, place in places.items()}
+    digest = content_hash(prepared, table, readings, where)
+    mean, std = channel_statistics(readings)
+    index = {info.value: info.index for info in prepared}
+    placed = [
+        replace(
+            sample,
+            split=where[sample.name][0],
+            fold=where[sample.name][1],
+            classes=tuple(sorted(index[value] for value in reading.values if value in index)),
+            digest=reading.image_sha256[:16],
+        )
+        for sample, reading in zip(samples, readings, strict=True)
+    ]
+    writer.write_index(placed, prepared, mean, std, digest)
+    infos, ignore_share = class_infos(prepared, readings)
     return DatasetSummary(
         content_hash=digest,
-        images=len(reader.readings),
-        splits=splits.counts(split_of),
+        images=len(readings),
+        splits=splits.counts(places),
         classes=infos,
         ignore_share=ignore_share,
-        sizes=size_counts(reader.readings),
+        sizes=size_counts(readings),
         mean=mean,
         std=std,
     )

@@ -1,40 +1,90 @@
 """Turns the bytes of a mask file into an array of the values stored: palette indices, grey values, ids."""
 
+from collections.abc import Mapping
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workers.ingest.decode import WIDE_MODES, DecodedImage, load, oriented
+from workers.ingest.decode import (
+    BAND_PIXELS,
+    WIDE_MODES,
+    DecodedImage,
+    Loaded,
+    bands,
+    load_opened,
+    open_header,
+    oriented,
+    rgb_pixels,
+)
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
+
+Color = tuple[int, int, int]
 
 WHITE = 255
 """The value of white in a mask of one bit per pixel, as Pillow and OpenCV have it."""
 
+HALF = 128
+"""Grey from here on is foreground where edges are smoothed."""
 
-def decode_mask(data: bytes, white: int = WHITE) -> Uint8:
+_NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
+_NEAR_SHARE = 0.9
+_LISTED = 5
+
+
+def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = None) -> Uint8:
     """Decode a mask as stored, (H, W) uint8; `white` is the value of white in masks of one bit per pixel.
 
-    Raises Refused as `decode_image` does, and where the values are colours, floats or above 255.
+    Where its image is given, a mask of another size is refused before its pixels are read. A JPEG that has
+    plainly been black and white becomes 0 and 255 again, parted at HALF. Raises Refused as `decode_image`
+    does, and where the values are colours, floats, above 255, or blurred by JPEG.
     """
-    image = load(data).image
-    if image.format in ("JPEG", "MPO"):
+    values, image_format = _whole(data, white, 0xFF, image)
+    narrow: Uint8 = np.ascontiguousarray(values, np.uint8)
+    return _black_and_white(narrow) if image_format in ("JPEG", "MPO") else narrow
+
+
+def decode_wide(data: bytes, image: DecodedImage | None = None) -> NDArray[np.uint16]:
+    """Decode a mask of ids up to 65535 as stored, (H, W) uint16; raises Refused as `decode_mask` does."""
+    return _whole(data, WHITE, 0xFFFF, image)[0].astype(np.uint16)
+
+
+def decode_colors(data: bytes, table: Mapping[Color, int], image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask of colours, (H, W) uint8, into the values that the table gives them.
+
+    Raises Refused as `decode_image` does, and for a colour that the table lacks.
+    """
+    pixels = rgb_pixels(load_opened(_header(data, image), data, cv2.IMREAD_COLOR_RGB))
+    codes = np.array(sorted(code_of(color) for color in table), np.uint32)
+    values = np.array([table[color_of(int(code))] for code in codes], np.uint8)
+    mask = np.empty(pixels.shape[:2], np.uint8)
+    strange: dict[int, int] = {}
+    rows = max(BAND_PIXELS // pixels.shape[1], 1)
+    for top in range(0, len(pixels), rows):
+        band = color_codes(pixels[top : top + rows])
+        place = np.minimum(np.searchsorted(codes, band), len(codes) - 1)
+        mask[top : top + rows] = values[place]
+        unknown = band[codes[place] != band]
+        if unknown.size:
+            found, counts = np.unique(unknown, return_counts=True)
+            for code, count in zip(found.tolist(), counts.tolist(), strict=True):
+                strange[code] = strange.get(code, 0) + count
+    if strange:
+        often = sorted(strange, key=lambda code: -strange[code])[:_LISTED]
+        listed = ", ".join(f"{hex_of(color_of(code))} ({strange[code]} pixels)" for code in often)
         raise Refused(
-            "mask_jpeg",
-            "The mask is a JPEG, whose compression blurs the class values.",
-            "Save the mask as PNG from the original annotation.",
+            "mask_unknown_color",
+            f"The mask has {len(strange)} colour(s) that are no class: {listed}.",
+            "Add them to the table of colours, or save the mask without smoothing and not as JPEG.",
         )
-    values = _mask_values(image, white)
-    if values.dtype != np.uint8:
-        low, high = values.min(), values.max()
-        whole = image.mode != "F" or bool((values == np.rint(values)).all())
-        if not (low >= 0 and high <= 255 and whole):
-            raise Refused(
-                "mask_values_range",
-                f"The mask has values from {low:g} to {high:g}; class ids are whole numbers from 0 to 255.",
-                "Give each class an id in that range and save the mask with 8 bits per pixel.",
-            )
-    return np.ascontiguousarray(values.astype(np.uint8, copy=False))
+    return mask
+
+
+def check_mask_size(data: bytes, image: DecodedImage) -> None:
+    """Raise Refused, before a pixel is read, where a mask has neither the image's size nor its stored one."""
+    _header(data, image)
 
 
 def fit_mask(mask: Uint8, image: DecodedImage) -> Uint8:
@@ -47,14 +97,70 @@ def fit_mask(mask: Uint8, image: DecodedImage) -> Uint8:
         return mask
     if size == image.stored_size:
         return np.ascontiguousarray(oriented(mask, image.orientation))
-    raise Refused(
+    raise _wrong_size(size, image)
+
+
+def color_codes(pixels: Uint8) -> NDArray[np.uint32]:
+    """Colours, (..., 3) RGB, as whole numbers 0xRRGGBB."""
+    wide = pixels.astype(np.uint32)
+    codes = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    return codes.astype(np.uint32, copy=False)
+
+
+def code_of(color: Color) -> int:
+    """0xRRGGBB of a colour."""
+    return (color[0] << 16) | (color[1] << 8) | color[2]
+
+
+def color_of(code: int) -> Color:
+    """The colour of 0xRRGGBB."""
+    return code >> 16, code >> 8 & 0xFF, code & 0xFF
+
+
+def hex_of(color: Color) -> str:
+    """A colour as `#rrggbb`."""
+    return f"#{code_of(color):06x}"
+
+
+def _header(data: bytes, image: DecodedImage | None) -> Image.Image:
+    header = open_header(data)
+    if image is not None and not {header.size, header.size[::-1]} & {image.size, image.stored_size}:
+        raise _wrong_size(header.size, image)  # a TIFF may be turned once it is loaded
+    return header
+
+
+def _wrong_size(size: tuple[int, int], image: DecodedImage) -> Refused:
+    return Refused(
         "mask_size",
         f"The mask is {size[0]}x{size[1]} and its image {image.size[0]}x{image.size[1]} pixels.",
         "Save the mask at the size of its image, without smoothing (nearest neighbour).",
     )
 
 
-def _mask_values(image: Image.Image, white: int) -> NDArray[np.generic]:
+def _whole(
+    data: bytes, white: int, largest: int, image: DecodedImage | None
+) -> tuple[NDArray[np.generic], str | None]:
+    """The values of a mask, all whole numbers from 0 to `largest`, and the format of its file."""
+    header = _header(data, image)
+    loaded = load_opened(header, data, cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB)
+    values = _values(loaded, white)
+    if values.dtype != np.uint8:
+        low, high = values.min(), values.max()
+        whole = loaded.image.mode != "F" or bool((values == np.rint(values)).all())
+        if not (low >= 0 and high <= largest and whole):
+            raise Refused(
+                "mask_values_range",
+                f"The mask has values from {low:g} to {high:g}; class ids are whole numbers from 0 to "
+                f"{largest}.",
+                "Give each class an id in that range and save the mask with 8 bits per pixel.",
+            )
+    return values, loaded.image.format
+
+
+def _values(loaded: Loaded, white: int) -> NDArray[np.generic]:
+    image = loaded.image
+    if loaded.fast is not None:
+        return loaded.fast if loaded.fast.ndim == 2 else _one_channel(loaded.fast)
     if image.mode == "1":
         return np.asarray(image).astype(np.uint8) * np.uint8(white)
     if image.mode in ("L", "P", "F", *WIDE_MODES):
@@ -62,12 +168,38 @@ def _mask_values(image: Image.Image, white: int) -> NDArray[np.generic]:
     if image.mode in ("LA", "PA"):
         return np.asarray(image.getchannel(0))
     if image.mode in ("RGB", "RGBA"):
-        channels = np.asarray(image)
-        first = channels[..., 0]
-        if np.array_equal(first, channels[..., 1]) and np.array_equal(first, channels[..., 2]):
-            return first
-    raise Refused(
+        values = np.empty((image.height, image.width), np.uint8)
+        for rows, band in bands(image):
+            values[rows] = _one_channel(np.asarray(band))
+        return values
+    raise _is_colored(image)
+
+
+def _one_channel(channels: Uint8) -> Uint8:
+    """The grey of (H, W, 3 or 4) where red, green and blue are the same; raises Refused where not."""
+    first = channels[..., 0]
+    if np.array_equal(first, channels[..., 1]) and np.array_equal(first, channels[..., 2]):
+        return first
+    raise _is_colored(None)
+
+
+def _is_colored(image: Image.Image | None) -> Refused:
+    kind = "" if image is None else f" ({image.mode})"
+    return Refused(
         "mask_color",
-        f"The mask is a colour picture ({image.mode}); which colour is which class is not known.",
-        "Save the mask with one channel whose values are class ids, or as a palette PNG.",
+        f"The mask is a colour picture{kind}; which colour is which class is not known.",
+        "Say which colour is which class, or save the mask with one channel whose values are class ids.",
     )
+
+
+def _black_and_white(values: Uint8) -> Uint8:
+    """A mask that was saved as JPEG, as 0 and 255; raises Refused where it had other values."""
+    near = float(np.count_nonzero((values <= _NEAR) | (values >= 255 - _NEAR))) / values.size
+    high = int(values.max())
+    if near < _NEAR_SHARE or 0 < high < 255 - _NEAR:
+        raise Refused(
+            "mask_jpeg",
+            "The mask is a JPEG, whose compression blurs the class values.",
+            "Save the mask as PNG from the original annotation.",
+        )
+    return np.where(values >= HALF, np.uint8(WHITE), np.uint8(0))

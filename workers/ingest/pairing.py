@@ -1,4 +1,4 @@
-"""Finds each image's mask."""
+"""Finds each image's mask, or its masks."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from workers.ingest.archive import Member
+from workers.ingest.class_masks import Named, by_class
 from workers.ingest.layout import Picture, by_role, pictures
 from workers.ingest.problems import ProblemLog, shown
 
@@ -16,13 +17,15 @@ Key = tuple[object, ...]
 class Pair:
     """An image and its mask; `name` is unique in the set and has nothing of the archive's common top folders.
 
-    `split` is the one that folders name, or None.
+    `split` is the one that folders name, or None. Where masks show one class each, `class_masks` are the
+    image's, else None.
     """
 
     name: str
     split: str | None
     image: Member
     mask: Member
+    class_masks: tuple[Named, ...] | None = None
 
 
 def pair(members: Iterable[Member], log: ProblemLog) -> list[Pair]:
@@ -35,10 +38,21 @@ def pair(members: Iterable[Member], log: ProblemLog) -> list[Pair]:
             f"{len(others)} picture(s) lie outside the folders of images and masks and are left out.",
             "Nothing, if they do not belong to the set; else move them into these folders.",
         )
-    matched, lone_images, lone_masks = _match(images, masks, log)
-    _report_alone(len(matched), lone_images, lone_masks, log)
-    top = _common_top([image for image, _ in matched])
-    pairs = sorted((_as_pair(image, mask, top) for image, mask in matched), key=lambda found: found.name)
+    single = by_class(images, masks)
+    if single is not None:
+        top = _common_top(images)
+        pairs = [
+            _with_class_masks(image, single[image.member.path], top)
+            for image in images
+            if image.member.path in single
+        ]
+        _report_alone(len(pairs), [image for image in images if image.member.path not in single], [], log)
+    else:
+        matched, lone_images, lone_masks = _match(images, masks, log)
+        _report_alone(len(matched), lone_images, lone_masks, log)
+        top = _common_top([image for image, _ in matched])
+        pairs = [_as_pair(image, mask, top) for image, mask in matched]
+    pairs.sort(key=lambda found: found.name)
     for one, other in pairwise(pairs):
         if one.name == other.name:
             _report_clash([one.image, other.image], log)
@@ -151,5 +165,18 @@ def _common_top(images: list[Picture]) -> int:
 
 def _as_pair(image: Picture, mask: Picture, top: int) -> Pair:
     split = image.split or mask.split
-    name = "/".join(((split,) if split else ()) + image.group[top:] + (image.stem,))
-    return Pair(name=name, split=split, image=image.member, mask=mask.member)
+    return Pair(name=_name(image, split, top), split=split, image=image.member, mask=mask.member)
+
+
+def _with_class_masks(image: Picture, masks: list[Named], top: int) -> Pair:
+    return Pair(
+        name=_name(image, image.split, top),
+        split=image.split,
+        image=image.member,
+        mask=masks[0][1],
+        class_masks=tuple(masks),
+    )
+
+
+def _name(image: Picture, split: str | None, top: int) -> str:
+    return "/".join(((split,) if split else ()) + image.group[top:] + (image.stem,))

@@ -1,5 +1,6 @@
 """What is found wrong with an upload: kept in order of weight, and never more than a page can show."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from trainyard.datasets import Problem
@@ -52,6 +53,11 @@ class ProblemLog:
     def refused(self, file: str | None, refusal: Refused) -> None:
         """Note that a file, or with None the upload, was refused, and why."""
         self.error(refusal.problem_code, file, refusal.message, refusal.remedy)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Take over what another log found."""
+        for one in problems:
+            self._add(one.severity, one.code, one.file, one.message, one.remedy)
 
     def _add(
         self, severity: Literal["error", "warning"], code: str, file: str | None, message: str, remedy: str

@@ -1,88 +1,152 @@
-"""Reads pairs, one in memory at a time, into the prepared form; notes what is seen and what is wrong."""
+"""Reads items, one in memory at a time, into the prepared form; notes what is seen and what is wrong."""
 
 import hashlib
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from workers.ingest.archive import Archive, Member
-from workers.ingest.decode import DecodedImage, decode_image
-from workers.ingest.masks import decode_mask, fit_mask
-from workers.ingest.pairing import Pair
+import cv2
+import numpy as np
+
+from trainyard.datasets import Problem
+from workers.ingest.decode import BAND_PIXELS, DecodedImage, decode_image
+from workers.ingest.formats.base import Item, Source
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.statistics import ChannelStatistics, Reading, count_values
-from workers.prepared import PreparedWriter, Uint8
+from workers.ingest.statistics import Reading, Triple, channel_means, count_values
+from workers.ingest.turns import Turns
+from workers.prepared import PreparedWriter, Sample, Uint8
 
-MAX_PREPARED_BYTES = 500 * (1 << 30)
-"""Bytes of the prepared form, which an upload's size does not bound: plain pictures pack very small."""
-
-Progress = Callable[[int, int], None]
-_Decoded = TypeVar("_Decoded")
+_BLANK = np.zeros(1, np.uint8)
 
 
-class PairReader:
-    """Decodes pairs and appends them to a writer with mask values as sent.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of an item; `reading` and `sample` are None where it cannot be used."""
 
-    After an error nothing is appended any more: the rest is read for its problems only. `readings` holds
-    what was seen of each sound pair, `channels` the statistics of their images.
+    problems: tuple[Problem, ...]
+    reading: Reading | None = None
+    sample: Sample | None = None
+
+
+class ItemReader:
+    """Decodes items, paints their masks and writes both, with mask values as sent.
+
+    Several processes may each have a copy of one reader. An image of more than `alone` pixels is read only
+    while no later one is begun to be decoded: so a few of the largest do not meet in memory.
     """
 
-    def __init__(self, archive: Archive, writer: PreparedWriter, log: ProblemLog, *, white: int) -> None:
-        """`white` is the value of white in masks of one bit per pixel."""
-        self.readings: list[Reading] = []
-        self.channels = ChannelStatistics()
-        self._archive = archive
+    def __init__(
+        self,
+        source: Source,
+        items: Sequence[Item],
+        writer: PreparedWriter,
+        turns: Turns,
+        *,
+        max_side: int | None,
+        alone: int,
+    ) -> None:
+        """`max_side` caps the longer side of what is written, in pixels."""
+        self._source = source
+        self._items = items
         self._writer = writer
-        self._log = log
-        self._white = white
-        self._bytes = 0
+        self._turns = turns
+        self._max_side = max_side
+        self._alone = alone
 
-    def read(self, pairs: list[Pair], progress: Progress) -> None:
-        """Read all, in order; raises Refused where they exceed MAX_PREPARED_BYTES, OSError of the disk."""
-        step = max(len(pairs) // 100, 1)
-        progress(0, len(pairs))
-        for done, found in enumerate(pairs, start=1):
-            self._read_pair(found)
-            if done % step == 0 or done == len(pairs):
-                progress(done, len(pairs))
+    def next(self) -> tuple[int, Outcome] | None:
+        """Read the next item that nobody has taken; None after the last.
 
-    def _read_pair(self, found: Pair) -> None:
-        image = self._decode(found.image, decode_image)
-        mask = self._decode(found.mask, lambda data: decode_mask(data, self._white))
-        if image is None or mask is None:
-            return
-        for note in image.notes:
-            self._log.warning(note.code, found.image.path, note.message, note.remedy)
-        try:
-            mask = fit_mask(mask, image)
-        except Refused as refusal:
-            self._log.refused(found.mask.path, refusal)
-            return
-        self._keep(found, image, mask)
-
-    def _decode(self, member: Member, decode: Callable[[bytes], _Decoded]) -> _Decoded | None:
-        try:
-            return decode(self._archive.read(member))
-        except Refused as refusal:
-            self._log.refused(member.path, refusal)
+        Raises Refused where the set is too large, OSError where the storage fails.
+        """
+        index = self._turns.take()
+        if index is None:
             return None
+        log = ProblemLog()
+        item = self._items[index]
+        try:
+            outcome = self._read(index, item, log)
+        finally:
+            self._turns.pass_on(index)
+        return index, outcome or Outcome(problems=log.problems())
 
-    def _keep(self, found: Pair, image: DecodedImage, mask: Uint8) -> None:
-        self._bytes += image.pixels.nbytes + mask.nbytes
-        if self._bytes > MAX_PREPARED_BYTES:
-            raise Refused(
-                "set_too_large",
-                f"Decoded, the set is larger than {MAX_PREPARED_BYTES} bytes.",
-                "Send fewer or smaller images.",
-            )
-        self.channels.add(image.pixels)
+    def _read(self, index: int, item: Item, log: ProblemLog) -> Outcome | None:
+        """Read an item; None, the reason logged, where it cannot be used."""
+        try:
+            image, digest = self._image(index, item)
+        except Refused as refusal:
+            log.refused(item.image.path, refusal)
+            return None
+        for note in image.notes:
+            log.warning(note.code, item.image.path, note.message, note.remedy)
+        size = capped(image.size, self._max_side)
+        start = self._turns.place(index, size[0] * size[1])
+        if image.pixels.shape[0] * image.pixels.shape[1] <= self._alone:
+            self._turns.pass_on(index)
+        mean, square = self._write_image(start, image.pixels, size)
+        # a truth needs the image's size, not its pixels, which would take memory while it is painted
+        image = replace(image, pixels=np.ndarray(image.pixels.shape, np.uint8, _BLANK, strides=(0, 0, 0)))
+        try:
+            mask = self._mask(item, image, size)
+        except Refused as refusal:
+            log.refused(item.truth.file, refusal)
+            return None
+        self._writer.write_mask(start, mask)
         reading = Reading(
-            name=found.name,
-            mask_file=found.mask.path,
-            height=mask.shape[0],
-            width=mask.shape[1],
+            name=item.name,
+            mask_file=item.truth.file,
+            height=size[1],
+            width=size[0],
             values=count_values(mask),
-            image_sha256=hashlib.sha256(image.pixels.data).hexdigest(),
+            image_sha256=digest,
+            mask_sha256=hashlib.sha256(mask.data).hexdigest(),
+            mean=mean,
+            square=square,
         )
-        self.readings.append(reading)
-        if not self._log.has_errors:
-            self._writer.append(found.name, image.pixels, mask)
+        sample = Sample(
+            name=item.name,
+            split="",
+            height=size[1],
+            width=size[0],
+            image_offset=3 * start,
+            mask_offset=start,
+        )
+        return Outcome(problems=log.problems(), reading=reading, sample=sample)
+
+    def _image(self, index: int, item: Item) -> tuple[DecodedImage, str]:
+        """The image, and the hash of its file."""
+        data = self._source.read(item.image)
+        if item.unpack is not None:
+            data = item.unpack(data)
+
+        def admit(pixels: int) -> None:
+            if pixels > self._alone:
+                self._turns.wait(index)
+
+        return decode_image(data, admit), hashlib.sha256(data).hexdigest()
+
+    def _write_image(self, start: int, pixels: Uint8, size: tuple[int, int]) -> tuple[Triple, Triple]:
+        """Write an image at its place, some rows at a time; returns its `channel_means`."""
+        if size != (pixels.shape[1], pixels.shape[0]):
+            shrunk = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
+            pixels = np.asarray(shrunk, np.uint8)
+        rows = max(BAND_PIXELS // size[0], 1)
+        for top in range(0, size[1], rows):
+            band = np.ascontiguousarray(pixels[top : top + rows])
+            self._writer.write_image(start + top * size[0], band)
+        return channel_means(pixels)
+
+    def _mask(self, item: Item, image: DecodedImage, size: tuple[int, int]) -> Uint8:
+        mask = item.truth.paint(self._source.read, image)
+        if mask.shape != (image.size[1], image.size[0]) or mask.dtype != np.uint8:
+            raise ValueError(f"{item.name}: the mask is {mask.shape} {mask.dtype}, the image {image.size}")
+        if size != image.size:
+            mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
+        return np.ascontiguousarray(mask)
+
+
+def capped(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
+    """Width and height shrunk, the ratio kept, so that neither is above `max_side`."""
+    longer = max(size)
+    if max_side is None or longer <= max_side:
+        return size
+    width, height = (max(round(side * max_side / longer), 1) for side in size)
+    return width, height

@@ -1,68 +1,209 @@
-"""Decides which samples train and which validate: as the folders say, else by a seeded draw."""
+"""Decides which samples train, validate, test or are left out, and in which fold each validates.
+
+The split is that of the client's lists, else that of the upload's folders, else drawn. Copies of one image
+are never on two sides of it.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.problems import ProblemLog
+from workers.ingest.split_lists import listed
+from workers.ingest.stratification import Unit, stratify
 
 SPLITS = ("train", "val", "test")
+UNUSED = "unused"
+"""The split of samples that the set holds and nothing uses."""
 
 
-def assign(folders: Mapping[str, str | None], options: IngestOptions, log: ProblemLog) -> dict[str, str]:
-    """The split of each sample; `folders` holds what its folders say, by sample name.
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What the place of a sample depends on.
 
-    Logs an error, and answers what it has, where no images are left to train or to validate with.
+    `file` is that of its image in the upload. `given` is the split that the upload's folders or its format
+    say, None where they say none. `classes` are those that occur in its mask, by any number. `digest` is a
+    hash of the image's pixels: samples with the same one are copies and stay together.
     """
-    if all(split is None for split in folders.values()):
-        return _draw(list(folders), options, log)
-    loose = [name for name, split in folders.items() if split is None]
-    if loose:
-        log.warning(
-            "split_missing",
-            loose[0],
-            f"{len(loose)} image(s) lie in none of the folders train, val and test and are used to train.",
-            "Move them into one of these folders.",
-        )
-    splits = {name: split or "train" for name, split in folders.items()}
-    trained = [name for name, split in splits.items() if split == "train"]
-    if not trained:
+
+    name: str
+    file: str
+    given: str | None
+    classes: frozenset[int]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a sample is used: `split` is train, val, test or unused; `fold` counts from 0, None without."""
+
+    split: str
+    fold: int | None = None
+
+
+def assign(samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog) -> dict[str, Place]:
+    """The place of each sample, by its name; the same in whatever order the samples come.
+
+    To be called once all masks are read and the set is sound. Logs an error, and answers what it has, where
+    the lists are wrong or no images are left to train or to validate with. Samples of the split `unused`
+    stay in the prepared set: `counts` tells how many they are. With `folds`, each sample that trains or
+    validates has one; where the set has no validation of its own, the first fold is it.
+    """
+    ordered = sorted(samples, key=lambda sample: sample.name)
+    splits = _kept_apart(ordered, _given(ordered, options, log), log)
+    draws_val = "val" not in splits.values()
+    if not {None, "train"} & set(splits.values()):
         log.error(
             "split_without_train",
             None,
-            f"All images are in folders for {', '.join(counts(splits))}: none is left to train.",
-            "Put images and masks in a folder train/ too, or use no such folders to have a split drawn.",
+            "All images are meant for validation or test: none is left to train.",
+            "Name images to train with too, or name no splits to have one drawn.",
         )
-    elif "val" not in splits.values():
-        log.warning(
-            "val_drawn",
-            None,
-            f"There is no folder val; {options.val_fraction:.0%} of the training images validate instead.",
-            "Nothing, if that is meant; else add a folder val/.",
-        )
-        splits |= _draw(trained, options, log)
-    return splits
+        return {name: Place(split=split or "train") for name, split in splits.items()}
+    placed = {name: split or "train" for name, split in splits.items()}
+    if draws_val and options.folds is None:
+        if None not in splits.values():
+            _warn_of_drawn_val(options, log)
+        placed |= _drawn(_of(ordered, placed, "train"), options, log)
+    if options.max_images_per_class is not None:
+        for split in SPLITS:
+            placed |= _capped(_of(ordered, placed, split), options.max_images_per_class, options.seed)
+    folds = _folds(_of(ordered, placed, "train", "val"), options, log) if options.folds else {}
+    if draws_val:
+        placed |= {name: "val" for name, fold in folds.items() if fold == 0}
+    return {name: Place(split=split, fold=folds.get(name)) for name, split in placed.items()}
 
 
-def counts(splits: Mapping[str, str]) -> dict[str, int]:
-    """Images per split that occurs, in the order train, val, test."""
-    found = list(splits.values())
-    return {split: found.count(split) for split in SPLITS if split in found}
+def counts(places: Mapping[str, Place]) -> dict[str, int]:
+    """Images per split that occurs, in the order train, val, test, unused."""
+    found = Counter(place.split for place in places.values())
+    return {split: found[split] for split in (*SPLITS, UNUSED) if split in found}
 
 
-def _draw(names: list[str], options: IngestOptions, log: ProblemLog) -> dict[str, str]:
-    """Draw `val_fraction` of the names, at least one and not all, by a hash of seed and name.
+def _given(samples: list[Candidate], options: IngestOptions, log: ProblemLog) -> dict[str, str | None]:
+    """The split that lists or folders give; None for all where neither does."""
+    if options.splits is not None:
+        named = listed(samples, options.splits, log)
+        absent = [sample.file for sample in samples if sample.name not in named]
+        if absent:
+            log.warning(
+                "split_unlisted",
+                absent[0],
+                f"{len(absent)} image(s) are in none of the lists of `splits` and are not used.",
+                "Add them to a list.",
+            )
+        return {sample.name: named.get(sample.name, UNUSED) for sample in samples}
+    loose = [sample.file for sample in samples if sample.given is None]
+    if not loose or len(loose) == len(samples):
+        return {sample.name: sample.given for sample in samples}
+    log.warning(
+        "split_missing",
+        loose[0],
+        f"{len(loose)} image(s) lie in none of the folders train, val and test and are used to train.",
+        "Move them into one of these folders.",
+    )
+    return {sample.name: sample.given or "train" for sample in samples}
 
-    The order of the archive thus does not matter, and a name added to a set moves few others.
-    """
-    if len(names) < 2:
+
+def _kept_apart(
+    samples: list[Candidate], splits: Mapping[str, str | None], log: ProblemLog
+) -> dict[str, str | None]:
+    """Leave copies out that would be on two sides: the one held out furthest keeps its place."""
+    held_out = {UNUSED: -1, None: 0, "train": 0, "val": 1, "test": 2}
+    apart = dict(splits)
+    for copies in _groups(samples):
+        furthest = max(copies, key=lambda sample: held_out[splits[sample.name]])
+        keeping = splits[furthest.name]
+        for copy in copies:
+            if splits[copy.name] not in (keeping, UNUSED):
+                apart[copy.name] = UNUSED
+                log.warning(
+                    "image_in_two_splits",
+                    copy.file,
+                    f"The same image is in {keeping} as {furthest.file}; this copy, in {splits[copy.name]}, "
+                    "is not used.",
+                    "Remove one of the copies.",
+                )
+    return apart
+
+
+def _drawn(samples: list[Candidate], options: IngestOptions, log: ProblemLog) -> dict[str, str]:
+    """Draw `val_fraction` of the samples, at least one image and not all of them."""
+    units = _units(samples)
+    if len(units) < 2:
         log.error(
             "too_few_images",
             None,
-            f"{len(names)} image(s) with masks: one is needed to train and one to validate.",
+            f"{len(units)} different image(s) with masks: one is needed to train and one to validate.",
             "Add images and masks.",
         )
-        return dict.fromkeys(names, "train")
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{options.seed}:{name}".encode()).digest())
-    held_out = min(max(round(len(names) * options.val_fraction), 1), len(names) - 1)
-    return {name: "val" if rank < held_out else "train" for rank, name in enumerate(ranked)}
+        return {}
+    held_out = min(max(round(len(samples) * options.val_fraction), 1), len(samples) - 1)
+    val, _ = stratify(units, [held_out, len(samples) - held_out], options.seed)
+    return {name: "val" for unit in val for name in unit.names}
+
+
+def _folds(samples: list[Candidate], options: IngestOptions, log: ProblemLog) -> dict[str, int]:
+    """The fold of each sample; folds differ by one image at most, but for copies that stay together."""
+    units, folds = _units(samples), options.folds or 0
+    if len(units) < folds:
+        log.error(
+            "too_few_images",
+            None,
+            f"{len(units)} different image(s) cannot be shared out over {folds} folds.",
+            "Add images, or ask for fewer folds.",
+        )
+        return {}
+    sizes = [(len(samples) + later) // folds for later in reversed(range(folds))]
+    parts = stratify(units, sizes, options.seed)
+    return {name: fold for fold, part in enumerate(parts) for unit in part for name in unit.names}
+
+
+def _capped(samples: list[Candidate], most: int, seed: int) -> dict[str, str]:
+    """Keep, for each class, rarest first, images until `most` of those kept have it; the rest is unused.
+
+    An image with a rare and a common class is kept for the rare one, so a common class may have more.
+    """
+    ranked = sorted(samples, key=lambda one: hashlib.sha256(f"{seed}:{one.name}".encode()).digest())
+    images = Counter(label for sample in samples for label in sample.classes)
+    kept: dict[str, Candidate] = {}
+    have: Counter[int] = Counter()
+    for label in sorted(images, key=lambda label: (images[label], label)):
+        for sample in ranked:
+            if have[label] < most and label in sample.classes and sample.name not in kept:
+                kept[sample.name] = sample
+                have.update(sample.classes)
+    return {sample.name: UNUSED for sample in samples if sample.name not in kept}
+
+
+def _groups(samples: Iterable[Candidate]) -> list[list[Candidate]]:
+    """Copies of one image together."""
+    groups: dict[str, list[Candidate]] = {}
+    for sample in samples:
+        groups.setdefault(sample.digest, []).append(sample)
+    return list(groups.values())
+
+
+def _units(samples: Iterable[Candidate]) -> list[Unit]:
+    return [
+        Unit(
+            names=tuple(sample.name for sample in copies),
+            classes=Counter(label for sample in copies for label in sample.classes),
+        )
+        for copies in _groups(samples)
+    ]
+
+
+def _of(samples: list[Candidate], placed: Mapping[str, str], *splits: str) -> list[Candidate]:
+    return [sample for sample in samples if placed[sample.name] in splits]
+
+
+def _warn_of_drawn_val(options: IngestOptions, log: ProblemLog) -> None:
+    log.warning(
+        "val_drawn",
+        None,
+        f"No images are meant for validation; {options.val_fraction:.0%} of the training images are drawn.",
+        "Nothing, if that is meant; else name images for validation.",
+    )

@@ -3,23 +3,33 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from trainyard.datasets import ClassInfo
 from workers.prepared import PreparedClass, Uint8
 
-_BLOCK = 1 << 20  # pixels counted at a time: bincount widens its input to 8 bytes
+NO_CLASS = -1
+"""Stands for the value of pixels that a label map says to ignore."""
+
+ENOUGH_PIXELS = 1 << 16
+"""Of so many pixels, the mean colour is that of the image to three digits."""
 
 Triple = tuple[float, float, float]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was seen in one pair: pixels per mask value (as sent), size, and the image's digest."""
+    """What was seen in one pair: pixels per mask value (as sent), size as prepared, digests, colours.
+
+    `image_sha256` is of the picture's file, `mask_sha256` of the mask's pixels. `mean` and `square` are
+    those of each channel and of its square, in 0 to 255, over the rows that `channel_means` looks at.
+    """
 
     name: str
     mask_file: str
@@ -27,38 +37,45 @@ class Reading:
     width: int
     values: dict[int, int]
     image_sha256: str
+    mask_sha256: str
+    mean: Triple
+    square: Triple
+
+    def mapped(self, value_map: Sequence[int]) -> "Reading":
+        """The same with each mask value v counted as `value_map[v]`."""
+        values: Counter[int] = Counter()
+        for value, count in self.values.items():
+            values[value_map[value]] += count
+        return replace(self, values=dict(values))
 
 
 def count_values(mask: Uint8) -> dict[int, int]:
-    """Pixels of each value that occurs in the mask, (H, W)."""
-    flat = mask.reshape(-1)
+    """Pixels of each value that occurs in the mask, (H, W) contiguous."""
+    # counts are floats, exact up to 2 ** 24: as many pixels are counted at a time
+    rows = max((1 << 24) // mask.shape[1], 1)
     counts = np.zeros(256, np.int64)
-    for start in range(0, flat.size, _BLOCK):
-        counts += np.bincount(flat[start : start + _BLOCK], minlength=256)
+    for top in range(0, len(mask), rows):
+        part = cv2.calcHist([mask[top : top + rows]], [0], None, [256], [0, 256])
+        counts += part.reshape(256).astype(np.int64)
     return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
 
 
-class ChannelStatistics:
-    """Mean and standard deviation per channel over all pixels of all images, in 0 to 1."""
+def channel_means(image: Uint8) -> tuple[Triple, Triple]:
+    """Mean of each channel and of its square, of an image, (H, W, 3), in 0 to 255.
 
-    def __init__(self) -> None:
-        self._pixels = 0
-        self._sums = np.zeros(3)
-        self._squares = np.zeros(3)
+    Of an image of more than ENOUGH_PIXELS, rows at equal distances are looked at that have about as many.
+    """
+    step = max(image.shape[0] * image.shape[1] // ENOUGH_PIXELS, 1)
+    mean, std = (values.reshape(3) for values in cv2.meanStdDev(np.ascontiguousarray(image[::step])))
+    return _triple(mean), _triple(std**2 + mean**2)
 
-    def add(self, image: Uint8) -> None:
-        """Count an image, (H, W, 3)."""
-        pixels = image.shape[0] * image.shape[1]
-        mean, std = (values.reshape(3) for values in cv2.meanStdDev(image))
-        self._pixels += pixels
-        self._sums += pixels * mean
-        self._squares += pixels * (std**2 + mean**2)
 
-    def result(self) -> tuple[Triple, Triple]:
-        """Mean and standard deviation of red, green and blue; at least one image must have been added."""
-        mean = self._sums / self._pixels
-        std = np.sqrt(np.maximum(self._squares / self._pixels - mean**2, 0))
-        return _triple(mean / 255), _triple(std / 255)
+def channel_statistics(readings: Collection[Reading]) -> tuple[Triple, Triple]:
+    """Mean and standard deviation per channel over the pixels of all images, in 0 to 1."""
+    pixels = [reading.height * reading.width for reading in readings]
+    mean = np.average([reading.mean for reading in readings], axis=0, weights=pixels)
+    square = np.average([reading.square for reading in readings], axis=0, weights=pixels)
+    return _triple(mean / 255), _triple(np.sqrt(np.maximum(square - mean**2, 0)) / 255)
 
 
 def class_infos(
@@ -96,20 +113,21 @@ def size_counts(readings: Collection[Reading]) -> dict[str, int]:
 
 def content_hash(
     classes: list[PreparedClass],
+    table: bytes,
     readings: Collection[Reading],
-    splits: Mapping[str, str],
-    mask_sha256: Mapping[str, str],
+    places: Mapping[str, tuple[str, int | None]],
 ) -> str:
-    """SHA-256 of what training sees: classes, and of each sample, by name, split, size and bytes."""
-    digest = hashlib.sha256()
+    """SHA-256 of what training sees: classes, which mask value (by `table`) is which, and of each sample, by
+    name, split, fold, size and pixels."""
+    digest = hashlib.sha256(table)
     for info in classes:
         digest.update(json.dumps(["class", info.index, info.name, info.value]).encode())
     for reading in sorted(readings, key=lambda one: one.name):
-        name = reading.name
-        entry = [name, splits[name], reading.width, reading.height, reading.image_sha256, mask_sha256[name]]
-        digest.update(json.dumps(entry).encode())
+        split, fold = places[reading.name]
+        entry = [reading.name, split, fold, reading.width, reading.height]
+        digest.update(json.dumps([*entry, reading.image_sha256, reading.mask_sha256]).encode())
     return digest.hexdigest()
 
 
-def _triple(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> Triple:
+def _triple(values: Floats) -> Triple:
     return float(values[0]), float(values[1]), float(values[2])

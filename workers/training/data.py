@@ -89,7 +89,8 @@ class SegmentationData(LightningDataModule):
 
     def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
         super().__init__()
-        train, val = split_samples(prepared.samples, spec.data.val_fraction, spec.seed)
+        asked = spec.data
+        train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:
             raise BadDataset("A set needs at least two classes, background included.")
         self._drop_last = drops_last(spec, len(train))
@@ -122,25 +123,51 @@ class SegmentationData(LightningDataModule):
 
 
 def split_samples(
-    samples: list[Sample], val_fraction: float | None, seed: int
+    samples: list[Sample], val_fraction: float | None, seed: int, split_index: int | None = None
 ) -> tuple[list[Sample], list[Sample]]:
     """Training and validation samples; raises BadDataset when either would be empty.
 
-    The set's own split is kept unless it has no validation or `val_fraction` asks for another; then train
-    and val are shuffled together by `seed` and shared out, at least one image to each. A test split stays
-    out of both.
+    With `split_index` that fold validates and the others train. Else the set's own split is kept unless it
+    has no validation or `val_fraction` asks for another; then train and val are shuffled together by `seed`
+    and shared out, at least one image to each; copies of one image stay together. What is of the splits test
+    and unused stays out of both.
     """
-    train = [sample for sample in samples if sample.split == "train"]
-    val = [sample for sample in samples if sample.split == "val"]
+    pool = [sample for sample in samples if sample.split in ("train", "val")]
+    if split_index is not None:
+        return _by_fold(pool, split_index)
+    train = [sample for sample in pool if sample.split == "train"]
+    val = [sample for sample in pool if sample.split == "val"]
     if train and val and val_fraction is None:
         return train, val
-    pool = [sample for sample in samples if sample.split in ("train", "val")]
-    if len(pool) < 2:
-        raise BadDataset(f"Training needs at least two images outside the test split; there are {len(pool)}.")
-    order = np.random.default_rng(seed).permutation(len(pool))
-    wanted = round(len(pool) * (DEFAULT_VAL_FRACTION if val_fraction is None else val_fraction))
-    count = min(max(1, wanted), len(pool) - 1)
-    return [pool[i] for i in sorted(order[count:])], [pool[i] for i in sorted(order[:count])]
+    return _drawn(pool, DEFAULT_VAL_FRACTION if val_fraction is None else val_fraction, seed)
+
+
+def _drawn(pool: list[Sample], fraction: float, seed: int) -> tuple[list[Sample], list[Sample]]:
+    """Copies of one image are drawn together."""
+    copies: dict[str, list[str]] = {}
+    for sample in pool:
+        copies.setdefault(sample.digest or sample.name, []).append(sample.name)
+    groups = list(copies.values())
+    if len(groups) < 2:
+        raise BadDataset(
+            f"Training needs at least two images outside the test split; there are {len(groups)}."
+        )
+    wanted = max(1, round(len(pool) * fraction))
+    held_out: set[str] = set()
+    for place in np.random.default_rng(seed).permutation(len(groups))[:-1]:
+        if len(held_out) < wanted:
+            held_out.update(groups[place])
+    train = [sample for sample in pool if sample.name not in held_out]
+    return train, [sample for sample in pool if sample.name in held_out]
+
+
+def _by_fold(pool: list[Sample], index: int) -> tuple[list[Sample], list[Sample]]:
+    train = [sample for sample in pool if sample.fold is not None and sample.fold != index]
+    val = [sample for sample in pool if sample.fold == index]
+    if not train or not val:
+        folds = len({sample.fold for sample in pool} - {None})
+        raise BadDataset(f"data.split_index is {index}, and the set has {folds} folds.")
+    return train, val
 
 
 def drops_last(spec: TrainingSpec, images: int) -> bool:

@@ -23,6 +23,13 @@ local function status_indexes(kind, id, status)
   return by .. 'status:' .. status, by .. 'both:' .. status .. ':' .. get(kind, id, 'project')
 end
 
+-- A run needs its data set from its submission to its end; remove.lua asks who does.
+local function hold_dataset(id, status)
+  local holders = key_of('dataset', get('run', id, 'dataset_id')) .. ':runs'
+  local needs = status == 'queued' or status == 'running'
+  redis.call(needs and 'SADD' or 'SREM', holders, id)
+end
+
 local function enter_status(kind, id, status)
   local key = key_of(kind, id)
   local old = redis.call('HGET', key, 'status')
@@ -37,6 +44,7 @@ local function enter_status(kind, id, status)
   redis.call('ZADD', b, score, id)
   redis.call('HSET', key, 'status', status)
   redis.call('HINCRBY', key, 'revision', 1)
+  if kind == 'run' then hold_dataset(id, status) end
 end
 
 -- Higher priority first, then first come: the creation time in µs, and a priority step of 25 years, which
@@ -61,5 +69,12 @@ local function set_fields(kind, id, first)
     else
       redis.call('HSET', key_of(kind, id), ARGV[i], ARGV[i + 1])
     end
+  end
+end
+
+-- The value of one of the field/value pairs that begin at ARGV[first].
+local function argument(first, field)
+  for i = first, #ARGV, 2 do
+    if ARGV[i] == field then return ARGV[i + 1] end
   end
 end

@@ -1,8 +1,11 @@
 -- submit(kind, id, status, field, value, ...): create the record, index it and put it in its queue.
 -- Idempotent on the id: an existing record is left alone. Creation times are unique and grow, so that
--- they order and page lists. Outcome: created | exists.
+-- they order and page lists. Outcome: created | exists | no_dataset (of a run: its set has been removed).
 local kind, id, status = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', key_of(kind, id)) == 1 then return answer('exists', kind, id) end
+if kind == 'run' and redis.call('EXISTS', key_of('dataset', argument(4, 'dataset_id')) .. ':removed') == 1 then
+  return {'no_dataset', {}}
+end
 local us = math.max(now_us(), tonumber(redis.call('GET', 'ty:clock') or '0') + 1)
 local score = string.format('%.0f', us)
 redis.call('SET', 'ty:clock', score)

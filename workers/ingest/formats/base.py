@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.decode import DecodedImage
 from workers.ingest.problems import ProblemLog
@@ -48,14 +49,16 @@ class Truth(Protocol):
 class Item:
     """One image of a set; `name` is unique in it, `split` is train, val, test or None where none is said.
 
-    `image` is None where the picture lies in the annotation itself; then `embedded` is its bytes.
+    Where the picture lies inside the file of its annotation, `image` is that file and `unpack` gets the
+    picture out of its bytes, or raises Refused: the pictures of a whole set would not fit in memory.
+    `unpack` is None where `image` is the picture itself.
     """
 
     name: str
     split: str | None
-    image: Member | None
+    image: Member
     truth: Truth
-    embedded: bytes | None = None
+    unpack: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,5 +84,5 @@ class Format(Protocol):
     def recognises(self, source: Source) -> bool:
         """Whether the upload is of this format, judged by content. Cheap; never raises on odd content."""
 
-    def read(self, source: Source, log: ProblemLog) -> FoundSet | None:
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """The set; None, errors logged, where it cannot be used. Never raises on odd content."""

@@ -1,0 +1,218 @@
+"""The options of an upload. A form sends structured ones as JSON text, a JSON body as they are."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.http.json_data import strict_loads
+from app.schemas.fields import check_printable
+from trainyard.catalog import DATASET_FORMATS
+from trainyard.datasets import IngestOptions
+
+MAX_VALUE = 65535
+"""Masks of 16 bits are the deepest there are."""
+MAX_CLASSES = 255
+"""Prepared masks have 8 bits, and 255 is ignored."""
+MAX_FOLDS = 100
+SPLITS = ("train", "val", "test")
+_PAIR = {"value", "name"}
+_VALUE = re.compile(r"(0|[1-9][0-9]{0,4})\Z")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+
+
+class Whole(fields.Integer):
+    """A whole number, also as the text of a form; 1.5 and true are refused."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Structured(fields.Field[Any]):
+    """JSON data, or its text where a form sends it, that `check` turns into an option."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            return self.check(value)
+        try:
+            return self.check(strict_loads(value))
+        except ValueError as error:
+            raise ValidationError(f"Not valid JSON: {error}.") from error
+
+    def check(self, content: Any) -> Any:
+        """The option's value; raises ValidationError."""
+        raise NotImplementedError
+
+
+class ClassesField(Structured):
+    """Mask values and their names: an object, or a list of {"value", "name"}."""
+
+    def check(self, content: Any) -> dict[int, str]:
+        """See `Structured.check`."""
+        pairs = _pairs(content)
+        if not 1 <= len(pairs) <= MAX_CLASSES:
+            raise ValidationError(f"Must name 1 to {MAX_CLASSES} mask values.")
+        for value, text in pairs:
+            _check_name(_mask_value(value), text)
+        values, names = zip(*pairs, strict=True)
+        if len(set(values)) < len(pairs) or len(set(names)) < len(pairs):
+            raise ValidationError("Values and names must each be different.")
+        return {int(value): text for value, text in pairs}
+
+
+class ColorsField(Structured):
+    """Colours of masks and the values they stand for."""
+
+    def check(self, content: Any) -> dict[str, int]:
+        """See `Structured.check`."""
+        for color, value in _object(content, "mask values by colour").items():
+            if not _COLOR.match(color):
+                raise ValidationError(f"{color[:20]!r} is no colour: #rrggbb, as #ff8000.")
+            if not _is_whole(value) or not 0 <= value < MAX_CLASSES:
+                raise ValidationError(
+                    f"The value of {color} must be a whole number from 0 to {MAX_CLASSES - 1}."
+                )
+        if len({color.lower() for color in content}) < len(content):
+            raise ValidationError("A colour is given twice.")
+        return {color.lower(): value for color, value in content.items()}
+
+
+class LabelMapField(Structured):
+    """Mask values and what replaces them; null makes them ignored."""
+
+    def check(self, content: Any) -> dict[int, int | None]:
+        """See `Structured.check`."""
+        mapped: dict[int, int | None] = {}
+        for value, new in _object(content, "new values by mask value").items():
+            if new is not None and not (_is_whole(new) and 0 <= new <= MAX_VALUE):
+                raise ValidationError(
+                    f"What replaces {value[:20]!r} must be a whole number from 0 to {MAX_VALUE}, or null."
+                )
+            mapped[_mask_value(value)] = new
+        return mapped
+
+
+class SplitsField(Structured):
+    """Image names per split."""
+
+    def check(self, content: Any) -> dict[str, list[str]]:
+        """See `Structured.check`."""
+        for split, names in _object(content, "lists of image names by split").items():
+            if split not in SPLITS:
+                raise ValidationError(f"{split[:20]!r} is no split: one of {', '.join(SPLITS)}.")
+            if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+                raise ValidationError(f"The split {split} must be a list of image names.")
+        return dict(content)
+
+
+class OptionsFields(Schema):
+    """All that may be said of how an upload is read."""
+
+    format = fields.String(
+        validate=validate.OneOf(DATASET_FORMATS, error="Must be one of: {choices}."),
+        metadata={"description": "format of the annotations; found out where it is left out"},
+    )
+    classes = ClassesField(
+        metadata={
+            "description": 'names of mask values: {"0": "background", "255": "pet"} or [{"value": 0, "name": '
+            '"background"}]; values without a name are found out',
+            "type": "object",
+        }
+    )
+    colors = ColorsField(
+        metadata={
+            "description": 'values of mask colours: {"#000000": 0, "#ff0000": 1}',
+            "type": "object",
+        }
+    )
+    ignore_value = Whole(
+        validate=validate.Range(min=0, max=MAX_VALUE),
+        metadata={"description": "mask value of pixels that belong to no class"},
+    )
+    label_map = LabelMapField(
+        metadata={
+            "description": 'mask values and what replaces them, null for ignored: {"255": 1, "7": null}',
+            "type": "object",
+        }
+    )
+    order = fields.String(
+        validate=validate.OneOf(["area", "file"], error="Must be one of: {choices}."),
+        metadata={
+            "description": "which of overlapping regions is seen: the smaller or the later in the file"
+        },
+    )
+    crowd = fields.String(
+        validate=validate.OneOf(["ignore", "label"], error="Must be one of: {choices}."),
+        metadata={"description": "whether COCO's crowd regions are ignored or keep their label"},
+    )
+    max_side = Whole(
+        validate=validate.Range(min=16, max=65535),
+        metadata={"description": "longest side of prepared images in pixels; larger ones are made smaller"},
+    )
+    splits = SplitsField(
+        metadata={
+            "description": 'image names, with or without ending, per split: {"train": ["a"], "val": ["b"]}; '
+            "images in no list are not used",
+            "type": "object",
+        }
+    )
+    folds = Whole(
+        validate=validate.Range(min=2, max=MAX_FOLDS),
+        metadata={"description": "folds over what trains and validates; a run names one as data.split_index"},
+    )
+    val_fraction = fields.Float(
+        validate=validate.Range(min=0, max=0.9, min_inclusive=False),
+        metadata={"description": "share of images for validation where neither lists nor folders say"},
+    )
+    seed = Whole(validate=validate.Range(min=0, max=2**32 - 1), metadata={"description": "seed of draws"})
+    max_images_per_class = Whole(
+        validate=validate.Range(min=1, max=10**9),
+        metadata={"description": "of each split, images are kept until every class occurs in so many"},
+    )
+
+    @validates_schema
+    def ignored_is_no_class(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse an ignored value that has a name."""
+        if data.get("ignore_value") in data.get("classes", {}):
+            raise ValidationError("It is the value of a class as well.", "ignore_value")
+
+
+OPTIONS = frozenset(OptionsFields._declared_fields)
+
+
+def options_of(data: Mapping[str, Any]) -> IngestOptions:
+    """The options among the loaded fields."""
+    return IngestOptions(**{name: value for name, value in data.items() if name in OPTIONS})
+
+
+def _pairs(content: Any) -> list[tuple[str, Any]]:
+    if isinstance(content, list) and all(isinstance(item, dict) and item.keys() == _PAIR for item in content):
+        return [(str(item["value"]), item["name"]) for item in content]
+    if isinstance(content, dict):
+        return list(content.items())
+    raise ValidationError('Must be an object of names by value, or a list of {"value", "name"}.')
+
+
+def _object(content: Any, what: str) -> dict[str, Any]:
+    if not isinstance(content, dict) or not content:
+        raise ValidationError(f"Must be an object of {what}.")
+    return content
+
+
+def _mask_value(text: str) -> int:
+    if not _VALUE.match(text) or int(text) > MAX_VALUE:
+        raise ValidationError(f"{text[:20]!r} is no mask value: a whole number from 0 to {MAX_VALUE}.")
+    return int(text)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_name(value: int, text: Any) -> None:
+    if not isinstance(text, str) or len(text) > 100:
+        raise ValidationError(f"The name of value {value} must be text of at most 100 characters.")
+    check_printable(text)

@@ -1,0 +1,169 @@
+"""Pictures of samples: the image, its mask, or the mask's colours laid over the image, with a legend.
+
+Pixels are read from the prepared files, at most a few rows for each row of the picture, and made by Pillow:
+the API carries no NumPy.
+"""
+
+import io
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+
+from app.service.samples import IGNORE_INDEX, PreparedIndex, SampleClass, SampleInfo
+from trainyard.errors import StorageUnavailable
+
+Layer = Literal["overlay", "image", "mask"]
+
+LONGEST = 512
+"""Pixels of the longer side of a picture, its legend included."""
+SHORTEST = 256
+"""Smaller images are enlarged, pixel by pixel, to a longer side of about this."""
+ROWS_PER_PIXEL = 2
+"""Rows read for each row of the picture, where the image has more."""
+TINT = 128
+"""How strongly colours are laid over an image, of 255."""
+IGNORED = "ignored"
+IGNORED_COLOR = (160, 160, 160)
+PAPER, INK = (255, 255, 255), (32, 32, 32)
+FONT_SIZE, LINE, SWATCH, GAP = 12, 18, 12, 6
+COLUMN = 128
+"""Pixels that a name in the legend has, at least."""
+HATCH = 8
+"""Pixels from one hatching line to the next."""
+
+
+@dataclass(frozen=True)
+class _Legend:
+    rows: Sequence[Sequence[tuple[str, tuple[int, int, int]]]]
+    columns: int
+
+    @property
+    def height(self) -> int:
+        return len(self.rows) * LINE + GAP
+
+
+def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
+    """A PNG of at most LONGEST pixels a side. A mask's pixels are class indices, 255 where ignored."""
+    if layer == "image":
+        return _png(_image(index.folder, sample, _fitted(sample, LONGEST)))
+    if layer == "mask":
+        return _png(_paletted(_mask(index.folder, sample, _fitted(sample, LONGEST)), index.classes))
+    width, height = _fitted(sample, LONGEST)
+    legend = _legend(index, sample, width)
+    if height + legend.height > LONGEST:
+        width, height = _fitted(sample, LONGEST - legend.height)
+    return _png(_with_legend(_overlay(index, sample, (width, height)), legend))
+
+
+def _fitted(sample: SampleInfo, tallest: int) -> tuple[int, int]:
+    """Width and height of the picture of a sample."""
+    longer = max(sample.width, sample.height)
+    scale = min(LONGEST / sample.width, tallest / sample.height, max(1, SHORTEST // longer))
+    return max(1, round(sample.width * scale)), max(1, round(sample.height * scale))
+
+
+def _overlay(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
+    """Colours over the image, full at the edges of regions; black ones would only darken it."""
+    image, mask = _image(index.folder, sample, size), _mask(index.folder, sample, size)
+    colors = _paletted(mask, index.classes).convert("RGB")
+    black = {one.index for one in index.classes if one.color == (0, 0, 0)}
+    tinted = mask.point([0 if value in black or value == IGNORE_INDEX else TINT for value in range(256)])
+    edges = ImageChops.difference(
+        mask.filter(ImageFilter.MaxFilter(3)), mask.filter(ImageFilter.MinFilter(3))
+    )
+    outline = ImageChops.multiply(edges.point(_NONZERO), tinted.point(_NONZERO))
+    shown = Image.composite(colors, image, ImageChops.lighter(tinted, outline))
+    ignored = mask.point([255 if value == IGNORE_INDEX else 0 for value in range(256)])
+    return Image.composite(_hatched(shown), shown, ignored)
+
+
+_NONZERO = [0] + [255] * 255
+
+
+def _hatched(image: Image.Image) -> Image.Image:
+    """The image in grey, with slanted lines."""
+    grey = image.convert("L").convert("RGB")
+    draw = ImageDraw.Draw(grey)
+    for x in range(-grey.height, grey.width, HATCH):
+        draw.line([(x, grey.height), (x + grey.height, 0)], fill=IGNORED_COLOR, width=2)
+    return grey
+
+
+def _image(folder: Path, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
+    raw = _rows(folder / "images.bin", sample.image_offset, sample, 3, size[1])
+    enlarged = size[0] > sample.width
+    return raw.resize(size, Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX)
+
+
+def _mask(folder: Path, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
+    raw = _rows(folder / "masks.bin", sample.mask_offset, sample, 1, size[1])
+    return raw.resize(size, Image.Resampling.NEAREST)
+
+
+def _rows(path: Path, offset: int, sample: SampleInfo, channels: int, height: int) -> Image.Image:
+    """The sample's pixels, of a tall one only every n-th row."""
+    step = max(1, sample.height // (height * ROWS_PER_PIXEL))
+    length = sample.width * channels
+    starts = range(offset, offset + sample.height * length, step * length)
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            data = b"".join(mapped[start : start + length] for start in starts)
+    except OSError as error:
+        raise StorageUnavailable(f"{path.name} could not be read: {error.strerror}.") from error
+    return Image.frombytes("RGB" if channels == 3 else "L", (sample.width, len(starts)), data)
+
+
+def _paletted(mask: Image.Image, classes: Sequence[SampleClass]) -> Image.Image:
+    """The mask as a palette image of the classes' colours."""
+    colors = {one.index: one.color for one in classes} | {IGNORE_INDEX: IGNORED_COLOR}
+    picture = mask.copy()
+    picture.putpalette([part for value in range(256) for part in colors.get(value, PAPER)])
+    return picture
+
+
+def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
+    """The classes of the sample, and `ignored` where it has such pixels, in as many columns as fit."""
+    entries = [(one.name, one.color) for one in sample.classes]
+    if _mask(index.folder, sample, _fitted(sample, LONGEST)).getextrema()[1] == IGNORE_INDEX:
+        entries.append((IGNORED, IGNORED_COLOR))
+    columns = max(1, width // COLUMN)
+    rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
+    most = (LONGEST // 2) // LINE
+    if len(rows) > most:
+        hidden = len(entries) - (most * columns - 1)
+        rows = [*rows[: most - 1], [*rows[most - 1][:-1], (f"and {hidden} more", PAPER)]]
+    return _Legend(rows, columns)
+
+
+def _with_legend(picture: Image.Image, legend: _Legend) -> Image.Image:
+    width = max(picture.width, legend.columns * COLUMN)
+    sheet = Image.new("RGB", (width, picture.height + legend.height), PAPER)
+    sheet.paste(picture, ((width - picture.width) // 2, 0))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    room = width // legend.columns
+    for row, entries in enumerate(legend.rows):
+        for column, (name, color) in enumerate(entries):
+            x, y = column * room + GAP, picture.height + GAP + row * LINE
+            draw.rectangle(
+                [x, y, x + SWATCH, y + SWATCH], fill=color, outline=INK if color != PAPER else PAPER
+            )
+            text = _shortened(name, font, room - SWATCH - 3 * GAP)
+            draw.text((x + SWATCH + GAP, y + SWATCH / 2), text, fill=INK, font=font, anchor="lm")
+    return sheet
+
+
+def _shortened(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> str:
+    """The name, cut where it would not fit."""
+    while len(name) > 1 and font.getlength(name) > room:
+        name = name[: -2 if name.endswith("\u2026") else -1] + "\u2026"
+    return name
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,126 @@
+"""What is in a prepared version: its samples, by position, and where their pixels lie."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from trainyard.errors import Conflict, InvalidRequest, NotFound
+from trainyard.registry import DatasetRegistry
+from trainyard.storage import Storage, read_json
+
+IGNORE_INDEX = 255
+"""The value of prepared masks where a pixel belongs to no class."""
+INDEXES_KEPT = 4
+"""Indexes of versions that a process remembers; a version never changes."""
+
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleClass:
+    """A class: its value in prepared masks, its name and colour."""
+
+    index: int
+    name: str
+    color: Color
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleInfo:
+    """One image of a version; `index` is its position, `classes` are those that occur in it."""
+
+    index: int
+    name: str
+    split: str
+    fold: int | None
+    width: int
+    height: int
+    classes: tuple[SampleClass, ...]
+    image_offset: int
+    mask_offset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedIndex:
+    """The samples and classes of a version, and its folder."""
+
+    folder: Path
+    content_hash: str
+    classes: tuple[SampleClass, ...]
+    samples: tuple[SampleInfo, ...]
+
+
+class SampleService:
+    """Looks into the version of a data set that is in use."""
+
+    def __init__(self, datasets: DatasetRegistry, storage: Storage) -> None:
+        self._datasets = datasets
+        self._storage = storage
+
+    def index(self, dataset_id: str) -> PreparedIndex:
+        """All samples; raises NotFound, and Conflict for a set without a version."""
+        dataset = self._datasets.get(dataset_id)
+        if dataset.summary is None:
+            raise Conflict(
+                f"Data set {dataset_id} is {dataset.status} and has no samples yet.",
+                errors={"status": dataset.status},
+            )
+        return _read(self._storage.dataset(dataset_id).version(dataset.summary.content_hash))
+
+    def page(
+        self, dataset_id: str, split: str | None, class_name: str | None, cursor: int, limit: int
+    ) -> tuple[list[SampleInfo], int | None]:
+        """Samples from the position `cursor` on, and the cursor of the next page, None on the last.
+
+        A class is given by its name or its index; raises InvalidRequest for one that the set does not have.
+        """
+        index = self.index(dataset_id)
+        wanted = None if class_name is None else _class(index, class_name)
+        found = [
+            sample
+            for sample in index.samples[cursor:]
+            if split in (None, sample.split) and (wanted is None or wanted in sample.classes)
+        ]
+        return found[:limit], found[limit].index if len(found) > limit else None
+
+    def sample(self, dataset_id: str, position: int) -> tuple[PreparedIndex, SampleInfo]:
+        """The sample at a position; raises NotFound."""
+        index = self.index(dataset_id)
+        if position >= len(index.samples):
+            raise NotFound(f"Data set {dataset_id} has {len(index.samples)} samples, counted from 0.")
+        return index, index.samples[position]
+
+
+@lru_cache(maxsize=INDEXES_KEPT)
+def _read(folder: Path) -> PreparedIndex:
+    content = read_json(folder / "index.json")
+    classes = {
+        one["index"]: SampleClass(index=one["index"], name=one["name"], color=tuple(one["color"]))
+        for one in content["classes"]
+    }
+    return PreparedIndex(
+        folder=folder,
+        content_hash=content["content_hash"],
+        classes=tuple(classes.values()),
+        samples=tuple(_info(place, data, classes) for place, data in enumerate(content["samples"])),
+    )
+
+
+def _info(place: int, data: dict[str, Any], classes: dict[int, SampleClass]) -> SampleInfo:
+    return SampleInfo(
+        index=place,
+        classes=tuple(classes[index] for index in data["classes"]),
+        **{
+            name: data[name]
+            for name in ("name", "split", "fold", "width", "height", "image_offset", "mask_offset")
+        },
+    )
+
+
+def _class(index: PreparedIndex, text: str) -> SampleClass:
+    for one in index.classes:
+        if text in (one.name, str(one.index)):
+            return one
+    names = ", ".join(one.name for one in index.classes)
+    raise InvalidRequest(f"The set has no class {text!r}.", errors={"class": [f"one of: {names}"]})

@@ -1,0 +1,57 @@
+"""The list of formats, and the table that documents it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.ingest.formats.family import opened, picture
+from trainyard.datasets import IngestOptions
+from workers.ingest.formats.base import Format
+from workers.ingest.formats.catalogue import FORMATS, find_format
+from workers.ingest.problems import ProblemLog, Refused
+
+NAMES = ("a.json", "a.xml", "data.yaml", "labels/a.txt", "label_colors.txt", "meta.json", "ds/ann/a.png.json")
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "datasets.md"
+
+
+def test_the_documents_table_has_every_format_in_order_of_trial() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", DOCUMENT.read_text(), re.MULTILINE)
+    assert [name for name, _, _ in rows] == [one.name for one in FORMATS]
+    assert all(read.strip() and unread.strip() for _, read, unread in rows)
+
+
+def test_every_format_has_a_family_test() -> None:
+    folder = Path(__file__).parent
+    tested = {
+        path.stem.removeprefix("test_")
+        for path in folder.glob("test_*.py")
+        if "(FormatFamily)" in path.read_text()
+    }
+    assert tested >= {one.name for one in FORMATS} - {"pictures"}
+
+
+def test_pictures_take_what_no_other_format_does(tmp_path: Path) -> None:
+    with opened(tmp_path, {"images/a.png": picture(), "masks/a.png": picture()}) as source:
+        assert find_format(source, None).name == "pictures"
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with (
+        opened(tmp_path, {"a.png": picture()}) as source,
+        pytest.raises(Refused, match=r"coco.*pictures") as refusal,
+    ):
+        find_format(source, "cococo")
+    assert refusal.value.problem_code == "format_unknown"
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: str(one.name))
+def test_odd_files_crash_no_reader(tmp_path: Path, one: Format) -> None:
+    """Also where the client names a format that the upload has nothing of."""
+    for data in (b"", b"{", b"[]", b"\x00\xff\xfe", b"<a", b"[" * 99_999, b"0 0 0 0 0", b"<annotations/>"):
+        log = ProblemLog()
+        with opened(tmp_path, {"images/a.png": picture()} | dict.fromkeys(NAMES, data)) as source:
+            one.recognises(source)
+            found = one.read(source, IngestOptions(), log)
+        assert log.problems()
+        assert found is not None or log.has_errors

@@ -1,0 +1,169 @@
+"""Masks of colours, palettes, one mask per class, and label maps."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.ingest.made import Array, Bench, codes, encoded, folders, mask, photo
+
+RED, GREEN, BLACK, GREY = (255, 0, 0), (0, 200, 0), (0, 0, 0), (90, 90, 90)
+
+
+def colored(*colors: tuple[int, int, int], height: int = 6, width: int = 8) -> Array:
+    """A mask whose rows take the colours in turn, (H, W, 3)."""
+    rows = np.resize(np.array(colors, np.uint8), (height, 3))
+    return np.repeat(rows[:, None], width, axis=1)
+
+
+def paletted(values: Array, *colors: tuple[int, int, int]) -> Image.Image:
+    image = Image.frombytes("P", values.shape[::-1], values.tobytes())
+    image.putpalette([part for color in colors for part in color])
+    return image
+
+
+def named(bench: Bench, files: dict[str, bytes], **options: Any) -> dict[int, str]:
+    result = bench.run(files, **options)
+    assert result.summary is not None, result.problems
+    return {info.value: info.name for info in result.summary.classes}
+
+
+def test_colours_are_found_and_black_is_background(bench: Bench) -> None:
+    files = folders([colored(BLACK, RED), colored(GREEN, RED, BLACK)])
+    assert named(bench, files) == {0: "background", 1: "color_00c800", 2: "color_ff0000"}
+    assert bench.result is not None
+    assert codes(bench.result, "warning") == ["colors_found"]
+    assert [info.color for info in bench.prepared.classes] == [BLACK, GREEN, RED]
+    assert np.array_equal(bench.arrays()["1"][1], mask(1, 2, 0))
+
+
+def test_a_mask_of_grey_colours_in_a_coloured_set_is_read_by_colour(bench: Bench) -> None:
+    files = folders([colored(BLACK, RED), colored(BLACK, GREY)])
+    assert named(bench, files) == {0: "background", 1: "color_5a5a5a", 2: "color_ff0000"}
+
+
+def test_the_clients_table_of_colours(bench: Bench) -> None:
+    files = folders([colored(BLACK, RED), colored(GREEN, RED, BLACK)])
+    options = {"colors": {"#ff0000": 1, "#000000": 0, "#00c800": 5}}
+    assert named(bench, files, **options) == {0: "background", 1: "color_ff0000", 5: "color_00c800"}
+    names = {0: "ground", 1: "fire"}
+    assert named(bench, files, **options, classes=names, ignore_value=5) == names
+    assert np.array_equal(bench.arrays()["1"][1], mask(255, 1, 0))
+
+
+def test_classes_json_is_a_table_of_colours(bench: Bench) -> None:
+    about = {"classes": [{"id": 7, "name": "sky", "color": BLACK}, {"id": 9, "name": "fire", "color": RED}]}
+    files = folders(
+        [colored(BLACK, RED), colored(RED, BLACK)], **{"classes.json": json.dumps(about).encode()}
+    )
+    assert named(bench, files) == {7: "sky", 9: "fire"}
+    files["masks/1.png"] = encoded(colored(RED, GREEN))
+    result = bench.run(files)
+    assert [(p.code, p.file) for p in result.problems] == [("mask_unknown_color", "masks/1.png")]
+    assert "#00c800 (24 pixels)" in result.problems[0].message
+
+
+def test_a_colour_that_is_none_and_too_many_colours(bench: Bench) -> None:
+    files = folders([colored(BLACK, RED), colored(RED, BLACK)])
+    assert codes(bench.run(files, colors={"red": 1})) == ["colors_option"]
+    assert codes(bench.run(folders([photo(1, 20, 20), photo(2, 20, 20)]))) == ["mask_color"]
+
+
+def test_a_palettes_indices_are_values_and_its_colours_are_kept(bench: Bench) -> None:
+    first = paletted(mask(0, 1), BLACK, RED)
+    second = paletted(mask(0, 2), BLACK, RED, GREEN)  # the palette of the first was cut off
+    files = folders([first, second])
+    assert named(bench, files) == {0: "background", 1: "class_1", 2: "class_2"}
+    assert [info.color for info in bench.prepared.classes] == [BLACK, RED, GREEN]
+    assert bench.result is not None
+    assert bench.result.problems == ()
+
+
+def test_palettes_that_contradict_each_other_are_read_by_colour(bench: Bench) -> None:
+    files = folders([paletted(mask(0, 1), BLACK, RED), paletted(mask(0, 1), RED, BLACK)])
+    assert named(bench, files) == {0: "background", 1: "color_ff0000"}
+    assert np.array_equal(bench.arrays()["0"][1], 1 - bench.arrays()["1"][1])
+
+
+def test_black_and_white_jpegs_are_hard_again(bench: Bench) -> None:
+    drawn = np.zeros((64, 64), np.uint8)
+    drawn[8:41, 5:50] = 255
+    files = folders([drawn, drawn.T.copy()])
+    files["masks/0.jpg"] = encoded(Image.fromarray(drawn), "JPEG", quality=80)
+    del files["masks/0.png"]
+    assert named(bench, files) == {0: "background", 255: "foreground"}
+    assert np.array_equal(bench.arrays()["0"][1], drawn > 0)
+    assert bench.result is not None
+    assert codes(bench.result, "warning") == ["mask_jpeg"]
+
+
+@pytest.mark.parametrize("pattern", ["masks/{cls}/{name}.png", "masks/{name}_{cls}.png"])
+def test_one_mask_per_class(bench: Bench, pattern: str) -> None:
+    left, right = np.zeros((6, 8), np.uint8), np.zeros((6, 8), np.uint8)
+    left[:, :3], right[:, 5:] = 255, 255
+    files = {f"images/{name}.jpg": encoded(photo(seed)) for seed, name in enumerate(("a_1", "b"))}
+    for name, cls, data in [("a_1", "dog", left), ("a_1", "cat", right), ("b", "cat", left)]:
+        files[pattern.format(name=name, cls=cls)] = encoded(data)
+    assert named(bench, files) == {0: "background", 1: "cat", 2: "dog"}
+    assert bench.arrays()["a_1"][1][0].tolist() == [2, 2, 2, 0, 0, 1, 1, 1]
+    assert bench.arrays()["b"][1][0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+    files[pattern.format(name="b", cls="dog")] = encoded(left)
+    result = bench.run(files)
+    assert codes(result) == ["multilabel_overlap"]
+    assert pattern.format(name="b", cls="cat") in result.problems[0].message
+
+
+def test_a_label_map_comes_before_the_rules_of_classes(bench: Bench) -> None:
+    values = mask(0, 7, 90)
+    files = folders([values, values])
+    assert named(bench, files, label_map={90: 1, 7: None}) == {0: "background", 1: "class_1"}
+    assert np.array_equal(bench.arrays()["0"][1], mask(0, 255, 1))
+    assert bench.result is not None
+    assert bench.result.summary is not None
+    assert bench.result.summary.ignore_share == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes", "proposed"),
+    [
+        ((0, 255), (0, 1), {255: 1}),
+        ((0, 128, 255), (0, 1, 2), {128: 1, 255: 2}),
+        ((1, 2, 3), (0, 1, 2), {1: 0, 2: 1, 3: 2}),
+        ((1, 3), (0, 1, 2), {1: 0, 3: 2}),
+        ((1, 2, 255), (0, 1), {1: 0, 2: 1, 255: None}),
+        ((0, 1, 9), (0, 1), {9: None}),
+        ((40, 50, 60, 70, 80), (0, 1), None),
+        ((0, 1), (0, 1), None),
+    ],
+)
+def test_a_proposed_label_map_makes_the_set_fit(
+    bench: Bench, values: tuple[int, ...], classes: tuple[int, ...], proposed: dict[int, int | None] | None
+) -> None:
+    files = folders([mask(*values), mask(*values[::-1])])
+    options = {"classes": {value: f"c{value}" for value in classes}}
+    result = bench.run(files, **options)
+    assert result.proposed_label_map == proposed
+    assert ("unknown_value" in codes(result)) == (values != (0, 1))
+    if proposed is not None:
+        assert codes(bench.run(files, **options, label_map=proposed)) == []
+
+
+def test_a_proposal_takes_the_place_of_the_map_before(bench: Bench) -> None:
+    files = folders([mask(0, 5, 9), mask(0, 5, 9)])
+    options = {"classes": {0: "a", 1: "b"}}
+    result = bench.run(files, **options, label_map={5: 3, 9: None})
+    assert result.proposed_label_map == {5: 1, 9: None}
+
+
+def test_smoothed_masks_of_named_classes_fit_with_the_proposal(bench: Bench) -> None:
+    soft = np.zeros((40, 40), np.uint8)
+    soft[20:] = 255
+    soft[19] = np.arange(40) * 6
+    files = folders([soft, soft.T.copy()])
+    options = {"classes": {0: "ground", 1: "thing"}}
+    proposed = bench.run(files, **options).proposed_label_map
+    assert proposed is not None
+    assert codes(bench.run(files, **options, label_map=proposed)) == []
+    assert np.array_equal(bench.arrays()["0"][1], soft >= 128)

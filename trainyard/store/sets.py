@@ -1,0 +1,34 @@
+"""What befalls data sets only: another ingest, and their end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainyard.datasets import Dataset
+from trainyard.store import keys
+from trainyard.store.connection import Client, run_script, store_errors
+from trainyard.store.records import RecordStore
+
+REMEMBERED_S = 7 * 24 * 3600
+"""How long it is known of a removed data set that it was removed."""
+
+
+class DatasetStore(RecordStore[Dataset]):
+    """All data sets."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client, "dataset", Dataset)
+
+    def reopen(self, seen: Dataset, values: Mapping[str, Any]) -> tuple[str, Dataset | None]:
+        """See reopen.lua: the outcome, and the record as it now stands."""
+        pairs = self._pairs(values)
+        outcome, found = run_script(self.client, "reopen", seen.id, seen.revision, *pairs)
+        return outcome, self.codec.from_hash(found) if found else None
+
+    def remove(self, dataset_id: str) -> tuple[str, dict[str, str]]:
+        """See remove.lua: the outcome, and the status of each run that needs the set."""
+        return run_script(self.client, "remove", dataset_id, REMEMBERED_S)
+
+    def was_removed(self, dataset_id: str) -> bool:
+        """Whether the set was removed lately; False also where it never was."""
+        with store_errors():
+            return bool(self.client.exists(keys.removed(dataset_id)))

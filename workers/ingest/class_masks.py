@@ -1,0 +1,112 @@
+"""Masks of which each shows one class: found by their names, and painted over one another.
+
+They lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`, or are named by the class behind the
+image's name, `masks/0_cat.png`.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.ingest.archive import Member
+from workers.ingest.decode import DecodedImage
+from workers.ingest.formats.base import Read
+from workers.ingest.layout import Picture
+from workers.ingest.masks import HALF, decode_mask, fit_mask
+from workers.ingest.problems import Refused
+from workers.prepared import IGNORE_INDEX, Uint8
+
+BACKGROUND = "background"
+
+Named = tuple[str, Member]
+"""The name of a class, and the mask that shows it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassMasksTruth:
+    """The masks of one image, each with the value of its class; pixels that are in none are 0."""
+
+    masks: tuple[tuple[int, Member], ...]
+
+    @property
+    def file(self) -> str:
+        """See `Truth.file`."""
+        return self.masks[0][1].path
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`. Raises Refused where a pixel is in two masks: one class per pixel is held."""
+        merged = np.zeros((image.size[1], image.size[0]), np.uint8)
+        for value, member in self.masks:
+            data = read(member)
+            shown = fit_mask(decode_mask(data, image=image), image)
+            inside = shown > 0 if shown.max() < HALF else shown >= HALF
+            both = np.unique(merged[inside & (merged > 0)])
+            if both.size:
+                other = next(other.path for number, other in self.masks if number == both[0])
+                raise Refused(
+                    "multilabel_overlap",
+                    f"{np.count_nonzero(inside & (merged > 0))} pixels are in {other} and in {member.path}; "
+                    "a pixel has one class in Trainyard.",
+                    "Draw the classes without overlap, or send one mask per image that says which is on top.",
+                )
+            merged[inside] = value
+        return merged
+
+
+def by_class(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, list[Named]] | None:
+    """The masks of each image, by the image's path; None where they are not of one class each.
+
+    They are where each mask is named by a class, none by an image alone, and some image has several.
+    """
+    owners = {(image.split, image.group, image.stem): image for image in images}
+    found: defaultdict[str, list[Named]] = defaultdict(list)
+    for mask in masks:
+        if (mask.split, mask.group, mask.stem) in owners or (
+            mask.split,
+            mask.group,
+            mask.bare_stem,
+        ) in owners:
+            return None
+        owned = _by_folder(mask, owners) or _by_suffix(mask, owners)
+        if owned is None:
+            return None
+        image, name = owned
+        found[image.member.path].append((name, mask.member))
+    several = any(len(named) > 1 for named in found.values())
+    distinct = all(len({name for name, _ in named}) == len(named) for named in found.values())
+    return dict(found) if several and distinct else None
+
+
+def class_values(masks: dict[str, list[Named]]) -> dict[str, int]:
+    """The value of each class by name, from 1; a mask of the background shows what is 0 anyway."""
+    names = sorted({name for named in masks.values() for name, _ in named if name.casefold() != BACKGROUND})
+    if len(names) >= IGNORE_INDEX:
+        raise Refused(
+            "too_many_classes",
+            f"There are masks of {len(names)} classes; at most {IGNORE_INDEX - 1} can be told apart.",
+            "Merge classes; or, if each mask shows one object, send one mask per image.",
+        )
+    return {name: value for value, name in enumerate(names, start=1)}
+
+
+_Owners = dict[tuple[str | None, tuple[str, ...], str], Picture]
+
+
+def _by_folder(mask: Picture, owners: _Owners) -> tuple[Picture, str] | None:
+    if not mask.group:
+        return None
+    *above, name = mask.group
+    owner = owners.get((mask.split, tuple(above), mask.stem))
+    return None if owner is None else (owner, name)
+
+
+def _by_suffix(mask: Picture, owners: _Owners) -> tuple[Picture, str] | None:
+    cut = mask.stem.rfind("_")
+    while cut > 0:
+        owner = owners.get((mask.split, mask.group, mask.stem[:cut]))
+        if owner is not None and cut + 1 < len(mask.stem):
+            return owner, mask.stem[cut + 1 :]
+        cut = mask.stem.rfind("_", 0, cut)
+    return None

@@ -1,0 +1,58 @@
+"""The files of a folder in storage, which are read and never written."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from workers.ingest.archive import ArchiveLimits, Entry, Member, file_damaged, link_objection, usable
+from workers.ingest.problems import ProblemLog
+
+_REFUSING = (errno.ENOENT, errno.EACCES, errno.ELOOP)  # what speaks against a file, not against the storage
+
+
+class FolderSource:
+    """A folder. `members` are the files worth looking at, by path; links are refused, not followed."""
+
+    def __init__(self, folder: Path, limits: ArchiveLimits, log: ProblemLog) -> None:
+        """List; what is wrong goes to the log. Raises Refused where it is empty or too large, OSError of the
+        storage."""
+        self._folder = folder
+        self._names: list[str] = []
+        self.members = usable(self._entries(""), None, limits, log)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of a file; raises Refused where it has changed since it was listed."""
+        name = self._names[member.place]
+        try:
+            descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno not in _REFUSING:
+                raise
+            raise file_damaged(f"The file cannot be opened: {error.strerror}.") from error
+        with open(descriptor, "rb") as file:
+            data = file.read(member.size + 1)
+        if len(data) != member.size:
+            raise file_damaged(f"The file had {member.size} bytes a moment ago and has changed.")
+        return data
+
+    def _entries(self, below: str) -> Iterator[Entry]:
+        with os.scandir(self._folder / below) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            name = f"{below}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    yield from self._entries(f"{name}/")
+                continue
+            self._names.append(name)
+            plain = entry.is_file(follow_symlinks=False)
+            yield Entry(
+                name=name,
+                size=entry.stat(follow_symlinks=False).st_size if plain else 0,
+                place=len(self._names) - 1,
+                objection=None if plain else link_objection(),
+            )

@@ -1,0 +1,294 @@
+"""Reads COCO: polygons and run-length masks in JSON files, with the images beside them or in folders.
+
+Mask values are 1 and up in the order of category ids; a category named as background is value 0. Where
+several files annotate the same images, those called `instances...` are read.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from trainyard.datasets import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats import coco_records
+from workers.ingest.formats.base import FoundSet, Source
+from workers.ingest.formats.cited import CitedFiles, report_missing
+from workers.ingest.formats.class_values import ClassValues, class_values
+from workers.ingest.formats.coco_records import Annotation, Category, ImageRecord, Key
+from workers.ingest.formats.faults import Faults
+from workers.ingest.formats.items import Located, named_items
+from workers.ingest.formats.json_stream import check_depth
+from workers.ingest.formats.regions import IGNORED, Region, RegionsTruth
+from workers.ingest.formats.split_names import file_split, folder_split
+from workers.ingest.problems import ProblemLog, Refused
+
+MAX_FILES = 50
+"""JSON files looked at, the largest; a set of other JSON may have one for each image."""
+
+_NO_ANNOTATIONS = re.compile(rb'"annotations"\s*:\s*\[\s*\]')
+_REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """One JSON file, without its annotations: those are read once all categories are known."""
+
+    member: Member
+    split: str | None
+    images: list[ImageRecord]
+    names: dict[Key, str]
+
+
+class Coco:
+    """See `Format`."""
+
+    name = "coco"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: a JSON file that has images and annotations with boxes or regions."""
+        return any(candidate.has_objects for candidate in _candidates(source))
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        files, listed = _files(source, log)
+        if not files:
+            if not log.has_errors:
+                log.error(
+                    "coco_missing",
+                    None,
+                    "There is no JSON file with the lists images, annotations and categories.",
+                    "Add the COCO file to the upload, or name another format.",
+                )
+            return None
+        try:
+            projects = _projects(listed)
+            ordered = sorted(
+                listed, key=lambda one: (one.name in projects, isinstance(one.key, str), one.key)
+            )
+            pairs = dict.fromkeys((one.key, one.name) for one in ordered)
+            classes = class_values(((pair, pair[1]) for pair in pairs), files[0].member.path, log)
+        except Refused as refusal:
+            log.refused(files[0].member.path, refusal)
+            return None
+        return _Assembly(source, options, log, classes).found(files, projects)
+
+
+class _Assembly:
+    """Puts the items of all files together."""
+
+    def __init__(
+        self,
+        source: Source,
+        options: IngestOptions,
+        log: ProblemLog,
+        classes: ClassValues[tuple[Key, str]],
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._log = log
+        self._classes = classes
+        self._cited = CitedFiles(source.members)
+        self._found: dict[str, Located] = {}
+        self._used: Counter[int] = Counter()
+        self._missing: list[tuple[str, str]] = []
+        self._masks = 0
+        self._boxes = 0
+        self._crowds: Counter[str] = Counter()
+        self._singles: Counter[str] = Counter()
+
+    def found(self, files: list[_File], projects: set[str]) -> FoundSet | None:
+        for file in files:
+            try:
+                self._add(file)
+            except Refused as refusal:
+                self._log.refused(file.member.path, refusal)
+        self._report(files)
+        if self._log.has_errors:
+            return None
+        names = {
+            value: name
+            for value, name in self._classes.names.items()
+            if name not in projects or self._used[value]
+        }
+        return FoundSet(items=named_items(self._found.values()), names=names, ignore_value=IGNORED)
+
+    def _add(self, file: _File) -> None:
+        faults = Faults(file.member.path, self._log)
+        regions = self._regions(file, faults)
+        keys: set[Key] = set()
+        for record in file.images:
+            if record.key in keys:
+                faults.add("duplicate_image_id", f"image id {record.key}", "several images have the same id")
+                continue
+            keys.add(record.key)
+            self._add_image(file, record, regions.pop(record.key, []), faults)
+        for key, lost in regions.items():
+            faults.add("unknown_image", f"image id {key}", f"no image has this id; {len(lost)} lost")
+        faults.report("Export the annotations anew, or leave out what is not needed.")
+
+    def _add_image(self, file: _File, record: ImageRecord, regions: list[Region], faults: Faults) -> None:
+        path = file.member.path
+        try:
+            image = self._cited.find(record.file_name, path)
+        except Refused as refusal:
+            faults.refused(f"image id {record.key}", refusal)
+            return
+        if image is None:
+            self._missing.append((path, record.file_name))
+            return
+        if image.path in self._found:
+            faults.add("duplicate_image", image.path, "an image is listed twice; the first entry counts")
+            return
+        self._found[image.path] = Located(
+            image=image,
+            split=file.split or folder_split(image.path) or folder_split(record.file_name),
+            truth=RegionsTruth(
+                file=path, size=record.size, background=0, regions=regions, order=self._options.order
+            ),
+        )
+
+    def _regions(self, file: _File, faults: Faults) -> dict[Key, list[Region]]:
+        sizes = {record.key: record.size for record in file.images}
+        regions: defaultdict[Key, list[Region]] = defaultdict(list)
+        unknown: Counter[str] = Counter()
+        for annotation in coco_records.annotations(self._source.read(file.member)):
+            if annotation.image is None:
+                faults.add("annotation_broken", f"annotation {annotation.key}", "it has no image_id")
+                continue
+            value = self._value(annotation, file)
+            if value is None:
+                unknown[str(annotation.category)] += 1
+                continue
+            self._used[value] += 1
+            try:
+                regions[annotation.image].append(self._region(annotation, value, sizes.get(annotation.image)))
+            except Refused as refusal:
+                faults.refused(f"annotation {annotation.key}", refusal)
+        for category, count in unknown.items():
+            self._log.error(
+                "unknown_category",
+                file.member.path,
+                f"{count} annotation(s) have the category id {category}, which is not listed.",
+                "Add the category to the file, or take these annotations out.",
+            )
+        return regions
+
+    def _value(self, annotation: Annotation, file: _File) -> int | None:
+        if annotation.category is None or annotation.category not in file.names:
+            return None
+        return self._classes.value_of[annotation.category, file.names[annotation.category]]
+
+    def _region(self, annotation: Annotation, value: int, size: tuple[int, int] | None) -> Region:
+        """A box alone says that an object is there, not which pixels it has: these are ignored."""
+        if not annotation.has_mask:
+            self._boxes += 1
+            return annotation.boxed(IGNORED)
+        self._masks += 1
+        ignored = annotation.crowd and self._options.crowd == "ignore"
+        (self._crowds if ignored else self._singles)[self._classes.names[value]] += 1
+        return annotation.region(IGNORED if ignored else value, size)
+
+    def _report(self, files: list[_File]) -> None:
+        first = files[0].member.path
+        if self._boxes:
+            report = self._log.warning if self._masks else self._log.error
+            report(
+                "masks_missing",
+                first,
+                f"{self._boxes} of {self._boxes + self._masks} annotations have a box and no mask "
+                "(segmentation is empty); the pixels in these boxes are ignored.",
+                _REMEDY_MASKS,
+            )
+        for name in self._crowds.keys() - self._singles.keys():
+            self._log.warning(
+                "only_crowds",
+                first,
+                f"All {self._crowds[name]} regions of {name!r} are marked iscrowd and thus ignored.",
+                "If they are objects (CVAT marks ellipses so), upload the set with crowd=label.",
+            )
+        report_missing(self._missing, len(self._found), self._log)
+        if not self._found and not self._log.has_errors:
+            self._log.error("no_images", first, "The file lists no image of the upload.", "Add the images.")
+        self._cited.report_unlisted(self._found, self._log)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A JSON file that may be COCO: with objects, or cut off before them; `empty` if its list of them is."""
+
+    member: Member
+    has_objects: bool
+    empty: bool
+
+
+def _candidates(source: Source) -> Iterator[_Candidate]:
+    """The JSON files that have COCO's lists, the largest first. Judged by their text, they are not parsed."""
+    members = [member for member in source.members if member.path.casefold().endswith(".json")]
+    for member in sorted(members, key=lambda one: (-one.size, one.path))[:MAX_FILES]:
+        try:
+            data = source.read(member)
+        except Refused:
+            continue  # of no use here; the reader that takes the set reads it again
+        if b'"images"' in data and b'"file_name"' in data and b'"segments_info"' not in data:
+            objects = b'"segmentation"' in data or b'"bbox"' in data
+            cut_off = not data.rstrip().endswith(b"}")
+            yield _Candidate(member, objects or cut_off, _NO_ANNOTATIONS.search(data) is not None)
+
+
+def _members(source: Source) -> list[Member]:
+    """The files to read, by path: those with objects, and empty ones beside them (a split without any)."""
+    found = list(_candidates(source))
+    if not any(candidate.has_objects for candidate in found):
+        return []
+    members = [candidate.member for candidate in found if candidate.has_objects or candidate.empty]
+    instances = [member for member in members if PurePosixPath(member.path).name.startswith("instances")]
+    return sorted(instances or members, key=lambda member: member.path)
+
+
+def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]]:
+    """The files to read, and all their categories."""
+    members = _members(source)
+    files: list[_File] = []
+    listed: list[Category] = []
+    for member in members:
+        try:
+            data = source.read(member)
+            check_depth(data)
+            images = list(coco_records.images(data))
+            own = list(coco_records.categories(data)) or _unnamed(member, data, log)
+        except Refused as refusal:
+            log.refused(member.path, refusal)
+            continue
+        split = file_split(member.path) if len(members) > 1 else None
+        names = {category.key: category.name for category in own}
+        files.append(_File(member=member, split=split, images=images, names=names))
+        listed += own
+    return files, listed
+
+
+def _unnamed(member: Member, data: bytes, log: ProblemLog) -> list[Category]:
+    """Categories for the ids that annotations have, of a file that lists none."""
+    keys = {annotation.category for annotation in coco_records.annotations(data)} - {None}
+    found = [Category(key=key, name=f"category_{key}", parent=None) for key in keys if key is not None]
+    if found:
+        log.warning(
+            "categories_missing",
+            member.path,
+            f"The file lists no categories; its {len(found)} are named by their ids.",
+            "Add the list `categories`, or name the classes when you upload the set.",
+        )
+    return found
+
+
+def _projects(listed: list[Category]) -> set[str]:
+    """Names of categories with the id 0 that are the parent of all others: an exporter's name for the set."""
+    roots = {one.name for one in listed if one.key == 0}
+    parents = {one.parent for one in listed if one.name not in roots}
+    return roots if len(roots) == 1 and parents == roots else set()
+
+
+def _rank(category: Category, projects: set[str]) -> tuple[bool, bool, Key]:
+    """By id, numbers first; a project's name last, so that leaving it out leaves no gap."""
+    return category.name in projects, isinstance(category.key, str), category.key

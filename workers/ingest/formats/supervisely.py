@@ -1,0 +1,197 @@
+"""Reads Supervisely projects: meta.json, and for each image of a data set `img/NAME` an `ann/NAME.json`.
+
+Format: docs.supervisely.com, "Supervisely annotation format"; coordinates are those of pixels, whose centres
+lie half a pixel further ("Coordinate system" of the developer portal). Classes are those of meta.json, in its
+order. An image's tag `train`, `val` or `test` is its split, else the folders tell.
+"""
+
+import zlib
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from trainyard.datasets import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats.base import FoundSet, Source
+from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_base64, from_picture
+from workers.ingest.formats.items import Located
+from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.regions import Bitmap, Polygon, Region, Stroke, rectangle
+from workers.ingest.formats.rings import Ring, ring
+from workers.ingest.formats.shapes import not_a_region, stroke
+from workers.ingest.formats.sheets import Sheet, SheetSet, SheetTruth, looks_like, peek
+from workers.ingest.formats.split_names import folder_split
+from workers.ingest.formats.typed_json import (
+    broken,
+    image_size,
+    listing,
+    mapping,
+    number,
+    parse_json,
+    points,
+    text,
+)
+from workers.ingest.layout import SPLIT_FOLDERS
+from workers.ingest.problems import ProblemLog, Refused
+
+META_FILE = "meta.json"
+ANNOTATIONS, IMAGES = "ann", "img"
+
+MAX_PICTURE = 32 << 20
+"""Bytes that the picture of a bitmap may unpack to, itself still compressed."""
+
+
+class Supervisely:
+    """See `Format`."""
+
+    name = "supervisely"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: a meta.json that has classes, and files in folders `ann`."""
+        return bool(_annotations(source)) and any(
+            looks_like(peek(source, member), b'"classes"') for member in _metas(source)
+        )
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        sheets = SheetSet(source, options, log)
+        labels = Labels()
+        for member in _metas(source):
+            try:
+                _add_classes(mapping(parse_json(source.read(member)), "the document"), labels)
+            except Refused as refusal:
+                log.refused(member.path, refusal)
+        if log.has_errors:
+            return None  # of half the classes, every object would be unknown
+        labels.close()
+        for member in _annotations(source):
+            try:
+                _add(sheets, member, source.read(member), labels)
+            except Refused as refusal:
+                log.refused(member.path, refusal)
+        return sheets.result(labels)
+
+
+def parse_sheet(data: bytes, labels: Labels) -> Sheet:
+    """The objects of an annotation file; raises Refused where it is none."""
+    return _sheet(mapping(parse_json(data), "the document"), labels)
+
+
+def _add_classes(meta: dict[str, object], labels: Labels) -> None:
+    for entry in listing(meta.get("classes"), "classes"):
+        about = mapping(entry, "a class")
+        labels.add(text(about.get("title"), "the title of a class"), about.get("color"))
+
+
+def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
+    document = mapping(parse_json(data), "the document")
+    sheet = _sheet(document, labels)
+    path = PurePosixPath(member.path)
+    cited = str(path.parent.parent / IMAGES / path.stem)
+    # the oldest exports leave out the ending of the image's name
+    image = sheets.cited.find(cited, member.path) or sheets.cited.find_stem(cited, member.path)
+    if image is None:
+        sheets.missing(member.path, cited)
+        return
+    located = Located(
+        image=image,
+        split=_tagged_split(document) or folder_split(image.path),
+        truth=SheetTruth(member=member, parse=parse_sheet, labels=labels, order=sheets.order),
+    )
+    sheets.add(member.path, sheet, located)
+
+
+def _tagged_split(document: dict[str, object]) -> str | None:
+    """The split that the image's tags name; None where none or several do."""
+    tags = document.get("tags")
+    names = [tag.get("name") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    splits = {SPLIT_FOLDERS.get(name.casefold()) for name in names if isinstance(name, str)} - {None}
+    return splits.pop() if len(splits) == 1 else None
+
+
+def _sheet(document: dict[str, object], labels: Labels) -> Sheet:
+    size = mapping(document.get("size"), "size")
+    sheet = Sheet(size=image_size(size.get("width"), size.get("height")))
+    budget = Budget()
+    for index, entry in enumerate(listing(document.get("objects"), "objects")):
+        with sheet.part(f"objects[{index}]"):
+            sheet.regions.append(_region(mapping(entry, "the object"), labels, budget))
+    return sheet
+
+
+def _region(entry: dict[str, object], labels: Labels, budget: Budget) -> Region:
+    kind = entry.get("geometryType", "bitmap" if "bitmap" in entry else None)
+    if not isinstance(kind, str) or kind not in ("bitmap", *_DRAWN):
+        raise not_a_region(str(kind)[:40], ", ".join((*_DRAWN, "bitmap")))
+    value = labels.value(text(entry.get("classTitle"), "classTitle"))
+    if kind == "bitmap":
+        return _bitmap(value, mapping(entry.get("bitmap"), "bitmap"), budget)
+    return _DRAWN[kind](value, mapping(entry.get("points"), "points"))
+
+
+def _bitmap(value: int, bitmap: dict[str, object], budget: Budget) -> Bitmap:
+    packed = from_base64(text(bitmap.get("data"), "the bitmap's data"), "a bitmap")
+    origin = listing(bitmap.get("origin"), "the bitmap's origin")
+    if len(origin) != 2:
+        raise broken("the bitmap's origin", "x and y", origin)
+    left, top = (int(number(side, "the bitmap's origin")) for side in origin)
+    return from_picture(value, _unpacked(packed), left, top, budget)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        picture = unpacker.decompress(packed, MAX_PICTURE)
+    except zlib.error as error:
+        raise bad_bitmap(f"its zlib data is damaged: {error}") from error
+    if not unpacker.eof:
+        raise bad_bitmap(f"its zlib data is cut off, or unpacks to more than {MAX_PICTURE} bytes")
+    return picture
+
+
+def _polygon(value: int, drawn: dict[str, object]) -> Polygon:
+    holes = listing(drawn.get("interior", []), "interior")
+    return Polygon(
+        value=value,
+        rings=(ring(_centres(drawn.get("exterior"), "exterior")),),
+        holes=tuple(ring(_centres(hole, "interior")) for hole in holes),
+    )
+
+
+def _rectangle(value: int, drawn: dict[str, object]) -> Polygon:
+    """Two opposite corners; their pixels are in it."""
+    corners = points(drawn.get("exterior"), "exterior")
+    if len(corners) != 2:
+        raise broken("exterior", "2 corners for a rectangle", corners.tolist())
+    (left, top), (right, bottom) = np.sort(corners, axis=0).tolist()
+    return rectangle(value, left, top, right + 1, bottom + 1)
+
+
+def _line(value: int, drawn: dict[str, object]) -> Stroke:
+    return stroke(value, _centres(drawn.get("exterior"), "exterior"))
+
+
+_DRAWN: dict[str, Callable[[int, dict[str, object]], Region]] = {
+    "polygon": _polygon,
+    "rectangle": _rectangle,
+    "line": _line,
+    "point": _line,
+}
+
+
+def _centres(value: object, what: str) -> Ring:
+    return points(value, what) + np.float32(0.5)
+
+
+def _metas(source: Source) -> list[Member]:
+    return [member for member in source.members if PurePosixPath(member.path).name.lower() == META_FILE]
+
+
+def _annotations(source: Source) -> list[Member]:
+    return [
+        member
+        for member in source.members
+        if member.path.lower().endswith(".json")
+        and PurePosixPath(member.path).parent.name.lower() == ANNOTATIONS
+    ]
