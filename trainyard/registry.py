@@ -11,7 +11,7 @@ from trainyard.events import StatusChanged
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import StopWhen
 from trainyard.storage import Storage, check_id, write_json
-from trainyard.store.connection import Client
+from trainyard.store.connection import Client, ping
 from trainyard.store.live import LiveStore
 from trainyard.store.records import Page, RecordStore
 
@@ -49,6 +49,10 @@ class Registry(Generic[Record]):
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._waiting)
         return created, self._mirrored(stored)
+
+    def require_store(self) -> None:
+        """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
+        ping(self._store.client)
 
     def get(self, record_id: str) -> Record:
         """The record; raises NotFound."""
@@ -111,9 +115,10 @@ class Registry(Generic[Record]):
             record = newest
 
     def _write(self, record: Record) -> None:
-        write_json(self._record_file(record.id), self._store.codec.to_json(record))
+        write_json(self.record_file(record.id), self._store.codec.to_json(record))
 
-    def _record_file(self, record_id: str) -> Path:
+    def record_file(self, record_id: str) -> Path:
+        """Where the record's mirror lies in storage."""
         if self._store.kind == "run":
             return self._storage.run(record_id).record
         return self._storage.dataset(record_id).record

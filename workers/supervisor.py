@@ -1,6 +1,5 @@
 """Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
 
-import json
 import logging
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 from trainyard import events
 from trainyard.errors import ChildDied, OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.event_log import publish
 from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
@@ -127,7 +127,7 @@ class RunSupervisor:
         while self._outbox:
             event = self._outbox[0]
             self._record(event)
-            publish(self._runs, self._folder, self._run.id, event)
+            publish(self._runs.live, self._folder, self._run.id, event)
             self._outbox.popleft()
 
     def _record(self, event: events.Event) -> None:
@@ -167,7 +167,7 @@ class RunSupervisor:
 
     def _announce(self, run: Run) -> None:
         changed = events.StatusChanged(status=run.status, revision=run.revision, error=run.error)
-        publish(self._runs, self._folder, run.id, changed)
+        publish(self._runs.live, self._folder, run.id, changed)
 
     def _until_answered(self, write: Callable[[], None]) -> None:
         """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
@@ -188,16 +188,6 @@ def weights_file(storage: Storage, spec: TrainingSpec) -> Path | None:
     """The file that the spec names; raises InvalidRequest where it is absent."""
     prefix, _, name = spec.model.encoder_weights.partition(":")
     return storage.weights_file(name) if prefix == "file" else None
-
-
-def publish(runs: RunRegistry, folder: RunFolder, run_id: str, event: events.Event) -> None:
-    """Put a lasting event on the stream, and under the same id into events.jsonl."""
-    event_id = runs.live.append(run_id, event)
-    try:
-        with folder.events.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"id": event_id, **events.to_dict(event)}) + "\n")
-    except OSError as error:
-        raise StorageUnavailable(f"events.jsonl could not be written: {error.strerror}.") from error
 
 
 def append_row(folder: RunFolder, row: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ class DatasetService:
     @contextmanager
     def receiving(self) -> Iterator[Upload]:
         """A new data set's upload; its folder is gone at the end unless `create` accepted it."""
+        self._datasets.require_store()
         dataset_id = new_dataset_id()
         upload = Upload(dataset_id, self._storage.dataset(dataset_id), self._max_upload_bytes)
         with whole_or_absent(self._datasets, dataset_id, upload.folder):
