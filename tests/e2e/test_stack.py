@@ -1,10 +1,16 @@
 """The stack as a whole: it ends cleanly, goes on where it was, and stands beside another."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.conftest import Stack, start_stack, stop_stack, wait_for
+from trainyard.settings import REPOSITORY
+from trainyard.store.connection import connect
 
 pytestmark = pytest.mark.timeout(240)
 PROCESSES = ("redis", "web", "worker", "ingest")
@@ -15,8 +21,8 @@ def stacks():
     """Starts stacks that are stopped whatever happens."""
     started: list[Stack] = []
 
-    def start(storage: Path) -> Stack:
-        started.append(start_stack(storage, *PROCESSES))
+    def start(storage: Path, redis_url: str | None = None) -> Stack:
+        started.append(start_stack(storage, *PROCESSES, redis_url=redis_url))
         return started[-1]
 
     yield start
@@ -41,8 +47,6 @@ def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_pat
 
 
 def test_a_killed_training_process_fails_its_run_and_not_the_worker(stacks, tmp_path, synthetic_zip):
-    import psutil
-
     stack = stacks(tmp_path / "storage")
     dataset = stack.upload(synthetic_zip, name="shapes", project="made")
     run = stack.submit(dataset["id"], epochs=500)
@@ -64,9 +68,29 @@ def test_two_stacks_side_by_side(stacks, tmp_path, synthetic_zip):
     assert two.http.get("/api/v1/datasets").json()["items"] == []
 
 
-def _writes(process, log: Path) -> bool:
-    import psutil
+def test_a_redis_of_ones_own_is_used(stacks, tmp_path, synthetic_zip, redis_url):
+    stack = stacks(tmp_path / "storage", redis_url)
+    dataset = stack.upload(synthetic_zip, name="shapes", project="made")
+    assert dataset["status"] == "ready"
+    assert connect(redis_url).exists(f"ty:dataset:{dataset['id']}")
+    assert not (tmp_path / "storage.redis").exists()
+    stack.interrupt()
+    assert stack.survivors() == []
 
+
+def test_a_second_stack_on_the_same_storage_is_refused(stacks, tmp_path):
+    stacks(tmp_path / "storage")
+    environment = {**os.environ, "TRAINYARD_STORAGE": str(tmp_path / "storage")}
+    environment.pop("TRAINYARD_REDIS_URL", None)
+    refused = subprocess.run(
+        [sys.executable, "-m", "deploy.stack"],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "Another stack already runs" in refused.stderr
+
+
+def _writes(process, log: Path) -> bool:
     try:
         return any(Path(f"/proc/{process.pid}/fd/{fd}").resolve() == log for fd in (1, 2))
     except (psutil.Error, OSError):
