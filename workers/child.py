@@ -151,8 +151,16 @@ class Child:
 
 
 def _main(module: str, connection: Connection, job: Message, until: float) -> None:
-    # Its own group, to be signalled with what it starts; and it ends with the forkserver, paused or not,
-    # which ends with the worker.
-    os.setpgid(0, 0)
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    os.setpgid(0, 0)  # a group of its own, to be signalled with what it starts
+    _end_with_worker()
     importlib.import_module(module).work(Link(connection, until), job)
+
+
+def _end_with_worker() -> None:
+    """Be killed when the forkserver ends, even while halted; it ends with the worker.
+
+    Every child inherits the descriptor by which the forkserver tells that somebody needs it, so it would
+    live as long as a halted child does: this child lets go of it.
+    """
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ def test_a_running_run_shows_where_it_is(client: FlaskClient, run_id: str, hand:
         stage="train", epoch=2, epochs=20, step=7, steps_per_epoch=5,
         loss=float("nan"), images_per_second=10.5, eta_seconds=None,
     )  # fmt: skip
-    hand.runs.live.report(held, progress)
+    hand.runs.report(held, progress)
     run = client.get(f"{RUNS}/{run_id}")
     assert b"NaN" not in run.data
     assert run.json["status"] == "running"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.records import a_run, claim
+from tests.unit.records import a_run, claim, renew
 from trainyard.errors import StoreUnavailable
 from trainyard.events import EpochEnd, Progress
 from trainyard.runs import Run, RunStatus
@@ -92,8 +92,9 @@ def test_stop_signals_have_versions(store: RecordStore[Run], client: Client):
     assert live.signals(run.id).stop == "now"
     live.retarget(run.id, 30)
     live.retarget(run.id, 30)
-    assert live.report(held, None).epochs_version == 1
-    assert live.report(held, None).epochs == 30
+    told = renew(store, held)
+    assert told
+    assert (told.epochs_version, told.epochs) == (1, 30)
 
 
 def test_progress_is_the_latest(store: RecordStore[Run], client: Client):
@@ -102,9 +103,9 @@ def test_progress_is_the_latest(store: RecordStore[Run], client: Client):
     assert held
     assert live.progress(run.id) is None
     for step in (1, 2):
-        live.report(held, Progress(stage="train", epoch=1, epochs=2, step=step, steps_per_epoch=3,
+        renew(store, held, Progress(stage="train", epoch=1, epochs=2, step=step, steps_per_epoch=3,
                                    loss=0.5, images_per_second=None, eta_seconds=None))  # fmt: skip
-    live.report(held, None)
+    renew(store, held)
     found = live.progress(run.id)
     assert found
     assert found["step"] == 2

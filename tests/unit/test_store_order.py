@@ -7,8 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.unit.records import a_run, claim
-from trainyard.errors import OwnershipLost
+from tests.unit.records import LIFE, RULES, a_run, claim, renew
 from trainyard.runs import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
@@ -81,6 +80,26 @@ class StoreMachine(RuleBasedStateMachine):
         self._left(held, RunStatus.QUEUED)
 
     @precondition(lambda self: self.holders)
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        assert renew(self.store, self._held(data)) is not None
+
+    @precondition(lambda self: self.holders)
+    @rule(data=st.data())
+    def crash(self, data: st.DataObject) -> None:
+        held = self._held(data)
+        assert self.store.crash(held.id, held.fence, held.owner or "", LIFE, RULES, {"code": "c"})
+        self._lost(held)
+
+    @precondition(lambda self: self.holders)
+    @rule(data=st.data())
+    def lapse(self, data: st.DataObject) -> None:
+        held = self._held(data)
+        self.client.zadd("ty:leases:run", {held.id: 0})
+        assert self.store.reap(LIFE, RULES, {"code": "worker_lost"}) == [held.id]
+        self._lost(held)
+
+    @precondition(lambda self: self.holders)
     @rule(data=st.data(), epoch=st.integers(0, 99))
     def update(self, data: st.DataObject, epoch: int) -> None:
         held = self._held(data)
@@ -96,8 +115,8 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.update(lost.id, lost.fence, lost.owner or "", {"epoch": 77}) is None
         assert self.store.finish(lost.id, lost.fence, lost.owner or "", RunStatus.FAILED, {}) is None
         assert self.store.release(lost.id, lost.fence, lost.owner or "", RunStatus.QUEUED) is None
-        with pytest.raises(OwnershipLost):
-            self.live.report(lost, None)
+        assert self.store.crash(lost.id, lost.fence, lost.owner or "", LIFE, RULES, {}) is None
+        assert renew(self.store, lost) is None
         assert self._get(lost.id) == before
 
     @rule(number=st.integers(0, 5), when=st.sampled_from(["now", "epoch"]))
@@ -130,6 +149,7 @@ class StoreMachine(RuleBasedStateMachine):
     def each_run_is_in_one_place(self) -> None:
         queued = set(self.client.zrange(keys.queue("train"), 0, -1))
         assert queued == {i for i, status in self.statuses.items() if status == RunStatus.QUEUED}
+        assert set(self.client.zrange(keys.leases("run"), 0, -1)) == set(self.holders)
         for run_id, status in self.statuses.items():
             run = self._get(run_id)
             assert run.status == status
@@ -160,6 +180,11 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _held(self, data: st.DataObject) -> Run:
         return self.holders[data.draw(st.sampled_from(sorted(self.holders)))]
+
+    def _lost(self, held: Run) -> None:
+        """It waits again, or has been lost too often."""
+        crashes = self._get(held.id).crashes
+        self._left(held, RunStatus.FAILED if crashes >= RULES.max_crashes else RunStatus.QUEUED)
 
     def _left(self, held: Run, status: RunStatus) -> None:
         assert status in TRANSITIONS[RunStatus.RUNNING]
