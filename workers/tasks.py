@@ -67,10 +67,12 @@ class Worker:
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
+        asked_at = time.monotonic()
         dataset = None if self.draining.is_set() else self.datasets.claim(queue, _owner())
         if dataset:
+            ownership = Ownership(self.settings.lease, asked_at)
             try:
-                IngestSupervisor(self.datasets, self.storage, self.draining, dataset).supervise()
+                IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership).supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
 

@@ -83,7 +83,7 @@ def wait_for(read: Callable[[], Any], until: Callable[[Any], bool], seconds: flo
     return value
 
 
-def start_stack(storage: Path, *processes: str, redis_url: str | None = None) -> Stack:
+def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **settings: str) -> Stack:
     """Start `python -m deploy.stack` on free ports and wait until its API is ready."""
     port, flower_port, mark = free_port(), free_port(), uuid.uuid4().hex
     environment = {
@@ -93,6 +93,7 @@ def start_stack(storage: Path, *processes: str, redis_url: str | None = None) ->
         "TRAINYARD_FLOWER_PORT": str(flower_port),
         MARK: mark,
     }
+    environment |= settings
     environment.pop("TRAINYARD_REDIS_URL", None)
     if redis_url:
         environment["TRAINYARD_REDIS_URL"] = redis_url
