@@ -14,6 +14,7 @@ from app.service.run_files import RunFiles
 from app.service.runs import RunService
 from app.service.samples import SampleService
 from app.service.studies import StudyService
+from trainyard.caretaker import Caretaker
 from trainyard.experiments import Experiments
 from trainyard.queue import Kicker, make_celery
 from trainyard.registry import DatasetRegistry, RunRegistry
@@ -42,6 +43,7 @@ class Services:
     catalogue: CatalogueService
     studies: StudyService
     health: HealthService
+    caretaker: Caretaker
 
 
 def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
@@ -50,10 +52,11 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     Raises SettingsError where no Redis is named.
     """
     client = client or connect(settings.broker_url)
-    kick = kick or Kicker(make_celery(settings.broker_url), client).kick
+    kicker = Kicker(make_celery(settings.broker_url), client)
+    kick = kick or kicker.kick
     storage = Storage(settings.storage)
-    datasets = DatasetRegistry(client, storage)
-    runs = RunRegistry(client, storage)
+    datasets = DatasetRegistry(client, storage, settings.lease)
+    runs = RunRegistry(client, storage, settings.lease)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
     run_service = RunService(runs, datasets, storage, experiments, kick)
@@ -68,6 +71,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         catalogue=CatalogueService(experiments),
         studies=StudyService(NameStore(client, STUDY_SPACE), run_service, run_files, dataset_service),
         health=HealthService(client, storage),
+        caretaker=Caretaker(runs, datasets, kicker, settings.lease),
     )
 
 

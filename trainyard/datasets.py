@@ -130,6 +130,7 @@ class Dataset:
     queue: str = "ingest"
     priority: int = 0
     fence: int = 0
+    crashes: int = 0
     owner: str | None = None
     created_at: float
     started_at: float | None = None

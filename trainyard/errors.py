@@ -142,6 +142,13 @@ class OwnershipLost(TrainyardError):
     remedy = "Nothing to do: the present owner carries on."
 
 
+class WorkerLost(TrainyardError):
+    """The worker gave no sign of life until its lease lapsed."""
+
+    code = "worker_lost"
+    remedy = "Look at the worker's machine and log; send the run again."
+
+
 class ExportMismatch(TrainyardError):
     """The exported ONNX model does not compute what the trained model computes."""
 

@@ -1,6 +1,7 @@
 """Compose a complete training spec: request over experiment over defaults."""
 
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,13 @@ class Experiments:
         """A complete, valid spec; raises InvalidRequest whose `errors` name each bad field."""
         defaults = _read_yaml(self._folder / "defaults.yaml")
         named = self.read(experiment) if experiment is not None else {}
-        merged = merge(merge(defaults, named), overrides)
-        return load_spec(self._with_transforms(merged))
+        layers = (self._with_transforms(layer) for layer in (defaults, named, overrides))
+        return load_spec(reduce(merge, layers))
 
-    def _with_transforms(self, spec: dict[str, Any]) -> dict[str, Any]:
-        """Lay a preset's transforms into the spec; transforms given by themselves make it `custom`."""
+    def _with_transforms(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Lay a preset's transforms into a layer; transforms given by themselves make it `custom`."""
         augmentation = spec.get("augmentation")
-        if not isinstance(augmentation, dict):
+        if not isinstance(augmentation, Mapping) or not augmentation:
             return spec
         if "transforms" in augmentation:
             return {**spec, "augmentation": {**augmentation, "preset": CUSTOM}}

@@ -1,19 +1,21 @@
 """Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import Conflict, NotFound, OwnershipLost
+from trainyard.errors import Conflict, NotFound, OwnershipLost, TrainyardError, WorkerLost
 from trainyard.event_log import publish
-from trainyard.events import StatusChanged
-from trainyard.runs import Run, RunStatus
-from trainyard.signals import StopWhen
+from trainyard.events import Progress, StatusChanged, to_dict
+from trainyard.lease import LeaseRules
+from trainyard.runs import ACTIVE, Run, RunStatus
+from trainyard.signals import Signals, StopWhen
 from trainyard.storage import Storage, check_id, remove_folder, write_json
-from trainyard.store.connection import Client
-from trainyard.store.live import LiveStore
-from trainyard.store.records import Page, RecordStore
+from trainyard.store.connection import Client, ping
+from trainyard.store.live import LiveStore, parse_signals
+from trainyard.store.records import Life, Page, RecordStore
 from trainyard.store.sets import DatasetStore
 
 
@@ -36,11 +38,13 @@ Record = TypeVar("Record", bound=Claimable)
 class Registry(Generic[Record]):
     """All runs, or all data sets. Methods that write raise StoreUnavailable and StorageUnavailable."""
 
-    def __init__(self, store: RecordStore[Record], storage: Storage, waiting: str, working: str) -> None:
+    def __init__(
+        self, store: RecordStore[Record], storage: Storage, life: Life, rules: LeaseRules | None
+    ) -> None:
         self._store = store
         self._storage = storage
-        self._waiting = waiting
-        self._working = working
+        self._life = life
+        self.rules = rules or LeaseRules()
 
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
@@ -48,8 +52,12 @@ class Registry(Generic[Record]):
         Storage holds it first, so that a record in Redis always has its mirror.
         """
         self._write(record)
-        created, stored = self._store.submit(record, record.id, self._waiting)
+        created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)
+
+    def require_store(self) -> None:
+        """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
+        ping(self._store.client)
 
     def get(self, record_id: str) -> Record:
         """The record; raises NotFound."""
@@ -78,7 +86,7 @@ class Registry(Generic[Record]):
 
     def claim(self, queue: str, owner: str) -> Record | None:
         """Take the next waiting record for a worker, or None."""
-        record = self._store.claim(queue, owner, self._waiting, self._working)
+        record = self._store.claim(queue, owner, self._life, self.rules)
         return self._mirrored(record) if record else None
 
     def update(self, held: Record, **values: Any) -> Record:
@@ -91,7 +99,29 @@ class Registry(Generic[Record]):
 
     def release(self, held: Record) -> Record:
         """Give a held record back to its queue; raises OwnershipLost."""
-        return self._kept(self._store.release(held.id, held.fence, held.owner or "", self._waiting), held)
+        return self._kept(
+            self._store.release(held.id, held.fence, held.owner or "", self._life.waiting), held
+        )
+
+    def crash(self, held: Record, error: TrainyardError) -> Record:
+        """The work on a held record broke by no fault of the user; raises OwnershipLost."""
+        content = error.to_dict()
+        record = self._store.crash(held.id, held.fence, held.owner or "", self._life, self.rules, content)
+        return self._kept(record, held)
+
+    def renew(self, held: Record, progress: str = "") -> dict[str, str]:
+        """Keep a held record for another lease; the signals to it. Raises OwnershipLost."""
+        owner = held.owner or ""
+        found = self._store.renew(held.id, held.fence, owner, self._life, self.rules, progress)
+        if found is None:
+            raise OwnershipLost(f"{held.id} is held by another attempt.")
+        return found
+
+    def reap(self) -> list[Record]:
+        """Take back what workers gave no sign of life for; the records as they now stand."""
+        reaped = self._store.reap(self._life, self.rules, WorkerLost().to_dict())
+        records = [self._store.get(record_id) for record_id in reaped]
+        return [self._mirrored(record) for record in records if record is not None]
 
     def amend(self, record_id: str, values: Mapping[str, Any]) -> Record:
         """Change descriptive fields as a client; raises NotFound."""
@@ -121,9 +151,10 @@ class Registry(Generic[Record]):
         """Called where a record that has just been mirrored is not in Redis any more."""
 
     def _write(self, record: Record) -> None:
-        write_json(self._record_file(record.id), self._store.codec.to_json(record))
+        write_json(self.record_file(record.id), self._store.codec.to_json(record))
 
-    def _record_file(self, record_id: str) -> Path:
+    def record_file(self, record_id: str) -> Path:
+        """Where the record's mirror lies in storage."""
         if self._store.kind == "run":
             return self._storage.run(record_id).record
         return self._storage.dataset(record_id).record
@@ -138,8 +169,11 @@ class DatasetRegistry(Registry[Dataset]):
 
     _store: DatasetStore
 
-    def __init__(self, client: Client, storage: Storage) -> None:
-        super().__init__(DatasetStore(client), storage, DatasetStatus.QUEUED, DatasetStatus.INGESTING)
+    def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
+        life = Life(
+            waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED
+        )
+        super().__init__(DatasetStore(client), storage, life, rules)
 
     def reopen(self, seen: Dataset, **values: Any) -> Dataset:
         """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""
@@ -179,9 +213,28 @@ class DatasetRegistry(Registry[Dataset]):
 class RunRegistry(Registry[Run]):
     """All runs, with what may be asked of one while it trains."""
 
-    def __init__(self, client: Client, storage: Storage) -> None:
-        super().__init__(RecordStore(client, "run", Run), storage, RunStatus.QUEUED, RunStatus.RUNNING)
+    def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
+        life = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
+        super().__init__(RecordStore(client, "run", Run), storage, life, rules)
         self.live = LiveStore(client)
+
+    def report(self, held: Run, progress: Progress | None) -> Signals:
+        """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
+        return parse_signals(self.renew(held, json.dumps(to_dict(progress)) if progress else ""))
+
+    def reap(self) -> list[Run]:
+        """As for any record; what became of each run is published, for no worker will tell of it."""
+        runs = super().reap()
+        for run in runs:
+            self.publish_status(run)
+        return runs
+
+    def publish_status(self, run: Run) -> None:
+        """Tell the followers of a run its status; an ended run's stream goes after a while."""
+        changed = StatusChanged(status=run.status, revision=run.revision, error=run.error)
+        publish(self.live, self._storage.run(run.id), run.id, changed)
+        if run.status not in ACTIVE:
+            self.live.expire(run.id)
 
     def stop(self, run_id: str, when: StopWhen) -> Run:
         """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise.
@@ -191,9 +244,7 @@ class RunRegistry(Registry[Run]):
         outcome, found = self.live.stop(check_id(run_id), when)
         run = self._signalled(outcome, found, run_id, "stopped")
         if outcome == "ended":
-            changed = StatusChanged(status=run.status, revision=run.revision)
-            publish(self.live, self._storage.run(run_id), run_id, changed)
-            self.live.expire(run_id)
+            self.publish_status(run)
         return run
 
     def retarget(self, run_id: str, epochs: int) -> Run:

@@ -43,7 +43,8 @@ class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
     `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
-    `fence` grows with each attempt, and only the attempt that holds it may write. `result` is what
+    `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
+    that were lost or broke. `result` is what
     training returned: best epoch and metrics, images/s, exported file and its parity.
     """
 
@@ -60,6 +61,7 @@ class Run:
     queue: str = "train"
     priority: int = 0
     fence: int = 0
+    crashes: int = 0
     owner: str | None = None
     created_at: float
     started_at: float | None = None

@@ -3,10 +3,11 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainyard.errors import SettingsError
+from trainyard.lease import LeaseRules
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
@@ -24,6 +25,7 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     threads: int = 0
+    lease: LeaseRules = field(default_factory=LeaseRules)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -39,6 +41,9 @@ class Settings:
             max_upload_bytes=MEBIBYTE
             * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
             api_key_hashes=tuple(filter(None, env.get("TRAINYARD_API_KEY_HASHES", "").split(","))),
+            lease=LeaseRules(
+                lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600)
+            ),
             threads=_integer(env, "TRAINYARD_THREADS", os.cpu_count() or 1, 1, 4096),
         )
 

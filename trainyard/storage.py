@@ -16,6 +16,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -224,7 +225,8 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder cannot be reached, neither can it be cleaned
+            temporary.unlink()
         raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
 
 

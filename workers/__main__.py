@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("queue", choices=sorted(TASKS))
     queue = parser.parse_args().queue
     worker = Worker.compose(Settings.from_environment())
-    register(worker, queue, TASKS[queue])
+    register(worker, TASKS[queue])
     worker.app.worker_main(
         [
             "worker",

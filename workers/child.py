@@ -5,12 +5,16 @@ It talks over one pipe in JSON messages; the end of the pipe tells either side t
 The forkserver only imports: nothing in it may ask CUDA anything, or its children could not use it.
 """
 
+import ctypes
 import importlib
 import json
 import multiprocessing
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
@@ -19,6 +23,13 @@ Message: TypeAlias = dict[str, Any]
 
 ORPHANED = 76
 """Exit code of a child whose supervisor is gone."""
+FENCED = 77
+"""Exit code of a child that was not told in time that it may go on."""
+WATCH_S = 0.25
+FENCE_SLACK_S = 0.5
+"""How far past its time a child may be found: the supervisor stops it first if it can."""
+UNTIL = "until"
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 def start_server(preload: list[str]) -> None:
@@ -29,10 +40,11 @@ def start_server(preload: list[str]) -> None:
 
 
 class Link:
-    """The child's end of the pipe."""
+    """The child's end of the pipe. `until` is when, by the monotonic clock, this process must have ended."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, until: float) -> None:
         self._connection = connection
+        self._until = until
         self._lock = threading.Lock()
 
     def send(self, message: Message) -> None:
@@ -41,15 +53,27 @@ class Link:
             self._connection.send_bytes(json.dumps(message).encode())
 
     def listen(self, receive: Callable[[Message], None]) -> None:
-        """Hand every message to `receive`, from a thread; the process ends when its supervisor does."""
+        """Hand every message to `receive`, from a thread that also ends this process when it must.
+
+        That is so when its supervisor is gone, and when it was not told in time that it may go on: the
+        supervisor may be frozen, and another worker may have the work by then.
+        """
         threading.Thread(target=self._listen, args=(receive,), daemon=True).start()
 
     def _listen(self, receive: Callable[[Message], None]) -> None:
         while True:
             try:
-                message = json.loads(self._connection.recv_bytes())
+                if self._connection.poll(WATCH_S):
+                    self._take(json.loads(self._connection.recv_bytes()), receive)
+                elif time.monotonic() > self._until + FENCE_SLACK_S:
+                    os._exit(FENCED)
             except (EOFError, OSError):
                 os._exit(ORPHANED)
+
+    def _take(self, message: Message, receive: Callable[[Message], None]) -> None:
+        if UNTIL in message:
+            self._until = message[UNTIL]
+        else:
             receive(message)
 
 
@@ -59,11 +83,12 @@ class Child:
     The module is given by name, so that the supervisor need not import what the work needs.
     """
 
-    def __init__(self, module: str, job: Message) -> None:
+    def __init__(self, module: str, job: Message, until: float) -> None:
         context = multiprocessing.get_context("forkserver")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_main, args=(module, theirs, job), daemon=False)
+        self._process = context.Process(target=_main, args=(module, theirs, job, until), daemon=False)
         self._process.start()
+        self._pid = int(self._process.pid or -1)
         theirs.close()
         self._open = True
 
@@ -90,19 +115,52 @@ class Child:
         except OSError:
             self._open = False
 
+    def allow(self, until: float) -> None:
+        """Let it compute until then, by the monotonic clock."""
+        self.send({UNTIL: until})
+
+    def pause(self) -> None:
+        """Halt it and its loader processes where they stand."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
-        """End the process at once."""
+        """End it and its loader processes at once."""
         self._process.kill()
+        self._signal(signal.SIGKILL)
 
     def wait(self, seconds: float) -> int | None:
-        """The exit code, negative for a signal; a child that outlives its messages by `seconds` is killed."""
+        """The exit code, negative for a signal; a child that outlives its messages by `seconds` is killed.
+
+        Nothing that it started is left.
+        """
         self._process.join(seconds)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        self._signal(signal.SIGKILL)
         self._connection.close()
         return self._process.exitcode
 
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):  # it has ended, or is too young to have a group
+            os.killpg(self._pid, number)
 
-def _main(module: str, connection: Connection, job: Message) -> None:
-    importlib.import_module(module).work(Link(connection), job)
+
+def _main(module: str, connection: Connection, job: Message, until: float) -> None:
+    os.setpgid(0, 0)  # a group of its own, to be signalled with what it starts
+    _end_with_worker()
+    importlib.import_module(module).work(Link(connection, until), job)
+
+
+def _end_with_worker() -> None:
+    """Be killed when the forkserver ends, even while halted; it ends with the worker.
+
+    Every child inherits the descriptor by which the forkserver tells that somebody needs it, so it would
+    live as long as a halted child does: this child lets go of it.
+    """
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]

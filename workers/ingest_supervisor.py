@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost
+from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost, StoreUnavailable
+from trainyard.lease import Ownership
 from trainyard.registry import DatasetRegistry
 from trainyard.storage import Storage
 from workers.child import Child, Message
@@ -20,11 +21,17 @@ class IngestSupervisor:
     """Ingests one claimed data set, or gives it back when the worker drains."""
 
     def __init__(
-        self, datasets: DatasetRegistry, storage: Storage, draining: threading.Event, dataset: Dataset
+        self,
+        datasets: DatasetRegistry,
+        storage: Storage,
+        draining: threading.Event,
+        dataset: Dataset,
+        ownership: Ownership,
     ) -> None:
         self._datasets = datasets
         self._draining = draining
         self._dataset = dataset
+        self._ownership = ownership
         self._storage = storage
         self._outcome: Message = {}
         self._told_at = 0.0
@@ -43,11 +50,12 @@ class IngestSupervisor:
         except InvalidRequest as error:
             self._fail(error.to_dict(), [])
             return
-        child = Child(INGEST_CHILD, job)
+        child = Child(INGEST_CHILD, job, self._ownership.until)
         try:
             while child.is_open and not self._outcome and not self._draining.is_set():
                 for message in child.messages(TICK_S):
                     self._receive(message)
+                self._renew(child)
         finally:
             if not self._outcome:
                 child.kill()
@@ -69,6 +77,18 @@ class IngestSupervisor:
             "folder": str(folder.path),
             "options": record["change"] or record["options"],
         }
+
+    def _renew(self, child: Child) -> None:
+        """Renew the lease; raises OwnershipLost where another has the set, or may soon have it."""
+        asked_at = time.monotonic()
+        try:
+            self._datasets.renew(self._dataset)
+        except StoreUnavailable as error:
+            if self._ownership.has_lapsed:
+                raise OwnershipLost(f"{self._dataset.id}: {error.message}") from error
+            return
+        self._ownership.renew(asked_at)
+        child.allow(self._ownership.until)
 
     def _receive(self, message: Message) -> None:
         if "progress" not in message:

@@ -1,6 +1,5 @@
 """Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
 
-import json
 import logging
 import threading
 import time
@@ -12,6 +11,8 @@ from typing import Any
 
 from trainyard import events
 from trainyard.errors import ChildDied, OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.event_log import publish
+from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
@@ -30,6 +31,8 @@ PROGRESS_EVERY_S = 1.0
 """How often progress goes into the event stream."""
 RETRY_S = 1.0
 """Pause before a write is tried again while Redis is away."""
+RAISED = 1
+"""Exit code of a Python process that ended with an exception."""
 EXIT_GRACE_S = 30.0
 """How long a child may take to end after its result."""
 LOG_TAIL_LINES = 50
@@ -39,13 +42,21 @@ class RunSupervisor:
     """Trains one claimed run to its end, or gives it back when the worker drains."""
 
     def __init__(
-        self, runs: RunRegistry, storage: Storage, threads: int, draining: threading.Event, run: Run
+        self,
+        runs: RunRegistry,
+        storage: Storage,
+        threads: int,
+        draining: threading.Event,
+        run: Run,
+        ownership: Ownership,
     ) -> None:
         self._runs = runs
         self._storage = storage
         self._threads = threads
         self._draining = draining
         self._run = run
+        self._ownership = ownership
+        self._is_paused = False
         self._folder = storage.run(run.id)
         self._outbox: deque[events.Event] = deque()
         self._progress: events.Progress | None = None
@@ -56,7 +67,7 @@ class RunSupervisor:
     def supervise(self) -> None:
         """Returns when the run has ended, or is another's, or is back in its queue."""
         try:
-            self._announce(self._run)
+            self._runs.publish_status(self._run)
             self._train()
         except OwnershipLost as error:
             logger.warning("%s", error.message)
@@ -64,7 +75,7 @@ class RunSupervisor:
             self._end(RunStatus.FAILED, error=self._failure(error.to_dict()))
 
     def _train(self) -> None:
-        child = Child(TRAINING_CHILD, job_to_message(self._job()))
+        child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
         try:
             while child.is_open and not self._outcome and not self._draining.is_set():
                 for message in child.messages(TICK_S):
@@ -105,17 +116,35 @@ class RunSupervisor:
             self._outbox.append(event)
 
     def _exchange(self, child: Child) -> None:
-        """Tell the store what is new and pass on what it wishes; while Redis is away, training goes on."""
+        """Renew the lease, tell what is new, pass on what is wished.
+
+        While Redis is away, training goes on until the lease is about to lapse; then it is halted, and goes
+        on when Redis answers that the run is still this attempt's. Raises OwnershipLost when it is not.
+        """
+        asked_at = time.monotonic()
         try:
-            signals = self._runs.live.report(self._run, self._progress)
+            signals = self._runs.report(self._run, self._progress)
+            self._ownership.renew(asked_at)
             self._post()
             self._stream_progress()
         except StoreUnavailable as error:
-            logger.warning("Run %s trains on without Redis: %s", self._run.id, error.message)
+            logger.warning("Run %s is without Redis: %s", self._run.id, error.message)
+            self._halt_if_lapsed(child)
             return
+        child.allow(self._ownership.until)
+        if self._is_paused:
+            logger.warning("Run %s goes on.", self._run.id)
+            child.go_on()
+            self._is_paused = False
         if signals != self._signals:
             self._signals = signals
             child.send(asdict(signals))
+
+    def _halt_if_lapsed(self, child: Child) -> None:
+        if self._ownership.has_lapsed and not self._is_paused:
+            logger.warning("Run %s is halted: its lease may lapse.", self._run.id)
+            child.pause()
+            self._is_paused = True
 
     def _stream_progress(self) -> None:
         now = time.monotonic()
@@ -127,7 +156,7 @@ class RunSupervisor:
         while self._outbox:
             event = self._outbox[0]
             self._record(event)
-            publish(self._runs, self._folder, self._run.id, event)
+            publish(self._runs.live, self._folder, self._run.id, event)
             self._outbox.popleft()
 
     def _record(self, event: events.Event) -> None:
@@ -144,9 +173,17 @@ class RunSupervisor:
         elif "error" in self._outcome:
             self._end(RunStatus.FAILED, error=self._failure(self._outcome["error"]))
         else:
-            said = "".join(f" Its log ends: {line}" for line in log_tail(self._folder.log)[-1:])
-            died = ChildDied(f"The training process ended with exit code {code} and no result.{said}")
+            self._conclude_crash(code)
+
+    def _conclude_crash(self, code: int | None) -> None:
+        """A killed process may do better at another try, one that raised an error would raise it again."""
+        said = "".join(f" Its log ends: {line}" for line in log_tail(self._folder.log)[-1:])
+        died = ChildDied(f"The training process ended with exit code {code} and no result.{said}")
+        if code == RAISED:
             self._end(RunStatus.FAILED, error=self._failure(died.to_dict()))
+            return
+        self._until_answered(self._post)
+        self._until_answered(lambda: self._runs.publish_status(self._runs.crash(self._run, died)))
 
     def _failure(self, error: dict[str, Any]) -> dict[str, Any]:
         """The error with what helps to understand it."""
@@ -154,8 +191,7 @@ class RunSupervisor:
 
     def _end(self, status: RunStatus, **values: Any) -> None:
         def finish() -> None:
-            self._announce(self._runs.finish(self._run, status, **values))
-            self._runs.live.expire(self._run.id)
+            self._runs.publish_status(self._runs.finish(self._run, status, **values))
 
         self._until_answered(self._post)
         self._until_answered(finish)
@@ -163,11 +199,7 @@ class RunSupervisor:
     def _give_back(self) -> None:
         """The worker shuts down: the run waits again and goes on from its last finished epoch."""
         self._until_answered(self._post)
-        self._until_answered(lambda: self._announce(self._runs.release(self._run)))
-
-    def _announce(self, run: Run) -> None:
-        changed = events.StatusChanged(status=run.status, revision=run.revision, error=run.error)
-        publish(self._runs, self._folder, run.id, changed)
+        self._until_answered(lambda: self._runs.publish_status(self._runs.release(self._run)))
 
     def _until_answered(self, write: Callable[[], None]) -> None:
         """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
@@ -188,16 +220,6 @@ def weights_file(storage: Storage, spec: TrainingSpec) -> Path | None:
     """The file that the spec names; raises InvalidRequest where it is absent."""
     prefix, _, name = spec.model.encoder_weights.partition(":")
     return storage.weights_file(name) if prefix == "file" else None
-
-
-def publish(runs: RunRegistry, folder: RunFolder, run_id: str, event: events.Event) -> None:
-    """Put a lasting event on the stream, and under the same id into events.jsonl."""
-    event_id = runs.live.append(run_id, event)
-    try:
-        with folder.events.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"id": event_id, **events.to_dict(event)}) + "\n")
-    except OSError as error:
-        raise StorageUnavailable(f"events.jsonl could not be written: {error.strerror}.") from error
 
 
 def append_row(folder: RunFolder, row: dict[str, Any]) -> None:

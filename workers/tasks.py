@@ -4,12 +4,15 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 
 from celery import Celery, signals
 
-from trainyard.errors import OwnershipLost, StoreUnavailable
+from trainyard.caretaker import Caretaker
+from trainyard.errors import OwnershipLost
+from trainyard.lease import Ownership
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
 from trainyard.registry import DatasetRegistry, RunRegistry
 from trainyard.settings import Settings
@@ -21,8 +24,6 @@ from workers.supervisor import TRAINING_CHILD, RunSupervisor
 
 logger = logging.getLogger(__name__)
 
-TOP_UP_S = 2.0
-"""How often a worker looks for work that no message tells of."""
 PRELOAD = {TRAIN_TASK: TRAINING_CHILD, INGEST_TASK: INGEST_CHILD}
 
 
@@ -35,7 +36,7 @@ class Worker:
     storage: Storage
     runs: RunRegistry
     datasets: DatasetRegistry
-    kicker: Kicker
+    caretaker: Caretaker
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -44,48 +45,46 @@ class Worker:
         client = connect(settings.broker_url)
         storage = Storage(settings.storage)
         app = make_celery(settings.broker_url)
+        runs = RunRegistry(client, storage, settings.lease)
+        datasets = DatasetRegistry(client, storage, settings.lease)
         return cls(
             settings=settings,
             app=app,
             storage=storage,
-            runs=RunRegistry(client, storage),
-            datasets=DatasetRegistry(client, storage),
-            kicker=Kicker(app, client),
+            runs=runs,
+            datasets=datasets,
+            caretaker=Caretaker(runs, datasets, Kicker(app, client), settings.lease),
         )
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
+        asked_at = time.monotonic()
         run = None if self.draining.is_set() else self.runs.claim(queue, _owner())
         if run:
+            ownership = Ownership(self.settings.lease, asked_at)
             threads = self.settings.threads
-            RunSupervisor(self.runs, self.storage, threads, self.draining, run).supervise()
+            RunSupervisor(self.runs, self.storage, threads, self.draining, run, ownership).supervise()
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
+        asked_at = time.monotonic()
         dataset = None if self.draining.is_set() else self.datasets.claim(queue, _owner())
         if dataset:
+            ownership = Ownership(self.settings.lease, asked_at)
             try:
-                IngestSupervisor(self.datasets, self.storage, self.draining, dataset).supervise()
+                IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership).supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
 
-    def top_up(self, queue: str) -> None:
-        """Kick for waiting work until the worker drains."""
-        while not self.draining.wait(TOP_UP_S):
-            try:
-                self.kicker.top_up(queue)
-            except StoreUnavailable as error:
-                logger.warning("No look at queue %s: %s", queue, error.message)
 
-
-def register(worker: Worker, queue: str, task: str) -> None:
+def register(worker: Worker, task: str) -> None:
     """Give the worker's Celery application its task and its life cycle."""
     work = {TRAIN_TASK: worker.train, INGEST_TASK: worker.ingest}[task]
     worker.app.task(name=task)(work)
 
     def ready(**_: object) -> None:
         start_server([PRELOAD[task]])
-        threading.Thread(target=worker.top_up, args=(queue,), daemon=True).start()
+        worker.caretaker.start(worker.draining)
 
     def drain(**_: object) -> None:
         worker.draining.set()

@@ -1,5 +1,6 @@
 """The process that trains one run: joins the engine, which knows no service, to the supervisor's pipe."""
 
+import logging
 import os
 import signal
 import sys
@@ -12,7 +13,10 @@ from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.child import Link, Message
 from workers.job_message import job_from_message
+from workers.training.describe import describe
 from workers.training.fit import fit
+
+logger = logging.getLogger(__name__)
 
 
 class LatestSignals:
@@ -37,16 +41,23 @@ def work(link: Link, data: Message) -> None:
     _log_to(RunFolder(job.folder).log)
     signals = LatestSignals()
     link.listen(signals.receive)
+
+    def report(event: events.Event) -> None:
+        if line := describe(event):
+            logger.info("%s", line)
+        link.send({"event": events.to_dict(event)})
+
     try:
-        result = fit(job, lambda event: link.send({"event": events.to_dict(event)}), signals)
+        result = fit(job, report, signals)
     except TrainyardError as error:
+        logger.error("%s: %s %s", error.code, error.message, error.remedy)
         link.send({"error": error.to_dict()})
     else:
         link.send({"result": asdict(result)})
 
 
 def _log_to(path: Path) -> None:
-    """Send everything that this process prints, C libraries included, to the run's log."""
+    """Send all that this process logs or prints, C libraries included, to the run's log."""
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -54,3 +65,4 @@ def _log_to(path: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)

@@ -21,7 +21,7 @@ class ArgumentsParser(FlaskParser):
     A query parameter that does not exist is refused: it is a misspelling that would go unnoticed.
     """
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": marshmallow.RAISE}
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": marshmallow.RAISE}
 
     def _raw_load_json(self, req: Request) -> Any:
         return read_json_body(req)

@@ -90,6 +90,9 @@ class RunSchema(Schema):
     queue = fields.String()
     priority = fields.Integer()
     fence = fields.Integer(metadata={"description": "attempts begun"})
+    crashes = fields.Integer(
+        metadata={"description": "attempts that were lost or broke; some are tried again"}
+    )
     owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
     created_at = instant_field("when it was accepted")
     started_at = instant_field("when its present attempt began")

@@ -53,6 +53,7 @@ class DatasetService:
 
         `announced` bytes are to come; `progress` tells how many have, by the request's id.
         """
+        self._datasets.require_store()
 
         def tell(received: int) -> None:
             with suppress(StoreUnavailable):  # only what is shown of the upload is lost

@@ -14,20 +14,23 @@ from trainyard.registry import Registry
 def whole_or_absent(registry: Registry[Any], record_id: str, folder: Path) -> Iterator[None]:
     """Remove the folder of a record that was not accepted, whatever ended the block.
 
-    One that Redis took before its answer was lost has been accepted: its files stay.
+    One that Redis took before its answer was lost has been accepted: its files stay. So do those of one
+    whose fate cannot be asked because Redis is away; sent again with its key, it is the same record.
     """
     accepted = False
     try:
         yield
         accepted = True
     finally:
-        if not accepted and not _is_stored(registry, record_id):
+        if not accepted and not _may_be_stored(registry, record_id):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_stored(registry: Registry[Any], record_id: str) -> bool:
+def _may_be_stored(registry: Registry[Any], record_id: str) -> bool:
     try:
         registry.get(record_id)
-    except (NotFound, StoreUnavailable):
+    except NotFound:
         return False
+    except StoreUnavailable:
+        return registry.record_file(record_id).exists()
     return True

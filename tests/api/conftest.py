@@ -131,6 +131,12 @@ def dataset_id(client: FlaskClient, hand: Hand) -> str:
 @pytest.fixture
 def run_id(client: FlaskClient, dataset_id: str) -> str:
     """A run that is queued."""
-    response = client.post("/api/v1/runs", json={"dataset_id": dataset_id})
+    response = submit(client, dataset_id)
     assert response.status_code == 201, response.text
     return str(response.json["id"])  # type: ignore[index]
+
+
+def submit(client: FlaskClient, dataset_id: str, key: str | None = None, **body: Any) -> TestResponse:
+    """POST a run."""
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post("/api/v1/runs", json={"dataset_id": dataset_id, **body}, headers=headers)

@@ -84,7 +84,9 @@ def test_a_request_may_leave_out_any_part_of_the_spec(client: FlaskClient):
 
 def test_errors_are_described_by_the_envelope(client: FlaskClient):
     schema = client.get("/openapi.json").json["components"]["schemas"]["Error"]
-    assert {"code", "status", "message", "errors", "cause", "remedy", "request_id"} == set(schema["properties"])
+    assert {"code", "status", "message", "errors", "cause", "remedy", "request_id"} == set(
+        schema["properties"]
+    )
 
 
 def test_probes(client: FlaskClient, settings: Settings):

@@ -108,7 +108,9 @@ def test_no_checkpoints_yet(client: FlaskClient, url: str):
     assert client.get(f"{url}/checkpoints/last").status_code == 404
 
 
-def test_downloads_are_conditional_and_in_ranges(client: FlaskClient, url: str, run_id: str, checkpoints: None):
+def test_downloads_are_conditional_and_in_ranges(
+    client: FlaskClient, url: str, run_id: str, checkpoints: None
+):
     response = client.get(f"{url}/checkpoints/last")
     assert response.headers["Content-Disposition"] == f"attachment; filename={run_id}-last.ckpt"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -121,7 +123,9 @@ def test_downloads_are_conditional_and_in_ranges(client: FlaskClient, url: str, 
     assert beyond.json["code"] == "requested_range_not_satisfiable"
 
 
-@pytest.mark.parametrize("name", ["3", "x", "-1", "0", "1e2", "%00", "9" * 400, "²", "last.ckpt", "..", "epoch=002"])
+@pytest.mark.parametrize(
+    "name", ["3", "x", "-1", "0", "1e2", "%00", "9" * 400, "²", "last.ckpt", "..", "epoch=002"]
+)
 def test_unknown_checkpoints(client: FlaskClient, url: str, checkpoints: None, name: str):
     assert client.get(f"{url}/checkpoints/{name}").status_code == 404
 
@@ -133,7 +137,13 @@ def test_artifacts_are_listed_and_downloaded(client: FlaskClient, folder: RunFol
         put(folder.path / hidden)
     os.symlink("/etc/hostname", folder.path / "link")
     items = {item["path"]: item for item in client.get(f"{url}/artifacts").json["items"]}
-    assert list(items) == ["config.json", "events.jsonl", "export/model.onnx", "figures/a b#?ü.png", "run.json"]
+    assert list(items) == [
+        "config.json",
+        "events.jsonl",
+        "export/model.onnx",
+        "figures/a b#?ü.png",
+        "run.json",
+    ]
     assert items["export/model.onnx"]["bytes"] == 5
     assert items["export/model.onnx"]["modified"].endswith("Z")
     assert client.get(items["export/model.onnx"]["url"]).data == b"model"
@@ -146,7 +156,8 @@ def test_artifacts_are_listed_and_downloaded(client: FlaskClient, folder: RunFol
 
 @pytest.mark.parametrize(
     "path",
-    ["../../datasets", "..%2f..%2fdatasets", "%2e%2e/run.json", "a/../run.json", "/etc/passwd", "%2fetc%2fpasswd",
+    ["../../datasets", "..%2f..%2fdatasets", "%2e%2e/run.json", "a/../run.json", "/etc/passwd",
+    "%2fetc%2fpasswd",
      "..", "%00", "run.json%00", "x" * 5000, "x/" * 2000 + "y", "..\\run.json", "run.json/", "ü\ud7ff"],
 )  # fmt: skip
 def test_paths_that_lead_elsewhere(client: FlaskClient, url: str, path: str):

@@ -71,7 +71,11 @@ def test_a_study_is_a_run_of_every_epochs_checkpoint(client: FlaskClient, cells:
     assert (run["project"], run["labels"]["study"], run["labels"]["user"]) == ("anna", "anna-1", "anna")
     spec = run["spec"]
     assert (spec["epochs"], spec["model"]["architecture"]) == (5, "DeepLabV3")
-    assert (spec["data"]["image_size"], spec["data"]["batch_size"], spec["data"]["val_fraction"]) == (256, 4, 0.2)
+    assert (spec["data"]["image_size"], spec["data"]["batch_size"], spec["data"]["val_fraction"]) == (
+        256,
+        4,
+        0.2,
+    )
     assert spec["optimization"]["learning_rate"] == 0.001
     assert spec["checkpoints"]["every_epochs"] == 1
     assert run["notices"]
@@ -96,9 +100,11 @@ def test_names_are_never_given_twice(client: FlaskClient, cells: str):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("Epochs", "0"), ("Epochs", "-1"), ("Epochs", "1.5"), ("Epochs", "nan"), ("Epochs", ""), ("Epochs", "1e2"),
+        ("Epochs", "0"), ("Epochs", "-1"), ("Epochs", "1.5"), ("Epochs", "nan"), ("Epochs", ""),
+        ("Epochs", "1e2"),
         ("Epochs", "٣"), ("Epochs", "1_0"), ("Epochs", "9" * 5000), ("Epochs", "100001"), ("Epochs", " 5"),
-        ("LR", "0"), ("LR", "1.01"), ("LR", "-0.1"), ("LR", "nan"), ("LR", "inf"), ("LR", "1e400"), ("LR", "x"),
+        ("LR", "0"), ("LR", "1.01"), ("LR", "-0.1"), ("LR", "nan"), ("LR", "inf"), ("LR", "1e400"),
+        ("LR", "x"),
         ("LR", "1e-12"), ("LR", "0x1"), ("LR", "1e-400"),
         ("ImgSize", "111"), ("ImgSize", "1049"), ("ImgSize", "200.5"),
         ("BatchSize", "0"), ("BatchSize", "101"), ("BatchSize", "1"),
@@ -198,7 +204,9 @@ def test_metrics_come_as_arrays(client: FlaskClient, study: str, storage: Storag
     assert body["val_loss"] == [2.1, 2.2]
 
 
-def test_a_finished_study_says_where_its_work_is(client: FlaskClient, study: str, hand: Hand, storage: Storage):
+def test_a_finished_study_says_where_its_work_is(
+    client: FlaskClient, study: str, hand: Hand, storage: Storage
+):
     held = hand.begin()
     folder = storage.run(held.id)
     folder.checkpoints.mkdir(parents=True)

@@ -83,7 +83,7 @@ def wait_for(read: Callable[[], Any], until: Callable[[Any], bool], seconds: flo
     return value
 
 
-def start_stack(storage: Path, *processes: str) -> Stack:
+def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **settings: str) -> Stack:
     """Start `python -m deploy.stack` on free ports and wait until its API is ready."""
     port, flower_port, mark = free_port(), free_port(), uuid.uuid4().hex
     environment = {
@@ -93,7 +93,10 @@ def start_stack(storage: Path, *processes: str) -> Stack:
         "TRAINYARD_FLOWER_PORT": str(flower_port),
         MARK: mark,
     }
+    environment |= settings
     environment.pop("TRAINYARD_REDIS_URL", None)
+    if redis_url:
+        environment["TRAINYARD_REDIS_URL"] = redis_url
     log = storage.with_name(f"{storage.name}.log").open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.stack", *processes],

@@ -1,6 +1,7 @@
 """The whole path against the real stack, as a client walks it."""
 
 import json
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -159,8 +160,6 @@ def test_a_failed_run_says_why(stack: Stack, dataset: dict[str, Any]):
 
 
 def test_a_bad_upload_names_its_files(stack: Stack, tmp_path):
-    import zipfile
-
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         for name in ("a", "b"):
             archive.writestr(f"images/{name}.jpg", b"no picture")

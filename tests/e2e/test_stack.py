@@ -1,10 +1,15 @@
 """The stack as a whole: it ends cleanly, goes on where it was, and stands beside another."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Stack, start_stack, stop_stack, wait_for
+from tests.e2e.conftest import Stack, start_stack, stop_stack
+from trainyard.settings import REPOSITORY
+from trainyard.store.connection import connect
 
 pytestmark = pytest.mark.timeout(240)
 PROCESSES = ("redis", "web", "worker", "ingest")
@@ -15,8 +20,8 @@ def stacks():
     """Starts stacks that are stopped whatever happens."""
     started: list[Stack] = []
 
-    def start(storage: Path) -> Stack:
-        started.append(start_stack(storage, *PROCESSES))
+    def start(storage: Path, redis_url: str | None = None) -> Stack:
+        started.append(start_stack(storage, *PROCESSES, redis_url=redis_url))
         return started[-1]
 
     yield start
@@ -40,23 +45,6 @@ def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_pat
     assert completed["step"] == 6 * 8
 
 
-def test_a_killed_training_process_fails_its_run_and_not_the_worker(stacks, tmp_path, synthetic_zip):
-    import psutil
-
-    stack = stacks(tmp_path / "storage")
-    dataset = stack.upload(synthetic_zip, name="shapes", project="made")
-    run = stack.submit(dataset["id"], epochs=500)
-    stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
-    log = stack.storage / "runs" / run["id"] / "logs" / "training.log"
-    (child,) = [p for p in psutil.process_iter() if _writes(p, log)]
-    child.kill()
-    failed = wait_for(lambda: stack.run(run["id"]), lambda r: r["status"] == "failed", 30)
-    assert failed["error"]["code"] == "child_died"
-    assert "-9" in failed["error"]["message"]
-    again = stack.submit(dataset["id"], epochs=1, export_onnx=False)
-    stack.wait_run(again["id"], lambda r: r["status"] == "completed")
-
-
 def test_two_stacks_side_by_side(stacks, tmp_path, synthetic_zip):
     one, two = stacks(tmp_path / "one"), stacks(tmp_path / "two")
     one.upload(synthetic_zip, name="shapes", project="made")
@@ -64,10 +52,23 @@ def test_two_stacks_side_by_side(stacks, tmp_path, synthetic_zip):
     assert two.http.get("/api/v1/datasets").json()["items"] == []
 
 
-def _writes(process, log: Path) -> bool:
-    import psutil
+def test_a_redis_of_ones_own_is_used(stacks, tmp_path, synthetic_zip, redis_url):
+    stack = stacks(tmp_path / "storage", redis_url)
+    dataset = stack.upload(synthetic_zip, name="shapes", project="made")
+    assert dataset["status"] == "ready"
+    assert connect(redis_url).exists(f"ty:dataset:{dataset['id']}")
+    assert not (tmp_path / "storage.redis").exists()
+    stack.interrupt()
+    assert stack.survivors() == []
 
-    try:
-        return any(Path(f"/proc/{process.pid}/fd/{fd}").resolve() == log for fd in (1, 2))
-    except (psutil.Error, OSError):
-        return False
+
+def test_a_second_stack_on_the_same_storage_is_refused(stacks, tmp_path):
+    stacks(tmp_path / "storage")
+    environment = {**os.environ, "TRAINYARD_STORAGE": str(tmp_path / "storage")}
+    environment.pop("TRAINYARD_REDIS_URL", None)
+    refused = subprocess.run(
+        [sys.executable, "-m", "deploy.stack"],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "Another stack already runs" in refused.stderr

@@ -129,6 +129,14 @@ def test_shapes_that_cannot_train_are_refused_without_computing() -> None:
         check_shapes(network, legal, 1)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "asked", "legal"),
+    [("Unet", 97, 97), ("FPN", 97, 128), ("PSPNet", 97, 104), ("DeepLabV3Plus", 96, 96), ("PAN", 32, 128)],
+)
+def test_sizes_are_rounded_up_to_legal_ones(architecture: str, asked: int, legal: int) -> None:
+    assert rounded_size(architecture, asked) == legal
+
+
 def test_input_rule_follows_the_weights() -> None:
     own = InputRule(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
     assert input_rule(_model("none"), own) == own

@@ -27,9 +27,9 @@ def work(link, job):
     if script == "until stopped":
         while not any(signal["stop"] for signal in signals):
             time.sleep(0.05)
-    if script == "slow":
+    if script.startswith("slow"):
         for number in range(2, 6):
-            time.sleep(0.5)
+            time.sleep(float(script.removeprefix("slow ")))
             link.send(epoch(number))
     result = {"status": "stopped" if script == "until stopped" else "completed", "epoch": 5, "step": 10}
     link.send({"result": result})

@@ -1,15 +1,16 @@
 """Processes out of the forkserver: messages both ways, and what each side sees of the other's end."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
-from workers.child import Child
+from workers.child import FENCED, Child
 
+FOREVER = float("inf")
 ECHO = "tests.unit.echo_child"
 
 
@@ -22,41 +23,75 @@ def received(child: Child, seconds: float = 20) -> list[dict]:
 
 
 def test_messages_go_down_and_up_and_the_exit_code_is_told():
-    child = Child(ECHO, {"exit": 3})
+    child = Child(ECHO, {"exit": 3}, FOREVER)
     child.send({"say": "hello"})
     assert received(child) == [{"echo": "hello"}]
     assert child.wait(5) == 3
 
 
 def test_a_killed_child_is_seen_as_such():
-    child = Child(ECHO, {"exit": 0})
+    child = Child(ECHO, {"exit": 0}, FOREVER)
     child.kill()
     assert received(child) == []
     assert child.wait(5) == -signal.SIGKILL
 
 
 def test_a_child_that_does_not_end_is_killed():
-    child = Child(ECHO, {"hang": True})
+    child = Child(ECHO, {"hang": True}, FOREVER)
     child.send({"say": "x"})
     assert next(iter(child.messages(20))) == {"echo": "x"}
     assert child.wait(0.2) == -signal.SIGKILL
 
 
 def test_sending_to_an_ended_child_is_harmless():
-    child = Child(ECHO, {"exit": 0})
+    child = Child(ECHO, {"exit": 0}, FOREVER)
     child.kill()
     received(child)
     child.send({"say": "nobody hears"})
     child.wait(5)
 
 
+def test_a_child_that_may_not_go_on_ends_by_itself():
+    child = Child(ECHO, {"hang": True}, time.monotonic() + 1)
+    assert received(child) == []
+    assert child.wait(5) == FENCED
+
+
+def test_a_child_that_is_allowed_on_goes_on():
+    child = Child(ECHO, {"hang": True}, time.monotonic() + 1)
+    child.allow(time.monotonic() + 60)
+    time.sleep(2)
+    child.send({"say": "still here"})
+    assert next(iter(child.messages(20))) == {"echo": "still here"}
+    child.kill()
+    child.wait(5)
+
+
+def test_a_halted_child_does_nothing_until_it_may():
+    child = Child(ECHO, {"hang": True}, time.monotonic() + 2)
+    child.send({"say": "begun"})
+    assert next(iter(child.messages(20))) == {"echo": "begun"}
+    child.pause()
+    child.send({"say": "hello"})
+    time.sleep(2.6)  # its time runs out while it is halted
+    assert list(child.messages(0.1)) == []
+    child.allow(time.monotonic() + 60)
+    child.go_on()
+    assert next(iter(child.messages(20))) == {"echo": "hello"}
+    child.kill()
+    child.wait(5)
+
+
+@pytest.mark.parametrize("halted", [False, True])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_child_ends_with_its_supervisor(how):
-    """The supervisor is killed while its child works; the child must not go on alone."""
+def test_a_child_ends_with_its_supervisor(how, halted):
+    """The supervisor is killed while its child works, or is halted; the child must not stay."""
     script = (
         "import time; from workers.child import Child\n"
-        f"child = Child({ECHO!r}, {{'hang': True, 'pid': True}})\n"
-        "print(next(iter(child.messages(30)))['pid'], flush=True)\n"
+        f"child = Child({ECHO!r}, {{'hang': True, 'pid': True}}, float('inf'))\n"
+        "pid = next(iter(child.messages(30)))['pid']\n"
+        f"child.pause() if {halted} else None\n"
+        "print(pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as supervisor:
@@ -64,6 +99,13 @@ def test_a_child_ends_with_its_supervisor(how):
         supervisor.send_signal(how)
         supervisor.wait()
     end = time.monotonic() + 10
-    while time.monotonic() < end and os.path.exists(f"/proc/{pid}"):
+    while time.monotonic() < end and _lives(pid):
         time.sleep(0.05)
-    assert not os.path.exists(f"/proc/{pid}")
+    assert not _lives(pid)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,57 +1,22 @@
 """The supervisor of a run against a real Redis, its child scripted so that faults can be had at will."""
 
 import json
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from deploy.redis import free_port, server_command
-from trainyard.errors import StoreUnavailable
 from trainyard.experiments import Experiments
+from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.settings import REPOSITORY
 from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
-from trainyard.store.connection import connect, ping
+from trainyard.store.connection import connect
 from workers import supervisor as supervisor_module
 from workers.supervisor import RunSupervisor
 
 CONTENT_HASH = "c0de" * 16
-
-
-class Server:
-    """A Redis that a test can take away and bring back, its data kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._folder = folder
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(server_command(self.port, self._folder))
-        end = time.monotonic() + 10
-        while True:
-            try:
-                return ping(connect(self.url))
-            except StoreUnavailable:
-                assert time.monotonic() < end
-                time.sleep(0.05)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def server(tmp_path):
-    (tmp_path / "redis").mkdir()
-    running = Server(tmp_path / "redis")
-    yield running
-    running.kill()
 
 
 @pytest.fixture
@@ -61,7 +26,7 @@ def storage(tmp_path):
 
 @pytest.fixture
 def runs(server, storage):
-    return RunRegistry(connect(server.url), storage)
+    return RunRegistry(connect(server.url), storage, LeaseRules(lease_s=3))
 
 
 @pytest.fixture
@@ -92,7 +57,8 @@ def supervised(runs, storage):
     """Supervises a run to its end, with a way to drain."""
 
     def supervise(run: Run, draining: threading.Event | None = None) -> Run:
-        RunSupervisor(runs, storage, 1, draining or threading.Event(), run).supervise()
+        ownership = Ownership(runs.rules, time.monotonic())
+        RunSupervisor(runs, storage, 1, draining or threading.Event(), run, ownership).supervise()
         return runs.get(run.id)
 
     return supervise
@@ -116,13 +82,24 @@ def test_a_typed_failure_is_kept_as_it_is(claimed, supervised):
     assert (run.error["code"], run.error["cause"], run.error["attempt"]) == ("nan_loss", "user", 1)
 
 
-@pytest.mark.parametrize(("script", "code"), [("crash", "1"), ("killed", "-9")])
-def test_a_child_that_dies_fails_the_run_and_says_how(claimed, supervised, script, code):
-    run = supervised(claimed(script))
+def test_an_engine_that_raises_fails_the_run_and_says_how(claimed, supervised):
+    run = supervised(claimed("crash"))
     assert run.status is RunStatus.FAILED
     assert run.error["code"] == "child_died"
-    assert f"exit code {code} " in run.error["message"]
+    assert "exit code 1 " in run.error["message"]
     assert run.epoch == 1, "what was reported before is kept"
+
+
+def test_a_killed_child_is_tried_again_until_it_is_enough(claimed, supervised, runs, storage):
+    run = claimed("killed")
+    for attempt in range(1, runs.rules.max_crashes):
+        waiting = supervised(run)
+        assert (waiting.status, waiting.crashes, waiting.owner) == (RunStatus.QUEUED, attempt, None)
+        run = runs.claim("train", f"worker {attempt}")
+    failed = supervised(run)
+    assert failed.status is RunStatus.FAILED
+    assert "exit code -9 " in failed.error["message"]
+    assert event_names(storage, run)[-1] == "failed"
 
 
 def test_a_stop_reaches_the_child(claimed, supervised, runs):
@@ -143,7 +120,7 @@ def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
 
 
 def test_an_outage_of_redis_loses_nothing(claimed, supervised, server, storage):
-    run = claimed("slow")
+    run = claimed("slow 0.5")
     threading.Timer(0.5, server.kill).start()
     back = threading.Timer(3.5, server.start)
     back.start()
@@ -161,3 +138,19 @@ def test_an_attempt_that_lost_its_run_writes_nothing(claimed, supervised, runs):
     kept = supervised(run)
     assert (kept.status, kept.owner, kept.fence) == (RunStatus.RUNNING, "another", newer.fence)
     assert kept.epoch == 0
+
+
+def test_an_outage_longer_than_the_lease_halts_the_run_and_loses_nothing(
+    claimed, supervised, server, storage, caplog
+):
+    run = claimed("slow 1.2")
+    threading.Timer(0.5, server.kill).start()
+    back = threading.Timer(6.5, server.start)
+    back.start()
+    ended = supervised(run)
+    back.join()
+    assert ended.status is RunStatus.COMPLETED
+    assert (ended.fence, ended.crashes) == (1, 0)
+    assert "is halted" in caplog.text
+    assert "goes on" in caplog.text
+    assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]

@@ -76,3 +76,10 @@ def count(space: str, name: str) -> str:
 
 def shared_set(name: str) -> str:
     return f"ty:set:{name}"
+
+
+def leases(kind: str) -> str:
+    return f"ty:leases:{kind}"
+
+
+CLEAN_STOP = "ty:clean_stop"

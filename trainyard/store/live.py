@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from trainyard import events
-from trainyard.errors import OwnershipLost
-from trainyard.runs import Run
 from trainyard.signals import Signals
 from trainyard.store import keys
 from trainyard.store.connection import Client, run_script, store_errors
@@ -31,18 +29,10 @@ class LiveStore:
         """See retarget.lua: outcome and the record's hash."""
         return run_script(self._client, "retarget", run_id, epochs)
 
-    def report(self, run: Run, progress: events.Progress | None) -> Signals:
-        """Say where the run stands, learn what is wished of it; raises OwnershipLost."""
-        text = json.dumps(events.to_dict(progress)) if progress else ""
-        outcome, found = run_script(self._client, "report", run.id, run.fence, run.owner or "", text)
-        if outcome != "ok":
-            raise OwnershipLost(f"Run {run.id} is held by another attempt.")
-        return _signals(found)
-
     def signals(self, run_id: str) -> Signals:
         """What is wished of the run at present."""
         with store_errors():
-            return _signals(cast("dict[str, str]", self._client.hgetall(keys.signals(run_id))))
+            return parse_signals(cast("dict[str, str]", self._client.hgetall(keys.signals(run_id))))
 
     def progress(self, run_id: str) -> dict[str, Any] | None:
         """The latest progress event as JSON data."""
@@ -82,7 +72,8 @@ class LiveStore:
             self._client.expire(keys.events(run_id), STREAM_TTL_S)
 
 
-def _signals(found: dict[str, str]) -> Signals:
+def parse_signals(found: dict[str, str]) -> Signals:
+    """Signals out of their hash."""
     return Signals(
         stop=found.get("stop"),  # type: ignore[arg-type]
         stop_version=int(found.get("stop_version", 0)),

@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, fields
 from marshmallow_dataclass import class_schema
 
 from trainyard.errors import Conflict
+from trainyard.lease import LeaseRules
 from trainyard.store import keys
 from trainyard.store.connection import Client, run_script, store_errors
 
@@ -21,6 +22,15 @@ class Page(Generic[Record]):
 
     items: list[Record]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """The statuses in which a record of some kind waits, is worked on, and has failed."""
+
+    waiting: str
+    working: str
+    failed: str
 
 
 class Codec(Generic[Record]):
@@ -114,10 +124,40 @@ class RecordStore(Generic[Record]):
             rank = cast("int | None", self.client.zrank(keys.queue(queue), record_id))
         return None if rank is None else rank + 1
 
-    def claim(self, queue: str, owner: str, waiting: str, working: str) -> Record | None:
+    def claim(self, queue: str, owner: str, life: Life, rules: LeaseRules) -> Record | None:
         """Take the first waiting record of the queue, or None."""
-        outcome, found = run_script(self.client, "claim", self.kind, queue, owner, waiting, working)
+        lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
+        arguments = (self.kind, queue, owner, life.waiting, life.working, lease_ms, grace_s)
+        outcome, found = run_script(self.client, "claim", *arguments)
         return self.codec.from_hash(found) if outcome == "claimed" else None
+
+    def renew(
+        self, record_id: str, fence: int, owner: str, life: Life, rules: LeaseRules, progress: str
+    ) -> dict[str, str] | None:
+        """Say that the holder lives and where it stands; the signals to it, or None when it is lost."""
+        lease_ms = int(rules.lease_s * 1000)
+        arguments = (self.kind, record_id, fence, owner, life.waiting, life.working, lease_ms, progress)
+        outcome, found = run_script(self.client, "renew", *arguments)
+        return found if outcome == "ok" else None
+
+    def crash(
+        self,
+        record_id: str,
+        fence: int,
+        owner: str,
+        life: Life,
+        rules: LeaseRules,
+        error: Mapping[str, Any],
+    ) -> Record | None:
+        """The holder's work broke: it waits again or fails for good; None when it is lost."""
+        last = (life.waiting, life.failed, str(rules.max_crashes), json.dumps(error))
+        return self._held("crash", record_id, fence, owner, *last)
+
+    def reap(self, life: Life, rules: LeaseRules, error: Mapping[str, Any]) -> list[str]:
+        """Take back all records whose lease has lapsed; their ids."""
+        states = (life.waiting, life.working, life.failed)
+        last = (rules.max_crashes, rules.grace_s, json.dumps(error))
+        return list(run_script(self.client, "reap", self.kind, *states, *last)[1])
 
     def update(self, record_id: str, fence: int, owner: str, values: Mapping[str, Any]) -> Record | None:
         """Change fields as the holder; None when this attempt holds the record no more."""

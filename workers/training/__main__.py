@@ -9,10 +9,11 @@ import yaml
 
 from trainyard.catalog import WEIGHTS_FILE_PREFIX
 from trainyard.errors import InvalidRequest, TrainyardError
-from trainyard.events import EpochEnd, Event, Notice
+from trainyard.events import Event
 from trainyard.experiments import Experiments
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
+from workers.training.describe import describe, score
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
 
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> int:
     except TrainyardError as error:
         print(f"{error.code}: {error.message}\n{error.remedy}", *_lines(error), sep="\n", file=sys.stderr)
         return 1
-    print(f"{result.status}: best epoch {result.best_epoch}, val mIoU {_score(result.best.get('val_miou'))}")
+    print(f"{result.status}: best epoch {result.best_epoch}, val mIoU {score(result.best.get('val_miou'))}")
     return 0
 
 
@@ -70,20 +71,8 @@ def _lines(error: TrainyardError) -> list[str]:
 
 
 def _print_event(event: Event) -> None:
-    if isinstance(event, Notice):
-        print(event.message, flush=True)
-    elif isinstance(event, EpochEnd):
-        row = event.metrics
-        print(
-            f"epoch {row['epoch']:4d}  loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
-            f"val mIoU {_score(row['val_miou'])}  {row['images_per_second']:.1f} images/s  "
-            f"{row['epoch_seconds']:.1f} s",
-            flush=True,
-        )
-
-
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    if line := describe(event):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

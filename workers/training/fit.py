@@ -34,6 +34,8 @@ from workers.training.overlay import write_overlay
 from workers.training.progress import ProgressReports
 from workers.training.runtime import prepare_process, resolve_precision
 
+logger = logging.getLogger(__name__)
+
 Report = Callable[[Event], None]
 
 SANITY_BATCHES = 2
@@ -164,10 +166,20 @@ def _train(attempt: _Attempt, report: Report, signals: Callable[[], Signals]) ->
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    logger.info(
+        "training on %s in %s with %d threads: %d images, %d to validate, %d epochs done of %d",
+        trainer.strategy.root_device,
+        attempt.precision,
+        attempt.job.threads,
+        len(attempt.data.train),
+        len(attempt.data.val),
+        attempt.done,
+        attempt.job.epochs,
+    )
     try:
         trainer.fit(attempt.module, datamodule=attempt.data)
     except StopNow:
-        logging.getLogger(__name__).info("Stopped at once, as asked.")
+        logger.info("stopped at once, as asked")
     return _Trained(
         status="stopped" if control.stopped else "completed",
         epoch=trainer.current_epoch,
@@ -206,9 +218,5 @@ def _at_stage(stage: Stage, job: TrainingJob, *, epoch: int, step: int) -> Progr
 def _quiet_lightning() -> None:
     """Leave out advice that does not apply to runs of a service."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for message in (
-        ".*does not have many workers.*",
-        ".*exists and is not empty.*",
-        ".*treespec, LeafSpec.*",
-    ):
-        warnings.filterwarnings("ignore", message=message)
+    for message in ("does not have many workers", "exists and is not empty", "treespec, LeafSpec"):
+        warnings.filterwarnings("ignore", message=f".*{message}")

@@ -47,11 +47,12 @@ local function enter_status(kind, id, status)
   if kind == 'run' then hold_dataset(id, status) end
 end
 
--- Higher priority first, then first come: the creation time in µs, and a priority step of 25 years, which
--- a double still holds exactly.
+-- Higher priority first, within it those that had begun, then first come: the creation time in µs, half a
+-- priority step for having begun, and a priority step of 25 years, which a double still holds exactly.
 local function enqueue(kind, id)
   local h = redis.call('HMGET', key_of(kind, id), 'queue', 'priority', 'created_at')
   local place = tonumber(h[3]) * 1e6 - tonumber(h[2]) * 8e14
+  if tonumber(redis.call('HGET', key_of(kind, id), 'fence')) > 0 then place = place - 4e14 end
   redis.call('ZADD', 'ty:q:' .. h[1], string.format('%.0f', place), id)
 end
 
@@ -77,4 +78,46 @@ local function argument(first, field)
   for i = first, #ARGV, 2 do
     if ARGV[i] == field then return ARGV[i + 1] end
   end
+end
+
+local function leases_of(kind) return 'ty:leases:' .. kind end
+
+local function lease(kind, id, ms)
+  local us = now_us()
+  redis.call('ZADD', leases_of(kind), string.format('%.0f', us / 1000 + tonumber(ms)), id)
+  redis.call('SET', 'ty:lease_clock', string.format('%.0f', us))
+end
+
+local function end_lease(kind, id) redis.call('ZREM', leases_of(kind), id) end
+
+-- Put a record whose attempt was lost back in its queue, or end it where that happened too often.
+-- Returns the status entered.
+local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
+  local key = key_of(kind, id)
+  end_lease(kind, id)
+  redis.call('HDEL', key, 'owner')
+  if redis.call('HINCRBY', key, 'crashes', 1) >= tonumber(max_crashes) then
+    redis.call('HSET', key, 'error', error, 'ended_at', seconds(now_us()))
+    -- a data set of which a version is in use keeps it
+    local status = redis.call('HEXISTS', key, 'summary') == 1 and 'ready' or failed
+    redis.call('HDEL', key, 'change')
+    enter_status(kind, id, status)
+    return status
+  end
+  redis.call('HDEL', key, 'started_at')
+  enter_status(kind, id, waiting)
+  enqueue(kind, id)
+  return waiting
+end
+
+-- Whether this Redis has started so lately that a holder whose claim it lost with its last writes may not
+-- have renewed it yet. Not so where nothing is older than this start, nor after a clean stop (written when
+-- all leases were given back) that no lease has followed.
+local function may_have_forgotten(grace_s)
+  local up = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)'))
+  if up >= tonumber(grace_s) then return false end
+  local first = tonumber(redis.call('GET', 'ty:first')) or math.huge
+  if first > now_us() - (up + 1) * 1e6 then return false end
+  local clean = tonumber(redis.call('GET', 'ty:clean_stop') or '-1')
+  return clean < tonumber(redis.call('GET', 'ty:lease_clock') or '0')
 end

@@ -1,0 +1,33 @@
+"""The README's walk with curl, its very lines, against the real stack."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.e2e.conftest import Stack
+from trainyard.settings import REPOSITORY
+
+PORT = re.compile(r"127\.0\.0\.1:8000")
+
+
+@pytest.mark.timeout(280)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
+def test_every_line_of_the_walk_runs(stack: Stack, tmp_path):
+    text = (REPOSITORY / "README.md").read_text()
+    walk = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    assert walk.count("curl") > 20
+    script = PORT.sub(f"127.0.0.1:{stack.http.base_url.port}", walk)
+    (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=270, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    for name in ("best.ckpt", "epoch2.ckpt", "last.ckpt", "model.onnx", "overlay.png"):
+        assert (tmp_path / name).stat().st_size > 10_000, name
+    assert "Did you mean" in done.stdout
+    assert '"detail"' not in done.stdout

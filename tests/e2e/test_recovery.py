@@ -1,0 +1,97 @@
+"""Workers that vanish, freeze or come back late: the run goes on with another, and only there."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import MARK, Stack, start_stack, stop_stack, wait_for
+from trainyard.settings import REPOSITORY
+
+pytestmark = pytest.mark.timeout(240)
+LEASE_S = 8
+
+
+@pytest.fixture
+def yard(tmp_path, redis_url):
+    """A stack without a training worker, and a way to start such workers."""
+    lease = {"TRAINYARD_LEASE_S": str(LEASE_S)}
+    stack = start_stack(tmp_path / "storage", "redis", "web", "ingest", redis_url=redis_url, **lease)
+    environment = {
+        **os.environ, **lease, MARK: stack.mark,
+        "TRAINYARD_REDIS_URL": redis_url, "TRAINYARD_STORAGE": str(stack.storage),
+    }  # fmt: skip
+    workers: list[subprocess.Popen[bytes]] = []
+
+    def start_worker() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "workers", "train"]
+        with (tmp_path / f"worker-{len(workers)}.log").open("wb") as log:
+            workers.append(subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log))
+        return workers[-1]
+
+    yield stack, start_worker
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+    stop_stack(stack)
+
+
+def begun(stack: Stack, archive, epochs: int) -> dict:
+    """A run that has finished its first epoch."""
+    dataset = stack.upload(archive, name="shapes", project="made")
+    run = stack.submit(dataset["id"], epochs=epochs, export_onnx=False)
+    return stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
+
+
+def rows(stack: Stack, run_id: str) -> list[int]:
+    return [row["epoch"] for row in stack.http.get(f"/api/v1/runs/{run_id}/metrics").json()["items"]]
+
+
+def test_the_run_of_a_killed_worker_goes_on_with_another(yard, synthetic_zip):
+    stack, start_worker = yard
+    first = start_worker()
+    run = begun(stack, synthetic_zip, epochs=6)
+    first.kill()
+    first.wait()
+    start_worker()
+    ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
+    assert (ended["fence"], ended["crashes"]) == (2, 1)
+    assert rows(stack, run["id"]) == [1, 2, 3, 4, 5, 6]
+    assert ended["step"] >= 6 * 8
+
+
+def test_the_run_of_a_killed_child_goes_on_in_the_same_worker(yard, synthetic_zip):
+    stack, start_worker = yard
+    worker = start_worker()
+    run = begun(stack, synthetic_zip, epochs=6)
+    training_child(worker).kill()
+    ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
+    assert (ended["fence"], ended["crashes"]) == (2, 1)
+    assert rows(stack, run["id"]) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_frozen_worker_that_wakes_late_does_no_harm(yard, synthetic_zip):
+    stack, start_worker = yard
+    frozen = start_worker()
+    run = begun(stack, synthetic_zip, epochs=8)
+    child = training_child(frozen)
+    frozen.send_signal(signal.SIGSTOP)
+    child.suspend()
+    start_worker()
+    taken = stack.wait_run(run["id"], lambda r: r["fence"] == 2 and r["epoch"] > run["epoch"])
+    frozen.send_signal(signal.SIGCONT)
+    child.resume()
+    wait_for(lambda: child.is_running() and child.status() != psutil.STATUS_ZOMBIE, lambda lives: not lives)
+    ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
+    assert (ended["fence"], ended["crashes"]) == (taken["fence"], 1)
+    assert rows(stack, run["id"]) == list(range(1, 9))
+
+
+def training_child(worker: subprocess.Popen[bytes]) -> psutil.Process:
+    """The process that trains for a worker: a child of its forkserver, in a group of its own."""
+    found = psutil.Process(worker.pid).children(recursive=True)
+    (child,) = [one for one in found if os.getpgid(one.pid) == one.pid]
+    return child

@@ -1,0 +1,33 @@
+"""A Redis that a test can take away and bring back."""
+
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.redis import free_port, server_command
+from trainyard.errors import StoreUnavailable
+from trainyard.store.connection import connect, ping
+
+
+class Server:
+    """A Redis that a test can take away and bring back, its data kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(server_command(self.port, self._folder))
+        end = time.monotonic() + 10
+        while True:
+            try:
+                return ping(connect(self.url))
+            except StoreUnavailable:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()

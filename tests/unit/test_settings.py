@@ -1,0 +1,74 @@
+"""Settings from the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from trainyard.errors import SettingsError
+from trainyard.settings import MEBIBYTE, Settings
+
+
+def test_defaults_work():
+    settings = Settings.from_environment({})
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.storage == Path("var/storage").absolute()
+    assert (settings.configs / "defaults.yaml").is_file()
+    assert settings.threads >= 1
+    settings.check_exposure()
+
+
+def test_every_variable_is_read(tmp_path: Path):
+    settings = Settings.from_environment(
+        {
+            "TRAINYARD_HOST": "localhost",
+            "TRAINYARD_PORT": "9000",
+            "TRAINYARD_STORAGE": str(tmp_path),
+            "TRAINYARD_REDIS_URL": "redis://example/1",
+            "TRAINYARD_CONFIGS": str(tmp_path),
+            "TRAINYARD_MAX_UPLOAD_MB": "3",
+            "TRAINYARD_API_KEY_HASHES": "aa,,bb",
+            "TRAINYARD_THREADS": "2",
+        }
+    )
+    assert settings == Settings(
+        host="localhost",
+        port=9000,
+        storage=tmp_path,
+        redis_url="redis://example/1",
+        configs=tmp_path,
+        max_upload_bytes=3 * MEBIBYTE,
+        api_key_hashes=("aa", "bb"),
+        threads=2,
+    )
+    assert settings.broker_url == "redis://example/1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "x"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "8_0"), ("PORT", "٣"), ("PORT", " 80"),
+     ("MAX_UPLOAD_MB", "0"), ("MAX_UPLOAD_MB", "1.5"), ("THREADS", "0"), ("THREADS", "99999")],
+)  # fmt: skip
+def test_a_bad_number_names_its_variable(name: str, value: str):
+    with pytest.raises(SettingsError, match=f"TRAINYARD_{name} must be"):
+        Settings.from_environment({f"TRAINYARD_{name}": value})
+
+
+def test_an_empty_variable_counts_as_unset():
+    assert Settings.from_environment({"TRAINYARD_PORT": "", "TRAINYARD_STORAGE": ""}).port == 8000
+
+
+def test_a_missing_redis_is_said():
+    with pytest.raises(SettingsError, match="TRAINYARD_REDIS_URL"):
+        _ = Settings().broker_url
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_key(host: str):
+    Settings(host=host).check_exposure()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.org", "", "localhost.evil"])  # noqa: S104
+def test_any_other_address_needs_keys(host: str):
+    with pytest.raises(SettingsError, match="TRAINYARD_HOST"):
+        Settings(host=host).check_exposure()
+    Settings(host=host, api_key_hashes=("aa",)).check_exposure()

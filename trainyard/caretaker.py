@@ -1,0 +1,50 @@
+"""What every worker and API process does for the whole yard, so that none of them is special."""
+
+import logging
+import threading
+import time
+
+from trainyard.errors import StorageUnavailable, StoreUnavailable
+from trainyard.lease import LeaseRules
+from trainyard.queue import TASKS, Kicker
+from trainyard.registry import DatasetRegistry, RunRegistry
+
+logger = logging.getLogger(__name__)
+
+TOP_UP_S = 2.0
+"""How often to look for work that no message tells of."""
+
+
+class Caretaker:
+    """Takes back work whose lease has lapsed, and kicks for work that waits. Each look is idempotent."""
+
+    def __init__(
+        self, runs: RunRegistry, datasets: DatasetRegistry, kicker: Kicker, rules: LeaseRules
+    ) -> None:
+        self._runs = runs
+        self._datasets = datasets
+        self._kicker = kicker
+        self._reap_every_s = rules.reap_every_s
+
+    def start(self, stopped: threading.Event) -> None:
+        """Look again and again, from a thread of its own, until `stopped` is set."""
+        threading.Thread(target=self._run, args=(stopped,), daemon=True).start()
+
+    def reap(self) -> None:
+        """Take back what lapsed; raises StoreUnavailable and StorageUnavailable."""
+        for run in self._runs.reap():
+            logger.warning("%s was lost by its worker and is %s now.", run.id, run.status)
+        for dataset in self._datasets.reap():
+            logger.warning("%s was lost by its worker and is %s now.", dataset.id, dataset.status)
+
+    def _run(self, stopped: threading.Event) -> None:
+        reaped_at = 0.0
+        while not stopped.wait(min(TOP_UP_S, self._reap_every_s)):
+            try:
+                if time.monotonic() - reaped_at >= self._reap_every_s:
+                    reaped_at = time.monotonic()
+                    self.reap()
+                for queue in TASKS:
+                    self._kicker.top_up(queue)
+            except (StoreUnavailable, StorageUnavailable) as error:
+                logger.warning("The caretaker could not look: %s", error.message)
