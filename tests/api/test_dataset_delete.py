@@ -1,6 +1,7 @@
 """The end of a data set."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, upload
 from trainyard.datasets import Dataset
 from trainyard.errors import Conflict, OwnershipLost
+from trainyard.lease import LeaseRules, Ownership
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, new_run_id
 from workers.ingest_supervisor import IngestSupervisor
@@ -108,7 +110,9 @@ def test_a_worker_leaves_nothing_of_a_set_deleted_under_it(client: FlaskClient, 
     assert held
     assert delete(client, dataset_id).status_code == 204
     with pytest.raises(OwnershipLost):
-        IngestSupervisor(hand.datasets, storage, threading.Event(), held).supervise()
+        IngestSupervisor(
+            hand.datasets, storage, threading.Event(), held, Ownership(LeaseRules(), time.monotonic())
+        ).supervise()
     assert list((storage.root / "datasets").iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from tests.api.conftest import Hand, upload
+from trainyard.lease import LeaseRules, Ownership
 from trainyard.runs import Run
 from trainyard.storage import Storage
 from workers.ingest_supervisor import IngestSupervisor
@@ -56,7 +58,13 @@ class Ingests:
     def work(self) -> None:
         held = self._hand.datasets.claim("ingest", "worker")
         assert held
-        IngestSupervisor(self._hand.datasets, self.storage, threading.Event(), held).supervise()
+        IngestSupervisor(
+            self._hand.datasets,
+            self.storage,
+            threading.Event(),
+            held,
+            Ownership(LeaseRules(), time.monotonic()),
+        ).supervise()
 
     def read(self, dataset_id: str) -> Any:
         return self._client.get(f"{DATASETS}/{dataset_id}").json
@@ -185,7 +193,9 @@ def test_a_run_trains_from_the_version_it_was_submitted_for(
     folder = storage.dataset(dataset_id).version(first)
     (folder / "script").write_text("ok")
     monkeypatch.setattr("workers.supervisor.TRAINING_CHILD", "tests.unit.scripted_child")
-    RunSupervisor(hand.runs, storage, 1, threading.Event(), held).supervise()
+    RunSupervisor(
+        hand.runs, storage, 1, threading.Event(), held, Ownership(LeaseRules(), time.monotonic())
+    ).supervise()
     assert hand.runs.get(held.id).status == "completed", (
         "its child found the script, so it was given the folder"
     )

@@ -5,8 +5,12 @@ from dataclasses import asdict
 import pytest
 
 from trainyard.datasets import Dataset, DatasetStatus, IngestOptions
+from trainyard.lease import LeaseRules
 from trainyard.store.connection import Client, connect
+from trainyard.store.records import Life
 from trainyard.store.sets import REMEMBERED_S, DatasetStore
+
+LIFE = Life(waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED)
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def submitted(store: DatasetStore, number: int = 1) -> Dataset:
 
 
 def claimed(store: DatasetStore) -> Dataset:
-    found = store.claim("ingest", "w", DatasetStatus.QUEUED, DatasetStatus.INGESTING)
+    found = store.claim("ingest", "w", LIFE, LeaseRules())
     assert found
     return found
 
@@ -89,3 +93,20 @@ def test_a_removed_one_leaves_a_note_that_passes(store: DatasetStore, client: Cl
     assert 0 < client.ttl(left[0]) <= REMEMBERED_S
     for index in client.keys("ty:dataset:by:*"):
         assert client.zscore(index, removed.id) is None
+
+
+def test_a_set_in_use_keeps_its_version_when_its_new_ingest_is_lost(store: DatasetStore, client: Client):
+    rules = LeaseRules(max_crashes=1)
+    first = ended(store, DatasetStatus.READY)
+    client.hset(f"ty:dataset:{first.id}", "summary", "{}")
+    client.hset(f"ty:dataset:{first.id}", "status", "ingesting")
+    client.zadd("ty:leases:dataset", {first.id: 0})
+    assert store.reap(LIFE, rules, {"code": "worker_lost"}) == [first.id]
+    assert client.hget(f"ty:dataset:{first.id}", "status") == "ready"
+
+
+def test_a_removed_set_has_no_lease(store: DatasetStore, client: Client):
+    submitted(store)
+    held = claimed(store)
+    store.remove(held.id)
+    assert client.zcard("ty:leases:dataset") == 0

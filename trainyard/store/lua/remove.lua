@@ -17,6 +17,7 @@ for _, index in ipairs({both, by_status, 'ty:dataset:by:all', 'ty:dataset:by:pro
   redis.call('ZREM', index, id)
 end
 redis.call('ZREM', 'ty:q:' .. get('dataset', id, 'queue'), id)
+end_lease('dataset', id)
 redis.call('DEL', key)
 redis.call('SET', key .. ':removed', 1, 'EX', ARGV[2])
 return {'ok', {}}

@@ -8,7 +8,7 @@ if status ~= 'ready' and status ~= 'failed' then return answer('refused', 'datas
 if get('dataset', id, 'revision') ~= ARGV[2] then return answer('changed', 'dataset', id) end
 set_fields('dataset', id, 3)
 redis.call('HDEL', key_of('dataset', id), 'started_at', 'ended_at', 'images_total')
-redis.call('HSET', key_of('dataset', id), 'images_done', 0)
+redis.call('HSET', key_of('dataset', id), 'images_done', 0, 'crashes', 0)
 enter_status('dataset', id, 'queued')
 enqueue('dataset', id)
 return answer('ok', 'dataset', id)
