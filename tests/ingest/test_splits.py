@@ -76,10 +76,11 @@ class TestDraw:
         places, _ = placed(plain(10, classes=""), val_fraction=0.5)
         assert counts(places) == {"train": 5, "val": 5}
 
-    def test_one_image_is_too_few_and_so_are_its_copies(self):
+    def test_a_single_image_and_its_copies_stay_to_train_with_a_warning(self):
         for samples in (plain(1), plain(5, digest="same")):
-            _, problems = placed(samples)
-            assert [one.code for one in problems] == ["too_few_images"]
+            places, problems = placed(samples)
+            assert counts(places) == {"train": len(samples)}
+            assert [(one.severity, one.code) for one in problems] == [("warning", "single_image")]
 
     @given(
         st.lists(st.tuples(st.sets(st.integers(0, 5)), st.integers(0, 12)), min_size=2, max_size=40),

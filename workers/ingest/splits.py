@@ -130,14 +130,14 @@ def _kept_apart(
 
 
 def _drawn(samples: list[Candidate], options: IngestOptions, log: ProblemLog) -> dict[str, str]:
-    """Draw `val_fraction` of the samples, at least one image and not all of them."""
+    """Draw `val_fraction` of the samples, at least one image and not all of them; of a single one none."""
     units = _units(samples)
     if len(units) < 2:
-        log.error(
-            "too_few_images",
+        log.warning(
+            "single_image",
             None,
-            f"{len(units)} different image(s) with masks: one is needed to train and one to validate.",
-            "Add images and masks.",
+            "All images are the same one; a run needs one to train and another to validate.",
+            "Add images and masks before a run is submitted.",
         )
         return {}
     held_out = min(max(round(len(samples) * options.val_fraction), 1), len(samples) - 1)
