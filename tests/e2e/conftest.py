@@ -91,6 +91,7 @@ def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **
         "TRAINYARD_PORT": str(port),
         "TRAINYARD_STORAGE": str(storage),
         "TRAINYARD_FLOWER_PORT": str(flower_port),
+        "TRAINYARD_THREADS": "1",  # two threads beside other load wait for each other
         MARK: mark,
     }
     environment |= settings
