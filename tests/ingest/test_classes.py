@@ -198,7 +198,7 @@ def test_the_pictures_of_a_refused_set_are_all_looked_at(bench: Bench) -> None:
     files["masks/1.png"] = encoded(mask(0, 128), "JPEG")
     files["masks/2.png"] = encoded(mask(0, 1, height=3))
     result = bench.run(files)
-    assert [(p.code, p.file) for p in result.problems] == [
+    assert [(p.code, p.file) for p in result.problems if p.severity == "error"] == [
         ("image_unknown", "images/0.png"),
         ("mask_jpeg", "masks/1.png"),
         ("mask_size", "masks/2.png"),

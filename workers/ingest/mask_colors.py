@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from workers.ingest.archive import Member
-from workers.ingest.decode import BAND_PIXELS, load, open_header, rgb_pixels
+from workers.ingest.decode import load, open_header, rgb_pixels
 from workers.ingest.formats.base import Color, Read
 from workers.ingest.masks import color_codes, color_of, hex_of
 from workers.ingest.problems import Refused
+from workers.ingest.rgb import BAND_PIXELS
 
 MAX_COLORS = 64
 """Colours that a set's masks may have without a table: smoothed masks, and photographs, have more."""

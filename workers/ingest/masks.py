@@ -7,18 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workers.ingest.decode import (
-    BAND_PIXELS,
-    WIDE_MODES,
-    DecodedImage,
-    Loaded,
-    bands,
-    load_opened,
-    open_header,
-    oriented,
-    rgb_pixels,
-)
+from workers.ingest.decode import DecodedImage, Loaded, load_opened, open_header, oriented, rgb_pixels
 from workers.ingest.problems import Refused
+from workers.ingest.rgb import BAND_PIXELS, WIDE_MODES, bands
 from workers.prepared import Uint8
 
 Color = tuple[int, int, int]

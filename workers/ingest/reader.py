@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from trainyard.datasets import Problem
-from workers.ingest.decode import BAND_PIXELS, DecodedImage, decode_image
+from workers.ingest.decode import DecodedImage, decode_image
 from workers.ingest.formats.base import Item, Source
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.rgb import BAND_PIXELS
 from workers.ingest.statistics import Reading, Triple, channel_means, count_values
 from workers.ingest.turns import Turns
 from workers.prepared import PreparedWriter, Sample, Uint8

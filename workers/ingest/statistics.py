@@ -66,7 +66,8 @@ def channel_means(image: Uint8) -> tuple[Triple, Triple]:
     Of an image of more than ENOUGH_PIXELS, rows at equal distances are looked at that have about as many.
     """
     step = max(image.shape[0] * image.shape[1] // ENOUGH_PIXELS, 1)
-    mean, std = (values.reshape(3) for values in cv2.meanStdDev(np.ascontiguousarray(image[::step])))
+    found = cv2.meanStdDev(np.ascontiguousarray(image[::step]))
+    mean, std = (np.asarray(values, np.float64).reshape(3) for values in found)
     return _triple(mean), _triple(std**2 + mean**2)
 
 
