@@ -111,13 +111,17 @@ local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
 end
 
 -- Whether this Redis has started so lately that a holder whose claim it lost with its last writes may not
--- have renewed it yet. Not so where nothing is older than this start, nor after a clean stop (written when
--- all leases were given back) that no lease has followed.
+-- have renewed it yet. A start is known by the server's run_id; the grace counts from the first look at it.
+-- None is needed in a store that never saw a start before, nor after a clean stop (written when all leases
+-- were given back) that no lease has followed.
 local function may_have_forgotten(grace_s)
-  local up = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)'))
-  if up >= tonumber(grace_s) then return false end
-  local first = tonumber(redis.call('GET', 'ty:first')) or math.huge
-  if first > now_us() - (up + 1) * 1e6 then return false end
-  local clean = tonumber(redis.call('GET', 'ty:clean_stop') or '-1')
-  return clean < tonumber(redis.call('GET', 'ty:lease_clock') or '0')
+  local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  local seen = redis.call('HGET', 'ty:server', 'run_id')
+  if seen ~= run_id then
+    local clean = tonumber(redis.call('GET', 'ty:clean_stop') or '-1')
+    local is_clean = not seen or clean >= tonumber(redis.call('GET', 'ty:lease_clock') or '0')
+    local wait_until = is_clean and 0 or now_us() + tonumber(grace_s) * 1e6
+    redis.call('HSET', 'ty:server', 'run_id', run_id, 'wait_until', string.format('%.0f', wait_until))
+  end
+  return now_us() < tonumber(redis.call('HGET', 'ty:server', 'wait_until'))
 end

@@ -9,7 +9,6 @@ end
 local us = math.max(now_us(), tonumber(redis.call('GET', 'ty:clock') or '0') + 1)
 local score = string.format('%.0f', us)
 redis.call('SET', 'ty:clock', score)
-redis.call('SET', 'ty:first', score, 'NX')
 set_fields(kind, id, 4)
 redis.call('HSET', key_of(kind, id), 'created_at', seconds(us), 'revision', 0, 'fence', 0)
 redis.call('ZADD', 'ty:' .. kind .. ':by:all', score, id)
