@@ -10,6 +10,10 @@ ty:dataset:<id>:runs            SET   the queued and running runs that need the 
 ty:dataset:<id>:removed         STRING  for a week after the data set was deleted
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
 ty:q:<queue>                    ZSET  id -> place in the queue: lower goes first
+ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
+ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
+                                no lease out, in µs
+ty:server                       HASH  run_id of the Redis seen last, wait_until: no work before that, µs
 ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version
 ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
