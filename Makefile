@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo up test lint types imports lock catalog clean
+.PHONY: demo up test lint types imports bench lock catalog clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m deploy.demo $(DATA)
@@ -24,6 +24,10 @@ types: $(STAMP)
 
 imports: $(STAMP)
 	$(BIN)/lint-imports
+
+# Not part of the tests: figures go to docs/benchmarks.md.
+bench: $(STAMP)
+	$(BIN)/python -m bench.ingest
 
 $(STAMP): requirements.txt
 	$(PYTHON) -m venv $(VENV)
