@@ -27,7 +27,7 @@ def stacks():
 def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_path, synthetic_zip):
     first = stacks(tmp_path / "storage")
     dataset = first.upload(synthetic_zip, name="shapes", project="made")
-    run = first.submit(dataset["id"], epochs=6, export_onnx=False)
+    run = first.submit(dataset["id"], epochs=6, export={"onnx": False})
     before = first.wait_run(run["id"], lambda r: r["epoch"] >= 2)
     first.interrupt()
     assert first.survivors() == []
@@ -53,7 +53,7 @@ def test_a_killed_training_process_fails_its_run_and_not_the_worker(stacks, tmp_
     failed = wait_for(lambda: stack.run(run["id"]), lambda r: r["status"] == "failed", 30)
     assert failed["error"]["code"] == "child_died"
     assert "-9" in failed["error"]["message"]
-    again = stack.submit(dataset["id"], epochs=1, export_onnx=False)
+    again = stack.submit(dataset["id"], epochs=1, export={"onnx": False})
     stack.wait_run(again["id"], lambda r: r["status"] == "completed")
 
 
