@@ -5,6 +5,7 @@ catalog` writes it) so that the API can check a name without importing torch.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -12,11 +13,26 @@ from pathlib import Path
 
 from trainyard.errors import InvalidRequest
 
-LOSSES = ("dice_ce",)
-OPTIMIZERS = ("adamw",)
-SCHEDULES = ("cosine",)
+TASKS = ("multiclass", "binary")
+CLASS_WEIGHTINGS = ("none", "auto", "given")
+OPTIMIZERS = (
+    "adamw", "adam", "sgd", "adabelief", "adadelta", "adafactor", "adafactorbv", "adafactorbvc", "adagrad",
+    "adamax", "adamc", "adamp", "adamuon", "adamwlegacy", "adan", "adanw", "adopt", "adoptc", "adoptw",
+    "cadafactor", "cadafactorbv", "cadafactorbvc", "cadamc", "cadamp", "cadamw", "cadan", "cadanw", "cadopt",
+    "cadoptc", "cadoptw", "clamb", "clambw", "claprop", "clion", "clionc", "cmars", "cnadamc", "cnadamw",
+    "crmsproptf", "csgdc", "csgdp", "csgdw", "kron", "kronc", "kronw", "lamb", "lambc", "lambcd", "lambcw",
+    "lambw", "laprop", "lapropc", "larc", "lars", "lion", "lionc", "madgrad", "madgradw", "mars", "momentum",
+    "muon", "nadam", "nadamc", "nadamlegacy", "nadamuon", "nadamw", "nesterov", "nesterovw", "nlarc", "nlars",
+    "nmuon", "novograd", "novogradc", "novogradw", "radabelief", "radam", "radamlegacy", "radamw", "rmsprop",
+    "rmsproptf", "rmsproptfc", "rmsproptfw", "sgdc", "sgdp", "sgdw",
+)  # fmt: skip
+"""timm's optimizers, but those that need a CUDA library of their own or second derivatives."""
+SCHEDULES = ("cosine", "poly", "one_cycle", "plateau", "step", "constant")
+STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
+MONITORS = {"val_miou": "max", "val_dice": "max", "val_loss": "min", "train_loss": "min"}
+"""Metrics that may decide, and which way is better."""
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
-FITS = ("stretch", "letterbox")
+FITS = ("stretch", "letterbox", "crop")
 WEIGHTS = ("none", "imagenet", "packaged")
 DATASET_FORMATS = (
     "camvid", "cityscapes", "coco", "cvat", "label_studio", "labelme", "pictures", "supervisely", "voc",
@@ -34,6 +50,32 @@ TRANSFORMS = (
     "ToGray", "Transpose", "VerticalFlip",
 )  # fmt: skip
 """Transforms of albumentations that keep an image and its mask aligned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What one loss takes: the tasks it is defined for, class weights (multiclass; bce and cross_entropy in
+    both tasks), and its parameters with their ranges."""
+
+    tasks: tuple[str, ...] = TASKS
+    takes_class_weights: bool = False
+    params: Mapping[str, tuple[float, float]]
+
+
+LOSSES = {
+    "cross_entropy": Loss(takes_class_weights=True, params={"label_smoothing": (0, 0.5)}),
+    "bce": Loss(takes_class_weights=True, params={"label_smoothing": (0, 0.5)}),
+    "dice": Loss(takes_class_weights=True, params={"smooth": (0, 1000)}),
+    "jaccard": Loss(takes_class_weights=True, params={"smooth": (0, 1000)}),
+    "focal": Loss(takes_class_weights=True, params={"alpha": (0, 1), "gamma": (0, 10)}),
+    "lovasz": Loss(params={}),
+    "tversky": Loss(
+        takes_class_weights=True,
+        params={"alpha": (0, 10), "beta": (0, 10), "gamma": (0.1, 10), "smooth": (0, 1000)},
+    ),
+    "mcc": Loss(tasks=("binary",), params={}),
+}
+"""Losses of segmentation_models_pytorch and torch; parameters are theirs, left out they have their values."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,6 +107,13 @@ class NanLoss(UserError):
     remedy = "Lower the learning rate, or look at the files named in the message."
 
 
+class OutOfMemory(UserError):
+    """The device has not enough memory for this run, not even with the smallest batch."""
+
+    code = "out_of_memory"
+    remedy = "Choose smaller images, a smaller encoder, or a worker with more memory."
+
+
 class SettingsError(UserError):
     """A setting from the environment is unusable."""
 

@@ -9,9 +9,9 @@ import yaml
 from marshmallow import ValidationError
 from marshmallow_dataclass import class_schema
 
-from trainyard.catalog import architecture
 from trainyard.errors import InvalidRequest
 from trainyard.spec import TrainingSpec
+from trainyard.spec_checks import check_parts
 
 CUSTOM = "custom"
 _spec_schema = class_schema(TrainingSpec)
@@ -67,12 +67,7 @@ def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
         spec: TrainingSpec = _spec_schema().load(data)
     except ValidationError as error:
         raise InvalidRequest("The training spec is not valid.", errors={"spec": error.messages}) from error
-    needed = architecture(spec.model.architecture).encoder_prefix
-    if not spec.model.encoder.startswith(needed):
-        raise InvalidRequest(
-            f"{spec.model.architecture} does not take the encoder {spec.model.encoder!r}.",
-            errors={"spec": {"model": {"encoder": [f"must begin with {needed!r}"]}}},
-        )
+    check_parts(spec)
     return spec
 
 

@@ -4,7 +4,8 @@
     <storage>/incoming/       archives and folders that a data set may be made of where they lie
     <storage>/runs/<id>/      run.json config.json metrics.json metrics.csv events.jsonl
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
-                              tensorboard/  figures/  export/model.onnx
+                              tensorboard/  figures/  report.json  report.html
+                              export/{model,model.fp16,model.int8}.onnx  export/card.json
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -134,8 +135,24 @@ class RunFolder:
         return self.checkpoints / f"epoch={epoch:03d}.ckpt"
 
     @property
+    def report_json(self) -> Path:
+        return self.path / "report.json"
+
+    @property
+    def report_html(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def export(self) -> Path:
+        return self.path / "export"
+
+    @property
     def onnx(self) -> Path:
-        return self.path / "export" / "model.onnx"
+        return self.export / "model.onnx"
+
+    @property
+    def export_card(self) -> Path:
+        return self.export / "card.json"
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ def job_to_message(job: TrainingJob) -> Message:
         "folder": str(job.folder),
         "prepared": str(job.prepared),
         "weights_file": str(job.weights_file) if job.weights_file else None,
+        "init_checkpoint": str(job.init_checkpoint) if job.init_checkpoint else None,
     }
 
 
 def job_from_message(data: Message) -> TrainingJob:
     """The reverse of `job_to_message`."""
-    weights = data["weights_file"]
+    weights, init = data["weights_file"], data["init_checkpoint"]
     return TrainingJob(
         run_id=data["run_id"],
         spec=load_spec(data["spec"]),
@@ -30,4 +31,5 @@ def job_from_message(data: Message) -> TrainingJob:
         weights_file=Path(weights) if weights else None,
         threads=data["threads"],
         resume=data["resume"],
+        init_checkpoint=Path(init) if init else None,
     )

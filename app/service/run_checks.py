@@ -6,6 +6,7 @@ from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, architectur
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
 from trainyard.spec import DataSpec, ModelSpec, TrainingSpec
+from trainyard.spec_checks import check_classes
 from trainyard.storage import Storage
 
 MIN_IMAGES = 2
@@ -40,6 +41,7 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     """
     _check_weights(spec.model, storage)
     _check_fold(spec.data, dataset)
+    check_classes(spec, len(dataset.summary.classes) if dataset.summary else 0)
     _check_batch(spec, trainable_images(dataset))
     asked = spec.data.image_size
     size = rounded_size(spec.model.architecture, asked)

@@ -134,7 +134,7 @@ def test_stop_at_the_end_of_the_epoch(stack: Stack, dataset: dict[str, Any]):
 
 
 def test_a_lowered_target_ends_after_the_present_epoch(stack: Stack, dataset: dict[str, Any]):
-    run = stack.submit(dataset["id"], epochs=500, export_onnx=False)
+    run = stack.submit(dataset["id"], epochs=500, export={"onnx": False})
     stack.wait_run(run["id"], lambda r: r["epoch"] >= 2)
     stack.http.patch(f"/api/v1/runs/{run['id']}", json={"epochs": 1})
     ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed", seconds=30)

@@ -32,7 +32,7 @@ def stacks():
 def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_path, synthetic_zip):
     first = stacks(tmp_path / "storage")
     dataset = first.upload(synthetic_zip, name="shapes", project="made")
-    run = first.submit(dataset["id"], epochs=6, export_onnx=False)
+    run = first.submit(dataset["id"], epochs=6, export={"onnx": False})
     before = first.wait_run(run["id"], lambda r: r["epoch"] >= 2)
     first.interrupt()
     assert first.survivors() == []

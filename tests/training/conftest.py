@@ -66,7 +66,7 @@ def tiny_spec(**over: Any) -> dict[str, Any]:
         "model": {"architecture": "Unet", "encoder": TINY_ENCODER},
         "data": {"image_size": 32, "batch_size": 4},
         "precision": "32",
-        "export_onnx": False,
+        "export": {"onnx": False},
         **over,
     }
 
@@ -88,6 +88,7 @@ class Run:
         signals: Mapping[int, Signals] | None = None,
         resume: bool = False,
         weights_file: Path | None = None,
+        init_checkpoint: Path | None = None,
     ) -> TrainingResult:
         """Train; `signals` maps the n-th reading (from 0) to what is wished for from then on.
 
@@ -96,7 +97,26 @@ class Run:
         """
         self.events.clear()
         self.reads = 0
-        job = TrainingJob(
+        job = self.job(
+            epochs=epochs,
+            spec=spec,
+            resume=resume,
+            weights_file=weights_file,
+            init_checkpoint=init_checkpoint,
+        )
+        return fit(job, self.events.append, self._reader(signals or {}))
+
+    def job(
+        self,
+        *,
+        epochs: int = 1,
+        spec: Mapping[str, Any] | None = None,
+        resume: bool = False,
+        weights_file: Path | None = None,
+        init_checkpoint: Path | None = None,
+    ) -> TrainingJob:
+        """The job that `fit` is given."""
+        return TrainingJob(
             run_id="run-0123456789ab",
             spec=Experiments(CONFIGS).compose(spec or tiny_spec()),
             epochs=epochs,
@@ -105,8 +125,8 @@ class Run:
             weights_file=weights_file,
             threads=1,
             resume=resume,
+            init_checkpoint=init_checkpoint,
         )
-        return fit(job, self.events.append, self._reader(signals or {}))
 
     def _reader(self, script: Mapping[int, Signals]) -> Callable[[], Signals]:
         def read() -> Signals:

@@ -13,9 +13,12 @@ from trainyard.catalog import ARCHITECTURES, rounded_size
 from trainyard.errors import ExportMismatch
 from trainyard.experiments import Experiments
 from trainyard.storage import RunFolder
-from workers.training import export
+from workers.prepared import PreparedDataset
 from workers.training.checkpoints import ModelCard
+from workers.training.export import ExportData, export_run
+from workers.training.export_parity import MAX_DIFFERENCE
 from workers.training.model import HALF, empty_network
+from workers.training.squares import plain_squares
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +37,15 @@ def test_trains_a_step_and_exports(name: str, run_folder: Path, three_images: Pa
     spec = tiny_spec(
         model={"architecture": name, "encoder": _encoder(name)},
         data={"image_size": size, "batch_size": 2},
-        export_onnx=True,
+        export={"onnx": True},
     )
     result = Run(run_folder, three_images).fit(spec=spec)
 
     assert (result.status, result.step) == ("completed", 1)
     assert result.export is not None
-    assert result.export["max_difference"] <= export.MAX_DIFFERENCE
+    assert result.export["max_difference"] <= MAX_DIFFERENCE
     file = RunFolder(run_folder).onnx
-    assert [path.name for path in file.parent.iterdir()] == ["model.onnx"]
+    assert sorted(path.name for path in file.parent.iterdir()) == ["card.json", "model.onnx"]
     dynamic = ARCHITECTURES[name].dynamic_size
     assert result.export["dynamic_axes"] == (["batch", "height", "width"] if dynamic else ["batch"])
     _check_by_hand(file, size + (2 * ARCHITECTURES[name].size_multiple if dynamic else 0))
@@ -59,7 +62,9 @@ def _check_by_hand(file: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["PSPNet", "UPerNet"])
-def test_wrong_graphs_are_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_graphs_are_found(
+    name: str, three_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """These are fixed in size because a dynamic graph of them computes something else."""
     honest = ARCHITECTURES[name]
     claimed = type(honest)(**{**vars(honest), "dynamic_size": True})
@@ -69,6 +74,12 @@ def test_wrong_graphs_are_found(name: str, tmp_path: Path, monkeypatch: pytest.M
     )
     torch.manual_seed(0)
     card = ModelCard(run_id="run-0123456789ab", spec=spec, classes=CLASSES, rule=HALF)
+    dataset = PreparedDataset(three_images)
+    squares = plain_squares(dataset, dataset.samples, spec)
+    data = ExportData(val=squares, calibration=squares, content_hash="drawn")
+    folder = RunFolder(tmp_path)
     with pytest.raises(ExportMismatch):
-        export.export_onnx(empty_network(spec.model, 3), card, tmp_path / "export" / "model.onnx")
-    assert list((tmp_path / "export").iterdir()) == []
+        export_run(
+            empty_network(spec.model, 3).eval(), card, data, folder, epoch=1, evaluation={}, report=print
+        )
+    assert not folder.onnx.exists()

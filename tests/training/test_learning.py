@@ -18,7 +18,7 @@ PET_CLASSES = [
 def test_pets_are_learnt_in_eight_epochs(shared_data: Path, run_folder: Path, tmp_path: Path) -> None:
     """About half a minute of training on two cores; the shipped recipe, but for size and length."""
     shipped = Experiments(CONFIGS).read("pets-lite0")
-    spec = {**shipped, "data": {**shipped["data"], "image_size": 96}, "export_onnx": False}
+    spec = {**shipped, "data": {**shipped["data"], "image_size": 96}, "export": {"onnx": False}}
     run = Run(run_folder, _prepare(shared_data / "pets", tmp_path / "pets"))
     result = run.fit(spec=spec, epochs=8)
 

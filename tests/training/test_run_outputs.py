@@ -13,7 +13,7 @@ from trainyard.errors import NanLoss, StorageUnavailable
 from trainyard.events import CheckpointSaved, EpochEnd, Notice, Progress
 from trainyard.experiments import Experiments, load_spec
 from trainyard.storage import RunFolder, read_json
-from workers.training.checkpoints import ABOUT, read_checkpoint
+from workers.training.checkpoints import ABOUT, read_checkpoint, spec_hash
 from workers.training.model import empty_network
 
 COLUMNS = {
@@ -61,6 +61,9 @@ def test_checkpoint_rebuilds_the_model_without_pickle(run: Run) -> None:
         "epoch": result.best_epoch,
         "step": result.best["step"],
         "val_miou": result.best["val_miou"],
+        "monitor": "val_miou",
+        "monitored": result.best["val_miou"],
+        "spec_hash": spec_hash(load_spec(about["spec"])),
         "kind": "best",
     }
     saved = run.of(CheckpointSaved)

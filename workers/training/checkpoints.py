@@ -4,6 +4,9 @@ A checkpoint is Lightning's own, with what Trainyard needs beside it under the k
 classes, input rule, epochs finished, and the best metrics row so far.
 """
 
+import copy
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -55,7 +58,8 @@ class Checkpoints(Callback):
     ) -> None:
         self._folder = folder
         self._card = card
-        self._every = card.spec.checkpoints.every_epochs
+        self._rule = card.spec.checkpoints
+        self._spec_hash = spec_hash(card.spec)
         self._history = history
         self._report = report
         self._finished = 0
@@ -73,32 +77,32 @@ class Checkpoints(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch = trainer.current_epoch + 1
         copies = {"best": self._folder.best_checkpoint} if self._history.improved else {}
-        if self._every and epoch % self._every == 0:
+        if self._rule.every_epochs and epoch % self._rule.every_epochs == 0:
             copies["epoch"] = self._folder.epoch_checkpoint(epoch)
         self._save(trainer, epoch, copies)
+        if "epoch" in copies and self._rule.keep_last and trainer.is_global_zero:
+            self._drop_oldest()
 
     def save_interrupted(self, trainer: Trainer) -> None:
         """Save last.ckpt in the middle of an epoch, which will count as not begun."""
         self._save(trainer, trainer.current_epoch, {})
 
     def _save(self, trainer: Trainer, finished: int, copies: dict[str, Path]) -> None:
+        """Every rank takes part in gathering what is saved; the first one writes."""
         self._finished = finished
         files = {"last": self._folder.last_checkpoint, **copies}
         try:
             self._folder.checkpoints.mkdir(parents=True, exist_ok=True)
-            _write(trainer, files["last"])
-            for copy in copies.values():
-                _link(files["last"], copy)
+            temporary = files["last"].with_name(f".{files['last'].name}.tmp")
+            trainer.save_checkpoint(temporary)
+            if not trainer.is_global_zero:
+                return
+            _put(temporary, files["last"])
+            for name in copies.values():
+                _link(files["last"], name)
         except OSError as error:
             raise StorageUnavailable(f"A checkpoint could not be written: {error}.") from error
-        row = self._history.row
-        about = {
-            "epoch": finished,
-            "step": trainer.global_step,
-            "val_miou": row["val_miou"] if row and row["epoch"] == finished else None,
-        }
-        for kind, file in files.items():
-            write_json(file.with_name(f"{file.name}.json"), {**about, "kind": kind})
+        self._describe(trainer, files)
         self._report(
             CheckpointSaved(
                 kinds=tuple(files),
@@ -107,6 +111,28 @@ class Checkpoints(Callback):
                 file=files.get("epoch", files["last"]).name,
             )
         )
+
+    def _describe(self, trainer: Trainer, files: dict[str, Path]) -> None:
+        """Write beside each file what it is, for those who list them."""
+        row = self._history.row
+        is_whole = row is not None and row["epoch"] == self._finished
+        about = {
+            "epoch": self._finished,
+            "step": trainer.global_step,
+            "val_miou": row["val_miou"] if row and is_whole else None,
+            "monitor": self._history.monitor,
+            "monitored": row[self._history.monitor] if row and is_whole else None,
+            "spec_hash": self._spec_hash,
+        }
+        for kind, file in files.items():
+            write_json(file.with_name(f"{file.name}.json"), {**about, "kind": kind})
+
+    def _drop_oldest(self) -> None:
+        """Keep the newest of the epochs' own checkpoints, as many as the spec says."""
+        kept = sorted(self._folder.checkpoints.glob("epoch=*.ckpt"), key=_epoch_of)
+        for old in kept[: -self._rule.keep_last]:
+            old.unlink()
+            old.with_name(f"{old.name}.json").unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -122,9 +148,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def clear_earlier_try(folder: RunFolder) -> None:
     """Remove checkpoints, logs and results of an earlier try, so that none is taken for this one's."""
-    for kept in (folder.checkpoints, folder.tensorboard, folder.figures, folder.onnx.parent):
+    for kept in (folder.checkpoints, folder.tensorboard, folder.figures, folder.export):
         shutil.rmtree(kept, ignore_errors=True)
-    folder.metrics_csv.unlink(missing_ok=True)
+    for file in (folder.metrics_csv, folder.report_json, folder.report_html):
+        file.unlink(missing_ok=True)
 
 
 class Resume(Callback):
@@ -146,13 +173,23 @@ class Resume(Callback):
         for count in (epochs.total, epochs.current):
             for stage in ("ready", "started", "processed", "completed"):
                 setattr(count, stage, about["epoch"])
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if (state := self._checkpoint["callbacks"].get(callback.state_key)) is not None:
+                callback.load_state_dict(copy.deepcopy(state))
         optimization = trainer.fit_loop.epoch_loop.automatic_optimization
         optimization.optim_progress.optimizer.step.total.completed = about["step"]
 
 
-def _write(trainer: Trainer, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    trainer.save_checkpoint(temporary)
+def spec_hash(spec: TrainingSpec) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the spec as JSON with sorted keys."""
+    return hashlib.sha256(json.dumps(spec.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _epoch_of(checkpoint: Path) -> int:
+    return int(checkpoint.stem.removeprefix("epoch="))
+
+
+def _put(temporary: Path, path: Path) -> None:
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)

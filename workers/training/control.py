@@ -7,6 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from trainyard.events import Event, SignalApplied
 from trainyard.signals import Signals
+from workers.training.data import SegmentationData
 
 
 class StopNow(Exception):
@@ -21,7 +22,8 @@ class Control(Callback):
     """Reads the signals before every batch, sanity check included, and after every epoch.
 
     It must come after the callback that saves, so that an epoch is saved before the run stops. Each
-    version of a signal acts once and is acknowledged when it takes effect.
+    version of a signal acts once and is acknowledged when it takes effect. With several ranks the first
+    one's signals are sent to all, so that all of them stop at the same batch.
     """
 
     def __init__(
@@ -50,18 +52,30 @@ class Control(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._before_batch(trainer)
+        # Other ranks may have a batch less to validate, and would not be there to listen.
+        if trainer.world_size == 1 or batch_idx < self._batches_of_all(trainer):
+            self._before_batch(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stops of both kinds take effect here; the epoch is saved already."""
-        signals = self._signals()
+        signals = self._read(trainer)
         self._apply_epochs(trainer, signals)
         if self._wants_stop(signals):
             trainer.should_stop = True
             self._acknowledge_stop(trainer, signals)
 
+    def _batches_of_all(self, trainer: Trainer) -> int:
+        """Validation batches that every rank has."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, SegmentationData)  # noqa: S101 - narrows the type
+        return data.val_batches_of_all
+
+    def _read(self, trainer: Trainer) -> Signals:
+        """The newest signals, on every rank those of the first."""
+        return trainer.strategy.broadcast(self._signals())
+
     def _before_batch(self, trainer: Trainer) -> None:
-        signals = self._signals()
+        signals = self._read(trainer)
         self._apply_epochs(trainer, signals)
         if signals.stop == "now" and self._wants_stop(signals):
             self._save(trainer)

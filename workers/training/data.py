@@ -6,14 +6,17 @@ from typing import TypedDict
 import numpy as np
 import torch
 from lightning import LightningDataModule
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from trainyard.catalog import architecture
 from trainyard.errors import BadDataset, InvalidModel
 from trainyard.spec import DataSpec, TrainingSpec
-from workers.prepared import PreparedDataset, Sample
+from workers.prepared import PreparedDataset, Sample, Uint8
 from workers.training.augmentation import Augmentation
+from workers.training.class_weights import count_pixels
+from workers.training.crops import cut, random_corner, rare_classes, tile_corners
 from workers.training.resizing import to_square
 
 DEFAULT_VAL_FRACTION = 0.2
@@ -21,6 +24,13 @@ DEFAULT_VAL_FRACTION = 0.2
 
 PREFETCH_BATCHES = 4
 """Batches that each loader process keeps ready."""
+
+
+CROP_MARGIN = 0.25
+"""What a crop has on each side while it is varied, as a share of its size."""
+
+_CROP_DRAWS = 1
+"""Keeps the draws of crops apart from those of augmentation."""
 
 
 class Batch(TypedDict):
@@ -53,35 +63,103 @@ class Squares(Dataset[dict[str, object]]):
 
     def __getitem__(self, draw: tuple[int, int]) -> dict[str, object]:
         epoch, index = draw
+        image, mask = self._square(epoch, index)
+        name = self.samples[index].name
+        return {"image": torch.from_numpy(image), "mask": torch.from_numpy(mask), "name": name}
+
+    def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
         image, mask = np.array(self._prepared.image(sample)), np.array(self._prepared.mask(sample))
         if self._augmentation is not None:
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        image, mask = to_square(image, mask, self._data.image_size, self._data.fit)
-        return {"image": torch.from_numpy(image), "mask": torch.from_numpy(mask), "name": sample.name}
+        return to_square(image, mask, self._data.image_size, self._data.fit)
+
+
+class RandomCrops(Squares):
+    """Squares at the images' own scale, some of them around a pixel of a class in `rare`."""
+
+    def __init__(
+        self,
+        prepared: PreparedDataset,
+        samples: list[Sample],
+        data: DataSpec,
+        augmentation: Augmentation,
+        seed: int,
+    ) -> None:
+        super().__init__(prepared, samples, data, augmentation, seed)
+        self._rare = rare_classes(count_pixels(prepared, samples)) if data.rare_class_chance else []
+
+    def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
+        """Cut larger, vary, and cut the middle out: so that varying brings in little from outside."""
+        sample, size = self.samples[index], self._data.image_size
+        numbers = np.random.default_rng([self._seed, epoch, index, _CROP_DRAWS])
+        sought = self._rare if numbers.random() < self._data.rare_class_chance else []
+        whole = self._prepared.mask(sample)
+        top, left = random_corner(whole, size, sought, numbers)
+        margin = round(size * CROP_MARGIN)
+        corner = (top - margin, left - margin)
+        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin)
+        if self._augmentation is not None:
+            image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
+        return cut(image, mask, (margin, margin), size)
+
+
+class Tiles(Squares):
+    """Every pixel of every image once, at its own scale; `samples` has the image of each tile."""
+
+    def __init__(self, prepared: PreparedDataset, samples: list[Sample], data: DataSpec, seed: int) -> None:
+        tiles = [
+            (sample, corner)
+            for sample in samples
+            for corner in tile_corners(sample.height, sample.width, data.image_size)
+        ]
+        super().__init__(prepared, [sample for sample, _ in tiles], data, None, seed)
+        self._corners = [corner for _, corner in tiles]
+
+    def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
+        sample = self.samples[index]
+        image, mask = self._prepared.image(sample), self._prepared.mask(sample)
+        return cut(image, mask, self._corners[index], self._data.image_size)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """Yields (epoch, index); shuffled by seed and epoch alone, so a resumed run draws what it would have."""
+    """Yields (epoch, index); shuffled by seed and epoch alone, so a resumed run draws what it would have.
 
-    def __init__(self, length: int, seed: int, epoch: int, *, shuffled: bool) -> None:
+    Of several ranks each has its share. Shuffled shares are equally long, the first images drawn again
+    where they do not come out even; others hold every image once.
+    """
+
+    def __init__(
+        self, length: int, seed: int, epoch: int, *, shuffled: bool, rank: int = 0, world: int = 1
+    ) -> None:
         self._length = length
         self._seed = seed
         self._epoch = epoch
         self._shuffled = shuffled
+        self._rank = rank
+        self._world = world
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this as each epoch begins, counted from 0."""
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._share())
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter([(self._epoch, int(index)) for index in self._share()])
+
+    def _share(self) -> NDArray[np.int64]:
         order = np.arange(self._length)
         if self._shuffled:
             order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
-        return iter([(self._epoch, int(index)) for index in order])
+            order = np.resize(order, share_of(self._length, self._world) * self._world)
+        return order[self._rank :: self._world]
+
+
+def share_of(images: int, world: int) -> int:
+    """Training images of one rank in an epoch."""
+    return -(-images // world)
 
 
 class SegmentationData(LightningDataModule):
@@ -93,13 +171,22 @@ class SegmentationData(LightningDataModule):
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:
             raise BadDataset("A set needs at least two classes, background included.")
-        self._drop_last = drops_last(spec, len(train))
-        self.smallest_batch = smallest_batch(len(train), spec.data.batch_size, drop_last=self._drop_last)
+        self._world = spec.compute.devices
+        share = share_of(len(train), self._world)
+        self._drop_last = drops_last(spec, share)
+        self.smallest_batch = smallest_batch(share, spec.data.batch_size, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
         augmentation = Augmentation(spec.augmentation.transforms)
-        self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
-        self.val = Squares(prepared, val, spec.data, None, spec.seed)
+        self.train: Squares
+        self.val: Squares
+        if spec.data.fit == "crop":
+            self.train = RandomCrops(prepared, train, spec.data, augmentation, spec.seed)
+            self.val = Tiles(prepared, val, spec.data, spec.seed)
+        else:
+            self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
+            self.val = Squares(prepared, val, spec.data, None, spec.seed)
+        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch_size)
 
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.train, shuffled=True)
@@ -108,12 +195,16 @@ class SegmentationData(LightningDataModule):
         return self._loader(self.val, shuffled=False)
 
     def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
-        epoch = self.trainer.current_epoch if self.trainer else 0
+        epoch, rank = (self.trainer.current_epoch, self.trainer.global_rank) if self.trainer else (0, 0)
         workers = self._data.loader_workers
         return DataLoader(
             squares,
             batch_size=self._data.batch_size,
-            sampler=EpochSampler(len(squares), self._seed, epoch, shuffled=shuffled),
+            sampler=EpochSampler(
+                len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
+            ),
+            # Its own, so that it takes no numbers from those that dropout draws.
+            generator=torch.Generator(),
             drop_last=shuffled and self._drop_last,
             num_workers=workers,
             persistent_workers=workers > 0,

@@ -17,7 +17,7 @@ def describe(event: Event) -> str | None:
         case SignalApplied(signal=signal, value=value, epoch=epoch, step=step):
             return f"{signal} {value} took effect in epoch {epoch} at step {step}"
         case Progress(stage="export"):
-            return "drawing the overlay and exporting"
+            return "evaluating the best epoch and exporting"
         case Notice(message=message):
             return message
         case _:

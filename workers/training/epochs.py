@@ -6,6 +6,7 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
+from trainyard.catalog import MONITORS
 from trainyard.events import EpochEnd, Event
 from workers.training.data import Batch
 from workers.training.loggers import log_row
@@ -18,18 +19,19 @@ Row = dict[str, Any]
 class History:
     """What the epochs so far have come to. `best` may stem from before a resume."""
 
-    def __init__(self, best: Row | None) -> None:
+    def __init__(self, monitor: str, best: Row | None) -> None:
+        self.monitor = monitor
         self.best = best
         self.row: Row | None = None
 
     def add(self, row: Row) -> None:
-        """Take the newest row; it becomes the best if its val mIoU is higher.
+        """Take the newest row; it becomes the best if its monitored metric is better.
 
-        Where the mIoU of either is unknown, because validation holds no labelled pixel, the lower
-        validation loss decides.
+        Where that of either is unknown, because validation holds no labelled pixel, the lower validation
+        loss decides.
         """
         self.row = row
-        if self.best is None or _better(row, self.best):
+        if self.best is None or self._is_better(row, self.best):
             self.best = row
 
     @property
@@ -37,11 +39,12 @@ class History:
         """Whether the newest row is the best."""
         return self.row is not None and self.row is self.best
 
-
-def _better(row: Row, best: Row) -> bool:
-    if row["val_miou"] is not None and best["val_miou"] is not None:
-        return bool(row["val_miou"] > best["val_miou"])
-    return bool(row["val_loss"] < best["val_loss"])
+    def _is_better(self, row: Row, best: Row) -> bool:
+        known = row[self.monitor] is not None and best[self.monitor] is not None
+        metric = self.monitor if known else "val_loss"
+        if MONITORS[metric] == "max":
+            return bool(row[metric] > best[metric])
+        return bool(row[metric] < best[metric])
 
 
 class EpochRows(Callback):
@@ -74,8 +77,10 @@ class EpochRows(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
-        self._all_images += self._images
+        images = self._images * trainer.world_size
+        self._all_images += images
         self._all_train_seconds += self._train_seconds
+        pl_module.gather_scores()
         train, val = pl_module.train_scores.compute(), pl_module.val_scores.compute()
         row: Row = {
             "epoch": trainer.current_epoch + 1,
@@ -83,7 +88,7 @@ class EpochRows(Callback):
             "lr": pl_module.learning_rate,
             **self._scores("train", train),
             **self._scores("val", val),
-            "images_per_second": self._images / self._train_seconds,
+            "images_per_second": images / self._train_seconds,
             "epoch_seconds": time.monotonic() - self._began,
         }
         self._history.add(row)

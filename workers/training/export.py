@@ -1,157 +1,159 @@
-"""ONNX of a trained network, believed only after onnxruntime has computed the same as torch."""
+"""The ONNX files of a completed run, each believed only after onnxruntime has computed the same as torch."""
 
-import json
 import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-import onnxruntime
-import torch
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
-from torch import Tensor, nn
-from torch.export import Dim
+from torch import nn
 
-from trainyard.catalog import architecture, rounded_size
-from trainyard.errors import ExportMismatch
-from workers.prepared import IGNORE_INDEX
+from trainyard.errors import ExportMismatch, StorageUnavailable
+from trainyard.events import Event, Notice
+from trainyard.storage import RunFolder, write_json
 from workers.training.checkpoints import ModelCard
+from workers.training.data import Squares
+from workers.training.export_card import card_content, sha256_of
+from workers.training.export_graph import is_dynamic, make_graph, opset_of, without_logits
+from workers.training.export_parity import (
+    MAX_DIFFERENCE,
+    Tolerance,
+    compare_logits,
+    failure,
+    feed_of,
+    miou_of,
+    onnx_predictor,
+    scored_places,
+    torch_predictor,
+)
+from workers.training.export_variants import Feed, calibration_places, to_half, to_int8
+from workers.training.squares import load
 
-MAX_DIFFERENCE = 1e-3
-"""Largest absolute difference of a logit between torch and onnxruntime that passes."""
-
-_MAX_TRIED_SIZE = 512
-"""Sizes above this, in pixels, are exported but not computed where the graph takes any size."""
-
-Shape = tuple[int, int, int]
-
-_FREE_TRACE: Shape = (2, 128, 192)
-"""What a graph of free size is traced with. The exporter takes an axis of one, in any feature map, for a
-constant, and equal axes for one axis; here no axis is either."""
+TOLERANCES = {
+    "fp32": Tolerance(difference=MAX_DIFFERENCE, relative=1e-5, miou=0.001),
+    # float16 keeps 11 bits, a relative error of 5e-4 per operation, over some sixty layers.
+    "fp16": Tolerance(relative=0.02, miou=0.005),
+    # Eight bits change every logit; what counts is what becomes of the classes.
+    "int8": Tolerance(miou=0.03),
+}
 
 
-def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> dict[str, Any]:
-    """Write the network, fp32 on the CPU, as one ONNX file and compare it with torch.
+@dataclass(frozen=True, kw_only=True)
+class ExportData:
+    """What files are compared and calibrated on: squares without augmentation, and the set's hash."""
 
-    Input `image` is (N, 3, H, W) float32 RGB under the input rule of the metadata, output `logits`
-    (N, classes, H, W). Raises ExportMismatch when the graph cannot be made, cannot run, or differs by
-    more than MAX_DIFFERENCE; no file is left then.
+    val: Squares
+    calibration: Squares
+    content_hash: str
+
+
+def export_run(
+    network: nn.Module,
+    card: ModelCard,
+    data: ExportData,
+    folder: RunFolder,
+    *,
+    epoch: int,
+    evaluation: dict[str, Any],
+    report: Callable[[Event], None],
+) -> dict[str, Any]:
+    """Write the files that the spec asks for and export/card.json; returns the facts of model.onnx.
+
+    `network` holds the weights of `epoch`, in eval mode on the CPU; `evaluation` is report.json's content.
+    Each file is compared with the network first, and one over its tolerance is not written: an fp32 or fp16
+    file raises ExportMismatch; an int8 file, whose loss no one can foresee, is left out with a notice and
+    stands under `refused` in the card. Raises StorageUnavailable where the storage fails.
     """
-    network = network.cpu().float().eval()
-    dynamic = architecture(card.spec.model.architecture).dynamic_size
-    shapes = tried_shapes(card, dynamic=dynamic)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder.export, ignore_errors=True)  # an earlier export may have had other files
+    graph = make_graph(network, card)
+    expected = miou_of(torch_predictor(network, card), data.val, len(card.classes))
+    files, refused = [], []
+    for name, path, make in _variants(graph, card, data, folder):
+        try:
+            files.append(_checked(name, make(), path, network, card, data, expected))
+        except ExportMismatch as error:
+            if name != "int8":
+                raise
+            refused.append({"file": path.name, "precision": name, "reason": error.message})
+            report(Notice(message=f"{path.name} was not written: {error.message}"))
+    content = card_content(
+        card,
+        epoch=epoch,
+        content_hash=data.content_hash,
+        evaluation=evaluation,
+        files=files,
+        refused=refused,
+    )
+    write_json(folder.export_card, content)
+    return {**files[0], "file": f"{folder.export.name}/{files[0]['file']}", "refused": refused}
+
+
+def _variants(
+    graph: onnx.ModelProto, card: ModelCard, data: ExportData, folder: RunFolder
+) -> Iterator[tuple[str, Path, Callable[[], onnx.ModelProto]]]:
+    """Name, file and maker of each file asked for, fp32 first."""
+    yield "fp32", folder.onnx, lambda: graph
+    if card.spec.export.half:
+        yield "fp16", folder.onnx.with_suffix(".fp16.onnx"), lambda: to_half(graph)
+    if card.spec.export.int8:
+        images = _calibration(data.calibration, card)
+        yield "int8", folder.onnx.with_suffix(".int8.onnx"), lambda: to_int8(graph, images)
+
+
+def _calibration(train: Squares, card: ModelCard) -> Iterator[Feed]:
+    for place in calibration_places(len(train)):
+        images, _ = load(train, [place])
+        yield feed_of(images, card)
+
+
+def _checked(
+    name: str,
+    model: onnx.ModelProto,
+    path: Path,
+    network: nn.Module,
+    card: ModelCard,
+    data: ExportData,
+    expected: float | None,
+) -> dict[str, Any]:
+    """Compare a variant with the network and write it; raises ExportMismatch, and then there is no file."""
+    bound = TOLERANCES[name]
+    parity = compare_logits(network, model, card)
+    lean = without_logits(model)
+    miou = miou_of(onnx_predictor(lean, card), data.val, len(card.classes))
+    if broken := failure(parity, miou, expected, bound):
+        raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")
+    _write(lean, path)
+    return {
+        "file": path.name,
+        "precision": name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256_of(path),
+        "opset": opset_of(model),
+        "preprocessing": "inside" if card.spec.export.with_preprocessing else "outside",
+        "dynamic_axes": ["batch", "height", "width"] if is_dynamic(card) else ["batch"],
+        "tested_shapes": [list(shape) for shape in parity.shapes],
+        "max_difference": parity.difference,
+        "relative_difference": parity.relative,
+        "val_miou": miou,
+        "torch_val_miou": expected,
+        "val_images": len(scored_places(len(data.val))),
+        "tolerance": {
+            "max_difference": bound.difference,
+            "relative_difference": bound.relative,
+            "miou": bound.miou,
+        },
+    }
+
+
+def _write(model: onnx.ModelProto, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        traced = _FREE_TRACE if dynamic else shapes[0]
-        opset = _write(network, card, temporary, traced, dynamic=dynamic)
-        difference = _largest_difference(network, temporary, shapes)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        onnx.save_model(model, os.fspath(temporary))
         temporary.replace(path)
+    except OSError as error:
+        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
     finally:
         temporary.unlink(missing_ok=True)
-    return {
-        "file": f"{path.parent.name}/{path.name}",
-        "opset": opset,
-        "dynamic_axes": ["batch", "height", "width"] if dynamic else ["batch"],
-        "tested_shapes": [list(shape) for shape in shapes],
-        "max_difference": difference,
-        "bytes": path.stat().st_size,
-    }
-
-
-def tried_shapes(card: ModelCard, *, dynamic: bool) -> list[Shape]:
-    """(batch, height, width) of each comparison: the trained size, and another where any is allowed."""
-    trained = card.spec.data.image_size
-    if not dynamic:
-        return [(2, trained, trained), (1, trained, trained)]
-    name = card.spec.model.architecture
-    size = min(trained, rounded_size(name, _MAX_TRIED_SIZE))
-    return [(2, size, size), (1, rounded_size(name, size + 1), rounded_size(name, size + 33))]
-
-
-def _write(network: nn.Module, card: ModelCard, path: Path, traced: Shape, *, dynamic: bool) -> int:
-    """Export at the traced shape and add the metadata; returns the opset."""
-    batch, height, width = traced
-    free = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC} if dynamic else {0: Dim.DYNAMIC}
-    try:
-        program = torch.onnx.export(
-            network,
-            (torch.zeros(batch, 3, height, width),),
-            input_names=["image"],
-            output_names=["logits"],
-            dynamic_shapes=(free,),
-            dynamo=True,
-            verbose=False,
-        )
-    except torch.onnx.OnnxExporterError as error:
-        raise ExportMismatch(f"The network cannot be written as ONNX: {error}") from error
-    assert program is not None  # noqa: S101 - the dynamo exporter always returns one
-    model = program.model_proto
-    _name_axes(model, dynamic=dynamic)
-    for key, value in _metadata(card).items():
-        model.metadata_props.add(key=key, value=value)
-    onnx.save_model(model, os.fspath(path))
-    return next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-
-
-def _name_axes(model: onnx.ModelProto, *, dynamic: bool) -> None:
-    """Give the free axes their plain names; the exporter calls them s0, s53, s77."""
-    names = {0: "batch", 2: "height", 3: "width"} if dynamic else {0: "batch"}
-    for value in (model.graph.input[0], model.graph.output[0]):
-        for axis, name in names.items():
-            value.type.tensor_type.shape.dim[axis].dim_param = name
-
-
-def _metadata(card: ModelCard) -> dict[str, str]:
-    """What a client needs to feed the file and to read its answer; lists are JSON."""
-    data, chosen = card.spec.data, architecture(card.spec.model.architecture)
-    return {
-        "trainyard.run_id": card.run_id,
-        "trainyard.architecture": card.spec.model.architecture,
-        "trainyard.encoder": card.spec.model.encoder,
-        "trainyard.classes": json.dumps([info.name for info in card.classes]),
-        "trainyard.colors": json.dumps([list(info.color) for info in card.classes]),
-        "trainyard.values": json.dumps([info.value for info in card.classes]),
-        "trainyard.mean": json.dumps(card.rule.mean),
-        "trainyard.std": json.dumps(card.rule.std),
-        "trainyard.channels": "RGB",
-        "trainyard.input_rule": "(pixel / 255 - mean) / std",
-        "trainyard.fit": data.fit,
-        "trainyard.image_size": str(data.image_size),
-        "trainyard.size_multiple": str(chosen.size_multiple if chosen.dynamic_size else data.image_size),
-        "trainyard.ignore_index": str(IGNORE_INDEX),
-    }
-
-
-def _largest_difference(network: nn.Module, path: Path, shapes: list[Shape]) -> float:
-    """The largest absolute difference of any logit at any of the shapes; raises ExportMismatch."""
-    try:
-        session = onnxruntime.InferenceSession(os.fspath(path), providers=["CPUExecutionProvider"])
-        differences = {shape: _difference(network, session, shape) for shape in shapes}
-    except (
-        runtime_errors.Fail,
-        runtime_errors.InvalidArgument,
-        runtime_errors.InvalidGraph,
-        runtime_errors.NotImplemented,
-        runtime_errors.RuntimeException,
-    ) as error:
-        raise ExportMismatch(f"onnxruntime cannot run the exported network: {error}") from error
-    worst = max(differences, key=lambda shape: differences[shape])
-    # Written so that a NaN does not pass.
-    if not differences[worst] <= MAX_DIFFERENCE:
-        raise ExportMismatch(
-            f"The exported network differs from the trained one by {differences[worst]:.2g} at "
-            f"batch x height x width {worst}; {MAX_DIFFERENCE:g} is allowed."
-        )
-    return differences[worst]
-
-
-def _difference(network: nn.Module, session: onnxruntime.InferenceSession, shape: Shape) -> float:
-    batch, height, width = shape
-    numbers = torch.Generator().manual_seed(0)
-    images: Tensor = torch.randn(batch, 3, height, width, generator=numbers)
-    with torch.inference_mode():
-        expected = network(images).numpy()
-    (answered,) = session.run(["logits"], {"image": images.numpy()})
-    return float(np.abs(expected - answered).max())

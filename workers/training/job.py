@@ -14,7 +14,8 @@ class TrainingJob:
     `epochs` is the present target, which may differ from `spec.epochs`. `folder` is the run's folder,
     `prepared` that of the prepared data set. `weights_file` is set when `spec.model.encoder_weights` is
     `file:<...>`. `resume` continues from `checkpoints/last.ckpt` where there is one: finished epochs are
-    kept, an interrupted one is begun again with the weights it had reached.
+    kept, an interrupted one is begun again with the weights it had reached. `init_checkpoint` is a file of
+    another run whose weights a new run begins with, as far as they fit; a resumed one needs it no more.
     """
 
     run_id: str
@@ -25,6 +26,12 @@ class TrainingJob:
     weights_file: Path | None
     threads: int
     resume: bool
+    init_checkpoint: Path | None = None
+
+    @property
+    def threads_per_rank(self) -> int:
+        """The job's threads shared out among its processes."""
+        return max(1, self.threads // self.spec.compute.devices)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,14 @@ mIoU and Dice are the means over the classes that occur in truth or prediction. 
 neither has no score (None) and is left out of the mean. Pixels of IGNORE_INDEX are not counted.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from workers.prepared import IGNORE_INDEX
+from workers.training.heads import class_logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +32,13 @@ class Scores:
 def confusion(logits: Tensor, masks: Tensor) -> Tensor:
     """Count pixels by truth (rows) and prediction (columns): (C, C) int64.
 
-    `logits` is (N, C, H, W), `masks` (N, H, W) int64. The maximum is taken along the last axis of the
-    channels-last view, which is contiguous and several times quicker than along axis 1.
+    `logits` is (N, C, H, W), or (N, 1, H, W) of a binary network; `masks` (N, H, W) int64. The maximum is
+    taken along the last axis of the channels-last view, which is contiguous and several times quicker than
+    along axis 1.
     """
-    classes = logits.shape[1]
-    predicted = logits.permute(0, 2, 3, 1).argmax(dim=-1)
+    per_class = class_logits(logits)
+    classes = per_class.shape[1]
+    predicted = per_class.permute(0, 2, 3, 1).argmax(dim=-1)
     labelled = masks != IGNORE_INDEX
     pairs = masks[labelled] * classes + predicted[labelled]
     return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
@@ -59,6 +63,15 @@ class EpochScores:
         self._confusion = counts if self._confusion is None else self._confusion + counts
         self._loss = weighted if self._loss is None else self._loss + weighted
         self._images += len(masks)
+
+    def gather(self, add_up: Callable[[Tensor], Tensor], device: torch.device) -> None:
+        """Take in the batches of all ranks; `add_up` is the sum of a tensor over them."""
+        classes = self._classes
+        counts = torch.zeros(classes, classes, dtype=torch.int64, device=device)
+        own = torch.zeros((), device=device) if self._loss is None else self._loss.float()
+        self._confusion = add_up(counts if self._confusion is None else self._confusion)
+        self._loss = add_up(own)
+        self._images = int(add_up(torch.tensor(self._images, device=device)))
 
     def compute(self) -> Scores:
         """The scores of all batches so far; the loss is the mean over images."""

@@ -39,6 +39,7 @@ HALF = InputRule(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 def build_network(spec: ModelSpec, classes: int, weights_file: Path | None) -> nn.Module:
     """A network that gives (N, classes, H, W) logits of (N, 3, H, W), its encoder filled as the spec says.
 
+    For a binary task they are (N, 1, H, W), the second class's against the first's.
     Raises InvalidModel for an encoder that the architecture cannot use, WeightsUnavailable for weights
     that cannot be had or do not fit.
     """
@@ -81,7 +82,11 @@ def _create(spec: ModelSpec, classes: int, weights: str | None) -> Any:
     # A vision transformer takes sizes other than its pretraining's only if told so when it is made.
     options = {"dynamic_img_size": True} if spec.architecture == "DPT" else {}
     return smp.create_model(
-        spec.architecture, encoder_name=spec.encoder, encoder_weights=weights, classes=classes, **options
+        spec.architecture,
+        encoder_name=spec.encoder,
+        encoder_weights=weights,
+        classes=1 if spec.task == "binary" else classes,
+        **options,
     )
 
 

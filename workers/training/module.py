@@ -1,67 +1,149 @@
 """What happens in one step of training and validation."""
 
+import copy
 from typing import Any
 
+import numpy as np
 import torch
+import torch.distributed
 from lightning import LightningModule
-from timm.optim import param_groups_weight_decay  # type: ignore[attr-defined]
+from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from trainyard.errors import NanLoss
-from trainyard.spec import OptimizationSpec
+from trainyard.spec import TrainingSpec
 from workers.training.data import Batch
-from workers.training.loss import DiceCrossEntropy
 from workers.training.metrics import EpochScores
 from workers.training.model import InputRule
+from workers.training.optimizer import make_optimizer
+from workers.training.partial_weights import NETWORK_PREFIX
 from workers.training.schedule import lr_factor
 
 _NAMES_SHOWN = 16
+LIVE_WEIGHTS = "live_state_dict"
+"""The key of a checkpoint under which the weights that training goes on with lie, where averages are used."""
 
 
 class SegmentationModule(LightningModule):
-    """A network with its loss, optimizer and scores.
+    """A network with its loss, optimizer, scores and, if the spec wants it, averaged weights.
 
-    `fused` takes PyTorch's fused AdamW, which float16's gradient scaler does not go with.
+    `fused` takes PyTorch's fused optimizers, which float16's gradient scaler does not go with. `drops` is
+    how often the plateau schedule has dropped the learning rate.
     """
 
     _mean: Tensor
     _std: Tensor
 
     def __init__(
-        self, network: nn.Module, rule: InputRule, classes: int, spec: OptimizationSpec, *, fused: bool
+        self,
+        network: nn.Module,
+        loss: nn.Module,
+        rule: InputRule,
+        classes: int,
+        spec: TrainingSpec,
+        *,
+        fused: bool,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.train_scores = EpochScores(classes)
         self.val_scores = EpochScores(classes)
-        self._loss = DiceCrossEntropy()
-        self._spec = spec
+        self.drops = 0
+        self._loss = loss
+        self._seed = spec.seed
+        self._spec = spec.optimization
         self._fused = fused
+        encoder = network.get_submodule("encoder")
+        self._encoder_weights = [weight for weight in encoder.parameters() if weight.requires_grad]
+        self._average = _averaged(self.network, spec.optimization.ema_decay)
+        self._averaged_step = 0
         self.register_buffer("_mean", torch.tensor(rule.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("_std", torch.tensor(rule.std).view(1, 3, 1, 1) * 255, persistent=False)
+        if spec.compute.compile:
+            self.network.compile()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, (N, C, H, W), of images, (N, H, W, 3) uint8 RGB."""
+        """Logits, (N, C, H, W), of images, (N, H, W, 3) uint8 RGB; by averaged weights when not training."""
+        network = self.network if self.training or self._average is None else self._average.module
         # Images lie channels last in memory already, so this permutation copies nothing.
         channels_first = images.permute(0, 3, 1, 2)
-        logits: Tensor = self.network((channels_first - self._mean) / self._std)
+        logits: Tensor = network((channels_first - self._mean) / self._std)
         return logits
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """`state_dict` is what is to be used: the averaged weights where there are such."""
+        checkpoint["state_dict"] = _prefixed(self.network.state_dict())
+        if self._average is not None:
+            checkpoint[LIVE_WEIGHTS] = checkpoint["state_dict"]
+            checkpoint["state_dict"] = _prefixed(self._average.module.state_dict())
+
+    def resume_weights(self, checkpoint: dict[str, Any]) -> None:
+        """Take the weights of a checkpoint to go on training with."""
+        used = _bare(checkpoint["state_dict"])
+        self.network.load_state_dict(_bare(checkpoint.get(LIVE_WEIGHTS, checkpoint["state_dict"])))
+        if self._average is not None:
+            self._average.module.load_state_dict(used)
+
+    def finish_with(self, checkpoint: dict[str, Any]) -> None:
+        """Become the network of a checkpoint, to be used and no longer trained."""
+        self._average = None
+        # A copy is not compiled: it is used on other devices and sizes.
+        self.network = copy.deepcopy(self.network)
+        self.network.load_state_dict(_bare(checkpoint["state_dict"]))
 
     def on_train_epoch_start(self) -> None:
         self.train_scores.reset()
+        self._averaged_step = self.global_step
+        self._seed_epoch()
+        frozen = self.current_epoch < self._spec.freeze_encoder_epochs
+        for weight in self._encoder_weights:
+            weight.requires_grad_(not frozen)
+        if frozen:
+            # Evaluation mode: batch norms neither use nor collect the batch's statistics.
+            self.network.get_submodule("encoder").eval()
+        else:
+            self.network.get_submodule("encoder").train()
+
+    def _seed_epoch(self) -> None:
+        """Make what the network draws, dropout above all, depend on the epoch and not on what came before."""
+        drawn = np.random.SeedSequence([self._seed, self.current_epoch, self.global_rank])
+        torch.manual_seed(int(drawn.generate_state(1)[0]))
 
     def on_validation_epoch_start(self) -> None:
         self.val_scores.reset()
+        if self.trainer.world_size > 1:
+            # Batch-norm statistics are each rank's own; those of the first are what is saved.
+            for statistic in (buffer for buffer in self.buffers() if buffer.numel()):
+                torch.distributed.broadcast(statistic, src=0)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate anew in each step, from the epoch target as it is now."""
-        steps = int(self.trainer.num_training_batches)
-        total = int(self.trainer.max_epochs or 1) * steps
-        factor = lr_factor(self.current_epoch * steps + batch_idx, total, self._spec.warmup_fraction)
+        step = self.current_epoch * self.steps_per_epoch + batch_idx // self._spec.accumulate_batches
+        total = int(self.trainer.max_epochs or 1) * self.steps_per_epoch
+        factor = lr_factor(self._spec.schedule, step, total, self.drops)
         for group in self._optimizer().param_groups:
             group["lr"] = group["peak_lr"] * factor
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Take a step's weights into the average; batches that only add to gradients are no steps."""
+        step = self.trainer.global_step
+        if self._average is not None and step > self._averaged_step:
+            self._average.update(self.network, step)
+            self._averaged_step = step
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one epoch."""
+        return -(-int(self.trainer.num_training_batches) // self._spec.accumulate_batches)
+
+    def gather_scores(self) -> None:
+        """Make the epoch's scores those of all ranks."""
+        strategy = self.trainer.strategy
+        if self.trainer.world_size > 1:
+            for scores in (self.train_scores, self.val_scores):
+                scores.gather(lambda tensor: strategy.reduce(tensor, reduce_op="sum"), self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self._step(batch, self.train_scores)
@@ -93,13 +175,7 @@ class SegmentationModule(LightningModule):
         return self.trainer.optimizers[0]
 
     def configure_optimizers(self) -> Optimizer:
-        """AdamW; biases and norms do not decay, the encoder learns at its own share of the rate."""
-        groups: list[dict[str, Any]] = []
-        for name, part in self.network.named_children():
-            peak = self._spec.learning_rate * (self._spec.encoder_lr_factor if name == "encoder" else 1)
-            decaying = param_groups_weight_decay(part, self._spec.weight_decay)
-            groups += [{**group, "lr": peak, "peak_lr": peak} for group in decaying]
-        return AdamW(groups, lr=self._spec.learning_rate, fused=self._fused)
+        return make_optimizer(self.network, self._spec, fused=self._fused)
 
     def configure_gradient_clipping(
         self,
@@ -110,3 +186,20 @@ class SegmentationModule(LightningModule):
         """Clip by the norm of the spec. Lightning's own clipping refuses the fused optimizer."""
         if self._spec.gradient_clip > 0:
             clip_grad_norm_(self.parameters(), self._spec.gradient_clip)
+
+
+def _averaged(network: nn.Module, decay: float | None) -> Any:
+    """A moving average of the weights and batch-norm statistics, which begins quick and slows to `decay`."""
+    if decay is None:
+        return None
+    average = ModelEmaV3(network, decay=decay, use_warmup=True)
+    average.requires_grad_(False)
+    return average
+
+
+def _prefixed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {NETWORK_PREFIX + name: tensor for name, tensor in weights.items()}
+
+
+def _bare(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(NETWORK_PREFIX): tensor for name, tensor in weights.items()}

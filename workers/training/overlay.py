@@ -6,33 +6,27 @@ import cv2
 import numpy as np
 import torch
 
-from trainyard.errors import StorageUnavailable
 from workers.prepared import PreparedClass, Uint8
 from workers.training.data import Squares
+from workers.training.heads import class_logits
 from workers.training.module import SegmentationModule
+from workers.training.painting import blend, palette, write_picture
 
 _ROWS = 4
 _SIDE = 256
 """Height and width of one picture, in pixels."""
 _GAP = 8
 _LINE = 28
-_OPACITY = 0.55
 _INK = (32, 32, 32)
 
 
 def write_overlay(module: SegmentationModule, val: Squares, classes: list[PreparedClass], path: Path) -> None:
-    """Write up to four rows of image | truth | prediction and a legend as PNG."""
-    colors = np.zeros((256, 3), np.uint8)
-    for info in classes:
-        colors[info.index] = info.color
+    """Write up to four rows of image | truth | prediction and a legend as PNG; raises StorageUnavailable."""
+    colors = palette(classes)
     rows = [_row(module, val, index, colors) for index in range(min(_ROWS, len(val)))]
     heading = _captions(["image", "truth", "prediction"], rows[0].shape[1])
     picture = np.concatenate([heading, *rows, _legend(classes, rows[0].shape[1])])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp.png")
-    if not cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-        raise StorageUnavailable(f"{path.name} could not be written.")
-    temporary.replace(path)
+    write_picture(picture, path)
 
 
 def _row(module: SegmentationModule, val: Squares, index: int, colors: Uint8) -> Uint8:
@@ -41,18 +35,13 @@ def _row(module: SegmentationModule, val: Squares, index: int, colors: Uint8) ->
     assert isinstance(image, torch.Tensor)  # noqa: S101 - narrows the type
     assert isinstance(mask, torch.Tensor)  # noqa: S101
     with torch.inference_mode():
-        predicted = module(image[None].to(module.device)).argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
+        logits = class_logits(module(image[None].to(module.device)))
+        predicted = logits.argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
     plain, truth = image.numpy(), mask.numpy()
-    panels = [plain, _blend(plain, truth, colors), _blend(plain, predicted, colors)]
+    panels = [plain, blend(plain, truth, colors), blend(plain, predicted, colors)]
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
     joined = np.concatenate([part for panel in panels for part in (_scaled(panel), gap)], axis=1)
     return np.concatenate([joined, np.full((_GAP, joined.shape[1], 3), 255, np.uint8)])
-
-
-def _blend(image: Uint8, mask: Uint8, colors: Uint8) -> Uint8:
-    """The image under its class colours; ignored pixels turn dark."""
-    mixed = image * (1 - _OPACITY) + colors[mask] * _OPACITY
-    return mixed.astype(np.uint8)
 
 
 def _scaled(panel: Uint8) -> Uint8:

@@ -1,5 +1,6 @@
 """Where a run is, how fast it goes and how long it will take, a few times a second."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -81,14 +82,14 @@ class ProgressReports(Callback):
     def _send(self, trainer: Trainer) -> None:
         self._sent = time.monotonic()
         speed = self._speed()
-        batches = trainer.num_training_batches
+        batches = trainer.num_training_batches / trainer.accumulate_grad_batches
         self._report(
             Progress(
                 stage=self._stage,
                 epoch=trainer.current_epoch + 1,
                 epochs=int(trainer.max_epochs or 0),
                 step=trainer.global_step,
-                steps_per_epoch=int(batches) if batches != float("inf") else 0,
+                steps_per_epoch=math.ceil(batches) if batches != float("inf") else 0,
                 loss=self._loss,
                 images_per_second=speed,
                 eta_seconds=self._eta(trainer, speed),

@@ -15,15 +15,23 @@ def to_square(image: Uint8, mask: Uint8, size: int, fit: str) -> tuple[Uint8, Ui
     height, width = mask.shape
     if fit == "stretch":
         return _resize_image(image, size, size), _resize_mask(mask, size, size)
+    rows, columns = square_inside(height, width, size, fit)
+    inner_height, inner_width = rows.stop - rows.start, columns.stop - columns.start
+    framed_image = np.zeros((size, size, 3), np.uint8)
+    framed_mask = np.full((size, size), IGNORE_INDEX, np.uint8)
+    framed_image[rows, columns] = _resize_image(image, inner_height, inner_width)
+    framed_mask[rows, columns] = _resize_mask(mask, inner_height, inner_width)
+    return framed_image, framed_mask
+
+
+def square_inside(height: int, width: int, size: int, fit: str) -> tuple[slice, slice]:
+    """The rows and columns of the square that an image of height x width fills; the rest is border."""
+    if fit == "stretch":
+        return slice(0, size), slice(0, size)
     scale = size / max(height, width)
     inner_height, inner_width = (max(1, round(side * scale)) for side in (height, width))
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
-    inside = np.s_[top : top + inner_height, left : left + inner_width]
-    framed_image = np.zeros((size, size, 3), np.uint8)
-    framed_mask = np.full((size, size), IGNORE_INDEX, np.uint8)
-    framed_image[inside] = _resize_image(image, inner_height, inner_width)
-    framed_mask[inside] = _resize_mask(mask, inner_height, inner_width)
-    return framed_image, framed_mask
+    return slice(top, top + inner_height), slice(left, left + inner_width)
 
 
 def _resize_image(image: Uint8, height: int, width: int) -> Uint8:

@@ -1,6 +1,8 @@
 """How the process computes: allocator, threads, precision. Nothing here runs at import."""
 
 import ctypes
+import logging
+import warnings
 from typing import Literal
 
 import cv2
@@ -27,6 +29,13 @@ def prepare_process(threads: int) -> None:
         libc.mallopt(_M_TOP_PAD, _TOP_PAD_BYTES)
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
+
+
+def quiet_lightning() -> None:
+    """Leave out advice that does not apply to runs of a service."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in ("does not have many workers", "exists and is not empty", "treespec, LeafSpec"):
+        warnings.filterwarnings("ignore", message=f".*{message}")
 
 
 def resolve_precision(asked: str) -> Precision:

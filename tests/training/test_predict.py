@@ -1,0 +1,165 @@
+"""Class maps of images of other sizes than the network's, from checkpoints and ONNX files."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import CLASSES, Run, draw_set, tiny_spec
+from trainyard.errors import InvalidRequest, StorageUnavailable
+from trainyard.storage import RunFolder
+from workers.prepared import PreparedDataset, Uint8
+from workers.training import predict, tiles
+from workers.training.predictor import Predictor, load_predictor
+
+SIZES = [(32, 32), (20, 90), (75, 50), (31, 33)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with its ONNX file, on letterboxed images."""
+    folder = tmp_path_factory.mktemp("trained")
+    run = Run(folder / "run", draw_set(folder / "drawn", train=24, val=8))
+    data = {"image_size": 32, "batch_size": 4, "fit": "letterbox"}
+    run.fit(epochs=8, spec=tiny_spec(data=data, export={"onnx": True}, optimization={"learning_rate": 0.01}))
+    return run
+
+
+def _colours(fit: str = "stretch", side: int = 32) -> Predictor:
+    """Knows red from blue from the rest, pixel by pixel, wherever they are."""
+
+    def answer(images: torch.Tensor) -> torch.Tensor:
+        pixels = images.permute(0, 3, 1, 2).float() / 25
+        red, blue = pixels[:, 0], pixels[:, 2]
+        return torch.stack([torch.full_like(red, 2.0), red - blue, blue - red], dim=1)
+
+    return Predictor(classes=CLASSES, image_size=side, fit=fit, gives_probabilities=True, answer=answer)
+
+
+def _picture(height: int, width: int) -> tuple[Uint8, Uint8]:
+    """A grey picture with a red and a blue block, and its classes."""
+    image, mask = np.full((height, width, 3), 90, np.uint8), np.zeros((height, width), np.uint8)
+    image[: height // 2, : width // 2], mask[: height // 2, : width // 2] = (220, 60, 60), 1
+    image[-height // 3 :, -width // 3 :], mask[-height // 3 :, -width // 3 :] = (60, 60, 220), 2
+    return image, mask
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_tiles_of_a_pixelwise_network_change_nothing(height: int, width: int) -> None:
+    image, mask = _picture(height, width)
+    assert np.array_equal(predict.by_tiles(_colours(), image), mask)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "letterbox"])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_resize_keeps_places(height: int, width: int, fit: str) -> None:
+    image, mask = _picture(height, width)
+    found = predict.by_resize(_colours(fit), image)
+    assert (found.shape, found.dtype) == (mask.shape, np.uint8)
+    assert np.mean(found == mask) >= 0.93, "all but the blocks' edges"
+
+
+def test_tiles_agree_with_votes_over_the_whole_image() -> None:
+    """Tiles that each answer something else are blended by the definition, computed without bands."""
+    numbers = np.random.default_rng(2)
+    image = numbers.integers(0, 255, (70, 45, 3), dtype=np.uint8)
+    side, classes = 16, 4
+    answers: dict[bytes, tiles.Floats] = {}
+
+    def probabilities(tile: Uint8) -> tiles.Floats:
+        return answers.setdefault(tile.tobytes(), numbers.random((classes, side, side), np.float32))
+
+    found = tiles.predict_tiles(image, probabilities, side, classes)
+    votes = np.zeros((classes, 70, 45))
+    for top in tiles.starts(70, side):
+        for left in tiles.starts(45, side):
+            part = np.s_[top : top + side, left : left + side]
+            votes[:, *part] += probabilities(np.ascontiguousarray(image[part])) * tiles.window(side)
+    assert len(answers) == len(tiles.starts(70, side)) * len(tiles.starts(45, side))
+    assert np.array_equal(found, votes.argmax(axis=0))
+
+
+@pytest.mark.parametrize("side", [8, 31, 256])
+def test_tiles_cover_everything_and_weigh_evenly(side: int) -> None:
+    for length in (side, side + 1, 3 * side, 5 * side // 2 + 1):
+        places = tiles.starts(length, side)
+        covered = np.zeros(length, bool)
+        for place in places:
+            assert 0 <= place <= length - side
+            covered[place : place + side] = True
+        assert covered.all()
+    if side % 2 == 0:
+        edge = np.sqrt(np.diag(tiles.window(side)))
+        assert edge[: side // 2] + edge[side // 2 :] == pytest.approx(np.ones(side // 2), abs=1e-5)
+    assert tiles.window(side).min() > 0
+
+
+def test_checkpoint_and_onnx_predict_alike_and_well(trained: Run) -> None:
+    folder = RunFolder(trained.folder)
+    checkpoint, onnx = load_predictor(folder.best_checkpoint), load_predictor(folder.onnx)
+    dataset = PreparedDataset(trained.prepared)
+    assert [info.name for info in onnx.classes] == [info.name for info in CLASSES]
+    assert onnx.classes == checkpoint.classes
+    found, right = [], []
+    for sample in dataset.samples[-8:]:
+        image, mask = np.array(dataset.image(sample)), dataset.mask(sample)
+        for by in (predict.by_resize, predict.by_tiles):
+            one, other = by(checkpoint, image), by(onnx, image)
+            assert one.shape == mask.shape
+            assert np.mean(one != other) <= 0.002
+        found.append(predict.by_resize(checkpoint, image)[mask != 255])
+        right.append(mask[mask != 255])
+    told = np.concatenate(found) == np.concatenate(right)
+    discs = np.concatenate(right) == 1
+    assert told.mean() >= 0.85
+    assert told[discs].mean() >= 0.6
+
+
+def test_command_line_writes_masks_and_overlays(trained: Run, tmp_path: Path) -> None:
+    image, _ = _picture(60, 44)
+    names = ["a picture.png", "ü.jpg"]
+    for name in names:
+        cv2.imencode(Path(name).suffix, image[:, :, ::-1])[1].tofile(tmp_path / name)
+    model = RunFolder(trained.folder).best_checkpoint
+    out = tmp_path / "out"
+    arguments = [str(model), *(str(tmp_path / name) for name in names), "--out", str(out), "--threads", "1"]
+    assert predict.main(arguments) == 0
+    expected = predict.by_resize(load_predictor(model), image)
+    assert np.array_equal(cv2.imread(str(out / "a picture.png"), cv2.IMREAD_UNCHANGED), expected)
+    assert cv2.imread(str(out / "ü.overlay.png")).shape == (60, 44, 3)
+    assert predict.main([*arguments, "--tiles"]) == 0
+    tiled = cv2.imread(str(out / "a picture.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(tiled, predict.by_tiles(load_predictor(model), image))
+
+
+def test_command_line_refuses_with_a_reason(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(RunFolder(trained.folder).best_checkpoint)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    out = ["--out", str(tmp_path / "out"), "--threads", "1"]
+    for images, said in (
+        ([str(tmp_path / "broken.png")], "broken.png"),
+        ([str(tmp_path / "absent.png")], "absent.png"),
+        ([str(tmp_path / "a.png"), str(tmp_path / "a.jpg")], "rename"),
+    ):
+        assert predict.main([model, *images, *out]) == 1
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_files_are_no_models(tmp_path: Path) -> None:
+    for name in ("model.bin", "model"):
+        with pytest.raises(InvalidRequest, match=r"\.ckpt|no model"):
+            load_predictor(tmp_path / name)
+    with pytest.raises(StorageUnavailable, match=r"absent\.onnx"):
+        load_predictor(tmp_path / "absent.onnx")
+
+
+def test_tiles_need_probabilities() -> None:
+    given = _colours()
+    classes_only = Predictor(**{**vars(given), "gives_probabilities": False})
+    with pytest.raises(InvalidRequest, match="probabilities"):
+        predict.by_tiles(classes_only, _picture(40, 40)[0])

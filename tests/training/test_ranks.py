@@ -1,0 +1,97 @@
+"""A run on two processes: it reports once, agrees with itself, and all of it stops."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.conftest import Run, tiny_spec
+from trainyard.errors import InvalidRequest, NanLoss, WeightsUnavailable
+from trainyard.events import CheckpointSaved, EpochEnd, SignalApplied
+from trainyard.signals import Signals
+from trainyard.storage import RunFolder
+from workers.training.attempt import build_attempt
+from workers.training.checkpoints import read_checkpoint
+from workers.training.data import EpochSampler
+from workers.training.metrics import EpochScores
+from workers.training.ranks import other_ranks
+
+pytestmark = pytest.mark.skipif(
+    torch.cuda.is_available(), reason="two processes take two GPUs where there are any"
+)
+
+TWO = {"devices": 2, "strategy": "auto"}
+
+
+def _spec(**over: Any) -> dict[str, Any]:
+    """Batches of two on each rank: the same three steps an epoch that one process has with four."""
+    return tiny_spec(data={"image_size": 32, "batch_size": 2}, compute=TWO, **over)
+
+
+def test_two_ranks_train_what_one_would_and_report_it_once(run: Run) -> None:
+    frozen = {"freeze_encoder_epochs": 1}
+    result = run.fit(epochs=2, spec=_spec(optimization=frozen))
+
+    assert (result.status, result.epoch, result.step) == ("completed", 2, 6)
+    assert [event.epoch for event in run.of(EpochEnd)] == [1, 2]
+    assert [event.epoch for event in run.of(CheckpointSaved)] == [1, 2]
+    rows = [event.metrics for event in run.of(EpochEnd)]
+    assert RunFolder(run.folder).metrics_csv.read_text().count("\n") == 3
+    assert all(0 < row["val_miou"] < 1 for row in rows)
+    assert result.best["val_miou"] == pytest.approx(_score_alone(run))
+
+
+def _score_alone(run: Run) -> float | None:
+    """The best weights' mIoU over all validation images, each taken once, by one process."""
+    folder = RunFolder(run.folder)
+    attempt = build_attempt(run.job(spec=_spec(), epochs=2, resume=True), lambda event: None)
+    attempt.module.finish_with(read_checkpoint(folder.best_checkpoint))
+    module, scores = attempt.module.eval(), EpochScores(3)
+    with torch.inference_mode():
+        for index in range(len(attempt.data.val)):
+            item = attempt.data.val[0, index]
+            image, mask = item["image"], item["mask"]
+            assert isinstance(image, torch.Tensor)
+            assert isinstance(mask, torch.Tensor)
+            scores.update(module(image[None]), mask[None].long(), torch.zeros(()))
+    return scores.compute().miou
+
+
+def test_a_stop_reaches_all_ranks(run: Run) -> None:
+    result = run.fit(epochs=9, spec=_spec(), signals={4: Signals(stop="now", stop_version=1)})
+
+    assert result.status == "stopped"
+    assert result.epoch < 2
+    assert [event.value for event in run.of(SignalApplied)] == ["now"]
+    assert RunFolder(run.folder).last_checkpoint.exists()
+
+
+def test_a_run_that_fails_on_all_ranks_fails_as_it_would_alone(run: Run) -> None:
+    spec = _spec(optimization={"learning_rate": 1.0, "optimizer": "sgd", "gradient_clip": 0.0})
+    spec["optimization"]["losses"] = [{"name": "cross_entropy", "weight": 1000.0, "params": {}}]
+    with pytest.raises(NanLoss, match="drawn-"):
+        run.fit(epochs=50, spec=spec)
+
+
+def test_another_rank_says_why_it_failed(run: Run) -> None:
+    model = {**tiny_spec()["model"], "encoder_weights": "file:absent.pt"}
+    job = run.job(spec=_spec(model=model), weights_file=run.folder / "absent.pt")
+    with other_ranks(job) as ranks:
+        reason = ranks.failure()
+    assert isinstance(reason, WeightsUnavailable)
+    assert "absent.pt" in reason.message
+    assert not any(process.is_alive() for process in ranks.processes)
+
+
+def test_shares_of_ranks_cover_all_images() -> None:
+    shares = [list(EpochSampler(7, 0, 3, shuffled=True, rank=rank, world=2)) for rank in (0, 1)]
+    assert [len(share) for share in shares] == [4, 4]
+    assert {index for share in shares for _, index in share} == set(range(7))
+    plain = [list(EpochSampler(7, 0, 0, shuffled=False, rank=rank, world=2)) for rank in (0, 1)]
+    assert sorted(index for share in plain for _, index in share) == list(range(7))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only GPUs are counted")
+def test_more_gpus_than_there_are_is_refused(run: Run) -> None:
+    with pytest.raises(InvalidRequest, match="devices"):
+        run.fit(spec=tiny_spec(compute={"devices": 64}))

@@ -1,0 +1,92 @@
+"""What the fields of a spec must be to each other, and to the classes of its data set."""
+
+from trainyard.catalog import LOSSES, Loss, architecture
+from trainyard.errors import InvalidRequest
+from trainyard.spec import ExportSpec, LossSpec, OptimizationSpec, TrainingSpec
+
+BINARY_CLASSES = 2
+
+
+def check_parts(spec: TrainingSpec) -> None:
+    """Raise InvalidRequest, naming the field, where two parts of a spec contradict each other."""
+    needed = architecture(spec.model.architecture).encoder_prefix
+    if not spec.model.encoder.startswith(needed):
+        raise InvalidRequest(
+            f"{spec.model.architecture} does not take the encoder {spec.model.encoder!r}.",
+            errors={"spec": {"model": {"encoder": [f"must begin with {needed!r}"]}}},
+        )
+    for place, term in enumerate(spec.optimization.losses):
+        _check_loss(place, term, spec.model.task)
+    _check_weighting(spec.optimization, spec.model.task)
+    _check_export(spec.export)
+
+
+def check_classes(spec: TrainingSpec, classes: int) -> None:
+    """Raise InvalidRequest where a set of so many classes does not go with the spec."""
+    if spec.model.task == "binary" and classes != BINARY_CLASSES:
+        raise InvalidRequest(
+            f"A binary task needs exactly two classes, background included; the set has {classes}.",
+            errors={"spec": {"model": {"task": ["multiclass for this set"]}}},
+        )
+    given = len(spec.optimization.class_weights)
+    if given not in (0, classes):
+        raise InvalidRequest(
+            f"There are {given} class weights and {classes} classes.",
+            errors={"spec": {"optimization": {"class_weights": [f"{classes} numbers for this set"]}}},
+        )
+
+
+def _check_export(spec: ExportSpec) -> None:
+    extras = [name for name in ("half", "int8", "with_preprocessing") if getattr(spec, name)]
+    if extras and not spec.onnx:
+        raise InvalidRequest(
+            f"export.{extras[0]} is a form of the ONNX file, which is not asked for.",
+            errors={"spec": {"export": {"onnx": [f"true, or {', '.join(extras)} false"]}}},
+        )
+
+
+def _check_loss(place: int, term: LossSpec, task: str) -> None:
+    loss = LOSSES[term.name]
+    if task not in loss.tasks:
+        accepted = [name for name, other in LOSSES.items() if task in other.tasks]
+        raise _loss_refusal(place, "name", f"for a {task} task one of: {', '.join(accepted)}")
+    for name, value in term.params.items():
+        if problem := _param_problem(loss, name, value):
+            raise _loss_refusal(place, "params", f"{term.name}: {problem}")
+
+
+def _param_problem(loss: Loss, name: str, value: float) -> str | None:
+    if name not in loss.params:
+        return f"there is no {name!r}; accepted: {', '.join(loss.params) or 'none'}"
+    low, high = loss.params[name]
+    return None if low <= value <= high else f"{name} must be from {low:g} to {high:g}"
+
+
+def _check_weighting(spec: OptimizationSpec, task: str) -> None:
+    is_given = spec.class_weighting == "given"
+    if is_given != bool(spec.class_weights):
+        wanted = "one number per class" if is_given else "an empty list, or class_weighting `given`"
+        raise _refusal("The class weights do not go with class_weighting.", {"class_weights": [wanted]})
+    if is_given and not any(spec.class_weights):
+        raise _refusal("Every class weight is 0.", {"class_weights": ["at least one above 0"]})
+    weighing = weighing_losses(task)
+    if spec.class_weighting != "none" and not any(term.name in weighing for term in spec.losses):
+        problem = f"none, or one of these losses: {', '.join(weighing)}"
+        raise _refusal("No loss of this spec takes class weights.", {"class_weighting": [problem]})
+
+
+def weighing_losses(task: str) -> list[str]:
+    """The losses that take class weights; with one logit, only those that add up pixel by pixel do."""
+    names = [name for name, loss in LOSSES.items() if loss.takes_class_weights]
+    return [name for name in names if task != "binary" or name in ("cross_entropy", "bce")]
+
+
+def _loss_refusal(place: int, field: str, problem: str) -> InvalidRequest:
+    return _refusal(
+        f"optimization.losses[{place}] cannot be used: {problem}.",
+        {"losses": {str(place): {field: [problem]}}},
+    )
+
+
+def _refusal(message: str, errors: dict[str, object]) -> InvalidRequest:
+    return InvalidRequest(message, errors={"spec": {"optimization": errors}})

@@ -1,0 +1,125 @@
+"""Everything that an attempt needs before its first batch: data, network, where an earlier one left off."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lightning import seed_everything
+from torch import nn
+
+from trainyard.catalog import rounded_size
+from trainyard.events import Event, Notice
+from trainyard.experiments import load_spec
+from trainyard.spec import TrainingSpec
+from trainyard.spec_checks import check_classes
+from trainyard.storage import RunFolder
+from workers.prepared import PreparedDataset
+from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
+from workers.training.class_weights import class_weights
+from workers.training.data import SegmentationData
+from workers.training.epochs import History
+from workers.training.job import TrainingJob
+from workers.training.losses import WeightedLosses
+from workers.training.memory import with_smaller_batch_of
+from workers.training.model import InputRule, build_network, check_shapes, empty_network, input_rule
+from workers.training.module import SegmentationModule
+from workers.training.partial_weights import load_fitting
+from workers.training.patience import ended_early
+from workers.training.runtime import Precision, resolve_precision
+
+Report = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What has been built. `done` and `step` are the epochs and steps that the checkpoint already holds."""
+
+    job: TrainingJob
+    folder: RunFolder
+    card: ModelCard
+    data: SegmentationData
+    module: SegmentationModule
+    precision: Precision
+    checkpoint: dict[str, Any] | None
+    history: History
+
+    @property
+    def done(self) -> int:
+        return int(self.checkpoint[ABOUT]["epoch"]) if self.checkpoint else 0
+
+    @property
+    def step(self) -> int:
+        return int(self.checkpoint[ABOUT]["step"]) if self.checkpoint else 0
+
+    @property
+    def has_epochs_left(self) -> bool:
+        """Whether there is anything to train: the target lies ahead, and no early end was reached for it."""
+        if self.done >= self.job.epochs:
+            return False
+        return self.checkpoint is None or not ended_early(self.checkpoint, self.job.epochs)
+
+
+def build_attempt(job: TrainingJob, report: Report) -> Attempt:
+    """Build it, from last.ckpt where the job resumes and has one. Raises as `fit` before training."""
+    folder = RunFolder(job.folder)
+    resumes = job.resume and folder.last_checkpoint.exists()
+    checkpoint = read_checkpoint(folder.last_checkpoint) if resumes else None
+    spec = _with_legal_size(job.spec, report)
+    if checkpoint is not None:
+        spec = with_smaller_batch_of(spec, load_spec(checkpoint[ABOUT]["spec"]))
+    precision = resolve_precision(spec.precision)
+    seed_everything(spec.seed, workers=True, verbose=False)
+    prepared = PreparedDataset(job.prepared)
+    data = SegmentationData(prepared, spec)
+    classes = len(prepared.classes)
+    check_classes(spec, classes)
+    network, rule = _network(job, spec, prepared, checkpoint, report)
+    check_shapes(network, spec, data.smallest_batch)
+    weights = class_weights(spec.optimization, prepared, data.train.samples)
+    loss = WeightedLosses(spec.optimization, spec.model.task, weights)
+    module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
+    if checkpoint is not None:
+        module.resume_weights(checkpoint)
+    best = checkpoint[ABOUT]["best"] if checkpoint else None
+    return Attempt(
+        job=job,
+        folder=folder,
+        card=ModelCard(run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule),
+        data=data,
+        module=module,
+        precision=precision,
+        checkpoint=checkpoint,
+        history=History(spec.checkpoints.monitor, best),
+    )
+
+
+def _network(
+    job: TrainingJob,
+    spec: TrainingSpec,
+    prepared: PreparedDataset,
+    checkpoint: dict[str, Any] | None,
+    report: Report,
+) -> tuple[nn.Module, InputRule]:
+    """The network and how images are put to it: what its weights were made with."""
+    classes = len(prepared.classes)
+    if checkpoint is not None:
+        # The checkpoint holds every weight, so none is fetched again.
+        return empty_network(spec.model, classes), _rule_of(checkpoint)
+    if job.init_checkpoint is not None:
+        network: nn.Module = empty_network(spec.model, classes)
+        origin = read_checkpoint(job.init_checkpoint)
+        report(Notice(message=load_fitting(network, origin["state_dict"]).describe(job.init_checkpoint.name)))
+        return network, _rule_of(origin)
+    return build_network(spec.model, classes, job.weights_file), input_rule(spec.model, prepared)
+
+
+def _rule_of(checkpoint: dict[str, Any]) -> InputRule:
+    return InputRule(mean=tuple(checkpoint[ABOUT]["mean"]), std=tuple(checkpoint[ABOUT]["std"]))
+
+
+def _with_legal_size(spec: TrainingSpec, report: Report) -> TrainingSpec:
+    asked, legal = spec.data.image_size, rounded_size(spec.model.architecture, spec.data.image_size)
+    if legal == asked:
+        return spec
+    report(Notice(message=f"{spec.model.architecture} takes no images of {asked} px; {legal} px is used."))
+    return replace(spec, data=replace(spec.data, image_size=legal))

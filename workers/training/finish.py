@@ -1,0 +1,43 @@
+"""What a completed run owes besides its checkpoints: overlay, evaluation report, ONNX files."""
+
+from collections.abc import Callable
+from typing import Any
+
+from trainyard.events import Event
+from workers.prepared import PreparedDataset
+from workers.training.attempt import Attempt
+from workers.training.checkpoints import ABOUT, read_checkpoint
+from workers.training.export import ExportData, export_run
+from workers.training.overlay import write_overlay
+from workers.training.report.run import report_on_run
+from workers.training.squares import plain_squares
+
+
+def finish(attempt: Attempt, report: Callable[[Event], None]) -> dict[str, Any] | None:
+    """Write them with the best epoch's weights; returns the facts of model.onnx, None where none is wanted.
+
+    Raises StorageUnavailable, and ExportMismatch for an ONNX file that differs from the checkpoint.
+    """
+    best = read_checkpoint(attempt.folder.best_checkpoint)
+    epoch = int(best[ABOUT]["epoch"])
+    attempt.module.finish_with(best)
+    module = attempt.module.cpu().eval()
+    write_overlay(module, attempt.data.val, attempt.card.classes, attempt.folder.figures / "overlay.png")
+    prepared = PreparedDataset(attempt.job.prepared)
+    evaluation = report_on_run(module, attempt.card, attempt.data, prepared, attempt.folder, epoch)
+    if not attempt.card.spec.export.onnx:
+        return None
+    data = ExportData(
+        val=attempt.data.val,
+        calibration=plain_squares(prepared, attempt.data.train.samples, attempt.card.spec),
+        content_hash=prepared.content_hash,
+    )
+    return export_run(
+        module.network.float(),
+        attempt.card,
+        data,
+        attempt.folder,
+        epoch=epoch,
+        evaluation=evaluation,
+        report=report,
+    )

@@ -1,0 +1,54 @@
+"""When a device has not enough memory for a batch."""
+
+import gc
+from dataclasses import replace
+
+import torch
+
+from trainyard.catalog import architecture
+from trainyard.errors import OutOfMemory
+from trainyard.spec import TrainingSpec
+
+_CPU_ALLOCATOR = "DefaultCPUAllocator"
+"""What torch's failures to get memory on a CPU, which have no type of their own, all name."""
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch failed because a device, or the machine, had no memory left."""
+    return isinstance(error, torch.OutOfMemoryError) or _CPU_ALLOCATOR in str(error)
+
+
+def with_half_the_batch(spec: TrainingSpec) -> TrainingSpec:
+    """The spec with half the batch and twice the accumulation, so that a step is made of as many images.
+
+    Raises OutOfMemory where the architecture takes no smaller batch.
+    """
+    half, least = spec.data.batch_size // 2, architecture(spec.model.architecture).min_batch
+    if half < least:
+        raise OutOfMemory(
+            f"{spec.model.architecture} with {spec.model.encoder} does not fit this worker's device at "
+            f"{spec.data.image_size} px, even with batches of {spec.data.batch_size}.",
+            errors={"spec": {"data": {"image_size": ["smaller"]}}},
+        )
+    return _batched(spec, half, 2 * spec.optimization.accumulate_batches)
+
+
+def with_smaller_batch_of(spec: TrainingSpec, earlier: TrainingSpec) -> TrainingSpec:
+    """The spec, with the batches of an earlier attempt if that had to make them smaller."""
+    if earlier.data.batch_size >= spec.data.batch_size:
+        return spec
+    return _batched(spec, earlier.data.batch_size, earlier.optimization.accumulate_batches)
+
+
+def release_memory() -> None:
+    """Give back what no object holds any more."""
+    gc.collect()
+    torch.cuda.empty_cache()
+
+
+def _batched(spec: TrainingSpec, batch: int, accumulate: int) -> TrainingSpec:
+    return replace(
+        spec,
+        data=replace(spec.data, batch_size=batch),
+        optimization=replace(spec.optimization, accumulate_batches=accumulate),
+    )

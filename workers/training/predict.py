@@ -1,0 +1,122 @@
+"""Class maps of images of any size, from a checkpoint or an exported ONNX file.
+
+`python -m workers.training.predict CHECKPOINT IMAGE... --out DIR [--tiles]` writes `<name>.png`, a class
+index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from trainyard.errors import InvalidRequest, TrainyardError
+from workers.ingest.decode import decode_image
+from workers.ingest.problems import Refused
+from workers.prepared import Uint8
+from workers.training.painting import blend, palette, write_picture
+from workers.training.predictor import Predictor, load_predictor
+from workers.training.resizing import square_inside, to_square
+from workers.training.tiles import Floats, predict_tiles
+
+Predict = Callable[[Predictor, Uint8], Uint8]
+
+
+def by_resize(predictor: Predictor, image: Uint8) -> Uint8:
+    """The class map, (H, W) uint8, of an image, (H, W, 3) uint8 RGB, of any size, seen whole as in training.
+
+    It is made a square of the trained size by the spec's `fit`; the probabilities are brought back to the
+    image's size bilinearly, and the greatest wins. A model that gives classes only has those brought back to
+    the nearest pixel.
+    """
+    height, width = image.shape[:2]
+    size = predictor.image_size
+    square, _ = to_square(image, np.zeros((height, width), np.uint8), size, predictor.fit)
+    rows, columns = square_inside(height, width, size, predictor.fit)
+    if predictor.gives_probabilities:
+        return greatest(predictor.probabilities(square)[:, rows, columns], height, width)
+    classes = np.ascontiguousarray(predictor.class_map(square)[rows, columns])
+    return np.asarray(cv2.resize(classes, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def by_tiles(predictor: Predictor, image: Uint8) -> Uint8:
+    """The same at the image's own resolution, square by square (workers/training/tiles.py says how).
+
+    For networks trained on crops, or on images of about the trained size. Raises InvalidRequest for a model
+    that gives classes only.
+    """
+    if not predictor.gives_probabilities:
+        raise InvalidRequest(
+            "Tiles need probabilities to blend, and this ONNX file gives classes only.",
+            errors={"tiles": ["only with a checkpoint, or an ONNX file without preprocessing"]},
+        )
+    return predict_tiles(image, predictor.probabilities, predictor.image_size, len(predictor.classes))
+
+
+def greatest(probabilities: Floats, height: int, width: int) -> Uint8:
+    """The class of the greatest probability after resizing (C, h, w) to (C, height, width).
+
+    One class at a time, so that memory does not grow with the number of classes.
+    """
+    best = np.full((height, width), -1, np.float32)
+    classes = np.zeros((height, width), np.uint8)
+    for index, plane in enumerate(probabilities):
+        score = cv2.resize(np.ascontiguousarray(plane), (width, height), interpolation=cv2.INTER_LINEAR)
+        better = score > best
+        best[better], classes[better] = score[better], index
+    return classes
+
+
+def read_image(path: Path) -> Uint8:
+    """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest; raises InvalidRequest."""
+    try:
+        return decode_image(path.read_bytes()).pixels
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from error
+    except Refused as refusal:
+        raise InvalidRequest(f"{path.name}: {refusal.message}", remedy=refusal.remedy) from refusal
+
+
+def main(arguments: list[str]) -> int:
+    """Predict as the arguments say; returns the exit status, 1 for anything that Trainyard refuses."""
+    parser = argparse.ArgumentParser(prog="python -m workers.training.predict", description=__doc__)
+    parser.add_argument("model", type=Path, metavar="CHECKPOINT", help="a .ckpt or .onnx file")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files")
+    parser.add_argument("--out", type=Path, required=True, help="folder for masks and overlays")
+    parser.add_argument("--tiles", action="store_true", help="at the image's own resolution, in tiles")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(asked.threads)
+    try:
+        _refuse_equal_names(asked.images)
+        predictor = load_predictor(asked.model)
+        for path in asked.images:
+            _write(by_tiles if asked.tiles else by_resize, predictor, path, asked.out)
+    except TrainyardError as error:
+        print(f"{error.code}: {error.message}\n{error.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _refuse_equal_names(images: list[Path]) -> None:
+    names = [path.stem for path in images]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidRequest(f"Two images would be written to {twice[0]}.png: rename one.")
+
+
+def _write(predict: Predict, predictor: Predictor, path: Path, out: Path) -> None:
+    image = read_image(path)
+    classes = predict(predictor, image)
+    write_picture(classes, out / f"{path.stem}.png")
+    write_picture(blend(image, classes, palette(predictor.classes)), out / f"{path.stem}.overlay.png")
+    shares = np.bincount(classes.ravel(), minlength=len(predictor.classes)) / classes.size
+    present = [info for info in predictor.classes if shares[info.index]]
+    print(f"{path.name}:", ", ".join(f"{info.name} {shares[info.index]:.1%}" for info in present), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""A trained network ready to be used, from a checkpoint or from an exported ONNX file."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor
+
+from trainyard.errors import InvalidRequest, StorageUnavailable
+from trainyard.experiments import load_spec
+from workers.prepared import PreparedClass, Uint8
+from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
+from workers.training.export_graph import CLASSES, LOGITS
+from workers.training.export_parity import open_session, prepare, run_session
+from workers.training.heads import class_logits
+from workers.training.model import InputRule, empty_network
+from workers.training.tiles import Floats
+
+Answer = Callable[[Tensor], Tensor]
+"""Logits (1, C, S, S), or classes (1, S, S), of an image (1, S, S, 3) uint8 RGB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictor:
+    """Answers for squares of `image_size` pixels, made of images by `fit`.
+
+    `gives_probabilities` is false for ONNX files with the preprocessing inside, which give classes only.
+    """
+
+    classes: list[PreparedClass]
+    image_size: int
+    fit: str
+    gives_probabilities: bool
+    answer: Answer
+
+    def probabilities(self, square: Uint8) -> Floats:
+        """(C, S, S) float32 of a square, (S, S, 3) RGB."""
+        with torch.inference_mode():
+            logits = class_logits(self.answer(torch.from_numpy(square)[None]))
+        return np.asarray(logits[0].float().softmax(dim=0).numpy(), np.float32)
+
+    def class_map(self, square: Uint8) -> Uint8:
+        """(S, S) class indices of a square, (S, S, 3) RGB."""
+        if self.gives_probabilities:
+            return np.asarray(self.probabilities(square).argmax(axis=0), np.uint8)
+        return np.asarray(self.answer(torch.from_numpy(square)[None])[0].numpy(), np.uint8)
+
+
+def load_predictor(path: Path) -> Predictor:
+    """From a .ckpt, read without pickle, or an .onnx; on the CPU.
+
+    Raises InvalidRequest for a file of another kind, StorageUnavailable for one that cannot be read or was
+    not written by Trainyard.
+    """
+    if path.suffix == ".ckpt":
+        return _from_checkpoint(path)
+    if path.suffix == ".onnx":
+        return _from_onnx(path)
+    raise InvalidRequest(
+        f"{path.name} is no model file.", errors={"model": ["a file ending with .ckpt or .onnx"]}
+    )
+
+
+def _from_checkpoint(path: Path) -> Predictor:
+    content = read_checkpoint(path)
+    about = content[ABOUT]
+    card = ModelCard(
+        run_id=about["run_id"],
+        spec=load_spec(about["spec"]),
+        classes=[_class_of(info) for info in about["classes"]],
+        rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
+    )
+    network = empty_network(card.spec.model, len(card.classes)).eval()
+    weights = content["state_dict"].items()
+    network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in weights})
+    return Predictor(
+        classes=card.classes,
+        image_size=card.spec.data.image_size,
+        fit=card.spec.data.fit,
+        gives_probabilities=True,
+        answer=lambda images: network(prepare(images, card.rule)),
+    )
+
+
+def _from_onnx(path: Path) -> Predictor:
+    if not path.is_file():
+        raise StorageUnavailable(f"{path.name} cannot be read: there is no such file.")
+    session = open_session(str(path))
+    facts = session.get_modelmeta().custom_metadata_map
+    if "trainyard.classes" not in facts:
+        raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
+    names, colors, values = (json.loads(facts[f"trainyard.{key}"]) for key in ("classes", "colors", "values"))
+    classes = [
+        PreparedClass(index=index, name=name, value=value, color=tuple(color))
+        for index, (name, color, value) in enumerate(zip(names, colors, values, strict=True))
+    ]
+    return Predictor(
+        classes=classes,
+        image_size=int(facts["trainyard.image_size"]),
+        fit=facts["trainyard.fit"],
+        gives_probabilities=facts["trainyard.preprocessing"] == "outside",
+        answer=_answer_of(session, facts),
+    )
+
+
+def _answer_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -> Answer:
+    if facts["trainyard.preprocessing"] == "inside":
+        return lambda images: torch.from_numpy(run_session(session, CLASSES, {"image": images.numpy()}))
+    mean, std = (tuple(json.loads(facts[f"trainyard.{key}"])) for key in ("mean", "std"))
+    rule = InputRule(mean=mean, std=std)
+
+    def answer(images: Tensor) -> Tensor:
+        given = np.ascontiguousarray(prepare(images, rule).numpy())
+        return torch.from_numpy(run_session(session, LOGITS, {"image": given}))
+
+    return answer
+
+
+def _class_of(info: dict[str, Any]) -> PreparedClass:
+    """A class as a checkpoint lists it."""
+    return PreparedClass(**{**info, "color": tuple(info["color"])})

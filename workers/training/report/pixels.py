@@ -1,0 +1,67 @@
+"""Scores per class from a pixel confusion matrix."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from workers.training.metrics import scores_of
+
+Score = float | None
+"""A score from 0 to 1, or None where it is not defined."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelScores:
+    """Scores of one class; None where a denominator is zero.
+
+    `truth_share` and `predicted_share` are its shares of all labelled pixels, in truth and in prediction.
+    """
+
+    iou: Score
+    dice: Score
+    precision: Score
+    recall: Score
+    truth_share: Score
+    predicted_share: Score
+
+
+def pixel_scores(counts: Tensor) -> list[PixelScores]:
+    """The scores of each class of a confusion matrix, (C, C) int64, truth in rows."""
+    dice, iou = scores_of(counts)
+    hits: list[int] = counts.diagonal().tolist()
+    truth: list[int] = counts.sum(dim=1).tolist()
+    predicted: list[int] = counts.sum(dim=0).tolist()
+    total = sum(truth)
+    return [
+        PixelScores(
+            iou=iou[place],
+            dice=dice[place],
+            precision=share(hits[place], predicted[place]),
+            recall=share(hits[place], truth[place]),
+            truth_share=share(truth[place], total),
+            predicted_share=share(predicted[place], total),
+        )
+        for place in range(len(hits))
+    ]
+
+
+def pixel_accuracy(counts: Tensor) -> Score:
+    """The share of labelled pixels whose class is right; None where no pixel is labelled."""
+    return share(int(counts.diagonal().sum()), int(counts.sum()))
+
+
+def normalised(counts: Tensor) -> list[list[Score]]:
+    """Each row as shares of its truth; None throughout a row without pixels."""
+    rows: list[list[int]] = counts.tolist()
+    return [[share(count, sum(row)) for count in row] for row in rows]
+
+
+def share(part: int, whole: int) -> Score:
+    """`part / whole`, None of nothing."""
+    return part / whole if whole else None
+
+
+def mean(values: list[Score]) -> Score:
+    """The mean of the defined values, None where none is."""
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None

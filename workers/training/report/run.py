@@ -1,0 +1,43 @@
+"""The evaluation report of a completed run, on validation and on test where there is one."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainyard.storage import RunFolder
+from workers.prepared import PreparedDataset
+from workers.training.checkpoints import ModelCard
+from workers.training.data import SegmentationData
+from workers.training.heads import class_logits
+from workers.training.module import SegmentationModule
+from workers.training.report.write import write_report
+from workers.training.squares import plain_squares
+
+
+def report_on_run(
+    module: SegmentationModule,
+    card: ModelCard,
+    data: SegmentationData,
+    prepared: PreparedDataset,
+    folder: RunFolder,
+    epoch: int,
+) -> dict[str, Any]:
+    """Evaluate the module, which holds the weights of `epoch`, on this worker's device; leaves it on the CPU.
+
+    Returns the content of report.json. Raises StorageUnavailable.
+    """
+    test = [sample for sample in prepared.samples if sample.split == "test"]
+    splits = {"val": data.val, "test": plain_squares(prepared, test, card.spec)}
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    module = module.to(device).eval()
+
+    def forward(images: Tensor) -> Tensor:
+        return class_logits(module(images))
+
+    try:
+        return write_report(
+            forward, card, splits, folder, epoch=epoch, train_images=len(data.train), device=device
+        )
+    finally:
+        module.cpu()

@@ -1,0 +1,21 @@
+"""Squares without augmentation, for whatever looks at a network after its training."""
+
+import torch
+from torch import Tensor
+
+from trainyard.spec import TrainingSpec
+from workers.prepared import PreparedDataset, Sample
+from workers.training.data import Squares
+
+
+def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
+    """The samples as validation sees them: made square as the spec says, and nothing else."""
+    return Squares(prepared, samples, spec.data, None, spec.seed)
+
+
+def load(squares: Squares, places: range | list[int]) -> tuple[Tensor, Tensor]:
+    """Images, (N, H, W, 3) uint8 RGB, and masks, (N, H, W) uint8, at those places of the split."""
+    items = [squares[0, place] for place in places]
+    images = [item["image"] for item in items if isinstance(item["image"], Tensor)]
+    masks = [item["mask"] for item in items if isinstance(item["mask"], Tensor)]
+    return torch.stack(images), torch.stack(masks)

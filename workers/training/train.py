@@ -1,0 +1,145 @@
+"""The epochs of an attempt: Lightning's trainer with the run's own callbacks."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from lightning import Callback, Trainer
+
+from trainyard.errors import InvalidRequest, OutOfMemory
+from trainyard.signals import Signals
+from trainyard.spec import TrainingSpec
+from workers.training.attempt import Attempt, Report
+from workers.training.checkpoints import Checkpoints, Resume
+from workers.training.control import Control, StopNow
+from workers.training.epochs import EpochRows
+from workers.training.loggers import make_loggers
+from workers.training.memory import is_out_of_memory
+from workers.training.patience import EarlyStop, Plateau
+from workers.training.progress import ProgressReports
+from workers.training.rank import Rank
+
+logger = logging.getLogger(__name__)
+
+SANITY_BATCHES = 2
+"""Validation batches tried before the first epoch, to fail early."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """How training ended: finished epochs, optimizer steps, training images per second of this attempt."""
+
+    status: Literal["completed", "stopped"]
+    epoch: int
+    step: int
+    images_per_second: float | None
+
+
+def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank: Rank) -> Trained:
+    """Train to the target, an early end or a stop. Each rank calls this; only the first one is heard.
+
+    Raises NanLoss, StorageUnavailable or OutOfMemory, and InvalidRequest for devices that are not there.
+    """
+    names = [info.name for info in attempt.card.classes]
+    rows = EpochRows(names, attempt.history, report)
+    checkpoints = Checkpoints(attempt.folder, attempt.card, attempt.history, report)
+    control = Control(signals, report, checkpoints.save_interrupted)
+    trainer = Trainer(
+        max_epochs=attempt.job.epochs,
+        accelerator="auto",
+        precision=attempt.precision,
+        # Their order matters: an epoch has its row, patience looks at it, all is saved, and only then may
+        # the run stop.
+        callbacks=[
+            *([Resume(attempt.checkpoint)] if attempt.checkpoint else []),
+            ProgressReports(attempt.data, report),
+            rows,
+            *_patient(attempt, report),
+            checkpoints,
+            control,
+        ],
+        logger=make_loggers(attempt.folder, attempt.done) if rank.is_first else False,
+        default_root_dir=attempt.folder.path,
+        accumulate_grad_batches=attempt.card.spec.optimization.accumulate_batches,
+        # Operations that have no deterministic form on a GPU are warned of in the log.
+        deterministic="warn" if attempt.card.spec.compute.deterministic else False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=SANITY_BATCHES,
+        log_every_n_steps=1,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **_devices(attempt.card.spec, rank),
+    )
+    _log_beginning(attempt, trainer)
+    if (full := _fit(trainer, attempt)) is not None:
+        # Raised out here, where nothing holds on to the tensors of the step that failed.
+        raise OutOfMemory(f"The device ran out of memory: {full}")
+    return Trained(
+        status="stopped" if control.stopped else "completed",
+        epoch=trainer.current_epoch,
+        step=trainer.global_step,
+        images_per_second=rows.images_per_second,
+    )
+
+
+def _fit(trainer: Trainer, attempt: Attempt) -> str | None:
+    """Run the loops; returns what the device said when it had no memory left, None otherwise."""
+    try:
+        trainer.fit(attempt.module, datamodule=attempt.data)
+    except StopNow:
+        logger.info("stopped at once, as asked")
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return str(error).partition("\n")[0]
+    return None
+
+
+def _patient(attempt: Attempt, report: Report) -> list[Callback]:
+    """The callbacks that wait for a metric, where the spec has such."""
+    spec = attempt.card.spec
+    waiting: list[Callback] = []
+    if spec.optimization.schedule.name == "plateau":
+        waiting.append(Plateau(spec.optimization.schedule, attempt.history))
+    if spec.early_stopping.patience:
+        waiting.append(EarlyStop(spec.early_stopping, attempt.history, report))
+    return waiting
+
+
+def _devices(spec: TrainingSpec, rank: Rank) -> dict[str, Any]:
+    """What Lightning is told of devices; raises InvalidRequest where there are too few."""
+    asked = spec.compute.devices
+    if asked == 1:
+        return {"devices": 1}
+    if torch.cuda.is_available() and torch.cuda.device_count() < asked:
+        raise InvalidRequest(
+            f"{asked} devices are asked for, and this worker has {torch.cuda.device_count()}.",
+            errors={"spec": {"compute": {"devices": [f"at most {torch.cuda.device_count()} here"]}}},
+        )
+    strategy = spec.compute.strategy
+    if strategy == "auto":
+        # A frozen encoder's weights have no gradients, which plain ddp would wait for.
+        is_frozen = spec.optimization.freeze_encoder_epochs > 0
+        strategy = "ddp_find_unused_parameters_true" if is_frozen else "ddp"
+    return {
+        "devices": asked,
+        "strategy": strategy,
+        "plugins": [rank],
+        "sync_batchnorm": torch.cuda.is_available(),  # it has no form for CPUs
+    }
+
+
+def _log_beginning(attempt: Attempt, trainer: Trainer) -> None:
+    logger.info(
+        "training on %s in %s with %d threads: %d images, %d to validate, %d epochs done of %d",
+        trainer.strategy.root_device,
+        attempt.precision,
+        attempt.job.threads,
+        len(attempt.data.train),
+        len(attempt.data.val),
+        attempt.done,
+        attempt.job.epochs,
+    )
