@@ -23,7 +23,7 @@ from workers.training.runtime import resolve_precision
 
 
 def _model(weights: str, architecture: str = "Unet", encoder: str = TINY_ENCODER) -> ModelSpec:
-    return ModelSpec(architecture=architecture, encoder=encoder, encoder_weights=weights)
+    return ModelSpec(architecture=architecture, encoder=encoder, encoder_weights=weights, task="multiclass")
 
 
 def test_packaged_weights_fill_every_tensor_of_the_encoder() -> None:

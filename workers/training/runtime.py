@@ -34,7 +34,14 @@ def prepare_process(threads: int) -> None:
 def quiet_lightning() -> None:
     """Leave out advice that does not apply to runs of a service."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for message in ("does not have many workers", "exists and is not empty", "treespec, LeafSpec"):
+    # The last is of averaged weights, which are never in training mode.
+    unwanted = (
+        "does not have many workers",
+        "exists and is not empty",
+        "treespec, LeafSpec",
+        "in eval mode at",
+    )
+    for message in unwanted:
         warnings.filterwarnings("ignore", message=f".*{message}")
 
 
