@@ -42,7 +42,7 @@ def yard(tmp_path, redis_url):
 def begun(stack: Stack, archive, epochs: int) -> dict:
     """A run that has finished its first epoch."""
     dataset = stack.upload(archive, name="shapes", project="made")
-    run = stack.submit(dataset["id"], epochs=epochs, export_onnx=False)
+    run = stack.submit(dataset["id"], epochs=epochs, export={"onnx": False})
     return stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
 
 
