@@ -33,6 +33,7 @@ PAIR_FOLDERS = {"images", "masks"}
 
 def main() -> int:
     """Run the demo; the exit code says whether it worked."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the stack is stopped
     console = Console()
     started = time.monotonic()
     FOLDER.mkdir(parents=True, exist_ok=True)
