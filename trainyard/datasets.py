@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+Task = Literal["multiclass", "multilabel"]
+"""Whether each pixel has one class, or may have several or none."""
+
 
 class DatasetStatus(StrEnum):
     """queued -> ingesting -> ready | failed."""
@@ -49,7 +52,8 @@ class IngestOptions:
 class ClassInfo:
     """One class: its index in prepared masks, its value in the masks as sent, and how much of it there is.
 
-    `share` is the part of all labelled pixels, 0 to 1; `images` counts images in which it occurs.
+    In a multilabel set `index` is its bit. `share` is the part of all labelled pixels, 0 to 1; the shares of
+    a multilabel set may add up to more than 1. `images` counts images in which it occurs.
     """
 
     index: int
@@ -74,7 +78,10 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSummary:
-    """What ingest found. `sizes` counts images per "WIDTHxHEIGHT"; `mean` and `std` are of RGB in 0 to 1."""
+    """What ingest found. `sizes` counts images per "WIDTHxHEIGHT"; `mean` and `std` are of RGB in 0 to 1.
+
+    `task` says whether pixels have one class each; in a multilabel set none is ignored.
+    """
 
     content_hash: str
     images: int
@@ -84,6 +91,7 @@ class DatasetSummary:
     sizes: dict[str, int]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    task: Task = "multiclass"
 
 
 @dataclass(frozen=True, kw_only=True)

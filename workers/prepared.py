@@ -1,8 +1,9 @@
 """The form that ingest writes once and training maps into memory.
 
     prepared/images.bin   uint8 RGB, height x width x 3 of each sample, one after the other
-    prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored
-    prepared/index.json   classes, channel statistics, and where each sample lies
+    prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored; of a
+                          multilabel set bit c is set where the pixel has class c, and 0 is no class
+    prepared/index.json   task, classes, channel statistics, and where each sample lies
 
 Workers on one machine that map the same files share one copy in the page cache.
 """
@@ -20,10 +21,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from trainyard.datasets import Task
 from trainyard.storage import SCHEMA, read_json, write_text
 
 IGNORE_INDEX = 255
 """The value of a mask pixel that belongs to no class; class indices are below it."""
+
+MAX_OVERLAPPING = 8
+"""Classes of a multilabel set: a mask has one byte per pixel."""
 
 Uint8 = NDArray[np.uint8]
 
@@ -33,7 +38,7 @@ _FLUSH_EVERY_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedClass:
-    """A class as training sees it; `index` is its value in masks.bin, `color` RGB."""
+    """A class as training sees it; `index` is its value or its bit in masks.bin, `color` RGB."""
 
     index: int
     name: str
@@ -137,12 +142,14 @@ class PreparedWriter:
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
         content_hash: str,
+        task: Task = "multiclass",
     ) -> None:
         """Write the index of what was written; statistics are of RGB in 0 to 1."""
         for file in (self._images, self._masks):
             os.fsync(file.fileno())
         index: dict[str, Any] = {
             "content_hash": content_hash,
+            "task": task,
             "classes": [asdict(info) for info in classes],
             "mean": mean,
             "std": std,
@@ -183,6 +190,7 @@ class PreparedDataset:
         self._folder = folder
         index = read_json(folder / "index.json")
         self.content_hash: str = index["content_hash"]
+        self.task: Task = index.get("task", "multiclass")
         self.classes = [PreparedClass(**{**c, "color": tuple(c["color"])}) for c in index["classes"]]
         self.mean: tuple[float, float, float] = tuple(index["mean"])
         self.std: tuple[float, float, float] = tuple(index["std"])
@@ -207,7 +215,7 @@ class PreparedDataset:
         return flat.reshape(sample.height, sample.width, 3)
 
     def mask(self, sample: Sample) -> Uint8:
-        """The mask of class indices, (H, W) uint8 with IGNORE_INDEX, a read-only view."""
+        """The mask, (H, W) uint8, a read-only view: class indices with IGNORE_INDEX, or bits of classes."""
         size = sample.height * sample.width
         flat = self._masks[sample.mask_offset : sample.mask_offset + size]
         return flat.reshape(sample.height, sample.width)

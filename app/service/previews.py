@@ -6,14 +6,14 @@ the API carries no NumPy.
 
 import io
 import mmap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from app.service.samples import IGNORE_INDEX, PreparedIndex, SampleClass, SampleInfo
+from app.service.samples import IGNORE_INDEX, Color, PreparedIndex, SampleInfo
 from trainyard.errors import StorageUnavailable
 
 Layer = Literal["overlay", "image", "mask"]
@@ -28,7 +28,7 @@ TINT = 128
 """How strongly colours are laid over an image, of 255."""
 IGNORED = "ignored"
 IGNORED_COLOR = (160, 160, 160)
-PAPER, INK = (255, 255, 255), (32, 32, 32)
+PAPER, INK, BLACK = (255, 255, 255), (32, 32, 32), (0, 0, 0)
 FONT_SIZE, LINE, SWATCH, GAP = 12, 18, 12, 6
 COLUMN = 128
 """Pixels that a name in the legend has, at least."""
@@ -47,11 +47,14 @@ class _Legend:
 
 
 def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
-    """A PNG of at most LONGEST pixels a side. A mask's pixels are class indices, 255 where ignored."""
+    """A PNG of at most LONGEST pixels a side.
+
+    A mask's pixels are class indices, 255 where ignored; of a multilabel set, bit c is set for class c.
+    """
     if layer == "image":
         return _png(_image(index.folder, sample, _fitted(sample, LONGEST)))
     if layer == "mask":
-        return _png(_paletted(_mask(index.folder, sample, _fitted(sample, LONGEST)), index.classes))
+        return _png(_paletted(_mask(index.folder, sample, _fitted(sample, LONGEST)), _colors(index)))
     width, height = _fitted(sample, LONGEST)
     legend = _legend(index, sample, width)
     if height + legend.height > LONGEST:
@@ -69,16 +72,18 @@ def _fitted(sample: SampleInfo, tallest: int) -> tuple[int, int]:
 def _overlay(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
     """Colours over the image, full at the edges of regions; black ones would only darken it."""
     image, mask = _image(index.folder, sample, size), _mask(index.folder, sample, size)
-    colors = _paletted(mask, index.classes).convert("RGB")
-    black = {one.index for one in index.classes if one.color == (0, 0, 0)}
-    tinted = mask.point([0 if value in black or value == IGNORE_INDEX else TINT for value in range(256)])
+    table = _colors(index)
+    colors = _paletted(mask, table).convert("RGB")
+    ignored = {IGNORE_INDEX} if _ignores(index) else set()
+    plain = {value for value, color in table.items() if color == BLACK} | ignored
+    tinted = mask.point([0 if value in plain else TINT for value in range(256)])
     edges = ImageChops.difference(
         mask.filter(ImageFilter.MaxFilter(3)), mask.filter(ImageFilter.MinFilter(3))
     )
     outline = ImageChops.multiply(edges.point(_NONZERO), tinted.point(_NONZERO))
     shown = Image.composite(colors, image, ImageChops.lighter(tinted, outline))
-    ignored = mask.point([255 if value == IGNORE_INDEX else 0 for value in range(256)])
-    return Image.composite(_hatched(shown), shown, ignored)
+    hatched = mask.point([255 if value in ignored else 0 for value in range(256)])
+    return Image.composite(_hatched(shown), shown, hatched)
 
 
 _NONZERO = [0] + [255] * 255
@@ -117,9 +122,29 @@ def _rows(path: Path, offset: int, sample: SampleInfo, channels: int, height: in
     return Image.frombytes("RGB" if channels == 3 else "L", (sample.width, len(starts)), data)
 
 
-def _paletted(mask: Image.Image, classes: Sequence[SampleClass]) -> Image.Image:
-    """The mask as a palette image of the classes' colours."""
-    colors = {one.index: one.color for one in classes} | {IGNORE_INDEX: IGNORED_COLOR}
+def _ignores(index: PreparedIndex) -> bool:
+    """Whether IGNORE_INDEX stands for ignored pixels: in multilabel sets it is eight classes in one."""
+    return index.task == "multiclass"
+
+
+def _colors(index: PreparedIndex) -> dict[int, Color]:
+    """The colour of each value of masks; pixels of several classes have the mean of theirs."""
+    if index.task == "multiclass":
+        return {one.index: one.color for one in index.classes} | {IGNORE_INDEX: IGNORED_COLOR}
+    fields = range(1 << len(index.classes))
+    return {field: _mean([one.color for one in index.classes if field >> one.index & 1]) for field in fields}
+
+
+def _mean(colors: Sequence[Color]) -> Color:
+    """The mean of colours, BLACK of none."""
+    if not colors:
+        return BLACK
+    red, green, blue = (round(sum(parts) / len(colors)) for parts in zip(*colors, strict=True))
+    return red, green, blue
+
+
+def _paletted(mask: Image.Image, colors: Mapping[int, Color]) -> Image.Image:
+    """The mask as a palette image of these colours."""
     picture = mask.copy()
     picture.putpalette([part for value in range(256) for part in colors.get(value, PAPER)])
     return picture
@@ -128,7 +153,8 @@ def _paletted(mask: Image.Image, classes: Sequence[SampleClass]) -> Image.Image:
 def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
     """The classes of the sample, and `ignored` where it has such pixels, in as many columns as fit."""
     entries = [(one.name, one.color) for one in sample.classes]
-    if _mask(index.folder, sample, _fitted(sample, LONGEST)).getextrema()[1] == IGNORE_INDEX:
+    mask = _mask(index.folder, sample, _fitted(sample, LONGEST))
+    if _ignores(index) and mask.getextrema()[1] == IGNORE_INDEX:
         entries.append((IGNORED, IGNORED_COLOR))
     columns = max(1, width // COLUMN)
     rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]

@@ -15,11 +15,21 @@ MIN_CLASSES = 2
 
 
 def check_dataset(dataset: Dataset) -> None:
-    """Raise Conflict for a set that is not ready, BadDataset for one that no run can train on."""
+    """Raise Conflict for a set that is not ready, InvalidModel for one of several classes per pixel.
+
+    Raises BadDataset for one that has too little to train on.
+    """
     if dataset.status != DatasetStatus.READY or dataset.summary is None:
         raise Conflict(
             f"Data set {dataset.id} is {dataset.status}; a run needs a ready one.",
             errors={"status": dataset.status},
+        )
+    if dataset.summary.task == "multilabel":
+        raise InvalidModel(
+            "The data set is multilabel: its pixels have several classes, and runs train one class per pixel "
+            "so far.",
+            remedy="Upload masks of classes without overlap, or merge those that overlap with a label map.",
+            errors={"dataset_id": ["multilabel; a run needs a multiclass set"]},
         )
     usable = trainable_images(dataset)
     if usable < MIN_IMAGES:

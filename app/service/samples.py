@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from trainyard.datasets import Task
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry import DatasetRegistry
 from trainyard.storage import Storage, read_json
@@ -19,7 +20,7 @@ Color = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class SampleClass:
-    """A class: its value in prepared masks, its name and colour."""
+    """A class: its value in prepared masks, or its bit in those of a multilabel set, its name and colour."""
 
     index: int
     name: str
@@ -43,10 +44,11 @@ class SampleInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedIndex:
-    """The samples and classes of a version, and its folder."""
+    """The task, samples and classes of a version, and its folder."""
 
     folder: Path
     content_hash: str
+    task: Task
     classes: tuple[SampleClass, ...]
     samples: tuple[SampleInfo, ...]
 
@@ -102,6 +104,7 @@ def _read(folder: Path) -> PreparedIndex:
     return PreparedIndex(
         folder=folder,
         content_hash=content["content_hash"],
+        task=content.get("task", "multiclass"),
         classes=tuple(classes.values()),
         samples=tuple(_info(place, data, classes) for place, data in enumerate(content["samples"])),
     )

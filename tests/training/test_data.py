@@ -112,6 +112,13 @@ def test_order_changes_with_the_epoch_and_not_with_the_run() -> None:
     assert list(EpochSampler(20, seed=1, epoch=1, shuffled=True)) == second
 
 
+def test_a_set_of_several_classes_per_pixel_is_refused(prepared: Path) -> None:
+    dataset = PreparedDataset(prepared)
+    dataset.task = "multilabel"
+    with pytest.raises(BadDataset, match="one class per pixel"):
+        SegmentationData(dataset, _spec())
+
+
 def test_images_vary_from_epoch_to_epoch_and_repeat_with_the_seed(prepared: Path) -> None:
     squares = SegmentationData(PreparedDataset(prepared), _spec()).train
     images = [squares[epoch, 0]["image"].numpy() for epoch in (0, 0, 1)]

@@ -1,4 +1,4 @@
-"""Masks of which each shows one class: found by their names, and painted over one another.
+"""Masks of which each shows one class: found by their names, and painted into one.
 
 They lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`, or are named by the class behind the
 image's name, `masks/0_cat.png`.
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.ingest.archive import Member
 from workers.ingest.decode import DecodedImage
@@ -16,7 +17,7 @@ from workers.ingest.formats.base import Read
 from workers.ingest.layout import Picture
 from workers.ingest.masks import HALF, decode_mask, fit_mask
 from workers.ingest.problems import Refused
-from workers.prepared import IGNORE_INDEX, Uint8
+from workers.prepared import IGNORE_INDEX, MAX_OVERLAPPING, Uint8
 
 BACKGROUND = "background"
 
@@ -25,31 +26,40 @@ Named = tuple[str, Member]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassMasksTruth:
-    """The masks of one image, each with the value of its class; pixels that are in none are 0."""
+class BitFieldsTruth:
+    """The masks of one image, each with the value of its class, 1 to MAX_OVERLAPPING; they may overlap."""
 
+    file: str
     masks: tuple[tuple[int, Member], ...]
 
-    @property
-    def file(self) -> str:
-        """See `Truth.file`."""
-        return self.masks[0][1].path
-
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`. Raises Refused where a pixel is in two masks: one class per pixel is held."""
+        """See `Truth.paint`: bit c is set where the pixel has the value c + 1."""
         merged = np.zeros((image.size[1], image.size[0]), np.uint8)
         for value, member in self.masks:
-            data = read(member)
-            shown = fit_mask(decode_mask(data, image=image), image)
-            inside = shown > 0 if shown.max() < HALF else shown >= HALF
+            merged |= _inside(read, member, image) * np.uint8(1 << value - 1)
+        return merged
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExclusiveTruth:
+    """The masks of one image, each with the value of its class; pixels that are in none are 0."""
+
+    file: str
+    masks: tuple[tuple[int, Member], ...]
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`. Raises Refused where a pixel is in two masks."""
+        merged = np.zeros((image.size[1], image.size[0]), np.uint8)
+        for value, member in self.masks:
+            inside = _inside(read, member, image)
             both = np.unique(merged[inside & (merged > 0)])
             if both.size:
                 other = next(other.path for number, other in self.masks if number == both[0])
                 raise Refused(
                     "multilabel_overlap",
                     f"{np.count_nonzero(inside & (merged > 0))} pixels are in {other} and in {member.path}; "
-                    "a pixel has one class in Trainyard.",
-                    "Draw the classes without overlap, or send one mask per image that says which is on top.",
+                    f"classes may overlap in sets of at most {MAX_OVERLAPPING} classes.",
+                    f"Draw the classes without overlap, or send masks of at most {MAX_OVERLAPPING} classes.",
                 )
             merged[inside] = value
         return merged
@@ -89,6 +99,13 @@ def class_values(masks: dict[str, list[Named]]) -> dict[str, int]:
             "Merge classes; or, if each mask shows one object, send one mask per image.",
         )
     return {name: value for value, name in enumerate(names, start=1)}
+
+
+def _inside(read: Read, member: Member, image: DecodedImage) -> NDArray[np.bool_]:
+    """Where a mask shows its class, (H, W)."""
+    shown = fit_mask(decode_mask(read(member), image=image), image)
+    inside: NDArray[np.bool_] = shown > 0 if shown.max() < HALF else shown >= HALF
+    return inside
 
 
 _Owners = dict[tuple[str | None, tuple[str, ...], str], Picture]

@@ -9,13 +9,13 @@ Found out from the masks, the rules are, in this order:
 """
 
 import colorsys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from trainyard.datasets import IngestOptions
+from trainyard.datasets import IngestOptions, Task
 from workers.ingest.formats.base import Color, FoundSet
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.statistics import NO_CLASS, Reading
+from workers.ingest.statistics import NO_CLASS, Meanings, Reading
 from workers.prepared import IGNORE_INDEX, PreparedClass
 
 MAX_CLASSES = IGNORE_INDEX
@@ -40,11 +40,16 @@ PALETTE: tuple[Color, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class ClassRules:
-    """Class names by mask value, in the order of class indices; the value to ignore; colours where given."""
+    """Class names by mask value, in the order of class indices; the value to ignore; colours where given.
+
+    `task` is multilabel where pixels may have several of the classes, of which there are at most
+    MAX_OVERLAPPING then.
+    """
 
     names: dict[int, str]
     ignore_value: int | None
     colors: dict[int, Color] = field(default_factory=dict)
+    task: Task = "multiclass"
 
     def prepared(self) -> list[PreparedClass]:
         """The classes as training sees them."""
@@ -55,10 +60,16 @@ class ClassRules:
             for index, (value, name) in enumerate(self.names.items())
         ]
 
-    def table(self, value_map: Sequence[int]) -> bytes:
-        """256 bytes: the class index of each mask value once mapped, IGNORE_INDEX where it is no class."""
+    def table(self, meanings: Meanings) -> bytes:
+        """256 bytes: what each byte of a painted mask becomes in the prepared one.
+
+        That is the index of its class, IGNORE_INDEX where it is none; or the bits of its classes.
+        """
         index = {value: index for index, value in enumerate(self.names)}
-        return bytes(index.get(value_map[value], IGNORE_INDEX) for value in range(256))
+        if self.task == "multilabel":
+            return bytes(sum(1 << index[value] for value in values & index.keys()) for values in meanings)
+        single = [next(iter(values)) if len(values) == 1 else NO_CLASS for values in meanings]
+        return bytes(index.get(value, IGNORE_INDEX) for value in single)
 
 
 def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from trainyard.datasets import DatasetSummary, IngestOptions, Problem
 from trainyard.errors import StorageUnavailable
 from trainyard.storage import DatasetFolder
-from workers.ingest import classes, splits
+from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
@@ -131,16 +131,20 @@ class _Build:
         _warn_of_like_names(found.items, self._log)
         with PreparedWriter(self._work) as writer:
             readings, samples = self._read(source, found.items, writer)
-            applied = value_map(rules, self._options.label_map, readings, self._log)
-            mapped = [reading.mapped(applied) for reading in readings]
-            rules = self._checked(rules, found, applied, readings, mapped)
+            stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
+            sent = [reading.mapped(stored) for reading in readings]
+            applied = value_map(rules, self._options.label_map, sent, self._log)
+            shown = multilabel.meanings(stored, applied)
+            rules, shown = multilabel.settled(rules, shown, readings, self._options, self._log)
+            mapped = [reading.mapped(shown) for reading in readings]
+            rules = self._checked(rules, found, applied, sent, mapped)
             if rules is None or self._log.has_errors:
                 return None
             places = self._placed(found.items, rules, mapped)
             if places is None:
                 return None
-            sent = {value for reading in readings for value in reading.values}
-            return _finish(rules, rules.table(applied), sent, mapped, samples, places, writer)
+            painted = {byte for reading in readings for byte in reading.values}
+            return _finish(rules, rules.table(shown), painted, mapped, samples, places, writer)
 
     def _declared(self, found: FoundSet) -> classes.ClassRules | None:
         try:
@@ -183,7 +187,8 @@ class _Build:
         """The rules that the set keeps; errors are logged where it keeps none."""
         if rules is not None:
             classes.check(rules, mapped, self._log)
-            self.proposed = proposal(rules, applied, readings, mapped)
+            if rules.task == "multiclass":
+                self.proposed = proposal(rules, applied, readings, mapped)
         elif not self._log.has_errors:  # of half a set, wrong classes would be found
             given = self._options.ignore_value
             ignore_value = found.ignore_value if given is None else given
@@ -230,7 +235,7 @@ def _warn_of_like_names(items: Sequence[Item], log: ProblemLog) -> None:
 def _finish(
     rules: classes.ClassRules,
     table: bytes,
-    sent: Collection[int],
+    painted: Collection[int],
     readings: Sequence[Reading],
     samples: Sequence[Sample],
     places: Mapping[str, splits.Place],
@@ -238,14 +243,14 @@ def _finish(
 ) -> DatasetSummary:
     """Recode the masks and write the index; the set is sound.
 
-    `table` gives the class index of each mask value, `sent` are the values that occur in the masks as sent,
-    `readings` count what they were mapped to.
+    `table` gives what each byte of the masks becomes, `painted` are the bytes that occur in them, `readings`
+    count the values that these mean.
     """
     prepared = rules.prepared()
-    if any(table[value] != value for value in sent):
+    if any(table[byte] != byte for byte in painted):
         writer.recode_masks(table)
     where = {name: (place.split, place.fold) for name, place in places.items()}
-    digest = content_hash(prepared, table, readings, where)
+    digest = content_hash(rules.task, prepared, table, readings, where)
     mean, std = channel_statistics(readings)
     index = {info.value: info.index for info in prepared}
     placed = [
@@ -258,7 +263,7 @@ def _finish(
         )
         for sample, reading in zip(samples, readings, strict=True)
     ]
-    writer.write_index(placed, prepared, mean, std, digest)
+    writer.write_index(placed, prepared, mean, std, digest, rules.task)
     infos, ignore_share = class_infos(prepared, readings)
     return DatasetSummary(
         content_hash=digest,
@@ -269,4 +274,5 @@ def _finish(
         sizes=size_counts(readings),
         mean=mean,
         std=std,
+        task=rules.task,
     )

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard.datasets import ClassInfo
+from trainyard.datasets import ClassInfo, Task
 from workers.prepared import PreparedClass, Uint8
 
 NO_CLASS = -1
@@ -21,11 +21,13 @@ ENOUGH_PIXELS = 1 << 16
 
 Triple = tuple[float, float, float]
 Floats = NDArray[np.float64]
+Meanings = Sequence[frozenset[int]]
+"""For each of the 256 bytes of a mask, the values that a pixel with this byte has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was seen in one pair: pixels per mask value (as sent), size as prepared, digests, colours.
+    """What was seen in one pair: pixels per byte of the mask as painted, size as prepared, digests, colours.
 
     `image_sha256` is of the picture's file, `mask_sha256` of the mask's pixels. `mean` and `square` are
     those of each channel and of its square, in 0 to 255, over the rows that `channel_means` looks at.
@@ -41,11 +43,12 @@ class Reading:
     mean: Triple
     square: Triple
 
-    def mapped(self, value_map: Sequence[int]) -> "Reading":
-        """The same with each mask value v counted as `value_map[v]`."""
+    def mapped(self, meanings: Meanings) -> "Reading":
+        """The same with each byte b counted as every value of `meanings[b]`."""
         values: Counter[int] = Counter()
-        for value, count in self.values.items():
-            values[value_map[value]] += count
+        for byte, count in self.values.items():
+            for value in meanings[byte]:
+                values[value] += count
         return replace(self, values=dict(values))
 
 
@@ -84,14 +87,15 @@ def class_infos(
 ) -> tuple[tuple[ClassInfo, ...], float]:
     """Each class with its pixels, its share of the labelled pixels and its images; and the ignored share.
 
-    The ignored share is of all pixels.
+    The ignored share is of all pixels; those are ignored that are counted as a value of no class.
     """
     pixels: Counter[int] = Counter()
     images: Counter[int] = Counter()
     for reading in readings:
         pixels.update(reading.values)
         images.update(reading.values.keys())
-    labelled = sum(pixels[info.value] for info in classes)
+    total = sum(reading.height * reading.width for reading in readings)
+    labelled = total - sum(pixels[value] for value in pixels.keys() - {info.value for info in classes})
     infos = tuple(
         ClassInfo(
             index=info.index,
@@ -104,7 +108,7 @@ def class_infos(
         )
         for info in classes
     )
-    return infos, 1 - labelled / pixels.total()
+    return infos, 1 - labelled / total
 
 
 def size_counts(readings: Collection[Reading]) -> dict[str, int]:
@@ -113,14 +117,16 @@ def size_counts(readings: Collection[Reading]) -> dict[str, int]:
 
 
 def content_hash(
+    task: Task,
     classes: list[PreparedClass],
     table: bytes,
     readings: Collection[Reading],
     places: Mapping[str, tuple[str, int | None]],
 ) -> str:
-    """SHA-256 of what training sees: classes, which mask value (by `table`) is which, and of each sample, by
-    name, split, fold, size and pixels."""
+    """SHA-256 of what training sees: task, classes, which byte of a mask (by `table`) is which, and of each
+    sample, by name, split, fold, size and pixels."""
     digest = hashlib.sha256(table)
+    digest.update(task.encode())
     for info in classes:
         digest.update(json.dumps(["class", info.index, info.name, info.value]).encode())
     for reading in sorted(readings, key=lambda one: one.name):

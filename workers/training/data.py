@@ -167,6 +167,11 @@ class SegmentationData(LightningDataModule):
 
     def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
         super().__init__()
+        if prepared.task == "multilabel":
+            raise BadDataset(
+                "Pixels of the set have several classes; training takes one class per pixel so far.",
+                remedy="Draw the classes without overlap, or merge those that overlap with a label map.",
+            )
         asked = spec.data
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:

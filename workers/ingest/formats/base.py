@@ -66,13 +66,15 @@ class FoundSet:
     """All items of an upload.
 
     `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
-    the masks' values tell. `ignore_value` marks pixels of no class.
+    the masks' values tell. `ignore_value` marks pixels of no class. With `bit_fields`, masks are painted as
+    bits: bit c is set where a pixel has the value c + 1, and 0 is the value 0.
     """
 
     items: list[Item]
     names: dict[int, str] | None = None
     colors: dict[int, Color] = field(default_factory=dict)
     ignore_value: int | None = None
+    bit_fields: bool = False
 
 
 class Format(Protocol):

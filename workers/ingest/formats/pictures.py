@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.class_masks import BACKGROUND, ClassMasksTruth, class_values
+from workers.ingest.class_masks import BACKGROUND, BitFieldsTruth, ExclusiveTruth, class_values
 from workers.ingest.classes_file import Classes, read_classes_file
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source
@@ -24,7 +24,7 @@ from workers.ingest.mask_colors import (
 from workers.ingest.masks import WHITE, decode_colors, decode_mask, fit_mask
 from workers.ingest.pairing import Pair, pair
 from workers.ingest.problems import ProblemLog, Refused
-from workers.prepared import Uint8
+from workers.prepared import MAX_OVERLAPPING, Uint8
 
 _NOTHING: Classes = ({}, {}, None)
 
@@ -80,13 +80,21 @@ class Pictures:
 def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
     named = {found.image.path: list(found.class_masks or ()) for found in pairs}
     values = class_values(named)
+    bit_fields = len(values) <= MAX_OVERLAPPING
+    kind = BitFieldsTruth if bit_fields else ExclusiveTruth
     items = []
     for found in pairs:
         masks = tuple((values[name], member) for name, member in found.class_masks or () if name in values)
         items.append(
-            Item(name=found.name, split=found.split, image=found.image, truth=ClassMasksTruth(masks=masks))
+            Item(
+                name=found.name,
+                split=found.split,
+                image=found.image,
+                truth=kind(file=found.mask.path, masks=masks),
+            )
         )
-    return FoundSet(items=items, names={0: BACKGROUND} | {value: name for name, value in values.items()})
+    names = {0: BACKGROUND} | {value: name for name, value in values.items()}
+    return FoundSet(items=items, names=names, bit_fields=bit_fields)
 
 
 def _of_masks(
