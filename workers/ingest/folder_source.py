@@ -4,8 +4,10 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from workers.ingest.archive import ArchiveLimits, Entry, Member, file_damaged, link_objection, usable
+from workers.ingest.member_file import member_file
 from workers.ingest.problems import ProblemLog
 
 _REFUSING = (errno.ENOENT, errno.EACCES, errno.ELOOP)  # what speaks against a file, not against the storage
@@ -26,6 +28,11 @@ class FolderSource:
 
     def read(self, member: Member) -> bytes:
         """The bytes of a file; raises Refused where it has changed since it was listed."""
+        with self.open(member) as file:
+            return file.read(member.size)
+
+    def open(self, member: Member) -> BinaryIO:
+        """The file, to be read in pieces; this and its reads raise Refused where it has changed."""
         name = self._names[member.place]
         try:
             descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -33,11 +40,11 @@ class FolderSource:
             if error.errno not in _REFUSING:
                 raise
             raise file_damaged(f"The file cannot be opened: {error.strerror}.") from error
-        with open(descriptor, "rb") as file:
-            data = file.read(member.size + 1)
-        if len(data) != member.size:
+        file = open(descriptor, "rb", buffering=0)  # noqa: SIM115  # the caller closes it
+        if os.fstat(descriptor).st_size != member.size:
+            file.close()
             raise file_damaged(f"The file had {member.size} bytes a moment ago and has changed.")
-        return data
+        return member_file(file, member.size)
 
     def _entries(self, below: str) -> Iterator[Entry]:
         with os.scandir(self._folder / below) as found:

@@ -19,10 +19,10 @@ from workers.ingest.archive import (
     Member,
     check_total,
     damaged,
-    file_damaged,
     link_objection,
     usable,
 )
+from workers.ingest.member_file import member_file
 from workers.ingest.positioned import PositionedFile
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -44,6 +44,7 @@ class TarSource:
 
         What is wrong goes to the log. Raises Refused where it is no readable tar, OSError of the storage.
         """
+        self._path = path
         self._file = PositionedFile(path)
         try:
             self._file.longest_read = limits.directory_bytes  # a header may say that its name has gigabytes
@@ -59,10 +60,14 @@ class TarSource:
 
     def read(self, member: Member) -> bytes:
         """The bytes of a member; raises Refused where the archive is shorter than they."""
-        data = self._file.read_at(member.place, member.size)
-        if len(data) != member.size:
-            raise file_damaged(f"The archive ends {member.size - len(data)} bytes too early.")
-        return data
+        with self.open(member) as file:
+            return file.read(member.size)
+
+    def open(self, member: Member) -> BinaryIO:
+        """The member, to be read in pieces; a read raises Refused where the archive ends within it."""
+        file = PositionedFile(self._path)
+        file.seek(member.place)
+        return member_file(file, member.size)
 
     def _entries(self, limits: ArchiveLimits) -> Iterator[Entry]:
         try:

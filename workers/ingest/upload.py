@@ -4,10 +4,12 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from workers.ingest.archive import ArchiveLimits, Member, damaged, normal, size_objection
 from workers.ingest.folder_source import FolderSource
 from workers.ingest.formats.base import Source
+from workers.ingest.member_file import member_file
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.tar_source import TarSource, compression, is_tar, unpack
 from workers.ingest.zip_source import ZipSource
@@ -56,7 +58,14 @@ class AnnotatedSource:
 
     def read(self, member: Member) -> bytes:
         """The bytes of a file; raises Refused."""
-        return self._annotation.read_bytes() if member.place == _ANNOTATION else self._source.read(member)
+        with self.open(member) as file:
+            return file.read(member.size)
+
+    def open(self, member: Member) -> BinaryIO:
+        """The file, to be read in pieces; this and its reads raise Refused."""
+        if member.place != _ANNOTATION:
+            return self._source.open(member)
+        return member_file(self._annotation.open("rb", buffering=0), member.size)
 
 
 def _open(

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from workers.ingest.archive import (
@@ -16,6 +17,7 @@ from workers.ingest.archive import (
     link_objection,
     usable,
 )
+from workers.ingest.member_file import member_file
 from workers.ingest.positioned import PositionedFile
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -46,16 +48,16 @@ class ZipSource:
 
     def read(self, member: Member) -> bytes:
         """The bytes of a member, never more than it declares; raises Refused where it is damaged."""
+        with self.open(member) as file:
+            return file.read(member.size)
+
+    def open(self, member: Member) -> BinaryIO:
+        """The member, to be read in pieces; this and its reads raise Refused where it is damaged."""
         try:
-            with self._zip.open(self._infos[member.place]) as file:
-                data = file.read(member.size + 1)
+            file = self._zip.open(self._infos[member.place])
         except _BROKEN as error:
             raise file_damaged(f"The file cannot be unpacked: {error}.") from error
-        if len(data) != member.size:
-            raise file_damaged(
-                f"The archive promises {member.size} bytes of this file and holds {len(data)}."
-            )
-        return data
+        return member_file(file, member.size, _BROKEN)
 
     def _listed(self) -> list[ZipInfo]:
         try:

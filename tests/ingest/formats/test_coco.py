@@ -326,3 +326,27 @@ def test_no_fragment_crashes_the_reader(
         for item in found.items if found else ():
             try_to_paint(item, source, log)
     assert found is not None or log.has_errors
+
+
+@pytest.mark.parametrize("shift", [0, 7, 40])
+def test_lists_across_the_border_of_pieces_are_found(tmp_path: Path, shift: int) -> None:
+    """Files are looked at a mebibyte at a time; here the empty list of a split lies across two."""
+    head = '{"images": [], "info": "file_name", "file_name": "'
+    empty = head + "x" * ((1 << 20) - len(head) - shift) + '", "annotations" : [ \n ], "categories": []}'
+    files = {"train.json": coco([drawn([LEFT])]), "val.json": empty.encode(), "a.png": picture()}
+    found, _, problems = read(tmp_path, files)
+    assert found is not None
+    assert [item.split for item in found.items] == ["train"]  # one file alone would name no split
+    assert problems == []
+
+
+def test_annotations_of_no_image_are_told_with_their_number(tmp_path: Path) -> None:
+    files = {"a.png": picture(), "c.json": coco([drawn([LEFT]), drawn([ALL], of=8), drawn([ALL], of=9)])}
+    log = ProblemLog()
+    with opened(tmp_path, files) as source:
+        (item,) = getattr(Coco().read(source, IngestOptions(), log), "items", ())
+        np.testing.assert_array_equal(painted(item, source), left_half())
+    (problem,) = log.problems()
+    assert problem.code == "unknown_image"
+    assert "image id 8" in problem.message
+    assert "1 more" in problem.message

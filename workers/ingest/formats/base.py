@@ -6,7 +6,7 @@ once the image is decoded. Readers never touch pixels of images; they name the f
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
@@ -29,6 +29,12 @@ class Source(Protocol):
 
     def read(self, member: Member) -> bytes:
         """The bytes of a file; raises Refused."""
+
+    def open(self, member: Member) -> BinaryIO:
+        """The file, to be read in pieces: as many bytes as the member declares, or a read raises Refused.
+
+        This raises Refused, too, where the file cannot be opened.
+        """
 
 
 class Truth(Protocol):

@@ -4,11 +4,9 @@ Mask values are 1 and up in the order of category ids; a category named as backg
 several files annotate the same images, those called `instances...` are read.
 """
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
@@ -16,18 +14,16 @@ from workers.ingest.formats import coco_records
 from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.class_values import ClassValues, class_values
+from workers.ingest.formats.coco_files import coco_members, has_coco
 from workers.ingest.formats.coco_records import Annotation, Category, ImageRecord, Key
+from workers.ingest.formats.coco_rle import Runs
 from workers.ingest.formats.faults import Faults
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.json_stream import check_depth
-from workers.ingest.formats.regions import IGNORED, Region, RegionsTruth
+from workers.ingest.formats.region_file import RegionFile
+from workers.ingest.formats.regions import IGNORED, Polygon, Region, RegionsTruth
 from workers.ingest.formats.split_names import file_split, folder_split
 from workers.ingest.problems import ProblemLog, Refused
 
-MAX_FILES = 50
-"""JSON files looked at, the largest; a set of other JSON may have one for each image."""
-
-_NO_ANNOTATIONS = re.compile(rb'"annotations"\s*:\s*\[\s*\]')
 _REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
 
 
@@ -48,7 +44,7 @@ class Coco:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that has images and annotations with boxes or regions."""
-        return any(candidate.has_objects for candidate in _candidates(source))
+        return has_coco(source)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -116,19 +112,16 @@ class _Assembly:
 
     def _add(self, file: _File) -> None:
         faults = Faults(file.member.path, self._log)
-        regions = self._regions(file, faults)
-        keys: set[Key] = set()
+        images: dict[Key, ImageRecord] = {}
         for record in file.images:
-            if record.key in keys:
+            if images.setdefault(record.key, record) is not record:
                 faults.add("duplicate_image_id", f"image id {record.key}", "several images have the same id")
-                continue
-            keys.add(record.key)
-            self._add_image(file, record, regions.pop(record.key, []), faults)
-        for key, lost in regions.items():
-            faults.add("unknown_image", f"image id {key}", f"no image has this id; {len(lost)} lost")
+        regions = self._regions(file, images, faults)
+        for record, drawn in zip(images.values(), regions, strict=True):
+            self._add_image(file, record, drawn, faults)
         faults.report("Export the annotations anew, or leave out what is not needed.")
 
-    def _add_image(self, file: _File, record: ImageRecord, regions: list[Region], faults: Faults) -> None:
+    def _add_image(self, file: _File, record: ImageRecord, regions: Sequence[Region], faults: Faults) -> None:
         path = file.member.path
         try:
             image = self._cited.find(record.file_name, path)
@@ -149,38 +142,50 @@ class _Assembly:
             ),
         )
 
-    def _regions(self, file: _File, faults: Faults) -> dict[Key, list[Region]]:
-        sizes = {record.key: record.size for record in file.images}
-        regions: defaultdict[Key, list[Region]] = defaultdict(list)
+    def _regions(
+        self, file: _File, images: Mapping[Key, ImageRecord], faults: Faults
+    ) -> Sequence[Sequence[Region]]:
+        """The regions of each image, in the order of the images. Raises Refused."""
+        regions = RegionFile()
+        rows = {key: row for row, key in enumerate(images)}
         unknown: Counter[str] = Counter()
-        for annotation in coco_records.annotations(self._source.read(file.member)):
-            if annotation.image is None:
-                faults.add("annotation_broken", f"annotation {annotation.key}", "it has no image_id")
-                continue
-            value = self._value(annotation, file)
-            if value is None:
-                unknown[str(annotation.category)] += 1
-                continue
-            self._used[value] += 1
-            try:
-                regions[annotation.image].append(self._region(annotation, value, sizes.get(annotation.image)))
-            except Refused as refusal:
-                faults.refused(f"annotation {annotation.key}", refusal)
-        for category, count in unknown.items():
+        with self._source.open(file.member) as stream:
+            for annotation in coco_records.annotations(stream):
+                if annotation.image is None:
+                    faults.add("annotation_broken", f"annotation {annotation.key}", "it has no image_id")
+                    continue
+                value = self._value(annotation, file)
+                if value is None:
+                    unknown[str(annotation.category)] += 1
+                    continue
+                self._used[value] += 1
+                try:
+                    region = self._region(annotation, value, images.get(annotation.image))
+                except Refused as refusal:
+                    faults.refused(f"annotation {annotation.key}", refusal)
+                    continue
+                if annotation.image in rows:
+                    regions.add(rows[annotation.image], region)
+                else:
+                    faults.add("unknown_image", f"image id {annotation.image}", "no image has this id")
+        self._report_unknown(unknown, file)
+        return regions.by_image(len(images))
+
+    def _report_unknown(self, categories: Counter[str], file: _File) -> None:
+        for category, count in categories.items():
             self._log.error(
                 "unknown_category",
                 file.member.path,
                 f"{count} annotation(s) have the category id {category}, which is not listed.",
                 "Add the category to the file, or take these annotations out.",
             )
-        return regions
 
     def _value(self, annotation: Annotation, file: _File) -> int | None:
         if annotation.category is None or annotation.category not in file.names:
             return None
         return self._classes.value_of[annotation.category, file.names[annotation.category]]
 
-    def _region(self, annotation: Annotation, value: int, size: tuple[int, int] | None) -> Region:
+    def _region(self, annotation: Annotation, value: int, image: ImageRecord | None) -> Polygon | Runs:
         """A box alone says that an object is there, not which pixels it has: these are ignored."""
         if not annotation.has_mask:
             self._boxes += 1
@@ -188,7 +193,7 @@ class _Assembly:
         self._masks += 1
         ignored = annotation.crowd and self._options.crowd == "ignore"
         (self._crowds if ignored else self._singles)[self._classes.names[value]] += 1
-        return annotation.region(IGNORED if ignored else value, size)
+        return annotation.region(IGNORED if ignored else value, image.size if image else None)
 
     def _report(self, files: list[_File]) -> None:
         first = files[0].member.path
@@ -214,50 +219,18 @@ class _Assembly:
         self._cited.report_unlisted(self._found, self._log)
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A JSON file that may be COCO: with objects, or cut off before them; `empty` if its list of them is."""
-
-    member: Member
-    has_objects: bool
-    empty: bool
-
-
-def _candidates(source: Source) -> Iterator[_Candidate]:
-    """The JSON files that have COCO's lists, the largest first. Judged by their text, they are not parsed."""
-    members = [member for member in source.members if member.path.casefold().endswith(".json")]
-    for member in sorted(members, key=lambda one: (-one.size, one.path))[:MAX_FILES]:
-        try:
-            data = source.read(member)
-        except Refused:
-            continue  # of no use here; the reader that takes the set reads it again
-        if b'"images"' in data and b'"file_name"' in data and b'"segments_info"' not in data:
-            objects = b'"segmentation"' in data or b'"bbox"' in data
-            cut_off = not data.rstrip().endswith(b"}")
-            yield _Candidate(member, objects or cut_off, _NO_ANNOTATIONS.search(data) is not None)
-
-
-def _members(source: Source) -> list[Member]:
-    """The files to read, by path: those with objects, and empty ones beside them (a split without any)."""
-    found = list(_candidates(source))
-    if not any(candidate.has_objects for candidate in found):
-        return []
-    members = [candidate.member for candidate in found if candidate.has_objects or candidate.empty]
-    instances = [member for member in members if PurePosixPath(member.path).name.startswith("instances")]
-    return sorted(instances or members, key=lambda member: member.path)
-
-
 def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]]:
     """The files to read, and all their categories."""
-    members = _members(source)
+    members = coco_members(source)
     files: list[_File] = []
     listed: list[Category] = []
     for member in members:
         try:
-            data = source.read(member)
-            check_depth(data)
-            images = list(coco_records.images(data))
-            own = list(coco_records.categories(data)) or _unnamed(member, data, log)
+            with source.open(member) as file:
+                images = list(coco_records.images(file))
+            with source.open(member) as file:
+                own = list(coco_records.categories(file))
+            own = own or _unnamed(source, member, log)
         except Refused as refusal:
             log.refused(member.path, refusal)
             continue
@@ -268,9 +241,10 @@ def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]
     return files, listed
 
 
-def _unnamed(member: Member, data: bytes, log: ProblemLog) -> list[Category]:
+def _unnamed(source: Source, member: Member, log: ProblemLog) -> list[Category]:
     """Categories for the ids that annotations have, of a file that lists none."""
-    keys = {annotation.category for annotation in coco_records.annotations(data)} - {None}
+    with source.open(member) as file:
+        keys = {annotation.category for annotation in coco_records.annotations(file)} - {None}
     found = [Category(key=key, name=f"category_{key}", parent=None) for key in keys if key is not None]
     if found:
         log.warning(
@@ -287,8 +261,3 @@ def _projects(listed: list[Category]) -> set[str]:
     roots = {one.name for one in listed if one.key == 0}
     parents = {one.parent for one in listed if one.name not in roots}
     return roots if len(roots) == 1 and parents == roots else set()
-
-
-def _rank(category: Category, projects: set[str]) -> tuple[bool, bool, Key]:
-    """By id, numbers first; a project's name last, so that leaving it out leaves no gap."""
-    return category.name in projects, isinstance(category.key, str), category.key

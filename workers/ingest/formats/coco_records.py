@@ -1,16 +1,15 @@
 """The records of one COCO file: images, categories, and annotations with the regions that they draw.
 
 Format: https://cocodataset.org/#format-data. Ids may be numbers or their text, as some exporters write them.
-The text of a file must have passed `json_stream.check_depth`.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
-from workers.ingest.formats.coco_rle import read_rle
+from workers.ingest.formats.coco_rle import Runs, read_rle
 from workers.ingest.formats.json_stream import records
-from workers.ingest.formats.regions import Polygon, Region, rectangle
+from workers.ingest.formats.regions import Polygon, rectangle
 from workers.ingest.formats.rings import ring
 from workers.ingest.problems import Refused
 
@@ -21,7 +20,7 @@ Size = tuple[int, int]
 _LONGEST_ID = 18  # digits of a number that is read from text
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRecord:
     """An image as the file lists it; `size` is (width, height), None where it is not stated."""
 
@@ -30,7 +29,7 @@ class ImageRecord:
     size: Size | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Category:
     """A class as the file lists it."""
 
@@ -39,7 +38,7 @@ class Category:
     parent: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Annotation:
     """An object; `drawn` and `box` are the raw `segmentation` and `bbox`."""
 
@@ -55,7 +54,7 @@ class Annotation:
         """Whether anything more than a box is there."""
         return self.drawn not in (None, [], {}, [[]], "")
 
-    def region(self, value: int, size: Size | None) -> Region:
+    def region(self, value: int, size: Size | None) -> Polygon | Runs:
         """The region drawn, on an image of that size; raises Refused where it cannot be read."""
         if isinstance(self.drawn, Mapping):
             return _runs(self.drawn, value, size)
@@ -64,7 +63,7 @@ class Annotation:
         outlines = self.drawn if isinstance(self.drawn[0], list) else [self.drawn]
         return Polygon(value=value, rings=tuple(ring(outline) for outline in outlines))
 
-    def boxed(self, value: int) -> Region:
+    def boxed(self, value: int) -> Polygon:
         """The box, [x, y, width, height], as a region; raises Refused where there is none."""
         try:
             left, top, width, height = (float(side) for side in self.box)  # type: ignore[attr-defined]
@@ -75,17 +74,17 @@ class Annotation:
         return box
 
 
-def images(data: bytes) -> Iterator[ImageRecord]:
+def images(file: BinaryIO) -> Iterator[ImageRecord]:
     """The images; records that name no file are left out. Raises Refused where it is no JSON."""
-    for record in _objects(data, "images"):
+    for record in _objects(file, "images"):
         key, name = _key(record.get("id")), record.get("file_name")
         if key is not None and isinstance(name, str) and name:
             yield ImageRecord(key=key, file_name=name, size=_size(record))
 
 
-def categories(data: bytes) -> Iterator[Category]:
+def categories(file: BinaryIO) -> Iterator[Category]:
     """The categories, of which the one without a name is named by its id. Raises Refused."""
-    for record in _objects(data, "categories"):
+    for record in _objects(file, "categories"):
         key, name, parent = _key(record.get("id")), record.get("name"), record.get("supercategory")
         if key is not None:
             yield Category(
@@ -95,9 +94,9 @@ def categories(data: bytes) -> Iterator[Category]:
             )
 
 
-def annotations(data: bytes) -> Iterator[Annotation]:
+def annotations(file: BinaryIO) -> Iterator[Annotation]:
     """The annotations. Raises Refused."""
-    for record in _objects(data, "annotations"):
+    for record in _objects(file, "annotations"):
         yield Annotation(
             key=_key(record.get("id")),
             image=_key(record.get("image_id")),
@@ -108,8 +107,8 @@ def annotations(data: bytes) -> Iterator[Annotation]:
         )
 
 
-def _objects(data: bytes, key: str) -> Iterator[dict[str, Any]]:
-    return (record for record in records(data, key) if isinstance(record, dict))
+def _objects(file: BinaryIO, key: str) -> Iterator[dict[str, Any]]:
+    return (record for record in records(file, key) if isinstance(record, dict))
 
 
 def _key(value: object) -> Key | None:
@@ -128,7 +127,7 @@ def _size(record: Mapping[str, Any]) -> Size | None:
     return None
 
 
-def _runs(drawn: Mapping[Any, Any], value: int, size: Size | None) -> Region:
+def _runs(drawn: Mapping[Any, Any], value: int, size: Size | None) -> Runs:
     runs = read_rle(value, drawn.get("counts"), drawn.get("size"))
     if size is not None and size != (runs.width, runs.height):
         raise _broken(f"its mask is {runs.width}x{runs.height} and its image {size[0]}x{size[1]} pixels")

@@ -1,0 +1,80 @@
+"""Regions come back from disk as they went there, by image."""
+
+import gc
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+from tests.ingest.made import Array
+from workers.ingest.formats.coco_rle import Runs
+from workers.ingest.formats.region_file import RegionFile
+from workers.ingest.formats.regions import Polygon, Region, rectangle
+
+SHAPE = (12, 16)
+SQUARE = rectangle(1, 0.25, 0.5, 5, 6.75)
+PIERCED = Polygon(
+    value=255,
+    rings=(rectangle(0, 0, 0, 9, 9).rings[0], np.array([[10, 1], [15, 1], [12, 8]], np.float32)),
+    holes=(rectangle(0, 2, 2, 4, 4).rings[0],),
+)
+RUNS = Runs(value=3, width=16, height=12, runs=np.array([5, 20, 30, 7], np.int32))
+NOTHING = Runs(value=4, width=16, height=12, runs=np.array([], np.int32))
+
+
+def drawn(region: Region) -> Array:
+    mask = np.zeros(SHAPE, np.uint8)
+    region.paint(mask)
+    return mask
+
+
+@pytest.mark.parametrize("region", [SQUARE, PIERCED, RUNS, NOTHING])
+def test_a_region_comes_back(region: Polygon | Runs) -> None:
+    file = RegionFile()
+    file.add(0, region)
+    ((again,),) = file.by_image(1)
+    assert (again.value, again.area, again.cost(16, 12)) == (region.value, region.area, region.cost(16, 12))
+    np.testing.assert_array_equal(drawn(again), drawn(region))
+
+
+def test_each_image_has_its_own_in_their_order() -> None:
+    file = RegionFile()
+    rng = np.random.default_rng(0)
+    expected: list[list[int]] = [[] for _ in range(7)]
+    for value in range(200):
+        image = int(rng.integers(0, 6))  # the last image has none
+        file.add(image, rectangle(value, 0, 0, 1, 1))
+        expected[image].append(value)
+    found = file.by_image(7)
+    assert [[region.value for region in regions] for regions in found] == expected
+    assert [len(regions) for regions in found] == [len(values) for values in expected]
+    assert [region.value for region in found[2][1:4]] == expected[2][1:4]
+    assert found[2][-1].value == expected[2][-1]
+
+
+def test_without_any_region_images_have_none() -> None:
+    assert [list(regions) for regions in RegionFile().by_image(2)] == [[], []]
+
+
+def test_what_goes_to_another_program_are_the_regions_of_one_image() -> None:
+    file = RegionFile()
+    for image in range(1000):
+        file.add(image, SQUARE)
+    data = pickle.dumps(file.by_image(1000)[5])
+    assert len(data) < 2000
+    (again,) = pickle.loads(data)  # noqa: S301
+    np.testing.assert_array_equal(drawn(again), drawn(SQUARE))
+
+
+def test_the_file_is_closed_with_the_last_that_reads_it() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    file = RegionFile()
+    file.add(0, SQUARE)
+    (regions,) = file.by_image(1)
+    del file
+    assert len(regions) == 1
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    del regions
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
