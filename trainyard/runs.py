@@ -3,7 +3,9 @@
     submit          claim            all epochs, or a target not above the epochs done
       ----> queued ----> running ----------------------------------------------------> completed
               |  ^          |  |--- stop: keeps the work -----------------------------> stopped
-              |  `- release '  `--- an error --------------------------------------> failed
+              |  `- release,   `--- an error, or lost or broken too often --------> failed
+              |     lapse,
+              |     crash
               `----- stop ----------------------------------------------------------> stopped
 
 A stop or an epoch change is a signal beside the record (`signals.py`), never a status.

@@ -14,8 +14,8 @@ import httpx
 import psutil
 import pytest
 
+from deploy.redis import free_port
 from tests.api.conftest import SUMMARY
-from tests.conftest import free_port
 from trainyard.event_log import publish
 from trainyard.events import EpochEnd, StatusChanged
 from trainyard.registry import DatasetRegistry, RunRegistry

@@ -37,11 +37,6 @@ def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = No
     return _black_and_white(narrow) if image_format in ("JPEG", "MPO") else narrow
 
 
-def decode_wide(data: bytes, image: DecodedImage | None = None) -> NDArray[np.uint16]:
-    """Decode a mask of ids up to 65535 as stored, (H, W) uint16; raises Refused as `decode_mask` does."""
-    return _whole(data, WHITE, 0xFFFF, image)[0].astype(np.uint16)
-
-
 def decode_colors(data: bytes, table: Mapping[Color, int], image: DecodedImage | None = None) -> Uint8:
     """Decode a mask of colours, (H, W) uint8, into the values that the table gives them.
 
