@@ -28,6 +28,8 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF
 FIRST_TRANSPOSED = 5
 """EXIF orientations from here on swap width and height."""
 
+Image.preinit()  # here, so that processes forked from one that has imported this need not
+
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 # Pillow's readers meet broken files with any of these.
 _BROKEN = (
@@ -79,11 +81,11 @@ class Loaded:
     fast: Uint8 | None = None
 
 
-Admit = Callable[[int], None]
-"""Called with a picture's number of pixels before they are decoded: it may wait until there is memory."""
+Admit = Callable[[int, int], None]
+"""Called with a picture's width and height before its pixels are decoded: it may wait for memory."""
 
 
-def admit_at_once(pixels: int) -> None:
+def admit_at_once(width: int, height: int) -> None:
     """An Admit for who decodes one picture at a time."""
 
 
@@ -93,6 +95,12 @@ def decode_image(data: bytes, admit: Admit = admit_at_once) -> DecodedImage:
     size = loaded.image.size
     notes = loaded.notes
     pixels = rgb_pixels(loaded)
+    if pixels.shape[0] * pixels.shape[1] != size[0] * size[1]:
+        raise _broken(
+            ValueError(
+                f"its header says {size[0]}x{size[1]}, its pixels are {pixels.shape[1]}x{pixels.shape[0]}"
+            )
+        )
     if not loaded.turned:
         pixels = oriented(pixels, loaded.orientation)
     elif loaded.orientation >= FIRST_TRANSPOSED:
@@ -133,7 +141,7 @@ def oriented(pixels: Uint8, orientation: int) -> Uint8:
 def load(data: bytes, fast_flags: int, admit: Admit = admit_at_once) -> Loaded:
     """Read a picture; every failure of Pillow becomes Refused. For `fast_flags` see `load_opened`."""
     image = open_header(data)
-    admit(image.width * image.height)
+    admit(image.width, image.height)
     return load_opened(image, data, fast_flags)
 
 

@@ -7,12 +7,13 @@ identity: `day1/images/a.jpg` belongs to `day1/masks/a.png` only. Without a fold
 by the ending of its name (MASK_SUFFIXES), or by being the one PNG beside an image of the same name.
 """
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 from workers.ingest.archive import Member
 
@@ -81,7 +82,7 @@ class Picture:
 
 def pictures(members: Iterable[Member]) -> list[Picture]:
     """The picture files among the members, as their folders describe them."""
-    return [_picture(m) for m in members if PurePosixPath(m.path).suffix.lower() in PICTURES]
+    return [_picture(m) for m in members if posixpath.splitext(m.path)[1].lower() in PICTURES]
 
 
 def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Picture]]:
@@ -97,10 +98,17 @@ def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Pi
 
 
 def _picture(member: Member) -> Picture:
-    path = PurePosixPath(member.path)
+    folder, name = posixpath.split(member.path)
+    role, split, group = _meaning(folder)
+    return Picture(member=member, role=role, split=split, group=group, stem=posixpath.splitext(name)[0])
+
+
+@lru_cache
+def _meaning(path: str) -> tuple[Role | None, str | None, tuple[str, ...]]:
+    """The role and the split that the folders of a path give, and the folders that give neither."""
     role, split = None, None
     group = []
-    for folder in path.parts[:-1]:
+    for folder in path.split("/") if path else ():
         words = _words(folder)
         if not all(word in IMAGE_FOLDERS or word in MASK_FOLDERS or word in SPLIT_FOLDERS for word in words):
             group.append(folder)
@@ -110,7 +118,7 @@ def _picture(member: Member) -> Picture:
                 split = SPLIT_FOLDERS[word]
             else:
                 role = Role.MASK if word in MASK_FOLDERS else Role.IMAGE
-    return Picture(member=member, role=role, split=split, group=tuple(group), stem=path.stem)
+    return role, split, tuple(group)
 
 
 def _words(folder: str) -> list[str]:
@@ -125,10 +133,9 @@ def _masks_by_suffix(found: list[Picture]) -> list[Picture]:
 
 def _masks_beside_images(found: list[Picture]) -> list[Picture]:
     """Where two files share folder and stem and one alone is a PNG, that one is the mask."""
-    twins: defaultdict[tuple[str, str], list[Picture]] = defaultdict(list)
+    twins: defaultdict[str, list[Picture]] = defaultdict(list)
     for picture in found:
-        path = PurePosixPath(picture.member.path)
-        twins[str(path.parent), path.stem].append(picture)
+        twins[posixpath.splitext(picture.member.path)[0]].append(picture)
     masks = set()
     for pair in twins.values():
         pngs = [p.member.path for p in pair if p.member.path.lower().endswith(".png")]

@@ -4,10 +4,12 @@ The processes are forked: they have the list of items at once, and need nothing 
 process does, however that ends, because its end of a pipe then tells it.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -25,6 +27,8 @@ FEW_ITEMS = 32
 
 _ORPHANED = 76
 _GRACE_S = 5.0
+_BUNDLE = 16
+_BUNDLE_S = 0.2
 
 _Indexed = tuple[int, Outcome]
 
@@ -94,25 +98,38 @@ def _received(ours: list[Connection], workers: list[ForkProcess]) -> Iterator[_I
             elif isinstance(message, dict):
                 raise Refused(**message)
             else:
-                yield message
+                yield from message
 
 
 def _work(reader: ItemReader, connection: Connection, parents: list[Connection]) -> None:
     """A process: read items until none are left, and send what becomes of each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # looking through what was inherited would copy it
     for other in parents:
         other.close()  # else the end of the parent would not show
     threading.Thread(target=_end_with_parent, args=(connection,), daemon=True).start()
     with suppress(BrokenPipeError):
         try:
-            while (one := reader.next()) is not None:
-                connection.send(one)
+            for some in _in_bundles(reader):
+                connection.send(some)
             connection.send(None)
         except Refused as refusal:
             words = {"message": refusal.message, "remedy": refusal.remedy}
             connection.send({"problem_code": refusal.problem_code, **words})
         except OSError as error:
             connection.send(error)
+
+
+def _in_bundles(reader: ItemReader) -> Iterator[list[_Indexed]]:
+    """What becomes of the items, several at once: each message takes a core from a reader."""
+    bundle: list[_Indexed] = []
+    sent_at = time.monotonic()
+    while (one := reader.next()) is not None:
+        bundle.append(one)
+        if len(bundle) == _BUNDLE or time.monotonic() - sent_at > _BUNDLE_S:
+            yield bundle
+            bundle, sent_at = [], time.monotonic()
+    yield bundle
 
 
 def _end_with_parent(connection: Connection) -> None:

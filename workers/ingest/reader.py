@@ -13,7 +13,7 @@ from workers.ingest.formats.base import Item, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.rgb import BAND_PIXELS
 from workers.ingest.statistics import Reading, Triple, channel_means, count_values
-from workers.ingest.turns import Turns
+from workers.ingest.turns import SetTooLarge, Turns
 from workers.prepared import PreparedWriter, Sample, Uint8
 
 _BLANK = np.zeros(1, np.uint8)
@@ -56,7 +56,7 @@ class ItemReader:
     def next(self) -> tuple[int, Outcome] | None:
         """Read the next item that nobody has taken; None after the last.
 
-        Raises Refused where the set is too large, OSError where the storage fails.
+        Raises SetTooLarge, OSError where the storage fails.
         """
         index = self._turns.take()
         if index is None:
@@ -72,16 +72,15 @@ class ItemReader:
     def _read(self, index: int, item: Item, log: ProblemLog) -> Outcome | None:
         """Read an item; None, the reason logged, where it cannot be used."""
         try:
-            image, digest = self._image(index, item)
+            image, digest, start = self._image(index, item)
+        except SetTooLarge:
+            raise
         except Refused as refusal:
             log.refused(item.image.path, refusal)
             return None
         for note in image.notes:
             log.warning(note.code, item.image.path, note.message, note.remedy)
         size = capped(image.size, self._max_side)
-        start = self._turns.place(index, size[0] * size[1])
-        if image.pixels.shape[0] * image.pixels.shape[1] <= self._alone:
-            self._turns.pass_on(index)
         mean, square = self._write_image(start, image.pixels, size)
         # a truth needs the image's size, not its pixels, which would take memory while it is painted
         image = replace(image, pixels=np.ndarray(image.pixels.shape, np.uint8, _BLANK, strides=(0, 0, 0)))
@@ -112,17 +111,25 @@ class ItemReader:
         )
         return Outcome(problems=log.problems(), reading=reading, sample=sample)
 
-    def _image(self, index: int, item: Item) -> tuple[DecodedImage, str]:
-        """The image, and the hash of its file."""
+    def _image(self, index: int, item: Item) -> tuple[DecodedImage, str, int]:
+        """The image, the hash of its file, and the place of its pixels.
+
+        The place is known from the header, so that the next item need not wait for this one's pixels.
+        """
         data = self._source.read(item.image)
         if item.unpack is not None:
             data = item.unpack(data)
+        start = 0
 
-        def admit(pixels: int) -> None:
-            if pixels > self._alone:
-                self._turns.wait(index)
+        def admit(width: int, height: int) -> None:
+            nonlocal start
+            size = capped((width, height), self._max_side)
+            start = self._turns.place(index, size[0] * size[1])
+            if width * height <= self._alone:
+                self._turns.pass_on(index)
 
-        return decode_image(data, admit), hashlib.sha256(data).hexdigest()
+        image = decode_image(data, admit)
+        return image, hashlib.sha256(data).hexdigest(), start
 
     def _write_image(self, start: int, pixels: Uint8, size: tuple[int, int]) -> tuple[Triple, Triple]:
         """Write an image at its place, some rows at a time; returns its `channel_means`."""

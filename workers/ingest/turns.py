@@ -1,7 +1,7 @@
 """Who reads which item of a set, and where its pixels go: the same however many processes read.
 
-Items are taken in order, and each is given its place in the order of items. So a reader that is done early
-waits until those before it know their sizes.
+Items are taken in order, and each is given its place in the order of items. So a reader waits until those
+before it know their sizes, which their headers tell.
 """
 
 import multiprocessing
@@ -21,6 +21,17 @@ class _Condition(Protocol):
     def __exit__(self, *error: Any) -> Any: ...
     def notify_all(self) -> None: ...
     def wait_for(self, predicate: Callable[[], bool]) -> Any: ...
+
+
+class SetTooLarge(Refused):
+    """The set has more pixels than one may have."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(
+            "set_too_large",
+            f"Decoded, the set has more than {largest} pixels.",
+            "Send fewer or smaller images, or cap their size with max_side.",
+        )
 
 
 class Turns:
@@ -55,17 +66,13 @@ class Turns:
     def place(self, index: int, pixels: int) -> int:
         """Wait for the item's turn and give its pixels a place: the number of pixels before them.
 
-        Raises Refused where there are more pixels than the set may have.
+        Raises SetTooLarge.
         """
         self.wait(index)
         with self._locked():
             start = self._state[PIXELS]
             if start + pixels > self._largest:
-                raise Refused(
-                    "set_too_large",
-                    f"Decoded, the set has more than {self._largest} pixels.",
-                    "Send fewer or smaller images, or cap their size with max_side.",
-                )
+                raise SetTooLarge(self._largest)
             self._state[PIXELS] = start + pixels
             return start
 

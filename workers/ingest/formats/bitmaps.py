@@ -35,7 +35,7 @@ class Budget:
 
 def from_picture(value: int, data: bytes, x: int, y: int, budget: Budget) -> Bitmap:
     """The region of a picture file: what is opaque, or without transparency what is not 0. Raises Refused."""
-    loaded = load(data, cv2.IMREAD_UNCHANGED, budget.spend)
+    loaded = load(data, cv2.IMREAD_UNCHANGED, lambda width, height: budget.spend(width * height))
     image = loaded.image
     if image.mode in ("RGBA", "LA", "PA") or (image.mode == "P" and "transparency" in image.info):
         pixels = np.asarray(image.convert("RGBA").getchannel("A"))

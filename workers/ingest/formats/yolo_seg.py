@@ -100,13 +100,17 @@ class YoloSeg:
 
 def _labels_by_key(source: Source) -> dict[str, Member]:
     """The text files that may be labels, by the path that their image would have in `labels/`."""
-    images = {_key(member) for member in source.members if _is_picture(member)}
-    return {
-        key: member
+    texts = [
+        member
         for member in source.members
         if member.path.casefold().endswith(".txt")
         and PurePosixPath(member.path).name.casefold() not in _NO_LABELS
-        and ((key := _key(member)) in images or "labels" in PurePosixPath(key).parts[:-1])
+    ]
+    images = {_key(member) for member in source.members if _is_picture(member)} if texts else set()
+    return {
+        key: member
+        for member in texts
+        if ((key := _key(member)) in images or "labels" in PurePosixPath(key).parts[:-1])
     }
 
 
