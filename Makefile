@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo up test lint types imports bench lock catalog clean
+.PHONY: demo up test chaos lint types imports bench lock catalog clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m deploy.demo $(DATA)
@@ -14,6 +14,10 @@ up: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# Half an hour of kills, freezes and outages: figures go to docs/reliability.md. CHAOS="--minutes 5 --seed 2" is shorter.
+chaos: $(STAMP)
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,0 +1,101 @@
+"""`python -m tests.chaos`: break a whole service at random for a while, and see whether a run is harmed.
+
+Exit status 0: no run was lost, trained twice at once or came to other metrics than undisturbed, and recovery
+was quick enough. 1: something was not so. Nothing stays behind, also when interrupted, but the folder that
+--keep names.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from tests.chaos import disk, network, report
+from tests.chaos.campaign import CampaignPlan, run_campaign
+from tests.chaos.judge import Verdict, judge
+from tests.chaos.yard import Yard, YardPlan
+
+SHARES = {
+    "child": 6,
+    "supervisor": 2,
+    "worker": 2,
+    "drain": 3,
+    "freeze-supervisor": 1,
+    "freeze-worker": 1,
+    "redis-always": 1,
+    "redis-everysec": 1,
+    "redis-long": 1,
+    "pubsub": 1,
+    "api": 1,
+}
+"""How often each action comes in a round; all of these need no special rights."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run, print the report; returns the exit status."""
+    asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    deck, lacks = _deck()
+    for lack in lacks:
+        print(f"left out: {lack}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
+        verdict = _verdict(asked, asked.keep or Path(temporary) / "yard", deck)
+    for line in report.lines(verdict):
+        print(line)
+    return 1 if verdict.faults or verdict.delays else 0
+
+
+def _verdict(asked: argparse.Namespace, folder: Path, deck: list[str]) -> Verdict:
+    yard_plan = YardPlan(
+        folder=folder,
+        workers=asked.workers,
+        lease_s=asked.lease,
+        step_s=0.03,
+        second_host="cut" in deck,
+    )
+    plan = CampaignPlan(
+        seed=asked.seed,
+        seconds=60 * asked.minutes,
+        gap_s=(3.0, 9.0),
+        patience_s=60 + 6 * asked.lease,
+        seeds=3,
+        epochs=10,
+    )
+    with Yard(yard_plan) as yard:
+        return judge(run_campaign(yard, plan, _rounds(deck, Random(asked.seed))))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30, help="how long actions are begun (default 30)")
+    parser.add_argument("--seed", type=int, default=0, help="of the actions' order, victims and lengths")
+    parser.add_argument(
+        "--workers", type=int, default=3, help="training workers, besides one that is cut off"
+    )
+    parser.add_argument("--lease", type=int, default=10, help="TRAINYARD_LEASE_S of the yard, in s")
+    parser.add_argument("--keep", type=Path, help="a new folder for logs, steps and storage, which stays")
+    return parser
+
+
+def _deck() -> tuple[list[str], list[str]]:
+    """One round of actions, and why some are left out."""
+    deck = [kind for kind, share in SHARES.items() for _ in range(share)]
+    lacks = []
+    for kind, missing in (("disk", disk.missing()), ("cut", network.missing())):
+        if missing:
+            lacks.append(f"{kind}, since {missing}")
+        else:
+            deck.append(kind)
+    return deck, lacks
+
+
+def _rounds(deck: list[str], chance: Random) -> Iterator[str]:
+    while True:
+        yield from chance.sample(deck, len(deck))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

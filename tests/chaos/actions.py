@@ -1,0 +1,173 @@
+"""What is done to a yard. An action yields how many seconds it waits, and goes on after them."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeAlias
+
+from psutil import Process
+
+from tests.chaos.load import Load
+from tests.chaos.redis_server import MODES
+from tests.chaos.step_log import Mark, newest_marks
+from tests.chaos.worker import Worker, thaw
+from tests.chaos.yard import Yard
+from trainyard.storage import read_json
+
+LOOK_S = 0.25
+MODE_S = 1.0
+"""How long Redis works in a mode before it is killed in it."""
+LIVELY_S = 1.0
+"""A child that began or ended a step in so many seconds is training."""
+
+Course: TypeAlias = Iterator[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strike:
+    """Something was done at `at` (s, monotonic) to `runs`. Each is well again with its next step, by a
+    child that is not among `gone`."""
+
+    kind: str
+    at: float
+    runs: tuple[str, ...] = ()
+    gone: frozenset[str] = frozenset()
+
+
+class Actions:
+    """Every action by its kind, as a method; `strikes` is what has been done."""
+
+    def __init__(self, yard: Yard, load: Load, chance: Random) -> None:
+        self.strikes: list[Strike] = []
+        self._yard = yard
+        self._load = load
+        self._chance = chance
+        self.kinds: dict[str, Callable[[], Course]] = {
+            "child": lambda: self._to_worker("child", Worker.kill_child),
+            "supervisor": lambda: self._to_worker("supervisor", Worker.kill_main),
+            "worker": lambda: self._to_worker("worker", Worker.kill_all),
+            "drain": lambda: self._to_worker("drain", _drain),
+            "freeze-supervisor": lambda: self._freeze("freeze-supervisor", Worker.freeze_main),
+            "freeze-worker": lambda: self._freeze("freeze-worker", Worker.freeze_all),
+            "redis-always": lambda: self._redis("redis-always", "always", 0.2, 2.0),
+            "redis-everysec": lambda: self._redis("redis-everysec", "everysec", 0.2, 2.0),
+            "redis-long": self._redis_long,
+            "pubsub": self._pubsub,
+            "api": self._api,
+            "disk": self._disk,
+            "cut": self._cut,
+        }
+
+    def _to_worker(self, kind: str, deed: Callable[[Worker], None]) -> Course:
+        worker, mark = yield from self._training(self._yard.workers)
+        self._struck(kind, [mark], gone=True)
+        deed(worker)
+
+    def _freeze(self, kind: str, deed: Callable[[Worker], list[Process]]) -> Course:
+        worker, mark = yield from self._training(self._yard.workers)
+        worker.is_spared = True
+        self._struck(kind, [mark], gone=True)
+        frozen = deed(worker)
+        yield self._longer_than_the_lease()
+        thaw(frozen)
+        worker.is_spared = False
+
+    def _redis_long(self) -> Course:
+        lease_s = self._yard.plan.lease_s
+        return self._redis("redis-long", self._chance.choice(MODES), lease_s + 1, lease_s + 6)
+
+    def _redis(self, kind: str, mode: str, shortest_s: float, longest_s: float) -> Course:
+        """Kill Redis in that mode; what counts is how soon runs go on once it is back."""
+        redis = self._yard.redis
+        while not redis.answers():
+            yield LOOK_S
+        redis.use(mode)
+        yield MODE_S
+        while not redis.answers():  # another action was faster
+            yield LOOK_S
+        training = newest_marks(self._yard.steps, LIVELY_S)
+        redis.kill()
+        yield self._chance.uniform(shortest_s, longest_s)
+        redis.start()
+        self._struck(kind, training, gone=False)
+
+    def _pubsub(self) -> Course:
+        while not self._yard.redis.answers():
+            yield LOOK_S
+        self._struck("pubsub", newest_marks(self._yard.steps, LIVELY_S), gone=False)
+        self._yard.redis.close_subscriptions()
+
+    def _api(self) -> Course:
+        self._struck("api", newest_marks(self._yard.steps, LIVELY_S), gone=False)
+        self._yard.kill_api()
+        yield self._chance.uniform(0.0, 1.0)
+        self._yard.start_api()
+
+    def _disk(self) -> Course:
+        """Fill the disk of a run that has begun; there is room again when it has ended."""
+        while (run_id := self._waiting_run()) is None:
+            yield LOOK_S
+        disk = self._yard.small_disk(run_id)
+        while self._record(run_id)["epoch"] < 1:
+            yield LOOK_S
+        self._struck("disk", [], gone=True)
+        disk.fill()
+        while self._record(run_id)["status"] in ("queued", "running"):
+            yield LOOK_S
+        disk.make_room()
+
+    def _cut(self) -> Course:
+        """Cut the second host off; its worker must not be missed, nor do harm when it is back."""
+        host, remote = self._yard.host, self._yard.remote
+        assert host
+        assert remote
+        worker, mark = yield from self._training([remote])
+        worker.is_spared = True
+        self._struck("cut", [mark], gone=True)
+        host.cut()
+        yield self._longer_than_the_lease()
+        host.join()
+        worker.is_spared = False
+
+    def _training(self, workers: list[Worker]) -> Generator[float, None, tuple[Worker, Mark]]:
+        """Wait for one of the workers that trains and is spared nothing else."""
+        while True:
+            by_pid = {mark.pid: mark for mark in newest_marks(self._yard.steps, LIVELY_S)}
+            found = []
+            for worker in workers:
+                child = None if worker.is_spared else worker.child()
+                if child and child.pid in by_pid:
+                    found.append((worker, by_pid[child.pid]))
+            if found:
+                return self._chance.choice(found)
+            yield LOOK_S
+
+    def _struck(self, kind: str, marks: list[Mark], *, gone: bool) -> None:
+        self.strikes.append(
+            Strike(
+                kind=kind,
+                at=time.monotonic(),
+                runs=tuple(mark.run for mark in marks),
+                gone=frozenset(mark.child for mark in marks) if gone else frozenset(),
+            )
+        )
+
+    def _longer_than_the_lease(self) -> float:
+        return self._yard.plan.lease_s + self._chance.uniform(2.0, 6.0)
+
+    def _waiting_run(self) -> str | None:
+        for run_id in reversed(list(self._load.accepted)):
+            record = self._record(run_id)
+            if record["status"] == "queued" and record["fence"] == 0:
+                return run_id
+        return None
+
+    def _record(self, run_id: str) -> dict[str, Any]:
+        """The run as storage shows it: it can be read while Redis is away."""
+        return read_json(self._yard.storage.run(run_id).record)
+
+
+def _drain(worker: Worker) -> None:
+    worker.is_spared = True  # until it has ended and is started anew
+    worker.drain()

@@ -1,0 +1,120 @@
+"""The course of a chaos run: undisturbed references, then load and actions, then peace."""
+
+import heapq
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.chaos.actions import Actions, Course
+from tests.chaos.client import Client
+from tests.chaos.judge import Evidence, Final
+from tests.chaos.load import Load, spec
+from tests.chaos.step_log import read_marks
+from tests.chaos.yard import Yard
+
+TICK_S = 0.05
+LOOK_S = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignPlan:
+    """`gap_s`: shortest and longest time from one action to the next; `patience_s`: how long unfinished
+    runs and actions may take once no new one begins; `seconds`: when none begins any more."""
+
+    seed: int
+    seconds: float
+    gap_s: tuple[float, float]
+    patience_s: float
+    seeds: int
+    epochs: int
+
+
+def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Evidence:
+    """Do the actions of these kinds in this order, until there are none left or time is up."""
+    references = _references(yard, plan)
+    load = Load(
+        yard.new_client(plan.patience_s),
+        yard.dataset,
+        width=len(yard.workers) + 2,
+        seeds=plan.seeds,
+        epochs=plan.epochs,
+    )
+    chance = Random(plan.seed)
+    actions = Actions(yard, load, chance)
+    load.start()
+    _play(yard, actions, plan, kinds, chance)
+    load.stop()
+    finals = _settle(yard, load, plan)
+    return Evidence(
+        accepted=load.accepted,
+        finals=finals,
+        references=references,
+        marks=read_marks(yard.steps),
+        strikes=actions.strikes,
+        starved=frozenset(yard.starved),
+        trouble=[*load.trouble, *yard.odd_exits],
+        lease_s=yard.plan.lease_s,
+    )
+
+
+def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:
+    """What each seed comes to when nothing disturbs it."""
+    client = yard.client
+    runs = {
+        seed: client.submit(f"reference-{seed}", yard.dataset, spec(seed, plan.epochs))
+        for seed in range(plan.seeds)
+    }
+    return {
+        seed: _final(client, client.wait(run_id, lambda run: run["status"] == "completed"))
+        for seed, run_id in runs.items()
+    }
+
+
+def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str], chance: Random) -> None:
+    """Begin actions at random gaps and take each on when its time has come; what ends is started again."""
+    begin = time.monotonic()
+    last_begin, last_end = begin + plan.seconds, begin + plan.seconds + plan.patience_s
+    due: list[tuple[float, int, Course]] = []
+    next_at, number = begin + chance.uniform(*plan.gap_s), 0
+    kind = next(kinds, None)
+    while (kind is not None or due) and time.monotonic() < last_end:
+        yard.tend()
+        now = time.monotonic()
+        if kind is not None and now > last_begin:
+            kind = None
+        elif kind is not None and now >= next_at:
+            heapq.heappush(due, (now, number, actions.kinds[kind]()))
+            kind = next(kinds, None)
+            next_at, number = now + chance.uniform(*plan.gap_s), number + 1
+        while due and due[0][0] <= now:
+            _, order, course = heapq.heappop(due)
+            if (pause := next(course, None)) is not None:
+                heapq.heappush(due, (now + pause, order, course))
+        time.sleep(TICK_S)
+
+
+def _settle(yard: Yard, load: Load, plan: CampaignPlan) -> dict[str, Final]:
+    """Leave the yard in peace until every run has ended, or patience has."""
+    end = time.monotonic() + plan.patience_s
+    open_runs, finals = list(load.accepted), {}
+    while open_runs and time.monotonic() < end:
+        yard.tend()
+        for run_id in list(open_runs):
+            run = yard.client.run(run_id)
+            if run["status"] not in ("queued", "running"):
+                finals[run_id] = _final(yard.client, run)
+                open_runs.remove(run_id)
+        time.sleep(LOOK_S)
+    return finals
+
+
+def _final(client: Client, run: dict[str, Any]) -> Final:
+    return Final(
+        run=run["id"],
+        status=run["status"],
+        error=run["error"] or {},
+        rows=client.rows(run["id"]),
+        best=(run["result"] or {}).get("best", {}),
+    )

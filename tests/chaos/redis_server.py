@@ -1,0 +1,62 @@
+"""The yard's Redis, which can be killed and brought back with its data."""
+
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.redis import free_port, server_command
+from trainyard.errors import StoreUnavailable
+from trainyard.store.connection import connect, ping
+
+START_S = 20.0
+MODES = ("always", "everysec")
+"""What `appendfsync` may be."""
+
+
+class RedisServer:
+    """A real server on a port of its own; `addresses` are those it listens on besides loopback."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], addresses: tuple[str, ...] = ()) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.mode = MODES[0]
+        self._folder = folder
+        self._environment = environment
+        self._addresses = addresses
+        folder.mkdir()
+
+    def start(self) -> None:
+        """Start it on its data, with the `appendfsync` it had; returns when it answers."""
+        listen = ["--bind", "127.0.0.1", *self._addresses, "--protected-mode", "no"]
+        self._process = subprocess.Popen(
+            [*server_command(self.port, self._folder), *listen, "--appendfsync", self.mode],
+            env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        end = time.monotonic() + START_S
+        while not self.answers():
+            if time.monotonic() > end:
+                raise TimeoutError(f"Redis did not answer within {START_S:.0f} s.")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether it is up."""
+        try:
+            ping(connect(self.url))
+        except StoreUnavailable:
+            return False
+        return True
+
+    def use(self, mode: str) -> None:
+        """Change `appendfsync` of the running server."""
+        connect(self.url).config_set("appendfsync", mode)
+        self.mode = mode
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait()
+
+    def close_subscriptions(self) -> None:
+        """Close every client's pub/sub connection, and nothing else."""
+        connect(self.url).client_kill_filter(_type="pubsub")

@@ -1,0 +1,24 @@
+"""Every kind of disturbance once, in a small yard: no run is lost, doubled or changed."""
+
+from random import Random
+
+import pytest
+
+from tests.chaos.__main__ import SHARES
+from tests.chaos.campaign import CampaignPlan, run_campaign
+from tests.chaos.judge import judge
+from tests.chaos.yard import Yard, YardPlan
+
+SEED = 5
+
+
+@pytest.mark.timeout(280)
+def test_no_run_is_harmed(tmp_path):
+    yard = Yard(YardPlan(folder=tmp_path / "yard", workers=2, lease_s=5, step_s=0.05, second_host=False))
+    plan = CampaignPlan(seed=SEED, seconds=120, gap_s=(0.5, 2.5), patience_s=120, seeds=2, epochs=6)
+    kinds = sorted(SHARES)
+    with yard:
+        verdict = judge(run_campaign(yard, plan, iter(Random(SEED).sample(kinds, len(kinds)))))
+    assert verdict.faults == []
+    assert sorted(verdict.kinds) == kinds
+    assert yard.survivors() == []
