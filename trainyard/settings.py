@@ -42,7 +42,8 @@ class Settings:
             * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
             api_key_hashes=tuple(filter(None, env.get("TRAINYARD_API_KEY_HASHES", "").split(","))),
             lease=LeaseRules(
-                lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600)
+                lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
+                max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
             ),
             threads=_integer(env, "TRAINYARD_THREADS", os.cpu_count() or 1, 1, 4096),
         )

@@ -37,6 +37,7 @@ class Worker:
     runs: RunRegistry
     datasets: DatasetRegistry
     caretaker: Caretaker
+    kicker: Kicker
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -45,6 +46,7 @@ class Worker:
         client = connect(settings.broker_url)
         storage = Storage(settings.storage)
         app = make_celery(settings.broker_url)
+        kicker = Kicker(app, client)
         runs = RunRegistry(client, storage, settings.lease)
         datasets = DatasetRegistry(client, storage, settings.lease)
         return cls(
@@ -53,7 +55,8 @@ class Worker:
             storage=storage,
             runs=runs,
             datasets=datasets,
-            caretaker=Caretaker(runs, datasets, Kicker(app, client), settings.lease),
+            caretaker=Caretaker(runs, datasets, kicker, settings.lease),
+            kicker=kicker,
         )
 
     def train(self, queue: str) -> None:
@@ -64,6 +67,7 @@ class Worker:
             ownership = Ownership(self.settings.lease, asked_at)
             threads = self.settings.threads
             RunSupervisor(self.runs, self.storage, threads, self.draining, run, ownership).supervise()
+            self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""

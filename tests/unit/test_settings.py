@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainyard.errors import SettingsError
+from trainyard.lease import LeaseRules
 from trainyard.settings import MEBIBYTE, Settings
 
 
@@ -28,6 +29,8 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_MAX_UPLOAD_MB": "3",
             "TRAINYARD_API_KEY_HASHES": "aa,,bb",
             "TRAINYARD_THREADS": "2",
+            "TRAINYARD_LEASE_S": "30",
+            "TRAINYARD_MAX_CRASHES": "5",
         }
     )
     assert settings == Settings(
@@ -39,6 +42,7 @@ def test_every_variable_is_read(tmp_path: Path):
         max_upload_bytes=3 * MEBIBYTE,
         api_key_hashes=("aa", "bb"),
         threads=2,
+        lease=LeaseRules(lease_s=30, max_crashes=5),
     )
     assert settings.broker_url == "redis://example/1"
 
