@@ -30,15 +30,19 @@ SHARES = {
     "redis-long": 1,
     "pubsub": 1,
     "api": 1,
+    "disk": 1,
+    "cut": 1,
 }
-"""How often each action comes in a round; all of these need no special rights."""
+"""How often each action comes in a round."""
+RIGHTS = {"disk": disk.missing, "cut": network.missing}
+"""Those that need special rights, with what says why these are missing."""
 
 
 def main(arguments: list[str]) -> int:
     """Run, print the report; returns the exit status."""
     asked = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    deck, lacks = _deck()
+    deck, lacks = _deck(asked.kinds)
     for lack in lacks:
         print(f"left out: {lack}", flush=True)
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
@@ -76,20 +80,18 @@ def _parser() -> argparse.ArgumentParser:
         "--workers", type=int, default=3, help="training workers, besides one that is cut off"
     )
     parser.add_argument("--lease", type=int, default=10, help="TRAINYARD_LEASE_S of the yard, in s")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=SHARES, default=list(SHARES), help="what is done (default: all)"
+    )
     parser.add_argument("--keep", type=Path, help="a new folder for logs, steps and storage, which stays")
     return parser
 
 
-def _deck() -> tuple[list[str], list[str]]:
+def _deck(kinds: list[str]) -> tuple[list[str], list[str]]:
     """One round of actions, and why some are left out."""
-    deck = [kind for kind, share in SHARES.items() for _ in range(share)]
-    lacks = []
-    for kind, missing in (("disk", disk.missing()), ("cut", network.missing())):
-        if missing:
-            lacks.append(f"{kind}, since {missing}")
-        else:
-            deck.append(kind)
-    return deck, lacks
+    reasons = {kind: reason for kind in kinds if kind in RIGHTS and (reason := RIGHTS[kind]())}
+    deck = [kind for kind in kinds if kind not in reasons for _ in range(SHARES[kind])]
+    return deck, [f"{kind}, since {reason}" for kind, reason in reasons.items()]
 
 
 def _rounds(deck: list[str], chance: Random) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What is done to a yard. An action yields how many seconds it waits, and goes on after them."""
 
+import json
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ from trainyard.storage import read_json
 LOOK_S = 0.25
 MODE_S = 1.0
 """How long Redis works in a mode before it is killed in it."""
+QUEUED = 2
+"""Runs that wait while one of them is given a small disk."""
 LIVELY_S = 1.0
 """A child that began or ended a step in so many seconds is training."""
 
@@ -32,11 +35,11 @@ class Strike:
     kind: str
     at: float
     runs: tuple[str, ...] = ()
-    gone: frozenset[str] = frozenset()
+    gone: tuple[str, ...] = ()
 
 
 class Actions:
-    """Every action by its kind, as a method; `strikes` is what has been done."""
+    """Every action by its kind; `strikes` is what has been done, also in strikes.jsonl of the yard."""
 
     def __init__(self, yard: Yard, load: Load, chance: Random) -> None:
         self.strikes: list[Strike] = []
@@ -106,8 +109,10 @@ class Actions:
 
     def _disk(self) -> Course:
         """Fill the disk of a run that has begun; there is room again when it has ended."""
+        self._load.width += QUEUED
         while (run_id := self._waiting_run()) is None:
             yield LOOK_S
+        self._load.width -= QUEUED
         disk = self._yard.small_disk(run_id)
         while self._record(run_id)["epoch"] < 1:
             yield LOOK_S
@@ -144,14 +149,15 @@ class Actions:
             yield LOOK_S
 
     def _struck(self, kind: str, marks: list[Mark], *, gone: bool) -> None:
-        self.strikes.append(
-            Strike(
-                kind=kind,
-                at=time.monotonic(),
-                runs=tuple(mark.run for mark in marks),
-                gone=frozenset(mark.child for mark in marks) if gone else frozenset(),
-            )
+        strike = Strike(
+            kind=kind,
+            at=time.monotonic(),
+            runs=tuple(mark.run for mark in marks),
+            gone=tuple(mark.child for mark in marks) if gone else (),
         )
+        self.strikes.append(strike)
+        with (self._yard.plan.folder / "strikes.jsonl").open("a") as file:
+            file.write(f"{json.dumps(asdict(strike))}\n")
 
     def _longer_than_the_lease(self) -> float:
         return self._yard.plan.lease_s + self._chance.uniform(2.0, 6.0)

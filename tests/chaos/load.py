@@ -23,7 +23,7 @@ def spec(seed: int, epochs: int) -> dict[str, Any]:
 
 
 class Load(threading.Thread):
-    """Submits runs, `width` of them open at any time, until it is told to stop.
+    """Submits runs, `width` of them open at any time, until it is told to stop. The width may be changed.
 
     `accepted` maps the id of every run that the API has answered for to its seed.
     """
@@ -34,7 +34,7 @@ class Load(threading.Thread):
         self.trouble: list[str] = []
         self._client = client
         self._dataset = dataset
-        self._width = width
+        self.width = width
         self._seeds = seeds
         self._epochs = epochs
         self._open: list[str] = []
@@ -45,7 +45,7 @@ class Load(threading.Thread):
         try:
             while not self._stopped.wait(LOOK_S):
                 self._open = [run for run in self._open if self._client.run(run)["status"] not in SETTLED]
-                while len(self._open) < self._width and not self._stopped.is_set():
+                while len(self._open) < self.width and not self._stopped.is_set():
                     self._submit()
         except Impatient as error:
             self.trouble.append(str(error))

@@ -35,7 +35,7 @@ def evidence(**over: Any) -> Evidence:
         "finals": {RUN: final()},
         "references": {0: final(run="run-reference")},
         "marks": [*steps("a", (0.0, 0, 0)), *steps("b", (3.0, 0, 0), (4.0, 0, 1), (5.0, 1, 0), (6.0, 1, 1))],
-        "strikes": [Strike(kind="child", at=1.0, runs=(RUN,), gone=frozenset({"a"}))],
+        "strikes": [Strike(kind="child", at=1.0, runs=(RUN,), gone=("a",))],
         "starved": frozenset(),
         "trouble": [],
         "lease_s": 10,
@@ -97,10 +97,10 @@ def test_redone_steps_count_as_parts_of_an_epoch():
 
 
 def test_a_strike_after_the_last_step_has_no_recovery():
-    late = Strike(kind="worker", at=9.0, runs=(RUN,), gone=frozenset({"b"}))
+    late = Strike(kind="worker", at=9.0, runs=(RUN,), gone=("b",))
     assert judge(evidence(strikes=[late])).recoveries == {}
 
 
 def test_the_child_that_is_gone_does_not_count_as_recovered():
-    strike = replace(evidence().strikes[0], at=3.5, gone=frozenset({"b"}))
+    strike = replace(evidence().strikes[0], at=3.5, gone=("b",))
     assert judge(evidence(strikes=[strike])).recoveries == {}
