@@ -57,7 +57,7 @@ def _verdict(asked: argparse.Namespace, folder: Path, deck: list[str]) -> Verdic
         folder=folder,
         workers=asked.workers,
         lease_s=asked.lease,
-        step_s=0.03,
+        step_s=0.06,
         second_host="cut" in deck,
     )
     plan = CampaignPlan(
@@ -66,7 +66,7 @@ def _verdict(asked: argparse.Namespace, folder: Path, deck: list[str]) -> Verdic
         gap_s=(3.0, 9.0),
         patience_s=60 + 6 * asked.lease,
         seeds=3,
-        epochs=10,
+        epochs=20,
     )
     with Yard(yard_plan) as yard:
         return judge(run_campaign(yard, plan, _rounds(deck, Random(asked.seed))))

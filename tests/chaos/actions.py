@@ -78,7 +78,7 @@ class Actions:
 
     def _redis_long(self) -> Course:
         lease_s = self._yard.plan.lease_s
-        return self._redis("redis-long", self._chance.choice(MODES), lease_s + 1, lease_s + 6)
+        return self._redis("redis-long", self._chance.choice(MODES), 1.1 * lease_s, 1.6 * lease_s)
 
     def _redis(self, kind: str, mode: str, shortest_s: float, longest_s: float) -> Course:
         """Kill Redis in that mode; what counts is how soon runs go on once it is back."""
@@ -160,7 +160,7 @@ class Actions:
             file.write(f"{json.dumps(asdict(strike))}\n")
 
     def _longer_than_the_lease(self) -> float:
-        return self._yard.plan.lease_s + self._chance.uniform(2.0, 6.0)
+        return self._yard.plan.lease_s * self._chance.uniform(1.3, 1.8)
 
     def _waiting_run(self) -> str | None:
         for run_id in reversed(list(self._load.accepted)):

@@ -37,7 +37,7 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
     load = Load(
         yard.new_client(plan.patience_s),
         yard.dataset,
-        width=len(yard.workers),
+        width=len(yard.workers) - 1,  # one is free to take over
         seeds=plan.seeds,
         epochs=plan.epochs,
     )

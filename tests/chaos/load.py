@@ -9,7 +9,7 @@ LOOK_S = 0.5
 
 
 def spec(seed: int, epochs: int) -> dict[str, Any]:
-    """A run of a second or two of computing, the same bits for the same seed."""
+    """A run whose epochs take a fraction of a second of computing, the same bits for the same seed."""
     return {
         "model": {"architecture": "PSPNet", "encoder": "tu-test_resnet"},
         "data": {"image_size": 32, "batch_size": 2},

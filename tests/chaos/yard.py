@@ -25,6 +25,8 @@ from trainyard.storage import Storage
 
 MARK = "CHAOS_YARD"
 IMAGES = 30
+PATIENCE_S = 300.0
+"""What the first runs may take, also on a machine that is busy with other things."""
 MAX_CRASHES = 1000
 """The yard kills the same run far more often than bad luck would."""
 
@@ -84,7 +86,7 @@ class Yard:
         self.redis = RedisServer(self.plan.folder / "redis", {**os.environ, MARK: self._mark}, addresses)
         self.redis.start()
         self._environment = self._settings(site)
-        self.client = self.new_client(60)
+        self.client = self.new_client(PATIENCE_S)
         self._leaving.callback(self.client.close)
         self.start_api()
         self.client.wait_until_ready()
