@@ -39,6 +39,13 @@ def start_server(preload: list[str]) -> None:
     forkserver.ensure_running()
 
 
+def await_server() -> None:
+    """Return once the forkserver has its imports done: nothing should be claimed that could not begin yet."""
+    probe = multiprocessing.get_context("forkserver").Process(target=os.getpid)
+    probe.start()
+    probe.join()
+
+
 class Link:
     """The child's end of the pipe. `until` is when, by the monotonic clock, this process must have ended."""
 
@@ -151,6 +158,8 @@ class Child:
 
 
 def _main(module: str, connection: Connection, job: Message, until: float) -> None:
+    if time.monotonic() > until:  # born too late: the first thing it did might harm who has the work by now
+        os._exit(FENCED)
     os.setpgid(0, 0)  # a group of its own, to be signalled with what it starts
     _end_with_worker()
     importlib.import_module(module).work(Link(connection, until), job)

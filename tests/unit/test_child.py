@@ -57,6 +57,13 @@ def test_a_child_that_may_not_go_on_ends_by_itself():
     assert child.wait(5) == FENCED
 
 
+def test_a_child_born_too_late_begins_nothing():
+    child = Child(ECHO, {"exit": 0}, time.monotonic() - 1)
+    child.send({"say": "hello"})
+    assert received(child) == []
+    assert child.wait(5) == FENCED
+
+
 def test_a_child_that_is_allowed_on_goes_on():
     child = Child(ECHO, {"hang": True}, time.monotonic() + 1)
     child.allow(time.monotonic() + 60)
