@@ -19,19 +19,19 @@ from tests.chaos.judge import Verdict, judge
 from tests.chaos.yard import Yard, YardPlan
 
 SHARES = {
-    "child": 6,
-    "supervisor": 2,
-    "worker": 2,
-    "drain": 3,
-    "freeze-supervisor": 1,
-    "freeze-worker": 1,
+    "child": 8,
+    "supervisor": 4,
+    "worker": 4,
+    "drain": 4,
+    "freeze-supervisor": 2,
+    "freeze-worker": 2,
     "redis-always": 1,
     "redis-everysec": 1,
     "redis-long": 1,
     "pubsub": 1,
     "api": 1,
     "disk": 1,
-    "cut": 1,
+    "cut": 2,
 }
 """How often each action comes in a round."""
 RIGHTS = {"disk": disk.missing, "cut": network.missing}

@@ -19,6 +19,8 @@ from trainyard.storage import read_json
 LOOK_S = 0.25
 MODE_S = 1.0
 """How long Redis works in a mode before it is killed in it."""
+FULL_S = 15.0
+"""How long a disk stays full."""
 QUEUED = 2
 """Runs that wait while one of them is given a small disk."""
 LIVELY_S = 1.0
@@ -108,7 +110,7 @@ class Actions:
         self._yard.start_api()
 
     def _disk(self) -> Course:
-        """Fill the disk of a run that has begun; there is room again when it has ended."""
+        """Fill the disk of a run that has begun; there is room again after a while."""
         self._load.width += QUEUED
         while (run_id := self._waiting_run()) is None:
             yield LOOK_S
@@ -118,8 +120,7 @@ class Actions:
             yield LOOK_S
         self._struck("disk", [], gone=True)
         disk.fill()
-        while self._record(run_id)["status"] in ("queued", "running"):
-            yield LOOK_S
+        yield FULL_S
         disk.make_room()
 
     def _cut(self) -> Course:

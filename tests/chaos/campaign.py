@@ -66,10 +66,13 @@ def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:
         seed: client.submit(f"reference-{seed}", yard.dataset, spec(seed, plan.epochs))
         for seed in range(plan.seeds)
     }
-    return {
+    finals = {
         seed: _final(client, client.wait(run_id, lambda run: run["status"] == "completed"))
         for seed, run_id in runs.items()
     }
+    if broken := [final for final in finals.values() if final.status != "completed"]:
+        raise ValueError(f"Undisturbed runs did not complete: {broken}")
+    return finals
 
 
 def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str], chance: Random) -> None:

@@ -165,9 +165,9 @@ def overlaps(marks: Sequence[Mark]) -> list[str]:
 
 def redone_epochs(marks: Sequence[Mark]) -> float:
     """Epochs' worth of steps of one run that were begun more than once."""
-    begun = Counter((mark.epoch, mark.batch) for mark in marks if mark.what == "begin")
-    per_epoch = max(batch for _, batch in begun) + 1
-    return (begun.total() - len(begun)) / per_epoch
+    begun = Counter(mark.step for mark in marks if mark.what == "begin")
+    epochs = len({mark.epoch for mark in marks})
+    return (begun.total() - len(begun)) * epochs / len(begun)
 
 
 def recoveries(strikes: Sequence[Strike], of_run: Mapping[str, Sequence[Mark]]) -> dict[str, list[float]]:

@@ -11,13 +11,13 @@ def lines(verdict: Verdict) -> Iterator[str]:
     yield f"runs accepted                {verdict.runs}"
     yield f"lost                         {len(verdict.lost)}"
     yield f"trained twice at once        {len(verdict.concurrent)}"
-    yield f"other metrics than undisturbed  {len(verdict.different)}"
+    yield f"with other metrics           {len(verdict.different)}"
     yield f"epochs redone                {verdict.redone:.1f} of {verdict.epochs}"
     yield ""
     yield f"{'done to the yard':<20} {'times':>5}   recovery in s: {'median':>6} {'worst':>6}"
     for kind, times in sorted(verdict.kinds.items()):
         yield f"{kind:<20} {times:>5}                  {_summary(verdict.recoveries.get(kind, []))}"
-    yield f"in all               {sum(verdict.kinds.values()):>5}"
+    yield f"{'in all':<20} {sum(verdict.kinds.values()):>5}"
     if verdict.starved:
         yield f"on a full disk: {', '.join(verdict.starved)}"
     yield ""

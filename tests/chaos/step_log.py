@@ -22,7 +22,7 @@ STEP_VARIABLE = "CHAOS_STEP_S"
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A training step of a child began or ended at `at` (s, monotonic); epochs count from 0.
+    """A training step of a child began or ended at `at` (s, monotonic); epochs and steps count from 0.
 
     A process id may come again, the name `child` does not.
     """
@@ -33,7 +33,7 @@ class Mark:
     pid: int
     child: str
     epoch: int
-    batch: int
+    step: int
 
 
 class StepLog(Callback):
@@ -49,15 +49,15 @@ class StepLog(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        self._write("begin", trainer, batch_idx)
+        self._write("begin", trainer, trainer.global_step)
         time.sleep(self._step_s)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self._write("end", trainer, batch_idx)
+        self._write("end", trainer, trainer.global_step - 1)
 
-    def _write(self, what: Literal["begin", "end"], trainer: Trainer, batch: int) -> None:
+    def _write(self, what: Literal["begin", "end"], trainer: Trainer, step: int) -> None:
         mark = Mark(
             at=time.monotonic(),
             what=what,
@@ -65,7 +65,7 @@ class StepLog(Callback):
             pid=os.getpid(),
             child=self._child,
             epoch=trainer.current_epoch,
-            batch=batch,
+            step=step,
         )
         os.write(self._descriptor, f"{json.dumps(asdict(mark))}\n".encode())
 

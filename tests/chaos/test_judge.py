@@ -14,10 +14,10 @@ RUN = "run-000000000001"
 
 
 def steps(child: str, *begins: tuple[float, int, int]) -> list[Mark]:
-    """A child's steps as (when it began, epoch, batch), each half a second long."""
+    """A child's steps as (when it began, epoch, step), each half a second long."""
     return [
-        Mark(at=at + later, what=what, run=RUN, pid=1, child=child, epoch=epoch, batch=batch)
-        for at, epoch, batch in begins
+        Mark(at=at + later, what=what, run=RUN, pid=1, child=child, epoch=epoch, step=step)
+        for at, epoch, step in begins
         for what, later in (("begin", 0.0), ("end", 0.5))
     ]
 
@@ -34,7 +34,7 @@ def evidence(**over: Any) -> Evidence:
         "accepted": {RUN: 0},
         "finals": {RUN: final()},
         "references": {0: final(run="run-reference")},
-        "marks": [*steps("a", (0.0, 0, 0)), *steps("b", (3.0, 0, 0), (4.0, 0, 1), (5.0, 1, 0), (6.0, 1, 1))],
+        "marks": [*steps("a", (0.0, 0, 0)), *steps("b", (3.0, 0, 0), (4.0, 0, 1), (5.0, 1, 2), (6.0, 1, 3))],
         "strikes": [Strike(kind="child", at=1.0, runs=(RUN,), gone=("a",))],
         "starved": frozenset(),
         "trouble": [],
@@ -92,7 +92,7 @@ def test_children_one_after_the_other_are_none():
 
 
 def test_redone_steps_count_as_parts_of_an_epoch():
-    marks = [*steps("a", (0.0, 0, 0), (1.0, 0, 1), (2.0, 1, 0)), *steps("b", (3.0, 1, 0), (4.0, 1, 1))]
+    marks = [*steps("a", (0.0, 0, 0), (1.0, 0, 1), (2.0, 1, 2)), *steps("b", (3.0, 1, 2), (4.0, 1, 3))]
     assert redone_epochs(marks) == 0.5
 
 
