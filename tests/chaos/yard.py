@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -80,6 +81,8 @@ class Yard:
         if self.plan.second_host:
             self.host = SecondHost()
             self._leaving.callback(self.host.remove)
+        # What killed processes leave in the temporary folder; its name is short, since sockets lie there.
+        self._temporary = self._leaving.enter_context(tempfile.TemporaryDirectory(prefix="chaos-"))
         self._leaving.callback(self._free_disks)
         self._leaving.callback(self._end_processes)
         addresses = (self.host.here,) if self.host else ()
@@ -97,6 +100,7 @@ class Yard:
         return {
             **os.environ,
             MARK: self._mark,
+            "TMPDIR": self._temporary,
             "PYTHONPATH": f"{site}{os.pathsep}{REPOSITORY}",
             "OMP_NUM_THREADS": "1",
             "TRAINYARD_THREADS": "1",  # its sums are then made in one order
@@ -123,11 +127,10 @@ class Yard:
         archive = self.plan.folder / "shapes.zip"
         write_synthetic(archive, images=IMAGES)
         ingest = self._spawn("ingest", "-m", "workers", "ingest")
-        try:
-            return self.client.upload(archive)
-        finally:
-            ingest.terminate()
-            ingest.wait()
+        dataset = self.client.upload(archive)
+        ingest.terminate()
+        ingest.wait()
+        return dataset
 
     def new_client(self, patience_s: float) -> Client:
         """A client of the yard's API."""
