@@ -22,3 +22,4 @@ def test_no_run_is_harmed(tmp_path):
     assert verdict.faults == []
     assert sorted(verdict.kinds) == kinds
     assert yard.survivors() == []
+    assert not yard.redis.answers()

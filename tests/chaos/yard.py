@@ -88,6 +88,7 @@ class Yard:
         addresses = (self.host.here,) if self.host else ()
         self.redis = RedisServer(self.plan.folder / "redis", {**os.environ, MARK: self._mark}, addresses)
         self.redis.start()
+        self._leaving.callback(self.redis.kill)  # it writes over its environment, and so over our mark
         self._environment = self._settings(site)
         self.client = self.new_client(PATIENCE_S)
         self._leaving.callback(self.client.close)
