@@ -93,6 +93,11 @@ class Child:
         self._open = True
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._pid
+
+    @property
     def is_open(self) -> bool:
         """Whether messages may still come."""
         return self._open
