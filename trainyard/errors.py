@@ -160,9 +160,7 @@ class DiskFull(StorageUnavailable):
     """The shared storage has no room left."""
 
     code = "disk_full"
-    remedy = (
-        "Make room on the storage volume, or raise its quota; then resume the run from its last checkpoint."
-    )
+    remedy = "Make room on the storage volume, or raise its quota; a run can go on from its last checkpoint."
 
 
 class NewerFormat(StorageUnavailable):
