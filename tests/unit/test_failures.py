@@ -23,10 +23,8 @@ def kinds(root: type[TrainyardError] = TrainyardError) -> list[type[TrainyardErr
 def rows(title: str) -> list[list[str]]:
     """The cells of the table under a title of the page, its head left out."""
     section = PAGE.read_text().split(f"## {title}\n")[1].split("\n## ")[0]
-    cells = [
-        [cell.strip(" `") for cell in line.split("|")[1:-1]] for line in section.splitlines() if "|" in line
-    ]
-    return cells[2:]
+    lines = [line for line in section.splitlines() if "|" in line]
+    return [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in lines[2:]]
 
 
 def test_the_page_lists_every_code_with_its_cause():
