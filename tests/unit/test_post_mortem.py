@@ -20,15 +20,14 @@ V1 = "5:cpu,cpuacct:/a\n4:memory:/a/b\n0::/\n"
 
 @pytest.fixture
 def machine(tmp_path: Path):
-    """A machine's files: the process's groups, and counters by their path."""
+    """A machine's files: the process's groups, and the one counter that it has, if any."""
 
-    def lay(membership: str, **counters: str) -> tuple[Path, Path]:
+    def lay(membership: str, place: str | None = None) -> tuple[Path, Path]:
         (tmp_path / "proc" / "self").mkdir(parents=True)
         (tmp_path / "proc" / "self" / "cgroup").write_text(membership)
-        for place, text in counters.items():
-            path = tmp_path / place.replace("__", "/").replace("_dot_", ".")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        if place:
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / place).write_text("oom_kill_disable 0\noom 7\noom_kill 3\noom_group_kill 1\n")
         return tmp_path / "proc", tmp_path / "cgroup"
 
     return lay
@@ -37,16 +36,15 @@ def machine(tmp_path: Path):
 @pytest.mark.parametrize(
     ("membership", "place"),
     [
-        (V2, "cgroup__system_dot_slice__yard_dot_service__memory_dot_events"),
-        (V2, "cgroup__memory_dot_events"),
-        (V1, "cgroup__memory__a__b__memory_dot_oom_control"),
-        (V1, "cgroup__memory__memory_dot_oom_control"),
-        (V1, "proc__vmstat"),
+        (V2, "cgroup/system.slice/yard.service/memory.events"),
+        (V2, "cgroup/memory.events"),
+        (V1, "cgroup/memory/a/b/memory.oom_control"),
+        (V1, "cgroup/memory/memory.oom_control"),
+        (V1, "proc/vmstat"),
     ],
 )
 def test_the_count_is_found_where_the_machine_keeps_it(machine, membership, place):
-    where = machine(membership, **{place: "low 9\noom_kill_disable 0\noom 7\noom_kill 3\noom_group_kill 1\n"})
-    assert oom_kills(*where) == 3
+    assert oom_kills(*machine(membership, place)) == 3
 
 
 def test_a_machine_that_counts_nothing(machine):

@@ -28,6 +28,7 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_MAX_UPLOAD_MB": "3",
             "TRAINYARD_API_KEY_HASHES": "aa,,bb",
             "TRAINYARD_THREADS": "2",
+            "TRAINYARD_MAX_HOURS": "48",
         }
     )
     assert settings == Settings(
@@ -39,6 +40,7 @@ def test_every_variable_is_read(tmp_path: Path):
         max_upload_bytes=3 * MEBIBYTE,
         api_key_hashes=("aa", "bb"),
         threads=2,
+        max_hours=48,
     )
     assert settings.broker_url == "redis://example/1"
 
