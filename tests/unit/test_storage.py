@@ -103,7 +103,9 @@ def test_broken_and_newer_files(tmp_path: Path, content: str):
 def test_a_record_of_a_newer_trainyard_is_refused_and_left_alone(tmp_path: Path):
     path = tmp_path / "run.json"
     path.write_text('{"schema": 2}')
-    with pytest.raises(NewerFormat, match=r"run\.json .* its schema is 2, and this one reads up to 1") as found:
+    with pytest.raises(
+        NewerFormat, match=r"run\.json .* its schema is 2, and this one reads up to 1"
+    ) as found:
         read_json(path)
     assert found.value.code == "newer_format"
     assert "Upgrade" in found.value.remedy
