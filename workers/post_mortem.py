@@ -36,10 +36,11 @@ class PostMortem:
             return HostOutOfMemory(
                 f"The kernel killed the training process for want of memory.{self._size()}"
             )
-        said = "".join(f" Its log ends: {line}" for line in failure_lines(self._log)[-1:])
+        lines = failure_lines(self._log)
         if number in FAULTS:
-            name = signal.Signals(number).name
-            return Segfault(f"The training process was ended by {name} (exit code {code}).{said}")
+            name, frame = signal.Signals(number).name, _crashed_in(lines)
+            return Segfault(f"The training process was ended by {name} (exit code {code}){frame}.")
+        said = "".join(f" Its log ends: {line}" for line in lines[-1:])
         kind = EngineError if code == RAISED else ChildDied
         return kind(f"The training process ended with exit code {code} and no result.{said}")
 
@@ -55,3 +56,10 @@ class PostMortem:
 
     def _size(self) -> str:
         return f" It had taken {self._peak / 2**30:.1f} GiB." if self._peak else ""
+
+
+def _crashed_in(lines: list[str]) -> str:
+    """Where Python was at the crash, by faulthandler's traceback in the log; empty without one."""
+    begun = [place for place, line in enumerate(lines) if line.startswith("Fatal Python error")]
+    frames = [line.strip() for line in lines[begun[-1] :] if line.startswith("  File ")] if begun else []
+    return f", in {frames[0]}" if frames else ""

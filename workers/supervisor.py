@@ -1,22 +1,20 @@
 """Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
 
 import logging
+import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from trainyard import events
 from trainyard.errors import (
-    InvalidRequest,
     OwnershipLost,
     StorageUnavailable,
     StoreUnavailable,
     TrainyardError,
-    WeightsUnavailable,
 )
 from trainyard.event_log import publish
 from trainyard.failures import another_try_helps
@@ -25,13 +23,14 @@ from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
-from trainyard.spec import TrainingSpec
 from trainyard.storage import RunFolder, Storage, read_json, write_json
 from workers.child import Child, Message
 from workers.job_message import job_to_message
 from workers.post_mortem import PostMortem
+from workers.recorded_version import open_version
 from workers.time_limit import RunningTime
 from workers.training.job import TrainingJob
+from workers.weights_file import weights_file
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +217,14 @@ class RunSupervisor:
         elif self._time.is_grace_over(self._run):
             self._fail(self._time.error(self._run).to_dict())
         else:
+            self._check_mapped_files(code)
             self._fail(self._post_mortem.cause_of_death(code).to_dict())
+
+    def _check_mapped_files(self, code: int | None) -> None:
+        """Where a mapped file could not be read on: raises what has become of the data set, if anything."""
+        if code == -signal.SIGBUS:
+            job = self._job()
+            open_version(job.prepared, job.content_hash)
 
     def _conclude_result(self, result: dict[str, Any]) -> None:
         """A run that stopped although no client wished it had used up its time."""
@@ -273,17 +279,6 @@ class RunSupervisor:
                 return
             else:
                 return
-
-
-def weights_file(storage: Storage, spec: TrainingSpec) -> Path | None:
-    """The file that the spec names; raises WeightsUnavailable where it has gone meanwhile."""
-    prefix, _, name = spec.model.encoder_weights.partition(":")
-    if prefix != "file":
-        return None
-    try:
-        return storage.weights_file(name)
-    except InvalidRequest as error:
-        raise WeightsUnavailable(error.message, errors=error.errors) from error
 
 
 def append_row(folder: RunFolder, row: dict[str, Any]) -> None:

@@ -105,6 +105,11 @@ def test_a_segfault_is_tried_again_and_then_named(claimed, supervised, runs: Run
     assert (failed.status, failed.error["code"], failed.error["attempt"]) == (RunStatus.FAILED, "segfault", 2)
 
 
+def test_a_fault_in_a_mapped_file_that_has_changed_is_no_crash(claimed, supervised):
+    run = supervised(claimed({"signal": signal.SIGBUS}))
+    assert (run.status, run.error["code"]) == (RunStatus.FAILED, "dataset_changed")
+
+
 def test_a_kill_that_the_kernel_counted_is_a_lack_of_memory(claimed, supervised, runs, monkeypatch):
     counts = iter([0, 1, 1, 1])
     monkeypatch.setattr(post_mortem_module, "oom_kills", lambda: next(counts))
