@@ -82,6 +82,8 @@ def test_a_halted_child_does_nothing_until_it_may():
     child.send({"say": "begun"})
     assert next(iter(child.messages(20))) == {"echo": "begun"}
     child.pause()
+    while psutil.Process(child.pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)  # on a busy machine it may run on for a moment
     child.send({"say": "hello"})
     time.sleep(2.6)  # its time runs out while it is halted
     assert list(child.messages(0.1)) == []
