@@ -16,7 +16,10 @@ TOP_UP_S = 2.0
 
 
 class Caretaker:
-    """Takes back work whose lease has lapsed, and kicks for work that waits. Each look is idempotent."""
+    """Takes back work whose lease has lapsed, writes files that are behind, and kicks for work that waits.
+
+    Each look is idempotent.
+    """
 
     def __init__(
         self, runs: RunRegistry, datasets: DatasetRegistry, kicker: Kicker, rules: LeaseRules
@@ -31,11 +34,13 @@ class Caretaker:
         threading.Thread(target=self._run, args=(stopped,), daemon=True).start()
 
     def reap(self) -> None:
-        """Take back what lapsed; raises StoreUnavailable and StorageUnavailable."""
+        """Take back what lapsed, write files that are behind; raises StoreUnavailable, StorageUnavailable."""
         for run in self._runs.reap():
             logger.warning("%s was lost by its worker and is %s now.", run.id, run.status)
         for dataset in self._datasets.reap():
             logger.warning("%s was lost by its worker and is %s now.", dataset.id, dataset.status)
+        for registry in (self._runs, self._datasets):
+            registry.repair_mirrors()
 
     def _run(self, stopped: threading.Event) -> None:
         reaped_at = 0.0

@@ -1,22 +1,27 @@
 """Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import Conflict, NotFound, OwnershipLost, TrainyardError, WorkerLost
+from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, WorkerLost
 from trainyard.event_log import publish
 from trainyard.events import Progress, StatusChanged, to_dict
+from trainyard.failures import failure
 from trainyard.lease import LeaseRules
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
 from trainyard.storage import Storage, check_id, remove_folder, write_json
 from trainyard.store.connection import Client, ping
 from trainyard.store.live import LiveStore, parse_signals
+from trainyard.store.mirrors import BehindMirrors
 from trainyard.store.records import Life, Page, RecordStore
 from trainyard.store.sets import DatasetStore
+
+logger = logging.getLogger(__name__)
 
 
 class Claimable(Protocol):
@@ -36,7 +41,7 @@ Record = TypeVar("Record", bound=Claimable)
 
 
 class Registry(Generic[Record]):
-    """All runs, or all data sets. Methods that write raise StoreUnavailable and StorageUnavailable."""
+    """All runs, or all data sets. Methods that write raise StoreUnavailable."""
 
     def __init__(
         self, store: RecordStore[Record], storage: Storage, life: Life, rules: LeaseRules | None
@@ -44,12 +49,13 @@ class Registry(Generic[Record]):
         self._store = store
         self._storage = storage
         self._life = life
+        self._behind = BehindMirrors(store.client, store.kind)
         self.rules = rules or LeaseRules()
 
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
 
-        Storage holds it first, so that a record in Redis always has its mirror.
+        Storage holds it first, so that a record in Redis always has its mirror; raises StorageUnavailable.
         """
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
@@ -103,10 +109,9 @@ class Registry(Generic[Record]):
             self._store.release(held.id, held.fence, held.owner or "", self._life.waiting), held
         )
 
-    def crash(self, held: Record, error: TrainyardError) -> Record:
-        """The work on a held record broke by no fault of the user; raises OwnershipLost."""
-        content = error.to_dict()
-        record = self._store.crash(held.id, held.fence, held.owner or "", self._life, self.rules, content)
+    def crash(self, held: Record, error: Mapping[str, Any]) -> Record:
+        """The work on a held record broke, which another try may mend; raises OwnershipLost."""
+        record = self._store.crash(held.id, held.fence, held.owner or "", self._life, self.rules, error)
         return self._kept(record, held)
 
     def renew(self, held: Record, progress: str = "") -> dict[str, str]:
@@ -135,11 +140,28 @@ class Registry(Generic[Record]):
             raise OwnershipLost(f"{held.id} is held by another attempt.")
         return self._mirrored(record)
 
+    def repair_mirrors(self) -> None:
+        """Write the files of records that storage did not take before; raises StorageUnavailable."""
+        for record_id in self._behind.all():
+            self._behind.remove(record_id)
+            if (record := self._store.get(record_id)) is not None:
+                self._mirrored(record)
+            if self._behind.holds(record_id):
+                raise StorageUnavailable(f"The record of {record_id} is still not written.")
+
     def _mirrored(self, record: Record) -> Record:
         """Write the record's file. Whoever writes last has seen the newest revision: two writers that
-        race both look again after writing, and the older one puts the newer revision down."""
+        race both look again after writing, and the older one puts the newer revision down.
+
+        Redis has decided: where storage fails, the file stays behind until a caretaker repairs it.
+        """
         while True:
-            self._write(record)
+            try:
+                self._write(record)
+            except StorageUnavailable as error:
+                logger.error("The file of %s stays behind for now: %s", record.id, error.message)
+                self._behind.add(record.id)
+                return record
             newest = self._store.get(record.id)
             if newest is None:
                 self._without_record(record.id)
@@ -224,15 +246,28 @@ class RunRegistry(Registry[Run]):
 
     def reap(self) -> list[Run]:
         """As for any record; what became of each run is published, for no worker will tell of it."""
-        runs = super().reap()
+        runs = [self._with_log(run) for run in super().reap()]
         for run in runs:
             self.publish_status(run)
         return runs
 
+    def _with_log(self, run: Run) -> Run:
+        """A run that was lost for good tells what its last attempt logged."""
+        if run.status != RunStatus.FAILED:
+            return run
+        log = self._storage.run(run.id).log
+        return self.amend(run.id, {"error": failure(run.error or {}, run.fence, log)})
+
     def publish_status(self, run: Run) -> None:
-        """Tell the followers of a run its status; an ended run's stream goes after a while."""
+        """Tell the followers of a run its status; an ended run's stream goes after a while.
+
+        Where storage fails, events.jsonl lacks this one; the record tells it as well.
+        """
         changed = StatusChanged(status=run.status, revision=run.revision, error=run.error)
-        publish(self.live, self._storage.run(run.id), run.id, changed)
+        try:
+            publish(self.live, self._storage.run(run.id), run.id, changed)
+        except StorageUnavailable as error:
+            logger.error("Run %s is %s: %s", run.id, run.status, error.message)
         if run.status not in ACTIVE:
             self.live.expire(run.id)
 

@@ -46,8 +46,9 @@ class Run:
 
     `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
-    that were lost or broke. `result` is what
-    training returned: best epoch and metrics, images/s, exported file and its parity.
+    that were lost or broke. `used_seconds` is how long all attempts together have trained, which `max_hours`
+    limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
+    file and its parity. `error` is a `TrainyardError` with `attempt`, `log_tail` and `peak_memory`.
     """
 
     id: str
@@ -71,6 +72,8 @@ class Run:
     epochs: int
     epoch: int = 0
     step: int = 0
+    max_hours: float | None = None
+    used_seconds: float = 0.0
     notices: tuple[str, ...] = ()
     labels: dict[str, str]
     result: dict[str, Any] | None = None

@@ -25,6 +25,7 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     threads: int = 0
+    max_hours: int | None = None
     lease: LeaseRules = field(default_factory=LeaseRules)
 
     @classmethod
@@ -44,6 +45,7 @@ class Settings:
             lease=LeaseRules(
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600)
             ),
+            max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
             threads=_integer(env, "TRAINYARD_THREADS", os.cpu_count() or 1, 1, 4096),
         )
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import InvalidRequest, NotFound, StorageUnavailable
+from trainyard.errors import InvalidRequest, NewerFormat, NotFound, StorageUnavailable
+from trainyard.storage_errors import storage_error
 
 SCHEMA = 1
 INCOMING_SHOWN = 20
@@ -223,7 +224,7 @@ def remove_folder(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be deleted: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be deleted", error) from error
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -244,17 +245,25 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):  # where the folder cannot be reached, neither can it be cleaned
             temporary.unlink()
-        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be written", error) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote; raises StorageUnavailable for a newer schema or a broken file."""
+    """Read what `write_json` wrote; raises StorageUnavailable for a broken file, NewerFormat."""
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be read", error) from error
+    except ValueError as error:
         raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
-    if data.pop("schema", 0) > SCHEMA:
-        raise StorageUnavailable(
-            f"{path.name} was written by a newer Trainyard.", remedy="Upgrade this installation."
-        )
+    check_schema(path, data.pop("schema", 0))
     return data
+
+
+def check_schema(path: Path, schema: int) -> None:
+    """Raise NewerFormat for a file whose schema number is above ours."""
+    if schema > SCHEMA:
+        raise NewerFormat(
+            f"{path.name} was written by a newer Trainyard: its schema is {schema}, "
+            f"and this one reads up to {SCHEMA}."
+        )

@@ -93,6 +93,11 @@ class Child:
         self._open = True
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._pid
+
+    @property
     def is_open(self) -> bool:
         """Whether messages may still come."""
         return self._open
@@ -110,10 +115,8 @@ class Child:
 
     def send(self, message: Message) -> None:
         """Send a message; one to a child that has just ended goes nowhere."""
-        try:
+        with suppress(OSError):  # reading tells that it has ended, once all that it said is read
             self._connection.send_bytes(json.dumps(message).encode())
-        except OSError:
-            self._open = False
 
     def allow(self, until: float) -> None:
         """Let it compute until then, by the monotonic clock."""

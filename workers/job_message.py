@@ -10,7 +10,7 @@ from workers.training.job import TrainingJob
 def job_to_message(job: TrainingJob) -> Message:
     """The job as JSON data."""
     return {
-        **{field: getattr(job, field) for field in ("run_id", "epochs", "threads", "resume")},
+        **{field: getattr(job, field) for field in ("run_id", "epochs", "threads", "resume", "content_hash")},
         "spec": job.spec.to_dict(),
         "folder": str(job.folder),
         "prepared": str(job.prepared),
@@ -31,5 +31,6 @@ def job_from_message(data: Message) -> TrainingJob:
         weights_file=Path(weights) if weights else None,
         threads=data["threads"],
         resume=data["resume"],
+        content_hash=data["content_hash"],
         init_checkpoint=Path(init) if init else None,
     )

@@ -1,26 +1,36 @@
 """Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
 
 import logging
+import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from trainyard import events
-from trainyard.errors import ChildDied, OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.errors import (
+    OwnershipLost,
+    StorageUnavailable,
+    StoreUnavailable,
+    TrainyardError,
+)
 from trainyard.event_log import publish
+from trainyard.failures import another_try_helps
+from trainyard.half_made import remove_half_made
 from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
-from trainyard.spec import TrainingSpec
 from trainyard.storage import RunFolder, Storage, read_json, write_json
 from workers.child import Child, Message
 from workers.job_message import job_to_message
+from workers.post_mortem import PostMortem
+from workers.recorded_version import open_version
+from workers.time_limit import RunningTime
 from workers.training.job import TrainingJob
+from workers.weights_file import weights_file
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +41,10 @@ PROGRESS_EVERY_S = 1.0
 """How often progress goes into the event stream."""
 RETRY_S = 1.0
 """Pause before a write is tried again while Redis is away."""
-RAISED = 1
-"""Exit code of a Python process that ended with an exception."""
+USED_TIME_EVERY_S = 60.0
+"""How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
 """How long a child may take to end after its result."""
-LOG_TAIL_LINES = 50
 
 
 class RunSupervisor:
@@ -49,6 +58,7 @@ class RunSupervisor:
         draining: threading.Event,
         run: Run,
         ownership: Ownership,
+        max_hours: float | None = None,
     ) -> None:
         self._runs = runs
         self._storage = storage
@@ -56,30 +66,43 @@ class RunSupervisor:
         self._draining = draining
         self._run = run
         self._ownership = ownership
+        self._time = RunningTime(run, max_hours)
+        self._time_kept_at = time.monotonic()
         self._is_paused = False
         self._folder = storage.run(run.id)
         self._outbox: deque[events.Event] = deque()
         self._progress: events.Progress | None = None
         self._streamed_at = 0.0
         self._signals = Signals()
+        self._sent = Signals()
         self._outcome: Message = {}
+        self._post_mortem = PostMortem(self._folder.log)
 
     def supervise(self) -> None:
         """Returns when the run has ended, or is another's, or is back in its queue."""
         try:
-            self._runs.publish_status(self._run)
-            self._train()
+            self._attempt()
         except OwnershipLost as error:
             logger.warning("%s", error.message)
+
+    def _attempt(self) -> None:
+        try:
+            self._runs.publish_status(self._run)
+            self._train()
+        except OwnershipLost:
+            raise
         except TrainyardError as error:
-            self._end(RunStatus.FAILED, error=self._failure(error.to_dict()))
+            self._fail(error.to_dict())
 
     def _train(self) -> None:
+        if self._time.is_over(self._run):
+            raise self._time.error(self._run)
         child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
         try:
-            while child.is_open and not self._outcome and not self._draining.is_set():
+            while child.is_open and not self._outcome and not self._must_end():
                 for message in child.messages(TICK_S):
                     self._receive(message)
+                self._post_mortem.watch(child.pid)
                 self._exchange(child)
         finally:
             if not self._outcome:
@@ -90,6 +113,10 @@ class RunSupervisor:
         else:
             self._conclude(code)
 
+    def _must_end(self) -> bool:
+        """Whether the child is to be ended from here: it does not do so itself, or not in time."""
+        return self._draining.is_set() or self._time.is_grace_over(self._run)
+
     def _job(self) -> TrainingJob:
         run = self._run
         return TrainingJob(
@@ -97,6 +124,7 @@ class RunSupervisor:
             spec=run.spec,
             epochs=run.epochs,
             folder=self._folder.path,
+            content_hash=run.dataset_hash,
             prepared=self._storage.dataset(run.dataset_id).version(run.dataset_hash),
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
@@ -127,6 +155,7 @@ class RunSupervisor:
             self._ownership.renew(asked_at)
             self._post()
             self._stream_progress()
+            self._keep_time()
         except StoreUnavailable as error:
             logger.warning("Run %s is without Redis: %s", self._run.id, error.message)
             self._halt_if_lapsed(child)
@@ -136,9 +165,11 @@ class RunSupervisor:
             logger.warning("Run %s goes on.", self._run.id)
             child.go_on()
             self._is_paused = False
-        if signals != self._signals:
-            self._signals = signals
-            child.send(asdict(signals))
+        self._signals = signals
+        wished = self._time.wished(self._run, signals)
+        if wished != self._sent:
+            self._sent = wished
+            child.send(asdict(wished))
 
     def _halt_if_lapsed(self, child: Child) -> None:
         if self._ownership.has_lapsed and not self._is_paused:
@@ -156,8 +187,20 @@ class RunSupervisor:
         while self._outbox:
             event = self._outbox[0]
             self._record(event)
-            publish(self._runs.live, self._folder, self._run.id, event)
+            try:
+                publish(self._runs.live, self._folder, self._run.id, event)
+            except StorageUnavailable:
+                self._outbox.popleft()  # those who follow the run have it, only the file lacks it
+                raise
             self._outbox.popleft()
+
+    def _keep_time(self) -> None:
+        if time.monotonic() - self._time_kept_at >= USED_TIME_EVERY_S:
+            self._run = self._with_time_used()
+            self._time_kept_at = time.monotonic()
+
+    def _with_time_used(self) -> Run:
+        return self._runs.update(self._run, used_seconds=self._time.used_seconds)
 
     def _record(self, event: events.Event) -> None:
         """What of an event belongs to the record."""
@@ -168,38 +211,60 @@ class RunSupervisor:
 
     def _conclude(self, code: int | None) -> None:
         if "result" in self._outcome:
-            result = self._outcome["result"]
-            self._end(RunStatus(result["status"]), result=result, epoch=result["epoch"], step=result["step"])
+            self._conclude_result(self._outcome["result"])
         elif "error" in self._outcome:
-            self._end(RunStatus.FAILED, error=self._failure(self._outcome["error"]))
+            self._fail(self._outcome["error"])
+        elif self._time.is_grace_over(self._run):
+            self._fail(self._time.error(self._run).to_dict())
         else:
-            self._conclude_crash(code)
+            self._check_mapped_files(code)
+            self._fail(self._post_mortem.cause_of_death(code).to_dict())
 
-    def _conclude_crash(self, code: int | None) -> None:
-        """A killed process may do better at another try, one that raised an error would raise it again."""
-        said = "".join(f" Its log ends: {line}" for line in log_tail(self._folder.log)[-1:])
-        died = ChildDied(f"The training process ended with exit code {code} and no result.{said}")
-        if code == RAISED:
-            self._end(RunStatus.FAILED, error=self._failure(died.to_dict()))
-            return
-        self._until_answered(self._post)
-        self._until_answered(lambda: self._runs.publish_status(self._runs.crash(self._run, died)))
+    def _check_mapped_files(self, code: int | None) -> None:
+        """Where a mapped file could not be read on: raises what has become of the data set, if anything."""
+        if code == -signal.SIGBUS:
+            job = self._job()
+            open_version(job.prepared, job.content_hash)
 
-    def _failure(self, error: dict[str, Any]) -> dict[str, Any]:
-        """The error with what helps to understand it."""
-        return {**error, "attempt": self._run.fence, "log_tail": log_tail(self._folder.log)}
+    def _conclude_result(self, result: dict[str, Any]) -> None:
+        """A run that stopped although no client wished it had used up its time."""
+        epoch, step = result["epoch"], result["step"]
+        if result["status"] == RunStatus.STOPPED and self._signals.stop is None:
+            self._fail(self._time.error(self._run).to_dict(), epoch=epoch, step=step)
+        else:
+            self._end(RunStatus(result["status"]), result=result, epoch=epoch, step=step)
+
+    def _fail(self, error: dict[str, Any], **values: Any) -> None:
+        """The run waits for another attempt where that may help, and has failed otherwise."""
+        if not self._ownership.has_lapsed:
+            remove_half_made(self._folder)
+        failure = self._post_mortem.failure(error, self._run.fence)
+        if another_try_helps(error["code"]):
+            self._flush()
+            self._until_answered(
+                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure))
+            )
+        else:
+            self._end(RunStatus.FAILED, error=failure, **values)
 
     def _end(self, status: RunStatus, **values: Any) -> None:
         def finish() -> None:
-            self._runs.publish_status(self._runs.finish(self._run, status, **values))
+            used = self._time.used_seconds
+            ended = self._runs.finish(self._run, status, used_seconds=used, **values)
+            self._runs.publish_status(ended)
 
-        self._until_answered(self._post)
+        self._flush()
         self._until_answered(finish)
 
     def _give_back(self) -> None:
         """The worker shuts down: the run waits again and goes on from its last finished epoch."""
-        self._until_answered(self._post)
-        self._until_answered(lambda: self._runs.publish_status(self._runs.release(self._run)))
+        self._flush()
+        self._until_answered(lambda: self._runs.publish_status(self._runs.release(self._with_time_used())))
+
+    def _flush(self) -> None:
+        """Post what is left, also where events.jsonl takes none of it."""
+        while self._outbox:
+            self._until_answered(self._post)
 
     def _until_answered(self, write: Callable[[], None]) -> None:
         """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
@@ -216,22 +281,8 @@ class RunSupervisor:
                 return
 
 
-def weights_file(storage: Storage, spec: TrainingSpec) -> Path | None:
-    """The file that the spec names; raises InvalidRequest where it is absent."""
-    prefix, _, name = spec.model.encoder_weights.partition(":")
-    return storage.weights_file(name) if prefix == "file" else None
-
-
 def append_row(folder: RunFolder, row: dict[str, Any]) -> None:
     """Add an epoch's row to metrics.json; an epoch that is trained again replaces its row and later ones."""
     rows = read_json(folder.metrics_json)["rows"] if folder.metrics_json.exists() else []
     kept = [earlier for earlier in rows if earlier["epoch"] < row["epoch"]]
     write_json(folder.metrics_json, {"rows": [*kept, row]})
-
-
-def log_tail(path: Path) -> list[str]:
-    """The last lines of a log, oldest first; none where there is no log."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return [line.rstrip("\n") for line in deque(file, maxlen=LOG_TAIL_LINES)]

@@ -62,8 +62,10 @@ class Worker:
         run = None if self.draining.is_set() else self.runs.claim(queue, _owner())
         if run:
             ownership = Ownership(self.settings.lease, asked_at)
-            threads = self.settings.threads
-            RunSupervisor(self.runs, self.storage, threads, self.draining, run, ownership).supervise()
+            threads, max_hours = self.settings.threads, self.settings.max_hours
+            RunSupervisor(
+                self.runs, self.storage, threads, self.draining, run, ownership, max_hours
+            ).supervise()
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""

@@ -51,6 +51,17 @@ def priority_field() -> fields.Integer:
     )
 
 
+def max_hours_field() -> fields.Float:
+    return fields.Float(
+        allow_none=True,
+        validate=validate.Range(min=0.001, max=100_000),
+        metadata={
+            "description": "hours that all attempts may train together; it then fails with `time_limit`, "
+            "its work saved, and can be resumed with more. null: no limit"
+        },
+    )
+
+
 def check_printable(text: str) -> None:
     """Refuse control characters, line ends, and names made of spaces."""
     if not text.isprintable() or not text.strip():

@@ -5,7 +5,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, pre_dump, validate, validates_schema
 from marshmallow_dataclass import class_schema
 
-from app.schemas.fields import PageQuery, instant_field, name_field, notes_field, priority_field
+from app.schemas.fields import (
+    PageQuery,
+    instant_field,
+    max_hours_field,
+    name_field,
+    notes_field,
+    priority_field,
+)
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.service.runs import RunState
 from trainyard.events import Progress
@@ -31,6 +38,7 @@ class RunRequestSchema(Schema):
     project = name_field("project it belongs to; the data set's where it is left out")
     notes = notes_field()
     priority = priority_field()
+    max_hours = max_hours_field()
 
 
 class RunChangeSchema(Schema):
@@ -40,12 +48,13 @@ class RunChangeSchema(Schema):
     name = name_field("name of the run")
     notes = notes_field()
     priority = priority_field()
+    max_hours = max_hours_field()
 
     @validates_schema
     def not_empty(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse a change of nothing."""
         if not data:
-            raise ValidationError("Give at least one of: epochs, name, notes, priority.")
+            raise ValidationError("Give at least one of: epochs, max_hours, name, notes, priority.")
 
 
 class StopSchema(Schema):
@@ -100,10 +109,18 @@ class RunSchema(Schema):
     epochs = fields.Integer(metadata={"description": "the present target"})
     epoch = fields.Integer(metadata={"description": "epochs finished"})
     step = fields.Integer(metadata={"description": "optimizer steps finished"})
+    max_hours = max_hours_field()
+    used_seconds = fields.Float(metadata={"description": "how long all attempts together have trained"})
     notices = fields.List(fields.String())
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     result = fields.Dict(allow_none=True)
-    error = fields.Dict(allow_none=True)
+    error = fields.Dict(
+        allow_none=True,
+        metadata={
+            "description": "why it failed: code, cause (user or infrastructure), message, remedy, errors, "
+            "the attempt, the last lines of its log and its peak of memory in bytes"
+        },
+    )
     links = fields.Nested(RunLinks)
 
     @pre_dump

@@ -36,6 +36,7 @@ class RunRequest:
     project: str | None = None
     notes: str = ""
     priority: int = 0
+    max_hours: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -162,6 +163,7 @@ class RunService:
             experiment=request.experiment,
             spec=spec,
             priority=request.priority,
+            max_hours=request.max_hours,
             created_at=time.time(),
             epochs=spec.epochs,
             notices=notices,

@@ -26,7 +26,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 Kind = TypeVar("Kind", bound=Event)
 
 
-def draw_set(folder: Path, train: int, val: int, size: int = 40) -> Path:
+def draw_set(folder: Path, train: int, val: int, size: int = 40, content_hash: str = "drawn") -> Path:
     """Write a prepared set of discs and boxes on a noisy ground, each image with an ignored corner."""
     numbers = np.random.default_rng(7)
     splits = {}
@@ -43,7 +43,7 @@ def draw_set(folder: Path, train: int, val: int, size: int = 40) -> Path:
             name = f"drawn-{place:02d}"
             splits[name] = "train" if place < train else "val"
             writer.append(name, image, mask)
-        writer.finish(splits, CLASSES, (0.33, 0.32, 0.34), (0.1, 0.1, 0.1), "drawn")
+        writer.finish(splits, CLASSES, (0.33, 0.32, 0.34), (0.1, 0.1, 0.1), content_hash)
     return folder
 
 

@@ -66,7 +66,7 @@ def test_who_lost_a_run_can_write_nothing(runs):
             lambda: runs.update(zombie, epoch=9),
             lambda: runs.finish(zombie, RunStatus.COMPLETED),
             lambda: runs.release(zombie),
-            lambda: runs.crash(zombie, ChildDied()),
+            lambda: runs.crash(zombie, ChildDied().to_dict()),
         ):
             with pytest.raises(OwnershipLost):
                 write()

@@ -28,6 +28,7 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_MAX_UPLOAD_MB": "3",
             "TRAINYARD_API_KEY_HASHES": "aa,,bb",
             "TRAINYARD_THREADS": "2",
+            "TRAINYARD_MAX_HOURS": "48",
         }
     )
     assert settings == Settings(
@@ -39,6 +40,7 @@ def test_every_variable_is_read(tmp_path: Path):
         max_upload_bytes=3 * MEBIBYTE,
         api_key_hashes=("aa", "bb"),
         threads=2,
+        max_hours=48,
     )
     assert settings.broker_url == "redis://example/1"
 
@@ -46,7 +48,8 @@ def test_every_variable_is_read(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PORT", "x"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "8_0"), ("PORT", "٣"), ("PORT", " 80"),
-     ("MAX_UPLOAD_MB", "0"), ("MAX_UPLOAD_MB", "1.5"), ("THREADS", "0"), ("THREADS", "99999")],
+     ("MAX_UPLOAD_MB", "0"), ("MAX_UPLOAD_MB", "1.5"), ("THREADS", "0"), ("THREADS", "99999"),
+     ("MAX_HOURS", "0.5")],
 )  # fmt: skip
 def test_a_bad_number_names_its_variable(name: str, value: str):
     with pytest.raises(SettingsError, match=f"TRAINYARD_{name} must be"):

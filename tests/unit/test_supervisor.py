@@ -85,7 +85,7 @@ def test_a_typed_failure_is_kept_as_it_is(claimed, supervised):
 def test_an_engine_that_raises_fails_the_run_and_says_how(claimed, supervised):
     run = supervised(claimed("crash"))
     assert run.status is RunStatus.FAILED
-    assert run.error["code"] == "child_died"
+    assert run.error["code"] == "engine_error"
     assert "exit code 1 " in run.error["message"]
     assert run.epoch == 1, "what was reported before is kept"
 

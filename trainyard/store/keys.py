@@ -14,6 +14,7 @@ ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the 
 ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
                                 no lease out, in µs
 ty:server                       HASH  run_id of the Redis seen last, wait_until: no work before that, µs
+ty:behind:<kind>                SET   ids of records whose file in storage is behind, to be written again
 ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version
 ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
@@ -40,6 +41,10 @@ def index(kind: str, status: str | None, project: str | None) -> str:
     if project:
         return f"ty:{kind}:by:project:{project}"
     return f"ty:{kind}:by:all"
+
+
+def behind(kind: str) -> str:
+    return f"ty:behind:{kind}"
 
 
 def removed(dataset_id: str) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainyard.datasets import DatasetSummary, IngestOptions, Problem
-from trainyard.errors import StorageUnavailable
 from trainyard.storage import DatasetFolder
+from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.decode import single_threaded
@@ -88,7 +88,7 @@ def ingest(
         if summary is not None:
             _keep(work, DatasetFolder(folder).version(summary.content_hash))
     except OSError as error:
-        raise StorageUnavailable(f"The data set could not be prepared: {error.strerror or error}.") from error
+        raise storage_error("The data set could not be prepared", error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return IngestResult(summary=summary, problems=log.problems(), proposed_label_map=build.proposed)

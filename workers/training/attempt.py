@@ -14,6 +14,7 @@ from trainyard.spec import TrainingSpec
 from trainyard.spec_checks import check_classes
 from trainyard.storage import RunFolder
 from workers.prepared import PreparedDataset
+from workers.recorded_version import open_version
 from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
 from workers.training.class_weights import class_weights
 from workers.training.data import SegmentationData
@@ -69,7 +70,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         spec = with_smaller_batch_of(spec, load_spec(checkpoint[ABOUT]["spec"]))
     precision = resolve_precision(spec.precision)
     seed_everything(spec.seed, workers=True, verbose=False)
-    prepared = PreparedDataset(job.prepared)
+    prepared = open_version(job.prepared, job.content_hash)
     data = SegmentationData(prepared, spec)
     classes = len(prepared.classes)
     check_classes(spec, classes)

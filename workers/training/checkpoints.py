@@ -21,7 +21,7 @@ from lightning import Callback, LightningModule, Trainer
 from trainyard.errors import StorageUnavailable
 from trainyard.events import CheckpointSaved, Event
 from trainyard.spec import TrainingSpec
-from trainyard.storage import RunFolder, write_json
+from trainyard.storage import SCHEMA, RunFolder, check_schema, write_json
 from workers.prepared import PreparedClass
 from workers.training.epochs import History
 from workers.training.model import InputRule
@@ -68,6 +68,7 @@ class Checkpoints(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint[ABOUT] = {
+            "schema": SCHEMA,
             **self._card.to_dict(),
             "epoch": self._finished,
             "step": trainer.global_step,
@@ -136,13 +137,17 @@ class Checkpoints(Callback):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU; raises StorageUnavailable for a file that is none of ours."""
+    """A checkpoint's content, on the CPU.
+
+    Raises StorageUnavailable for a file that is none of ours, NewerFormat for one of a newer Trainyard.
+    """
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         raise StorageUnavailable(f"{path.name} cannot be read: {error}.") from error
     if ABOUT not in content:
         raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
+    check_schema(path, content[ABOUT].get("schema", SCHEMA))
     return content
 
 

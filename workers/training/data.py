@@ -17,6 +17,7 @@ from workers.prepared import PreparedDataset, Sample, Uint8
 from workers.training.augmentation import Augmentation
 from workers.training.class_weights import count_pixels
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.mask_values import check_mask_values
 from workers.training.resizing import to_square
 
 DEFAULT_VAL_FRACTION = 0.2
@@ -176,6 +177,7 @@ class SegmentationData(LightningDataModule):
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:
             raise BadDataset("A set needs at least two classes, background included.")
+        self._classes = len(prepared.classes)
         self._world = spec.compute.devices
         share = share_of(len(train), self._world)
         self._drop_last = drops_last(spec, share)
@@ -192,6 +194,11 @@ class SegmentationData(LightningDataModule):
             self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
             self.val = Squares(prepared, val, spec.data, None, spec.seed)
         self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch_size)
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Look at the masks while they are still on the CPU; raises MaskIdOutOfRange."""
+        check_mask_values(batch["mask"].numpy(), batch["name"], self._classes)
+        return batch
 
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.train, shuffled=True)

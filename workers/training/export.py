@@ -10,9 +10,10 @@ from typing import Any
 import onnx
 from torch import nn
 
-from trainyard.errors import ExportMismatch, StorageUnavailable
+from trainyard.errors import ExportMismatch
 from trainyard.events import Event, Notice
 from trainyard.storage import RunFolder, write_json
+from trainyard.storage_errors import storage_error
 from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
 from workers.training.export_card import card_content, sha256_of
@@ -154,6 +155,6 @@ def _write(model: onnx.ModelProto, path: Path) -> None:
         onnx.save_model(model, os.fspath(temporary))
         temporary.replace(path)
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be written", error) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -56,8 +56,9 @@ def _train_within_memory(
     while attempt.has_epochs_left:
         try:
             return attempt, _train(attempt, report, signals)
-        except OutOfMemory:
-            job = replace(attempt.job, spec=with_half_the_batch(attempt.card.spec), resume=True)
+        except OutOfMemory as error:
+            ran_out = type(error)
+            job = replace(attempt.job, spec=with_half_the_batch(attempt.card.spec, ran_out), resume=True)
             del attempt
             release_memory()
         data, optimization = job.spec.data, job.spec.optimization
@@ -70,7 +71,7 @@ def _train_within_memory(
         try:
             attempt = build_attempt(job, report)
         except InvalidModel as error:
-            raise OutOfMemory(f"Twice the batch does not fit the device. {error.message}") from error
+            raise ran_out(f"Twice the batch does not fit the device. {error.message}") from error
     done = Trained(status="completed", epoch=attempt.done, step=attempt.step, images_per_second=None)
     return attempt, done
 

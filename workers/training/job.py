@@ -16,6 +16,7 @@ class TrainingJob:
     `file:<...>`. `resume` continues from `checkpoints/last.ckpt` where there is one: finished epochs are
     kept, an interrupted one is begun again with the weights it had reached. `init_checkpoint` is a file of
     another run whose weights a new run begins with, as far as they fit; a resumed one needs it no more.
+    `content_hash` is the recorded one of the prepared set, None where any will do.
     """
 
     run_id: str
@@ -27,6 +28,7 @@ class TrainingJob:
     threads: int
     resume: bool
     init_checkpoint: Path | None = None
+    content_hash: str | None = None
 
     @property
     def threads_per_rank(self) -> int:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from trainyard.errors import StorageUnavailable
+from trainyard.storage_errors import storage_error
 from workers.prepared import PreparedClass, Uint8
 
 OPACITY = 0.55
@@ -37,4 +38,4 @@ def write_picture(picture: Uint8, path: Path) -> None:
             raise StorageUnavailable(f"{path.name} could not be written.")
         temporary.replace(path)
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be written", error) from error

@@ -16,7 +16,7 @@ from workers.training.checkpoints import Checkpoints, Resume
 from workers.training.control import Control, StopNow
 from workers.training.epochs import EpochRows
 from workers.training.loggers import make_loggers
-from workers.training.memory import is_out_of_memory
+from workers.training.memory import memory_that_ran_out
 from workers.training.patience import EarlyStop, Plateau
 from workers.training.progress import ProgressReports
 from workers.training.rank import Rank
@@ -76,7 +76,7 @@ def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank
     _log_beginning(attempt, trainer)
     if (full := _fit(trainer, attempt)) is not None:
         # Raised out here, where nothing holds on to the tensors of the step that failed.
-        raise OutOfMemory(f"The device ran out of memory: {full}")
+        raise full
     return Trained(
         status="stopped" if control.stopped else "completed",
         epoch=trainer.current_epoch,
@@ -85,16 +85,17 @@ def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank
     )
 
 
-def _fit(trainer: Trainer, attempt: Attempt) -> str | None:
-    """Run the loops; returns what the device said when it had no memory left, None otherwise."""
+def _fit(trainer: Trainer, attempt: Attempt) -> OutOfMemory | None:
+    """Run the loops; returns what is to be raised when memory ran out, None otherwise."""
     try:
         trainer.fit(attempt.module, datamodule=attempt.data)
     except StopNow:
         logger.info("stopped at once, as asked")
     except RuntimeError as error:
-        if not is_out_of_memory(error):
+        if (ran_out := memory_that_ran_out(error)) is None:
             raise
-        return str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0]
+        return ran_out(f"The device ran out of memory: {said}")
     return None
 
 
