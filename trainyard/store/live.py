@@ -29,6 +29,10 @@ class LiveStore:
         """See retarget.lua: outcome and the record's hash."""
         return run_script(self._client, "retarget", run_id, epochs)
 
+    def move_to_front(self, run_id: str) -> tuple[str, dict[str, str]]:
+        """See front.lua: outcome and the record's hash."""
+        return run_script(self._client, "front", run_id)
+
     def signals(self, run_id: str) -> Signals:
         """What is wished of the run at present."""
         with store_errors():
