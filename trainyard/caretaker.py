@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
+from trainyard.projects import ProjectLimits
 from trainyard.queue import TASKS, Kicker
 from trainyard.registry import DatasetRegistry, RunRegistry
 
@@ -16,14 +18,26 @@ TOP_UP_S = 2.0
 
 
 class Caretaker:
-    """Takes back work whose lease has lapsed, and kicks for work that waits. Each look is idempotent."""
+    """Takes back work whose lease has lapsed, kicks for work that waits, mends what Redis forgot of limits.
+
+    Each look is idempotent.
+    """
 
     def __init__(
-        self, runs: RunRegistry, datasets: DatasetRegistry, kicker: Kicker, rules: LeaseRules
+        self,
+        runs: RunRegistry,
+        datasets: DatasetRegistry,
+        limits: ProjectLimits,
+        kicker: Kicker,
+        rules: LeaseRules,
+        beat: Callable[[], None] | None = None,
     ) -> None:
+        """`beat` gives a worker's sign of life."""
         self._runs = runs
         self._datasets = datasets
+        self._limits = limits
         self._kicker = kicker
+        self._beat = beat
         self._reap_every_s = rules.reap_every_s
 
     def start(self, stopped: threading.Event) -> None:
@@ -41,8 +55,11 @@ class Caretaker:
         reaped_at = 0.0
         while not stopped.wait(min(TOP_UP_S, self._reap_every_s)):
             try:
+                if self._beat:
+                    self._beat()
                 if time.monotonic() - reaped_at >= self._reap_every_s:
                     reaped_at = time.monotonic()
+                    self._limits.restore()
                     self.reap()
                 for queue in TASKS:
                     self._kicker.top_up(queue)

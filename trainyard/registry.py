@@ -253,7 +253,7 @@ class RunRegistry(Registry[Run]):
         return run
 
     def move_to_front(self, run_id: str) -> Run:
-        """Put a queued run before all others of its project, queue and priority; raises NotFound and Conflict."""
+        """Put a queued run before those of its project, queue and priority; raises NotFound, Conflict."""
         outcome, found = self.live.move_to_front(check_id(run_id))
         return self._signalled(outcome, found, run_id, "moved in its queue")
 

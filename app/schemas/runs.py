@@ -7,7 +7,9 @@ from marshmallow_dataclass import class_schema
 
 from app.schemas.fields import PageQuery, instant_field, name_field, notes_field, priority_field
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
+from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
+from trainyard.catalog import DEVICE_CLASSES
 from trainyard.events import Progress
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
@@ -31,6 +33,10 @@ class RunRequestSchema(Schema):
     project = name_field("project it belongs to; the data set's where it is left out")
     notes = notes_field()
     priority = priority_field()
+    device_class = fields.String(
+        validate=validate.OneOf(DEVICE_CLASSES),
+        metadata={"description": "what it is to be trained on; the yard's first class where it is left out"},
+    )
 
 
 class RunChangeSchema(Schema):
@@ -55,6 +61,16 @@ class StopSchema(Schema):
         load_default="now",
         validate=validate.OneOf(["now", "epoch"]),
         metadata={"description": "`now`: after the present batch; `epoch`: after the present epoch"},
+    )
+
+
+class MoveSchema(Schema):
+    """Where a queued run is to go."""
+
+    to = fields.String(
+        required=True,
+        validate=validate.OneOf(["front"]),
+        metadata={"description": "`front`: before all others of its project, device class and priority"},
     )
 
 
@@ -87,8 +103,11 @@ class RunSchema(Schema):
     spec = fields.Nested(SpecSchema)
     status = fields.Enum(RunStatus, by_value=True)
     revision = fields.Integer()
-    queue = fields.String()
+    queue = fields.String(metadata={"description": "the device class it waits for"})
     priority = fields.Integer()
+    interrupted = fields.Boolean(
+        metadata={"description": "it waits to go on after its worker was lost or shut down: it goes first"}
+    )
     fence = fields.Integer(metadata={"description": "attempts begun"})
     crashes = fields.Integer(
         metadata={"description": "attempts that were lost or broke; some are tried again"}
@@ -120,8 +139,8 @@ class RunStateSchema(RunSchema):
     progress = fields.Nested(class_schema(Progress), allow_none=True)
     signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
     dataset_deleted = fields.Boolean(metadata={"description": "whether its data set has been deleted"})
-    queue_position = fields.Integer(
-        allow_none=True, metadata={"description": "1 for the next to be taken; null when it does not wait"}
+    waiting = fields.Nested(
+        WaitingSchema, allow_none=True, metadata={"description": "null when it does not wait"}
     )
 
 

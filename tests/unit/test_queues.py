@@ -85,9 +85,7 @@ def test_the_front_is_that_of_a_project_and_a_priority(
     assert live.move_to_front(ids["a"])[0] == "refused"
 
 
-def test_a_moved_run_keeps_its_place_among_those_of_another_priority(
-    store: RecordStore[Run], client: Client
-):
+def test_a_moved_run_keeps_its_place_among_those_of_another_priority(store: RecordStore[Run], client: Client):
     ids = submitted(store, a=("x", 3), b="x", c="x")
     LiveStore(client).move_to_front(ids["c"])
     store.amend(ids["c"], {"priority": 3})

@@ -158,7 +158,9 @@ class StoreMachine(RuleBasedStateMachine):
         if outcome == "ok":
             moved = self._get(run_id)
             peers = [self._get(one) for one, state in self.statuses.items() if state == RunStatus.QUEUED]
-            assert _turn(moved) == min(_turn(p) for p in peers if _band(p) == _band(moved) and _same(p, moved))
+            assert _turn(moved) == min(
+                _turn(p) for p in peers if _band(p) == _band(moved) and _same(p, moved)
+            )
 
     @rule(project=st.sampled_from(PROJECTS), limit=st.integers(0, 2))
     def limit(self, project: str, limit: int) -> None:
@@ -211,7 +213,7 @@ class StoreMachine(RuleBasedStateMachine):
                 assert listed == wanted
 
     def _order(self) -> list[tuple[str, bool]]:
-        """The queued runs as the rules order them, told by claiming one after the other; whether each is held up.
+        """The queued runs as the rules order them, told by claim after claim; whether each is held up.
 
         First with the limits, then what they hold up without them.
         """

@@ -12,7 +12,7 @@ ty:upload:<request id>          STRING  how far an upload under way is, JSON
 ty:q:<queue>                    ZSET  id -> turn, see prelude.lua: lower goes first within a project
 ty:q:<queue>:of:<project>       ZSET  the same, those of one project
 ty:q:<queue>:projects           SET   projects that have a record in the queue
-ty:limits:<kind>                HASH  project -> how many of its records may be in work at once; empty: default
+ty:limits:<kind>                HASH  project -> how many of its records may be in work; empty: the default
 ty:worker:<id>                  STRING  a worker's latest sign of life, JSON; gone soon after the worker
 ty:workers                      SET   ids of workers, some of which may be gone
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
@@ -57,14 +57,6 @@ def upload(request_id: str) -> str:
 
 def queue(name: str) -> str:
     return f"ty:q:{name}"
-
-
-def queue_of_project(name: str, project: str) -> str:
-    return f"ty:q:{name}:of:{project}"
-
-
-def queue_projects(name: str) -> str:
-    return f"ty:q:{name}:projects"
 
 
 def limits(kind: str) -> str:

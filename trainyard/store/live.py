@@ -44,6 +44,14 @@ class LiveStore:
             text = self._client.get(keys.progress(run_id))
         return json.loads(text) if text else None
 
+    def progresses(self, run_ids: list[str]) -> list[dict[str, Any] | None]:
+        """The latest progress event of each run."""
+        if not run_ids:
+            return []
+        with store_errors():
+            texts = cast("list[str | None]", self._client.mget([keys.progress(one) for one in run_ids]))
+        return [json.loads(text) if text else None for text in texts]
+
     def append(self, run_id: str, event: events.Event) -> str:
         """Add an event to the stream; returns its id, `<ms>-<n>`."""
         with store_errors():

@@ -1,21 +1,50 @@
-"""The queues of runs: who stands where, and how many wait."""
+"""The queues: who stands where, and how many wait."""
 
+import json
 from dataclasses import dataclass
-from typing import cast
 
+from trainyard.catalog import DEVICE_CLASSES
+from trainyard.datasets import DatasetStatus
 from trainyard.lease import LeaseRules
-from trainyard.store import keys
-from trainyard.store.connection import Client, run_script, store_errors
+from trainyard.runs import RunStatus
+from trainyard.store.connection import Client, run_script
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where a queued run stands, see standing.lua. `limit` is that of its project, None where it has none."""
+    """Where a queued run stands, see standing.lua: `own_before` runs of its project go first.
+
+    `limit` is that of its project, None where it has none.
+    """
 
     position: int
+    own_before: int
     running: int
     limit: int | None
     is_held_up: bool
+    must_wait: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a project has waiting in a queue, what it has in work in all queues, and how much it may have."""
+
+    project: str
+    waiting: int
+    running: int
+    limit: int | None
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the project has as much in work as it may have."""
+        return self.limit is not None and self.running >= self.limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiters:
+    """What waits in a queue, by project; `must_wait` says that nothing is given out yet."""
+
+    shares: list[Share]
     must_wait: bool
 
 
@@ -36,17 +65,22 @@ class QueueStore:
             return None
         return Standing(
             position=int(found["position"]),
+            own_before=int(found["own_before"]),
             running=int(found["running"]),
             limit=int(found["limit"]) or None,
             is_held_up=bool(int(found["is_held_up"])),
             must_wait=bool(int(found["must_wait"])),
         )
 
-    def waiting(self, queue: str) -> dict[str, int]:
-        """How many records of each project wait in the queue."""
-        with store_errors():
-            projects = sorted(cast("set[str]", self._client.smembers(keys.queue_projects(queue))))
-            pipeline = self._client.pipeline(transaction=False)
-            for project in projects:
-                pipeline.zcard(keys.queue_of_project(queue, project))
-            return dict(zip(projects, pipeline.execute(), strict=True))
+    def waiting(self, queue: str) -> Waiters:
+        """What waits in the queue."""
+        of_runs = ("run", queue, RunStatus.RUNNING, self._max_concurrent)
+        of_datasets = ("dataset", queue, DatasetStatus.INGESTING, 0)
+        arguments = of_runs if queue in DEVICE_CLASSES else of_datasets
+        outcome, found = run_script(self._client, "waiting", *arguments, self._rules.grace_s)
+        counts = {project: json.loads(text) for project, text in found.items()}
+        shares = [
+            Share(project=project, waiting=waiting, running=running, limit=most or None)
+            for project, (waiting, running, most) in sorted(counts.items())
+        ]
+        return Waiters(shares=shares, must_wait=outcome == "wait")
