@@ -77,7 +77,7 @@ class Settings:
 
 
 def own_device_classes(env: Mapping[str, str], devices: Path = Path("/dev")) -> tuple[str, ...]:
-    """What this machine can serve: `gpu` where the NVIDIA driver shows a GPU to this process, otherwise `cpu`.
+    """What this machine can serve: `gpu` where the NVIDIA driver shows this process one, otherwise `cpu`.
 
     Told by device files, since asking CUDA would spoil the processes that are forked later.
     """

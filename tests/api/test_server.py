@@ -62,6 +62,7 @@ def server(redis_url: str, tmp_path: Path) -> Iterator[Server]:
             TRAINYARD_PORT=str(port),
             TRAINYARD_STORAGE=str(tmp_path / "storage"),
             TRAINYARD_REDIS_URL=redis_url,
+            TRAINYARD_DEVICE_CLASSES="cpu",
             TRAINYARD_MAX_UPLOAD_MB=str(MAX_UPLOAD_MB),
         ),
         stderr=(tmp_path / "server.log").open("wb"),
