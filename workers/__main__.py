@@ -21,22 +21,22 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = Settings.from_environment()
     if arguments.role == "ingest":
-        serve(settings, INGEST_TASK, (INGEST_QUEUE,))
+        serve(settings, "ingest", INGEST_TASK, (INGEST_QUEUE,))
         return
     if unknown := set(arguments.classes) - set(DEVICE_CLASSES):
         train.error(f"{', '.join(sorted(unknown))}: not among {', '.join(DEVICE_CLASSES)}")
-    serve(settings, TRAIN_TASK, tuple(arguments.classes) or settings.device_classes)
+    serve(settings, "train", TRAIN_TASK, tuple(arguments.classes) or settings.device_classes)
 
 
-def serve(settings: Settings, task: str, queues: tuple[str, ...]) -> None:
-    """Do the task for these queues."""
+def serve(settings: Settings, role: str, task: str, queues: tuple[str, ...]) -> None:
+    """Do the task for these queues, under a name that begins with the role."""
     worker = Worker.compose(settings, queues)
     register(worker, task)
     worker.app.worker_main(
         [
             "worker",
             f"--queues={','.join(queues)}",
-            f"--hostname={'-'.join(queues)}-{os.getpid()}@%h",
+            f"--hostname={role}-{os.getpid()}@%h",
             "--pool=threads",
             "--concurrency=1",
             "--loglevel=INFO",

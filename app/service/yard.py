@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trainyard.projects import ProjectLimits
-from trainyard.queue import TASKS
+from trainyard.queue import INGEST_QUEUE, TASKS
 from trainyard.store.queues import QueueStore, Share, Waiters
 from trainyard.store.workers import WorkerStore
 from trainyard.waiting import Reason, reason_to_wait
@@ -59,7 +59,7 @@ class YardService:
         """Every queue, whether or not anything waits in it."""
         workers = self._workers.all()
         return [
-            _queue_state(name, [one for one in workers if name in one.queues], self._queues.waiting(name))
+            _queue_state(name, [one for one in workers if name in one.queues], self._waiters(name))
             for name in sorted(TASKS)
         ]
 
@@ -72,6 +72,11 @@ class YardService:
         """Set how many runs of a project may train at once; None is the yard's default."""
         self._limits.set(name, max_concurrent)
         return self.project(name)
+
+    def _waiters(self, queue: str) -> Waiters:
+        if queue == INGEST_QUEUE:
+            return self._queues.waiting_datasets(queue)
+        return self._queues.waiting_runs(queue)
 
 
 def _queue_state(name: str, serving: list[WorkerState], waiters: Waiters) -> QueueState:

@@ -102,6 +102,8 @@ def test_what_a_limit_holds_up_comes_after_all_others(store: RecordStore[Run]):
 
 def test_waiting_runs_are_counted_by_project(store: RecordStore[Run], queues: QueueStore):
     submitted(store, a="x", b="x", c="y")
-    assert queues.waiting("train") == {"x": 2, "y": 1}
+    claim(store)
+    shares = queues.waiting_runs("train").shares
+    assert [(one.project, one.waiting, one.running) for one in shares] == [("x", 1, 1), ("y", 1, 0)]
     claimed(store)
-    assert queues.waiting("train") == {}
+    assert queues.waiting_runs("train").shares == []

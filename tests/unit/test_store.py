@@ -152,7 +152,7 @@ def test_without_redis_every_call_says_so():
         lambda: store.get("r"),
         lambda: store.page(None, None, None, 1),
         lambda: queues.standing("r"),
-        lambda: queues.waiting("train"),
+        lambda: queues.waiting_runs("train"),
         lambda: claim(store),
         lambda: live.stop("r", "now"),
         lambda: live.read("r", "0", 1),

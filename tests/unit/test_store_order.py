@@ -182,7 +182,8 @@ class StoreMachine(RuleBasedStateMachine):
             for run_id, status in self.statuses.items()
             if status == RunStatus.QUEUED
         )
-        assert QueueStore(self.client, RULES, LIMIT).waiting("train") == waiting
+        shares = QueueStore(self.client, RULES, LIMIT).waiting_runs("train").shares
+        assert {share.project: share.waiting for share in shares} == waiting
 
     @invariant()
     def each_run_is_in_one_place(self) -> None:

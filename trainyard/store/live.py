@@ -40,9 +40,7 @@ class LiveStore:
 
     def progress(self, run_id: str) -> dict[str, Any] | None:
         """The latest progress event as JSON data."""
-        with store_errors():
-            text = self._client.get(keys.progress(run_id))
-        return json.loads(text) if text else None
+        return self.progresses([run_id])[0]
 
     def progresses(self, run_ids: list[str]) -> list[dict[str, Any] | None]:
         """The latest progress event of each run."""

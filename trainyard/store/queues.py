@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-from trainyard.catalog import DEVICE_CLASSES
 from trainyard.datasets import DatasetStatus
 from trainyard.lease import LeaseRules
 from trainyard.runs import RunStatus
@@ -19,7 +18,6 @@ class Standing:
 
     position: int
     own_before: int
-    running: int
     limit: int | None
     is_held_up: bool
     must_wait: bool
@@ -66,18 +64,22 @@ class QueueStore:
         return Standing(
             position=int(found["position"]),
             own_before=int(found["own_before"]),
-            running=int(found["running"]),
             limit=int(found["limit"]) or None,
             is_held_up=bool(int(found["is_held_up"])),
             must_wait=bool(int(found["must_wait"])),
         )
 
-    def waiting(self, queue: str) -> Waiters:
-        """What waits in the queue."""
-        of_runs = ("run", queue, RunStatus.RUNNING, self._max_concurrent)
-        of_datasets = ("dataset", queue, DatasetStatus.INGESTING, 0)
-        arguments = of_runs if queue in DEVICE_CLASSES else of_datasets
-        outcome, found = run_script(self._client, "waiting", *arguments, self._rules.grace_s)
+    def waiting_runs(self, queue: str) -> Waiters:
+        """The runs that wait in the queue."""
+        return self._waiting("run", queue, RunStatus.RUNNING, self._max_concurrent)
+
+    def waiting_datasets(self, queue: str) -> Waiters:
+        """The data sets that wait in the queue; no limit holds for them."""
+        return self._waiting("dataset", queue, DatasetStatus.INGESTING, 0)
+
+    def _waiting(self, kind: str, queue: str, working: str, limit: int) -> Waiters:
+        arguments = (kind, queue, working, limit, self._rules.grace_s)
+        outcome, found = run_script(self._client, "waiting", *arguments)
         counts = {project: json.loads(text) for project, text in found.items()}
         shares = [
             Share(project=project, waiting=waiting, running=running, limit=most or None)

@@ -3,8 +3,8 @@
 -- after all others. In a band, the n-th run of a project has its turn when the project has as many in work
 -- as now and n more; so a turn is told by that level and then by the score, and the runs of another project
 -- that go before are counted, not looked at. Outcome: ok | missing (it does not wait); the pairs are
--- position, own_before (runs of its project that go first), running and limit of its project (limit 0: none),
--- is_held_up and must_wait (0 or 1).
+-- position, own_before (runs of its project that go first), limit of its project (0: none), is_held_up and
+-- must_wait (0 or 1).
 local id = ARGV[1]
 local queue, project = get('run', id, 'queue'), get('run', id, 'project')
 local found = queue and redis.call('ZSCORE', of_project(queue, project), id)
@@ -37,6 +37,6 @@ for _, other in ipairs(redis.call('SMEMBERS', 'ty:q:' .. queue .. ':projects')) 
   position = position + (is_held_up and free + math.max(0, before - free) or math.min(before, free))
 end
 return {'ok', {
-  'position', position, 'own_before', rank, 'running', running, 'limit', limit == math.huge and 0 or limit,
+  'position', position, 'own_before', rank, 'limit', limit == math.huge and 0 or limit,
   'is_held_up', is_held_up and 1 or 0, 'must_wait', may_have_forgotten(ARGV[3]) and 1 or 0,
 }}
