@@ -59,8 +59,8 @@ class Caretaker:
                     self._beat()
                 if time.monotonic() - reaped_at >= self._reap_every_s:
                     reaped_at = time.monotonic()
-                    self._limits.restore()
                     self.reap()
+                    self._limits.restore()
                 for queue in TASKS:
                     self._kicker.top_up(queue)
             except (StoreUnavailable, StorageUnavailable) as error:
