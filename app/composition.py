@@ -14,15 +14,21 @@ from app.service.run_files import RunFiles
 from app.service.runs import RunService
 from app.service.samples import SampleService
 from app.service.studies import StudyService
+from app.service.waiting import WaitingService
+from app.service.yard import YardService
 from trainyard.caretaker import Caretaker
 from trainyard.experiments import Experiments
+from trainyard.projects import ProjectLimits
 from trainyard.queue import Kicker, make_celery
 from trainyard.registry import DatasetRegistry, RunRegistry
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import Client, connect
+from trainyard.store.limits import LimitStore
 from trainyard.store.names import NameStore
+from trainyard.store.queues import QueueStore
 from trainyard.store.uploads import UploadStore
+from trainyard.store.workers import WorkerStore
 
 EXTENSION = "trainyard"
 STUDY_SPACE = "study"
@@ -42,6 +48,7 @@ class Services:
     stream_slots: StreamSlots
     catalogue: CatalogueService
     studies: StudyService
+    yard: YardService
     health: HealthService
     caretaker: Caretaker
 
@@ -56,10 +63,21 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     kick = kick or kicker.kick
     storage = Storage(settings.storage)
     datasets = DatasetRegistry(client, storage, settings.lease)
-    runs = RunRegistry(client, storage, settings.lease)
+    runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
+    queues = QueueStore(client, settings.lease, settings.max_concurrent)
+    workers = WorkerStore(client)
+    limits = ProjectLimits(LimitStore(client), storage)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
-    run_service = RunService(runs, datasets, storage, experiments, kick)
+    run_service = RunService(
+        runs,
+        datasets,
+        storage,
+        experiments,
+        WaitingService(queues, workers, runs),
+        kick,
+        settings.device_classes[0],
+    )
     run_files = RunFiles(runs, storage)
     return Services(
         datasets=dataset_service,
@@ -70,8 +88,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         stream_slots=StreamSlots(),
         catalogue=CatalogueService(experiments),
         studies=StudyService(NameStore(client, STUDY_SPACE), run_service, run_files, dataset_service),
+        yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage),
-        caretaker=Caretaker(runs, datasets, kicker, settings.lease),
+        caretaker=Caretaker(runs, datasets, limits, kicker, settings.lease),
     )
 
 

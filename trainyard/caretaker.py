@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
+from trainyard.projects import ProjectLimits
 from trainyard.queue import TASKS, Kicker
 from trainyard.registry import DatasetRegistry, RunRegistry
 
@@ -16,17 +18,27 @@ TOP_UP_S = 2.0
 
 
 class Caretaker:
-    """Takes back work whose lease has lapsed, writes files that are behind, and kicks for work that waits.
+    """Takes back work whose lease has lapsed, kicks for work that waits, writes files that are behind, and
+    mends what Redis forgot of limits.
 
     Each look is idempotent.
     """
 
     def __init__(
-        self, runs: RunRegistry, datasets: DatasetRegistry, kicker: Kicker, rules: LeaseRules
+        self,
+        runs: RunRegistry,
+        datasets: DatasetRegistry,
+        limits: ProjectLimits,
+        kicker: Kicker,
+        rules: LeaseRules,
+        beat: Callable[[], None] | None = None,
     ) -> None:
+        """`beat` gives a worker's sign of life."""
         self._runs = runs
         self._datasets = datasets
+        self._limits = limits
         self._kicker = kicker
+        self._beat = beat
         self._reap_every_s = rules.reap_every_s
 
     def start(self, stopped: threading.Event) -> None:
@@ -46,9 +58,12 @@ class Caretaker:
         reaped_at = 0.0
         while not stopped.wait(min(TOP_UP_S, self._reap_every_s)):
             try:
+                if self._beat:
+                    self._beat()
                 if time.monotonic() - reaped_at >= self._reap_every_s:
                     reaped_at = time.monotonic()
                     self.reap()
+                    self._limits.restore()
                 for queue in TASKS:
                     self._kicker.top_up(queue)
             except (StoreUnavailable, StorageUnavailable) as error:

@@ -14,6 +14,8 @@ from pathlib import Path
 from trainyard.errors import InvalidRequest
 
 TASKS = ("multiclass", "binary")
+DEVICE_CLASSES = ("cpu", "gpu", "gpu-large")
+"""What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
 CLASS_WEIGHTINGS = ("none", "auto", "given")
 OPTIMIZERS = (
     "adamw", "adam", "sgd", "adabelief", "adadelta", "adafactor", "adafactorbv", "adafactorbvc", "adagrad",

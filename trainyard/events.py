@@ -12,7 +12,11 @@ Stage = Literal["starting", "sanity", "train", "val", "export"]
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a run is; sent at most a few times a second, the latest replaces those before."""
+    """Where a run is; sent at most a few times a second, the latest replaces those before.
+
+    `eta_seconds` is the likely time to the end of the last epoch, between `eta_low_seconds` and
+    `eta_high_seconds` unless the speed changes; all are None until a batch has been timed.
+    """
 
     name: ClassVar[str] = "progress"
     stage: Stage
@@ -23,6 +27,8 @@ class Progress:
     loss: float | None
     images_per_second: float | None
     eta_seconds: float | None
+    eta_low_seconds: float | None = None
+    eta_high_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,13 +44,20 @@ class Registry(Generic[Record]):
     """All runs, or all data sets. Methods that write raise StoreUnavailable."""
 
     def __init__(
-        self, store: RecordStore[Record], storage: Storage, life: Life, rules: LeaseRules | None
+        self,
+        store: RecordStore[Record],
+        storage: Storage,
+        life: Life,
+        rules: LeaseRules | None,
+        max_concurrent: int = 0,
     ) -> None:
+        """`max_concurrent`: how many records of a project may be in work at once; 0 is no limit."""
         self._store = store
         self._storage = storage
         self._life = life
         self._behind = BehindMirrors(store.client, store.kind)
         self.rules = rules or LeaseRules()
+        self._max_concurrent = max_concurrent
 
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
@@ -86,13 +93,9 @@ class Registry(Generic[Record]):
         """A page of records, newest first."""
         return self._store.page(status, project, cursor, limit)
 
-    def position(self, record_id: str, queue: str) -> int | None:
-        """The place in the queue, 1 for the next to be taken; None where it does not wait there."""
-        return self._store.position(check_id(record_id), queue)
-
     def claim(self, queue: str, owner: str) -> Record | None:
         """Take the next waiting record for a worker, or None."""
-        record = self._store.claim(queue, owner, self._life, self.rules)
+        record = self._store.claim(queue, owner, self._life, self.rules, self._max_concurrent)
         return self._mirrored(record) if record else None
 
     def update(self, held: Record, **values: Any) -> Record:
@@ -235,9 +238,11 @@ class DatasetRegistry(Registry[Dataset]):
 class RunRegistry(Registry[Run]):
     """All runs, with what may be asked of one while it trains."""
 
-    def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
+    def __init__(
+        self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
+    ) -> None:
         life = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
-        super().__init__(RecordStore(client, "run", Run), storage, life, rules)
+        super().__init__(RecordStore(client, "run", Run), storage, life, rules, max_concurrent)
         self.live = LiveStore(client)
 
     def report(self, held: Run, progress: Progress | None) -> Signals:
@@ -281,6 +286,11 @@ class RunRegistry(Registry[Run]):
         if outcome == "ended":
             self.publish_status(run)
         return run
+
+    def move_to_front(self, run_id: str) -> Run:
+        """Put a queued run before those of its project, queue and priority; raises NotFound, Conflict."""
+        outcome, found = self.live.move_to_front(check_id(run_id))
+        return self._signalled(outcome, found, run_id, "moved in its queue")
 
     def retarget(self, run_id: str, epochs: int) -> Run:
         """Change the epoch target; raises NotFound, or Conflict when the run has ended."""

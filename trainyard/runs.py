@@ -45,6 +45,9 @@ class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
     `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
+    `queue` is the device class it waits for; `priority` is 0 to 9, 9 first. `interrupted` says that it waits
+    because an attempt was lost or given back: such runs go first. `place` is the time as whose it waits where
+    that is not `created_at`.
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
     that were lost or broke. `used_seconds` is how long all attempts together have trained, which `max_hours`
     limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
@@ -61,8 +64,10 @@ class Run:
     spec: TrainingSpec
     status: RunStatus = field(default=RunStatus.QUEUED, metadata={"by_value": True})
     revision: int = 1
-    queue: str = "train"
+    queue: str
     priority: int = 0
+    interrupted: bool = False
+    place: float | None = None
     fence: int = 0
     crashes: int = 0
     owner: str | None = None

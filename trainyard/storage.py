@@ -6,6 +6,7 @@
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  report.json  report.html
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
+    <storage>/projects.json   what is set for each project
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -167,6 +168,11 @@ class Storage:
 
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.root / "runs" / check_id(run_id))
+
+    @property
+    def projects(self) -> Path:
+        """What is set for each project."""
+        return self.root / "projects.json"
 
     def incoming(self, name: str) -> Path:
         """A file or folder under incoming/, reached over no link; raises InvalidRequest."""

@@ -1,11 +1,8 @@
 """The Celery side of a worker: a kick claims one piece of work and supervises it."""
 
 import logging
-import os
-import socket
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
 
 from celery import Celery, signals
@@ -13,13 +10,17 @@ from celery import Celery, signals
 from trainyard.caretaker import Caretaker
 from trainyard.errors import OwnershipLost
 from trainyard.lease import Ownership
+from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
 from trainyard.registry import DatasetRegistry, RunRegistry
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect
+from trainyard.store.limits import LimitStore
+from trainyard.store.workers import WorkerStore
 from workers.child import start_server
 from workers.ingest_supervisor import INGEST_CHILD, IngestSupervisor
+from workers.presence import Presence
 from workers.supervisor import TRAINING_CHILD, RunSupervisor
 
 logger = logging.getLogger(__name__)
@@ -37,44 +38,52 @@ class Worker:
     runs: RunRegistry
     datasets: DatasetRegistry
     caretaker: Caretaker
+    presence: Presence
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def compose(cls, settings: Settings) -> "Worker":
-        """Wire a worker to the Redis and the storage of the settings."""
+    def compose(cls, settings: Settings, queues: tuple[str, ...]) -> "Worker":
+        """Wire a worker of these queues to the Redis and the storage of the settings."""
         client = connect(settings.broker_url)
         storage = Storage(settings.storage)
         app = make_celery(settings.broker_url)
-        runs = RunRegistry(client, storage, settings.lease)
+        runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
         datasets = DatasetRegistry(client, storage, settings.lease)
+        presence = Presence(WorkerStore(client), queues)
+        kicker = Kicker(app, client)
+        limits = ProjectLimits(LimitStore(client), storage)
         return cls(
             settings=settings,
             app=app,
             storage=storage,
             runs=runs,
             datasets=datasets,
-            caretaker=Caretaker(runs, datasets, Kicker(app, client), settings.lease),
+            caretaker=Caretaker(runs, datasets, limits, kicker, settings.lease, presence.beat),
+            presence=presence,
         )
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
         asked_at = time.monotonic()
-        run = None if self.draining.is_set() else self.runs.claim(queue, _owner())
+        run = None if self.draining.is_set() else self.runs.claim(queue, self.presence.id)
         if run:
             ownership = Ownership(self.settings.lease, asked_at)
             threads, max_hours = self.settings.threads, self.settings.max_hours
-            RunSupervisor(
-                self.runs, self.storage, threads, self.draining, run, ownership, max_hours
-            ).supervise()
+            with self.presence.holding(run.id):
+                RunSupervisor(
+                    self.runs, self.storage, threads, self.draining, run, ownership, max_hours
+                ).supervise()
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
         asked_at = time.monotonic()
-        dataset = None if self.draining.is_set() else self.datasets.claim(queue, _owner())
+        dataset = None if self.draining.is_set() else self.datasets.claim(queue, self.presence.id)
         if dataset:
             ownership = Ownership(self.settings.lease, asked_at)
+            supervisor = IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership)
             try:
-                IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership).supervise()
+                with self.presence.holding(dataset.id):
+                    supervisor.supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
 
@@ -93,7 +102,3 @@ def register(worker: Worker, task: str) -> None:
 
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

@@ -46,9 +46,7 @@ def notes_field() -> fields.String:
 
 
 def priority_field() -> fields.Integer:
-    return fields.Integer(
-        strict=True, validate=PRIORITY, metadata={"description": "0 to 9; higher goes first"}
-    )
+    return fields.Integer(strict=True, validate=PRIORITY, metadata={"description": "0 to 9; 9 goes first"})
 
 
 def max_hours_field() -> fields.Float:

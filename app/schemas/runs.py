@@ -14,7 +14,9 @@ from app.schemas.fields import (
     priority_field,
 )
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
+from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
+from trainyard.catalog import DEVICE_CLASSES
 from trainyard.events import Progress
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
@@ -39,6 +41,10 @@ class RunRequestSchema(Schema):
     notes = notes_field()
     priority = priority_field()
     max_hours = max_hours_field()
+    device_class = fields.String(
+        validate=validate.OneOf(DEVICE_CLASSES),
+        metadata={"description": "what it is to be trained on; the yard's first class where it is left out"},
+    )
 
 
 class RunChangeSchema(Schema):
@@ -64,6 +70,16 @@ class StopSchema(Schema):
         load_default="now",
         validate=validate.OneOf(["now", "epoch"]),
         metadata={"description": "`now`: after the present batch; `epoch`: after the present epoch"},
+    )
+
+
+class MoveSchema(Schema):
+    """Where a queued run is to go."""
+
+    to = fields.String(
+        required=True,
+        validate=validate.OneOf(["front"]),
+        metadata={"description": "`front`: before all others of its project, device class and priority"},
     )
 
 
@@ -96,8 +112,11 @@ class RunSchema(Schema):
     spec = fields.Nested(SpecSchema)
     status = fields.Enum(RunStatus, by_value=True)
     revision = fields.Integer()
-    queue = fields.String()
+    queue = fields.String(metadata={"description": "the device class it waits for"})
     priority = fields.Integer()
+    interrupted = fields.Boolean(
+        metadata={"description": "it waits to go on after its worker was lost or shut down: it goes first"}
+    )
     fence = fields.Integer(metadata={"description": "attempts begun"})
     crashes = fields.Integer(
         metadata={"description": "attempts that were lost or broke; some are tried again"}
@@ -137,8 +156,8 @@ class RunStateSchema(RunSchema):
     progress = fields.Nested(class_schema(Progress), allow_none=True)
     signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
     dataset_deleted = fields.Boolean(metadata={"description": "whether its data set has been deleted"})
-    queue_position = fields.Integer(
-        allow_none=True, metadata={"description": "1 for the next to be taken; null when it does not wait"}
+    waiting = fields.Nested(
+        WaitingSchema, allow_none=True, metadata={"description": "null when it does not wait"}
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.service.run_checks import check_dataset, fitted
 from app.service.submission import whole_or_absent
+from app.service.waiting import Waiting, WaitingService
 from trainyard.datasets import Dataset
 from trainyard.errors import Conflict, NotFound
 from trainyard.event_log import publish
@@ -37,12 +38,13 @@ class RunRequest:
     notes: str = ""
     priority: int = 0
     max_hours: float | None = None
+    device_class: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """A run with what is quick about it: the latest progress, pending signals, its place in the queue.
+    """A run with what is quick about it: the latest progress, pending signals, why it waits where it does.
 
     `dataset_deleted` says that the set it trains or trained on is gone.
     """
@@ -50,7 +52,7 @@ class RunState:
     run: Run
     progress: dict[str, Any] | None
     signals: Signals
-    queue_position: int | None
+    waiting: Waiting | None
     dataset_deleted: bool
 
 
@@ -63,13 +65,18 @@ class RunService:
         datasets: DatasetRegistry,
         storage: Storage,
         experiments: Experiments,
+        waiting: WaitingService,
         kick: Callable[[str], bool],
+        device_class: str,
     ) -> None:
+        """`device_class` is that of a run which asks for none."""
         self._runs = runs
         self._datasets = datasets
         self._storage = storage
         self._experiments = experiments
+        self._waiting = waiting
         self._kick = kick
+        self._device_class = device_class
 
     def submit(self, request: RunRequest, key: str | None = None) -> tuple[bool, Run]:
         """Accept a run: whether it is new, and its record. The same `key` again finds the same run.
@@ -111,7 +118,7 @@ class RunService:
             run=run,
             progress=self._runs.live.progress(run_id),
             signals=self._runs.live.signals(run_id),
-            queue_position=self._runs.position(run_id, run.queue) if waits else None,
+            waiting=self._waiting.explain(run) if waits else None,
             dataset_deleted=not self._datasets.exists(run.dataset_id),
         )
 
@@ -134,6 +141,11 @@ class RunService:
     def stop(self, run_id: str, when: StopWhen) -> RunState:
         """Ask the run to stop and keep its work; raises NotFound and Conflict."""
         self._runs.stop(run_id, when)
+        return self.state(run_id)
+
+    def move_to_front(self, run_id: str) -> RunState:
+        """Put a queued run before those of its project, class and priority; raises NotFound and Conflict."""
+        self._runs.move_to_front(run_id)
         return self.state(run_id)
 
     def _dataset(self, dataset_id: str) -> Dataset:
@@ -162,6 +174,7 @@ class RunService:
             dataset_hash=dataset.summary.content_hash if dataset.summary else "",
             experiment=request.experiment,
             spec=spec,
+            queue=request.device_class or self._device_class,
             priority=request.priority,
             max_hours=request.max_hours,
             created_at=time.time(),

@@ -44,7 +44,12 @@ SUMMARY: dict[str, Any] = {
 
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> Settings:
-    return Settings(redis_url=redis_url, storage=tmp_path / "storage", max_upload_bytes=200_000)
+    return Settings(
+        redis_url=redis_url,
+        storage=tmp_path / "storage",
+        max_upload_bytes=200_000,
+        device_classes=("cpu",),
+    )
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ class Hand:
 
     def begin(self) -> Run:
         """Claim the next run."""
-        held = self.runs.claim("train", "hand")
+        held = self.runs.claim("cpu", "hand")
         assert held
         return held
 

@@ -38,7 +38,7 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert run["dataset_hash"] == SUMMARY["content_hash"]
     assert run["spec"]["model"]["encoder"] == PACKAGED_ENCODER
     assert run["spec"]["data"]["batch_size"] == 4
-    assert run["queue_position"] == 1
+    assert run["waiting"]["position"] == 1
     assert run["progress"] is None
     assert run["signals"] == {"stop": None, "stop_version": 0, "epochs": None, "epochs_version": 0}
     assert set(run["links"]) == {"metrics", "events", "log", "checkpoints", "artifacts"}
@@ -51,7 +51,7 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert read_json(folder.record)["status"] == "queued"
     first = json.loads(folder.events.read_text())
     assert (first["event"], first["status"]) == ("status", "queued")
-    assert kicks == ["ingest", "train"]
+    assert kicks == ["ingest", "cpu"]
     assert client.get(response.headers["Location"]).json == run
 
 
@@ -209,7 +209,7 @@ def test_the_same_key_finds_the_same_run(client: FlaskClient, dataset_id: str, k
     assert first.json == again.json
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
-    assert kicks.count("train") == 1
+    assert kicks.count("cpu") == 1
     assert submit(client, dataset_id, "key-2", name="a").json["id"] != first.json["id"]
     assert submit(client, dataset_id, "key-1", name="a", project="other").json["id"] != first.json["id"]
 

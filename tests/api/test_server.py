@@ -62,6 +62,7 @@ def server(redis_url: str, tmp_path: Path) -> Iterator[Server]:
             TRAINYARD_PORT=str(port),
             TRAINYARD_STORAGE=str(tmp_path / "storage"),
             TRAINYARD_REDIS_URL=redis_url,
+            TRAINYARD_DEVICE_CLASSES="cpu",
             TRAINYARD_MAX_UPLOAD_MB=str(MAX_UPLOAD_MB),
         ),
         stderr=(tmp_path / "server.log").open("wb"),
@@ -135,7 +136,7 @@ def test_events_arrive_live_and_a_signal_ends_stream_and_server(server: Server, 
     assert send(server, archive(tmp_path / "set.zip", 1)).status_code == 202
     body = {"dataset_id": server.ready_set()}
     run_id = server.http.post("/api/v1/runs", json=body).json()["id"]
-    held = server.runs.claim("train", "hand")
+    held = server.runs.claim("cpu", "hand")
     assert held
     folder = server.storage.run(run_id)
     with server.http.stream("GET", f"/api/v1/runs/{run_id}/events") as response:
@@ -153,7 +154,7 @@ def test_events_arrive_live_and_a_signal_ends_stream_and_server(server: Server, 
 def test_a_stream_of_an_ended_run_closes(server: Server, tmp_path: Path):
     assert send(server, archive(tmp_path / "set.zip", 1)).status_code == 202
     run_id = server.http.post("/api/v1/runs", json={"dataset_id": server.ready_set()}).json()["id"]
-    held = server.runs.claim("train", "hand")
+    held = server.runs.claim("cpu", "hand")
     assert held
     run = server.runs.finish(held, "completed")
     ended = StatusChanged(status=run.status, revision=run.revision)

@@ -79,7 +79,7 @@ def test_a_study_is_a_run_of_every_epochs_checkpoint(client: FlaskClient, cells:
     assert spec["optimization"]["learning_rate"] == 0.001
     assert spec["checkpoints"]["every_epochs"] == 1
     assert run["notices"]
-    assert kicks[-1] == "train"
+    assert kicks[-1] == "cpu"
 
 
 @pytest.mark.parametrize("how", ["query_string", "json", "data"])

@@ -188,5 +188,9 @@ def test_flower_shows_the_workers_and_a_training_task(stack: Stack, dataset: dic
     page = stack.http.get(f"{stack.flower}/workers").text
     assert "train-" in page
     assert "ingest-" in page
+    workers = stack.http.get("/api/v1/workers").json()["items"]
+    (training,) = [worker for worker in workers if worker["holds"] == run["id"]]
+    assert training["id"] == stack.run(run["id"])["owner"]
+    assert [worker["queues"] for worker in workers if worker != training] == [["ingest"]]
     stack.http.post(f"/api/v1/runs/{run['id']}/stop")
     stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)

@@ -100,11 +100,18 @@ def test_what_had_begun_goes_before_what_has_not(runs):
     assert [runs.claim("train", "w").id for _ in range(3)] == [first.id, second.id, third.id]
 
 
-def test_priority_still_goes_before_what_had_begun(runs):
-    submitted(runs, 1)
+def test_what_was_interrupted_goes_before_any_priority(runs):
+    first = submitted(runs, 1)
     runs.release(runs.claim("train", "w"))
-    urgent = runs.submit(a_run(2, priority=1))[1]
-    assert runs.claim("train", "w").id == urgent.id
+    runs.submit(a_run(2, priority=9))
+    assert runs.claim("train", "w").id == first.id
+
+
+def test_an_interruption_is_over_once_the_run_trains_again(runs, storage):
+    run = submitted(runs, 1)
+    assert runs.release(runs.claim("train", "w")).interrupted
+    assert read_json(storage.run(run.id).record)["interrupted"]
+    assert not runs.claim("train", "w").interrupted
 
 
 def test_data_sets_come_back_too(redis_url, storage):

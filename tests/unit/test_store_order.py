@@ -1,5 +1,6 @@
 """The store under any order of calls: one holder, growing fences, each run in one place, true indexes."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -12,9 +13,12 @@ from trainyard.runs import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.live import LiveStore
+from trainyard.store.queues import QueueStore
 from trainyard.store.records import RecordStore
 
-PROJECTS = ("a", "b")
+PROJECTS = ("a", "b", "c")
+LIMIT = 3
+"""Runs of a project at once, where it has no limit of its own."""
 ENDS = (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED)
 
 
@@ -41,7 +45,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.revisions: dict[str, int] = {}
         self.statuses: dict[str, RunStatus] = {}
 
-    @rule(number=st.integers(0, 5), project=st.sampled_from(PROJECTS), priority=st.integers(0, 9))
+    @rule(number=st.integers(0, 7), project=st.sampled_from(PROJECTS), priority=st.integers(0, 9))
     def submit(self, number: int, project: str, priority: int) -> None:
         run = a_run(number, project=project, priority=priority)
         created, stored = self.store.submit(run, run.id, RunStatus.QUEUED)
@@ -52,13 +56,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(owner=st.sampled_from(["x", "y"]))
     def claim(self, owner: str) -> None:
-        waiting = [run_id for run_id, status in self.statuses.items() if status == RunStatus.QUEUED]
-        run = claim(self.store, owner)
-        assert (run is None) == (not waiting)
+        expected = self._order()
+        eligible = [run_id for run_id, is_held_up in expected if not is_held_up]
+        run = claim(self.store, owner, LIMIT)
+        assert (run is None) == (not eligible)
         if run:
-            assert run.id in waiting
-            best = max(self._get(run_id).priority for run_id in waiting)
-            assert run.priority == best
+            assert run.id == eligible[0]
+            assert not run.interrupted
             assert run.fence > self.fences.get(run.id, 0)
             assert run.owner == owner
             self.fences[run.id] = run.fence
@@ -119,7 +123,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert renew(self.store, lost) is None
         assert self._get(lost.id) == before
 
-    @rule(number=st.integers(0, 5), when=st.sampled_from(["now", "epoch"]))
+    @rule(number=st.integers(0, 7), when=st.sampled_from(["now", "epoch"]))
     def stop(self, number: int, when: str) -> None:
         run_id = a_run(number).id
         outcome, _ = self.live.stop(run_id, when)
@@ -129,7 +133,7 @@ class StoreMachine(RuleBasedStateMachine):
         if outcome == "ended":
             self.statuses[run_id] = RunStatus.STOPPED
 
-    @rule(number=st.integers(0, 5), epochs=st.integers(1, 50))
+    @rule(number=st.integers(0, 7), epochs=st.integers(1, 50))
     def retarget(self, number: int, epochs: int) -> None:
         run_id = a_run(number).id
         outcome, _ = self.live.retarget(run_id, epochs)
@@ -139,11 +143,47 @@ class StoreMachine(RuleBasedStateMachine):
         if outcome in ("ok", "signalled"):
             assert self._get(run_id).epochs == epochs
 
-    @rule(number=st.integers(0, 5), priority=st.integers(0, 9))
+    @rule(number=st.integers(0, 7), priority=st.integers(0, 9))
     def amend(self, number: int, priority: int) -> None:
         run_id = a_run(number).id
         found = self.store.amend(run_id, {"priority": priority})
         assert (found is None) == (run_id not in self.statuses)
+
+    @rule(number=st.integers(0, 7))
+    def move_to_front(self, number: int) -> None:
+        run_id = a_run(number).id
+        outcome, _ = self.live.move_to_front(run_id)
+        status = self.statuses.get(run_id)
+        assert outcome == {None: "missing", RunStatus.QUEUED: "ok"}.get(status, "refused")
+        if outcome == "ok":
+            moved = self._get(run_id)
+            peers = [self._get(one) for one, state in self.statuses.items() if state == RunStatus.QUEUED]
+            assert _turn(moved) == min(
+                _turn(p) for p in peers if _band(p) == _band(moved) and _same(p, moved)
+            )
+
+    @rule(project=st.sampled_from(PROJECTS), limit=st.integers(0, 2))
+    def limit(self, project: str, limit: int) -> None:
+        self.client.hset(keys.limits("run"), project, limit or "")
+
+    @invariant()
+    def positions_are_the_order_of_claims(self) -> None:
+        queues = QueueStore(self.client, RULES, LIMIT)
+        found = {run_id: queues.standing(run_id) for run_id in self.statuses}
+        expected = self._order()
+        assert {i for i, standing in found.items() if standing} == {run_id for run_id, _ in expected}
+        for position, (run_id, is_held_up) in enumerate(expected, start=1):
+            assert (found[run_id].position, found[run_id].is_held_up) == (position, is_held_up)
+
+    @invariant()
+    def each_project_of_a_queue_is_known(self) -> None:
+        waiting = Counter(
+            self._get(run_id).project
+            for run_id, status in self.statuses.items()
+            if status == RunStatus.QUEUED
+        )
+        shares = QueueStore(self.client, RULES, LIMIT).waiting_runs("train").shares
+        assert {share.project: share.waiting for share in shares} == waiting
 
     @invariant()
     def each_run_is_in_one_place(self) -> None:
@@ -173,6 +213,28 @@ class StoreMachine(RuleBasedStateMachine):
                 wanted = {r.id for r in runs if status in (None, r.status) and project in (None, r.project)}
                 assert listed == wanted
 
+    def _order(self) -> list[tuple[str, bool]]:
+        """The queued runs as the rules order them, told by claim after claim; whether each is held up.
+
+        First with the limits, then what they hold up without them.
+        """
+        waiting = [self._get(i) for i, status in self.statuses.items() if status == RunStatus.QUEUED]
+        running = Counter(held.project for held in self.holders.values())
+        texts = self.client.hgetall(keys.limits("run"))
+        limits = {project: int(texts.get(project) or LIMIT) or 99 for project in PROJECTS}
+        order, in_work = [], running.copy()
+        while free := [run for run in waiting if in_work[run.project] < limits[run.project]]:
+            run = min(free, key=lambda run: (*_band(run), in_work[run.project], *_turn(run)))
+            in_work[run.project] += 1
+            waiting.remove(run)
+            order.append((run.id, False))
+        while waiting:
+            run = min(waiting, key=lambda run: (*_band(run), in_work[run.project], *_turn(run)))
+            in_work[run.project] += 1
+            waiting.remove(run)
+            order.append((run.id, True))
+        return order
+
     def _get(self, run_id: str) -> Run:
         run = self.store.get(run_id)
         assert run
@@ -190,6 +252,18 @@ class StoreMachine(RuleBasedStateMachine):
         assert status in TRANSITIONS[RunStatus.RUNNING]
         self.former.append(self.holders.pop(held.id))
         self.statuses[held.id] = status
+
+
+def _band(run: Run) -> tuple[bool, int]:
+    return (not run.interrupted, -run.priority)
+
+
+def _turn(run: Run) -> tuple[int, str]:
+    return (round((run.place or run.created_at) * 1e6), run.id)
+
+
+def _same(a: Run, b: Run) -> bool:
+    return a.project == b.project
 
 
 def test_any_order_of_calls(client: Client) -> None:

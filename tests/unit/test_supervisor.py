@@ -42,7 +42,7 @@ def claimed(runs, storage, monkeypatch):
         spec = Experiments(REPOSITORY / "configs").compose({"epochs": 5})
         run = Run(
             id=new_run_id(), project="p", name="n", dataset_id=dataset_id, dataset_hash=CONTENT_HASH,
-            spec=spec, created_at=0, epochs=5, labels={},
+            queue="train", spec=spec, created_at=0, epochs=5, labels={},
         )  # fmt: skip
         runs.submit(run)
         found = runs.claim("train", "me")

@@ -9,7 +9,12 @@ ty:<kind>:by:both:<status>:<project>
 ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
 ty:dataset:<id>:removed         STRING  for a week after the data set was deleted
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
-ty:q:<queue>                    ZSET  id -> place in the queue: lower goes first
+ty:q:<queue>                    ZSET  id -> turn, see prelude.lua: lower goes first within a project
+ty:q:<queue>:of:<project>       ZSET  the same, those of one project
+ty:q:<queue>:projects           SET   projects that have a record in the queue
+ty:limits:<kind>                HASH  project -> how many of its records may be in work; empty: the default
+ty:worker:<id>                  STRING  a worker's latest sign of life, JSON; gone soon after the worker
+ty:workers                      SET   ids of workers, some of which may be gone
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
 ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
                                 no lease out, in µs
@@ -57,6 +62,17 @@ def upload(request_id: str) -> str:
 
 def queue(name: str) -> str:
     return f"ty:q:{name}"
+
+
+def limits(kind: str) -> str:
+    return f"ty:limits:{kind}"
+
+
+def worker(worker_id: str) -> str:
+    return f"ty:worker:{worker_id}"
+
+
+WORKERS = "ty:workers"
 
 
 def celery_queue(name: str) -> str:

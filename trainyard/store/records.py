@@ -118,16 +118,16 @@ class RecordStore(Generic[Record]):
         items = [self.codec.from_hash(texts) for texts in hashes if texts]
         return Page(items, str(int(found[limit - 1][1])) if more else None)
 
-    def position(self, record_id: str, queue: str) -> int | None:
-        """The place in the queue, 1 for the next to be taken; None where it does not wait there."""
-        with store_errors():
-            rank = cast("int | None", self.client.zrank(keys.queue(queue), record_id))
-        return None if rank is None else rank + 1
+    def claim(
+        self, queue: str, owner: str, life: Life, rules: LeaseRules, max_concurrent: int = 0
+    ) -> Record | None:
+        """Take the record of the queue whose turn it is, or None.
 
-    def claim(self, queue: str, owner: str, life: Life, rules: LeaseRules) -> Record | None:
-        """Take the first waiting record of the queue, or None."""
+        `max_concurrent` holds for projects without a limit of their own; 0 is no limit.
+        """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
-        arguments = (self.kind, queue, owner, life.waiting, life.working, lease_ms, grace_s)
+        states = (life.waiting, life.working)
+        arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent)
         outcome, found = run_script(self.client, "claim", *arguments)
         return self.codec.from_hash(found) if outcome == "claimed" else None
 

@@ -54,7 +54,7 @@ def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank
         # the run stop.
         callbacks=[
             *([Resume(attempt.checkpoint)] if attempt.checkpoint else []),
-            ProgressReports(attempt.data, report),
+            ProgressReports(report),
             rows,
             *_patient(attempt, report),
             checkpoints,

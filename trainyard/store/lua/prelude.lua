@@ -47,13 +47,48 @@ local function enter_status(kind, id, status)
   if kind == 'run' then hold_dataset(id, status) end
 end
 
--- Higher priority first, within it those that had begun, then first come: the creation time in µs, half a
--- priority step for having begun, and a priority step of 25 years, which a double still holds exactly.
+-- Turns. A queue is kept whole, and once more by project, so that a turn is found without a look at every
+-- record. The score is the same in both and tells the turn within a project, lower first: ten bands of
+-- priorities for what was interrupted, ten for the rest, and within a band the time of coming in µs since
+-- 2023-11. A band is 28 years wide; 20 of them a double still holds exactly.
+local BAND, ORIGIN = 9e14, 1.7e15
+
+local function band_of(score) return math.floor(score / BAND) end
+
+local function of_project(queue, project) return 'ty:q:' .. queue .. ':of:' .. project end
+
 local function enqueue(kind, id)
-  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'priority', 'created_at')
-  local place = tonumber(h[3]) * 1e6 - tonumber(h[2]) * 8e14
-  if tonumber(redis.call('HGET', key_of(kind, id), 'fence')) > 0 then place = place - 4e14 end
-  redis.call('ZADD', 'ty:q:' .. h[1], string.format('%.0f', place), id)
+  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'project', 'priority', 'interrupted', 'place', 'created_at')
+  local band = (h[4] == 'true' and -10 or 0) + 9 - tonumber(h[3])
+  local since_origin = tonumber(h[5] or h[6]) * 1e6 - ORIGIN -- first: the sum must not pass 2^53
+  local score = string.format('%.0f', band * BAND + since_origin)
+  redis.call('ZADD', 'ty:q:' .. h[1], score, id)
+  redis.call('ZADD', of_project(h[1], h[2]), score, id)
+  redis.call('SADD', 'ty:q:' .. h[1] .. ':projects', h[2])
+end
+
+local function enqueue_interrupted(kind, id)
+  redis.call('HSET', key_of(kind, id), 'interrupted', 'true')
+  enqueue(kind, id)
+end
+
+-- Take a record out of its queue; one that is not in it is left as it is.
+local function dequeue(kind, id)
+  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'project')
+  if redis.call('ZREM', 'ty:q:' .. h[1], id) == 1 then
+    redis.call('HSET', key_of(kind, id), 'interrupted', 'false')
+  end
+  local own = of_project(h[1], h[2])
+  redis.call('ZREM', own, id)
+  if redis.call('EXISTS', own) == 0 then redis.call('SREM', 'ty:q:' .. h[1] .. ':projects', h[2]) end
+end
+
+-- How many records of a project are worked on, and how many may be. `default` is for a project without a
+-- limit of its own; 0 is none.
+local function share_of(kind, working, project, default)
+  local running = redis.call('ZCARD', 'ty:' .. kind .. ':by:both:' .. working .. ':' .. project)
+  local limit = tonumber(redis.call('HGET', 'ty:limits:' .. kind, project) or '') or tonumber(default)
+  return running, limit > 0 and limit or math.huge
 end
 
 -- Whether this attempt still holds the record: the fence grows with every claim.
@@ -106,7 +141,7 @@ local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   end
   redis.call('HDEL', key, 'started_at')
   enter_status(kind, id, waiting)
-  enqueue(kind, id)
+  enqueue_interrupted(kind, id)
   return waiting
 end
 

@@ -5,5 +5,5 @@ if not is_held(kind, id, ARGV[3], ARGV[4]) then return {'lost', {}} end
 end_lease(kind, id)
 enter_status(kind, id, ARGV[5])
 redis.call('HDEL', key_of(kind, id), 'owner', 'started_at')
-enqueue(kind, id)
+enqueue_interrupted(kind, id)
 return answer('ok', kind, id)

@@ -16,7 +16,7 @@ local both, by_status = status_indexes('dataset', id, status)
 for _, index in ipairs({both, by_status, 'ty:dataset:by:all', 'ty:dataset:by:project:' .. project}) do
   redis.call('ZREM', index, id)
 end
-redis.call('ZREM', 'ty:q:' .. get('dataset', id, 'queue'), id)
+dequeue('dataset', id)
 end_lease('dataset', id)
 redis.call('DEL', key)
 redis.call('SET', key .. ':removed', 1, 'EX', ARGV[2])

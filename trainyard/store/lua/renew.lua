@@ -6,7 +6,7 @@ local kind, id, fence, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV
 if not is_held(kind, id, fence, owner) then
   local forgotten = get(kind, id, 'status') == waiting and tonumber(get(kind, id, 'fence')) < tonumber(fence)
   if not forgotten then return {'lost', {}} end
-  redis.call('ZREM', 'ty:q:' .. get(kind, id, 'queue'), id)
+  dequeue(kind, id)
   enter_status(kind, id, working)
   redis.call('HSET', key_of(kind, id), 'fence', fence, 'owner', owner, 'started_at', seconds(now_us()))
 end
