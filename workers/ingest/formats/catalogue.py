@@ -7,8 +7,10 @@ from workers.ingest.formats.coco import Coco
 from workers.ingest.formats.cvat import Cvat
 from workers.ingest.formats.label_studio import LabelStudio
 from workers.ingest.formats.labelme import LabelMe
+from workers.ingest.formats.labelme3 import LabelMe3
 from workers.ingest.formats.pictures import Pictures
 from workers.ingest.formats.supervisely import Supervisely
+from workers.ingest.formats.via import Via
 from workers.ingest.formats.voc import Voc
 from workers.ingest.formats.yolo_seg import YoloSeg
 from workers.ingest.problems import Refused
@@ -18,6 +20,8 @@ FORMATS: tuple[Format, ...] = (
     LabelStudio(),
     Supervisely(),
     LabelMe(),
+    Via(),
+    LabelMe3(),
     Cvat(),
     Cityscapes(),
     Camvid(),
