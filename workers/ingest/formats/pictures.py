@@ -33,7 +33,7 @@ _ANNOTATIONS = (".json", ".xml", ".csv", ".txt", ".tfrecord", ".parquet", ".mat"
 _NOTHING: Classes = ({}, {}, None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MaskTruth:
     """A mask picture; `table` gives the values of its colours, None where it has values itself.
 
