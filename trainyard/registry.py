@@ -1,6 +1,7 @@
 """Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -10,6 +11,7 @@ from trainyard.errors import Conflict, NotFound, OwnershipLost, TrainyardError, 
 from trainyard.event_log import publish
 from trainyard.events import Progress, StatusChanged, to_dict
 from trainyard.lease import LeaseRules
+from trainyard.lost_uploads import clear_lost_uploads
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
 from trainyard.storage import Storage, check_id, remove_folder, write_json
@@ -205,6 +207,10 @@ class DatasetRegistry(Registry[Dataset]):
         """Delete what a worker may have written for a set since it was removed; other sets are left alone."""
         if self._store.was_removed(dataset_id):
             remove_folder(self._storage.dataset(dataset_id).path)
+
+    def clear_lost_uploads(self) -> list[str]:
+        """Delete what is left of uploads that were cut off long ago; raises StorageUnavailable."""
+        return clear_lost_uploads(self._storage, time.time())
 
     def _without_record(self, record_id: str) -> None:
         self.clear_removed(record_id)
