@@ -80,6 +80,7 @@ def test_what_goes_to_another_program_are_the_regions_of_one_image() -> None:
 
 
 def test_the_file_is_closed_with_the_last_that_reads_it() -> None:
+    gc.collect()  # what other tests left
     before = len(os.listdir("/proc/self/fd"))
     file = RegionFile()
     file.add(0, SQUARE)
