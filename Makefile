@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo up test lint types imports bench lock catalog clean
+.PHONY: demo up test fuzz lint types imports bench lock catalog clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m deploy.demo $(DATA)
@@ -14,6 +14,10 @@ up: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# The readers of annotations with many more made files than the tests try.
+fuzz: $(STAMP)
+	$(BIN)/python -m pytest tests/ingest/formats -m hypothesis --hypothesis-profile=fuzz --timeout=0
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -15,11 +15,13 @@ logger = logging.getLogger(__name__)
 
 TOP_UP_S = 2.0
 """How often to look for work that no message tells of."""
+SWEEP_S = 3600.0
+"""How often to look for uploads that were cut off."""
 
 
 class Caretaker:
     """Takes back work whose lease has lapsed, kicks for work that waits, writes files that are behind, and
-    mends what Redis forgot of limits.
+    mends what Redis forgot of limits; clears lost uploads away.
 
     Each look is idempotent.
     """
@@ -56,6 +58,7 @@ class Caretaker:
 
     def _run(self, stopped: threading.Event) -> None:
         reaped_at = 0.0
+        swept_at = time.monotonic()  # an hour on: at a start there is more urgent work
         while not stopped.wait(min(TOP_UP_S, self._reap_every_s)):
             try:
                 if self._beat:
@@ -64,6 +67,9 @@ class Caretaker:
                     reaped_at = time.monotonic()
                     self.reap()
                     self._limits.restore()
+                if time.monotonic() - swept_at >= SWEEP_S:
+                    swept_at = time.monotonic()
+                    self._datasets.clear_lost_uploads()
                 for queue in TASKS:
                     self._kicker.top_up(queue)
             except (StoreUnavailable, StorageUnavailable) as error:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,6 +13,7 @@ from trainyard.event_log import publish
 from trainyard.events import Progress, StatusChanged, to_dict
 from trainyard.failures import failure
 from trainyard.lease import LeaseRules
+from trainyard.lost_uploads import clear_lost_uploads
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
 from trainyard.storage import Storage, check_id, remove_folder, write_json
@@ -230,6 +232,10 @@ class DatasetRegistry(Registry[Dataset]):
         """Delete what a worker may have written for a set since it was removed; other sets are left alone."""
         if self._store.was_removed(dataset_id):
             remove_folder(self._storage.dataset(dataset_id).path)
+
+    def clear_lost_uploads(self) -> list[str]:
+        """Delete what is left of uploads that were cut off long ago; raises StorageUnavailable."""
+        return clear_lost_uploads(self._storage, time.time())
 
     def _without_record(self, record_id: str) -> None:
         self.clear_removed(record_id)

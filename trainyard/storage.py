@@ -66,6 +66,14 @@ class DatasetFolder:
         """The annotation file that came beside the archive, where one did."""
         return self.path / "annotation"
 
+    def receiving(self, number: int) -> Path:
+        """A file of an upload while it comes, `number` from 0."""
+        return self.path / f".upload-{number}.tmp"
+
+    def received(self) -> list[Path]:
+        """The files of an upload that came or come and have not been kept."""
+        return list(self.path.glob(".upload-*.tmp"))
+
     @property
     def prepared(self) -> Path:
         """The versions that training reads."""
@@ -165,6 +173,10 @@ class Storage:
 
     def dataset(self, dataset_id: str) -> DatasetFolder:
         return DatasetFolder(self.root / "datasets" / check_id(dataset_id))
+
+    def dataset_folders(self) -> list[DatasetFolder]:
+        """The folders of all data sets, and of those that are being uploaded."""
+        return [DatasetFolder(path) for path in (self.root / "datasets").glob("ds-*")]
 
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.root / "runs" / check_id(run_id))

@@ -82,7 +82,7 @@ class Upload:
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            received = ReceivedFile(self, self.folder / f".upload-{len(self._received)}.tmp")
+            received = ReceivedFile(self, self._places.receiving(len(self._received)))
         except OSError as error:
             raise _not_stored(error) from error
         self._received.append(received)
