@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import Conflict, NotFound, OwnershipLost, TrainyardError, WorkerLost
+from trainyard.datasets import Dataset
+from trainyard.errors import Conflict, NotFound, OwnershipLost, StoreUnavailable, TrainyardError, WorkerLost
 from trainyard.event_log import publish
 from trainyard.events import Progress, StatusChanged, to_dict
 from trainyard.lease import LeaseRules
+from trainyard.run_results import discard_work
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
-from trainyard.storage import Storage, check_id, remove_folder, write_json
+from trainyard.storage import Storage, check_id, read_json, remove_folder, write_json
 from trainyard.store.connection import Client, ping
 from trainyard.store.live import LiveStore, parse_signals
 from trainyard.store.records import Life, Page, RecordStore
-from trainyard.store.sets import DatasetStore
+from trainyard.store.run_store import RUN_LIFE, RunStore
+from trainyard.store.sets import DATASET_LIFE, DatasetStore
 
 
 class Claimable(Protocol):
@@ -49,8 +52,12 @@ class Registry(Generic[Record]):
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
 
-        Storage holds it first, so that a record in Redis always has its mirror.
+        Storage holds it first, so that a record in Redis always has its mirror. Raises StoreUnavailable for
+        one that storage has and a Redis that was emptied does not have again yet.
         """
+        file = self.record_file(record.id)
+        if file.exists() and read_json(file).get("revision", 1) > 1 and not self._store.exists(record.id):
+            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)
@@ -135,20 +142,29 @@ class Registry(Generic[Record]):
             raise OwnershipLost(f"{held.id} is held by another attempt.")
         return self._mirrored(record)
 
+    def repair(self, record_id: str) -> Record:
+        """Write the record's file as Redis has it; raises NotFound."""
+        return self._mirrored(self.get(record_id))
+
+    def repair_all(self) -> list[str]:
+        """Write the files of records that changed while nobody lived to write them; their ids."""
+        behind = sorted(self._store.unmirrored())
+        for record_id in behind:
+            with suppress(NotFound):  # removed meanwhile
+                self.repair(record_id)
+        return behind
+
     def _mirrored(self, record: Record) -> Record:
         """Write the record's file. Whoever writes last has seen the newest revision: two writers that
         race both look again after writing, and the older one puts the newer revision down."""
         while True:
             self._write(record)
-            newest = self._store.get(record.id)
-            if newest is None:
-                self._without_record(record.id)
-            if newest is None or newest.revision <= record.revision:
+            outcome, newer = self._store.mirrored(record.id, record.revision)
+            if outcome == "missing" and self._store.was_removed(record.id):
+                remove_folder(self.record_file(record.id).parent)
+            if newer is None:
                 return record
-            record = newest
-
-    def _without_record(self, record_id: str) -> None:
-        """Called where a record that has just been mirrored is not in Redis any more."""
+            record = newer
 
     def _write(self, record: Record) -> None:
         write_json(self.record_file(record.id), self._store.codec.to_json(record))
@@ -170,10 +186,7 @@ class DatasetRegistry(Registry[Dataset]):
     _store: DatasetStore
 
     def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
-        life = Life(
-            waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED
-        )
-        super().__init__(DatasetStore(client), storage, life, rules)
+        super().__init__(DatasetStore(client), storage, DATASET_LIFE, rules)
 
     def reopen(self, seen: Dataset, **values: Any) -> Dataset:
         """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""
@@ -206,17 +219,20 @@ class DatasetRegistry(Registry[Dataset]):
         if self._store.was_removed(dataset_id):
             remove_folder(self._storage.dataset(dataset_id).path)
 
-    def _without_record(self, record_id: str) -> None:
-        self.clear_removed(record_id)
-
 
 class RunRegistry(Registry[Run]):
     """All runs, with what may be asked of one while it trains."""
 
     def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
-        life = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
-        super().__init__(RecordStore(client, "run", Run), storage, life, rules)
+        super().__init__(RunStore(client), storage, RUN_LIFE, rules)
         self.live = LiveStore(client)
+
+    def _mirrored(self, record: Run) -> Run:
+        """As for any record; of a cancelled run nothing is kept but record, events and log."""
+        run = super()._mirrored(record)
+        if run.status == RunStatus.CANCELLED:
+            discard_work(self._storage.run(run.id))
+        return run
 
     def report(self, held: Run, progress: Progress | None) -> Signals:
         """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""

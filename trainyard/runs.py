@@ -2,13 +2,18 @@
 
     submit          claim            all epochs, or a target not above the epochs done
       ----> queued ----> running ----------------------------------------------------> completed
-              |  ^          |  |--- stop: keeps the work -----------------------------> stopped
-              |  `- release,   `--- an error, or lost or broken too often --------> failed
-              |     lapse,
-              |     crash
-              `----- stop ----------------------------------------------------------> stopped
+             | ^ ^          | | |--- stop: keeps the work ---------------------------> stopped
+             | | `- release,| | `--- an error, or lost or broken too often ----------> failed
+             | |    lapse,  | |
+             | |    crash   | `----- cancel: discards the work ----------------------> cancelled
+             | |            |
+             | `---- resume of a completed, stopped or failed run, retry of a failed one
+             `------ stop -----------------------------------------------------------> stopped
+             `------ cancel ---------------------------------------------------------> cancelled
 
-A stop or an epoch change is a signal beside the record (`signals.py`), never a status.
+`resume` goes on from last.ckpt, `retry` begins afresh, a fork is another run. A run that has ended may be
+deleted. A wish for a running run - stop, cancel, another number of epochs - is a signal beside its
+record (`signals.py`), never a status.
 """
 
 from dataclasses import dataclass, field
@@ -26,18 +31,41 @@ class RunStatus(StrEnum):
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ReopenedBy(StrEnum):
+    """How a run that had ended came back into its queue."""
+
+    RESUME = "resume"
+    RETRY = "retry"
 
 
 ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED}),
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.CANCELLED}),
     RunStatus.RUNNING: frozenset(
-        {RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED}
+        {RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.CANCELLED}
     ),
-    RunStatus.COMPLETED: frozenset(),
-    RunStatus.STOPPED: frozenset(),
-    RunStatus.FAILED: frozenset(),
+    RunStatus.COMPLETED: frozenset({RunStatus.QUEUED}),
+    RunStatus.STOPPED: frozenset({RunStatus.QUEUED}),
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
+    RunStatus.CANCELLED: frozenset(),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForkedFrom:
+    """The checkpoint that a fork begins with: `best`, `last` or an epoch's number, of another run.
+
+    How many of the fork's layers were filled from it, and which were not and why, is known once it has begun.
+    """
+
+    run_id: str
+    checkpoint: str
+    loaded_layers: int | None = None
+    total_layers: int | None = None
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +74,8 @@ class Run:
 
     `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
-    that were lost or broke. `result` is what
+    that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
+    `starts_afresh` asks the next attempt to clear what the earlier ones made. `result` is what
     training returned: best epoch and metrics, images/s, exported file and its parity.
     """
 
@@ -73,5 +102,8 @@ class Run:
     step: int = 0
     notices: tuple[str, ...] = ()
     labels: dict[str, str]
+    forked_from: ForkedFrom | None = None
+    reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})
+    starts_afresh: bool = False
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None

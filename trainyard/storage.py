@@ -6,6 +6,7 @@
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  report.json  report.html
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
+                              origin/<run id>-<checkpoint>.ckpt of a fork
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -121,6 +122,11 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def origin(self) -> Path:
+        """Where a fork keeps the checkpoint of another run that it begins with."""
+        return self.path / "origin"
 
     @property
     def last_checkpoint(self) -> Path:
@@ -250,11 +256,14 @@ def write_text(path: Path, text: str) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote; raises StorageUnavailable for a newer schema or a broken file."""
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
-    if data.pop("schema", 0) > SCHEMA:
+    schema = data.pop("schema", 0) if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise StorageUnavailable(f"{path.name} holds no record of Trainyard.")
+    if schema > SCHEMA:
         raise StorageUnavailable(
             f"{path.name} was written by a newer Trainyard.", remedy="Upgrade this installation."
         )
-    return data
+    return dict(data)

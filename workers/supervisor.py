@@ -5,15 +5,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from trainyard import events
 from trainyard.errors import ChildDied, OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
 from trainyard.event_log import publish
+from trainyard.fork_origin import origin_file
 from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
+from trainyard.run_results import clear_results
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
@@ -68,6 +70,9 @@ class RunSupervisor:
         """Returns when the run has ended, or is another's, or is back in its queue."""
         try:
             self._runs.publish_status(self._run)
+            if self._run.starts_afresh:
+                clear_results(self._folder)
+                self._run = self._runs.update(self._run, starts_afresh=False)
             self._train()
         except OwnershipLost as error:
             logger.warning("%s", error.message)
@@ -77,7 +82,7 @@ class RunSupervisor:
     def _train(self) -> None:
         child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
         try:
-            while child.is_open and not self._outcome and not self._draining.is_set():
+            while child.is_open and not self._outcome and not self._must_end:
                 for message in child.messages(TICK_S):
                     self._receive(message)
                 self._exchange(child)
@@ -85,10 +90,17 @@ class RunSupervisor:
             if not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
-        if self._draining.is_set() and not self._outcome:
+        if self._signals.cancel:
+            self._end(RunStatus.CANCELLED)
+        elif self._draining.is_set() and not self._outcome:
             self._give_back()
         else:
             self._conclude(code)
+
+    @property
+    def _must_end(self) -> bool:
+        """Whether the child is to end without a result: the run is thrown away, or the worker shuts down."""
+        return self._signals.cancel or self._draining.is_set()
 
     def _job(self) -> TrainingJob:
         run = self._run
@@ -101,6 +113,7 @@ class RunSupervisor:
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
             resume=self._folder.last_checkpoint.exists(),
+            init_checkpoint=origin_file(self._folder, run.forked_from) if run.forked_from else None,
         )
 
     def _receive(self, message: Message) -> None:
@@ -165,6 +178,9 @@ class RunSupervisor:
             self._run = self._runs.update(self._run, epoch=event.epoch, step=event.step)
         elif isinstance(event, events.Notice):
             self._run = self._runs.update(self._run, notices=[*self._run.notices, event.message])
+        elif isinstance(event, events.WeightsLoaded) and self._run.forked_from:
+            origin = replace(self._run.forked_from, **asdict(event))
+            self._run = self._runs.update(self._run, forked_from=asdict(origin))
 
     def _conclude(self, code: int | None) -> None:
         if "result" in self._outcome:

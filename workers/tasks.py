@@ -15,6 +15,7 @@ from trainyard.errors import OwnershipLost
 from trainyard.lease import Ownership
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
 from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.reindex import Reindex
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect
@@ -53,7 +54,13 @@ class Worker:
             storage=storage,
             runs=runs,
             datasets=datasets,
-            caretaker=Caretaker(runs, datasets, Kicker(app, client), settings.lease),
+            caretaker=Caretaker(
+                runs,
+                datasets,
+                Reindex(client, storage, datasets, runs),
+                Kicker(app, client),
+                settings.lease,
+            ),
         )
 
     def train(self, queue: str) -> None:

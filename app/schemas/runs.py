@@ -9,7 +9,7 @@ from app.schemas.fields import PageQuery, instant_field, name_field, notes_field
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.service.runs import RunState
 from trainyard.events import Progress
-from trainyard.runs import Run, RunStatus
+from trainyard.runs import ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.signals import Signals
 
 PREFIX = "/api/v1/runs"
@@ -102,6 +102,17 @@ class RunSchema(Schema):
     step = fields.Integer(metadata={"description": "optimizer steps finished"})
     notices = fields.List(fields.String())
     labels = fields.Dict(keys=fields.String(), values=fields.String())
+    forked_from = fields.Nested(
+        class_schema(ForkedFrom),
+        allow_none=True,
+        metadata={"description": "the checkpoint a fork began with, and how much of it fitted"},
+    )
+    reopened_by = fields.Enum(
+        ReopenedBy,
+        by_value=True,
+        allow_none=True,
+        metadata={"description": "what brought it back into its queue after it had ended"},
+    )
     result = fields.Dict(allow_none=True)
     error = fields.Dict(allow_none=True)
     links = fields.Nested(RunLinks)

@@ -40,7 +40,8 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert run["spec"]["data"]["batch_size"] == 4
     assert run["queue_position"] == 1
     assert run["progress"] is None
-    assert run["signals"] == {"stop": None, "stop_version": 0, "epochs": None, "epochs_version": 0}
+    unsignalled = {"stop": None, "stop_version": 0, "epochs": None, "epochs_version": 0, "cancel": False}
+    assert run["signals"] == unsignalled
     assert set(run["links"]) == {"metrics", "events", "log", "checkpoints", "artifacts"}
     assert all(client.get(link).status_code == 200 for name, link in run["links"].items() if name != "events")
     folder = storage.run(run["id"])

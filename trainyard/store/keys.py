@@ -7,14 +7,17 @@ ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>
 ty:<kind>:by:both:<status>:<project>
 ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
-ty:dataset:<id>:removed         STRING  for a week after the data set was deleted
+ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
+ty:unmirrored:<kind>            SET   ids whose record in storage may be older than here
+ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
+ty:indexing                     STRING  the lock of whoever compares them
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
 ty:q:<queue>                    ZSET  id -> place in the queue: lower goes first
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
 ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
                                 no lease out, in µs
 ty:server                       HASH  run_id of the Redis seen last, wait_until: no work before that, µs
-ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version
+ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version, cancel
 ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
@@ -42,8 +45,12 @@ def index(kind: str, status: str | None, project: str | None) -> str:
     return f"ty:{kind}:by:all"
 
 
-def removed(dataset_id: str) -> str:
-    return f"ty:dataset:{dataset_id}:removed"
+def removed(kind: str, record_id: str) -> str:
+    return f"ty:{kind}:{record_id}:removed"
+
+
+def unmirrored(kind: str) -> str:
+    return f"ty:unmirrored:{kind}"
 
 
 def upload(request_id: str) -> str:
@@ -87,3 +94,5 @@ def leases(kind: str) -> str:
 
 
 CLEAN_STOP = "ty:clean_stop"
+INDEXED = "ty:indexed"
+INDEXING = "ty:indexing"
