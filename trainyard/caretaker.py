@@ -56,7 +56,7 @@ class Caretaker:
             logger.warning("%s was lost by its worker and is %s now.", run.id, run.status)
         for dataset in self._datasets.reap():
             logger.warning("%s was lost by its worker and is %s now.", dataset.id, dataset.status)
-        for record_id in [*self._datasets.repair_all(), *self._runs.repair_all()]:
+        for record_id in [*self._datasets.repair_mirrors(), *self._runs.repair_mirrors()]:
             logger.info("%s has its record in storage again.", record_id)
 
     def _run(self, stopped: threading.Event) -> None:

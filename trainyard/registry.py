@@ -56,7 +56,7 @@ class Registry(Generic[Record]):
         one that storage has and a Redis that was emptied does not have again yet.
         """
         file = self.record_file(record.id)
-        if file.exists() and read_json(file).get("revision", 1) > 1 and not self._store.exists(record.id):
+        if file.exists() and read_json(file).get("revision", 0) > 0 and not self._store.exists(record.id):
             raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
@@ -146,7 +146,7 @@ class Registry(Generic[Record]):
         """Write the record's file as Redis has it; raises NotFound."""
         return self._mirrored(self.get(record_id))
 
-    def repair_all(self) -> list[str]:
+    def repair_mirrors(self) -> list[str]:
         """Write the files of records that changed while nobody lived to write them; their ids."""
         behind = sorted(self._store.unmirrored())
         for record_id in behind:

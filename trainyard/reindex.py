@@ -124,6 +124,8 @@ class Reindex:
         if record.id != record_id:
             raise StorageUnavailable(f"its record is that of {record.id}.")
         outcome = kind.store.restore(record, record_id, kind.life, kind.registry.rules)
+        if outcome == "unaccepted":
+            raise StorageUnavailable("its submission was never accepted.")
         if outcome == "removed":
             remove_folder(kind.registry.record_file(record_id).parent)
         if outcome not in ("restored", "ahead"):

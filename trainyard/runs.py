@@ -2,17 +2,16 @@
 
     submit          claim            all epochs, or a target not above the epochs done
       ----> queued ----> running ----------------------------------------------------> completed
-             | ^ ^          | | |--- stop: keeps the work ---------------------------> stopped
-             | | `- release,| | `--- an error, or lost or broken too often ----------> failed
-             | |    lapse,  | |
-             | |    crash   | `----- cancel: discards the work ----------------------> cancelled
-             | |            |
-             | `---- resume of a completed, stopped or failed run, retry of a failed one
-             `------ stop -----------------------------------------------------------> stopped
-             `------ cancel ---------------------------------------------------------> cancelled
+            | |  ^ ^         | | |--- stop: keeps the work --------------------------> stopped
+            | |  | `-release,' | `--- an error, or lost or broken too often ---------> failed
+            | |  |   lapse,    `----- cancel: discards the work ---------------------> cancelled
+            | |  |   crash
+            | |  `-- resume of a completed, stopped or failed run; retry of a failed one
+            | `----- stop -----------------------------------------------------------> stopped
+            `------- cancel ---------------------------------------------------------> cancelled
 
-`resume` goes on from last.ckpt, `retry` begins afresh, a fork is another run. A run that has ended may be
-deleted. A wish for a running run - stop, cancel, another number of epochs - is a signal beside its
+`resume` goes on from last.ckpt, `retry` begins afresh, and a fork is another run. A run that has ended may
+be deleted. A wish for a running run - stop, cancel, another number of epochs - is a signal beside its
 record (`signals.py`), never a status.
 """
 
@@ -72,7 +71,8 @@ class ForkedFrom:
 class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
-    `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
+    `revision` grows with every change; 0 is that of a record which Redis has not accepted yet. `spec` stays
+    as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
     that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
     `starts_afresh` asks the next attempt to clear what the earlier ones made. `result` is what
@@ -88,7 +88,7 @@ class Run:
     experiment: str | None = None
     spec: TrainingSpec
     status: RunStatus = field(default=RunStatus.QUEUED, metadata={"by_value": True})
-    revision: int = 1
+    revision: int = 0
     queue: str = "train"
     priority: int = 0
     fence: int = 0

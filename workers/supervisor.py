@@ -15,7 +15,7 @@ from trainyard.event_log import publish
 from trainyard.fork_origin import origin_file
 from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
-from trainyard.run_results import clear_results
+from trainyard.run_results import clear_results, discard_work
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
@@ -82,7 +82,7 @@ class RunSupervisor:
     def _train(self) -> None:
         child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
         try:
-            while child.is_open and not self._outcome and not self._must_end:
+            while child.is_open and not (self._outcome or self._signals.cancel or self._draining.is_set()):
                 for message in child.messages(TICK_S):
                     self._receive(message)
                 self._exchange(child)
@@ -91,16 +91,12 @@ class RunSupervisor:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
         if self._signals.cancel:
+            discard_work(self._folder)  # before the record says so
             self._end(RunStatus.CANCELLED)
         elif self._draining.is_set() and not self._outcome:
             self._give_back()
         else:
             self._conclude(code)
-
-    @property
-    def _must_end(self) -> bool:
-        """Whether the child is to end without a result: the run is thrown away, or the worker shuts down."""
-        return self._signals.cancel or self._draining.is_set()
 
     def _job(self) -> TrainingJob:
         run = self._run

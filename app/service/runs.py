@@ -93,7 +93,10 @@ class RunService:
         """The run that `key` made before; raises NotFound and Conflict as `submit`."""
         project = request.project or self._dataset(request.dataset_id).project
         found = self._found(keyed_run_id(project, key))
-        return found and _same_request(found, request)
+        if found is None:
+            return None
+        # The process that took it may have died before storage held what Redis does.
+        return _same_request(self._runs.repair(found.id), request)
 
     def submit_as(self, run_id: str, request: RunRequest, dataset: Dataset) -> tuple[bool, Run]:
         """As `submit`, under an id that the caller has chosen."""

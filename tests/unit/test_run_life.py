@@ -12,6 +12,7 @@ from trainyard.errors import Conflict, NotFound, OwnershipLost, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry import RunRegistry
 from trainyard.run_life import RunLife
+from trainyard.run_results import clear_results
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json, write_json
 from trainyard.store import keys
@@ -238,12 +239,12 @@ def test_unknown_runs(life: RunLife):
 
 def test_a_mirror_that_nobody_wrote_is_written_later(runs: RunRegistry, storage: Storage):
     runs.submit(a_run(1))
-    assert runs.repair_all() == []
+    assert runs.repair_mirrors() == []
     runs._store.claim("train", "dies now", runs._life, runs.rules)
     assert read_json(storage.run(RUN_ID).record)["status"] == "queued"
-    assert runs.repair_all() == [RUN_ID]
+    assert runs.repair_mirrors() == [RUN_ID]
     assert read_json(storage.run(RUN_ID).record)["status"] == "running"
-    assert runs.repair_all() == []
+    assert runs.repair_mirrors() == []
 
 
 def test_a_known_id_waits_until_redis_is_rebuilt(runs: RunRegistry, storage: Storage, client: Client):
@@ -253,3 +254,9 @@ def test_a_known_id_waits_until_redis_is_rebuilt(runs: RunRegistry, storage: Sto
     with pytest.raises(StoreUnavailable, match="rebuilt"):
         runs.submit(a_run(1))
     assert storage.run(RUN_ID).record.read_text() == kept
+
+
+def test_a_fresh_start_keeps_the_log_and_what_a_fork_begins_with(runs: RunRegistry, storage: Storage):
+    begun(runs, storage)
+    clear_results(storage.run(RUN_ID))
+    assert results(storage) == ["logs/training.log", "origin/b", "run.json"]

@@ -8,7 +8,7 @@ ty:<kind>:by:project:<project>
 ty:<kind>:by:both:<status>:<project>
 ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
-ty:unmirrored:<kind>            SET   ids whose record in storage may be older than here
+ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
 ty:indexing                     STRING  the lock of whoever compares them
 ty:upload:<request id>          STRING  how far an upload under way is, JSON

@@ -146,6 +146,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def clear_earlier_try(folder: RunFolder) -> None:
+    """Remove checkpoints, logs and results of an earlier try, so that none is taken for this one's."""
+    for kept in (folder.checkpoints, folder.tensorboard, folder.figures, folder.export):
+        shutil.rmtree(kept, ignore_errors=True)
+    for file in (folder.metrics_csv, folder.report_json, folder.report_html):
+        file.unlink(missing_ok=True)
+
+
 class Resume(Callback):
     """Puts optimizer and counters where a checkpoint left them, at the beginning of an epoch.
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from trainyard.errors import InvalidModel, OutOfMemory
 from trainyard.events import Notice, Progress, Stage
-from trainyard.run_results import clear_results
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.attempt import Attempt, Report, build_attempt
+from workers.training.checkpoints import clear_earlier_try
 from workers.training.finish import finish
 from workers.training.job import TrainingJob, TrainingResult
 from workers.training.memory import release_memory, with_half_the_batch
@@ -33,7 +33,7 @@ def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> Tra
     report(_at_stage("starting", job, epoch=0, step=0))
     folder = RunFolder(job.folder)
     if not (job.resume and folder.last_checkpoint.exists()):
-        clear_results(folder)
+        clear_earlier_try(folder)
     attempt, trained = _train_within_memory(job, report, signals)
     export = _finish(attempt, trained, report) if trained.status == "completed" else None
     best = attempt.history.best

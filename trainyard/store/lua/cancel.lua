@@ -9,6 +9,6 @@ if status == 'cancelled' then return answer('ok', 'run', id) end
 if status ~= 'queued' and status ~= 'running' then return answer('refused', 'run', id) end
 redis.call('HSET', key_of('run', id) .. ':signals', 'cancel', 1)
 if status == 'running' then return answer('signalled', 'run', id) end
-redis.call('ZREM', 'ty:q:' .. get('run', id, 'queue'), id)
+dequeue('run', id)
 end_if_cancelled('run', id)
 return answer('ended', 'run', id)

@@ -30,6 +30,12 @@ local function hold_dataset(id, status)
   redis.call(needs and 'SADD' or 'SREM', holders, id)
 end
 
+-- A new revision, which storage does not hold yet.
+local function bump(kind, id)
+  redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
+  redis.call('SADD', 'ty:unmirrored:' .. kind, id)
+end
+
 local function enter_status(kind, id, status)
   local key = key_of(kind, id)
   local old = redis.call('HGET', key, 'status')
@@ -43,8 +49,7 @@ local function enter_status(kind, id, status)
   redis.call('ZADD', a, score, id)
   redis.call('ZADD', b, score, id)
   redis.call('HSET', key, 'status', status)
-  redis.call('HINCRBY', key, 'revision', 1)
-  redis.call('SADD', 'ty:unmirrored:' .. kind, id)
+  bump(kind, id)
   if kind == 'run' then hold_dataset(id, status) end
 end
 
@@ -64,6 +69,11 @@ local function enqueue(kind, id)
   if tonumber(redis.call('HGET', key_of(kind, id), 'fence')) > 0 then place = place - 4e14 end
   redis.call('ZADD', 'ty:q:' .. h[1], string.format('%.0f', place), id)
 end
+
+-- As for any other: that it had begun already puts it first.
+local function enqueue_interrupted(kind, id) enqueue(kind, id) end
+
+local function dequeue(kind, id) redis.call('ZREM', 'ty:q:' .. get(kind, id, 'queue'), id) end
 
 -- Whether this attempt still holds the record: the fence grows with every claim.
 local function is_held(kind, id, fence, owner)

@@ -4,7 +4,7 @@
 -- again unless somebody newer has the record. Outcome: ok | lost; for ok the pairs are the signals, not the record.
 local kind, id, fence, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if not is_held(kind, id, fence, owner) then
-  local h = redis.call('HMGET', key_of(kind, id), 'status', 'fence', 'interrupted')
+  local h = redis.call('HMGET', key_of(kind, id), 'status', 'fence', 'lost_owner')
   local forgotten = h[1] == waiting
     and (tonumber(h[2]) < tonumber(fence) or (h[2] == fence and h[3] == owner))
   if not forgotten then return {'lost', {}} end
