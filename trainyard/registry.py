@@ -2,19 +2,26 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from trainyard.datasets import Dataset
-from trainyard.errors import Conflict, NotFound, OwnershipLost, StoreUnavailable, TrainyardError, WorkerLost
+from trainyard.errors import (
+    Conflict,
+    NotFound,
+    OwnershipLost,
+    StorageUnavailable,
+    StoreUnavailable,
+    TrainyardError,
+    WorkerLost,
+)
 from trainyard.event_log import publish
 from trainyard.events import Progress, StatusChanged, to_dict
 from trainyard.lease import LeaseRules
 from trainyard.run_results import discard_work
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
-from trainyard.storage import Storage, check_id, read_json, remove_folder, write_json
+from trainyard.storage import Storage, check_id, is_accepted, remove_folder, write_json
 from trainyard.store.connection import Client, ping
 from trainyard.store.live import LiveStore, parse_signals
 from trainyard.store.records import Life, Page, RecordStore
@@ -52,15 +59,17 @@ class Registry(Generic[Record]):
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
 
-        Storage holds it first, so that a record in Redis always has its mirror. Raises StoreUnavailable for
-        one that storage has and a Redis that was emptied does not have again yet.
+        Storage holds it first, so that a record in Redis always has its mirror.
         """
-        file = self.record_file(record.id)
-        if file.exists() and read_json(file).get("revision", 0) > 0 and not self._store.exists(record.id):
-            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
+        self.refuse_forgotten(record.id)
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)
+
+    def refuse_forgotten(self, record_id: str) -> None:
+        """Raise StoreUnavailable for a record that a Redis that was emptied does not have again yet."""
+        if is_accepted(self.record_file(record_id)) and not self._store.exists(record_id):
+            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
 
     def require_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
@@ -148,11 +157,18 @@ class Registry(Generic[Record]):
 
     def repair_mirrors(self) -> list[str]:
         """Write the files of records that changed while nobody lived to write them; their ids."""
-        behind = sorted(self._store.unmirrored())
-        for record_id in behind:
-            with suppress(NotFound):  # removed meanwhile
+        repaired, failure = [], None
+        for record_id in sorted(self._store.unmirrored()):
+            try:
                 self.repair(record_id)
-        return behind
+                repaired.append(record_id)
+            except NotFound:
+                continue  # removed meanwhile
+            except StorageUnavailable as error:
+                failure = error
+        if failure:
+            raise failure
+        return repaired
 
     def _mirrored(self, record: Record) -> Record:
         """Write the record's file. Whoever writes last has seen the newest revision: two writers that

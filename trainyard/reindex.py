@@ -128,21 +128,24 @@ class Reindex:
             raise StorageUnavailable("its submission was never accepted.")
         if outcome == "removed":
             remove_folder(kind.registry.record_file(record_id).parent)
-        if outcome not in ("restored", "ahead"):
-            return outcome
-        settled = kind.registry.repair(record_id)
         if outcome == "ahead":
+            kind.registry.repair(record_id)
             return "written"
-        if isinstance(settled, Run):
-            self._restored(settled, was_interrupted=settled.revision > record.revision)
-        return "restored"
+        if outcome == "restored":
+            self._follow(kind, record)
+        return outcome
 
-    def _restored(self, run: Run, was_interrupted: bool) -> None:
-        """Bind the name of a study again; let the followers of a run know that it waits again."""
-        if study := run.labels.get(STUDY_SPACE):
-            self._names.bind(study, run.id)
+    def _follow(self, kind: _Kind[Record], record: Record) -> None:
+        """What else a restored record needs: the file of one that waits again, the name of a study."""
+        was_interrupted = kind.store.mirrored(record.id, record.revision)[0] == "newer"
         if was_interrupted:
-            self._runs.publish_status(run)
+            kind.registry.repair(record.id)
+        if not isinstance(record, Run):
+            return
+        if study := record.labels.get(STUDY_SPACE):
+            self._names.bind(study, record.id)
+        if was_interrupted:
+            self._runs.publish_status(self._runs.get(record.id))
 
 
 def _folders(root: Path) -> Iterator[Path]:

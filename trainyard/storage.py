@@ -267,3 +267,8 @@ def read_json(path: Path) -> dict[str, Any]:
             f"{path.name} was written by a newer Trainyard.", remedy="Upgrade this installation."
         )
     return dict(data)
+
+
+def is_accepted(record_file: Path) -> bool:
+    """Whether that is the record of a run or data set that Redis has accepted; raises as `read_json`."""
+    return record_file.exists() and read_json(record_file).get("revision", 0) > 0

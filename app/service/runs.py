@@ -162,6 +162,7 @@ class RunService:
         try:
             return self._runs.get(run_id)
         except NotFound:
+            self._runs.refuse_forgotten(run_id)
             return None
 
     def _composed(self, run_id: str, request: RunRequest, dataset: Dataset) -> Run:

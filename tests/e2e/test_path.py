@@ -202,14 +202,12 @@ def test_a_fork_begins_with_a_checkpoint_is_resumed_and_cancelled(stack: Stack, 
     assert origin["loaded_layers"] == origin["total_layers"] > 10
     assert (ended["epoch"], ended["step"]) == (1, 8), "it counts from its own beginning"
 
-    assert stack.http.post(f"{url}/resume", json={"epochs": 2}).status_code == 200
-    resumed = stack.wait_run(fork["id"], lambda r: r["status"] == "completed")
-    assert (resumed["epoch"], resumed["step"], resumed["fence"]) == (2, 16, 2)
+    assert stack.http.post(f"{url}/resume", json={"epochs": 500}).status_code == 200
+    resumed = stack.wait_run(fork["id"], lambda r: r["epoch"] >= 2)
+    assert resumed["fence"] == 2
     rows = stack.http.get(f"{url}/metrics").json()["items"]
-    assert [row["epoch"] for row in rows] == [1, 2]
+    assert [(row["epoch"], row["step"]) for row in rows[:2]] == [(1, 8), (2, 16)]
 
-    stack.http.post(f"{url}/resume", json={"epochs": 500})
-    stack.wait_run(fork["id"], lambda r: r["epoch"] > 2)
     assert stack.http.post(f"{url}/cancel").status_code == 200
     stack.wait_run(fork["id"], lambda r: r["status"] == "cancelled", seconds=30)
     left = {item["path"] for item in stack.http.get(f"{url}/artifacts").json()["items"]}

@@ -1,7 +1,8 @@
 """The whole keyspace of Trainyard in Redis. Nothing outside `trainyard/store` names a key.
 
 ty:clock                        last creation time handed out, in µs: creation times never repeat
-ty:<kind>:<id>                  HASH  the record (kind is `run` or `dataset`), one field per attribute
+ty:<kind>:<id>                  HASH  the record (kind is `run` or `dataset`), one field per attribute,
+                                and lost_owner, who held it by storage when it was restored from there
 ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the other indexes
 ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>
