@@ -31,7 +31,8 @@ class Server:
         self.client = connect(redis_url)
         self.runs = RunRegistry(self.client, self.storage)
         self.datasets = DatasetRegistry(self.client, self.storage)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30)
+        fresh = httpx.Limits(max_keepalive_connections=0)  # none outlives a server that is killed
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30, limits=fresh)
 
     def start(self) -> None:
         """Returns when it answers that it can work."""

@@ -270,8 +270,8 @@ def test_any_order_of_calls(client: Client) -> None:
     StoreMachine.client = client
     machine = StoreMachine.TestCase
     machine.settings = settings(
-        max_examples=30,
-        stateful_step_count=30,
+        max_examples=25,
+        stateful_step_count=25,
         deadline=None,
         derandomize=True,
         database=None,
