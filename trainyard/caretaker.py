@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.projects import ProjectLimits
 from trainyard.queue import TASKS, Kicker
-from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.registry import RunRegistry
+from trainyard.reindex import Reindex
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +22,8 @@ SWEEP_S = 3600.0
 
 
 class Caretaker:
-    """Takes back work whose lease has lapsed, kicks for work that waits, writes files that are behind, and
-    mends what Redis forgot of limits; clears lost uploads away.
+    """Brings Redis and storage into line, takes back work whose lease has lapsed, kicks for work that waits,
+    and clears lost uploads away.
 
     Each look is idempotent.
     """
@@ -31,6 +33,7 @@ class Caretaker:
         runs: RunRegistry,
         datasets: DatasetRegistry,
         limits: ProjectLimits,
+        reindex: Reindex,
         kicker: Kicker,
         rules: LeaseRules,
         beat: Callable[[], None] | None = None,
@@ -39,38 +42,55 @@ class Caretaker:
         self._runs = runs
         self._datasets = datasets
         self._limits = limits
+        self._reindex = reindex
         self._kicker = kicker
         self._beat = beat
         self._reap_every_s = rules.reap_every_s
 
     def start(self, stopped: threading.Event) -> None:
-        """Look again and again, from a thread of its own, until `stopped` is set."""
+        """Compare Redis with storage, then look again and again, from a thread, until `stopped` is set."""
+        self._guarded(self.compare)
         threading.Thread(target=self._run, args=(stopped,), daemon=True).start()
 
+    def compare(self) -> None:
+        """Rebuild a Redis that was emptied or has started anew; raises as `Reindex.ensure`."""
+        report = self._reindex.ensure()
+        for problem in report.problems if report else []:
+            logger.warning("%s", problem)
+        if report and report.counts.total() > report.counts["same"]:
+            logger.warning("Redis and storage differed; records by what became of them: %s", report.counts)
+
     def reap(self) -> None:
-        """Take back what lapsed, write files that are behind; raises StoreUnavailable, StorageUnavailable."""
+        """Take back what lapsed and write mirrors that are behind; raises as `Registry`."""
         for run in self._runs.reap():
             logger.warning("%s was lost by its worker and is %s now.", run.id, run.status)
         for dataset in self._datasets.reap():
             logger.warning("%s was lost by its worker and is %s now.", dataset.id, dataset.status)
-        for registry in (self._runs, self._datasets):
-            registry.repair_mirrors()
+        for record_id in [*self._datasets.repair_mirrors(), *self._runs.repair_mirrors()]:
+            logger.info("%s has its record in storage again.", record_id)
 
     def _run(self, stopped: threading.Event) -> None:
         reaped_at = 0.0
         swept_at = time.monotonic()  # an hour on: at a start there is more urgent work
         while not stopped.wait(min(TOP_UP_S, self._reap_every_s)):
-            try:
-                if self._beat:
-                    self._beat()
-                if time.monotonic() - reaped_at >= self._reap_every_s:
-                    reaped_at = time.monotonic()
-                    self.reap()
-                    self._limits.restore()
-                if time.monotonic() - swept_at >= SWEEP_S:
-                    swept_at = time.monotonic()
-                    self._datasets.clear_lost_uploads()
-                for queue in TASKS:
-                    self._kicker.top_up(queue)
-            except (StoreUnavailable, StorageUnavailable) as error:
-                logger.warning("The caretaker could not look: %s", error.message)
+            if self._beat:
+                self._guarded(self._beat)
+            self._guarded(self.compare)
+            if time.monotonic() - reaped_at >= self._reap_every_s:
+                reaped_at = time.monotonic()
+                self._guarded(self.reap)
+                self._guarded(self._limits.restore)
+            if time.monotonic() - swept_at >= SWEEP_S:
+                swept_at = time.monotonic()
+                self._guarded(self._datasets.clear_lost_uploads)
+            self._guarded(self._top_up)
+
+    def _top_up(self) -> None:
+        for queue in TASKS:
+            self._kicker.top_up(queue)
+
+    def _guarded(self, look: Callable[[], object]) -> None:
+        try:
+            look()
+        except (StoreUnavailable, StorageUnavailable) as error:
+            logger.warning("The caretaker could not look: %s", error.message)

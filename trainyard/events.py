@@ -73,6 +73,16 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeightsLoaded:
+    """A fork has begun with another run's weights: layers filled, and those that were not, and why."""
+
+    name: ClassVar[str] = "weights"
+    loaded_layers: int
+    total_layers: int
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusChanged:
     """The record entered a status."""
 
@@ -82,9 +92,12 @@ class StatusChanged:
     error: dict[str, Any] | None = None
 
 
-Event: TypeAlias = Progress | EpochEnd | CheckpointSaved | SignalApplied | Notice | StatusChanged
+Event: TypeAlias = (
+    Progress | EpochEnd | CheckpointSaved | SignalApplied | Notice | WeightsLoaded | StatusChanged
+)
 _BY_NAME: dict[str, type[Any]] = {
-    kind.name: kind for kind in (Progress, EpochEnd, CheckpointSaved, SignalApplied, Notice, StatusChanged)
+    kind.name: kind
+    for kind in (Progress, EpochEnd, CheckpointSaved, SignalApplied, Notice, WeightsLoaded, StatusChanged)
 }
 
 

@@ -2,26 +2,30 @@
 
 import json
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, WorkerLost
+from trainyard.errors import (
+    Conflict,
+    NotFound,
+    OwnershipLost,
+    StorageUnavailable,
+    StoreUnavailable,
+    WorkerLost,
+)
 from trainyard.event_log import publish
 from trainyard.events import Progress, StatusChanged, to_dict
 from trainyard.failures import failure
 from trainyard.lease import LeaseRules
-from trainyard.lost_uploads import clear_lost_uploads
+from trainyard.run_results import discard_work
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
-from trainyard.storage import Storage, check_id, remove_folder, write_json
+from trainyard.storage import Storage, check_id, is_accepted, remove_folder, write_json
 from trainyard.store.connection import Client, ping
 from trainyard.store.live import LiveStore, parse_signals
-from trainyard.store.mirrors import BehindMirrors
 from trainyard.store.records import Life, Page, RecordStore
-from trainyard.store.sets import DatasetStore
+from trainyard.store.run_store import RUN_LIFE, RunStore
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +61,6 @@ class Registry(Generic[Record]):
         self._store = store
         self._storage = storage
         self._life = life
-        self._behind = BehindMirrors(store.client, store.kind)
         self.rules = rules or LeaseRules()
         self._max_concurrent = max_concurrent
 
@@ -66,9 +69,15 @@ class Registry(Generic[Record]):
 
         Storage holds it first, so that a record in Redis always has its mirror; raises StorageUnavailable.
         """
+        self.refuse_forgotten(record.id)
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)
+
+    def refuse_forgotten(self, record_id: str) -> None:
+        """Raise StoreUnavailable for a record that a Redis that was emptied does not have again yet."""
+        if is_accepted(self.record_file(record_id)) and not self._store.exists(record_id):
+            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
 
     def require_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
@@ -145,37 +154,45 @@ class Registry(Generic[Record]):
             raise OwnershipLost(f"{held.id} is held by another attempt.")
         return self._mirrored(record)
 
-    def repair_mirrors(self) -> None:
-        """Write the files of records that storage did not take before; raises StorageUnavailable."""
-        for record_id in self._behind.all():
-            self._behind.remove(record_id)
-            if (record := self._store.get(record_id)) is not None:
-                self._mirrored(record)
-            if self._behind.holds(record_id):
-                raise StorageUnavailable(f"The record of {record_id} is still not written.")
+    def repair(self, record_id: str) -> Record:
+        """Write the record's file as Redis has it; raises NotFound and StorageUnavailable."""
+        return self._written(self.get(record_id))
+
+    def repair_mirrors(self) -> list[str]:
+        """Write the files of records that are behind, because storage failed or whoever changed the record
+        did not live to write it; their ids. Raises StorageUnavailable."""
+        repaired, failure = [], None
+        for record_id in sorted(self._store.unmirrored()):
+            try:
+                self.repair(record_id)
+                repaired.append(record_id)
+            except NotFound:
+                continue  # removed meanwhile
+            except StorageUnavailable as error:
+                failure = error
+        if failure:
+            raise failure
+        return repaired
 
     def _mirrored(self, record: Record) -> Record:
+        """Redis has decided: where storage fails, the file stays behind until a caretaker writes it."""
+        try:
+            return self._written(record)
+        except StorageUnavailable as error:
+            logger.error("The file of %s stays behind for now: %s", record.id, error.message)
+            return record
+
+    def _written(self, record: Record) -> Record:
         """Write the record's file. Whoever writes last has seen the newest revision: two writers that
-        race both look again after writing, and the older one puts the newer revision down.
-
-        Redis has decided: where storage fails, the file stays behind until a caretaker repairs it.
-        """
+        race both look again after writing, and the older one puts the newer revision down."""
         while True:
-            try:
-                self._write(record)
-            except StorageUnavailable as error:
-                logger.error("The file of %s stays behind for now: %s", record.id, error.message)
-                self._behind.add(record.id)
+            self._write(record)
+            outcome, newer = self._store.mirrored(record.id, record.revision)
+            if outcome == "missing" and self._store.was_removed(record.id):
+                remove_folder(self.record_file(record.id).parent)
+            if newer is None:
                 return record
-            newest = self._store.get(record.id)
-            if newest is None:
-                self._without_record(record.id)
-            if newest is None or newest.revision <= record.revision:
-                return record
-            record = newest
-
-    def _without_record(self, record_id: str) -> None:
-        """Called where a record that has just been mirrored is not in Redis any more."""
+            record = newer
 
     def _write(self, record: Record) -> None:
         write_json(self.record_file(record.id), self._store.codec.to_json(record))
@@ -191,65 +208,21 @@ class Registry(Generic[Record]):
         return self._store.codec.to_json(record)
 
 
-class DatasetRegistry(Registry[Dataset]):
-    """All data sets."""
-
-    _store: DatasetStore
-
-    def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
-        life = Life(
-            waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED
-        )
-        super().__init__(DatasetStore(client), storage, life, rules)
-
-    def reopen(self, seen: Dataset, **values: Any) -> Dataset:
-        """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""
-        outcome, dataset = self._store.reopen(seen, values)
-        if dataset is None:
-            raise NotFound(f"There is no dataset {seen.id}.")
-        if outcome != "ok":
-            what = "has just been changed" if outcome == "changed" else f"is {dataset.status}"
-            raise Conflict(
-                f"Data set {seen.id} {what}; it can be read again once its ingest has ended.",
-                errors={"status": dataset.status},
-            )
-        return self._mirrored(dataset)
-
-    def remove(self, dataset_id: str) -> None:
-        """Forget a set and delete its folder; raises NotFound, and Conflict while runs need it."""
-        outcome, runs = self._store.remove(check_id(dataset_id))
-        if outcome == "missing":
-            raise NotFound(f"There is no dataset {dataset_id}.")
-        if outcome == "held":
-            raise Conflict(
-                f"Data set {dataset_id} is needed by {', '.join(sorted(runs))}.",
-                remedy="Stop these runs, or wait until they have ended.",
-                errors={"runs": runs},
-            )
-        remove_folder(self._storage.dataset(dataset_id).path)
-
-    def clear_removed(self, dataset_id: str) -> None:
-        """Delete what a worker may have written for a set since it was removed; other sets are left alone."""
-        if self._store.was_removed(dataset_id):
-            remove_folder(self._storage.dataset(dataset_id).path)
-
-    def clear_lost_uploads(self) -> list[str]:
-        """Delete what is left of uploads that were cut off long ago; raises StorageUnavailable."""
-        return clear_lost_uploads(self._storage, time.time())
-
-    def _without_record(self, record_id: str) -> None:
-        self.clear_removed(record_id)
-
-
 class RunRegistry(Registry[Run]):
     """All runs, with what may be asked of one while it trains."""
 
     def __init__(
         self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
     ) -> None:
-        life = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
-        super().__init__(RecordStore(client, "run", Run), storage, life, rules, max_concurrent)
+        super().__init__(RunStore(client), storage, RUN_LIFE, rules, max_concurrent)
         self.live = LiveStore(client)
+
+    def _written(self, record: Run) -> Run:
+        """As for any record; of a cancelled run nothing is kept but record, events and log."""
+        run = super()._written(record)
+        if run.status == RunStatus.CANCELLED:
+            discard_work(self._storage.run(run.id))
+        return run
 
     def report(self, held: Run, progress: Progress | None) -> Signals:
         """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""

@@ -11,9 +11,11 @@ class Signals:
     """The newest wishes for a run. Each carries a version, so that its effect can be acknowledged.
 
     `epochs` is the total number of epochs to reach, counted from the run's beginning.
+    A cancel needs no version: it ends the run and cannot be taken back.
     """
 
     stop: StopWhen | None = None
     stop_version: int = 0
     epochs: int | None = None
     epochs_version: int = 0
+    cancel: bool = False

@@ -7,6 +7,7 @@
                               tensorboard/  figures/  report.json  report.html
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
     <storage>/projects.json   what is set for each project
+                              origin/<run id>-<checkpoint>.ckpt of a fork
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -131,6 +132,11 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def origin(self) -> Path:
+        """Where a fork keeps the checkpoint of another run that it begins with."""
+        return self.path / "origin"
 
     @property
     def last_checkpoint(self) -> Path:
@@ -269,13 +275,16 @@ def write_text(path: Path, text: str) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote; raises StorageUnavailable for a broken file, NewerFormat."""
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise storage_error(f"{path.name} could not be read", error) from error
     except ValueError as error:
         raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
-    check_schema(path, data.pop("schema", 0))
-    return data
+    schema = data.pop("schema", 0) if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise StorageUnavailable(f"{path.name} holds no record of Trainyard.")
+    check_schema(path, schema)
+    return dict(data)
 
 
 def check_schema(path: Path, schema: int) -> None:
@@ -285,3 +294,8 @@ def check_schema(path: Path, schema: int) -> None:
             f"{path.name} was written by a newer Trainyard: its schema is {schema}, "
             f"and this one reads up to {SCHEMA}."
         )
+
+
+def is_accepted(record_file: Path) -> bool:
+    """Whether that is the record of a run or data set that Redis has accepted; raises as `read_json`."""
+    return record_file.exists() and read_json(record_file).get("revision", 0) > 0

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from trainyard import events
@@ -18,9 +18,11 @@ from trainyard.errors import (
 )
 from trainyard.event_log import publish
 from trainyard.failures import another_try_helps
+from trainyard.fork_origin import origin_file
 from trainyard.half_made import remove_half_made
 from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
+from trainyard.run_results import clear_results, discard_work
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder, Storage, read_json, write_json
@@ -88,6 +90,9 @@ class RunSupervisor:
     def _attempt(self) -> None:
         try:
             self._runs.publish_status(self._run)
+            if self._run.starts_afresh:
+                clear_results(self._folder)
+                self._run = self._runs.update(self._run, starts_afresh=False)
             self._train()
         except OwnershipLost:
             raise
@@ -108,14 +113,17 @@ class RunSupervisor:
             if not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
-        if self._draining.is_set() and not self._outcome:
+        if self._signals.cancel:
+            discard_work(self._folder)  # before the record says so
+            self._end(RunStatus.CANCELLED)
+        elif self._draining.is_set() and not self._outcome:
             self._give_back()
         else:
             self._conclude(code)
 
     def _must_end(self) -> bool:
         """Whether the child is to be ended from here: it does not do so itself, or not in time."""
-        return self._draining.is_set() or self._time.is_grace_over(self._run)
+        return self._signals.cancel or self._draining.is_set() or self._time.is_grace_over(self._run)
 
     def _job(self) -> TrainingJob:
         run = self._run
@@ -129,6 +137,7 @@ class RunSupervisor:
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
             resume=self._folder.last_checkpoint.exists(),
+            init_checkpoint=origin_file(self._folder, run.forked_from) if run.forked_from else None,
         )
 
     def _receive(self, message: Message) -> None:
@@ -208,6 +217,9 @@ class RunSupervisor:
             self._run = self._runs.update(self._run, epoch=event.epoch, step=event.step)
         elif isinstance(event, events.Notice):
             self._run = self._runs.update(self._run, notices=[*self._run.notices, event.message])
+        elif isinstance(event, events.WeightsLoaded) and self._run.forked_from:
+            origin = replace(self._run.forked_from, **asdict(event))
+            self._run = self._runs.update(self._run, forked_from=asdict(origin))
 
     def _conclude(self, code: int | None) -> None:
         if "result" in self._outcome:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from celery import Celery, signals
 
 from trainyard.caretaker import Caretaker
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import OwnershipLost
 from trainyard.lease import Ownership
 from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
-from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.registry import RunRegistry
+from trainyard.reindex import Reindex
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect
@@ -58,7 +60,15 @@ class Worker:
             storage=storage,
             runs=runs,
             datasets=datasets,
-            caretaker=Caretaker(runs, datasets, limits, kicker, settings.lease, presence.beat),
+            caretaker=Caretaker(
+                runs,
+                datasets,
+                limits,
+                Reindex(client, storage, datasets, runs),
+                kicker,
+                settings.lease,
+                presence.beat,
+            ),
             presence=presence,
         )
 

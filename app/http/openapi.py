@@ -16,6 +16,7 @@ from app.routes import (
     health,
     run_events,
     run_files,
+    run_life,
     run_move,
     runs,
     yard,
@@ -37,7 +38,18 @@ _CONFIG = {
         "security": [{}, {"bearer": []}],
     },
 }
-_DESCRIBED = (datasets, dataset_samples, runs, run_move, run_files, run_events, catalogue, yard, health)
+_DESCRIBED = (
+    datasets,
+    dataset_samples,
+    runs,
+    run_life,
+    run_move,
+    run_files,
+    run_events,
+    catalogue,
+    yard,
+    health,
+)
 
 
 class TrainyardApi(Api):  # type: ignore[misc]

@@ -18,7 +18,7 @@ from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
 from trainyard.catalog import DEVICE_CLASSES
 from trainyard.events import Progress
-from trainyard.runs import Run, RunStatus
+from trainyard.runs import ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.signals import Signals
 
 PREFIX = "/api/v1/runs"
@@ -132,6 +132,17 @@ class RunSchema(Schema):
     used_seconds = fields.Float(metadata={"description": "how long all attempts together have trained"})
     notices = fields.List(fields.String())
     labels = fields.Dict(keys=fields.String(), values=fields.String())
+    forked_from = fields.Nested(
+        class_schema(ForkedFrom),
+        allow_none=True,
+        metadata={"description": "the checkpoint a fork began with, and how much of it fitted"},
+    )
+    reopened_by = fields.Enum(
+        ReopenedBy,
+        by_value=True,
+        allow_none=True,
+        metadata={"description": "what brought it back into its queue after it had ended"},
+    )
     result = fields.Dict(allow_none=True)
     error = fields.Dict(
         allow_none=True,

@@ -85,4 +85,4 @@ def test_no_worker_and_no_script_decides_by_the_time_of_day():
         for path in (REPOSITORY / room).rglob("*.py")
         if _WALL_CLOCK.search(path.read_text())
     }
-    assert found == {"workers/ingest_supervisor.py", "workers/presence.py", "trainyard/registry.py"}
+    assert found == {"workers/ingest_supervisor.py", "workers/presence.py", "trainyard/dataset_registry.py"}

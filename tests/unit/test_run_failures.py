@@ -12,12 +12,13 @@ import pytest
 
 from tests.unit.records import a_run
 from trainyard.caretaker import Caretaker
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import DatasetChanged, HostOutOfMemory, StorageUnavailable
 from trainyard.experiments import load_spec
 from trainyard.failures import ANOTHER_TRY_HELPS
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.queue import Kicker, make_celery
-from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json
 from trainyard.store.connection import connect

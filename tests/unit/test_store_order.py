@@ -14,7 +14,7 @@ from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.live import LiveStore
 from trainyard.store.queues import QueueStore
-from trainyard.store.records import RecordStore
+from trainyard.store.run_store import RunStore
 
 PROJECTS = ("a", "b", "c")
 LIMIT = 3
@@ -37,8 +37,10 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.client.flushall()
-        self.store = RecordStore(self.client, "run", Run)
+        self.store = RunStore(self.client)
         self.live = LiveStore(self.client)
+        self.client.hset(keys.record("dataset", a_run(0).dataset_id), "status", "ready")
+        self.cancelled: set[str] = set()
         self.holders: dict[str, Run] = {}
         self.former: list[Run] = []
         self.fences: dict[str, int] = {}
@@ -133,7 +135,67 @@ class StoreMachine(RuleBasedStateMachine):
         if outcome == "ended":
             self.statuses[run_id] = RunStatus.STOPPED
 
-    @rule(number=st.integers(0, 7), epochs=st.integers(1, 50))
+    @rule(number=st.integers(0, 5))
+    def cancel(self, number: int) -> None:
+        run_id = a_run(number).id
+        outcome, _ = self.store.cancel(run_id)
+        status = self.statuses.get(run_id)
+        expected = {None: "missing", RunStatus.QUEUED: "ended", RunStatus.RUNNING: "signalled"}
+        assert outcome == expected.get(status, "ok" if status == RunStatus.CANCELLED else "refused")
+        if outcome == "ended":
+            self.statuses[run_id] = RunStatus.CANCELLED
+        if outcome == "signalled":
+            assert self.live.signals(run_id).cancel
+            self.cancelled.add(run_id)
+
+    @rule(number=st.integers(0, 5), epochs=st.none() | st.integers(1, 50))
+    def resume(self, number: int, epochs: int | None) -> None:
+        run_id = a_run(number).id
+        before = self.store.get(run_id)
+        outcome, _ = self.store.resume(run_id, epochs)
+        if before and before.status == RunStatus.COMPLETED:
+            assert outcome == ("queued" if (epochs or 0) > before.epoch else "reached")
+        elif before and before.status in (RunStatus.STOPPED, RunStatus.FAILED):
+            assert outcome == "queued"
+        elif before and before.status in ACTIVE:
+            is_same = before.reopened_by == "resume" and epochs in (None, before.epochs)
+            assert outcome == ("ok" if is_same else "refused")
+        else:
+            assert outcome == ("refused" if before else "missing")
+        if outcome == "queued" and before:
+            self._reopened(before)
+            assert self._get(run_id).epochs == (epochs or before.epochs)
+
+    @rule(number=st.integers(0, 5))
+    def retry(self, number: int) -> None:
+        run_id = a_run(number).id
+        before = self.store.get(run_id)
+        outcome, _ = self.store.retry(run_id)
+        if before and before.status in ACTIVE:
+            assert outcome == ("ok" if before.reopened_by == "retry" else "refused")
+        else:
+            has_failed = before and before.status == RunStatus.FAILED
+            assert outcome == ("queued" if has_failed else "refused" if before else "missing")
+        if outcome == "queued" and before:
+            self._reopened(before)
+            assert self._get(run_id).starts_afresh
+
+    @rule(number=st.integers(0, 5))
+    def remove(self, number: int) -> None:
+        run_id = a_run(number).id
+        outcome, _ = self.store.remove(run_id)
+        status = self.statuses.get(run_id)
+        if status is None:
+            assert outcome == ("ok" if self.store.was_removed(run_id) else "missing")
+        else:
+            assert outcome == ("refused" if status in ACTIVE else "ok")
+        if outcome == "ok":
+            self.statuses.pop(run_id, None)
+            self.revisions.pop(run_id, None)
+            self.fences.pop(run_id, None)
+            self.former = [lost for lost in self.former if lost.id != run_id]
+
+    @rule(number=st.integers(0, 5), epochs=st.integers(1, 50))
     def retarget(self, number: int, epochs: int) -> None:
         run_id = a_run(number).id
         outcome, _ = self.live.retarget(run_id, epochs)
@@ -248,8 +310,20 @@ class StoreMachine(RuleBasedStateMachine):
         crashes = self._get(held.id).crashes
         self._left(held, RunStatus.FAILED if crashes >= RULES.max_crashes else RunStatus.QUEUED)
 
+    def _reopened(self, before: Run) -> None:
+        """It waits, with nothing left of how it ended and of what was wished of it."""
+        assert RunStatus.QUEUED in TRANSITIONS[before.status]
+        run, signals = self._get(before.id), self.live.signals(before.id)
+        assert (run.crashes, run.error, run.result, run.fence) == (0, None, None, before.fence)
+        assert (signals.stop, signals.epochs, signals.cancel) == (None, None, False)
+        self.statuses[run.id] = RunStatus.QUEUED
+
     def _left(self, held: Run, status: RunStatus) -> None:
+        """Whoever lets go of a cancelled run ends it."""
         assert status in TRANSITIONS[RunStatus.RUNNING]
+        if held.id in self.cancelled:
+            self.cancelled.discard(held.id)
+            status = RunStatus.CANCELLED
         self.former.append(self.holders.pop(held.id))
         self.statuses[held.id] = status
 

@@ -6,9 +6,12 @@ import time
 
 import pytest
 
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.datasets import Dataset
 from trainyard.experiments import Experiments
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry import RunRegistry
+from trainyard.run_life import RunLife
 from trainyard.runs import Run, RunStatus
 from trainyard.settings import REPOSITORY
 from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
@@ -30,12 +33,19 @@ def runs(server, storage):
 
 
 @pytest.fixture
-def claimed(runs, storage, monkeypatch):
+def life(server, storage, runs):
+    return RunLife(connect(server.url), storage, runs)
+
+
+@pytest.fixture
+def claimed(runs, server, storage, monkeypatch):
     """Gives a claimed run whose child follows the script of that name."""
     monkeypatch.setattr(supervisor_module, "TRAINING_CHILD", "tests.unit.scripted_child")
+    datasets = DatasetRegistry(connect(server.url), storage)
 
     def claim(script: str) -> Run:
         dataset_id = new_dataset_id()
+        datasets.submit(Dataset(id=dataset_id, name="d", project="p", created_at=0))
         prepared = storage.dataset(dataset_id).version(CONTENT_HASH)
         prepared.mkdir(parents=True)
         (prepared / "script").write_text(script)
@@ -106,6 +116,43 @@ def test_a_stop_reaches_the_child(claimed, supervised, runs):
     run = claimed("until stopped")
     runs.stop(run.id, "now")
     assert supervised(run).status is RunStatus.STOPPED
+
+
+def test_a_cancelled_run_ends_with_its_child_and_leaves_no_results(claimed, supervised, runs, life, storage):
+    run = claimed("until stopped")
+    folder = storage.run(run.id)
+    folder.checkpoints.mkdir(parents=True)
+    folder.last_checkpoint.write_bytes(b"work")
+    life.cancel(run.id)
+    ended = supervised(run)
+    assert (ended.status, ended.owner, ended.crashes) == (RunStatus.CANCELLED, None, 0)
+    assert not folder.checkpoints.exists()
+    assert not folder.metrics_json.exists()
+    assert event_names(storage, run)[-1] == "cancelled"
+
+
+def test_a_retried_run_clears_what_was_there_once(claimed, supervised, runs, life, storage):
+    run = supervised(claimed("refused"))
+    folder = storage.run(run.id)
+    folder.checkpoints.mkdir(parents=True)
+    folder.last_checkpoint.write_bytes(b"of the first attempt")
+    storage.dataset(run.dataset_id).version(CONTENT_HASH).joinpath("script").write_text("killed")
+    life.retry(run.id)
+    waiting = supervised(runs.claim("train", "me"))
+    assert (waiting.status, waiting.starts_afresh, waiting.crashes) == (RunStatus.QUEUED, False, 1)
+    assert not folder.last_checkpoint.exists()
+    folder.checkpoints.mkdir()
+    folder.last_checkpoint.write_bytes(b"of the second attempt")
+    supervised(runs.claim("train", "me"))
+    assert folder.last_checkpoint.exists(), "a later attempt goes on from it"
+
+
+def test_a_fork_records_what_it_began_with(claimed, supervised, runs):
+    run = claimed("fork")
+    held = runs.update(run, forked_from={"run_id": "run-000000000001", "checkpoint": "best"})
+    origin = supervised(held).forked_from
+    assert (origin.run_id, origin.checkpoint) == ("run-000000000001", "best")
+    assert (origin.loaded_layers, origin.total_layers, origin.skipped) == (9, 10, ("head (absent)",))
 
 
 def test_draining_gives_the_run_back(claimed, supervised, runs, storage):

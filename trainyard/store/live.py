@@ -89,6 +89,7 @@ def parse_signals(found: dict[str, str]) -> Signals:
         stop_version=int(found.get("stop_version", 0)),
         epochs=int(found["epochs"]) if "epochs" in found else None,
         epochs_version=int(found.get("epochs_version", 0)),
+        cancel="cancel" in found,
     )
 
 

@@ -15,6 +15,9 @@ from trainyard.store.connection import Client, run_script, store_errors
 
 Record = TypeVar("Record")
 
+REMEMBERED_S = 7 * 24 * 3600
+"""How long it is known of a removed record that it was removed."""
+
 
 @dataclass(frozen=True)
 class Page(Generic[Record]):
@@ -177,6 +180,32 @@ class RecordStore(Generic[Record]):
         """Change descriptive fields as a client; None when there is no such record."""
         outcome, found = run_script(self.client, "amend", self.kind, record_id, *self._pairs(values))
         return self.codec.from_hash(found) if outcome == "ok" else None
+
+    def restore(self, record: Record, record_id: str, life: Life, rules: LeaseRules) -> str:
+        """Take a record over from storage; the outcome, see restore.lua."""
+        states = (life.waiting, life.working)
+        pairs = self._pairs(self.codec.to_json(record))
+        return run_script(self.client, "restore", self.kind, record_id, *states, rules.grace_s, *pairs)[0]
+
+    def mirrored(self, record_id: str, revision: int) -> tuple[str, Record | None]:
+        """Note that storage holds this revision; the outcome and a newer record, see mirrored.lua."""
+        outcome, found = run_script(self.client, "mirrored", self.kind, record_id, revision)
+        return outcome, self.codec.from_hash(found) if found else None
+
+    def ids(self) -> set[str]:
+        """The ids of all records."""
+        with store_errors():
+            return {str(found) for found in self.client.zrange(keys.index(self.kind, None, None), 0, -1)}
+
+    def unmirrored(self) -> set[str]:
+        """Ids of records that storage may hold in an older revision."""
+        with store_errors():
+            return {str(found) for found in self.client.smembers(keys.unmirrored(self.kind))}
+
+    def was_removed(self, record_id: str) -> bool:
+        """Whether the record was removed lately; False also where it never was."""
+        with store_errors():
+            return bool(self.client.exists(keys.removed(self.kind, record_id)))
 
     def _held(self, script: str, record_id: str, fence: int, owner: str, *rest: str) -> Record | None:
         outcome, found = run_script(self.client, script, self.kind, record_id, fence, owner, *rest)

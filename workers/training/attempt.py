@@ -1,14 +1,14 @@
 """Everything that an attempt needs before its first batch: data, network, where an earlier one left off."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lightning import seed_everything
 from torch import nn
 
 from trainyard.catalog import rounded_size
-from trainyard.events import Event, Notice
+from trainyard.events import Event, Notice, WeightsLoaded
 from trainyard.experiments import load_spec
 from trainyard.spec import TrainingSpec
 from trainyard.spec_checks import check_classes
@@ -109,7 +109,9 @@ def _network(
     if job.init_checkpoint is not None:
         network: nn.Module = empty_network(spec.model, classes)
         origin = read_checkpoint(job.init_checkpoint)
-        report(Notice(message=load_fitting(network, origin["state_dict"]).describe(job.init_checkpoint.name)))
+        loaded = load_fitting(network, origin["state_dict"])
+        report(Notice(message=loaded.describe(job.init_checkpoint.name)))
+        report(WeightsLoaded(**{**asdict(loaded), "skipped": tuple(loaded.skipped)}))
         return network, _rule_of(origin)
     return build_network(spec.model, classes, job.weights_file), input_rule(spec.model, prepared)
 

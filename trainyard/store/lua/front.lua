@@ -9,7 +9,7 @@ local from = band_of(tonumber(score)) * BAND
 local first = redis.call('ZRANGEBYSCORE', of_project(h[1], h[2]), string.format('%.0f', from), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 if first[1] ~= id then
   redis.call('HSET', key_of('run', id), 'place', seconds(tonumber(first[2]) - 1 - from + ORIGIN))
-  redis.call('HINCRBY', key_of('run', id), 'revision', 1)
+  bump('run', id)
   enqueue('run', id)
 end
 return answer('ok', 'run', id)

@@ -30,6 +30,12 @@ local function hold_dataset(id, status)
   redis.call(needs and 'SADD' or 'SREM', holders, id)
 end
 
+-- A new revision, which storage does not hold yet.
+local function bump(kind, id)
+  redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
+  redis.call('SADD', 'ty:unmirrored:' .. kind, id)
+end
+
 local function enter_status(kind, id, status)
   local key = key_of(kind, id)
   local old = redis.call('HGET', key, 'status')
@@ -43,8 +49,16 @@ local function enter_status(kind, id, status)
   redis.call('ZADD', a, score, id)
   redis.call('ZADD', b, score, id)
   redis.call('HSET', key, 'status', status)
-  redis.call('HINCRBY', key, 'revision', 1)
+  bump(kind, id)
   if kind == 'run' then hold_dataset(id, status) end
+end
+
+local function leave_indexes(kind, id, status)
+  local both, by_status = status_indexes(kind, id, status)
+  local by = 'ty:' .. kind .. ':by:'
+  for _, index in ipairs({both, by_status, by .. 'all', by .. 'project:' .. get(kind, id, 'project')}) do
+    redis.call('ZREM', index, id)
+  end
 end
 
 -- Turns. A queue is kept whole, and once more by project, so that a turn is found without a look at every
@@ -125,12 +139,39 @@ end
 
 local function end_lease(kind, id) redis.call('ZREM', leases_of(kind), id) end
 
+-- End a run that a client cancelled and that nobody holds any more; its results go with it. True where it ended.
+local function end_if_cancelled(kind, id)
+  local key = key_of(kind, id)
+  if kind ~= 'run' or redis.call('HGET', key .. ':signals', 'cancel') ~= '1' then return false end
+  enter_status(kind, id, 'cancelled')
+  redis.call('HSET', key, 'ended_at', seconds(now_us()))
+  redis.call('HDEL', key, 'owner', 'result', 'error')
+  redis.call('DEL', key .. ':progress')
+  return true
+end
+
+local function has_dataset(run_id)
+  return redis.call('EXISTS', key_of('dataset', get('run', run_id, 'dataset_id'))) == 1
+end
+
+-- Queue an ended run again, with nothing left of what was wished of it and of how it ended.
+local function reopen_run(id, reopened_by)
+  local key = key_of('run', id)
+  redis.call('HDEL', key .. ':signals', 'stop', 'epochs', 'cancel')
+  redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'error')
+  redis.call('HSET', key, 'crashes', 0, 'reopened_by', reopened_by, 'place', seconds(now_us()))
+  redis.call('PERSIST', key .. ':events')
+  enter_status('run', id, 'queued')
+  enqueue('run', id)
+end
+
 -- Put a record whose attempt was lost back in its queue, or end it where that happened too often.
 -- Returns the status entered.
 local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   local key = key_of(kind, id)
   end_lease(kind, id)
   redis.call('HDEL', key, 'owner')
+  if end_if_cancelled(kind, id) then return 'cancelled' end
   if redis.call('HINCRBY', key, 'crashes', 1) >= tonumber(max_crashes) then
     redis.call('HSET', key, 'error', error, 'ended_at', seconds(now_us()))
     -- a data set of which a version is in use keeps it
@@ -159,4 +200,12 @@ local function may_have_forgotten(grace_s)
     redis.call('HSET', 'ty:server', 'run_id', run_id, 'wait_until', string.format('%.0f', wait_until))
   end
   return now_us() < tonumber(redis.call('HGET', 'ty:server', 'wait_until'))
+end
+
+-- Let nobody claim before holders of whom this Redis does not know have had the time to speak.
+local function wait_for_holders(grace_s)
+  may_have_forgotten(0)
+  local known = tonumber(redis.call('HGET', 'ty:server', 'wait_until'))
+  local wait_until = math.max(known, now_us() + tonumber(grace_s) * 1e6)
+  redis.call('HSET', 'ty:server', 'wait_until', string.format('%.0f', wait_until))
 end
