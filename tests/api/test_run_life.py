@@ -49,14 +49,14 @@ def test_the_whole_life_over_http(server: Server):
 
     refused = post("retry", 409)
     assert (refused["code"], refused["errors"]) == ("conflict", {"status": "queued"})
-    held = hand.claim("train", "hand")
+    held = hand.claim("cpu", "hand")
     assert held
     assert http.delete(url).status_code == 409
     hand.publish_status(hand.finish(held, "failed", epoch=2, error={"code": "child_died"}))
     assert post("cancel", 409)["errors"] == {"status": "failed"}
     for _ in range(2):
         assert post("retry")["reopened_by"] == "retry"
-    held = hand.claim("train", "hand")
+    held = hand.claim("cpu", "hand")
     assert held
     put_checkpoints(server.storage, run_id)
     hand.publish_status(hand.finish(held, "completed", epoch=4))
@@ -65,7 +65,7 @@ def test_the_whole_life_over_http(server: Server):
         assert (post("resume", epochs=9)["status"], post("resume", epochs=9)["epochs"]) == ("queued", 9)
     fork = post("fork", 201, checkpoint="2")
     assert (fork["forked_from"]["run_id"], fork["forked_from"]["checkpoint"]) == (run_id, "2")
-    held = hand.claim("train", "hand")
+    held = hand.claim("cpu", "hand")
     assert held
     assert post("cancel")["signals"]["cancel"] is True
     hand.publish_status(hand.finish(held, "completed", epoch=9))
@@ -97,7 +97,7 @@ def test_a_fork_has_its_own_spec_and_its_own_copy(
     assert fork["forked_from"] == {
         "run_id": ended, "checkpoint": "best", "loaded_layers": None, "total_layers": None, "skipped": [],
     }  # fmt: skip
-    assert kicks.count("train") == 2
+    assert kicks.count("cpu") == 2
     assert client.delete(f"{RUNS}/{ended}").status_code == 204
     kept = storage.run(fork["id"]).origin / f"{ended}-best.ckpt"
     assert kept.read_bytes() == b"best.ckpt"
@@ -172,7 +172,7 @@ def test_a_resumed_run_is_kicked_and_its_stream_goes_on(
     first = client.get(f"{RUNS}/{ended}/events").text
     assert first.count("event: status") == 2
     client.post(f"{RUNS}/{ended}/resume", json={"epochs": 6})
-    assert kicks == ["ingest", "train", "train"]
+    assert kicks == ["ingest", "cpu", "cpu"]
     hand.runs.publish_status(hand.runs.finish(hand.begin(), "completed", epoch=6))
     whole = client.get(f"{RUNS}/{ended}/events").text
     assert whole.startswith(first)

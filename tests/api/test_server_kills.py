@@ -87,7 +87,7 @@ def assert_all_are_there_once(server: Server, accepted: list[str]) -> None:
     """In the lists, in the queue and in storage, and the same in each."""
     listed = server.http.get(RUNS, params={"limit": 200}).json()["items"]
     assert Counter(run["id"] for run in listed) == Counter(accepted)
-    assert set(server.client.zrange(keys.queue("train"), 0, -1)) == set(accepted)
+    assert set(server.client.zrange(keys.queue("cpu"), 0, -1)) == set(accepted)
     assert {path.name for path in (server.storage.root / "runs").iterdir()} == set(accepted)
     for run_id in accepted:
         assert read_json(server.storage.run(run_id).record) == server.runs.to_json(server.runs.get(run_id))

@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 
 from tests.unit.records import a_run
-from trainyard.caretaker import Caretaker
-from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import DatasetChanged, HostOutOfMemory, StorageUnavailable
 from trainyard.experiments import load_spec
 from trainyard.failures import ANOTHER_TRY_HELPS
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.queue import Kicker, make_celery
 from trainyard.registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json
@@ -223,24 +220,21 @@ def test_followers_hear_each_event_once_where_the_event_log_cannot_be_written(
     assert statuses(runs, run) == ["running", "epoch", "failed"]
 
 
-def test_a_record_that_storage_does_not_take_is_written_by_a_caretaker(
-    claimed, supervised, runs: RunRegistry, storage: Storage, redis_url: str
+def test_a_record_that_storage_does_not_take_is_written_later(
+    claimed, supervised, runs: RunRegistry, storage: Storage
 ):
     run = claimed({"result": "completed"})
     record = storage.run(run.id).record
     record.unlink()
     record.mkdir()
     assert supervised(run).status is RunStatus.COMPLETED
-    client = connect(redis_url)
-    datasets = DatasetRegistry(client, storage, runs.rules)
-    caretaker = Caretaker(runs, datasets, Kicker(make_celery(redis_url), client), runs.rules)
     with pytest.raises(StorageUnavailable):
-        caretaker.reap()
+        runs.repair_mirrors()
     record.rmdir()
-    caretaker.reap()
+    assert runs.repair_mirrors() == [run.id]
     assert read_json(record)["status"] == "completed"
     record.unlink()
-    caretaker.reap()
+    assert runs.repair_mirrors() == []
     assert not record.exists(), "what is not behind is left alone"
 
 

@@ -88,7 +88,7 @@ def lapse(runs: RunRegistry, held: Run, client: Client) -> None:
         lambda runs, held, _: runs.finish(held, "completed", result={"epoch": 5}),
         lambda runs, held, _: runs.finish(held, "failed", error={"code": "nan_loss"}),
         lambda runs, held, _: runs.release(held),
-        lambda runs, held, _: runs.crash(held, WorkerLost()),
+        lambda runs, held, _: runs.crash(held, WorkerLost().to_dict()),
         lapse,
     ],
     ids=["as cancelled", "completed", "failed", "released", "crashed", "lapsed"],
@@ -127,7 +127,7 @@ def test_a_resumed_run_goes_on_with_nothing_pending(runs: RunRegistry, life: Run
     held = begun(runs, storage)
     runs.retarget(RUN_ID, 9)
     runs.stop(RUN_ID, "now")
-    runs.crash(held, WorkerLost())
+    runs.crash(held, WorkerLost().to_dict())
     again = runs.claim("train", "w")
     assert again
     runs.finish(again, "stopped", epoch=4)
