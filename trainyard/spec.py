@@ -58,7 +58,9 @@ class ModelSpec:
     architecture: str = choice(tuple(catalog.ARCHITECTURES), "architecture of segmentation_models_pytorch")
     encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
     task: str = choice(
-        catalog.TASKS, "multiclass: one logit per class; binary: one logit, for the second of two classes"
+        catalog.TASKS,
+        "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
+        "logit per class, of which a pixel may have several or none",
     )
     encoder_weights: str = described(
         "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights
@@ -135,7 +137,9 @@ class OptimizationSpec:
         "for losses that weigh classes; auto favours rare ones of the training images",
     )
     class_weights: list[float] = described(
-        "one per class in the set's order where class_weighting is `given`, else empty", _known_class_weights
+        "one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task "
+        "they multiply the cost of pixels that have the class",
+        _known_class_weights,
     )
     optimizer: str = choice(catalog.OPTIMIZERS, "optimizer of timm's factory")
     learning_rate: float = number(1e-8, 1.0, "", "peak learning rate")

@@ -51,7 +51,7 @@ def _arrays(squares: Squares, epoch: int, index: int) -> tuple[Uint8, Uint8]:
 @pytest.mark.parametrize("corner", [(0, 0), (20, 10), (-7, 60), (90, -31), (-200, 0)])
 def test_a_cut_is_the_image_where_there_is_one_and_ignored_beyond(corner: tuple[int, int]) -> None:
     image, mask = _scene(60, 80)
-    square, labels = cut(image, mask, corner, SIDE)
+    square, labels = cut(image, mask, corner, SIDE, IGNORE_INDEX)
     assert (square.shape, labels.shape) == ((SIDE, SIDE, 3), (SIDE, SIDE))
     for row, column in ((0, 0), (5, 5), (31, 0), (31, 31)):
         y, x = corner[0] + row, corner[1] + column
@@ -63,7 +63,7 @@ def test_a_cut_is_the_image_where_there_is_one_and_ignored_beyond(corner: tuple[
 @pytest.mark.parametrize(("height", "width"), [(100, 90), (32, 32), (20, 90), (100, 10), (5, 5)])
 def test_random_crops_stay_inside_or_hold_the_whole_side(height: int, width: int) -> None:
     mask = np.zeros((height, width), np.uint8)
-    corners = {random_corner(mask, SIDE, [], np.random.default_rng(seed)) for seed in range(50)}
+    corners = {random_corner(mask, SIDE, [], np.equal, np.random.default_rng(seed)) for seed in range(50)}
     for top, left in corners:
         for start, side in ((top, height), (left, width)):
             assert (0 <= start <= side - SIDE) if side >= SIDE else start == (side - SIDE) // 2
@@ -74,7 +74,7 @@ def test_sought_classes_are_found_wherever_they_are() -> None:
     mask = np.zeros((300, 200), np.uint8)
     mask[280, 10] = 3
     for seed in range(20):
-        top, left = random_corner(mask, SIDE, [2, 3], np.random.default_rng(seed))
+        top, left = random_corner(mask, SIDE, [2, 3], np.equal, np.random.default_rng(seed))
         assert (mask[top : top + SIDE, left : left + SIDE] == 3).any()
 
 

@@ -72,7 +72,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     prepared = PreparedDataset(job.prepared)
     data = SegmentationData(prepared, spec)
     classes = len(prepared.classes)
-    check_classes(spec, classes)
+    check_classes(spec, classes, prepared.task)
     network, rule = _network(job, spec, prepared, checkpoint, report)
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)

@@ -17,6 +17,7 @@ from workers.prepared import PreparedDataset, Sample, Uint8
 from workers.training.augmentation import Augmentation
 from workers.training.class_weights import count_pixels
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.labels import has_class, is_legal, outside_value
 from workers.training.resizing import to_square
 
 DEFAULT_VAL_FRACTION = 0.2
@@ -34,7 +35,7 @@ _CROP_DRAWS = 1
 
 
 class Batch(TypedDict):
-    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8; `name` the samples' names."""
+    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8, as prepared; `name` the samples' names."""
 
     image: Tensor
     mask: Tensor
@@ -57,6 +58,7 @@ class Squares(Dataset[dict[str, object]]):
         self._data = data
         self._augmentation = augmentation
         self._seed = seed
+        self._outside = outside_value(prepared.task)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -65,6 +67,11 @@ class Squares(Dataset[dict[str, object]]):
         epoch, index = draw
         image, mask = self._square(epoch, index)
         name = self.samples[index].name
+        if not is_legal(mask, len(self._prepared.classes), self._prepared.task):
+            raise BadDataset(
+                f"The mask of {name} holds {int(mask.max())}, which no class of the set has.",
+                remedy="The prepared files are damaged: upload the set again.",
+            )
         return {"image": torch.from_numpy(image), "mask": torch.from_numpy(mask), "name": name}
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
@@ -72,7 +79,7 @@ class Squares(Dataset[dict[str, object]]):
         image, mask = np.array(self._prepared.image(sample)), np.array(self._prepared.mask(sample))
         if self._augmentation is not None:
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return to_square(image, mask, self._data.image_size, self._data.fit)
+        return to_square(image, mask, self._data.image_size, self._data.fit, self._outside)
 
 
 class RandomCrops(Squares):
@@ -95,13 +102,16 @@ class RandomCrops(Squares):
         numbers = np.random.default_rng([self._seed, epoch, index, _CROP_DRAWS])
         sought = self._rare if numbers.random() < self._data.rare_class_chance else []
         whole = self._prepared.mask(sample)
-        top, left = random_corner(whole, size, sought, numbers)
+        top, left = random_corner(whole, size, sought, self._has_class, numbers)
         margin = round(size * CROP_MARGIN)
         corner = (top - margin, left - margin)
-        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin)
+        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin, self._outside)
         if self._augmentation is not None:
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return cut(image, mask, (margin, margin), size)
+        return cut(image, mask, (margin, margin), size, self._outside)
+
+    def _has_class(self, mask: Uint8, index: int) -> NDArray[np.bool_]:
+        return has_class(mask, index, self._prepared.task)
 
 
 class Tiles(Squares):
@@ -119,7 +129,7 @@ class Tiles(Squares):
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
-        return cut(image, mask, self._corners[index], self._data.image_size)
+        return cut(image, mask, self._corners[index], self._data.image_size, self._outside)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
@@ -167,11 +177,6 @@ class SegmentationData(LightningDataModule):
 
     def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
         super().__init__()
-        if prepared.task == "multilabel":
-            raise BadDataset(
-                "Pixels of the set have several classes; training takes one class per pixel so far.",
-                remedy="Draw the classes without overlap, or merge those that overlap with a label map.",
-            )
         asked = spec.data
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:
@@ -182,7 +187,7 @@ class SegmentationData(LightningDataModule):
         self.smallest_batch = smallest_batch(share, spec.data.batch_size, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
-        augmentation = Augmentation(spec.augmentation.transforms)
+        augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
         self.train: Squares
         self.val: Squares
         if spec.data.fit == "crop":
