@@ -84,7 +84,8 @@ def _check_fold(data: DataSpec, dataset: Dataset) -> None:
 
 def _check_batch(spec: TrainingSpec, images: int) -> None:
     least = architecture(spec.model.architecture).min_batch
-    if min(spec.data.batch_size, images - 1) < least:
+    largest = images - 1 if spec.data.finds_batch else min(spec.data.batch, images - 1)
+    if largest < least:
         raise InvalidModel(
             f"{spec.model.architecture} trains on batches of at least {least}; batch_size is "
             f"{spec.data.batch_size} and the set has {images} images to train and validate with.",

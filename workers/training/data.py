@@ -17,7 +17,7 @@ from workers.prepared import PreparedDataset, Sample, Uint8
 from workers.training.augmentation import Augmentation
 from workers.training.class_weights import count_pixels
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
-from workers.training.labels import has_class, is_legal, outside_value
+from workers.training.labels import has_class, outside_value, stray_value
 from workers.training.resizing import to_square
 
 DEFAULT_VAL_FRACTION = 0.2
@@ -67,9 +67,9 @@ class Squares(Dataset[dict[str, object]]):
         epoch, index = draw
         image, mask = self._square(epoch, index)
         name = self.samples[index].name
-        if not is_legal(mask, len(self._prepared.classes), self._prepared.task):
+        if (stray := stray_value(mask, len(self._prepared.classes), self._prepared.task)) is not None:
             raise BadDataset(
-                f"The mask of {name} holds {int(mask.max())}, which no class of the set has.",
+                f"The mask of {name} holds {stray}, which no class of the set has.",
                 remedy="The prepared files are damaged: upload the set again.",
             )
         return {"image": torch.from_numpy(image), "mask": torch.from_numpy(mask), "name": name}
@@ -184,7 +184,7 @@ class SegmentationData(LightningDataModule):
         self._world = spec.compute.devices
         share = share_of(len(train), self._world)
         self._drop_last = drops_last(spec, share)
-        self.smallest_batch = smallest_batch(share, spec.data.batch_size, drop_last=self._drop_last)
+        self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
         augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
@@ -196,7 +196,7 @@ class SegmentationData(LightningDataModule):
         else:
             self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
             self.val = Squares(prepared, val, spec.data, None, spec.seed)
-        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch_size)
+        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch)
 
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.train, shuffled=True)
@@ -209,7 +209,7 @@ class SegmentationData(LightningDataModule):
         workers = self._data.loader_workers
         return DataLoader(
             squares,
-            batch_size=self._data.batch_size,
+            batch_size=self._data.batch,
             sampler=EpochSampler(
                 len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
             ),
@@ -278,7 +278,7 @@ def drops_last(spec: TrainingSpec, images: int) -> bool:
     least one whole batch besides; the shuffle leaves out other images in each epoch.
     """
     least = architecture(spec.model.architecture).min_batch
-    batch = spec.data.batch_size
+    batch = spec.data.batch
     if min(batch, images) < least:
         raise InvalidModel(
             f"{spec.model.architecture} trains on batches of at least {least}; batch_size is {batch} "

@@ -25,8 +25,7 @@ def is_ignored(mask: Uint8, task: str) -> NDArray[np.bool_]:
     return np.zeros(mask.shape, np.bool_) if task == MULTILABEL else np.asarray(mask == IGNORE_INDEX)
 
 
-def is_legal(mask: Uint8, classes: int, task: str) -> bool:
-    """Whether a mask holds nothing but classes of the set and what is ignored."""
-    if task == MULTILABEL:
-        return int(mask.max(initial=0)) < 1 << classes
-    return not ((mask >= classes) & (mask != IGNORE_INDEX)).any()
+def stray_value(mask: Uint8, classes: int, task: str) -> int | None:
+    """A value of a mask that stands for no class of the set and is not ignored; None where there is none."""
+    stray = mask[mask >= 1 << classes if task == MULTILABEL else (mask >= classes) & (mask != IGNORE_INDEX)]
+    return int(stray[0]) if stray.size else None

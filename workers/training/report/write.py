@@ -55,7 +55,7 @@ def _evaluated(
         squares,
         len(card.classes),
         task=card.spec.model.task,
-        batch=min(LARGEST_BATCH, card.spec.data.batch_size),
+        batch=min(LARGEST_BATCH, card.spec.data.batch),
         device=device,
         seed=card.spec.seed,
     )
