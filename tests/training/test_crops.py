@@ -12,6 +12,7 @@ from trainyard.experiments import Experiments
 from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedDataset, PreparedWriter, Uint8
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
 from workers.training.data import SegmentationData, Squares
+from workers.training.squares import plain_squares
 
 CLASSES = [
     PreparedClass(index=index, name=str(index), value=index, color=(0, 0, index * 100)) for index in range(2)
@@ -111,6 +112,17 @@ def test_validation_takes_every_pixel_once(speck: PreparedDataset) -> None:
         )
     assert counts[:2].tolist() == [2 * (100 * 90 - 9), 2 * 9]
     assert len(tile_corners(100, 90, SIDE)) == 12
+
+
+def test_what_is_looked_at_after_training_is_cut_as_validation_is(speck: PreparedDataset) -> None:
+    """The test split too, whose scale would else be another than the one that was learnt."""
+    val = _data(speck, 0.5).val
+    spec = Experiments(CONFIGS).compose(tiny_spec(data={"image_size": SIDE, "fit": "crop"}))
+    plain = plain_squares(speck, list(dict.fromkeys(val.samples)), spec)
+    assert len(plain) == len(val)
+    for place in (0, len(val) - 1):
+        for one, other in zip(_arrays(plain, 0, place), _arrays(val, 0, place), strict=True):
+            assert np.array_equal(one, other)
 
 
 def test_a_run_on_crops_trains(run: Run) -> None:

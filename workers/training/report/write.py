@@ -70,9 +70,12 @@ def _content(
 ) -> dict[str, Any]:
     data, size = card.spec.data, card.spec.data.image_size
     place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
+    cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
     text = (
-        f"Evaluated as in training, with each image made {size} x {size} pixels ({data.fit}), in float32 on "
-        f"{place}; scores at the images' own sizes differ."
+        f"Evaluated as in training, with {cut}; an image here is such a square."
+        if data.fit == "crop"
+        else f"Evaluated as in training, with {made}; scores at the images' own sizes differ."
     )
     return {
         "run_id": card.run_id,
