@@ -1,5 +1,6 @@
 """Traps of the libraries beneath, each met once; those of one architecture are in test_architectures.py."""
 
+import copy
 import socket
 from functools import partialmethod
 from pathlib import Path
@@ -10,10 +11,14 @@ import torch
 import torch._dynamo
 from torch import nn
 
-from tests.training.conftest import Run, draw_set, tiny_spec
+from tests.training.conftest import CONFIGS, Run, draw_set, tiny_spec
 from trainyard.events import Notice
+from trainyard.experiments import Experiments
 from workers.training import runtime
 from workers.training.attempt import build_attempt
+from workers.training.losses import WeightedLosses
+from workers.training.model import HALF
+from workers.training.module import SegmentationModule
 
 
 def test_a_run_asks_nothing_of_any_hub(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,17 +53,34 @@ def test_a_preloaded_jemalloc_is_warned_of(run: Run, monkeypatch: pytest.MonkeyP
     assert "jemalloc is preloaded" in notice.message
 
 
-def test_a_compiled_network_trains_and_its_checkpoint_goes_on_without(
-    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class TwoLayers(nn.Module):
+    """The least that is a network here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Conv2d(4, 3, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(torch.relu(self.encoder(images)))
+        return logits
+
+
+def test_a_compiled_network_computes_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Graphs are captured and differentiated as ever; the C++ that torch would write takes a minute."""
     monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend="aot_eager"))
-    captured = torch._dynamo.utils.counters["stats"]
-    before = captured["unique_graphs"]
-    run = Run(run_folder, draw_set(tmp_path / "set", train=2, val=2))
-    data = {"image_size": 32, "batch_size": 2}
-    result = run.fit(spec=tiny_spec(data=data, compute={"compile": True}))
-    assert (result.status, result.step) == ("completed", 1)
-    assert captured["unique_graphs"] > before
     torch._dynamo.reset()
-    assert run.fit(spec=tiny_spec(data=data), epochs=2, resume=True).step == 2
+    captured = torch._dynamo.utils.counters["stats"]
+    torch.manual_seed(0)
+    network, gradients = TwoLayers(), []
+    images = torch.randint(0, 256, (2, 16, 16, 3), dtype=torch.uint8)
+    for compiled in (False, True):
+        before = captured["unique_graphs"]
+        spec = Experiments(CONFIGS).compose(tiny_spec(compute={"compile": compiled}))
+        loss = WeightedLosses(spec.optimization, "multiclass", None)
+        module = SegmentationModule(copy.deepcopy(network), loss, HALF, 3, spec, fused=True)
+        loss(module(images), images[..., 0].long() % 3).backward()
+        gradients.append(module.network.get_submodule("encoder").weight.grad)
+        assert (captured["unique_graphs"] > before) is compiled
+        assert set(module.network.state_dict()) == set(network.state_dict())
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
