@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trainyard.errors import InvalidRequest
 
-TASKS = ("multiclass", "binary")
+TASKS = ("multiclass", "binary", "multilabel")
 DEVICE_CLASSES = ("cpu", "gpu", "gpu-large")
 """What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
 CLASS_WEIGHTINGS = ("none", "auto", "given")
@@ -57,7 +57,7 @@ TRANSFORMS = (
 @dataclass(frozen=True, kw_only=True)
 class Loss:
     """What one loss takes: the tasks it is defined for, class weights (multiclass; bce and cross_entropy in
-    both tasks), and its parameters with their ranges."""
+    every task), and its parameters with their ranges."""
 
     tasks: tuple[str, ...] = TASKS
     takes_class_weights: bool = False
@@ -75,7 +75,7 @@ LOSSES = {
         takes_class_weights=True,
         params={"alpha": (0, 10), "beta": (0, 10), "gamma": (0.1, 10), "smooth": (0, 1000)},
     ),
-    "mcc": Loss(tasks=("binary",), params={}),
+    "mcc": Loss(tasks=("binary", "multilabel"), params={}),
 }
 """Losses of segmentation_models_pytorch and torch; parameters are theirs, left out they have their values."""
 

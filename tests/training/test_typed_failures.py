@@ -78,10 +78,21 @@ def test_every_value_of_a_mask_is_judged() -> None:
         for value in range(256):
             masks = np.full((1, 2, 2), value, np.uint8)
             if value < classes or value == IGNORE_INDEX:
-                check_mask_values(masks, ["a"], classes)
+                check_mask_values(masks, ["a"], classes, "multiclass")
             else:
                 with pytest.raises(MaskIdOutOfRange, match=f"value {value};"):
-                    check_mask_values(masks, ["a"], classes)
+                    check_mask_values(masks, ["a"], classes, "multiclass")
+
+
+def test_every_bit_of_a_multilabel_mask_is_judged() -> None:
+    for classes in (1, 3, 8):
+        for value in range(256):
+            masks = np.full((1, 2, 2), value, np.uint8)
+            if value >> classes == 0:
+                check_mask_values(masks, ["a"], classes, "multilabel")
+            else:
+                with pytest.raises(MaskIdOutOfRange, match=f"value {value};"):
+                    check_mask_values(masks, ["a"], classes, "multilabel")
 
 
 @pytest.mark.parametrize("name", ["index.json", "images.bin", "masks.bin"])

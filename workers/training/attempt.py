@@ -15,6 +15,7 @@ from trainyard.spec_checks import check_classes
 from trainyard.storage import RunFolder
 from workers.prepared import PreparedDataset
 from workers.recorded_version import open_version
+from workers.training.batch_size import with_found_batch
 from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
 from workers.training.class_weights import class_weights
 from workers.training.data import SegmentationData
@@ -71,10 +72,12 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     precision = resolve_precision(spec.precision)
     seed_everything(spec.seed, workers=True, verbose=False)
     prepared = open_version(job.prepared, job.content_hash)
-    data = SegmentationData(prepared, spec)
     classes = len(prepared.classes)
-    check_classes(spec, classes)
+    check_classes(spec, classes, prepared.task)
     network, rule = _network(job, spec, prepared, checkpoint, report)
+    if spec.data.finds_batch:
+        spec = with_found_batch(spec, network, prepared, precision, report)
+    data = SegmentationData(prepared, spec)
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
     loss = WeightedLosses(spec.optimization, spec.model.task, weights)
@@ -83,7 +86,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         module.resume_weights(checkpoint)
     best = checkpoint[ABOUT]["best"] if checkpoint else None
     return Attempt(
-        job=job,
+        job=replace(job, spec=spec),  # what other ranks, and a second try, are to go by
         folder=folder,
         card=ModelCard(run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule),
         data=data,

@@ -17,6 +17,7 @@ from workers.prepared import PreparedDataset, Sample, Uint8
 from workers.training.augmentation import Augmentation
 from workers.training.class_weights import count_pixels
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.labels import has_class, outside_value
 from workers.training.mask_values import check_mask_values
 from workers.training.resizing import to_square
 
@@ -35,7 +36,7 @@ _CROP_DRAWS = 1
 
 
 class Batch(TypedDict):
-    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8; `name` the samples' names."""
+    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8, as prepared; `name` the samples' names."""
 
     image: Tensor
     mask: Tensor
@@ -58,6 +59,7 @@ class Squares(Dataset[dict[str, object]]):
         self._data = data
         self._augmentation = augmentation
         self._seed = seed
+        self._outside = outside_value(prepared.task)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -73,7 +75,7 @@ class Squares(Dataset[dict[str, object]]):
         image, mask = np.array(self._prepared.image(sample)), np.array(self._prepared.mask(sample))
         if self._augmentation is not None:
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return to_square(image, mask, self._data.image_size, self._data.fit)
+        return to_square(image, mask, self._data.image_size, self._data.fit, self._outside)
 
 
 class RandomCrops(Squares):
@@ -96,13 +98,16 @@ class RandomCrops(Squares):
         numbers = np.random.default_rng([self._seed, epoch, index, _CROP_DRAWS])
         sought = self._rare if numbers.random() < self._data.rare_class_chance else []
         whole = self._prepared.mask(sample)
-        top, left = random_corner(whole, size, sought, numbers)
+        top, left = random_corner(whole, size, sought, self._has_class, numbers)
         margin = round(size * CROP_MARGIN)
         corner = (top - margin, left - margin)
-        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin)
+        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin, self._outside)
         if self._augmentation is not None:
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return cut(image, mask, (margin, margin), size)
+        return cut(image, mask, (margin, margin), size, self._outside)
+
+    def _has_class(self, mask: Uint8, index: int) -> NDArray[np.bool_]:
+        return has_class(mask, index, self._prepared.task)
 
 
 class Tiles(Squares):
@@ -120,7 +125,7 @@ class Tiles(Squares):
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
-        return cut(image, mask, self._corners[index], self._data.image_size)
+        return cut(image, mask, self._corners[index], self._data.image_size, self._outside)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
@@ -168,23 +173,18 @@ class SegmentationData(LightningDataModule):
 
     def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
         super().__init__()
-        if prepared.task == "multilabel":
-            raise BadDataset(
-                "Pixels of the set have several classes; training takes one class per pixel so far.",
-                remedy="Draw the classes without overlap, or merge those that overlap with a label map.",
-            )
         asked = spec.data
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:
             raise BadDataset("A set needs at least two classes, background included.")
-        self._classes = len(prepared.classes)
+        self._classes, self._task = len(prepared.classes), prepared.task
         self._world = spec.compute.devices
         share = share_of(len(train), self._world)
         self._drop_last = drops_last(spec, share)
-        self.smallest_batch = smallest_batch(share, spec.data.batch_size, drop_last=self._drop_last)
+        self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
-        augmentation = Augmentation(spec.augmentation.transforms)
+        augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
         self.train: Squares
         self.val: Squares
         if spec.data.fit == "crop":
@@ -193,11 +193,11 @@ class SegmentationData(LightningDataModule):
         else:
             self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
             self.val = Squares(prepared, val, spec.data, None, spec.seed)
-        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch_size)
+        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Look at the masks while they are still on the CPU; raises MaskIdOutOfRange."""
-        check_mask_values(batch["mask"].numpy(), batch["name"], self._classes)
+        check_mask_values(batch["mask"].numpy(), batch["name"], self._classes, self._task)
         return batch
 
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
@@ -211,7 +211,7 @@ class SegmentationData(LightningDataModule):
         workers = self._data.loader_workers
         return DataLoader(
             squares,
-            batch_size=self._data.batch_size,
+            batch_size=self._data.batch,
             sampler=EpochSampler(
                 len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
             ),
@@ -280,7 +280,7 @@ def drops_last(spec: TrainingSpec, images: int) -> bool:
     least one whole batch besides; the shuffle leaves out other images in each epoch.
     """
     least = architecture(spec.model.architecture).min_batch
-    batch = spec.data.batch_size
+    batch = spec.data.batch
     if min(batch, images) < least:
         raise InvalidModel(
             f"{spec.model.architecture} trains on batches of at least {least}; batch_size is {batch} "

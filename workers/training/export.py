@@ -69,7 +69,7 @@ def export_run(
     """
     shutil.rmtree(folder.export, ignore_errors=True)  # an earlier export may have had other files
     graph = make_graph(network, card)
-    expected = miou_of(torch_predictor(network, card), data.val, len(card.classes))
+    expected = miou_of(torch_predictor(network, card), data.val, card)
     files, refused = [], []
     for name, path, make in _variants(graph, card, data, folder):
         try:
@@ -122,7 +122,7 @@ def _checked(
     bound = TOLERANCES[name]
     parity = compare_logits(network, model, card)
     lean = without_logits(model)
-    miou = miou_of(onnx_predictor(lean, card), data.val, len(card.classes))
+    miou = miou_of(onnx_predictor(lean, card), data.val, card)
     if broken := failure(parity, miou, expected, bound):
         raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")
     _write(lean, path)

@@ -22,7 +22,7 @@ def finish(attempt: Attempt, report: Callable[[Event], None]) -> dict[str, Any] 
     epoch = int(best[ABOUT]["epoch"])
     attempt.module.finish_with(best)
     module = attempt.module.cpu().eval()
-    write_overlay(module, attempt.data.val, attempt.card.classes, attempt.folder.figures / "overlay.png")
+    write_overlay(module, attempt.data.val, attempt.card, attempt.folder.figures / "overlay.png")
     prepared = PreparedDataset(attempt.job.prepared)
     evaluation = report_on_run(module, attempt.card, attempt.data, prepared, attempt.folder, epoch)
     if not attempt.card.spec.export.onnx:

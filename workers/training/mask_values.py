@@ -5,21 +5,28 @@ from numpy.typing import NDArray
 
 from trainyard.errors import MaskIdOutOfRange
 from workers.prepared import IGNORE_INDEX
+from workers.training.labels import MULTILABEL
 
 
-def check_mask_values(masks: NDArray[np.uint8], names: list[str], classes: int) -> None:
-    """Raise MaskIdOutOfRange for a value that is neither below `classes` nor IGNORE_INDEX.
+def check_mask_values(masks: NDArray[np.uint8], names: list[str], classes: int, task: str) -> None:
+    """Raise MaskIdOutOfRange for a value that is neither below `classes` nor IGNORE_INDEX, or for a bit of a
+    multilabel mask that is none of `classes`.
 
-    `masks` is (N, H, W) of class indices, `names` those of the N samples. On a GPU such a value is an
-    assertion within a kernel that leaves the device unusable and names no file.
+    `masks` is (N, H, W), `names` those of the N samples. On a GPU such a value is an assertion within a
+    kernel that leaves the device unusable and names no file.
     """
-    # The ignored value, the highest of all, becomes 0, and every class one more.
-    shifted = masks + np.uint8(1)
-    if masks.size and int(shifted.max()) <= classes:
+    if task == MULTILABEL:
+        end, ignored = 1 << classes, ""
+    else:
+        # The ignored value, the highest of all, becomes 0, and every class one more.
+        masks = masks + np.uint8(1)
+        end, ignored = classes + 1, f", and {IGNORE_INDEX} where pixels are ignored"
+    if masks.size and int(masks.max()) < end:
         return
-    for name, mask in zip(names, shifted, strict=True):
-        if int(mask.max(initial=0)) > classes:
+    first = 0 if task == MULTILABEL else 1
+    for name, mask in zip(names, masks, strict=True):
+        if int(mask.max(initial=0)) >= end:
             raise MaskIdOutOfRange(
-                f"The mask of {name} holds the value {int(mask.max()) - 1}; accepted are 0 to {classes - 1}, "
-                f"and {IGNORE_INDEX} where pixels are ignored."
+                f"The mask of {name} holds the value {int(mask.max()) - first}; accepted are 0 to "
+                f"{end - 1 - first}{ignored}."
             )

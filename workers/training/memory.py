@@ -25,21 +25,21 @@ def with_half_the_batch(spec: TrainingSpec, ran_out: type[OutOfMemory]) -> Train
 
     Raises an error of that kind where the architecture takes no smaller batch.
     """
-    half, least = spec.data.batch_size // 2, architecture(spec.model.architecture).min_batch
+    half, least = spec.data.batch // 2, architecture(spec.model.architecture).min_batch
     if half < least:
         raise ran_out(
             f"{spec.model.architecture} with {spec.model.encoder} does not fit this worker's device at "
-            f"{spec.data.image_size} px, even with batches of {spec.data.batch_size}.",
+            f"{spec.data.image_size} px, even with batches of {spec.data.batch}.",
             errors={"spec": {"data": {"image_size": ["smaller"]}}},
         )
     return _batched(spec, half, 2 * spec.optimization.accumulate_batches)
 
 
 def with_smaller_batch_of(spec: TrainingSpec, earlier: TrainingSpec) -> TrainingSpec:
-    """The spec, with the batches of an earlier attempt if that had to make them smaller."""
-    if earlier.data.batch_size >= spec.data.batch_size:
+    """The spec, with the batches of an earlier attempt if that had to find them or make them smaller."""
+    if not spec.data.finds_batch and earlier.data.batch >= spec.data.batch:
         return spec
-    return _batched(spec, earlier.data.batch_size, earlier.optimization.accumulate_batches)
+    return _batched(spec, earlier.data.batch, earlier.optimization.accumulate_batches)
 
 
 def release_memory() -> None:

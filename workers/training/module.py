@@ -19,6 +19,7 @@ from workers.training.metrics import EpochScores
 from workers.training.model import InputRule
 from workers.training.optimizer import make_optimizer
 from workers.training.partial_weights import NETWORK_PREFIX
+from workers.training.reading import reading_of
 from workers.training.schedule import lr_factor
 
 _NAMES_SHOWN = 16
@@ -48,8 +49,9 @@ class SegmentationModule(LightningModule):
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.train_scores = EpochScores(classes)
-        self.val_scores = EpochScores(classes)
+        self.train_scores = EpochScores(classes, spec.model.task)
+        self.val_scores = EpochScores(classes, spec.model.task)
+        self._reading = reading_of(spec.model.task, classes)
         self.drops = 0
         self._loss = loss
         self._seed = spec.seed
@@ -153,7 +155,7 @@ class SegmentationModule(LightningModule):
 
     def _step(self, batch: Batch, scores: EpochScores) -> Tensor:
         """The batch's loss, added to `scores`; raises NanLoss naming the images."""
-        masks = batch["mask"].long()
+        masks = self._reading.truth(batch["mask"])
         logits = self(batch["image"])
         loss: Tensor = self._loss(logits, masks)
         if not torch.isfinite(loss):

