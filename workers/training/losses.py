@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from trainyard.spec import LossSpec, OptimizationSpec
 from trainyard.spec_checks import weighing_losses
 from workers.prepared import IGNORE_INDEX
+from workers.training.dice import SoftDice
 
 _OVERLAPS = {
     "dice": smp_losses.DiceLoss,
@@ -56,6 +57,8 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
         return CrossEntropy(weights, **params)
     if term.name in ("cross_entropy", "bce"):
         return BinaryCrossEntropy(weights, **params)
+    if term.name == "dice" and task == "multiclass":
+        return SoftDice(weights, **params)
     if term.name in _OVERLAPS:
         # smp takes class weights in multiclass mode only, where alone they mean anything.
         overlap: nn.Module = _OVERLAPS[term.name](

@@ -39,9 +39,10 @@ def confusion(logits: Tensor, masks: Tensor) -> Tensor:
     per_class = class_logits(logits)
     classes = per_class.shape[1]
     predicted = per_class.permute(0, 2, 3, 1).argmax(dim=-1)
-    labelled = masks != IGNORE_INDEX
-    pairs = masks[labelled] * classes + predicted[labelled]
-    return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    # One row more takes the ignored pixels: picking the others out would cost as much as the maximum.
+    rows = masks.where(masks != IGNORE_INDEX, classes)
+    counts = torch.bincount((rows * classes + predicted).reshape(-1), minlength=(classes + 1) * classes)
+    return counts.reshape(classes + 1, classes)[:classes]
 
 
 class EpochScores:
