@@ -35,15 +35,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    names = class_names(asked.data)
     spec = Experiments(REPOSITORY / "configs").read(asked.experiment)
     spec |= {"seed": asked.seed, "export": {"onnx": False}}
     with tempfile.TemporaryDirectory() as work:
-        prepared = prepare(pack(asked.data, Path(work) / "camvid.zip", WHOLE), names, Path(work) / "set")
+        prepared = prepare(pack(asked.data, Path(work) / "camvid.zip", WHOLE), Path(work) / "set")
         best = train_for(asked.minutes * 60, spec, prepared, Path(work) / "run", asked.threads)
         shown = partial(predict, load_predictor(best))
         columns = {split: native_ious(shown, image_files(asked.data, split)) for split in ("val", "test")}
-    print_table(list(names.values()), columns)
+    print_table(class_names(asked.data), columns)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "camvid"
 VOID = 11
 """The mask value that counts as no class."""
 
+CLASSES = "classes.json"
+
 WHOLE = {"train": None, "val": None, "test": None}
 """All images of all splits."""
 
 
-def class_names(data: Path) -> dict[int, str]:
-    """The names of the eleven classes, by their mask values."""
-    return {info["id"]: info["name"] for info in read_json(data / "classes.json")["classes"]}
+def class_names(data: Path) -> list[str]:
+    """The names of the eleven classes, in the order of their mask values."""
+    return [info["name"] for info in read_json(data / CLASSES)["classes"]]
 
 
 def image_files(data: Path, split: str) -> list[tuple[Path, Path]]:
@@ -30,8 +32,10 @@ def image_files(data: Path, split: str) -> list[tuple[Path, Path]]:
 
 
 def pack(data: Path, archive: Path, counts: Mapping[str, int | None]) -> Path:
-    """A stored zip of the first images of each split, as many as `counts` says; None takes all."""
+    """A stored zip of the first images of each split, as many as `counts` says (None takes all), and of
+    classes.json, which names the classes and the value to ignore."""
     with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(data / CLASSES, CLASSES)
         for split, count in counts.items():
             for files in image_files(data, split)[:count]:
                 for file in files:
@@ -39,10 +43,9 @@ def pack(data: Path, archive: Path, counts: Mapping[str, int | None]) -> Path:
     return archive
 
 
-def prepare(archive: Path, names: dict[int, str], folder: Path) -> Path:
+def prepare(archive: Path, folder: Path) -> Path:
     """Ingest a packed CamVid, its splits kept, into a folder; returns the prepared version."""
-    options = IngestOptions(classes=names, ignore_value=VOID)
-    result = ingest(archive, folder, options, lambda done, total: None)
+    result = ingest(archive, folder, IngestOptions(), lambda done, total: None)
     if result.summary is None:
         raise SystemExit(f"CamVid cannot be ingested: {result.problems}")
     return DatasetFolder(folder).version(result.summary.content_hash)

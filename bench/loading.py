@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from bench.camvid_data import DATA, class_names, image_files, pack, prepare
+from bench.camvid_data import DATA, image_files, pack, prepare
 from bench.engine import same_job
 from bench.example import CamVid, augmentation
 from bench.turns import Turn, interleave, print_target, ratios, speeds, spread
@@ -69,7 +69,7 @@ def main() -> None:
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as work:
         archive = pack(asked.data, Path(work) / "camvid.zip", {"train": asked.images, "val": 2})
-        prepared = PreparedDataset(prepare(archive, class_names(asked.data), Path(work) / "set"))
+        prepared = PreparedDataset(prepare(archive, Path(work) / "set"))
         presets = {preset: engine(prepared, asked.images, preset) for preset in WANTED}
         turns = interleave({"script": script(asked.data, asked.images, 256), **presets}, asked.rounds)
     for name, taken in turns.items():

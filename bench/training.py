@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.camvid_data import DATA, class_names, pack, prepare
+from bench.camvid_data import DATA, pack, prepare
 from bench.engine import same_job
 from bench.loss_curve import largest_difference
 from bench.service import ServedRuns, service
@@ -31,9 +31,9 @@ CURVE_LIMIT = 0.01
 
 def compare(asked: argparse.Namespace, batch_size: int, folder: Path) -> dict[str, list[Turn]]:
     """Let all sides take their turns."""
-    names, counts = class_names(asked.data), {"train": asked.steps * batch_size, "val": VAL_IMAGES}
+    counts = {"train": asked.steps * batch_size, "val": VAL_IMAGES}
     archive = pack(asked.data, folder / "camvid.zip", counts)
-    prepared = prepare(archive, names, folder / "set")
+    prepared = prepare(archive, folder / "set")
     length = ("--batch-size", batch_size, "--steps")
     with ExitStack() as stack:
         peers = {
@@ -45,9 +45,9 @@ def compare(asked: argparse.Namespace, batch_size: int, folder: Path) -> dict[st
         }
         sides: dict[str, Side] = {name: stack.enter_context(peer) for name, peer in peers.items()}
         if not asked.alone:
-            http, client = stack.enter_context(service(folder, asked.threads))
-            dataset = client.upload(archive, "camvid", {**names, 11: "void"})
-            sides["service"] = ServedRuns(http, client, dataset["id"], same_job(batch_size))
+            served = stack.enter_context(service(folder, asked.threads))
+            dataset = served.client.upload(archive, "camvid", None)
+            sides["service"] = ServedRuns(served, dataset["id"], same_job(batch_size))
         return interleave(sides, asked.rounds)
 
 
