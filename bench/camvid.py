@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.camvid_data import DATA, WHOLE, class_names, image_files, pack, prepare
-from bench.native_scores import native_ious, print_table
+from bench.native_scores import Ious, native_ious, print_table
 from bench.wall_time import train_for
 from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
@@ -24,6 +24,12 @@ from workers.training.predictor import Predictor, load_predictor
 def predict(predictor: Predictor, image: Uint8) -> Uint8:
     """As one uses the network: in tiles where it was trained on crops, else whole."""
     return by_tiles(predictor, image) if predictor.fit == "crop" else by_resize(predictor, image)
+
+
+def score(checkpoint: Path, data: Path) -> dict[str, Ious]:
+    """The IoUs on val and test."""
+    shown = partial(predict, load_predictor(checkpoint))
+    return {split: native_ious(shown, image_files(data, split)) for split in ("val", "test")}
 
 
 def main() -> None:
@@ -40,8 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         prepared = prepare(pack(asked.data, Path(work) / "camvid.zip", WHOLE), Path(work) / "set")
         best = train_for(asked.minutes * 60, spec, prepared, Path(work) / "run", asked.threads)
-        shown = partial(predict, load_predictor(best))
-        columns = {split: native_ious(shown, image_files(asked.data, split)) for split in ("val", "test")}
+        columns = score(best, asked.data)
     print_table(class_names(asked.data), columns)
 
 
