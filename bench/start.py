@@ -61,7 +61,8 @@ class Submitted:
     def _first_step(self, run_id: str, start: float) -> float:
         wait_for_step(self._client, run_id)
         seconds = time.monotonic() - start
-        self._served.http.post(f"/api/v1/runs/{run_id}/cancel").raise_for_status()
+        stop = self._served.http.post(f"/api/v1/runs/{run_id}/stop", json={"when": "now"})
+        stop.raise_for_status()
         wait_for_end(self._client, run_id)
         return seconds
 

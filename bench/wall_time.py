@@ -24,8 +24,8 @@ class Budget:
         """What the engine reports."""
         if isinstance(event, EpochEnd):
             spent = time.monotonic() - self._began
-            target = int(self._seconds / spent * event.epoch)
-            self._wishes = Signals(epochs=max(target, event.epoch), epochs_version=event.epoch)
+            target = max(event.epoch, int(self._seconds / spent * event.epoch))
+            self._wishes = Signals(epochs=target, epochs_version=event.epoch)
             print(f"{spent:.0f} s, {target} epochs in all. {describe(event)}", flush=True)
 
     def wishes(self) -> Signals:
