@@ -29,9 +29,10 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-# Not part of the tests: figures go to docs/benchmarks.md.
+# Not part of the tests: figures go to docs/benchmarks.md. About two hours; each is a command of its own, too.
+BENCHMARKS := ingest loading training slots start stop stall accuracy camvid
 bench: $(STAMP)
-	$(BIN)/python -m bench.ingest
+	@for part in $(BENCHMARKS); do echo "== $$part"; $(BIN)/python -m bench.$$part || exit 1; done
 
 $(STAMP): requirements.txt
 	$(PYTHON) -m venv $(VENV)

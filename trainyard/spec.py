@@ -49,7 +49,7 @@ class AugmentationSpec:
     """How training images are varied. A preset is laid out into its transforms when the run is submitted."""
 
     preset: str = described("file name in configs/augmentation/ without .yaml, or `custom`")
-    transforms: list[TransformSpec] = described("applied in this order, before the resize")
+    transforms: list[TransformSpec] = described("applied in this order, to images of the trained size")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -152,6 +152,14 @@ def test_letterbox_keeps_the_shape_and_ignores_the_borders() -> None:
     assert (square[10:30] == 9).all()
 
 
+@pytest.mark.parametrize("size", [40, 80], ids=["to a third", "to two thirds"])
+def test_shrinking_skips_no_pixel(size: int) -> None:
+    stripes = np.zeros((120, 120, 3), np.uint8)
+    stripes[:, ::2] = 255
+    square, _ = to_square(stripes, np.zeros((120, 120), np.uint8), size, "stretch")
+    assert 40 < square.min() < square.max() < 215
+
+
 def test_stretch_adds_no_mask_value() -> None:
     mask = np.zeros((30, 50), np.uint8)
     mask[10:, 20:] = 7

@@ -127,6 +127,29 @@ def test_losses_are_those_of_the_libraries() -> None:
         assert _loss(name, "multiclass", weights)(logits, masks).item() == pytest.approx(value.item())
 
 
+@pytest.mark.parametrize("weights", [None, [0.5, 1.0, 2.0]])
+@pytest.mark.parametrize("smooth", [0.0, 3.0])
+def test_dice_is_that_of_the_library_with_its_gradient(weights: list[float] | None, smooth: float) -> None:
+    logits, masks = _batch("multiclass", shape=(3, 8, 10))
+    masks[masks == 1] = 0  # one class has no pixel
+    masks[0, :3] = IGNORE_INDEX
+    theirs = smp_losses.DiceLoss(
+        "multiclass", ignore_index=IGNORE_INDEX, class_weights=weights, smooth=smooth
+    )
+    found, expected = (logits.clone().requires_grad_() for _ in range(2))
+    loss, reference = (
+        _loss("dice", "multiclass", weights, smooth=smooth)(found, masks),
+        theirs(expected, masks),
+    )
+    loss.backward()
+    reference.backward()
+    assert loss.item() == pytest.approx(reference.item(), abs=1e-6)
+    assert found.grad is not None
+    assert expected.grad is not None
+    assert torch.allclose(found.grad, expected.grad, rtol=0, atol=1e-6)
+    assert expected.grad.abs().max().item() > 1e-5
+
+
 def test_terms_are_added_by_their_weights_in_float32() -> None:
     logits, masks = _batch("multiclass")
     spec = Experiments(CONFIGS).compose(

@@ -72,10 +72,12 @@ class Squares(Dataset[dict[str, object]]):
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
-        image, mask = np.array(self._prepared.image(sample)), np.array(self._prepared.mask(sample))
+        image, mask = self._prepared.image(sample), self._prepared.mask(sample)
+        image, mask = to_square(image, mask, self._data.image_size, self._data.fit, self._outside)
         if self._augmentation is not None:
+            # Varied when small: transforms cost by the pixel.
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return to_square(image, mask, self._data.image_size, self._data.fit, self._outside)
+        return image, mask
 
 
 class RandomCrops(Squares):

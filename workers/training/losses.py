@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from trainyard.spec import LossSpec, OptimizationSpec
 from trainyard.spec_checks import weighing_losses
 from workers.prepared import IGNORE_INDEX
+from workers.training.dice import SoftDice
 from workers.training.labels import MULTILABEL
 from workers.training.multilabel_losses import OfProbabilities, build_multilabel_loss
 
@@ -61,6 +62,8 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
         return CrossEntropy(weights, **params)
     if term.name in ("cross_entropy", "bce"):
         return BinaryCrossEntropy(weights, **params)
+    if term.name == "dice" and task == "multiclass":
+        return SoftDice(weights, **params)
     if term.name in _OVERLAPS:
         # smp takes class weights in multiclass mode only, where alone they mean anything.
         overlap: nn.Module = _OVERLAPS[term.name](

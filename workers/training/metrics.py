@@ -46,9 +46,10 @@ def confusion(logits: Tensor, masks: Tensor) -> Tensor:
 
 def pairs_of_classes(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
     """(C, C) int64 of predicted and true classes, both (N, H, W) int64."""
-    labelled = masks != IGNORE_INDEX
-    pairs = masks[labelled] * classes + predicted[labelled]
-    return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    # One row more takes the ignored pixels: picking the others out would cost as much as the maximum.
+    rows = masks.where(masks != IGNORE_INDEX, classes)
+    counts = torch.bincount((rows * classes + predicted).reshape(-1), minlength=(classes + 1) * classes)
+    return counts.reshape(classes + 1, classes)[:classes]
 
 
 def yes_no_counts(predicted: Tensor, truth: Tensor) -> Tensor:
