@@ -156,7 +156,7 @@ def test_letterbox_keeps_the_shape_and_ignores_the_borders() -> None:
 def test_shrinking_skips_no_pixel(size: int) -> None:
     stripes = np.zeros((120, 120, 3), np.uint8)
     stripes[:, ::2] = 255
-    square, _ = to_square(stripes, np.zeros((120, 120), np.uint8), size, "stretch")
+    square, _ = to_square(stripes, np.zeros((120, 120), np.uint8), size, "stretch", 255)
     assert 40 < square.min() < square.max() < 215
 
 
