@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from trainyard.checkpoints import Checkpoint
 from trainyard.spec import TrainingSpec
 
 
@@ -41,13 +42,33 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttemptRecord:
+    """One worker's try at a run; times are seconds since 1970, UTC.
+
+    `attempt` is its fence, `device` known once it trains. `from_epoch` epochs were finished when it began,
+    and it finished `epochs` more. `reason` says how it ended: completed, stopped, drained, or the code of
+    the error that ended it.
+    """
+
+    attempt: int
+    worker: str
+    device: str | None = None
+    started_at: float
+    ended_at: float | None = None
+    reason: str | None = None
+    from_epoch: int = 0
+    epochs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
     `spec` stays as submitted; `epochs` is the present target. `epoch` and `step` are those finished.
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
-    that were lost or broke. `result` is what
-    training returned: best epoch and metrics, images/s, exported file and its parity.
+    that were lost or broke, `attempts` tells of the newest ones. `checkpoints` are the committed files by
+    name (`checkpoints.py`). `result` is what training returned: best epoch and metrics, images/s, exported
+    file and its parity.
     """
 
     id: str
@@ -72,6 +93,8 @@ class Run:
     epoch: int = 0
     step: int = 0
     notices: tuple[str, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     labels: dict[str, str]
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None

@@ -6,6 +6,7 @@
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  report.json  report.html
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
+                              .attempts/<fence>/  what each attempt writes, until it is put in place
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -121,6 +122,19 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def saved(self) -> Path:
+        """Where an attempt writes its checkpoints, each under a name that is used once."""
+        return self.path / ".saved"
+
+    @property
+    def attempts(self) -> Path:
+        return self.path / ".attempts"
+
+    def attempt(self, fence: int) -> "RunFolder":
+        """The folder of one attempt, with the same files."""
+        return RunFolder(self.attempts / str(fence))
 
     @property
     def last_checkpoint(self) -> Path:

@@ -33,10 +33,17 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 def start_server(preload: list[str]) -> None:
-    """Start the forkserver of this process; it imports the modules in the background."""
+    """Start the forkserver of this process; it imports the modules in the background.
+
+    It ends with this process, and not by a signal to the whole group before children could save their work.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preload)
-    forkserver.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # which what is started now inherits
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 class Link:
@@ -152,6 +159,7 @@ class Child:
 
 def _main(module: str, connection: Connection, job: Message, until: float) -> None:
     os.setpgid(0, 0)  # a group of its own, to be signalled with what it starts
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     _end_with_worker()
     importlib.import_module(module).work(Link(connection, until), job)
 

@@ -9,7 +9,7 @@ from app.schemas.fields import PageQuery, instant_field, name_field, notes_field
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.service.runs import RunState
 from trainyard.events import Progress
-from trainyard.runs import Run, RunStatus
+from trainyard.runs import AttemptRecord, Run, RunStatus
 from trainyard.signals import Signals
 
 PREFIX = "/api/v1/runs"
@@ -74,6 +74,17 @@ class RunLinks(Schema):
     artifacts = fields.String()
 
 
+class AttemptSchema(class_schema(AttemptRecord)):  # type: ignore[misc]
+    """One worker's try at a run."""
+
+    attempt = fields.Integer(metadata={"description": "counted from 1; the run's `fence` while it lasts"})
+    started_at = instant_field("when it began")
+    ended_at = instant_field("when it ended")
+    reason = fields.String(
+        allow_none=True, metadata={"description": "completed, stopped, drained, or the code of an error"}
+    )
+
+
 class RunSchema(Schema):
     """A run's record."""
 
@@ -92,6 +103,9 @@ class RunSchema(Schema):
     fence = fields.Integer(metadata={"description": "attempts begun"})
     crashes = fields.Integer(
         metadata={"description": "attempts that were lost or broke; some are tried again"}
+    )
+    attempts = fields.List(
+        fields.Nested(AttemptSchema), metadata={"description": "the newest ones, in order"}
     )
     owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
     created_at = instant_field("when it was accepted")
@@ -118,7 +132,9 @@ class RunStateSchema(RunSchema):
     """A run's record with what is quick about it."""
 
     progress = fields.Nested(class_schema(Progress), allow_none=True)
-    signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
+    signals = fields.Nested(
+        class_schema(Signals), exclude=("drain",), metadata={"description": "what is wished of the run"}
+    )
     dataset_deleted = fields.Boolean(metadata={"description": "whether its data set has been deleted"})
     queue_position = fields.Integer(
         allow_none=True, metadata={"description": "1 for the next to be taken; null when it does not wait"}

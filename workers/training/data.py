@@ -138,6 +138,11 @@ class EpochSampler(Sampler[tuple[int, int]]):
         self._shuffled = shuffled
         self._rank = rank
         self._world = world
+        self._done = (0, 0)
+
+    def skip(self, epoch: int, images: int) -> None:
+        """Leave out so many images at the beginning of that epoch: an earlier attempt has had them."""
+        self._done = (epoch, images)
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this as each epoch begins, counted from 0."""
@@ -147,7 +152,9 @@ class EpochSampler(Sampler[tuple[int, int]]):
         return len(self._share())
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter([(self._epoch, int(index)) for index in self._share()])
+        epoch, images = self._done
+        begin = images if epoch == self._epoch else 0
+        return iter([(self._epoch, int(index)) for index in self._share()[begin:]])
 
     def _share(self) -> NDArray[np.int64]:
         order = np.arange(self._length)
@@ -182,6 +189,7 @@ class SegmentationData(LightningDataModule):
         self.smallest_batch = smallest_batch(share, spec.data.batch_size, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
+        self._done = (0, 0)
         augmentation = Augmentation(spec.augmentation.transforms)
         self.train: Squares
         self.val: Squares
@@ -193,6 +201,10 @@ class SegmentationData(LightningDataModule):
             self.val = Squares(prepared, val, spec.data, None, spec.seed)
         self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch_size)
 
+    def skip(self, epoch: int, batches: int) -> None:
+        """Begin training in that epoch, counted from 0, after so many of its batches."""
+        self._done = (epoch, batches * self._data.batch_size)
+
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.train, shuffled=True)
 
@@ -202,12 +214,15 @@ class SegmentationData(LightningDataModule):
     def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
         epoch, rank = (self.trainer.current_epoch, self.trainer.global_rank) if self.trainer else (0, 0)
         workers = self._data.loader_workers
+        sampler = EpochSampler(
+            len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
+        )
+        if shuffled:
+            sampler.skip(*self._done)
         return DataLoader(
             squares,
             batch_size=self._data.batch_size,
-            sampler=EpochSampler(
-                len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
-            ),
+            sampler=sampler,
             # Its own, so that it takes no numbers from those that dropout draws.
             generator=torch.Generator(),
             drop_last=shuffled and self._drop_last,

@@ -31,9 +31,8 @@ def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> Tra
     prepare_process(job.threads_per_rank)
     quiet_lightning()
     report(_at_stage("starting", job, epoch=0, step=0))
-    folder = RunFolder(job.folder)
-    if not (job.resume and folder.last_checkpoint.exists()):
-        clear_earlier_try(folder)
+    if not job.resume_from:
+        clear_earlier_try(RunFolder(job.folder))
     attempt, trained = _train_within_memory(job, report, signals)
     export = _finish(attempt, trained, report) if trained.status == "completed" else None
     best = attempt.history.best
@@ -57,7 +56,13 @@ def _train_within_memory(
         try:
             return attempt, _train(attempt, report, signals)
         except OutOfMemory:
-            job = replace(attempt.job, spec=with_half_the_batch(attempt.card.spec), resume=True)
+            newest, best = attempt.saved.newest, attempt.saved.best
+            job = replace(
+                attempt.job,
+                spec=with_half_the_batch(attempt.card.spec),
+                resume_from=(newest,) if newest else (),
+                best=best,
+            )
             del attempt
             release_memory()
         data, optimization = job.spec.data, job.spec.optimization

@@ -12,6 +12,7 @@ while true do
     enter_status(kind, id, working)
     redis.call('HINCRBY', key_of(kind, id), 'fence', 1)
     redis.call('HSET', key_of(kind, id), 'owner', owner, 'started_at', seconds(now_us()))
+    begin_attempt(kind, id, owner)
     lease(kind, id, ARGV[6])
     return answer('claimed', kind, id)
   end
