@@ -116,11 +116,9 @@ class Child:
             self._open = False
 
     def send(self, message: Message) -> None:
-        """Send a message; one to a child that has just ended goes nowhere."""
-        try:
+        """Send a message; one to a child that has just ended goes nowhere; its own can still be read."""
+        with suppress(OSError):
             self._connection.send_bytes(json.dumps(message).encode())
-        except OSError:
-            self._open = False
 
     def allow(self, until: float) -> None:
         """Let it compute until then, by the monotonic clock."""

@@ -189,7 +189,7 @@ class RunSupervisor:
             self._outbox.popleft()
 
     def _record(self, event: events.Event) -> None:
-        """What of an event belongs to the record, which is fenced and so goes first, and to the run's files."""
+        """What of an event belongs to the record, which is fenced and goes first, and to the run's files."""
         if isinstance(event, events.EpochEnd):
             self._run = self._runs.update(self._run, epoch=event.epoch, step=event.step)
             self._files.add_row(event.metrics)
