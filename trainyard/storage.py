@@ -240,6 +240,17 @@ def remove_folder(path: Path) -> None:
         raise StorageUnavailable(f"{path.name} could not be deleted: {error.strerror}.") from error
 
 
+def clear_results(folder: RunFolder) -> None:
+    """Remove what an earlier try at a run left, so that none of it is taken for the next one's."""
+    for kept in (folder.saved, folder.checkpoints, folder.tensorboard, folder.figures, folder.export):
+        remove_folder(kept)
+    try:
+        for file in (folder.metrics_json, folder.metrics_csv, folder.report_json, folder.report_html):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(f"An earlier try could not be cleared away: {error.strerror}.") from error
+
+
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write whole or not at all: a temporary file, fsync, rename. Adds the schema number."""
     write_text(path, json.dumps({"schema": SCHEMA, **data}, indent=2, ensure_ascii=False) + "\n")

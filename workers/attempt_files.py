@@ -15,7 +15,7 @@ from typing import Any
 
 from trainyard.checkpoints import Checkpoints
 from trainyard.errors import StorageUnavailable
-from trainyard.storage import RunFolder, read_json, remove_folder, write_json, write_text
+from trainyard.storage import RunFolder, clear_results, read_json, remove_folder, write_json, write_text
 
 LOG_PIECE = 1 << 20
 """Bytes of the log that are carried over at a time."""
@@ -37,6 +37,8 @@ class AttemptFiles:
 
     def begin(self, committed: Checkpoints) -> None:
         """Make the folder, with the rows so far, and clear away what earlier attempts left uncommitted."""
+        if not committed:
+            clear_results(self._run)
         try:
             self._own.path.mkdir(parents=True, exist_ok=True)
             if self._run.metrics_csv.exists():

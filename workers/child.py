@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
 
@@ -39,11 +39,23 @@ def start_server(preload: list[str]) -> None:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preload)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # which what is started now inherits
+    resource_tracker.ensure_running()  # first, for it lets the signal through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # which the forkserver inherits
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def await_server() -> None:
+    """Wait until the forkserver has its imports done: a cold one takes longer than some leases last."""
+    first = multiprocessing.get_context("forkserver").Process(target=_nothing)
+    first.start()
+    first.join()
+
+
+def _nothing() -> None:
+    """What a process does that only shows that others can be started."""
 
 
 class Link:

@@ -18,7 +18,7 @@ from trainyard.registry import DatasetRegistry, RunRegistry
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect
-from workers.child import start_server
+from workers.child import await_server, start_server
 from workers.ingest_supervisor import INGEST_CHILD, IngestSupervisor
 from workers.supervisor import TRAINING_CHILD, RunSupervisor
 
@@ -58,6 +58,7 @@ class Worker:
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
+        await_server()
         asked_at = time.monotonic()
         run = None if self.draining.is_set() else self.runs.claim(queue, _owner())
         if run:
@@ -67,6 +68,7 @@ class Worker:
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
+        await_server()
         asked_at = time.monotonic()
         dataset = None if self.draining.is_set() else self.datasets.claim(queue, _owner())
         if dataset:

@@ -14,6 +14,7 @@ from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor
 
 from trainyard.errors import StorageUnavailable
+from trainyard.storage import write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +43,12 @@ class BackgroundWriter(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Copy the tensors to memory of their own and begin to write."""
+        """Copy the tensors to memory of their own and begin to write.
+
+        `storage_options` is what stands beside the file as JSON, for those who list files.
+        """
         snapshot = apply_to_collection(checkpoint, Tensor, _copied)
-        self._writing = self._thread.submit(_write, snapshot, Path(path))
+        self._writing = self._thread.submit(_write, snapshot, Path(path), dict(storage_options))
 
     def outcome(self) -> Written | None:
         """Wait for the file that was begun last; None where none was. Raises StorageUnavailable."""
@@ -60,7 +64,7 @@ def _copied(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", copy=True)
 
 
-def _write(content: dict[str, Any], path: Path) -> Written:
+def _write(content: dict[str, Any], path: Path, about: dict[str, Any]) -> Written:
     """Write whole or not at all: a temporary name, fsync, rename."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -71,6 +75,7 @@ def _write(content: dict[str, Any], path: Path) -> Written:
             written = Written(
                 bytes=os.fstat(file.fileno()).st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest()
             )
+        write_json(path.with_name(f"{path.name}.json"), about)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError for a full disk
         with suppress(OSError):

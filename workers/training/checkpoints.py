@@ -8,7 +8,6 @@ batches done and the scores of training so far.
 import hashlib
 import json
 import secrets
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from trainyard.checkpoints import public_name
 from trainyard.errors import StorageUnavailable
 from trainyard.events import CheckpointSaved, Event
 from trainyard.spec import TrainingSpec
-from trainyard.storage import RunFolder, write_json
+from trainyard.storage import RunFolder
 from workers.prepared import PreparedClass
 from workers.training.background import BackgroundWriter
 from workers.training.epochs import History
@@ -135,7 +134,6 @@ class Checkpoints(Callback):
         written = self._writer.outcome()
         if written is None:
             return
-        self._describe()
         epoch, step = self._about["epoch"], self._about["step"]
         file = SavedFile(path=self._path, epoch=epoch, sha256=written.sha256)
         before, self._saved.newest = self._saved.newest, file
@@ -165,13 +163,13 @@ class Checkpoints(Callback):
         self._about, self._kinds = about, tuple(kinds)
         name = f"e{about['epoch']:03d}-s{about['step']:06d}-{secrets.token_hex(4)}.ckpt"
         self._path = self._folder.saved / name
-        trainer.save_checkpoint(self._path)
+        trainer.save_checkpoint(self._path, storage_options=self._beside())
 
-    def _describe(self) -> None:
-        """Write beside the file what it is, for those who list them."""
+    def _beside(self) -> dict[str, Any]:
+        """What stands beside the file, for those who list them."""
         row = self._history.row
         is_whole = row is not None and row["epoch"] == self._about["epoch"]
-        about = {
+        return {
             "epoch": self._about["epoch"],
             "step": self._about["step"],
             "val_miou": row["val_miou"] if row and is_whole else None,
@@ -179,7 +177,6 @@ class Checkpoints(Callback):
             "monitored": row[self._history.monitor] if row and is_whole else None,
             "spec_hash": self._spec_hash,
         }
-        write_json(self._path.with_name(f"{self._path.name}.json"), about)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -191,14 +188,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if ABOUT not in content:
         raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
     return content
-
-
-def clear_earlier_try(folder: RunFolder) -> None:
-    """Remove checkpoints, logs and results of an earlier try, so that none is taken for this one's."""
-    for kept in (folder.saved, folder.checkpoints, folder.tensorboard, folder.figures, folder.export):
-        shutil.rmtree(kept, ignore_errors=True)
-    for file in (folder.metrics_csv, folder.report_json, folder.report_html):
-        file.unlink(missing_ok=True)
 
 
 def spec_hash(spec: TrainingSpec) -> str:

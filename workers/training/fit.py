@@ -8,9 +8,8 @@ from typing import Any
 from trainyard.errors import InvalidModel, OutOfMemory
 from trainyard.events import Notice, Progress, Stage
 from trainyard.signals import Signals
-from trainyard.storage import RunFolder
+from trainyard.storage import RunFolder, clear_results
 from workers.training.attempt import Attempt, Report, build_attempt
-from workers.training.checkpoints import clear_earlier_try
 from workers.training.finish import finish
 from workers.training.job import TrainingJob, TrainingResult
 from workers.training.memory import release_memory, with_half_the_batch
@@ -32,7 +31,7 @@ def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> Tra
     quiet_lightning()
     report(_at_stage("starting", job, epoch=0, step=0))
     if not job.resume_from:
-        clear_earlier_try(RunFolder(job.folder))
+        clear_results(RunFolder(job.folder))
     attempt, trained = _train_within_memory(job, report, signals)
     export = _finish(attempt, trained, report) if trained.status == "completed" else None
     best = attempt.history.best

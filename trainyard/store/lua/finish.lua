@@ -4,8 +4,8 @@ local kind, id = ARGV[1], ARGV[2]
 if not is_held(kind, id, ARGV[3], ARGV[4]) then return {'lost', {}} end
 end_lease(kind, id)
 set_fields(kind, id, 6)
-local error = argument(6, 'error')
-end_attempt(kind, id, error and cjson.decode(error).code or ARGV[5])
+local error = argument(6, 'error') or ''
+end_attempt(kind, id, error ~= '' and cjson.decode(error).code or ARGV[5])
 enter_status(kind, id, ARGV[5])
 redis.call('HSET', key_of(kind, id), 'ended_at', seconds(now_us()))
 redis.call('HDEL', key_of(kind, id), 'owner')
