@@ -78,7 +78,8 @@ def _write(content: dict[str, Any], path: Path, about: dict[str, Any]) -> Writte
         write_json(path.with_name(f"{path.name}.json"), about)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError for a full disk
-        with suppress(OSError):
-            temporary.unlink()
         raise StorageUnavailable(f"A checkpoint could not be written: {error}.") from error
+    finally:
+        with suppress(OSError):  # it is there only where something failed
+            temporary.unlink()
     return written
