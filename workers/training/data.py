@@ -1,14 +1,12 @@
 """Prepared samples as batches: which images train, which validate, and how each is made into a square."""
 
-from collections.abc import Iterator
 from typing import TypedDict
 
 import numpy as np
 import torch
 from lightning import LightningDataModule
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from trainyard.catalog import architecture
 from trainyard.errors import BadDataset, InvalidModel
@@ -18,6 +16,7 @@ from workers.training.augmentation import Augmentation
 from workers.training.class_weights import count_pixels
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
 from workers.training.resizing import to_square
+from workers.training.sampler import EpochSampler, share_of
 
 DEFAULT_VAL_FRACTION = 0.2
 """The share of images that validates where neither the set nor the spec says."""
@@ -120,53 +119,6 @@ class Tiles(Squares):
         sample = self.samples[index]
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
         return cut(image, mask, self._corners[index], self._data.image_size)
-
-
-class EpochSampler(Sampler[tuple[int, int]]):
-    """Yields (epoch, index); shuffled by seed and epoch alone, so a resumed run draws what it would have.
-
-    Of several ranks each has its share. Shuffled shares are equally long, the first images drawn again
-    where they do not come out even; others hold every image once.
-    """
-
-    def __init__(
-        self, length: int, seed: int, epoch: int, *, shuffled: bool, rank: int = 0, world: int = 1
-    ) -> None:
-        self._length = length
-        self._seed = seed
-        self._epoch = epoch
-        self._shuffled = shuffled
-        self._rank = rank
-        self._world = world
-        self._done = (0, 0)
-
-    def skip(self, epoch: int, images: int) -> None:
-        """Leave out so many images at the beginning of that epoch: an earlier attempt has had them."""
-        self._done = (epoch, images)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this as each epoch begins, counted from 0."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._share())
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        epoch, images = self._done
-        begin = images if epoch == self._epoch else 0
-        return iter([(self._epoch, int(index)) for index in self._share()[begin:]])
-
-    def _share(self) -> NDArray[np.int64]:
-        order = np.arange(self._length)
-        if self._shuffled:
-            order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
-            order = np.resize(order, share_of(self._length, self._world) * self._world)
-        return order[self._rank :: self._world]
-
-
-def share_of(images: int, world: int) -> int:
-    """Training images of one rank in an epoch."""
-    return -(-images // world)
 
 
 class SegmentationData(LightningDataModule):
