@@ -58,7 +58,6 @@ def job(spec: dict[str, Any], prepared: Path, folder: Path, threads: int) -> Tra
         prepared=prepared,
         weights_file=None,
         threads=threads,
-        resume=False,
     )
 
 

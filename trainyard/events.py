@@ -32,6 +32,16 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Began:
+    """An attempt begins to train: on what, and how many epochs and steps it goes on from."""
+
+    name: ClassVar[str] = "began"
+    device: str
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochEnd:
     """One finished epoch with its metrics (`metrics.json` has a row for each)."""
 
@@ -43,13 +53,21 @@ class EpochEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved:
-    """Checkpoint files now on disk: `kinds` is among last, best, epoch; `file` is within checkpoints/."""
+    """A checkpoint now on disk: `kinds` is among last, best, epoch; `file` is within checkpoints/.
+
+    It was written as `stored`, within the folder of its attempt, and is known by the hash of its bytes, in
+    hexadecimal; `after` is the hash of the checkpoint that training went on from, None for the first.
+    """
 
     name: ClassVar[str] = "checkpoint"
     kinds: tuple[str, ...]
     epoch: int
     step: int
     file: str
+    stored: str
+    bytes: int
+    sha256: str
+    after: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +111,20 @@ class StatusChanged:
 
 
 Event: TypeAlias = (
-    Progress | EpochEnd | CheckpointSaved | SignalApplied | Notice | WeightsLoaded | StatusChanged
+    Progress | Began | EpochEnd | CheckpointSaved | SignalApplied | Notice | WeightsLoaded | StatusChanged
 )
 _BY_NAME: dict[str, type[Any]] = {
     kind.name: kind
-    for kind in (Progress, EpochEnd, CheckpointSaved, SignalApplied, Notice, WeightsLoaded, StatusChanged)
+    for kind in (
+        Progress,
+        Began,
+        EpochEnd,
+        CheckpointSaved,
+        SignalApplied,
+        Notice,
+        WeightsLoaded,
+        StatusChanged,
+    )
 }
 
 

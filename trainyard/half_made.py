@@ -8,11 +8,11 @@ logger = logging.getLogger(__name__)
 
 
 def remove_half_made(folder: RunFolder) -> None:
-    """Delete what was begun among the files that training alone writes; call it when nobody trains the run.
+    """Delete what was begun in an attempt's folder; call it when its child has ended.
 
-    Storage that takes no changes keeps them, which is logged: the next attempt writes over them.
+    Storage that takes no changes keeps them, which is logged: the next attempt sweeps them away.
     """
-    for place in (folder.checkpoints, folder.figures, folder.export):
+    for place in (folder.saved, folder.figures, folder.export):
         for file in place.rglob(".*.tmp*"):
             try:
                 file.unlink(missing_ok=True)

@@ -3,9 +3,11 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from trainyard.checkpoints import discard, place, with_saved
 from trainyard.errors import (
     Conflict,
     NotFound,
@@ -15,7 +17,7 @@ from trainyard.errors import (
     WorkerLost,
 )
 from trainyard.event_log import publish
-from trainyard.events import Progress, StatusChanged, to_dict
+from trainyard.events import CheckpointSaved, Progress, StatusChanged, to_dict
 from trainyard.failures import failure
 from trainyard.lease import LeaseRules
 from trainyard.run_results import discard_work
@@ -276,6 +278,25 @@ class RunRegistry(Registry[Run]):
         return self._signalled(
             *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
         )
+
+    def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
+        """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.
+
+        What it supersedes is deleted, once nobody can take it for the newest any more.
+        """
+        keep_last = held.spec.checkpoints.keep_last
+        names = with_saved(held.checkpoints, saved, file, keep_last)
+        files = {name: asdict(one) for name, one in names.items()}
+        run = self._store.commit(held.id, held.fence, held.owner or "", files, saved.epoch, saved.step)
+        kept = self._kept(run, held)
+        discard(self._storage.run(held.id), held.checkpoints, names)
+        return kept
+
+    def _write(self, record: Run) -> None:
+        """A run's mirror is its record, and the names under which its checkpoints are found."""
+        super()._write(record)
+        if record.checkpoints:
+            place(self._storage.run(record.id), record.checkpoints)
 
     def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
         if outcome == "missing":

@@ -2,26 +2,27 @@
 
 import shutil
 from contextlib import suppress
-from pathlib import Path
 
-from trainyard.storage import RunFolder
+from trainyard.storage import RunFolder, remove_folder
+from trainyard.storage_errors import storage_error
 
 
 def clear_results(folder: RunFolder) -> None:
-    """Remove all that attempts made, so that nothing is taken for a later attempt's: checkpoints, metrics,
-    figures, reports, exports. The log is kept, and what the run begins with.
-
-    What cannot be removed stays: whatever comes next replaces it file by file.
+    """Remove what an earlier try at a run left, so that none of it is taken for the next one's: checkpoints,
+    metrics, figures, reports, exports. The log is kept. Raises StorageUnavailable.
     """
-    _remove_all_but(folder, folder.record, folder.config, folder.events, folder.log.parent, folder.origin)
+    for made in (folder.saved, folder.checkpoints, folder.tensorboard, folder.figures, folder.export):
+        remove_folder(made)
+    try:
+        for file in (folder.metrics_json, folder.metrics_csv, folder.report_json, folder.report_html):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("An earlier try could not be cleared away", error) from error
 
 
 def discard_work(folder: RunFolder) -> None:
-    """Remove the results, and the checkpoint that a fork began with."""
-    _remove_all_but(folder, folder.record, folder.config, folder.events, folder.log.parent)
-
-
-def _remove_all_but(folder: RunFolder, *kept: Path) -> None:
+    """Remove all but record, settings, events and log; what cannot be removed stays."""
+    kept = (folder.record, folder.config, folder.events, folder.log.parent)
     for path in folder.path.iterdir() if folder.path.exists() else []:
         if path in kept or path.suffix == ".tmp":  # a record that is just being written
             continue

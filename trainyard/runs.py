@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from trainyard.checkpoints import Checkpoint
 from trainyard.spec import TrainingSpec
 
 
@@ -68,6 +69,25 @@ class ForkedFrom:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttemptRecord:
+    """One worker's try at a run; times are seconds since 1970, UTC.
+
+    `attempt` is its fence, `device` known once it trains. `from_epoch` epochs were finished when it began,
+    and it finished `epochs` more. `reason` says how it ended: completed, stopped, cancelled, drained, or the
+    code of the error that ended it.
+    """
+
+    attempt: int
+    worker: str
+    device: str | None = None
+    started_at: float
+    ended_at: float | None = None
+    reason: str | None = None
+    from_epoch: int = 0
+    epochs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
@@ -78,7 +98,7 @@ class Run:
     that is not `created_at`.
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
     that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
-    `starts_afresh` asks the next attempt to clear what the earlier ones made.
+    `attempts` tells of the newest ones. `checkpoints` are the committed files by name (`checkpoints.py`).
     `used_seconds` is how long all attempts together have trained, which `max_hours`
     limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
     file and its parity. `error` is a `TrainyardError` with `attempt`, `log_tail` and `peak_memory`.
@@ -110,9 +130,10 @@ class Run:
     max_hours: float | None = None
     used_seconds: float = 0.0
     notices: tuple[str, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     labels: dict[str, str]
     forked_from: ForkedFrom | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})
-    starts_afresh: bool = False
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None

@@ -6,8 +6,9 @@
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  report.json  report.html
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
-    <storage>/projects.json   what is set for each project
+                              .attempts/<fence>/  what each attempt writes, until it is put in place
                               origin/<run id>-<checkpoint>.ckpt of a fork
+    <storage>/projects.json   what is set for each project
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -137,6 +138,19 @@ class RunFolder:
     def origin(self) -> Path:
         """Where a fork keeps the checkpoint of another run that it begins with."""
         return self.path / "origin"
+
+    @property
+    def saved(self) -> Path:
+        """Where an attempt writes its checkpoints, each under a name that is used once."""
+        return self.path / ".saved"
+
+    @property
+    def attempts(self) -> Path:
+        return self.path / ".attempts"
+
+    def attempt(self, fence: int) -> "RunFolder":
+        """The folder of one attempt, with the same files."""
+        return RunFolder(self.attempts / str(fence))
 
     @property
     def last_checkpoint(self) -> Path:

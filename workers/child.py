@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
 
@@ -33,10 +33,29 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 def start_server(preload: list[str]) -> None:
-    """Start the forkserver of this process; it imports the modules in the background."""
+    """Start the forkserver of this process; it imports the modules in the background.
+
+    It ends with this process, and not by a signal to the whole group before children could save their work.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preload)
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # first, for it lets the signal through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # which the forkserver inherits
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def await_server() -> None:
+    """Wait until the forkserver has its imports done: a cold one takes longer than some leases last."""
+    first = multiprocessing.get_context("forkserver").Process(target=_nothing)
+    first.start()
+    first.join()
+
+
+def _nothing() -> None:
+    """What a process does that only shows that others can be started."""
 
 
 class Link:
@@ -155,6 +174,7 @@ class Child:
 
 def _main(module: str, connection: Connection, job: Message, until: float) -> None:
     os.setpgid(0, 0)  # a group of its own, to be signalled with what it starts
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     _end_with_worker()
     importlib.import_module(module).work(Link(connection, until), job)
 

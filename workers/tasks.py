@@ -20,7 +20,7 @@ from trainyard.storage import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.workers import WorkerStore
-from workers.child import start_server
+from workers.child import await_server, start_server
 from workers.ingest_supervisor import INGEST_CHILD, IngestSupervisor
 from workers.presence import Presence
 from workers.supervisor import TRAINING_CHILD, RunSupervisor
@@ -74,6 +74,7 @@ class Worker:
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
+        await_server()
         asked_at = time.monotonic()
         run = None if self.draining.is_set() else self.runs.claim(queue, self.presence.id)
         if run:
@@ -86,6 +87,7 @@ class Worker:
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
+        await_server()
         asked_at = time.monotonic()
         dataset = None if self.draining.is_set() else self.datasets.claim(queue, self.presence.id)
         if dataset:

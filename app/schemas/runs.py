@@ -18,7 +18,7 @@ from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
 from trainyard.catalog import DEVICE_CLASSES
 from trainyard.events import Progress
-from trainyard.runs import ForkedFrom, ReopenedBy, Run, RunStatus
+from trainyard.runs import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.signals import Signals
 
 PREFIX = "/api/v1/runs"
@@ -99,6 +99,17 @@ class RunLinks(Schema):
     artifacts = fields.String()
 
 
+class AttemptSchema(class_schema(AttemptRecord)):  # type: ignore[misc]
+    """One worker's try at a run."""
+
+    attempt = fields.Integer(metadata={"description": "counted from 1; the run's `fence` while it lasts"})
+    started_at = instant_field("when it began")
+    ended_at = instant_field("when it ended")
+    reason = fields.String(
+        allow_none=True, metadata={"description": "completed, stopped, drained, or the code of an error"}
+    )
+
+
 class RunSchema(Schema):
     """A run's record."""
 
@@ -120,6 +131,9 @@ class RunSchema(Schema):
     fence = fields.Integer(metadata={"description": "attempts begun"})
     crashes = fields.Integer(
         metadata={"description": "attempts that were lost or broke; some are tried again"}
+    )
+    attempts = fields.List(
+        fields.Nested(AttemptSchema), metadata={"description": "the newest ones, in order"}
     )
     owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
     created_at = instant_field("when it was accepted")
@@ -165,7 +179,9 @@ class RunStateSchema(RunSchema):
     """A run's record with what is quick about it."""
 
     progress = fields.Nested(class_schema(Progress), allow_none=True)
-    signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
+    signals = fields.Nested(
+        class_schema(Signals), exclude=("drain",), metadata={"description": "what is wished of the run"}
+    )
     dataset_deleted = fields.Boolean(metadata={"description": "whether its data set has been deleted"})
     waiting = fields.Nested(
         WaitingSchema, allow_none=True, metadata={"description": "null when it does not wait"}

@@ -38,6 +38,17 @@ def test_a_running_run_shows_where_it_is(client: FlaskClient, run_id: str, hand:
     assert run.json["progress"]["images_per_second"] == 10.5
 
 
+def test_a_run_tells_of_its_attempts(client: FlaskClient, run_id: str, hand: Hand):
+    assert client.get(f"{RUNS}/{run_id}").json["attempts"] == []
+    hand.runs.release(hand.begin())
+    hand.runs.finish(hand.begin(), "failed", error={"code": "nan_loss"}, epoch=3)
+    first, second = client.get(f"{RUNS}/{run_id}").json["attempts"]
+    assert (first["attempt"], first["worker"], first["reason"], first["epochs"]) == (1, "hand", "drained", 0)
+    assert (second["attempt"], second["reason"], second["epochs"]) == (2, "nan_loss", 3)
+    assert first["started_at"] <= first["ended_at"] <= second["started_at"]
+    assert "drain" not in client.get(f"{RUNS}/{run_id}").json["signals"]
+
+
 def test_descriptions_change_in_any_status(client: FlaskClient, run_id: str, hand: Hand, storage: Storage):
     body = {"name": "new 猫", "notes": "why", "priority": 2}
     run = client.patch(f"{RUNS}/{run_id}", json=body).json

@@ -12,9 +12,11 @@ import pytest
 from trainyard.events import Event
 from trainyard.experiments import Experiments
 from trainyard.signals import Signals
+from trainyard.storage import RunFolder
 from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedWriter
 from workers.training.fit import fit
 from workers.training.job import TrainingJob, TrainingResult
+from workers.training.local import LocalCheckpoints
 
 CLASSES = [
     PreparedClass(index=0, name="ground", value=0, color=(40, 40, 40)),
@@ -104,7 +106,11 @@ class Run:
             weights_file=weights_file,
             init_checkpoint=init_checkpoint,
         )
-        return fit(job, self.events.append, self._reader(signals or {}))
+        return fit(job, self._take, self._reader(signals or {}))
+
+    def _take(self, event: Event) -> None:
+        self.checkpoints.take(event)
+        self.events.append(event)
 
     def job(
         self,
@@ -116,15 +122,19 @@ class Run:
         init_checkpoint: Path | None = None,
     ) -> TrainingJob:
         """The job that `fit` is given."""
+        composed = Experiments(CONFIGS).compose(spec or tiny_spec())
+        keep_last = composed.checkpoints.keep_last
+        self.checkpoints = LocalCheckpoints(RunFolder(self.folder), keep_last, resume=resume)
         return TrainingJob(
             run_id="run-0123456789ab",
-            spec=Experiments(CONFIGS).compose(spec or tiny_spec()),
+            spec=composed,
             epochs=epochs,
             folder=self.folder,
             prepared=self.prepared,
             weights_file=weights_file,
             threads=1,
-            resume=resume,
+            resume_from=self.checkpoints.resume_from,
+            best=self.checkpoints.best,
             init_checkpoint=init_checkpoint,
         )
 

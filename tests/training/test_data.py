@@ -12,8 +12,9 @@ from trainyard.experiments import Experiments
 from trainyard.spec import TrainingSpec, TransformSpec
 from workers.prepared import IGNORE_INDEX, PreparedDataset, Sample
 from workers.training.augmentation import Augmentation
-from workers.training.data import EpochSampler, SegmentationData, drops_last, split_samples
+from workers.training.data import SegmentationData, drops_last, split_samples
 from workers.training.resizing import to_square
+from workers.training.sampler import EpochSampler
 
 
 def _spec(architecture: str = "Unet", batch: int = 4) -> TrainingSpec:

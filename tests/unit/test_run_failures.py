@@ -86,8 +86,8 @@ def test_each_code_does_what_the_table_says(claimed, supervised, code: str):
 def test_a_failure_tells_its_attempt_its_log_and_its_memory(claimed, supervised, storage: Storage):
     error = {**HostOutOfMemory("twice too large").to_dict(), "device_peak_bytes": 123}
     run = claimed({"error": {**error, "code": "cuda_out_of_memory"}})
-    log = storage.run(run.id).log
-    log.parent.mkdir()
+    log = storage.run(run.id).attempt(run.fence).log
+    log.parent.mkdir(parents=True)
     log.write_text("".join(f"line {number}\n" for number in range(300)))
     found = supervised(run).error
     assert (found["attempt"], found["message"]) == (1, "twice too large")
@@ -240,8 +240,8 @@ def test_a_record_that_storage_does_not_take_is_written_later(
 
 def test_what_a_dead_process_left_half_written_is_removed(claimed, supervised, storage: Storage):
     run = claimed({"error": DatasetChanged().to_dict()})
-    folder = storage.run(run.id)
-    whole = [folder.last_checkpoint, folder.onnx, folder.figures / "gallery" / "best-01.png"]
+    folder = storage.run(run.id).attempt(run.fence)
+    whole = [folder.saved / "e001.ckpt", folder.onnx, folder.figures / "gallery" / "best-01.png"]
     half = [path.with_name(f".{path.name}.tmp") for path in whole]
     for path in (*whole, *half):
         path.parent.mkdir(parents=True, exist_ok=True)

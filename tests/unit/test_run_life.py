@@ -162,7 +162,7 @@ def test_a_retried_run_begins_afresh(runs: RunRegistry, life: RunLife, storage: 
     failed = ended(runs, storage, "failed", error={"code": "nan_loss"})
     for _ in range(2):
         run = life.retry(RUN_ID)
-        assert (run.status, run.starts_afresh, run.error) == (RunStatus.QUEUED, True, None)
+        assert (run.status, run.checkpoints, run.error) == (RunStatus.QUEUED, {}, None)
         assert (run.epoch, run.step, run.crashes) == (0, 0, 0)
     held = runs.claim("train", "w")
     assert held

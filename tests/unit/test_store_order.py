@@ -113,6 +113,21 @@ class StoreMachine(RuleBasedStateMachine):
         assert found
         assert found.epoch == epoch
 
+    @precondition(lambda self: self.holders)
+    @rule(data=st.data(), epoch=st.integers(0, 99))
+    def commit(self, data: st.DataObject, epoch: int) -> None:
+        held = self._held(data)
+        files = {
+            "last": {"file": f"{held.fence}/{epoch}", "epoch": epoch, "step": 9, "bytes": 1, "sha256": "a"}
+        }
+        found = self.store.commit(held.id, held.fence, held.owner or "", files, epoch, 9)
+        assert found
+        assert (found.epoch, found.step, found.checkpoints["last"].file) == (
+            epoch,
+            9,
+            f"{held.fence}/{epoch}",
+        )
+
     @precondition(lambda self: self.former)
     @rule(data=st.data())
     def a_former_holder_may_not_write(self, data: st.DataObject) -> None:
@@ -122,6 +137,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.finish(lost.id, lost.fence, lost.owner or "", RunStatus.FAILED, {}) is None
         assert self.store.release(lost.id, lost.fence, lost.owner or "", RunStatus.QUEUED) is None
         assert self.store.crash(lost.id, lost.fence, lost.owner or "", LIFE, RULES, {}) is None
+        assert self.store.commit(lost.id, lost.fence, lost.owner or "", {}, 77, 77) is None
         assert renew(self.store, lost) is None
         assert self._get(lost.id) == before
 
@@ -178,7 +194,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert outcome == ("queued" if has_failed else "refused" if before else "missing")
         if outcome == "queued" and before:
             self._reopened(before)
-            assert self._get(run_id).starts_afresh
+            assert self._get(run_id).checkpoints == {}
 
     @rule(number=st.integers(0, 5))
     def remove(self, number: int) -> None:
@@ -258,6 +274,16 @@ class StoreMachine(RuleBasedStateMachine):
             assert (run.owner is not None) == (status == RunStatus.RUNNING)
             assert (run.ended_at is not None) == (status not in ACTIVE)
             assert (run_id in self.holders) == (status == RunStatus.RUNNING)
+
+    @invariant()
+    def every_attempt_is_remembered(self) -> None:
+        for run_id in self.statuses:
+            run = self._get(run_id)
+            assert [one.attempt for one in run.attempts] == list(range(1, run.fence + 1))
+            ended = [one.reason is not None and one.ended_at is not None for one in run.attempts]
+            assert ended == [True] * (run.fence - (run_id in self.holders)) + [False] * (
+                run_id in self.holders
+            )
 
     @invariant()
     def revisions_grow(self) -> None:

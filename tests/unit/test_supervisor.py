@@ -131,7 +131,7 @@ def test_a_cancelled_run_ends_with_its_child_and_leaves_no_results(claimed, supe
     assert event_names(storage, run)[-1] == "cancelled"
 
 
-def test_a_retried_run_clears_what_was_there_once(claimed, supervised, runs, life, storage):
+def test_a_retried_run_clears_what_was_there(claimed, supervised, runs, life, storage):
     run = supervised(claimed("refused"))
     folder = storage.run(run.id)
     folder.checkpoints.mkdir(parents=True)
@@ -139,12 +139,8 @@ def test_a_retried_run_clears_what_was_there_once(claimed, supervised, runs, lif
     storage.dataset(run.dataset_id).version(CONTENT_HASH).joinpath("script").write_text("killed")
     life.retry(run.id)
     waiting = supervised(runs.claim("train", "me"))
-    assert (waiting.status, waiting.starts_afresh, waiting.crashes) == (RunStatus.QUEUED, False, 1)
+    assert (waiting.status, waiting.crashes) == (RunStatus.QUEUED, 1)
     assert not folder.last_checkpoint.exists()
-    folder.checkpoints.mkdir()
-    folder.last_checkpoint.write_bytes(b"of the second attempt")
-    supervised(runs.claim("train", "me"))
-    assert folder.last_checkpoint.exists(), "a later attempt goes on from it"
 
 
 def test_a_fork_records_what_it_began_with(claimed, supervised, runs):
@@ -164,6 +160,43 @@ def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
     again = runs.claim("train", "another")
     assert (again.id, again.fence) == (run.id, run.fence + 1)
     assert event_names(storage, run)[-1] == "queued"
+
+
+def test_draining_lets_the_child_save_and_keeps_what_it_saved(claimed, supervised, runs, storage):
+    run = claimed("train")
+    folder, draining = storage.run(run.id), threading.Event()
+    threading.Timer(1.5, draining.set).start()
+    released = supervised(run, draining)
+    assert (released.status, released.crashes, released.epoch, released.step) == (RunStatus.QUEUED, 0, 2, 4)
+    last, previous = (released.checkpoints[name] for name in ("last", "previous"))
+    assert (last.epoch, previous.epoch) == (2, 1)
+    assert folder.last_checkpoint.read_bytes() == (folder.path / last.file).read_bytes()
+    assert read_json(folder.checkpoints / "last.ckpt.json") == {"epoch": 2, "kind": "last"}
+    assert folder.log.read_text() == "training\n"
+    (attempt,) = released.attempts
+    assert (attempt.attempt, attempt.worker, attempt.device) == (1, "me", "abacus")
+    assert (attempt.reason, attempt.epochs) == ("drained", 2)
+    assert attempt.ended_at >= attempt.started_at
+
+
+def test_what_a_given_up_child_writes_stays_unseen(claimed, supervised, runs, storage):
+    run = claimed("train")
+    runs.release(run)
+    newer = runs.claim("train", "another")
+    seen = runs.get(run.id)
+    assert supervised(run) == seen
+    assert (seen.fence, seen.checkpoints, seen.attempts[-1].worker) == (newer.fence, {}, "another")
+    folder = storage.run(run.id)
+    shown = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
+    assert {path for path in shown if not path.startswith(".attempts/")} <= {"run.json", "events.jsonl"}
+
+
+def test_every_attempt_leaves_its_reason(claimed, supervised, runs):
+    run = claimed("killed")
+    for _ in range(1, runs.rules.max_crashes):
+        supervised(run)
+        run = runs.claim("train", "me")
+    assert [one.reason for one in supervised(run).attempts] == ["child_died"] * runs.rules.max_crashes
 
 
 def test_an_outage_of_redis_loses_nothing(claimed, supervised, server, storage):

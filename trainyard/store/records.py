@@ -166,6 +166,13 @@ class RecordStore(Generic[Record]):
         """Change fields as the holder; None when this attempt holds the record no more."""
         return self._held("update", record_id, fence, owner, *self._pairs(values))
 
+    def commit(
+        self, record_id: str, fence: int, owner: str, checkpoints: Mapping[str, Any], epoch: int, step: int
+    ) -> Record | None:
+        """Say as the holder which files, as JSON data, are the checkpoints; None when it is lost."""
+        files = json.dumps(checkpoints)
+        return self._held("commit", record_id, fence, owner, files, str(epoch), str(step))
+
     def finish(
         self, record_id: str, fence: int, owner: str, status: str, values: Mapping[str, Any]
     ) -> Record | None:

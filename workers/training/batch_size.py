@@ -23,13 +23,14 @@ from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
 from trainyard.events import Event, Notice
 from trainyard.spec import TrainingSpec
 from workers.prepared import PreparedDataset
-from workers.training.data import share_of, split_samples
+from workers.training.data import split_samples
 from workers.training.losses import WeightedLosses
 from workers.training.memory import memory_that_ran_out, release_memory
 from workers.training.model import InputRule
 from workers.training.module import SegmentationModule
 from workers.training.reading import reading_of
 from workers.training.runtime import Precision
+from workers.training.sampler import share_of
 
 HEAD_ROOM = 0.1
 """The share of free memory that is left over: images differ little, allocators fragment."""

@@ -1,6 +1,5 @@
 """Prepared samples as batches: which images train, which validate, and how each is made into a square."""
 
-from collections.abc import Iterator
 from typing import TypedDict
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from lightning import LightningDataModule
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from trainyard.catalog import architecture
 from trainyard.errors import BadDataset, InvalidModel
@@ -20,6 +19,7 @@ from workers.training.crops import cut, random_corner, rare_classes, tile_corner
 from workers.training.labels import has_class, outside_value
 from workers.training.mask_values import check_mask_values
 from workers.training.resizing import to_square
+from workers.training.sampler import EpochSampler, share_of
 
 DEFAULT_VAL_FRACTION = 0.2
 """The share of images that validates where neither the set nor the spec says."""
@@ -130,46 +130,6 @@ class Tiles(Squares):
         return cut(image, mask, self._corners[index], self._data.image_size, self._outside)
 
 
-class EpochSampler(Sampler[tuple[int, int]]):
-    """Yields (epoch, index); shuffled by seed and epoch alone, so a resumed run draws what it would have.
-
-    Of several ranks each has its share. Shuffled shares are equally long, the first images drawn again
-    where they do not come out even; others hold every image once.
-    """
-
-    def __init__(
-        self, length: int, seed: int, epoch: int, *, shuffled: bool, rank: int = 0, world: int = 1
-    ) -> None:
-        self._length = length
-        self._seed = seed
-        self._epoch = epoch
-        self._shuffled = shuffled
-        self._rank = rank
-        self._world = world
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this as each epoch begins, counted from 0."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._share())
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter([(self._epoch, int(index)) for index in self._share()])
-
-    def _share(self) -> NDArray[np.int64]:
-        order = np.arange(self._length)
-        if self._shuffled:
-            order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
-            order = np.resize(order, share_of(self._length, self._world) * self._world)
-        return order[self._rank :: self._world]
-
-
-def share_of(images: int, world: int) -> int:
-    """Training images of one rank in an epoch."""
-    return -(-images // world)
-
-
 class SegmentationData(LightningDataModule):
     """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made."""
 
@@ -186,6 +146,7 @@ class SegmentationData(LightningDataModule):
         self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
+        self._done = (0, 0)
         augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
         self.train: Squares
         self.val: Squares
@@ -202,6 +163,10 @@ class SegmentationData(LightningDataModule):
         check_mask_values(batch["mask"].numpy(), batch["name"], self._classes, self._task)
         return batch
 
+    def skip(self, epoch: int, batches: int) -> None:
+        """Begin training in that epoch, counted from 0, after so many of its batches."""
+        self._done = (epoch, batches * self._data.batch)
+
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.train, shuffled=True)
 
@@ -211,12 +176,15 @@ class SegmentationData(LightningDataModule):
     def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
         epoch, rank = (self.trainer.current_epoch, self.trainer.global_rank) if self.trainer else (0, 0)
         workers = self._data.loader_workers
+        sampler = EpochSampler(
+            len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
+        )
+        if shuffled:
+            sampler.skip(*self._done)
         return DataLoader(
             squares,
             batch_size=self._data.batch,
-            sampler=EpochSampler(
-                len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
-            ),
+            sampler=sampler,
             # Its own, so that it takes no numbers from those that dropout draws.
             generator=torch.Generator(),
             drop_last=shuffled and self._drop_last,

@@ -7,10 +7,10 @@ from typing import Any
 
 from trainyard.errors import InvalidModel, OutOfMemory
 from trainyard.events import Notice, Progress, Stage
+from trainyard.run_results import clear_results
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.attempt import Attempt, Report, build_attempt
-from workers.training.checkpoints import clear_earlier_try
 from workers.training.finish import finish
 from workers.training.job import TrainingJob, TrainingResult
 from workers.training.memory import release_memory, with_half_the_batch
@@ -38,9 +38,8 @@ def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> Tra
     report(_at_stage("starting", job, epoch=0, step=0))
     if has_jemalloc():
         report(Notice(message=_JEMALLOC))
-    folder = RunFolder(job.folder)
-    if not (job.resume and folder.last_checkpoint.exists()):
-        clear_earlier_try(folder)
+    if not job.resume_from:
+        clear_results(RunFolder(job.folder))
     attempt, trained = _train_within_memory(job, report, signals)
     export = _finish(attempt, trained, report) if trained.status == "completed" else None
     best = attempt.history.best
@@ -65,7 +64,13 @@ def _train_within_memory(
             return attempt, _train(attempt, report, signals)
         except OutOfMemory as error:
             ran_out = type(error)
-            job = replace(attempt.job, spec=with_half_the_batch(attempt.card.spec, ran_out), resume=True)
+            newest, best = attempt.saved.newest, attempt.saved.best
+            job = replace(
+                attempt.job,
+                spec=with_half_the_batch(attempt.card.spec, ran_out),
+                resume_from=(newest,) if newest else (),
+                best=best,
+            )
             del attempt
             release_memory()
         data, optimization = job.spec.data, job.spec.optimization

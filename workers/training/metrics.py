@@ -12,6 +12,7 @@ neither has no score (None) and is left out of the mean. Pixels of IGNORE_INDEX 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,11 +82,19 @@ class EpochScores:
         self._loss: Tensor | None = None
         self._images = 0
 
+    def state(self) -> dict[str, Any]:
+        """What `load_state` goes on from."""
+        return {"confusion": self._confusion, "loss": self._loss, "images": self._images}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from the batches of a `state`; tensors follow the next batch to its device."""
+        self._confusion, self._loss, self._images = state["confusion"], state["loss"], state["images"]
+
     def update(self, logits: Tensor, masks: Tensor, loss: Tensor) -> None:
         """Add a batch: logits (N, C, H, W), masks as `confusion` takes them, its scalar mean loss."""
         counts, weighted = confusion(logits, masks), loss.detach() * len(masks)
-        self._confusion = counts if self._confusion is None else self._confusion + counts
-        self._loss = weighted if self._loss is None else self._loss + weighted
+        self._confusion = counts if self._confusion is None else self._confusion.to(counts.device) + counts
+        self._loss = weighted if self._loss is None else self._loss.to(weighted.device) + weighted
         self._images += len(masks)
 
     def gather(self, add_up: Callable[[Tensor], Tensor], device: torch.device) -> None:

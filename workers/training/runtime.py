@@ -50,6 +50,7 @@ def quiet_lightning() -> None:
         "exists and is not empty",
         "treespec, LeafSpec",
         "in eval mode at",
+        "your dataloader is not resumable",
     )
     for message in unwanted:
         warnings.filterwarnings("ignore", message=f".*{message}")

@@ -139,13 +139,43 @@ end
 
 local function end_lease(kind, id) redis.call('ZREM', leases_of(kind), id) end
 
+-- A run's record tells of its newest attempts, each under its fence: when and where it began, and when and why
+-- it ended.
+local attempts_kept = 100
+
+local function attempts_of(kind, id)
+  return cjson.decode(get(kind, id, 'attempts') or '[]')
+end
+
+local function begin_attempt(kind, id, owner)
+  if kind ~= 'run' then return end
+  local attempts, fence = attempts_of(kind, id), tonumber(get(kind, id, 'fence'))
+  attempts[#attempts + 1] = {
+    attempt = fence, worker = owner, started_at = now_us() / 1e6,
+    from_epoch = tonumber(get(kind, id, 'epoch') or '0'),
+  }
+  if #attempts > attempts_kept then table.remove(attempts, 1) end
+  redis.call('HSET', key_of(kind, id), 'attempts', cjson.encode(attempts))
+end
+
+local function end_attempt(kind, id, reason)
+  if kind ~= 'run' then return end
+  local attempts = attempts_of(kind, id)
+  local newest = attempts[#attempts]
+  if not newest or (newest.ended_at and newest.ended_at ~= cjson.null) then return end
+  newest.ended_at, newest.reason = now_us() / 1e6, reason
+  newest.epochs = math.max(0, tonumber(get(kind, id, 'epoch') or '0') - newest.from_epoch)
+  redis.call('HSET', key_of(kind, id), 'attempts', cjson.encode(attempts))
+end
+
 -- End a run that a client cancelled and that nobody holds any more; its results go with it. True where it ended.
 local function end_if_cancelled(kind, id)
   local key = key_of(kind, id)
   if kind ~= 'run' or redis.call('HGET', key .. ':signals', 'cancel') ~= '1' then return false end
+  end_attempt(kind, id, 'cancelled')
   enter_status(kind, id, 'cancelled')
   redis.call('HSET', key, 'ended_at', seconds(now_us()))
-  redis.call('HDEL', key, 'owner', 'result', 'error')
+  redis.call('HDEL', key, 'owner', 'result', 'error', 'checkpoints')
   redis.call('DEL', key .. ':progress')
   return true
 end
@@ -172,6 +202,7 @@ local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   end_lease(kind, id)
   redis.call('HDEL', key, 'owner')
   if end_if_cancelled(kind, id) then return 'cancelled' end
+  end_attempt(kind, id, cjson.decode(error).code)
   if redis.call('HINCRBY', key, 'crashes', 1) >= tonumber(max_crashes) then
     redis.call('HSET', key, 'error', error, 'ended_at', seconds(now_us()))
     -- a data set of which a version is in use keeps it

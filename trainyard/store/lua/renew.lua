@@ -11,6 +11,7 @@ if not is_held(kind, id, fence, owner) then
   dequeue(kind, id)
   enter_status(kind, id, working)
   redis.call('HSET', key_of(kind, id), 'fence', fence, 'owner', owner, 'started_at', seconds(now_us()))
+  begin_attempt(kind, id, owner)
 end
 lease(kind, id, ARGV[7])
 if ARGV[8] ~= '' then redis.call('SET', key_of(kind, id) .. ':progress', ARGV[8]) end
