@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo up test chaos lint types imports bench lock catalog clean
+.PHONY: demo up test chaos fuzz lint types imports bench lock catalog clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m deploy.demo $(DATA)
@@ -19,6 +19,10 @@ test: $(STAMP)
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
+# The readers of annotations with many more made files than the tests try.
+fuzz: $(STAMP)
+	$(BIN)/python -m pytest tests/ingest/formats -m hypothesis --hypothesis-profile=fuzz --timeout=0
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -29,9 +33,10 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-# Not part of the tests: figures go to docs/benchmarks.md.
+# Not part of the tests: figures go to docs/benchmarks.md. About two hours; each is a command of its own, too.
+BENCHMARKS := ingest loading training slots start stop stall accuracy camvid
 bench: $(STAMP)
-	$(BIN)/python -m bench.ingest
+	@for part in $(BENCHMARKS); do echo "== $$part"; $(BIN)/python -m bench.$$part || exit 1; done
 
 $(STAMP): requirements.txt
 	$(PYTHON) -m venv $(VENV)

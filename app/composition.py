@@ -8,24 +8,34 @@ from flask import current_app
 
 from app.service.catalogue import CatalogueService
 from app.service.datasets import DatasetService
+from app.service.forks import ForkService
 from app.service.health import HealthService
 from app.service.run_events import RunEvents, StreamSlots
 from app.service.run_files import RunFiles
+from app.service.run_life import RunLifeService
 from app.service.runs import RunService
 from app.service.samples import SampleService
 from app.service.studies import StudyService
+from app.service.waiting import WaitingService
+from app.service.yard import YardService
 from trainyard.caretaker import Caretaker
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.experiments import Experiments
+from trainyard.projects import ProjectLimits
 from trainyard.queue import Kicker, make_celery
-from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.registry import RunRegistry
+from trainyard.reindex import Reindex
+from trainyard.run_life import RunLife
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import Client, connect
-from trainyard.store.names import NameStore
+from trainyard.store.limits import LimitStore
+from trainyard.store.names import STUDY_SPACE, NameStore
+from trainyard.store.queues import QueueStore
 from trainyard.store.uploads import UploadStore
+from trainyard.store.workers import WorkerStore
 
 EXTENSION = "trainyard"
-STUDY_SPACE = "study"
 Kick = Callable[[str], bool]
 """Says that a queue has work; False where the broker is away."""
 
@@ -37,11 +47,14 @@ class Services:
     datasets: DatasetService
     samples: SampleService
     runs: RunService
+    run_life: RunLifeService
+    forks: ForkService
     run_events: RunEvents
     run_files: RunFiles
     stream_slots: StreamSlots
     catalogue: CatalogueService
     studies: StudyService
+    yard: YardService
     health: HealthService
     caretaker: Caretaker
 
@@ -56,22 +69,41 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     kick = kick or kicker.kick
     storage = Storage(settings.storage)
     datasets = DatasetRegistry(client, storage, settings.lease)
-    runs = RunRegistry(client, storage, settings.lease)
+    runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
+    queues = QueueStore(client, settings.lease, settings.max_concurrent)
+    workers = WorkerStore(client)
+    limits = ProjectLimits(LimitStore(client), storage)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
-    run_service = RunService(runs, datasets, storage, experiments, kick)
+    run_service = RunService(
+        runs,
+        datasets,
+        storage,
+        experiments,
+        WaitingService(queues, workers, runs),
+        kick,
+        settings.device_classes[0],
+    )
+    run_life = RunLifeService(RunLife(client, storage, runs), run_service, kick)
     run_files = RunFiles(runs, storage)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
         runs=run_service,
+        run_life=run_life,
+        forks=ForkService(run_service, run_files),
         run_events=RunEvents(runs, storage),
         run_files=run_files,
         stream_slots=StreamSlots(),
         catalogue=CatalogueService(experiments),
-        studies=StudyService(NameStore(client, STUDY_SPACE), run_service, run_files, dataset_service),
+        studies=StudyService(
+            NameStore(client, STUDY_SPACE), run_service, run_life, run_files, dataset_service
+        ),
+        yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage),
-        caretaker=Caretaker(runs, datasets, kicker, settings.lease),
+        caretaker=Caretaker(
+            runs, datasets, limits, Reindex(client, storage, datasets, runs), kicker, settings.lease
+        ),
     )
 
 

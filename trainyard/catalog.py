@@ -13,7 +13,9 @@ from pathlib import Path
 
 from trainyard.errors import InvalidRequest
 
-TASKS = ("multiclass", "binary")
+TASKS = ("multiclass", "binary", "multilabel")
+DEVICE_CLASSES = ("cpu", "gpu", "gpu-large")
+"""What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
 CLASS_WEIGHTINGS = ("none", "auto", "given")
 OPTIMIZERS = (
     "adamw", "adam", "sgd", "adabelief", "adadelta", "adafactor", "adafactorbv", "adafactorbvc", "adagrad",
@@ -35,8 +37,8 @@ PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 FITS = ("stretch", "letterbox", "crop")
 WEIGHTS = ("none", "imagenet", "packaged")
 DATASET_FORMATS = (
-    "camvid", "cityscapes", "coco", "cvat", "label_studio", "labelme", "pictures", "supervisely", "voc",
-    "yolo_seg",
+    "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "kitti", "label_studio", "labelme", "labelme3",
+    "mapillary", "pictures", "supervisely", "via", "voc", "yolo_seg",
 )  # fmt: skip
 """Formats of annotations that ingest reads, as an upload may name them."""
 WEIGHTS_FILE_PREFIX = "file:"
@@ -55,7 +57,7 @@ TRANSFORMS = (
 @dataclass(frozen=True, kw_only=True)
 class Loss:
     """What one loss takes: the tasks it is defined for, class weights (multiclass; bce and cross_entropy in
-    both tasks), and its parameters with their ranges."""
+    every task), and its parameters with their ranges."""
 
     tasks: tuple[str, ...] = TASKS
     takes_class_weights: bool = False
@@ -73,7 +75,7 @@ LOSSES = {
         takes_class_weights=True,
         params={"alpha": (0, 10), "beta": (0, 10), "gamma": (0.1, 10), "smooth": (0, 1000)},
     ),
-    "mcc": Loss(tasks=("binary",), params={}),
+    "mcc": Loss(tasks=("binary", "multilabel"), params={}),
 }
 """Losses of segmentation_models_pytorch and torch; parameters are theirs, left out they have their values."""
 

@@ -134,7 +134,7 @@ class Dataset:
     name: str
     project: str
     status: DatasetStatus = field(default=DatasetStatus.QUEUED, metadata={"by_value": True})
-    revision: int = 1
+    revision: int = 0
     queue: str = "ingest"
     priority: int = 0
     fence: int = 0

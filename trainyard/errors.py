@@ -107,11 +107,25 @@ class NanLoss(UserError):
     remedy = "Lower the learning rate, or look at the files named in the message."
 
 
-class OutOfMemory(UserError):
-    """The device has not enough memory for this run, not even with the smallest batch."""
+class MaskIdOutOfRange(UserError):
+    """A mask holds a value that is no class of the set."""
 
-    code = "out_of_memory"
-    remedy = "Choose smaller images, a smaller encoder, or a worker with more memory."
+    code = "mask_id_out_of_range"
+    remedy = "Mend the mask named in the message, or give its value a class or the ignored one; ingest again."
+
+
+class DatasetChanged(UserError):
+    """The version of the data set that the run was submitted for is not what lies in storage any more."""
+
+    code = "dataset_changed"
+    remedy = "Ingest the data set again and submit a new run of it."
+
+
+class TimeLimit(UserError):
+    """The run has trained for as long as it may."""
+
+    code = "time_limit"
+    remedy = "Give the run a higher `max_hours` and resume it: it goes on from the checkpoint just saved."
 
 
 class SettingsError(UserError):
@@ -142,6 +156,40 @@ class StorageUnavailable(TrainyardError):
     remedy = "Check that the storage volume is mounted, writable and not full."
 
 
+class DiskFull(StorageUnavailable):
+    """The shared storage has no room left."""
+
+    code = "disk_full"
+    remedy = "Make room on the storage volume, or raise its quota; a run can go on from its last checkpoint."
+
+
+class NewerFormat(StorageUnavailable):
+    """A file was written by a newer Trainyard than this one."""
+
+    code = "newer_format"
+    remedy = "Upgrade this installation; it leaves the file as it is."
+
+
+class OutOfMemory(TrainyardError):
+    """There is not enough memory for this run, not even with the smallest batch."""
+
+    remedy = "Choose smaller images, a smaller encoder, or a worker with more memory."
+
+
+class CudaOutOfMemory(OutOfMemory):
+    """The device has not enough memory for this run, not even with the smallest batch."""
+
+    code = "cuda_out_of_memory"
+    cause = "user"
+
+
+class HostOutOfMemory(OutOfMemory):
+    """The worker's machine, or the memory limit of its container, has no memory left."""
+
+    code = "host_out_of_memory"
+    remedy = "Give the worker more memory, or choose smaller batches and fewer loader processes."
+
+
 class OwnershipLost(TrainyardError):
     """This worker no longer owns the record it works on."""
 
@@ -168,3 +216,17 @@ class ChildDied(TrainyardError):
 
     code = "child_died"
     remedy = "Read the end of the log; send the run again."
+
+
+class Segfault(ChildDied):
+    """The process that did the work was ended by a fault in compiled code."""
+
+    code = "segfault"
+    remedy = "Read the traceback at the end of the log; report it with the versions if it happens again."
+
+
+class EngineError(ChildDied):
+    """The training code raised an error that it should not raise."""
+
+    code = "engine_error"
+    remedy = "Report it with the traceback at the end of the log; nothing about the run is lost."

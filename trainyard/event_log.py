@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import StorageUnavailable
 from trainyard.events import Event, to_dict
 from trainyard.storage import RunFolder
+from trainyard.storage_errors import storage_error
 from trainyard.store.live import LiveStore
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def publish(live: LiveStore, folder: RunFolder, run_id: str, event: Event) -> No
         with folder.events.open("a", encoding="utf-8") as file:
             file.write(line)
     except OSError as error:
-        raise StorageUnavailable(f"events.jsonl could not be written: {error.strerror}.") from error
+        raise storage_error("events.jsonl could not be written", error) from error
 
 
 def order(event_id: str) -> tuple[int, int]:

@@ -12,7 +12,11 @@ Stage = Literal["starting", "sanity", "train", "val", "export"]
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a run is; sent at most a few times a second, the latest replaces those before."""
+    """Where a run is; sent at most a few times a second, the latest replaces those before.
+
+    `eta_seconds` is the likely time to the end of the last epoch, between `eta_low_seconds` and
+    `eta_high_seconds` unless the speed changes; all are None until a batch has been timed.
+    """
 
     name: ClassVar[str] = "progress"
     stage: Stage
@@ -23,6 +27,18 @@ class Progress:
     loss: float | None
     images_per_second: float | None
     eta_seconds: float | None
+    eta_low_seconds: float | None = None
+    eta_high_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Began:
+    """An attempt begins to train: on what, and how many epochs and steps it goes on from."""
+
+    name: ClassVar[str] = "began"
+    device: str
+    epoch: int
+    step: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +53,21 @@ class EpochEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved:
-    """Checkpoint files now on disk: `kinds` is among last, best, epoch; `file` is within checkpoints/."""
+    """A checkpoint now on disk: `kinds` is among last, best, epoch; `file` is within checkpoints/.
+
+    It was written as `stored`, within the folder of its attempt, and is known by the hash of its bytes, in
+    hexadecimal; `after` is the hash of the checkpoint that training went on from, None for the first.
+    """
 
     name: ClassVar[str] = "checkpoint"
     kinds: tuple[str, ...]
     epoch: int
     step: int
     file: str
+    stored: str
+    bytes: int
+    sha256: str
+    after: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +91,16 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeightsLoaded:
+    """A fork has begun with another run's weights: layers filled, and those that were not, and why."""
+
+    name: ClassVar[str] = "weights"
+    loaded_layers: int
+    total_layers: int
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusChanged:
     """The record entered a status."""
 
@@ -76,9 +110,21 @@ class StatusChanged:
     error: dict[str, Any] | None = None
 
 
-Event: TypeAlias = Progress | EpochEnd | CheckpointSaved | SignalApplied | Notice | StatusChanged
+Event: TypeAlias = (
+    Progress | Began | EpochEnd | CheckpointSaved | SignalApplied | Notice | WeightsLoaded | StatusChanged
+)
 _BY_NAME: dict[str, type[Any]] = {
-    kind.name: kind for kind in (Progress, EpochEnd, CheckpointSaved, SignalApplied, Notice, StatusChanged)
+    kind.name: kind
+    for kind in (
+        Progress,
+        Began,
+        EpochEnd,
+        CheckpointSaved,
+        SignalApplied,
+        Notice,
+        WeightsLoaded,
+        StatusChanged,
+    )
 }
 
 

@@ -42,6 +42,10 @@ class Experiments:
         layers = (self._with_transforms(layer) for layer in (defaults, named, overrides))
         return load_spec(reduce(merge, layers))
 
+    def vary(self, spec: TrainingSpec, overrides: Mapping[str, Any]) -> TrainingSpec:
+        """A complete spec with some of it changed; raises InvalidRequest as `compose`."""
+        return load_spec(merge(spec.to_dict(), self._with_transforms(overrides)))
+
     def _with_transforms(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         """Lay a preset's transforms into a layer; transforms given by themselves make it `custom`."""
         augmentation = spec.get("augmentation")

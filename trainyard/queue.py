@@ -7,14 +7,15 @@ seconds (`Kicker.top_up`), never a run. Tasks are named, so that the API never i
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from trainyard.catalog import DEVICE_CLASSES
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
-TRAIN_QUEUE = "train"
 INGEST_QUEUE = "ingest"
 TRAIN_TASK = "trainyard.train"
 INGEST_TASK = "trainyard.ingest"
-TASKS = {TRAIN_QUEUE: TRAIN_TASK, INGEST_QUEUE: INGEST_TASK}
+TASKS = {INGEST_QUEUE: INGEST_TASK} | dict.fromkeys(DEVICE_CLASSES, TRAIN_TASK)
+"""Each queue's task: runs wait by device class, data sets in a queue of their own."""
 
 KICK_PAUSE_MS = 3000
 """Topping up leaves this much time between its kicks to one queue, over all processes."""
@@ -48,7 +49,6 @@ def make_celery(broker_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options=_TRANSPORT,
-        task_default_queue=TRAIN_QUEUE,
     )
     return app
 

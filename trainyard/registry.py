@@ -1,22 +1,35 @@
 """Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
 
 import json
+import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import Conflict, NotFound, OwnershipLost, TrainyardError, WorkerLost
+from trainyard.checkpoints import discard, place, with_saved
+from trainyard.errors import (
+    Conflict,
+    NotFound,
+    OwnershipLost,
+    StorageUnavailable,
+    StoreUnavailable,
+    WorkerLost,
+)
 from trainyard.event_log import publish
-from trainyard.events import Progress, StatusChanged, to_dict
+from trainyard.events import CheckpointSaved, Progress, StatusChanged, to_dict
+from trainyard.failures import failure
 from trainyard.lease import LeaseRules
+from trainyard.run_results import discard_work
 from trainyard.runs import ACTIVE, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
-from trainyard.storage import Storage, check_id, remove_folder, write_json
+from trainyard.storage import Storage, check_id, is_accepted, remove_folder, write_json
 from trainyard.store.connection import Client, ping
 from trainyard.store.live import LiveStore, parse_signals
 from trainyard.store.records import Life, Page, RecordStore
-from trainyard.store.sets import DatasetStore
+from trainyard.store.run_store import RUN_LIFE, RunStore
+
+logger = logging.getLogger(__name__)
 
 
 class Claimable(Protocol):
@@ -36,24 +49,37 @@ Record = TypeVar("Record", bound=Claimable)
 
 
 class Registry(Generic[Record]):
-    """All runs, or all data sets. Methods that write raise StoreUnavailable and StorageUnavailable."""
+    """All runs, or all data sets. Methods that write raise StoreUnavailable."""
 
     def __init__(
-        self, store: RecordStore[Record], storage: Storage, life: Life, rules: LeaseRules | None
+        self,
+        store: RecordStore[Record],
+        storage: Storage,
+        life: Life,
+        rules: LeaseRules | None,
+        max_concurrent: int = 0,
     ) -> None:
+        """`max_concurrent`: how many records of a project may be in work at once; 0 is no limit."""
         self._store = store
         self._storage = storage
         self._life = life
         self.rules = rules or LeaseRules()
+        self._max_concurrent = max_concurrent
 
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
 
-        Storage holds it first, so that a record in Redis always has its mirror.
+        Storage holds it first, so that a record in Redis always has its mirror; raises StorageUnavailable.
         """
+        self.refuse_forgotten(record.id)
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)
+
+    def refuse_forgotten(self, record_id: str) -> None:
+        """Raise StoreUnavailable for a record that a Redis that was emptied does not have again yet."""
+        if is_accepted(self.record_file(record_id)) and not self._store.exists(record_id):
+            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
 
     def require_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
@@ -80,13 +106,9 @@ class Registry(Generic[Record]):
         """A page of records, newest first."""
         return self._store.page(status, project, cursor, limit)
 
-    def position(self, record_id: str, queue: str) -> int | None:
-        """The place in the queue, 1 for the next to be taken; None where it does not wait there."""
-        return self._store.position(check_id(record_id), queue)
-
     def claim(self, queue: str, owner: str) -> Record | None:
         """Take the next waiting record for a worker, or None."""
-        record = self._store.claim(queue, owner, self._life, self.rules)
+        record = self._store.claim(queue, owner, self._life, self.rules, self._max_concurrent)
         return self._mirrored(record) if record else None
 
     def update(self, held: Record, **values: Any) -> Record:
@@ -103,10 +125,9 @@ class Registry(Generic[Record]):
             self._store.release(held.id, held.fence, held.owner or "", self._life.waiting), held
         )
 
-    def crash(self, held: Record, error: TrainyardError) -> Record:
-        """The work on a held record broke by no fault of the user; raises OwnershipLost."""
-        content = error.to_dict()
-        record = self._store.crash(held.id, held.fence, held.owner or "", self._life, self.rules, content)
+    def crash(self, held: Record, error: Mapping[str, Any]) -> Record:
+        """The work on a held record broke, which another try may mend; raises OwnershipLost."""
+        record = self._store.crash(held.id, held.fence, held.owner or "", self._life, self.rules, error)
         return self._kept(record, held)
 
     def renew(self, held: Record, progress: str = "") -> dict[str, str]:
@@ -135,20 +156,45 @@ class Registry(Generic[Record]):
             raise OwnershipLost(f"{held.id} is held by another attempt.")
         return self._mirrored(record)
 
+    def repair(self, record_id: str) -> Record:
+        """Write the record's file as Redis has it; raises NotFound and StorageUnavailable."""
+        return self._written(self.get(record_id))
+
+    def repair_mirrors(self) -> list[str]:
+        """Write the files of records that are behind, because storage failed or whoever changed the record
+        did not live to write it; their ids. Raises StorageUnavailable."""
+        repaired, failure = [], None
+        for record_id in sorted(self._store.unmirrored()):
+            try:
+                self.repair(record_id)
+                repaired.append(record_id)
+            except NotFound:
+                continue  # removed meanwhile
+            except StorageUnavailable as error:
+                failure = error
+        if failure:
+            raise failure
+        return repaired
+
     def _mirrored(self, record: Record) -> Record:
+        """Redis has decided: where storage fails, the file stays behind until a caretaker writes it."""
+        try:
+            return self._written(record)
+        except StorageUnavailable as error:
+            logger.error("The file of %s stays behind for now: %s", record.id, error.message)
+            return record
+
+    def _written(self, record: Record) -> Record:
         """Write the record's file. Whoever writes last has seen the newest revision: two writers that
         race both look again after writing, and the older one puts the newer revision down."""
         while True:
             self._write(record)
-            newest = self._store.get(record.id)
-            if newest is None:
-                self._without_record(record.id)
-            if newest is None or newest.revision <= record.revision:
+            outcome, newer = self._store.mirrored(record.id, record.revision)
+            if outcome == "missing" and self._store.was_removed(record.id):
+                remove_folder(self.record_file(record.id).parent)
+            if newer is None:
                 return record
-            record = newest
-
-    def _without_record(self, record_id: str) -> None:
-        """Called where a record that has just been mirrored is not in Redis any more."""
+            record = newer
 
     def _write(self, record: Record) -> None:
         write_json(self.record_file(record.id), self._store.codec.to_json(record))
@@ -164,59 +210,21 @@ class Registry(Generic[Record]):
         return self._store.codec.to_json(record)
 
 
-class DatasetRegistry(Registry[Dataset]):
-    """All data sets."""
-
-    _store: DatasetStore
-
-    def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
-        life = Life(
-            waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED
-        )
-        super().__init__(DatasetStore(client), storage, life, rules)
-
-    def reopen(self, seen: Dataset, **values: Any) -> Dataset:
-        """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""
-        outcome, dataset = self._store.reopen(seen, values)
-        if dataset is None:
-            raise NotFound(f"There is no dataset {seen.id}.")
-        if outcome != "ok":
-            what = "has just been changed" if outcome == "changed" else f"is {dataset.status}"
-            raise Conflict(
-                f"Data set {seen.id} {what}; it can be read again once its ingest has ended.",
-                errors={"status": dataset.status},
-            )
-        return self._mirrored(dataset)
-
-    def remove(self, dataset_id: str) -> None:
-        """Forget a set and delete its folder; raises NotFound, and Conflict while runs need it."""
-        outcome, runs = self._store.remove(check_id(dataset_id))
-        if outcome == "missing":
-            raise NotFound(f"There is no dataset {dataset_id}.")
-        if outcome == "held":
-            raise Conflict(
-                f"Data set {dataset_id} is needed by {', '.join(sorted(runs))}.",
-                remedy="Stop these runs, or wait until they have ended.",
-                errors={"runs": runs},
-            )
-        remove_folder(self._storage.dataset(dataset_id).path)
-
-    def clear_removed(self, dataset_id: str) -> None:
-        """Delete what a worker may have written for a set since it was removed; other sets are left alone."""
-        if self._store.was_removed(dataset_id):
-            remove_folder(self._storage.dataset(dataset_id).path)
-
-    def _without_record(self, record_id: str) -> None:
-        self.clear_removed(record_id)
-
-
 class RunRegistry(Registry[Run]):
     """All runs, with what may be asked of one while it trains."""
 
-    def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
-        life = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
-        super().__init__(RecordStore(client, "run", Run), storage, life, rules)
+    def __init__(
+        self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
+    ) -> None:
+        super().__init__(RunStore(client), storage, RUN_LIFE, rules, max_concurrent)
         self.live = LiveStore(client)
+
+    def _written(self, record: Run) -> Run:
+        """As for any record; of a cancelled run nothing is kept but record, events and log."""
+        run = super()._written(record)
+        if run.status == RunStatus.CANCELLED:
+            discard_work(self._storage.run(run.id))
+        return run
 
     def report(self, held: Run, progress: Progress | None) -> Signals:
         """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
@@ -224,15 +232,28 @@ class RunRegistry(Registry[Run]):
 
     def reap(self) -> list[Run]:
         """As for any record; what became of each run is published, for no worker will tell of it."""
-        runs = super().reap()
+        runs = [self._with_log(run) for run in super().reap()]
         for run in runs:
             self.publish_status(run)
         return runs
 
+    def _with_log(self, run: Run) -> Run:
+        """A run that was lost for good tells what its last attempt logged."""
+        if run.status != RunStatus.FAILED:
+            return run
+        log = self._storage.run(run.id).log
+        return self.amend(run.id, {"error": failure(run.error or {}, run.fence, log)})
+
     def publish_status(self, run: Run) -> None:
-        """Tell the followers of a run its status; an ended run's stream goes after a while."""
+        """Tell the followers of a run its status; an ended run's stream goes after a while.
+
+        Where storage fails, events.jsonl lacks this one; the record tells it as well.
+        """
         changed = StatusChanged(status=run.status, revision=run.revision, error=run.error)
-        publish(self.live, self._storage.run(run.id), run.id, changed)
+        try:
+            publish(self.live, self._storage.run(run.id), run.id, changed)
+        except StorageUnavailable as error:
+            logger.error("Run %s is %s: %s", run.id, run.status, error.message)
         if run.status not in ACTIVE:
             self.live.expire(run.id)
 
@@ -247,11 +268,35 @@ class RunRegistry(Registry[Run]):
             self.publish_status(run)
         return run
 
+    def move_to_front(self, run_id: str) -> Run:
+        """Put a queued run before those of its project, queue and priority; raises NotFound, Conflict."""
+        outcome, found = self.live.move_to_front(check_id(run_id))
+        return self._signalled(outcome, found, run_id, "moved in its queue")
+
     def retarget(self, run_id: str, epochs: int) -> Run:
         """Change the epoch target; raises NotFound, or Conflict when the run has ended."""
         return self._signalled(
             *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
         )
+
+    def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
+        """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.
+
+        What it supersedes is deleted, once nobody can take it for the newest any more.
+        """
+        keep_last = held.spec.checkpoints.keep_last
+        names = with_saved(held.checkpoints, saved, file, keep_last)
+        files = {name: asdict(one) for name, one in names.items()}
+        run = self._store.commit(held.id, held.fence, held.owner or "", files, saved.epoch, saved.step)
+        kept = self._kept(run, held)
+        discard(self._storage.run(held.id), held.checkpoints, names)
+        return kept
+
+    def _write(self, record: Run) -> None:
+        """A run's mirror is its record, and the names under which its checkpoints are found."""
+        super()._write(record)
+        if record.checkpoints:
+            place(self._storage.run(record.id), record.checkpoints)
 
     def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
         if outcome == "missing":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trainyard.catalog import DEVICE_CLASSES
 from trainyard.errors import SettingsError
 from trainyard.lease import LeaseRules
 
@@ -15,7 +16,12 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a process must know of its surroundings. `README.md` has the table of variables."""
+    """What a process must know of its surroundings. `README.md` has the table of variables.
+
+    `device_classes` are those that training workers serve; the first is that of a run which asks for none.
+    `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
+    as many as there are workers.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -25,6 +31,9 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     threads: int = 0
+    max_hours: int | None = None
+    device_classes: tuple[str, ...] = field(default_factory=lambda: own_device_classes(os.environ))
+    max_concurrent: int = 0
     lease: LeaseRules = field(default_factory=LeaseRules)
 
     @classmethod
@@ -45,6 +54,9 @@ class Settings:
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
             ),
+            max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
+            device_classes=_device_classes(env),
+            max_concurrent=_integer(env, "TRAINYARD_MAX_CONCURRENT", defaults.max_concurrent, 0, 9999),
             threads=_integer(env, "TRAINYARD_THREADS", os.cpu_count() or 1, 1, 4096),
         )
 
@@ -67,6 +79,16 @@ class Settings:
             )
 
 
+def own_device_classes(env: Mapping[str, str], devices: Path = Path("/dev")) -> tuple[str, ...]:
+    """What this machine can serve: `gpu` where the NVIDIA driver shows this process one, otherwise `cpu`.
+
+    Told by device files, since asking CUDA would spoil the processes that are forked later.
+    """
+    is_hidden = env.get("CUDA_VISIBLE_DEVICES", "all") in ("", "-1")
+    has_gpu = any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists()
+    return ("gpu",) if has_gpu and not is_hidden else ("cpu",)
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach what listens on that address."""
     if host == "localhost":
@@ -82,3 +104,13 @@ def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maxi
     if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
         raise SettingsError(f"{name} must be a whole number from {minimum} to {maximum}, not {text!r}.")
     return int(text)
+
+
+def _device_classes(env: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(filter(None, env.get("TRAINYARD_DEVICE_CLASSES", "").split(",")))
+    if unknown := set(names) - set(DEVICE_CLASSES):
+        raise SettingsError(
+            f"TRAINYARD_DEVICE_CLASSES names {', '.join(sorted(unknown))}; "
+            f"the classes are {', '.join(DEVICE_CLASSES)}, separated by commas."
+        )
+    return names or own_device_classes(env)

@@ -5,16 +5,17 @@ so that a run can be repeated from its record alone.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from marshmallow import ValidationError, validate
 
 from trainyard import catalog
-from trainyard.spec_fields import choice, described, number, share, whole
+from trainyard.spec_fields import AUTO, choice, described, number, share, whole, whole_or_auto
 
 MAX_CLASSES = 255
 """What the prepared form can tell apart."""
 MAX_CLASS_WEIGHT = 1000
+MAX_BATCH = 1024
 
 
 def _known_encoder(name: str) -> None:
@@ -48,7 +49,7 @@ class AugmentationSpec:
     """How training images are varied. A preset is laid out into its transforms when the run is submitted."""
 
     preset: str = described("file name in configs/augmentation/ without .yaml, or `custom`")
-    transforms: list[TransformSpec] = described("applied in this order, before the resize")
+    transforms: list[TransformSpec] = described("applied in this order, to images of the trained size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,9 @@ class ModelSpec:
     architecture: str = choice(tuple(catalog.ARCHITECTURES), "architecture of segmentation_models_pytorch")
     encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
     task: str = choice(
-        catalog.TASKS, "multiclass: one logit per class; binary: one logit, for the second of two classes"
+        catalog.TASKS,
+        "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
+        "logit per class, of which a pixel may have several or none",
     )
     encoder_weights: str = described(
         "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights
@@ -77,7 +80,12 @@ class DataSpec:
     rare_class_chance: float = number(
         0, 1, "", "crop: share of crops around a class with few pixels; validation takes every pixel once"
     )
-    batch_size: int = whole(1, 1024, "images", "images per batch, on each device")
+    batch_size: int | Literal["auto"] = whole_or_auto(
+        1,
+        MAX_BATCH,
+        "images",
+        "images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU",
+    )
     loader_workers: int = whole(0, 64, "processes", "loader processes; 0 loads in the training process")
     val_fraction: float | None = field(
         metadata={
@@ -99,6 +107,17 @@ class DataSpec:
             },
         }
     )
+
+    @property
+    def finds_batch(self) -> bool:
+        """Whether the worker is to find the batch size."""
+        return self.batch_size == AUTO
+
+    @property
+    def batch(self) -> int:
+        """Images per batch, of a spec that a worker has settled."""
+        assert self.batch_size != "auto"  # noqa: S101 - narrows the type
+        return self.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +154,9 @@ class OptimizationSpec:
         "for losses that weigh classes; auto favours rare ones of the training images",
     )
     class_weights: list[float] = described(
-        "one per class in the set's order where class_weighting is `given`, else empty", _known_class_weights
+        "one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task "
+        "they multiply the cost of pixels that have the class",
+        _known_class_weights,
     )
     optimizer: str = choice(catalog.OPTIMIZERS, "optimizer of timm's factory")
     learning_rate: float = number(1e-8, 1.0, "", "peak learning rate")

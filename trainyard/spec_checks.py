@@ -1,6 +1,7 @@
 """What the fields of a spec must be to each other, and to the classes of its data set."""
 
 from trainyard.catalog import LOSSES, Loss, architecture
+from trainyard.datasets import Task
 from trainyard.errors import InvalidRequest
 from trainyard.spec import ExportSpec, LossSpec, OptimizationSpec, TrainingSpec
 
@@ -21,8 +22,14 @@ def check_parts(spec: TrainingSpec) -> None:
     _check_export(spec.export)
 
 
-def check_classes(spec: TrainingSpec, classes: int) -> None:
-    """Raise InvalidRequest where a set of so many classes does not go with the spec."""
+def check_classes(spec: TrainingSpec, classes: int, task: Task) -> None:
+    """Raise InvalidRequest where a set of that task, with so many classes, does not go with the spec."""
+    if (spec.model.task == "multilabel") != (task == "multilabel"):
+        accepted = "multilabel" if task == "multilabel" else "multiclass, or binary for two classes"
+        raise InvalidRequest(
+            f"The data set is {task}, and the task of the model {spec.model.task}.",
+            errors={"spec": {"model": {"task": [f"{accepted}: what this set is"]}}},
+        )
     if spec.model.task == "binary" and classes != BINARY_CLASSES:
         raise InvalidRequest(
             f"A binary task needs exactly two classes, background included; the set has {classes}.",
@@ -76,9 +83,10 @@ def _check_weighting(spec: OptimizationSpec, task: str) -> None:
 
 
 def weighing_losses(task: str) -> list[str]:
-    """The losses that take class weights; with one logit, only those that add up pixel by pixel do."""
+    """The losses that take class weights; where each logit is a yes or no, only those that add up pixel by
+    pixel do."""
     names = [name for name, loss in LOSSES.items() if loss.takes_class_weights]
-    return [name for name in names if task != "binary" or name in ("cross_entropy", "bce")]
+    return [name for name in names if task == "multiclass" or name in ("cross_entropy", "bce")]
 
 
 def _loss_refusal(place: int, field: str, problem: str) -> InvalidRequest:

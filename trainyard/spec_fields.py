@@ -3,7 +3,10 @@
 from dataclasses import field
 from typing import Any
 
-from marshmallow import validate
+from marshmallow import fields, validate
+
+AUTO = "auto"
+"""In place of a number that the worker is to find."""
 
 
 def number(minimum: float, maximum: float, unit: str, help: str) -> Any:
@@ -15,6 +18,30 @@ def whole(minimum: int, maximum: int, unit: str, help: str) -> Any:
     """A required whole number within [minimum, maximum]; 8.5 is refused, not cut to 8."""
     made = number(minimum, maximum, unit, help)
     return field(metadata={**made.metadata, "strict": True})
+
+
+class _WholeOrAuto(fields.Field[int | str]):
+    """A whole number within a range, or AUTO."""
+
+    def __init__(self, minimum: int, maximum: int, **options: Any) -> None:
+        super().__init__(**options)
+        within = validate.Range(min=minimum, max=maximum, error="Must be `auto`, or from {min} to {max}.")
+        self._number = fields.Integer(strict=True, validate=within)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | str:
+        return AUTO if value == AUTO else self._number.deserialize(value, attr, data, **kwargs)
+
+
+def whole_or_auto(minimum: int, maximum: int, unit: str, help: str) -> Any:
+    """A required whole number within [minimum, maximum], or AUTO."""
+    accepted = [
+        {"type": "integer", "minimum": minimum, "maximum": maximum},
+        {"type": "string", "enum": [AUTO]},
+    ]
+    metadata = {"description": help, "unit": unit, "oneOf": accepted}
+    return field(
+        metadata={"marshmallow_field": _WholeOrAuto(minimum, maximum, required=True, metadata=metadata)}
+    )
 
 
 def choice(names: tuple[str, ...], help: str) -> Any:

@@ -6,6 +6,9 @@
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  report.json  report.html
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
+                              .attempts/<fence>/  what each attempt writes, until it is put in place
+                              origin/<run id>-<checkpoint>.ckpt of a fork
+    <storage>/projects.json   what is set for each project
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -22,7 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import InvalidRequest, NotFound, StorageUnavailable
+from trainyard.errors import InvalidRequest, NewerFormat, NotFound, StorageUnavailable
+from trainyard.storage_errors import storage_error
 
 SCHEMA = 1
 INCOMING_SHOWN = 20
@@ -63,6 +67,14 @@ class DatasetFolder:
     def annotation(self) -> Path:
         """The annotation file that came beside the archive, where one did."""
         return self.path / "annotation"
+
+    def receiving(self, number: int) -> Path:
+        """A file of an upload while it comes, `number` from 0."""
+        return self.path / f".upload-{number}.tmp"
+
+    def received(self) -> list[Path]:
+        """The files of an upload that came or come and have not been kept."""
+        return list(self.path.glob(".upload-*.tmp"))
 
     @property
     def prepared(self) -> Path:
@@ -123,6 +135,24 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def origin(self) -> Path:
+        """Where a fork keeps the checkpoint of another run that it begins with."""
+        return self.path / "origin"
+
+    @property
+    def saved(self) -> Path:
+        """Where an attempt writes its checkpoints, each under a name that is used once."""
+        return self.path / ".saved"
+
+    @property
+    def attempts(self) -> Path:
+        return self.path / ".attempts"
+
+    def attempt(self, fence: int) -> "RunFolder":
+        """The folder of one attempt, with the same files."""
+        return RunFolder(self.attempts / str(fence))
+
+    @property
     def last_checkpoint(self) -> Path:
         return self.checkpoints / "last.ckpt"
 
@@ -164,8 +194,17 @@ class Storage:
     def dataset(self, dataset_id: str) -> DatasetFolder:
         return DatasetFolder(self.root / "datasets" / check_id(dataset_id))
 
+    def dataset_folders(self) -> list[DatasetFolder]:
+        """The folders of all data sets, and of those that are being uploaded."""
+        return [DatasetFolder(path) for path in (self.root / "datasets").glob("ds-*")]
+
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.root / "runs" / check_id(run_id))
+
+    @property
+    def projects(self) -> Path:
+        """What is set for each project."""
+        return self.root / "projects.json"
 
     def incoming(self, name: str) -> Path:
         """A file or folder under incoming/, reached over no link; raises InvalidRequest."""
@@ -223,7 +262,7 @@ def remove_folder(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be deleted: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be deleted", error) from error
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -244,17 +283,33 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):  # where the folder cannot be reached, neither can it be cleaned
             temporary.unlink()
-        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be written", error) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote; raises StorageUnavailable for a newer schema or a broken file."""
+    """Read what `write_json` wrote; raises StorageUnavailable for a broken file, NewerFormat."""
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be read", error) from error
+    except ValueError as error:
         raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
-    if data.pop("schema", 0) > SCHEMA:
-        raise StorageUnavailable(
-            f"{path.name} was written by a newer Trainyard.", remedy="Upgrade this installation."
+    schema = data.pop("schema", 0) if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise StorageUnavailable(f"{path.name} holds no record of Trainyard.")
+    check_schema(path, schema)
+    return dict(data)
+
+
+def check_schema(path: Path, schema: int) -> None:
+    """Raise NewerFormat for a file whose schema number is above ours."""
+    if schema > SCHEMA:
+        raise NewerFormat(
+            f"{path.name} was written by a newer Trainyard: its schema is {schema}, "
+            f"and this one reads up to {SCHEMA}."
         )
-    return data
+
+
+def is_accepted(record_file: Path) -> bool:
+    """Whether that is the record of a run or data set that Redis has accepted; raises as `read_json`."""
+    return record_file.exists() and read_json(record_file).get("revision", 0) > 0

@@ -1,9 +1,10 @@
-"""`python -m workers train` or `python -m workers ingest`: one worker, one piece of work at a time."""
+"""`python -m workers train [CLASS ...]` or `... ingest`: one worker, one piece of work at a time."""
 
 import argparse
 import os
 
-from trainyard.queue import TASKS
+from trainyard.catalog import DEVICE_CLASSES
+from trainyard.queue import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
 from trainyard.settings import Settings
 from workers.tasks import Worker, register
 
@@ -11,15 +12,31 @@ from workers.tasks import Worker, register
 def main() -> None:
     """Run a worker until it is told to stop."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    parser.add_argument("queue", choices=sorted(TASKS))
-    queue = parser.parse_args().queue
-    worker = Worker.compose(Settings.from_environment())
-    register(worker, TASKS[queue])
+    roles = parser.add_subparsers(dest="role", required=True)
+    train = roles.add_parser("train", help="train runs of these device classes")
+    train.add_argument(
+        "classes", nargs="*", metavar="CLASS", help=f"{', '.join(DEVICE_CLASSES)}; default: the settings'"
+    )
+    roles.add_parser("ingest", help="check and prepare data sets")
+    arguments = parser.parse_args()
+    settings = Settings.from_environment()
+    if arguments.role == "ingest":
+        serve(settings, "ingest", INGEST_TASK, (INGEST_QUEUE,))
+        return
+    if unknown := set(arguments.classes) - set(DEVICE_CLASSES):
+        train.error(f"{', '.join(sorted(unknown))}: not among {', '.join(DEVICE_CLASSES)}")
+    serve(settings, "train", TRAIN_TASK, tuple(arguments.classes) or settings.device_classes)
+
+
+def serve(settings: Settings, role: str, task: str, queues: tuple[str, ...]) -> None:
+    """Do the task for these queues, under a name that begins with the role."""
+    worker = Worker.compose(settings, queues)
+    register(worker, task)
     worker.app.worker_main(
         [
             "worker",
-            f"--queues={queue}",
-            f"--hostname={queue}-{os.getpid()}@%h",
+            f"--queues={','.join(queues)}",
+            f"--hostname={role}-{os.getpid()}@%h",
             "--pool=threads",
             "--concurrency=1",
             "--loglevel=INFO",

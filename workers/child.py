@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
 
@@ -33,10 +33,18 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 def start_server(preload: list[str]) -> None:
-    """Start the forkserver of this process; it imports the modules in the background."""
+    """Start the forkserver of this process; it imports the modules in the background.
+
+    It ends with this process, and not by a signal to the whole group before children could save their work.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preload)
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # first, for it lets the signal through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # which the forkserver inherits
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 def await_server() -> None:
@@ -100,6 +108,11 @@ class Child:
         self._open = True
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._pid
+
+    @property
     def is_open(self) -> bool:
         """Whether messages may still come."""
         return self._open
@@ -117,10 +130,8 @@ class Child:
 
     def send(self, message: Message) -> None:
         """Send a message; one to a child that has just ended goes nowhere."""
-        try:
+        with suppress(OSError):  # reading tells that it has ended, once all that it said is read
             self._connection.send_bytes(json.dumps(message).encode())
-        except OSError:
-            self._open = False
 
     def allow(self, until: float) -> None:
         """Let it compute until then, by the monotonic clock."""
@@ -161,6 +172,7 @@ def _main(module: str, connection: Connection, job: Message, until: float) -> No
     if time.monotonic() > until:  # born too late: the first thing it did might harm who has the work by now
         os._exit(FENCED)
     os.setpgid(0, 0)  # a group of its own, to be signalled with what it starts
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     _end_with_worker()
     importlib.import_module(module).work(Link(connection, until), job)
 

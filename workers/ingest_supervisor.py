@@ -4,10 +4,10 @@ import threading
 import time
 from typing import Any
 
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost, StoreUnavailable
 from trainyard.lease import Ownership
-from trainyard.registry import DatasetRegistry
 from trainyard.storage import Storage
 from workers.child import Child, Message
 

@@ -1,41 +1,50 @@
 """Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
 
 import logging
+import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 from trainyard import events
-from trainyard.errors import ChildDied, OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
-from trainyard.event_log import publish
+from trainyard.checkpoints import BEST, Checkpoint, newest_first
+from trainyard.errors import OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.failures import another_try_helps
+from trainyard.fork_origin import origin_file
+from trainyard.half_made import remove_half_made
 from trainyard.lease import Ownership
 from trainyard.registry import RunRegistry
+from trainyard.run_results import discard_work
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
-from trainyard.spec import TrainingSpec
-from trainyard.storage import RunFolder, Storage, read_json, write_json
+from trainyard.storage import Storage
+from workers.attempt_files import AttemptFiles
 from workers.child import Child, Message
 from workers.job_message import job_to_message
-from workers.training.job import TrainingJob
+from workers.post_mortem import PostMortem
+from workers.recorded_version import open_version
+from workers.run_reports import RunReports
+from workers.time_limit import RunningTime
+from workers.training.job import SavedFile, TrainingJob
+from workers.weights_file import weights_file
 
 logger = logging.getLogger(__name__)
 
 TRAINING_CHILD = "workers.training_child"
 TICK_S = 0.2
 """How often the store is asked for signals and told of progress."""
-PROGRESS_EVERY_S = 1.0
-"""How often progress goes into the event stream."""
 RETRY_S = 1.0
 """Pause before a write is tried again while Redis is away."""
-RAISED = 1
-"""Exit code of a Python process that ended with an exception."""
+USED_TIME_EVERY_S = 60.0
+"""How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
 """How long a child may take to end after its result."""
-LOG_TAIL_LINES = 50
+DRAIN_S = 15.0
+"""How long a child may take to save and leave when its worker shuts down."""
+SAVING_STAGES = ("train", "val")
+"""In the others a child has nothing to save that is not saved yet."""
 
 
 class RunSupervisor:
@@ -49,46 +58,81 @@ class RunSupervisor:
         draining: threading.Event,
         run: Run,
         ownership: Ownership,
+        max_hours: float | None = None,
     ) -> None:
         self._runs = runs
         self._storage = storage
         self._threads = threads
         self._draining = draining
-        self._run = run
         self._ownership = ownership
+        self._time = RunningTime(run, max_hours)
+        self._time_kept_at = time.monotonic()
         self._is_paused = False
         self._folder = storage.run(run.id)
-        self._outbox: deque[events.Event] = deque()
-        self._progress: events.Progress | None = None
-        self._streamed_at = 0.0
+        self._files = AttemptFiles(self._folder, run.fence)
+        self._reports = RunReports(runs, run, self._folder, self._files)
         self._signals = Signals()
+        self._told = Signals()
+        self._drain_until: float | None = None
         self._outcome: Message = {}
+        self._post_mortem = PostMortem(self._files.own.log)
+
+    @property
+    def _run(self) -> Run:
+        return self._reports.run
 
     def supervise(self) -> None:
         """Returns when the run has ended, or is another's, or is back in its queue."""
         try:
-            self._runs.publish_status(self._run)
-            self._train()
+            self._attempt()
         except OwnershipLost as error:
             logger.warning("%s", error.message)
+
+    def _attempt(self) -> None:
+        try:
+            self._files.begin(self._run.checkpoints)
+            self._runs.publish_status(self._run)
+            self._train()
+        except OwnershipLost:
+            raise
         except TrainyardError as error:
-            self._end(RunStatus.FAILED, error=self._failure(error.to_dict()))
+            self._fail(error.to_dict())
 
     def _train(self) -> None:
+        if self._time.is_over(self._run):
+            raise self._time.error(self._run)
         child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
         try:
-            while child.is_open and not self._outcome and not self._draining.is_set():
+            while child.is_open and not self._outcome and not self._must_end():
                 for message in child.messages(TICK_S):
                     self._receive(message)
+                self._post_mortem.watch(child.pid)
                 self._exchange(child)
+                self._tell(child)
         finally:
             if not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
-        if self._draining.is_set() and not self._outcome:
+        drained = self._outcome.get("result", {}).get("status") == "drained"
+        if self._signals.cancel:
+            discard_work(self._folder)  # before the record says so
+            self._end(RunStatus.CANCELLED)
+        elif drained or (self._draining.is_set() and not self._outcome):
             self._give_back()
         else:
             self._conclude(code)
+
+    def _must_end(self) -> bool:
+        """Whether the child is to be ended from here: it does not do so itself, or not in time."""
+        return self._signals.cancel or self._time.is_grace_over(self._run) or self._gives_up()
+
+    def _gives_up(self) -> bool:
+        """Whether the worker shuts down and the child has nothing to save, or takes too long to."""
+        if not self._draining.is_set():
+            return False
+        now = time.monotonic()
+        self._drain_until = self._drain_until or now + DRAIN_S
+        return self._reports.stage not in SAVING_STAGES or now > self._drain_until
 
     def _job(self) -> TrainingJob:
         run = self._run
@@ -96,37 +140,39 @@ class RunSupervisor:
             run_id=run.id,
             spec=run.spec,
             epochs=run.epochs,
-            folder=self._folder.path,
+            folder=self._files.own.path,
+            content_hash=run.dataset_hash,
             prepared=self._storage.dataset(run.dataset_id).version(run.dataset_hash),
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
-            resume=self._folder.last_checkpoint.exists(),
+            resume_from=tuple(map(self._saved, newest_first(run.checkpoints))),
+            best=self._saved(run.checkpoints[BEST]) if BEST in run.checkpoints else None,
+            init_checkpoint=origin_file(self._folder, run.forked_from) if run.forked_from else None,
         )
 
+    def _saved(self, one: Checkpoint) -> SavedFile:
+        return SavedFile(path=self._folder.path / one.file, epoch=one.epoch, sha256=one.sha256)
+
     def _receive(self, message: Message) -> None:
-        if "event" not in message:
-            self._outcome = message
-            return
-        event = events.from_dict(message["event"])
-        if isinstance(event, events.Progress):
-            self._progress = event
+        if "event" in message:
+            self._reports.add(events.from_dict(message["event"]))
         else:
-            if isinstance(event, events.EpochEnd):
-                append_row(self._folder, event.metrics)
-            self._outbox.append(event)
+            self._outcome = message
 
     def _exchange(self, child: Child) -> None:
-        """Renew the lease, tell what is new, pass on what is wished.
+        """Renew the lease, tell what is new, learn what is wished.
 
         While Redis is away, training goes on until the lease is about to lapse; then it is halted, and goes
         on when Redis answers that the run is still this attempt's. Raises OwnershipLost when it is not.
         """
         asked_at = time.monotonic()
         try:
-            signals = self._runs.report(self._run, self._progress)
+            self._signals = self._runs.report(self._run, self._reports.progress)
             self._ownership.renew(asked_at)
-            self._post()
-            self._stream_progress()
+            self._reports.post()
+            self._files.carry_log()
+            self._reports.stream_progress()
+            self._keep_time()
         except StoreUnavailable as error:
             logger.warning("Run %s is without Redis: %s", self._run.id, error.message)
             self._halt_if_lapsed(child)
@@ -136,9 +182,13 @@ class RunSupervisor:
             logger.warning("Run %s goes on.", self._run.id)
             child.go_on()
             self._is_paused = False
-        if signals != self._signals:
-            self._signals = signals
-            child.send(asdict(signals))
+
+    def _tell(self, child: Child) -> None:
+        """Pass on what clients wish, that the time is over, and that the worker shuts down."""
+        wished = replace(self._time.wished(self._run, self._signals), drain=self._draining.is_set())
+        if wished != self._told:
+            self._told = wished
+            child.send(asdict(wished))
 
     def _halt_if_lapsed(self, child: Child) -> None:
         if self._ownership.has_lapsed and not self._is_paused:
@@ -146,60 +196,79 @@ class RunSupervisor:
             child.pause()
             self._is_paused = True
 
-    def _stream_progress(self) -> None:
-        now = time.monotonic()
-        if self._progress and now - self._streamed_at >= PROGRESS_EVERY_S:
-            self._runs.live.append(self._run.id, self._progress)
-            self._progress, self._streamed_at = None, now
+    def _keep_time(self) -> None:
+        if time.monotonic() - self._time_kept_at >= USED_TIME_EVERY_S:
+            self._with_time_used()
+            self._time_kept_at = time.monotonic()
 
-    def _post(self) -> None:
-        while self._outbox:
-            event = self._outbox[0]
-            self._record(event)
-            publish(self._runs.live, self._folder, self._run.id, event)
-            self._outbox.popleft()
-
-    def _record(self, event: events.Event) -> None:
-        """What of an event belongs to the record."""
-        if isinstance(event, events.EpochEnd):
-            self._run = self._runs.update(self._run, epoch=event.epoch, step=event.step)
-        elif isinstance(event, events.Notice):
-            self._run = self._runs.update(self._run, notices=[*self._run.notices, event.message])
+    def _with_time_used(self) -> Run:
+        return self._reports.update(used_seconds=self._time.used_seconds)
 
     def _conclude(self, code: int | None) -> None:
+        self._flush()
         if "result" in self._outcome:
-            result = self._outcome["result"]
-            self._end(RunStatus(result["status"]), result=result, epoch=result["epoch"], step=result["step"])
+            self._files.place_board()
+            self._files.place_results()
+            self._conclude_result(self._outcome["result"])
         elif "error" in self._outcome:
-            self._end(RunStatus.FAILED, error=self._failure(self._outcome["error"]))
+            self._fail(self._outcome["error"])
+        elif self._time.is_grace_over(self._run):
+            self._fail(self._time.error(self._run).to_dict())
         else:
-            self._conclude_crash(code)
+            self._check_mapped_files(code)
+            self._fail(self._post_mortem.cause_of_death(code).to_dict())
 
-    def _conclude_crash(self, code: int | None) -> None:
-        """A killed process may do better at another try, one that raised an error would raise it again."""
-        said = "".join(f" Its log ends: {line}" for line in log_tail(self._folder.log)[-1:])
-        died = ChildDied(f"The training process ended with exit code {code} and no result.{said}")
-        if code == RAISED:
-            self._end(RunStatus.FAILED, error=self._failure(died.to_dict()))
-            return
-        self._until_answered(self._post)
-        self._until_answered(lambda: self._runs.publish_status(self._runs.crash(self._run, died)))
+    def _check_mapped_files(self, code: int | None) -> None:
+        """Where a mapped file could not be read on: raises what has become of the data set, if anything."""
+        if code == -signal.SIGBUS:
+            job = self._job()
+            open_version(job.prepared, job.content_hash)
 
-    def _failure(self, error: dict[str, Any]) -> dict[str, Any]:
-        """The error with what helps to understand it."""
-        return {**error, "attempt": self._run.fence, "log_tail": log_tail(self._folder.log)}
+    def _conclude_result(self, result: dict[str, Any]) -> None:
+        """A run that stopped although no client wished it had used up its time."""
+        epoch, step = result["epoch"], result["step"]
+        if result["status"] == RunStatus.STOPPED and self._signals.stop is None:
+            self._fail(self._time.error(self._run).to_dict(), epoch=epoch, step=step)
+        else:
+            self._end(RunStatus(result["status"]), result=result, epoch=epoch, step=step)
+
+    def _fail(self, error: dict[str, Any], **values: Any) -> None:
+        """The run waits for another attempt where that may help, and has failed otherwise."""
+        if not self._ownership.has_lapsed:
+            remove_half_made(self._files.own)
+        failure = self._post_mortem.failure(error, self._run.fence)
+        if another_try_helps(error["code"]):
+            self._flush()
+            self._until_answered(
+                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure))
+            )
+        else:
+            self._end(RunStatus.FAILED, error=failure, **values)
 
     def _end(self, status: RunStatus, **values: Any) -> None:
         def finish() -> None:
-            self._runs.publish_status(self._runs.finish(self._run, status, **values))
+            used = self._time.used_seconds
+            ended = self._runs.finish(self._run, status, used_seconds=used, **values)
+            self._runs.publish_status(ended)
 
-        self._until_answered(self._post)
+        self._flush()
         self._until_answered(finish)
 
     def _give_back(self) -> None:
-        """The worker shuts down: the run waits again and goes on from its last finished epoch."""
-        self._until_answered(self._post)
-        self._until_answered(lambda: self._runs.publish_status(self._runs.release(self._run)))
+        """The worker shuts down: the run waits again and goes on from its last checkpoint."""
+        self._flush()
+        self._until_answered(lambda: self._runs.publish_status(self._runs.release(self._with_time_used())))
+
+    def _flush(self) -> None:
+        """Tell all that the child has said, also where storage takes none of it."""
+        self._until_answered(self._catch_up)
+        while not self._reports.are_told:
+            self._until_answered(self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._runs.renew(self._run)
+        self._reports.post()
+        self._files.carry_log()
 
     def _until_answered(self, write: Callable[[], None]) -> None:
         """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
@@ -214,24 +283,3 @@ class RunSupervisor:
                 return
             else:
                 return
-
-
-def weights_file(storage: Storage, spec: TrainingSpec) -> Path | None:
-    """The file that the spec names; raises InvalidRequest where it is absent."""
-    prefix, _, name = spec.model.encoder_weights.partition(":")
-    return storage.weights_file(name) if prefix == "file" else None
-
-
-def append_row(folder: RunFolder, row: dict[str, Any]) -> None:
-    """Add an epoch's row to metrics.json; an epoch that is trained again replaces its row and later ones."""
-    rows = read_json(folder.metrics_json)["rows"] if folder.metrics_json.exists() else []
-    kept = [earlier for earlier in rows if earlier["epoch"] < row["epoch"]]
-    write_json(folder.metrics_json, {"rows": [*kept, row]})
-
-
-def log_tail(path: Path) -> list[str]:
-    """The last lines of a log, oldest first; none where there is no log."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return [line.rstrip("\n") for line in deque(file, maxlen=LOG_TAIL_LINES)]

@@ -1,25 +1,28 @@
 """The Celery side of a worker: a kick claims one piece of work and supervises it."""
 
 import logging
-import os
-import socket
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
 
 from celery import Celery, signals
 
 from trainyard.caretaker import Caretaker
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import OwnershipLost
 from trainyard.lease import Ownership
+from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
-from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.registry import RunRegistry
+from trainyard.reindex import Reindex
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect
+from trainyard.store.limits import LimitStore
+from trainyard.store.workers import WorkerStore
 from workers.child import await_server, start_server
 from workers.ingest_supervisor import INGEST_CHILD, IngestSupervisor
+from workers.presence import Presence
 from workers.supervisor import TRAINING_CHILD, RunSupervisor
 
 logger = logging.getLogger(__name__)
@@ -38,46 +41,64 @@ class Worker:
     datasets: DatasetRegistry
     caretaker: Caretaker
     kicker: Kicker
+    presence: Presence
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def compose(cls, settings: Settings) -> "Worker":
-        """Wire a worker to the Redis and the storage of the settings."""
+    def compose(cls, settings: Settings, queues: tuple[str, ...]) -> "Worker":
+        """Wire a worker of these queues to the Redis and the storage of the settings."""
         client = connect(settings.broker_url)
         storage = Storage(settings.storage)
         app = make_celery(settings.broker_url)
-        kicker = Kicker(app, client)
-        runs = RunRegistry(client, storage, settings.lease)
+        runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
         datasets = DatasetRegistry(client, storage, settings.lease)
+        presence = Presence(WorkerStore(client), queues)
+        kicker = Kicker(app, client)
+        limits = ProjectLimits(LimitStore(client), storage)
         return cls(
             settings=settings,
             app=app,
             storage=storage,
             runs=runs,
             datasets=datasets,
-            caretaker=Caretaker(runs, datasets, kicker, settings.lease),
+            caretaker=Caretaker(
+                runs,
+                datasets,
+                limits,
+                Reindex(client, storage, datasets, runs),
+                kicker,
+                settings.lease,
+                presence.beat,
+            ),
             kicker=kicker,
+            presence=presence,
         )
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
         await_server()
         asked_at = time.monotonic()
-        run = None if self.draining.is_set() else self.runs.claim(queue, _owner())
+        run = None if self.draining.is_set() else self.runs.claim(queue, self.presence.id)
         if run:
             ownership = Ownership(self.settings.lease, asked_at)
-            threads = self.settings.threads
-            RunSupervisor(self.runs, self.storage, threads, self.draining, run, ownership).supervise()
+            threads, max_hours = self.settings.threads, self.settings.max_hours
+            with self.presence.holding(run.id):
+                RunSupervisor(
+                    self.runs, self.storage, threads, self.draining, run, ownership, max_hours
+                ).supervise()
             self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
+        await_server()
         asked_at = time.monotonic()
-        dataset = None if self.draining.is_set() else self.datasets.claim(queue, _owner())
+        dataset = None if self.draining.is_set() else self.datasets.claim(queue, self.presence.id)
         if dataset:
             ownership = Ownership(self.settings.lease, asked_at)
+            supervisor = IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership)
             try:
-                IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership).supervise()
+                with self.presence.holding(dataset.id):
+                    supervisor.supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
 
@@ -96,7 +117,3 @@ def register(worker: Worker, task: str) -> None:
 
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

@@ -1,5 +1,6 @@
 """The process that trains one run: joins the engine, which knows no service, to the supervisor's pipe."""
 
+import faulthandler
 import logging
 import os
 import signal
@@ -7,14 +8,16 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from trainyard import events
-from trainyard.errors import TrainyardError
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.child import Link, Message
 from workers.job_message import job_from_message
 from workers.training.describe import describe
 from workers.training.fit import fit
+from workers.training.typed_errors import EXPECTED, typed_error
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,6 @@ def work(link: Link, data: Message) -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = job_from_message(data)
-    _log_to(RunFolder(job.folder).log)
     signals = LatestSignals()
     link.listen(signals.receive)
 
@@ -48,16 +50,24 @@ def work(link: Link, data: Message) -> None:
         link.send({"event": events.to_dict(event)})
 
     try:
+        _log_to(RunFolder(job.folder).log)
         result = fit(job, report, signals)
-    except TrainyardError as error:
-        logger.error("%s: %s %s", error.code, error.message, error.remedy)
-        link.send({"error": error.to_dict()})
+    except EXPECTED as error:
+        if (known := typed_error(error)) is None:
+            raise
+        logger.error("%s: %s %s", known.code, known.message, known.remedy)
+        link.send({"error": {**known.to_dict(), "device_peak_bytes": _device_peak()}})
     else:
         link.send({"result": asdict(result)})
 
 
+def _device_peak() -> int | None:
+    """The most memory, in bytes, that tensors have had on the device; None without a CUDA device."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+
+
 def _log_to(path: Path) -> None:
-    """Send all that this process logs or prints, C libraries included, to the run's log."""
+    """Send all that this process logs or prints, C libraries and crashes included, to the run's log."""
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -65,4 +75,5 @@ def _log_to(path: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    faulthandler.enable(all_threads=False)  # one traceback, that of the thread which crashed
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)

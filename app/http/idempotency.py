@@ -7,6 +7,13 @@ from flask import Request
 from trainyard.errors import InvalidRequest
 
 HEADER = "Idempotency-Key"
+PARAMETER = {
+    "in": "header",
+    "name": HEADER,
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "the same key again in the same project answers with the same run",
+}
+"""The header as OpenAPI describes it."""
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 
 

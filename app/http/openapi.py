@@ -9,7 +9,18 @@ from werkzeug.exceptions import HTTPException
 
 from app.compat import study
 from app.http.errors import ErrorSchema, respond_http
-from app.routes import catalogue, dataset_samples, datasets, health, run_events, run_files, runs
+from app.routes import (
+    catalogue,
+    dataset_samples,
+    datasets,
+    health,
+    run_events,
+    run_files,
+    run_life,
+    run_move,
+    runs,
+    yard,
+)
 
 ASSETS = "/docs/assets"
 _CONFIG = {
@@ -27,7 +38,18 @@ _CONFIG = {
         "security": [{}, {"bearer": []}],
     },
 }
-_DESCRIBED = (datasets, dataset_samples, runs, run_files, run_events, catalogue, health)
+_DESCRIBED = (
+    datasets,
+    dataset_samples,
+    runs,
+    run_life,
+    run_move,
+    run_files,
+    run_events,
+    catalogue,
+    yard,
+    health,
+)
 
 
 class TrainyardApi(Api):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
-from app.http.idempotency import idempotency_key
+from app.http.idempotency import PARAMETER, idempotency_key
 from app.schemas.fields import page_schema
 from app.schemas.runs import (
     PREFIX,
@@ -23,12 +23,6 @@ from trainyard.runs import Run
 from trainyard.store.records import Page
 
 blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")
-_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "schema": {"type": "string", "maxLength": 200},
-    "description": "the same key again in the same project answers with the same run",
-}
 
 
 @blueprint.route("")
@@ -41,7 +35,7 @@ class Runs(MethodView):
             query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
         )
 
-    @blueprint.doc(parameters=[_KEY])
+    @blueprint.doc(parameters=[PARAMETER])
     @blueprint.arguments(RunRequestSchema)
     @blueprint.response(201, RunStateSchema, headers={"Location": {"schema": {"type": "string"}}})
     def post(self, body: dict[str, Any]) -> tuple[RunState, int, dict[str, str]]:
@@ -65,6 +59,12 @@ class OneRun(MethodView):
         """Change the epoch target, also while the run trains, or what describes it."""
         epochs = body.pop("epochs", None)
         return services().runs.change(run_id, epochs, body)
+
+    @blueprint.alt_response(409, schema="Error", description="the run has not ended")
+    @blueprint.response(204)
+    def delete(self, run_id: str) -> None:
+        """Delete a run that has ended, with its files; forks of it stay."""
+        services().run_life.remove(run_id)
 
 
 @blueprint.route("/<run_id>/stop")

@@ -41,7 +41,7 @@ class ExperimentsSchema(Schema):
 
 
 class CatalogueSchema(Schema):
-    """The other names that a spec takes."""
+    """The other names that a spec or a run takes."""
 
     losses = fields.List(fields.String())
     optimizers = fields.List(fields.String())
@@ -50,4 +50,5 @@ class CatalogueSchema(Schema):
     fits = fields.List(fields.String())
     encoder_weights = fields.List(fields.String())
     transforms = fields.List(fields.String())
+    device_classes = fields.List(fields.String())
     presets = fields.List(fields.String())

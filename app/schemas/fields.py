@@ -46,8 +46,17 @@ def notes_field() -> fields.String:
 
 
 def priority_field() -> fields.Integer:
-    return fields.Integer(
-        strict=True, validate=PRIORITY, metadata={"description": "0 to 9; higher goes first"}
+    return fields.Integer(strict=True, validate=PRIORITY, metadata={"description": "0 to 9; 9 goes first"})
+
+
+def max_hours_field() -> fields.Float:
+    return fields.Float(
+        allow_none=True,
+        validate=validate.Range(min=0.001, max=100_000),
+        metadata={
+            "description": "hours that all attempts may train together; it then fails with `time_limit`, "
+            "its work saved, and can be resumed with more. null: no limit"
+        },
     )
 
 

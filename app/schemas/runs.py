@@ -5,11 +5,20 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, pre_dump, validate, validates_schema
 from marshmallow_dataclass import class_schema
 
-from app.schemas.fields import PageQuery, instant_field, name_field, notes_field, priority_field
+from app.schemas.fields import (
+    PageQuery,
+    instant_field,
+    max_hours_field,
+    name_field,
+    notes_field,
+    priority_field,
+)
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
+from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
+from trainyard.catalog import DEVICE_CLASSES
 from trainyard.events import Progress
-from trainyard.runs import Run, RunStatus
+from trainyard.runs import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.signals import Signals
 
 PREFIX = "/api/v1/runs"
@@ -31,6 +40,11 @@ class RunRequestSchema(Schema):
     project = name_field("project it belongs to; the data set's where it is left out")
     notes = notes_field()
     priority = priority_field()
+    max_hours = max_hours_field()
+    device_class = fields.String(
+        validate=validate.OneOf(DEVICE_CLASSES),
+        metadata={"description": "what it is to be trained on; the yard's first class where it is left out"},
+    )
 
 
 class RunChangeSchema(Schema):
@@ -40,12 +54,13 @@ class RunChangeSchema(Schema):
     name = name_field("name of the run")
     notes = notes_field()
     priority = priority_field()
+    max_hours = max_hours_field()
 
     @validates_schema
     def not_empty(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse a change of nothing."""
         if not data:
-            raise ValidationError("Give at least one of: epochs, name, notes, priority.")
+            raise ValidationError("Give at least one of: epochs, max_hours, name, notes, priority.")
 
 
 class StopSchema(Schema):
@@ -55,6 +70,16 @@ class StopSchema(Schema):
         load_default="now",
         validate=validate.OneOf(["now", "epoch"]),
         metadata={"description": "`now`: after the present batch; `epoch`: after the present epoch"},
+    )
+
+
+class MoveSchema(Schema):
+    """Where a queued run is to go."""
+
+    to = fields.String(
+        required=True,
+        validate=validate.OneOf(["front"]),
+        metadata={"description": "`front`: before all others of its project, device class and priority"},
     )
 
 
@@ -74,6 +99,17 @@ class RunLinks(Schema):
     artifacts = fields.String()
 
 
+class AttemptSchema(class_schema(AttemptRecord)):  # type: ignore[misc]
+    """One worker's try at a run."""
+
+    attempt = fields.Integer(metadata={"description": "counted from 1; the run's `fence` while it lasts"})
+    started_at = instant_field("when it began")
+    ended_at = instant_field("when it ended")
+    reason = fields.String(
+        allow_none=True, metadata={"description": "completed, stopped, drained, or the code of an error"}
+    )
+
+
 class RunSchema(Schema):
     """A run's record."""
 
@@ -87,11 +123,17 @@ class RunSchema(Schema):
     spec = fields.Nested(SpecSchema)
     status = fields.Enum(RunStatus, by_value=True)
     revision = fields.Integer()
-    queue = fields.String()
+    queue = fields.String(metadata={"description": "the device class it waits for"})
     priority = fields.Integer()
+    interrupted = fields.Boolean(
+        metadata={"description": "it waits to go on after its worker was lost or shut down: it goes first"}
+    )
     fence = fields.Integer(metadata={"description": "attempts begun"})
     crashes = fields.Integer(
         metadata={"description": "attempts that were lost or broke; some are tried again"}
+    )
+    attempts = fields.List(
+        fields.Nested(AttemptSchema), metadata={"description": "the newest ones, in order"}
     )
     owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
     created_at = instant_field("when it was accepted")
@@ -100,10 +142,29 @@ class RunSchema(Schema):
     epochs = fields.Integer(metadata={"description": "the present target"})
     epoch = fields.Integer(metadata={"description": "epochs finished"})
     step = fields.Integer(metadata={"description": "optimizer steps finished"})
+    max_hours = max_hours_field()
+    used_seconds = fields.Float(metadata={"description": "how long all attempts together have trained"})
     notices = fields.List(fields.String())
     labels = fields.Dict(keys=fields.String(), values=fields.String())
+    forked_from = fields.Nested(
+        class_schema(ForkedFrom),
+        allow_none=True,
+        metadata={"description": "the checkpoint a fork began with, and how much of it fitted"},
+    )
+    reopened_by = fields.Enum(
+        ReopenedBy,
+        by_value=True,
+        allow_none=True,
+        metadata={"description": "what brought it back into its queue after it had ended"},
+    )
     result = fields.Dict(allow_none=True)
-    error = fields.Dict(allow_none=True)
+    error = fields.Dict(
+        allow_none=True,
+        metadata={
+            "description": "why it failed: code, cause (user or infrastructure), message, remedy, errors, "
+            "the attempt, the last lines of its log and its peak of memory in bytes"
+        },
+    )
     links = fields.Nested(RunLinks)
 
     @pre_dump
@@ -118,10 +179,12 @@ class RunStateSchema(RunSchema):
     """A run's record with what is quick about it."""
 
     progress = fields.Nested(class_schema(Progress), allow_none=True)
-    signals = fields.Nested(class_schema(Signals), metadata={"description": "what is wished of the run"})
+    signals = fields.Nested(
+        class_schema(Signals), exclude=("drain",), metadata={"description": "what is wished of the run"}
+    )
     dataset_deleted = fields.Boolean(metadata={"description": "whether its data set has been deleted"})
-    queue_position = fields.Integer(
-        allow_none=True, metadata={"description": "1 for the next to be taken; null when it does not wait"}
+    waiting = fields.Nested(
+        WaitingSchema, allow_none=True, metadata={"description": "null when it does not wait"}
     )
 
 

@@ -52,6 +52,7 @@ class PreviewQuery(Schema):
         validate=validate.OneOf(LAYERS, error="Must be one of: {choices}."),
         metadata={
             "description": "the mask's colours over the image, with a legend; the image; or the mask, whose "
-            "pixels are class indices, 255 where ignored"
+            "pixels are class indices, 255 where ignored; of a multilabel set its pixels are bit fields: bit "
+            "c is set where the pixel has the class of index c, and 0 is no class"
         },
     )

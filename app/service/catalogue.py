@@ -34,7 +34,7 @@ class CatalogueService:
         return [{"name": name, "spec": self._experiments.compose({}, name)} for name in names]
 
     def names(self) -> dict[str, list[str]]:
-        """The other names that a spec takes."""
+        """The other names that a spec or a run takes."""
         return {
             "losses": list(catalog.LOSSES),
             "optimizers": list(catalog.OPTIMIZERS),
@@ -43,5 +43,6 @@ class CatalogueService:
             "fits": list(catalog.FITS),
             "encoder_weights": [*catalog.WEIGHTS, f"{catalog.WEIGHTS_FILE_PREFIX}<path>"],
             "transforms": list(catalog.TRANSFORMS),
+            "device_classes": list(catalog.DEVICE_CLASSES),
             "presets": self._experiments.presets(),
         }

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from app.service.submission import whole_or_absent
 from app.service.uploads import ReceivedFile, Upload
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import InvalidRequest, NotFound, StoreUnavailable
-from trainyard.registry import DatasetRegistry
 from trainyard.storage import Storage, new_dataset_id
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress, UploadStore

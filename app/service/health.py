@@ -2,8 +2,8 @@
 
 import secrets
 
-from trainyard.errors import StorageUnavailable
 from trainyard.storage import Storage
+from trainyard.storage_errors import storage_error
 from trainyard.store.connection import Client, ping
 
 
@@ -23,4 +23,4 @@ class HealthService:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise StorageUnavailable(f"Storage cannot be written: {error.strerror}.") from error
+            raise storage_error("Storage cannot be written", error) from error

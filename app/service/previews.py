@@ -14,7 +14,7 @@ from typing import Literal
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from app.service.samples import IGNORE_INDEX, Color, PreparedIndex, SampleInfo
-from trainyard.errors import StorageUnavailable
+from trainyard.storage_errors import storage_error
 
 Layer = Literal["overlay", "image", "mask"]
 
@@ -118,7 +118,7 @@ def _rows(path: Path, offset: int, sample: SampleInfo, channels: int, height: in
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             data = b"".join(mapped[start : start + length] for start in starts)
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be read: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be read", error) from error
     return Image.frombytes("RGB" if channels == 3 else "L", (sample.width, len(starts)), data)
 
 

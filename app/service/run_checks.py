@@ -15,21 +15,11 @@ MIN_CLASSES = 2
 
 
 def check_dataset(dataset: Dataset) -> None:
-    """Raise Conflict for a set that is not ready, InvalidModel for one of several classes per pixel.
-
-    Raises BadDataset for one that has too little to train on.
-    """
+    """Raise Conflict for a set that is not ready, BadDataset for one that has too little to train on."""
     if dataset.status != DatasetStatus.READY or dataset.summary is None:
         raise Conflict(
             f"Data set {dataset.id} is {dataset.status}; a run needs a ready one.",
             errors={"status": dataset.status},
-        )
-    if dataset.summary.task == "multilabel":
-        raise InvalidModel(
-            "The data set is multilabel: its pixels have several classes, and runs train one class per pixel "
-            "so far.",
-            remedy="Upload masks of classes without overlap, or merge those that overlap with a label map.",
-            errors={"dataset_id": ["multilabel; a run needs a multiclass set"]},
         )
     usable = trainable_images(dataset)
     if usable < MIN_IMAGES:
@@ -51,7 +41,8 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     """
     _check_weights(spec.model, storage)
     _check_fold(spec.data, dataset)
-    check_classes(spec, len(dataset.summary.classes) if dataset.summary else 0)
+    if dataset.summary is not None:
+        check_classes(spec, len(dataset.summary.classes), dataset.summary.task)
     _check_batch(spec, trainable_images(dataset))
     asked = spec.data.image_size
     size = rounded_size(spec.model.architecture, asked)
@@ -93,7 +84,8 @@ def _check_fold(data: DataSpec, dataset: Dataset) -> None:
 
 def _check_batch(spec: TrainingSpec, images: int) -> None:
     least = architecture(spec.model.architecture).min_batch
-    if min(spec.data.batch_size, images - 1) < least:
+    largest = images - 1 if spec.data.finds_batch else min(spec.data.batch, images - 1)
+    if largest < least:
         raise InvalidModel(
             f"{spec.model.architecture} trains on batches of at least {least}; batch_size is "
             f"{spec.data.batch_size} and the set has {images} images to train and validate with.",

@@ -67,10 +67,11 @@ class RunEvents:
         wait_ms = 1
         while not self._is_closing():
             ended = self.has_ended(run_id)
-            if ended and (is_final or idle_pieces > GRACE_PIECES):
+            if ended and ((is_final and idle_pieces) or idle_pieces > GRACE_PIECES):
                 return
             idle_pieces += 1
-            for last, event in self._later(run_id, log, last, wait_ms):  # noqa: B020 - `last` moves on
+            pause = 1 if is_final else wait_ms  # nothing is left to wait for, unless the run was resumed
+            for last, event in self._later(run_id, log, last, pause):  # noqa: B020 - `last` moves on
                 yield last, event
                 is_final, idle_pieces, heard_at = _is_end(event), 0, time.monotonic()
             if time.monotonic() - heard_at >= self._keep_alive_s:

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import NotFound
+from trainyard.log_tail import last_lines
 from trainyard.registry import RunRegistry
 from trainyard.storage import RunFolder, Storage, read_json
 
 MAX_LOG_LINES = 10_000
-LOG_BLOCK = 64 * 1024
-"""Bytes read at a time from the end of a log."""
-LOG_LIMIT = 16 * 1024 * 1024
-"""No more than the last so many bytes of a log are looked at, however long its lines are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +58,7 @@ class RunFiles:
     def log_tail(self, run_id: str, lines: int) -> bytes:
         """The last lines of the training log; empty where there is none yet."""
         path = self._folder(run_id).log
-        return _tail(path, lines) if path.is_file() else b""
+        return last_lines(path, lines) if path.is_file() else b""
 
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints that are there: best, last, then the epochs' in order."""
@@ -155,18 +152,3 @@ def _inside(root: Path, relative: str) -> Path | None:
     except (OSError, ValueError):  # a name too long, or one with a NUL
         return None
     return path if is_own_file and all(name and _is_shown(name) for name in names) else None
-
-
-def _tail(path: Path, lines: int) -> bytes:
-    """The last `lines` lines, read backwards block by block."""
-    with path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END)
-        first = max(0, position - LOG_LIMIT)
-        blocks: list[bytes] = []
-        newlines = 0
-        while position > first and newlines <= lines:
-            size = min(LOG_BLOCK, position - first)
-            position = file.seek(position - size)
-            blocks.append(file.read(size))
-            newlines += blocks[-1].count(b"\n")
-    return b"".join(b"".join(reversed(blocks)).splitlines(keepends=True)[-lines:])

@@ -4,19 +4,23 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.service.run_checks import check_dataset, fitted
 from app.service.submission import whole_or_absent
+from app.service.waiting import Waiting, WaitingService
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
 from trainyard.errors import Conflict, NotFound
 from trainyard.event_log import publish
 from trainyard.events import StatusChanged
 from trainyard.experiments import Experiments
-from trainyard.registry import DatasetRegistry, RunRegistry
-from trainyard.runs import Run, RunStatus
+from trainyard.fork_origin import keep_origin
+from trainyard.registry import RunRegistry
+from trainyard.runs import ForkedFrom, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
+from trainyard.spec import TrainingSpec
 from trainyard.storage import Storage, new_run_id, write_json
 from trainyard.store.records import Page
 
@@ -27,7 +31,10 @@ NAME_LENGTH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What a client asks for; None where it leaves the choice to the server."""
+    """What a client asks for; None where it leaves the choice to the server.
+
+    The spec is laid over an experiment and the defaults, that of a fork over the spec of the forked run.
+    """
 
     dataset_id: str
     experiment: str | None = None
@@ -36,12 +43,15 @@ class RunRequest:
     project: str | None = None
     notes: str = ""
     priority: int = 0
+    max_hours: float | None = None
+    device_class: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    forked_from: ForkedFrom | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """A run with what is quick about it: the latest progress, pending signals, its place in the queue.
+    """A run with what is quick about it: the latest progress, pending signals, why it waits where it does.
 
     `dataset_deleted` says that the set it trains or trained on is gone.
     """
@@ -49,7 +59,7 @@ class RunState:
     run: Run
     progress: dict[str, Any] | None
     signals: Signals
-    queue_position: int | None
+    waiting: Waiting | None
     dataset_deleted: bool
 
 
@@ -62,13 +72,18 @@ class RunService:
         datasets: DatasetRegistry,
         storage: Storage,
         experiments: Experiments,
+        waiting: WaitingService,
         kick: Callable[[str], bool],
+        device_class: str,
     ) -> None:
+        """`device_class` is that of a run which asks for none."""
         self._runs = runs
         self._datasets = datasets
         self._storage = storage
         self._experiments = experiments
+        self._waiting = waiting
         self._kick = kick
+        self._device_class = device_class
 
     def submit(self, request: RunRequest, key: str | None = None) -> tuple[bool, Run]:
         """Accept a run: whether it is new, and its record. The same `key` again finds the same run.
@@ -79,9 +94,18 @@ class RunService:
         dataset = self._dataset(request.dataset_id)
         project = request.project or dataset.project
         run_id = keyed_run_id(project, key) if key else new_run_id()
-        if key and (earlier := self._found(run_id)):
-            return False, _same_request(earlier, request)
+        if key and (earlier := self.earlier(request, key)):
+            return False, earlier
         return self.submit_as(run_id, request, dataset)
+
+    def earlier(self, request: RunRequest, key: str) -> Run | None:
+        """The run that `key` made before; raises NotFound and Conflict as `submit`."""
+        project = request.project or self._dataset(request.dataset_id).project
+        found = self._found(keyed_run_id(project, key))
+        if found is None:
+            return None
+        # The process that took it may have died before storage held what Redis does.
+        return _same_request(self._runs.repair(found.id), request)
 
     def submit_as(self, run_id: str, request: RunRequest, dataset: Dataset) -> tuple[bool, Run]:
         """As `submit`, under an id that the caller has chosen."""
@@ -89,6 +113,8 @@ class RunService:
         folder = self._storage.run(run_id)
         with whole_or_absent(self._runs, run_id, folder.path):
             self._write_config(run)
+            if run.forked_from:
+                keep_origin(self._storage, run_id, run.forked_from)
             created, stored = self._runs.submit(run)
         if not created:
             self._write_config(stored)  # another request with the same key was first; its config stays
@@ -110,7 +136,7 @@ class RunService:
             run=run,
             progress=self._runs.live.progress(run_id),
             signals=self._runs.live.signals(run_id),
-            queue_position=self._runs.position(run_id, run.queue) if waits else None,
+            waiting=self._waiting.explain(run) if waits else None,
             dataset_deleted=not self._datasets.exists(run.dataset_id),
         )
 
@@ -135,6 +161,11 @@ class RunService:
         self._runs.stop(run_id, when)
         return self.state(run_id)
 
+    def move_to_front(self, run_id: str) -> RunState:
+        """Put a queued run before those of its project, class and priority; raises NotFound and Conflict."""
+        self._runs.move_to_front(run_id)
+        return self.state(run_id)
+
     def _dataset(self, dataset_id: str) -> Dataset:
         try:
             return self._datasets.get(dataset_id)
@@ -145,12 +176,12 @@ class RunService:
         try:
             return self._runs.get(run_id)
         except NotFound:
+            self._runs.refuse_forgotten(run_id)
             return None
 
     def _composed(self, run_id: str, request: RunRequest, dataset: Dataset) -> Run:
         check_dataset(dataset)
-        asked = self._experiments.compose(request.spec, request.experiment)
-        spec, notices = fitted(asked, dataset, self._storage)
+        spec, notices = fitted(self._asked(request), dataset, self._storage)
         named = f"{spec.model.architecture} {spec.model.encoder}"[:NAME_LENGTH]
         return Run(
             id=run_id,
@@ -161,12 +192,20 @@ class RunService:
             dataset_hash=dataset.summary.content_hash if dataset.summary else "",
             experiment=request.experiment,
             spec=spec,
+            queue=request.device_class or self._device_class,
             priority=request.priority,
+            max_hours=request.max_hours,
             created_at=time.time(),
             epochs=spec.epochs,
             notices=notices,
+            forked_from=request.forked_from,
             labels={**request.labels, REQUEST_LABEL: fingerprint(request)},
         )
+
+    def _asked(self, request: RunRequest) -> TrainingSpec:
+        if request.forked_from:
+            return self._experiments.vary(self._runs.get(request.forked_from.run_id).spec, request.spec)
+        return self._experiments.compose(request.spec, request.experiment)
 
     def _write_config(self, run: Run) -> None:
         """Everything that repeating the run needs, beside its results."""
@@ -184,7 +223,7 @@ def keyed_run_id(project: str, key: str) -> str:
 
 def fingerprint(request: RunRequest) -> str:
     """What two requests have in common exactly when they ask for the same."""
-    text = json.dumps(vars(request), sort_keys=True, default=dict)
+    text = json.dumps(asdict(request), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

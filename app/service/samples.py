@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Task
 from trainyard.errors import Conflict, InvalidRequest, NotFound
-from trainyard.registry import DatasetRegistry
 from trainyard.storage import Storage, read_json
 
 IGNORE_INDEX = 255

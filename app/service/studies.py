@@ -8,6 +8,7 @@ from typing import Any
 
 from app.service.datasets import DatasetService
 from app.service.run_files import RunFiles
+from app.service.run_life import RunLifeService
 from app.service.runs import RunRequest, RunService
 from trainyard import catalog
 from trainyard.datasets import DatasetStatus
@@ -42,9 +43,17 @@ class StudyRequest:
 class StudyService:
     """A study is a run under a name of its own, `<User>-<n>`."""
 
-    def __init__(self, names: NameStore, runs: RunService, files: RunFiles, datasets: DatasetService) -> None:
+    def __init__(
+        self,
+        names: NameStore,
+        runs: RunService,
+        life: RunLifeService,
+        files: RunFiles,
+        datasets: DatasetService,
+    ) -> None:
         self._names = names
         self._runs = runs
+        self._life = life
         self._files = files
         self._datasets = datasets
 
@@ -88,10 +97,14 @@ class StudyService:
     def retarget(self, name: str, epochs: int) -> bool:
         """Change the epoch target; True where it is not above the epochs done, so that the run will stop.
 
-        Raises NotFound and, for a run that has ended, Conflict.
+        A run that has ended goes on, to a target above the epochs done; any other raises Conflict. Raises
+        NotFound.
         """
-        run = self._runs.retarget(self.run(name).id, epochs)
-        return epochs <= run.epoch
+        run = self.run(name)
+        if run.status not in ACTIVE and epochs > run.epoch:
+            self._life.resume(run.id, epochs)
+            return False
+        return epochs <= self._runs.retarget(run.id, epochs).epoch
 
     def metrics(self, name: str) -> list[dict[str, Any]]:
         """One row for each finished epoch; raises NotFound."""

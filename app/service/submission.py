@@ -8,14 +8,16 @@ from typing import Any
 
 from trainyard.errors import NotFound, StoreUnavailable
 from trainyard.registry import Registry
+from trainyard.storage import is_accepted
 
 
 @contextmanager
 def whole_or_absent(registry: Registry[Any], record_id: str, folder: Path) -> Iterator[None]:
     """Remove the folder of a record that was not accepted, whatever ended the block.
 
-    One that Redis took before its answer was lost has been accepted: its files stay. So do those of one
-    whose fate cannot be asked because Redis is away; sent again with its key, it is the same record.
+    One that Redis took before its answer was lost has been accepted: its files stay, even if Redis has
+    forgotten it since. So do those of one whose fate cannot be asked because Redis is away; sent again with
+    its key, it is the same record.
     """
     accepted = False
     try:
@@ -30,7 +32,7 @@ def _may_be_stored(registry: Registry[Any], record_id: str) -> bool:
     try:
         registry.get(record_id)
     except NotFound:
-        return False
+        return is_accepted(registry.record_file(record_id))
     except StoreUnavailable:
         return registry.record_file(record_id).exists()
     return True

@@ -11,6 +11,7 @@ from zipfile import is_zipfile
 
 from trainyard.errors import InvalidRequest, PayloadTooLarge, StorageUnavailable
 from trainyard.storage import DatasetFolder
+from trainyard.storage_errors import storage_error
 
 TELL_EVERY_S = 1.0
 """How often it is told how far an upload is."""
@@ -81,7 +82,7 @@ class Upload:
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            received = ReceivedFile(self, self.folder / f".upload-{len(self._received)}.tmp")
+            received = ReceivedFile(self, self._places.receiving(len(self._received)))
         except OSError as error:
             raise _not_stored(error) from error
         self._received.append(received)
@@ -124,4 +125,4 @@ def _check_archive(path: Path) -> None:
 
 
 def _not_stored(error: OSError) -> StorageUnavailable:
-    return StorageUnavailable(f"The upload could not be stored: {error.strerror}.")
+    return storage_error("The upload could not be stored", error)

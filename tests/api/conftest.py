@@ -13,38 +13,24 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.composition import compose
-from trainyard.registry import DatasetRegistry, RunRegistry
+from tests.api.server import Server
+from tests.api.summary import SUMMARY
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import Client, connect
 
-SUMMARY: dict[str, Any] = {
-    "content_hash": "abc",
-    "images": 10,
-    "splits": {"train": 8, "val": 2},
-    "classes": [
-        {
-            "index": i,
-            "name": name,
-            "value": i,
-            "color": [0, 0, i],
-            "pixels": 10,
-            "share": 0.5,
-            "images": 10,
-        }
-        for i, name in enumerate(["background", "pet"])
-    ],
-    "ignore_share": 0.0,
-    "sizes": {"64x64": 10},
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.2, 0.2, 0.2],
-}
-
 
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> Settings:
-    return Settings(redis_url=redis_url, storage=tmp_path / "storage", max_upload_bytes=200_000)
+    return Settings(
+        redis_url=redis_url,
+        storage=tmp_path / "storage",
+        max_upload_bytes=200_000,
+        device_classes=("cpu",),
+    )
 
 
 @pytest.fixture
@@ -95,7 +81,7 @@ class Hand:
 
     def begin(self) -> Run:
         """Claim the next run."""
-        held = self.runs.claim("train", "hand")
+        held = self.runs.claim("cpu", "hand")
         assert held
         return held
 
@@ -140,3 +126,14 @@ def submit(client: FlaskClient, dataset_id: str, key: str | None = None, **body:
     """POST a run."""
     headers = {"Idempotency-Key": key} if key else {}
     return client.post("/api/v1/runs", json={"dataset_id": dataset_id, **body}, headers=headers)
+
+
+@pytest.fixture
+def server(redis_url: str, tmp_path: Path) -> Iterator[Server]:
+    """A server process of this test's own."""
+    running = Server(redis_url, tmp_path)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()

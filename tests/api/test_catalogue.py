@@ -47,4 +47,5 @@ def test_other_names(client: FlaskClient):
     names = client.get("/api/v1/catalog").json
     assert {"light", "none"} <= set(names["presets"])
     assert "HorizontalFlip" in names["transforms"]
+    assert names["device_classes"] == ["cpu", "gpu", "gpu-large"]
     assert all(names.values())

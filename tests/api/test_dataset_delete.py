@@ -82,7 +82,7 @@ def test_no_run_is_accepted_for_a_deleted_set(client: FlaskClient, hand: Hand, r
         hand.runs.submit(Run(**{**vars(run), "id": new_run_id()}))
     response = client.post(RUNS, json={"dataset_id": run.dataset_id})
     assert response.status_code == 404
-    assert hand.runs.claim("train", "w") is None
+    assert hand.runs.claim("cpu", "w") is None
 
 
 def test_a_run_and_a_delete_at_once_never_both_succeed(client: FlaskClient, hand: Hand, app: Any):

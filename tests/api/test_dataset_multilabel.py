@@ -1,4 +1,4 @@
-"""A set whose classes overlap, from its upload to the refusal of a run."""
+"""A set whose classes overlap, from its upload to a run."""
 
 import io
 import threading
@@ -70,11 +70,20 @@ def test_its_samples_and_previews_are_shown(client: FlaskClient, multilabel: str
     assert client.get(items[0]["url"]).status_code == 200
 
 
-def test_no_run_can_train_on_it(client: FlaskClient, multilabel: str):
-    response = submit(client, multilabel)
-    assert (response.status_code, response.json["code"]) == (422, "invalid_model")
-    assert response.json["errors"] == {"dataset_id": ["multilabel; a run needs a multiclass set"]}
-    assert "label map" in response.json["remedy"]
+def test_a_run_of_the_task_is_accepted(client: FlaskClient, multilabel: str):
+    response = submit(client, multilabel, spec={"model": {"task": "multilabel"}})
+    assert response.status_code == 201, response.text
+    assert response.json["spec"]["model"]["task"] == "multilabel"
+
+
+def test_a_run_of_another_task_is_told_which_it_is(client: FlaskClient, multilabel: str, dataset_id: str):
+    said = {}
+    for set_id, task in ((multilabel, "multiclass"), (multilabel, "binary"), (dataset_id, "multilabel")):
+        response = submit(client, set_id, spec={"model": {"task": task}})
+        assert (response.status_code, response.json["code"]) == (422, "invalid_request")
+        said[task] = response.json["errors"]["spec"]["model"]["task"]
+    assert said["multiclass"] == said["binary"] == ["multilabel: what this set is"]
+    assert said["multilabel"] == ["multiclass, or binary for two classes: what this set is"]
 
 
 def test_a_label_map_that_merges_makes_it_trainable(

@@ -111,7 +111,7 @@ def test_the_ignored_value_is_no_class(client: FlaskClient):
     assert "ignore_value" in response.json["errors"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", archive()[:-30]])
+@pytest.mark.parametrize("content", [b"", b"no archive", archive()[:-30]], ids=["empty", "text", "cut off"])
 def test_a_file_that_is_no_archive(client: FlaskClient, settings: Settings, content: bytes):
     response = upload(client, content)
     assert response.status_code == 422

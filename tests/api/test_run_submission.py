@@ -10,6 +10,8 @@ from tests.api.conftest import SUMMARY, Hand, submit, upload
 from trainyard.catalog import PACKAGED_ENCODER
 from trainyard.settings import Settings
 from trainyard.storage import Storage, read_json
+from trainyard.store import keys
+from trainyard.store.connection import Client
 
 RUNS = "/api/v1/runs"
 
@@ -38,9 +40,10 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert run["dataset_hash"] == SUMMARY["content_hash"]
     assert run["spec"]["model"]["encoder"] == PACKAGED_ENCODER
     assert run["spec"]["data"]["batch_size"] == 4
-    assert run["queue_position"] == 1
+    assert run["waiting"]["position"] == 1
     assert run["progress"] is None
-    assert run["signals"] == {"stop": None, "stop_version": 0, "epochs": None, "epochs_version": 0}
+    unsignalled = {"stop": None, "stop_version": 0, "epochs": None, "epochs_version": 0, "cancel": False}
+    assert run["signals"] == unsignalled
     assert set(run["links"]) == {"metrics", "events", "log", "checkpoints", "artifacts"}
     assert all(client.get(link).status_code == 200 for name, link in run["links"].items() if name != "events")
     folder = storage.run(run["id"])
@@ -51,7 +54,7 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert read_json(folder.record)["status"] == "queued"
     first = json.loads(folder.events.read_text())
     assert (first["event"], first["status"]) == ("status", "queued")
-    assert kicks == ["ingest", "train"]
+    assert kicks == ["ingest", "cpu"]
     assert client.get(response.headers["Location"]).json == run
 
 
@@ -209,7 +212,7 @@ def test_the_same_key_finds_the_same_run(client: FlaskClient, dataset_id: str, k
     assert first.json == again.json
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
-    assert kicks.count("train") == 1
+    assert kicks.count("cpu") == 1
     assert submit(client, dataset_id, "key-2", name="a").json["id"] != first.json["id"]
     assert submit(client, dataset_id, "key-1", name="a", project="other").json["id"] != first.json["id"]
 
@@ -230,6 +233,19 @@ def test_a_key_with_another_request_conflicts(client: FlaskClient, dataset_id: s
     assert "Idempotency-Key" in response.json["errors"]
     assert read_json(storage.run(run["id"]).config)["spec"]["epochs"] == 3
     assert len(client.get(RUNS).json["items"]) == 1
+
+
+def test_a_key_whose_run_redis_has_forgotten_touches_nothing(
+    client: FlaskClient, dataset_id: str, hand: Hand, storage: Storage, redis_client: Client
+):
+    """Redis was emptied, and has the data set again but not yet the run."""
+    run_id = submit(client, dataset_id, "key-1").json["id"]
+    hand.runs.finish(hand.begin(), "completed")
+    kept = {path: path.read_bytes() for path in storage.run(run_id).path.iterdir()}
+    redis_client.delete(keys.record("run", run_id))
+    response = submit(client, dataset_id, "key-1")
+    assert (response.status_code, response.json["code"]) == (503, "store_unavailable")
+    assert {path: path.read_bytes() for path in storage.run(run_id).path.iterdir()} == kept
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 201, "ü", "a\x01"])

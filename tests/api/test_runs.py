@@ -15,10 +15,10 @@ RUNS = "/api/v1/runs"
 
 def test_a_queued_run_knows_its_place(client: FlaskClient, dataset_id: str):
     ids = [submit(client, dataset_id, priority=p).json["id"] for p in (0, 0, 5)]
-    positions = [client.get(f"{RUNS}/{i}").json["queue_position"] for i in ids]
+    positions = [client.get(f"{RUNS}/{i}").json["waiting"]["position"] for i in ids]
     assert positions == [2, 3, 1]
     client.patch(f"{RUNS}/{ids[1]}", json={"priority": 9})
-    assert [client.get(f"{RUNS}/{i}").json["queue_position"] for i in ids] == [3, 1, 2]
+    assert [client.get(f"{RUNS}/{i}").json["waiting"]["position"] for i in ids] == [3, 1, 2]
 
 
 def test_a_running_run_shows_where_it_is(client: FlaskClient, run_id: str, hand: Hand):
@@ -32,10 +32,21 @@ def test_a_running_run_shows_where_it_is(client: FlaskClient, run_id: str, hand:
     assert b"NaN" not in run.data
     assert run.json["status"] == "running"
     assert run.json["owner"] == "hand"
-    assert run.json["queue_position"] is None
+    assert run.json["waiting"] is None
     assert run.json["progress"]["stage"] == "train"
     assert run.json["progress"]["loss"] is None
     assert run.json["progress"]["images_per_second"] == 10.5
+
+
+def test_a_run_tells_of_its_attempts(client: FlaskClient, run_id: str, hand: Hand):
+    assert client.get(f"{RUNS}/{run_id}").json["attempts"] == []
+    hand.runs.release(hand.begin())
+    hand.runs.finish(hand.begin(), "failed", error={"code": "nan_loss"}, epoch=3)
+    first, second = client.get(f"{RUNS}/{run_id}").json["attempts"]
+    assert (first["attempt"], first["worker"], first["reason"], first["epochs"]) == (1, "hand", "drained", 0)
+    assert (second["attempt"], second["reason"], second["epochs"]) == (2, "nan_loss", 3)
+    assert first["started_at"] <= first["ended_at"] <= second["started_at"]
+    assert "drain" not in client.get(f"{RUNS}/{run_id}").json["signals"]
 
 
 def test_descriptions_change_in_any_status(client: FlaskClient, run_id: str, hand: Hand, storage: Storage):
@@ -83,7 +94,7 @@ def test_a_queued_run_stops_at_once(client: FlaskClient, run_id: str, storage: S
     run = client.post(f"{RUNS}/{run_id}/stop").json
     assert run["status"] == "stopped"
     assert run["ended_at"]
-    assert run["queue_position"] is None
+    assert run["waiting"] is None
     again = client.post(f"{RUNS}/{run_id}/stop")
     assert (again.status_code, again.json["status"]) == (200, "stopped")
     statuses = [json.loads(line)["status"] for line in storage.run(run_id).events.read_text().splitlines()]

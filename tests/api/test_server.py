@@ -4,90 +4,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
-import pytest
 
-from deploy.redis import free_port
-from tests.api.conftest import SUMMARY
+from tests.api.server import MAX_UPLOAD_MB, Server, environment
 from trainyard.event_log import publish
 from trainyard.events import EpochEnd, StatusChanged
-from trainyard.registry import DatasetRegistry, RunRegistry
 from trainyard.settings import MEBIBYTE, REPOSITORY
-from trainyard.storage import Storage
-from trainyard.store.connection import connect
 
-MAX_UPLOAD_MB = 64
 UPLOAD_MB = 48
-START_S = 30
-
-
-@dataclass
-class Server:
-    process: subprocess.Popen[bytes]
-    http: httpx.Client
-    storage: Storage
-    runs: RunRegistry
-    datasets: DatasetRegistry
-
-    def ready_set(self) -> str:
-        held = self.datasets.claim("ingest", "hand")
-        assert held
-        return self.datasets.finish(held, "ready", summary=SUMMARY).id
-
-    def memory(self) -> int:
-        """Resident bytes of the server and its worker."""
-        parent = psutil.Process(self.process.pid)
-        return sum(process.memory_info().rss for process in [parent, *parent.children(recursive=True)])
-
-
-def environment(**variables: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")}
-    return {**kept, **variables}
-
-
-@pytest.fixture
-def server(redis_url: str, tmp_path: Path) -> Iterator[Server]:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app"],
-        cwd=REPOSITORY,
-        env=environment(
-            TRAINYARD_PORT=str(port),
-            TRAINYARD_STORAGE=str(tmp_path / "storage"),
-            TRAINYARD_REDIS_URL=redis_url,
-            TRAINYARD_MAX_UPLOAD_MB=str(MAX_UPLOAD_MB),
-        ),
-        stderr=(tmp_path / "server.log").open("wb"),
-    )
-    client, storage = connect(redis_url), Storage(tmp_path / "storage")
-    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
-    try:
-        _await_ready(http)
-        yield Server(process, http, storage, RunRegistry(client, storage), DatasetRegistry(client, storage))
-    finally:
-        http.close()
-        process.terminate()
-        process.wait(20)
-        client.close()
-
-
-def _await_ready(http: httpx.Client) -> None:
-    deadline = time.monotonic() + START_S
-    while True:
-        try:
-            assert http.get("/readyz").status_code == 200
-        except httpx.TransportError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            return
 
 
 def archive(path: Path, megabytes: int) -> Path:
@@ -135,7 +63,7 @@ def test_events_arrive_live_and_a_signal_ends_stream_and_server(server: Server, 
     assert send(server, archive(tmp_path / "set.zip", 1)).status_code == 202
     body = {"dataset_id": server.ready_set()}
     run_id = server.http.post("/api/v1/runs", json=body).json()["id"]
-    held = server.runs.claim("train", "hand")
+    held = server.runs.claim("cpu", "hand")
     assert held
     folder = server.storage.run(run_id)
     with server.http.stream("GET", f"/api/v1/runs/{run_id}/events") as response:
@@ -153,7 +81,7 @@ def test_events_arrive_live_and_a_signal_ends_stream_and_server(server: Server, 
 def test_a_stream_of_an_ended_run_closes(server: Server, tmp_path: Path):
     assert send(server, archive(tmp_path / "set.zip", 1)).status_code == 202
     run_id = server.http.post("/api/v1/runs", json={"dataset_id": server.ready_set()}).json()["id"]
-    held = server.runs.claim("train", "hand")
+    held = server.runs.claim("cpu", "hand")
     assert held
     run = server.runs.finish(held, "completed")
     ended = StatusChanged(status=run.status, revision=run.revision)

@@ -79,7 +79,7 @@ def test_a_study_is_a_run_of_every_epochs_checkpoint(client: FlaskClient, cells:
     assert spec["optimization"]["learning_rate"] == 0.001
     assert spec["checkpoints"]["every_epochs"] == 1
     assert run["notices"]
-    assert kicks[-1] == "train"
+    assert kicks[-1] == "cpu"
 
 
 @pytest.mark.parametrize("how", ["query_string", "json", "data"])
@@ -177,7 +177,10 @@ def test_the_target_changes_while_it_trains(client: FlaskClient, study: str, han
     put(0, 400)
     put("x", 400)
     hand.runs.finish(held, "completed")
-    put(9, 400)
+    put(3, 400)
+    assert put(9)["Description"] == "Successful"
+    resumed = run_of(client)
+    assert (resumed["status"], resumed["epochs"]) == ("queued", 9)
 
 
 def test_unknown_studies(client: FlaskClient, study: str):

@@ -188,5 +188,33 @@ def test_flower_shows_the_workers_and_a_training_task(stack: Stack, dataset: dic
     page = stack.http.get(f"{stack.flower}/workers").text
     assert "train-" in page
     assert "ingest-" in page
+    workers = stack.http.get("/api/v1/workers").json()["items"]
+    (training,) = [worker for worker in workers if worker["holds"] == run["id"]]
+    assert training["id"] == stack.run(run["id"])["owner"]
+    assert [worker["queues"] for worker in workers if worker != training] == [["ingest"]]
     stack.http.post(f"/api/v1/runs/{run['id']}/stop")
     stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)
+
+
+def test_a_fork_begins_with_a_checkpoint_is_resumed_and_cancelled(stack: Stack, completed: dict[str, Any]):
+    body = {"checkpoint": "2", "spec": {"epochs": 1, "export": {"onnx": False}}}
+    fork = stack.http.post(f"/api/v1/runs/{completed['id']}/fork", json=body).json()
+    url = f"/api/v1/runs/{fork['id']}"
+    ended = stack.wait_run(fork["id"], lambda r: r["status"] == "completed")
+    origin = ended["forked_from"]
+    assert (origin["run_id"], origin["checkpoint"], origin["skipped"]) == (completed["id"], "2", [])
+    assert origin["loaded_layers"] == origin["total_layers"] > 10
+    assert (ended["epoch"], ended["step"]) == (1, 8), "it counts from its own beginning"
+
+    assert stack.http.post(f"{url}/resume", json={"epochs": 500}).status_code == 200
+    resumed = stack.wait_run(fork["id"], lambda r: r["epoch"] >= 2)
+    assert resumed["fence"] == 2
+    rows = stack.http.get(f"{url}/metrics").json()["items"]
+    assert [(row["epoch"], row["step"]) for row in rows[:2]] == [(1, 8), (2, 16)]
+
+    assert stack.http.post(f"{url}/cancel").status_code == 200
+    stack.wait_run(fork["id"], lambda r: r["status"] == "cancelled", seconds=30)
+    left = {item["path"] for item in stack.http.get(f"{url}/artifacts").json()["items"]}
+    assert left == {"run.json", "config.json", "events.jsonl", "logs/training.log"}
+    assert stack.http.delete(url).status_code == 204
+    assert not (stack.storage / "runs" / fork["id"]).exists()

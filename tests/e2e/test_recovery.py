@@ -39,10 +39,10 @@ def yard(tmp_path, redis_url):
     stop_stack(stack)
 
 
-def begun(stack: Stack, archive, epochs: int) -> dict:
+def begun(stack: Stack, archive, epochs: int, **spec) -> dict:
     """A run that has finished its first epoch."""
     dataset = stack.upload(archive, name="shapes", project="made")
-    run = stack.submit(dataset["id"], epochs=epochs, export={"onnx": False})
+    run = stack.submit(dataset["id"], epochs=epochs, export={"onnx": False}, **spec)
     return stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
 
 
@@ -71,6 +71,43 @@ def test_the_run_of_a_killed_child_goes_on_in_the_same_worker(yard, synthetic_zi
     ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
     assert (ended["fence"], ended["crashes"]) == (2, 1)
     assert rows(stack, run["id"]) == [1, 2, 3, 4, 5, 6]
+
+
+EXACT = {"precision": "32", "compute": {"deterministic": True}}
+
+
+def test_a_drained_run_goes_on_as_if_nothing_had_happened(yard, synthetic_zip):
+    stack, start_worker = yard
+    worker = start_worker()
+    run = begun(stack, synthetic_zip, epochs=4, **EXACT)
+    terminate_group(worker)
+    assert worker.wait(30) == 0
+    released = stack.run(run["id"])
+    assert (released["status"], released["crashes"]) == ("queued", run["crashes"])
+    start_worker()
+    ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
+    assert ended["step"] == 4 * 8
+    *_, first, second = ended["attempts"]
+    assert (first["reason"], second["reason"], ended["crashes"]) == ("drained", "completed", run["crashes"])
+    assert first["epochs"] + second["epochs"] == 4
+    undisturbed = stack.submit(run["dataset_id"], epochs=4, export={"onnx": False}, **EXACT)
+    stack.wait_run(undisturbed["id"], lambda r: r["status"] == "completed")
+    assert numbers(stack, run["id"]) == numbers(stack, undisturbed["id"])
+
+
+def numbers(stack: Stack, run_id: str) -> list[dict]:
+    """The metrics of each epoch, but for what a clock says."""
+    times = ("images_per_second", "epoch_seconds")
+    rows = stack.http.get(f"/api/v1/runs/{run_id}/metrics").json()["items"]
+    return [{name: value for name, value in row.items() if name not in times} for row in rows]
+
+
+def terminate_group(worker: subprocess.Popen[bytes]) -> None:
+    """What a process manager does: the worker and what it started in its group are told to end."""
+    told = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
+    for process in told:
+        if os.getpgid(process.pid) == os.getpgid(worker.pid):
+            process.terminate()
 
 
 def test_a_frozen_worker_that_wakes_late_does_no_harm(yard, synthetic_zip):

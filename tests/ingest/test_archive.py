@@ -100,7 +100,7 @@ def test_a_member_that_is_larger_than_it_says_is_damaged(bench: Bench) -> None:
         (bytes(257) + b"ustar\x0000" + bytes(300), "archive_damaged"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(50), "archive_kind"),
         (b"Rar!" + bytes(50), "archive_kind"),
-        (gzip.compress(b"no tar"), "archive_not_tar"),
+        (gzip.compress(b"no tar", mtime=0), "archive_not_tar"),
     ],
 )
 def test_other_files_are_told_from_archives(bench: Bench, data: bytes, code: str) -> None:

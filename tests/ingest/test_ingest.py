@@ -9,6 +9,7 @@ import pytest
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from trainyard.datasets import IngestOptions
 from trainyard.errors import StorageUnavailable
+from workers.ingest import ingest as ingest_module
 from workers.ingest.ingest import ingest
 
 MASKS = [mask(0, 1, 1), mask(0, 1, height=9, width=5), mask(1, 0)]
@@ -159,3 +160,9 @@ def test_storage_that_is_not_there_is_a_fault_of_the_storage(bench: Bench, tmp_p
     blocked.write_bytes(b"")
     with pytest.raises(StorageUnavailable):
         ingest(bench.zip(folders(MASKS)), blocked / "ds", IngestOptions(), lambda done, total: None)
+
+
+def test_a_set_of_too_many_images_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_module, "MAX_IMAGES", 2)
+    assert bench.run(folders([mask(0, 1), mask(1, 0)])).summary is not None
+    assert codes(bench.run(folders([mask(0, 1), mask(1, 0), mask(1, 1)]))) == ["set_too_large"]

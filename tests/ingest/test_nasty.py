@@ -15,7 +15,7 @@ ZIPS = {
     "bomb_200MB_zeros": {"archive_bomb"},
     "dup_basenames": set(),
     "empty": {"archive_empty"},
-    "images_only": {"no_pairs", "image_without_mask"},
+    "images_only": {"no_pairs"},
     "macosx_finder": set(),
     "not_a_zip": {"archive_damaged"},
     "truncated": {"archive_damaged"},

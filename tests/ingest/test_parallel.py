@@ -97,13 +97,15 @@ def test_a_set_that_is_too_large_is_refused(bench: Bench, monkeypatch: pytest.Mo
         assert codes(bench.run(FILES, processes=processes)) == ["set_too_large"]
 
 
-def test_a_process_that_crashes_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_crashes_is_told_with_the_file_that_it_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(file: str) -> None:
         if file == "masks/20.png":
             os.kill(os.getpid(), signal.SIGKILL)
 
     painting(monkeypatch, crash)
-    with pytest.raises(ChildDied, match="-9"):
+    with pytest.raises(ChildDied, match=r"exit code -9 while it read images/20\.png"):
         ingest(bench.zip(FILES), bench.folder, IngestOptions(), lambda done, total: None, processes=3)
     assert list(bench.folder.iterdir()) == []
 

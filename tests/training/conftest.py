@@ -12,9 +12,11 @@ import pytest
 from trainyard.events import Event
 from trainyard.experiments import Experiments
 from trainyard.signals import Signals
+from trainyard.storage import RunFolder
 from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedWriter
 from workers.training.fit import fit
 from workers.training.job import TrainingJob, TrainingResult
+from workers.training.local import LocalCheckpoints
 
 CLASSES = [
     PreparedClass(index=0, name="ground", value=0, color=(40, 40, 40)),
@@ -26,7 +28,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 Kind = TypeVar("Kind", bound=Event)
 
 
-def draw_set(folder: Path, train: int, val: int, size: int = 40) -> Path:
+def draw_set(folder: Path, train: int, val: int, size: int = 40, content_hash: str = "drawn") -> Path:
     """Write a prepared set of discs and boxes on a noisy ground, each image with an ignored corner."""
     numbers = np.random.default_rng(7)
     splits = {}
@@ -43,7 +45,7 @@ def draw_set(folder: Path, train: int, val: int, size: int = 40) -> Path:
             name = f"drawn-{place:02d}"
             splits[name] = "train" if place < train else "val"
             writer.append(name, image, mask)
-        writer.finish(splits, CLASSES, (0.33, 0.32, 0.34), (0.1, 0.1, 0.1), "drawn")
+        writer.finish(splits, CLASSES, (0.33, 0.32, 0.34), (0.1, 0.1, 0.1), content_hash)
     return folder
 
 
@@ -104,7 +106,11 @@ class Run:
             weights_file=weights_file,
             init_checkpoint=init_checkpoint,
         )
-        return fit(job, self.events.append, self._reader(signals or {}))
+        return fit(job, self._take, self._reader(signals or {}))
+
+    def _take(self, event: Event) -> None:
+        self.checkpoints.take(event)
+        self.events.append(event)
 
     def job(
         self,
@@ -116,15 +122,19 @@ class Run:
         init_checkpoint: Path | None = None,
     ) -> TrainingJob:
         """The job that `fit` is given."""
+        composed = Experiments(CONFIGS).compose(spec or tiny_spec())
+        keep_last = composed.checkpoints.keep_last
+        self.checkpoints = LocalCheckpoints(RunFolder(self.folder), keep_last, resume=resume)
         return TrainingJob(
             run_id="run-0123456789ab",
-            spec=Experiments(CONFIGS).compose(spec or tiny_spec()),
+            spec=composed,
             epochs=epochs,
             folder=self.folder,
             prepared=self.prepared,
             weights_file=weights_file,
             threads=1,
-            resume=resume,
+            resume_from=self.checkpoints.resume_from,
+            best=self.checkpoints.best,
             init_checkpoint=init_checkpoint,
         )
 

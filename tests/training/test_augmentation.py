@@ -17,7 +17,8 @@ PRESETS = Experiments(CONFIGS).presets()
 
 def _preset(name: str) -> Augmentation:
     return Augmentation(
-        Experiments(CONFIGS).compose({"augmentation": {"preset": name}}).augmentation.transforms
+        Experiments(CONFIGS).compose({"augmentation": {"preset": name}}).augmentation.transforms,
+        IGNORE_INDEX,
     )
 
 
@@ -80,7 +81,7 @@ def test_presets_are_the_files_of_their_folder() -> None:
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_each_transform_of_the_catalogue_runs(name: str) -> None:
-    augmentation = Augmentation([TransformSpec(name=name, params={"p": 1.0})])
+    augmentation = Augmentation([TransformSpec(name=name, params={"p": 1.0})], IGNORE_INDEX)
     image, mask = np.tile(np.arange(64, dtype=np.uint8), (64, 1)), np.zeros((64, 64), np.uint8)
     mask[:32] = 1
     varied, labels = augmentation(np.stack([image] * 3, axis=2), mask, [3])

@@ -12,6 +12,7 @@ from trainyard.experiments import Experiments
 from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedDataset, PreparedWriter, Uint8
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
 from workers.training.data import SegmentationData, Squares
+from workers.training.squares import plain_squares
 
 CLASSES = [
     PreparedClass(index=index, name=str(index), value=index, color=(0, 0, index * 100)) for index in range(2)
@@ -51,7 +52,7 @@ def _arrays(squares: Squares, epoch: int, index: int) -> tuple[Uint8, Uint8]:
 @pytest.mark.parametrize("corner", [(0, 0), (20, 10), (-7, 60), (90, -31), (-200, 0)])
 def test_a_cut_is_the_image_where_there_is_one_and_ignored_beyond(corner: tuple[int, int]) -> None:
     image, mask = _scene(60, 80)
-    square, labels = cut(image, mask, corner, SIDE)
+    square, labels = cut(image, mask, corner, SIDE, IGNORE_INDEX)
     assert (square.shape, labels.shape) == ((SIDE, SIDE, 3), (SIDE, SIDE))
     for row, column in ((0, 0), (5, 5), (31, 0), (31, 31)):
         y, x = corner[0] + row, corner[1] + column
@@ -63,7 +64,7 @@ def test_a_cut_is_the_image_where_there_is_one_and_ignored_beyond(corner: tuple[
 @pytest.mark.parametrize(("height", "width"), [(100, 90), (32, 32), (20, 90), (100, 10), (5, 5)])
 def test_random_crops_stay_inside_or_hold_the_whole_side(height: int, width: int) -> None:
     mask = np.zeros((height, width), np.uint8)
-    corners = {random_corner(mask, SIDE, [], np.random.default_rng(seed)) for seed in range(50)}
+    corners = {random_corner(mask, SIDE, [], np.equal, np.random.default_rng(seed)) for seed in range(50)}
     for top, left in corners:
         for start, side in ((top, height), (left, width)):
             assert (0 <= start <= side - SIDE) if side >= SIDE else start == (side - SIDE) // 2
@@ -74,7 +75,7 @@ def test_sought_classes_are_found_wherever_they_are() -> None:
     mask = np.zeros((300, 200), np.uint8)
     mask[280, 10] = 3
     for seed in range(20):
-        top, left = random_corner(mask, SIDE, [2, 3], np.random.default_rng(seed))
+        top, left = random_corner(mask, SIDE, [2, 3], np.equal, np.random.default_rng(seed))
         assert (mask[top : top + SIDE, left : left + SIDE] == 3).any()
 
 
@@ -111,6 +112,17 @@ def test_validation_takes_every_pixel_once(speck: PreparedDataset) -> None:
         )
     assert counts[:2].tolist() == [2 * (100 * 90 - 9), 2 * 9]
     assert len(tile_corners(100, 90, SIDE)) == 12
+
+
+def test_what_is_looked_at_after_training_is_cut_as_validation_is(speck: PreparedDataset) -> None:
+    """The test split too, whose scale would else be another than the one that was learnt."""
+    val = _data(speck, 0.5).val
+    spec = Experiments(CONFIGS).compose(tiny_spec(data={"image_size": SIDE, "fit": "crop"}))
+    plain = plain_squares(speck, list(dict.fromkeys(val.samples)), spec)
+    assert len(plain) == len(val)
+    for place in (0, len(val) - 1):
+        for one, other in zip(_arrays(plain, 0, place), _arrays(val, 0, place), strict=True):
+            assert np.array_equal(one, other)
 
 
 def test_a_run_on_crops_trains(run: Run) -> None:

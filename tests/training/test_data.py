@@ -12,8 +12,9 @@ from trainyard.experiments import Experiments
 from trainyard.spec import TrainingSpec, TransformSpec
 from workers.prepared import IGNORE_INDEX, PreparedDataset, Sample
 from workers.training.augmentation import Augmentation
-from workers.training.data import EpochSampler, SegmentationData, drops_last, split_samples
+from workers.training.data import SegmentationData, drops_last, split_samples
 from workers.training.resizing import to_square
+from workers.training.sampler import EpochSampler
 
 
 def _spec(architecture: str = "Unet", batch: int = 4) -> TrainingSpec:
@@ -112,13 +113,6 @@ def test_order_changes_with_the_epoch_and_not_with_the_run() -> None:
     assert list(EpochSampler(20, seed=1, epoch=1, shuffled=True)) == second
 
 
-def test_a_set_of_several_classes_per_pixel_is_refused(prepared: Path) -> None:
-    dataset = PreparedDataset(prepared)
-    dataset.task = "multilabel"
-    with pytest.raises(BadDataset, match="one class per pixel"):
-        SegmentationData(dataset, _spec())
-
-
 def test_images_vary_from_epoch_to_epoch_and_repeat_with_the_seed(prepared: Path) -> None:
     squares = SegmentationData(PreparedDataset(prepared), _spec()).train
     images = [squares[epoch, 0]["image"].numpy() for epoch in (0, 0, 1)]
@@ -134,7 +128,7 @@ def test_validation_images_are_not_varied(prepared: Path) -> None:
 def test_what_moves_in_from_outside_is_ignored() -> None:
     shift = TransformSpec(name="Affine", params={"translate_percent": [0.5, 0.5], "p": 1.0})
     image, mask = np.full((20, 20, 3), 200, np.uint8), np.ones((20, 20), np.uint8)
-    _, moved = Augmentation([shift])(image, mask, [0])
+    _, moved = Augmentation([shift], IGNORE_INDEX)(image, mask, [0])
     assert set(np.unique(moved)) == {1, IGNORE_INDEX}
     assert (moved[:8, :8] == IGNORE_INDEX).all()
 
@@ -145,13 +139,13 @@ def test_what_moves_in_from_outside_is_ignored() -> None:
 def test_wrong_parameters_name_their_transform(params: dict[str, object], problem: str) -> None:
     fine = TransformSpec(name="HorizontalFlip", params={"p": 0.5})
     with pytest.raises(InvalidRequest, match=r"spec\.augmentation\.transforms\[1\]") as caught:
-        Augmentation([fine, TransformSpec(name="Affine", params=params)])
+        Augmentation([fine, TransformSpec(name="Affine", params=params)], IGNORE_INDEX)
     assert problem in str(caught.value.errors["spec"]["augmentation"]["transforms"]["1"])
 
 
 def test_letterbox_keeps_the_shape_and_ignores_the_borders() -> None:
     image, mask = np.full((10, 20, 3), 9, np.uint8), np.ones((10, 20), np.uint8)
-    square, labels = to_square(image, mask, 40, "letterbox")
+    square, labels = to_square(image, mask, 40, "letterbox", IGNORE_INDEX)
     assert square.shape == (40, 40, 3)
     assert (labels[:10] == IGNORE_INDEX).all()
     assert (labels[30:] == IGNORE_INDEX).all()
@@ -159,11 +153,19 @@ def test_letterbox_keeps_the_shape_and_ignores_the_borders() -> None:
     assert (square[10:30] == 9).all()
 
 
+@pytest.mark.parametrize("size", [40, 80], ids=["to a third", "to two thirds"])
+def test_shrinking_skips_no_pixel(size: int) -> None:
+    stripes = np.zeros((120, 120, 3), np.uint8)
+    stripes[:, ::2] = 255
+    square, _ = to_square(stripes, np.zeros((120, 120), np.uint8), size, "stretch", 255)
+    assert 40 < square.min() < square.max() < 215
+
+
 def test_stretch_adds_no_mask_value() -> None:
     mask = np.zeros((30, 50), np.uint8)
     mask[10:, 20:] = 7
     mask[0, 0] = IGNORE_INDEX
-    _, labels = to_square(np.zeros((30, 50, 3), np.uint8), mask, 64, "stretch")
+    _, labels = to_square(np.zeros((30, 50, 3), np.uint8), mask, 64, "stretch", IGNORE_INDEX)
     assert labels.shape == (64, 64)
     assert set(np.unique(labels)) <= {0, 7, IGNORE_INDEX}
 

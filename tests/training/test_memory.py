@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.errors import OutOfMemory
+from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
 from trainyard.events import EpochEnd, Notice
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import ABOUT, read_checkpoint
-from workers.training.memory import is_out_of_memory
+from workers.training.memory import memory_that_ran_out
 from workers.training.module import SegmentationModule
 
 Fail = Callable[[int, int], bool]
@@ -60,13 +60,14 @@ def test_where_not_even_one_image_fits_the_run_fails_by_name(run: Run, full: Cal
     full(lambda images, _: True)
     # At this size its deepest features need two pixels, at the other two images.
     for size, said in ((64, "even with batches of 1"), (32, "Twice the batch")):
-        with pytest.raises(OutOfMemory, match=said):
+        with pytest.raises(CudaOutOfMemory, match=said):
             run.fit(epochs=1, spec=tiny_spec(data={"image_size": size, "batch_size": 4}))
         assert len(run.of(Notice)) == 2
 
 
 def test_other_failures_are_no_lack_of_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+    said = "[enforce fail] DefaultCPUAllocator: can't allocate memory"
+    assert memory_that_ran_out(RuntimeError(said)) is HostOutOfMemory
 
     def step(module: SegmentationModule, batch: Any, batch_idx: int) -> Any:
         raise RuntimeError("shapes differ")

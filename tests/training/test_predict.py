@@ -35,7 +35,9 @@ def _colours(fit: str = "stretch", side: int = 32) -> Predictor:
         red, blue = pixels[:, 0], pixels[:, 2]
         return torch.stack([torch.full_like(red, 2.0), red - blue, blue - red], dim=1)
 
-    return Predictor(classes=CLASSES, image_size=side, fit=fit, gives_probabilities=True, answer=answer)
+    return Predictor(
+        task="multiclass", classes=CLASSES, image_size=side, fit=fit, gives_probabilities=True, answer=answer
+    )
 
 
 def _picture(height: int, width: int) -> tuple[Uint8, Uint8]:
@@ -61,6 +63,10 @@ def test_resize_keeps_places(height: int, width: int, fit: str) -> None:
     assert np.mean(found == mask) >= 0.93, "all but the blocks' edges"
 
 
+def _greatest(probabilities: tiles.Floats) -> Uint8:
+    return probabilities.argmax(axis=0).astype(np.uint8)
+
+
 def test_tiles_agree_with_votes_over_the_whole_image() -> None:
     """Tiles that each answer something else are blended by the definition, computed without bands."""
     numbers = np.random.default_rng(2)
@@ -71,7 +77,7 @@ def test_tiles_agree_with_votes_over_the_whole_image() -> None:
     def probabilities(tile: Uint8) -> tiles.Floats:
         return answers.setdefault(tile.tobytes(), numbers.random((classes, side, side), np.float32))
 
-    found = tiles.predict_tiles(image, probabilities, side, classes)
+    found = tiles.predict_tiles(image, probabilities, _greatest, side, classes)
     votes = np.zeros((classes, 70, 45))
     for top in tiles.starts(70, side):
         for left in tiles.starts(45, side):

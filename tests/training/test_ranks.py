@@ -12,9 +12,9 @@ from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.attempt import build_attempt
 from workers.training.checkpoints import read_checkpoint
-from workers.training.data import EpochSampler
 from workers.training.metrics import EpochScores
 from workers.training.ranks import other_ranks
+from workers.training.sampler import EpochSampler
 
 pytestmark = pytest.mark.skipif(
     torch.cuda.is_available(), reason="two processes take two GPUs where there are any"

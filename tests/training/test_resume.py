@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import EpochEnd
+from trainyard.events import Began, EpochEnd, Notice
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import read_checkpoint
+from workers.training.resume import require_whole
 
 STOP_NOW = Signals(stop="now", stop_version=1)
+DRAIN = Signals(drain=True)
 STOP_EPOCH = Signals(stop="epoch", stop_version=1)
 TIMES = ("images_per_second", "epoch_seconds")
 
@@ -41,7 +43,31 @@ def test_resumed_run_computes_what_an_unbroken_one_does(run: Run, spec: dict[str
     run.fit(epochs=3, spec=spec, resume=True)
 
     assert _rows(run) == unbroken[1:]
-    reached = read_checkpoint(RunFolder(run.folder).last_checkpoint)
+    _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
+
+
+@pytest.mark.parametrize("spec", [tiny_spec(), EVERYTHING], ids=["plain", "everything"])
+def test_a_run_drained_within_an_epoch_computes_what_an_unbroken_one_does(
+    run: Run, spec: dict[str, Any]
+) -> None:
+    run.fit(epochs=3, spec=spec)
+    unbroken = _rows(run)
+    expected = read_checkpoint(RunFolder(run.folder).last_checkpoint)
+
+    left = run.fit(epochs=3, spec=spec, signals={9: DRAIN})
+    rows = _rows(run)
+    in_validation = run.fit(epochs=3, spec=spec, signals={4: DRAIN}, resume=True)
+    assert _rows(run) == []
+    result = run.fit(epochs=3, spec=spec, resume=True)
+
+    assert [(one.status, one.epoch) for one in (left, in_validation)] == [("drained", 1)] * 2
+    assert left.step < in_validation.step
+    assert result.status == "completed"
+    assert rows + _rows(run) == unbroken
+    _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
+
+
+def _require_equal_weights(reached: dict[str, Any], expected: dict[str, Any]) -> None:
     for weights in ("state_dict", "live_state_dict"):
         wanted, found = expected.get(weights, {}), reached.get(weights, {})
         assert wanted.keys() == found.keys()
@@ -69,13 +95,46 @@ def test_resumed_run_keeps_the_rows_of_finished_epochs(run: Run) -> None:
     assert _logged_epochs(run) == [("1", "3"), ("2", "6"), ("3", "9")]
 
 
-def test_interrupted_epoch_is_begun_again(run: Run) -> None:
+def test_a_stopped_epoch_goes_on_at_the_batch_where_it_was_left(run: Run) -> None:
     run.fit(epochs=2, signals={9: STOP_NOW})
     result = run.fit(epochs=2, resume=True)
 
-    assert (result.status, result.epoch, result.step) == ("completed", 2, 7)
+    (began,) = run.of(Began)
+    assert (began.device, began.epoch, began.step) == ("cpu", 1, 4)
+    assert (result.status, result.epoch, result.step) == ("completed", 2, 6)
     assert [event.epoch for event in run.of(EpochEnd)] == [2]
-    assert _logged_epochs(run) == [("1", "3"), ("2", "7")]
+    assert _logged_epochs(run) == [("1", "3"), ("2", "6")]
+
+
+def test_a_drain_waits_for_the_step_whose_gradients_are_being_added_up(run: Run) -> None:
+    spec = tiny_spec(optimization={"accumulate_batches": 2})
+    result = run.fit(epochs=2, spec=spec, signals={9: DRAIN})
+
+    assert (result.status, result.step, run.reads) == ("drained", 3, 11)
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(run: Run) -> None:
+    run.fit(epochs=3)
+    newest = run.checkpoints.resume_from[0].path
+    newest.write_bytes(newest.read_bytes()[:-1])
+    result = run.fit(epochs=3, resume=True)
+
+    (notice,) = run.of(Notice)
+    assert "after epoch 3 is not used" in notice.message
+    assert [event.epoch for event in run.of(EpochEnd)] == [3]
+    assert (result.status, result.step) == ("completed", 9)
+    require_whole(run.checkpoints.resume_from[0])
+
+
+def test_without_any_good_checkpoint_the_run_begins_anew_and_says_so(run: Run) -> None:
+    run.fit(epochs=2)
+    for saved in run.checkpoints.resume_from:
+        saved.path.write_bytes(b"")
+    result = run.fit(epochs=2, resume=True)
+
+    assert "starts anew" in run.of(Notice)[-1].message
+    assert [event.epoch for event in run.of(EpochEnd)] == [1, 2]
+    assert result.best_epoch in (1, 2)
 
 
 def test_resume_without_epochs_left_only_finishes(run: Run) -> None:

@@ -88,7 +88,9 @@ def test_progress_names_every_stage(run: Run) -> None:
     assert changes == ["starting", "sanity", "train", "val", "train", "val", "export"]
     training = [event for event in run.of(Progress) if event.stage == "val"]
     assert all(event.steps_per_epoch == 3 and event.epochs == 2 for event in training)
-    assert all(event.images_per_second and event.eta_seconds is not None for event in training)
+    assert all(event.images_per_second for event in training)
+    assert all(event.eta_low_seconds <= event.eta_seconds <= event.eta_high_seconds for event in training)
+    assert training[0].eta_seconds > 0
 
 
 def test_nan_loss_names_the_images(run: Run) -> None:

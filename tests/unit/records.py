@@ -24,6 +24,7 @@ def a_run(number: int, **values: Any) -> Run:
         "dataset_id": "ds-000000000000",
         "dataset_hash": "abc",
         "spec": SPEC,
+        "queue": "train",
         "created_at": 1.0,
         "epochs": SPEC.epochs,
         "labels": {},
@@ -35,9 +36,9 @@ LIFE = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatu
 RULES = LeaseRules(lease_s=60, max_crashes=3)
 
 
-def claim(store: RecordStore[Run], owner: str = "w") -> Run | None:
+def claim(store: RecordStore[Run], owner: str = "w", max_concurrent: int = 0) -> Run | None:
     """The next run of the queue `train`."""
-    return store.claim("train", owner, LIFE, RULES)
+    return store.claim("train", owner, LIFE, RULES, max_concurrent)
 
 
 def renew(store: RecordStore[Run], held: Run, progress: Progress | None = None) -> Signals | None:

@@ -51,6 +51,16 @@ def test_sending_to_an_ended_child_is_harmless():
     child.wait(5)
 
 
+def test_the_last_words_of_a_child_are_heard_by_whoever_speaks_first():
+    """A supervisor that sends to a child which has just said its result and ended must not miss it."""
+    child = Child(ECHO, {"exit": 0}, FOREVER)
+    child.send({"say": "the result"})
+    child._process.join(20)
+    child.send({"say": "to the dead"})
+    assert received(child) == [{"echo": "the result"}]
+    assert child.wait(5) == 0
+
+
 def test_a_child_that_may_not_go_on_ends_by_itself():
     child = Child(ECHO, {"hang": True}, time.monotonic() + 1)
     assert received(child) == []
@@ -79,6 +89,8 @@ def test_a_halted_child_does_nothing_until_it_may():
     child.send({"say": "begun"})
     assert next(iter(child.messages(20))) == {"echo": "begun"}
     child.pause()
+    while psutil.Process(child.pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)  # on a busy machine it may run on for a moment
     child.send({"say": "hello"})
     time.sleep(2.6)  # its time runs out while it is halted
     assert list(child.messages(0.1)) == []

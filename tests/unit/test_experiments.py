@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainyard import catalog
 from trainyard.errors import InvalidRequest
 from trainyard.experiments import CUSTOM, Experiments, load_spec, merge
 from trainyard.settings import Settings
@@ -25,6 +26,39 @@ TREES = st.recursive(
 def test_every_shipped_experiment_is_a_complete_spec(name: str):
     spec = EXPERIMENTS.compose({}, name)
     assert load_spec(spec.to_dict()) == spec
+
+
+OF_ONE_SET = {
+    "data.val_fraction",
+    "data.split_index",
+    "optimization.class_weights",
+}
+"""Options that mean something for one data set alone."""
+
+
+def test_the_experiments_use_every_option_between_them():
+    defaults = leaves(EXPERIMENTS.compose({}).to_dict())
+    used = {
+        option
+        for name in EXPERIMENTS.names()
+        for option, value in leaves(EXPERIMENTS.compose({}, name).to_dict()).items()
+        if value != defaults[option]
+    }
+    assert defaults.keys() - used == OF_ONE_SET | {"export.onnx"}
+    chosen = [EXPERIMENTS.compose({}, name) for name in EXPERIMENTS.names()]
+    assert {spec.model.task for spec in chosen} == set(catalog.TASKS)
+    assert {spec.data.fit for spec in chosen} == set(catalog.FITS)
+    assert {spec.optimization.schedule.name for spec in chosen} == {*catalog.SCHEDULES} - {"constant"}
+    assert {term.name for spec in chosen for term in spec.optimization.losses} == {*catalog.LOSSES} - {"mcc"}
+
+
+def leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Every value of a nested mapping by its dotted path."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        nested = isinstance(value, dict)
+        found |= leaves(value, f"{above}{key}.") if nested else {f"{above}{key}": value}
+    return found
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS.presets())

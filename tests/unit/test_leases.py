@@ -5,10 +5,11 @@ import time
 import pytest
 
 from tests.unit.records import a_run
+from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import ChildDied, OwnershipLost
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.registry import DatasetRegistry, RunRegistry
+from trainyard.registry import RunRegistry
 from trainyard.runs import RunStatus
 from trainyard.storage import Storage, new_dataset_id, read_json
 from trainyard.store.clean_stop import mark_clean_stop
@@ -66,7 +67,7 @@ def test_who_lost_a_run_can_write_nothing(runs):
             lambda: runs.update(zombie, epoch=9),
             lambda: runs.finish(zombie, RunStatus.COMPLETED),
             lambda: runs.release(zombie),
-            lambda: runs.crash(zombie, ChildDied()),
+            lambda: runs.crash(zombie, ChildDied().to_dict()),
         ):
             with pytest.raises(OwnershipLost):
                 write()
@@ -100,11 +101,18 @@ def test_what_had_begun_goes_before_what_has_not(runs):
     assert [runs.claim("train", "w").id for _ in range(3)] == [first.id, second.id, third.id]
 
 
-def test_priority_still_goes_before_what_had_begun(runs):
-    submitted(runs, 1)
+def test_what_was_interrupted_goes_before_any_priority(runs):
+    first = submitted(runs, 1)
     runs.release(runs.claim("train", "w"))
-    urgent = runs.submit(a_run(2, priority=1))[1]
-    assert runs.claim("train", "w").id == urgent.id
+    runs.submit(a_run(2, priority=9))
+    assert runs.claim("train", "w").id == first.id
+
+
+def test_an_interruption_is_over_once_the_run_trains_again(runs, storage):
+    run = submitted(runs, 1)
+    assert runs.release(runs.claim("train", "w")).interrupted
+    assert read_json(storage.run(run.id).record)["interrupted"]
+    assert not runs.claim("train", "w").interrupted
 
 
 def test_data_sets_come_back_too(redis_url, storage):

@@ -85,7 +85,7 @@ def test_unknown_runs(runs: RunRegistry):
         lambda i: runs.amend(i, {"name": "x"}),
         lambda i: runs.stop(i, "now"),
         lambda i: runs.retarget(i, 3),
-        lambda i: runs.position(i, "train") or runs.get(i),
+        lambda i: runs.move_to_front(i),
     ):
         for run_id in ("run-000000000009", "../x", "", "run-00000000000G"):
             with pytest.raises(NotFound):

@@ -6,7 +6,7 @@ import pytest
 
 from trainyard.errors import SettingsError
 from trainyard.lease import LeaseRules
-from trainyard.settings import MEBIBYTE, Settings
+from trainyard.settings import MEBIBYTE, Settings, own_device_classes
 
 
 def test_defaults_work():
@@ -31,6 +31,9 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_THREADS": "2",
             "TRAINYARD_LEASE_S": "30",
             "TRAINYARD_MAX_CRASHES": "5",
+            "TRAINYARD_MAX_HOURS": "48",
+            "TRAINYARD_DEVICE_CLASSES": "gpu-large,gpu",
+            "TRAINYARD_MAX_CONCURRENT": "4",
         }
     )
     assert settings == Settings(
@@ -43,6 +46,9 @@ def test_every_variable_is_read(tmp_path: Path):
         api_key_hashes=("aa", "bb"),
         threads=2,
         lease=LeaseRules(lease_s=30, max_crashes=5),
+        max_hours=48,
+        device_classes=("gpu-large", "gpu"),
+        max_concurrent=4,
     )
     assert settings.broker_url == "redis://example/1"
 
@@ -50,11 +56,25 @@ def test_every_variable_is_read(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PORT", "x"), ("PORT", "65536"), ("PORT", "-1"), ("PORT", "8_0"), ("PORT", "٣"), ("PORT", " 80"),
-     ("MAX_UPLOAD_MB", "0"), ("MAX_UPLOAD_MB", "1.5"), ("THREADS", "0"), ("THREADS", "99999")],
+     ("MAX_UPLOAD_MB", "0"), ("MAX_UPLOAD_MB", "1.5"), ("THREADS", "0"), ("THREADS", "99999"),
+     ("MAX_HOURS", "0.5")],
 )  # fmt: skip
 def test_a_bad_number_names_its_variable(name: str, value: str):
     with pytest.raises(SettingsError, match=f"TRAINYARD_{name} must be"):
         Settings.from_environment({f"TRAINYARD_{name}": value})
+
+
+def test_an_unknown_device_class_is_refused():
+    with pytest.raises(SettingsError, match=r"TRAINYARD_DEVICE_CLASSES names tpu; .* cpu, gpu, gpu-large"):
+        Settings.from_environment({"TRAINYARD_DEVICE_CLASSES": "gpu,tpu"})
+
+
+def test_a_machine_serves_what_its_driver_shows(tmp_path: Path):
+    assert own_device_classes({}, tmp_path) == ("cpu",)
+    (tmp_path / "nvidia3").touch()
+    assert own_device_classes({}, tmp_path) == ("gpu",)
+    assert own_device_classes({"CUDA_VISIBLE_DEVICES": "3"}, tmp_path) == ("gpu",)
+    assert own_device_classes({"CUDA_VISIBLE_DEVICES": ""}, tmp_path) == ("cpu",)
 
 
 def test_an_empty_variable_counts_as_unset():

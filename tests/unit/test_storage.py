@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trainyard.errors import InvalidRequest, NotFound, StorageUnavailable
+from trainyard.errors import DiskFull, InvalidRequest, NewerFormat, NotFound, StorageUnavailable
 from trainyard.storage import (
     Storage,
     check_id,
@@ -78,7 +78,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageUnavailable, match="No space left"):
+    with pytest.raises(DiskFull, match="No space left"):
         write_json(path, {"a": 2})
     assert read_json(path) == {"a": 1}
     assert [one.name for one in tmp_path.iterdir()] == ["data.json"]
@@ -98,6 +98,18 @@ def test_broken_and_newer_files(tmp_path: Path, content: str):
         read_json(path)
     with pytest.raises(StorageUnavailable):
         read_json(tmp_path / "absent.json")
+
+
+def test_a_record_of_a_newer_trainyard_is_refused_and_left_alone(tmp_path: Path):
+    path = tmp_path / "run.json"
+    path.write_text('{"schema": 2}')
+    with pytest.raises(
+        NewerFormat, match=r"run\.json .* its schema is 2, and this one reads up to 1"
+    ) as found:
+        read_json(path)
+    assert found.value.code == "newer_format"
+    assert "Upgrade" in found.value.remedy
+    assert path.read_text() == '{"schema": 2}'
 
 
 def test_weights_files_lie_in_their_folder(tmp_path: Path):

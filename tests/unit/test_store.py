@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.records import a_run, claim, renew
+from tests.unit.records import RULES, a_run, claim, renew
 from trainyard.errors import StoreUnavailable
 from trainyard.events import EpochEnd, Progress
 from trainyard.runs import Run, RunStatus
@@ -13,6 +13,7 @@ from trainyard.store import keys
 from trainyard.store.connection import Client, connect, ping
 from trainyard.store.live import LiveStore
 from trainyard.store.names import NameStore
+from trainyard.store.queues import QueueStore
 from trainyard.store.records import RecordStore
 
 
@@ -45,10 +46,8 @@ def test_records_come_back_as_they_went(store: RecordStore[Run]):
 def test_first_come_first_served_within_a_priority(store: RecordStore[Run]):
     order = [0, 3, 0, 9, 3, 0]
     runs = [submit(store, number, priority=priority) for number, priority in enumerate(order)]
-    assert [store.position(run.id, "train") for run in runs] == [4, 2, 5, 1, 3, 6]
     claimed = [run.id for run in iter(lambda: claim(store), None) if run]
     assert claimed == [runs[i].id for i in (3, 1, 4, 0, 2, 5)]
-    assert store.position(runs[0].id, "train") is None
 
 
 def test_creation_times_never_repeat(store: RecordStore[Run]):
@@ -147,11 +146,13 @@ def test_shared_sets(client: Client):
 def test_without_redis_every_call_says_so():
     client = connect("redis://127.0.0.1:1/0")
     store, live, names = RecordStore(client, "run", Run), LiveStore(client), NameStore(client, "s")
+    queues = QueueStore(client, RULES, 0)
     calls = (
         lambda: ping(client),
         lambda: store.get("r"),
         lambda: store.page(None, None, None, 1),
-        lambda: store.position("r", "train"),
+        lambda: queues.standing("r"),
+        lambda: queues.waiting_runs("train"),
         lambda: claim(store),
         lambda: live.stop("r", "now"),
         lambda: live.read("r", "0", 1),

@@ -1,5 +1,6 @@
 """The store under any order of calls: one holder, growing fences, each run in one place, true indexes."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -12,9 +13,12 @@ from trainyard.runs import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.live import LiveStore
-from trainyard.store.records import RecordStore
+from trainyard.store.queues import QueueStore
+from trainyard.store.run_store import RunStore
 
-PROJECTS = ("a", "b")
+PROJECTS = ("a", "b", "c")
+LIMIT = 3
+"""Runs of a project at once, where it has no limit of its own."""
 ENDS = (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED)
 
 
@@ -33,15 +37,17 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.client.flushall()
-        self.store = RecordStore(self.client, "run", Run)
+        self.store = RunStore(self.client)
         self.live = LiveStore(self.client)
+        self.client.hset(keys.record("dataset", a_run(0).dataset_id), "status", "ready")
+        self.cancelled: set[str] = set()
         self.holders: dict[str, Run] = {}
         self.former: list[Run] = []
         self.fences: dict[str, int] = {}
         self.revisions: dict[str, int] = {}
         self.statuses: dict[str, RunStatus] = {}
 
-    @rule(number=st.integers(0, 5), project=st.sampled_from(PROJECTS), priority=st.integers(0, 9))
+    @rule(number=st.integers(0, 7), project=st.sampled_from(PROJECTS), priority=st.integers(0, 9))
     def submit(self, number: int, project: str, priority: int) -> None:
         run = a_run(number, project=project, priority=priority)
         created, stored = self.store.submit(run, run.id, RunStatus.QUEUED)
@@ -52,13 +58,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(owner=st.sampled_from(["x", "y"]))
     def claim(self, owner: str) -> None:
-        waiting = [run_id for run_id, status in self.statuses.items() if status == RunStatus.QUEUED]
-        run = claim(self.store, owner)
-        assert (run is None) == (not waiting)
+        expected = self._order()
+        eligible = [run_id for run_id, is_held_up in expected if not is_held_up]
+        run = claim(self.store, owner, LIMIT)
+        assert (run is None) == (not eligible)
         if run:
-            assert run.id in waiting
-            best = max(self._get(run_id).priority for run_id in waiting)
-            assert run.priority == best
+            assert run.id == eligible[0]
+            assert not run.interrupted
             assert run.fence > self.fences.get(run.id, 0)
             assert run.owner == owner
             self.fences[run.id] = run.fence
@@ -107,6 +113,21 @@ class StoreMachine(RuleBasedStateMachine):
         assert found
         assert found.epoch == epoch
 
+    @precondition(lambda self: self.holders)
+    @rule(data=st.data(), epoch=st.integers(0, 99))
+    def commit(self, data: st.DataObject, epoch: int) -> None:
+        held = self._held(data)
+        files = {
+            "last": {"file": f"{held.fence}/{epoch}", "epoch": epoch, "step": 9, "bytes": 1, "sha256": "a"}
+        }
+        found = self.store.commit(held.id, held.fence, held.owner or "", files, epoch, 9)
+        assert found
+        assert (found.epoch, found.step, found.checkpoints["last"].file) == (
+            epoch,
+            9,
+            f"{held.fence}/{epoch}",
+        )
+
     @precondition(lambda self: self.former)
     @rule(data=st.data())
     def a_former_holder_may_not_write(self, data: st.DataObject) -> None:
@@ -116,10 +137,11 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.finish(lost.id, lost.fence, lost.owner or "", RunStatus.FAILED, {}) is None
         assert self.store.release(lost.id, lost.fence, lost.owner or "", RunStatus.QUEUED) is None
         assert self.store.crash(lost.id, lost.fence, lost.owner or "", LIFE, RULES, {}) is None
+        assert self.store.commit(lost.id, lost.fence, lost.owner or "", {}, 77, 77) is None
         assert renew(self.store, lost) is None
         assert self._get(lost.id) == before
 
-    @rule(number=st.integers(0, 5), when=st.sampled_from(["now", "epoch"]))
+    @rule(number=st.integers(0, 7), when=st.sampled_from(["now", "epoch"]))
     def stop(self, number: int, when: str) -> None:
         run_id = a_run(number).id
         outcome, _ = self.live.stop(run_id, when)
@@ -128,6 +150,66 @@ class StoreMachine(RuleBasedStateMachine):
         assert outcome == expected.get(status, "ok" if status == RunStatus.STOPPED else "refused")
         if outcome == "ended":
             self.statuses[run_id] = RunStatus.STOPPED
+
+    @rule(number=st.integers(0, 5))
+    def cancel(self, number: int) -> None:
+        run_id = a_run(number).id
+        outcome, _ = self.store.cancel(run_id)
+        status = self.statuses.get(run_id)
+        expected = {None: "missing", RunStatus.QUEUED: "ended", RunStatus.RUNNING: "signalled"}
+        assert outcome == expected.get(status, "ok" if status == RunStatus.CANCELLED else "refused")
+        if outcome == "ended":
+            self.statuses[run_id] = RunStatus.CANCELLED
+        if outcome == "signalled":
+            assert self.live.signals(run_id).cancel
+            self.cancelled.add(run_id)
+
+    @rule(number=st.integers(0, 5), epochs=st.none() | st.integers(1, 50))
+    def resume(self, number: int, epochs: int | None) -> None:
+        run_id = a_run(number).id
+        before = self.store.get(run_id)
+        outcome, _ = self.store.resume(run_id, epochs)
+        if before and before.status == RunStatus.COMPLETED:
+            assert outcome == ("queued" if (epochs or 0) > before.epoch else "reached")
+        elif before and before.status in (RunStatus.STOPPED, RunStatus.FAILED):
+            assert outcome == "queued"
+        elif before and before.status in ACTIVE:
+            is_same = before.reopened_by == "resume" and epochs in (None, before.epochs)
+            assert outcome == ("ok" if is_same else "refused")
+        else:
+            assert outcome == ("refused" if before else "missing")
+        if outcome == "queued" and before:
+            self._reopened(before)
+            assert self._get(run_id).epochs == (epochs or before.epochs)
+
+    @rule(number=st.integers(0, 5))
+    def retry(self, number: int) -> None:
+        run_id = a_run(number).id
+        before = self.store.get(run_id)
+        outcome, _ = self.store.retry(run_id)
+        if before and before.status in ACTIVE:
+            assert outcome == ("ok" if before.reopened_by == "retry" else "refused")
+        else:
+            has_failed = before and before.status == RunStatus.FAILED
+            assert outcome == ("queued" if has_failed else "refused" if before else "missing")
+        if outcome == "queued" and before:
+            self._reopened(before)
+            assert self._get(run_id).checkpoints == {}
+
+    @rule(number=st.integers(0, 5))
+    def remove(self, number: int) -> None:
+        run_id = a_run(number).id
+        outcome, _ = self.store.remove(run_id)
+        status = self.statuses.get(run_id)
+        if status is None:
+            assert outcome == ("ok" if self.store.was_removed(run_id) else "missing")
+        else:
+            assert outcome == ("refused" if status in ACTIVE else "ok")
+        if outcome == "ok":
+            self.statuses.pop(run_id, None)
+            self.revisions.pop(run_id, None)
+            self.fences.pop(run_id, None)
+            self.former = [lost for lost in self.former if lost.id != run_id]
 
     @rule(number=st.integers(0, 5), epochs=st.integers(1, 50))
     def retarget(self, number: int, epochs: int) -> None:
@@ -139,11 +221,47 @@ class StoreMachine(RuleBasedStateMachine):
         if outcome in ("ok", "signalled"):
             assert self._get(run_id).epochs == epochs
 
-    @rule(number=st.integers(0, 5), priority=st.integers(0, 9))
+    @rule(number=st.integers(0, 7), priority=st.integers(0, 9))
     def amend(self, number: int, priority: int) -> None:
         run_id = a_run(number).id
         found = self.store.amend(run_id, {"priority": priority})
         assert (found is None) == (run_id not in self.statuses)
+
+    @rule(number=st.integers(0, 7))
+    def move_to_front(self, number: int) -> None:
+        run_id = a_run(number).id
+        outcome, _ = self.live.move_to_front(run_id)
+        status = self.statuses.get(run_id)
+        assert outcome == {None: "missing", RunStatus.QUEUED: "ok"}.get(status, "refused")
+        if outcome == "ok":
+            moved = self._get(run_id)
+            peers = [self._get(one) for one, state in self.statuses.items() if state == RunStatus.QUEUED]
+            assert _turn(moved) == min(
+                _turn(p) for p in peers if _band(p) == _band(moved) and _same(p, moved)
+            )
+
+    @rule(project=st.sampled_from(PROJECTS), limit=st.integers(0, 2))
+    def limit(self, project: str, limit: int) -> None:
+        self.client.hset(keys.limits("run"), project, limit or "")
+
+    @invariant()
+    def positions_are_the_order_of_claims(self) -> None:
+        queues = QueueStore(self.client, RULES, LIMIT)
+        found = {run_id: queues.standing(run_id) for run_id in self.statuses}
+        expected = self._order()
+        assert {i for i, standing in found.items() if standing} == {run_id for run_id, _ in expected}
+        for position, (run_id, is_held_up) in enumerate(expected, start=1):
+            assert (found[run_id].position, found[run_id].is_held_up) == (position, is_held_up)
+
+    @invariant()
+    def each_project_of_a_queue_is_known(self) -> None:
+        waiting = Counter(
+            self._get(run_id).project
+            for run_id, status in self.statuses.items()
+            if status == RunStatus.QUEUED
+        )
+        shares = QueueStore(self.client, RULES, LIMIT).waiting_runs("train").shares
+        assert {share.project: share.waiting for share in shares} == waiting
 
     @invariant()
     def each_run_is_in_one_place(self) -> None:
@@ -156,6 +274,16 @@ class StoreMachine(RuleBasedStateMachine):
             assert (run.owner is not None) == (status == RunStatus.RUNNING)
             assert (run.ended_at is not None) == (status not in ACTIVE)
             assert (run_id in self.holders) == (status == RunStatus.RUNNING)
+
+    @invariant()
+    def every_attempt_is_remembered(self) -> None:
+        for run_id in self.statuses:
+            run = self._get(run_id)
+            assert [one.attempt for one in run.attempts] == list(range(1, run.fence + 1))
+            ended = [one.reason is not None and one.ended_at is not None for one in run.attempts]
+            assert ended == [True] * (run.fence - (run_id in self.holders)) + [False] * (
+                run_id in self.holders
+            )
 
     @invariant()
     def revisions_grow(self) -> None:
@@ -173,6 +301,28 @@ class StoreMachine(RuleBasedStateMachine):
                 wanted = {r.id for r in runs if status in (None, r.status) and project in (None, r.project)}
                 assert listed == wanted
 
+    def _order(self) -> list[tuple[str, bool]]:
+        """The queued runs as the rules order them, told by claim after claim; whether each is held up.
+
+        First with the limits, then what they hold up without them.
+        """
+        waiting = [self._get(i) for i, status in self.statuses.items() if status == RunStatus.QUEUED]
+        running = Counter(held.project for held in self.holders.values())
+        texts = self.client.hgetall(keys.limits("run"))
+        limits = {project: int(texts.get(project) or LIMIT) or 99 for project in PROJECTS}
+        order, in_work = [], running.copy()
+        while free := [run for run in waiting if in_work[run.project] < limits[run.project]]:
+            run = min(free, key=lambda run: (*_band(run), in_work[run.project], *_turn(run)))
+            in_work[run.project] += 1
+            waiting.remove(run)
+            order.append((run.id, False))
+        while waiting:
+            run = min(waiting, key=lambda run: (*_band(run), in_work[run.project], *_turn(run)))
+            in_work[run.project] += 1
+            waiting.remove(run)
+            order.append((run.id, True))
+        return order
+
     def _get(self, run_id: str) -> Run:
         run = self.store.get(run_id)
         assert run
@@ -186,10 +336,34 @@ class StoreMachine(RuleBasedStateMachine):
         crashes = self._get(held.id).crashes
         self._left(held, RunStatus.FAILED if crashes >= RULES.max_crashes else RunStatus.QUEUED)
 
+    def _reopened(self, before: Run) -> None:
+        """It waits, with nothing left of how it ended and of what was wished of it."""
+        assert RunStatus.QUEUED in TRANSITIONS[before.status]
+        run, signals = self._get(before.id), self.live.signals(before.id)
+        assert (run.crashes, run.error, run.result, run.fence) == (0, None, None, before.fence)
+        assert (signals.stop, signals.epochs, signals.cancel) == (None, None, False)
+        self.statuses[run.id] = RunStatus.QUEUED
+
     def _left(self, held: Run, status: RunStatus) -> None:
+        """Whoever lets go of a cancelled run ends it."""
         assert status in TRANSITIONS[RunStatus.RUNNING]
+        if held.id in self.cancelled:
+            self.cancelled.discard(held.id)
+            status = RunStatus.CANCELLED
         self.former.append(self.holders.pop(held.id))
         self.statuses[held.id] = status
+
+
+def _band(run: Run) -> tuple[bool, int]:
+    return (not run.interrupted, -run.priority)
+
+
+def _turn(run: Run) -> tuple[int, str]:
+    return (round((run.place or run.created_at) * 1e6), run.id)
+
+
+def _same(a: Run, b: Run) -> bool:
+    return a.project == b.project
 
 
 def test_any_order_of_calls(client: Client) -> None:

@@ -6,9 +6,12 @@ import time
 
 import pytest
 
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.datasets import Dataset
 from trainyard.experiments import Experiments
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry import RunRegistry
+from trainyard.run_life import RunLife
 from trainyard.runs import Run, RunStatus
 from trainyard.settings import REPOSITORY
 from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
@@ -30,19 +33,26 @@ def runs(server, storage):
 
 
 @pytest.fixture
-def claimed(runs, storage, monkeypatch):
+def life(server, storage, runs):
+    return RunLife(connect(server.url), storage, runs)
+
+
+@pytest.fixture
+def claimed(runs, server, storage, monkeypatch):
     """Gives a claimed run whose child follows the script of that name."""
     monkeypatch.setattr(supervisor_module, "TRAINING_CHILD", "tests.unit.scripted_child")
+    datasets = DatasetRegistry(connect(server.url), storage)
 
     def claim(script: str) -> Run:
         dataset_id = new_dataset_id()
+        datasets.submit(Dataset(id=dataset_id, name="d", project="p", created_at=0))
         prepared = storage.dataset(dataset_id).version(CONTENT_HASH)
         prepared.mkdir(parents=True)
         (prepared / "script").write_text(script)
         spec = Experiments(REPOSITORY / "configs").compose({"epochs": 5})
         run = Run(
             id=new_run_id(), project="p", name="n", dataset_id=dataset_id, dataset_hash=CONTENT_HASH,
-            spec=spec, created_at=0, epochs=5, labels={},
+            queue="train", spec=spec, created_at=0, epochs=5, labels={},
         )  # fmt: skip
         runs.submit(run)
         found = runs.claim("train", "me")
@@ -85,7 +95,7 @@ def test_a_typed_failure_is_kept_as_it_is(claimed, supervised):
 def test_an_engine_that_raises_fails_the_run_and_says_how(claimed, supervised):
     run = supervised(claimed("crash"))
     assert run.status is RunStatus.FAILED
-    assert run.error["code"] == "child_died"
+    assert run.error["code"] == "engine_error"
     assert "exit code 1 " in run.error["message"]
     assert run.epoch == 1, "what was reported before is kept"
 
@@ -108,6 +118,39 @@ def test_a_stop_reaches_the_child(claimed, supervised, runs):
     assert supervised(run).status is RunStatus.STOPPED
 
 
+def test_a_cancelled_run_ends_with_its_child_and_leaves_no_results(claimed, supervised, runs, life, storage):
+    run = claimed("until stopped")
+    folder = storage.run(run.id)
+    folder.checkpoints.mkdir(parents=True)
+    folder.last_checkpoint.write_bytes(b"work")
+    life.cancel(run.id)
+    ended = supervised(run)
+    assert (ended.status, ended.owner, ended.crashes) == (RunStatus.CANCELLED, None, 0)
+    assert not folder.checkpoints.exists()
+    assert not folder.metrics_json.exists()
+    assert event_names(storage, run)[-1] == "cancelled"
+
+
+def test_a_retried_run_clears_what_was_there(claimed, supervised, runs, life, storage):
+    run = supervised(claimed("refused"))
+    folder = storage.run(run.id)
+    folder.checkpoints.mkdir(parents=True)
+    folder.last_checkpoint.write_bytes(b"of the first attempt")
+    storage.dataset(run.dataset_id).version(CONTENT_HASH).joinpath("script").write_text("killed")
+    life.retry(run.id)
+    waiting = supervised(runs.claim("train", "me"))
+    assert (waiting.status, waiting.crashes) == (RunStatus.QUEUED, 1)
+    assert not folder.last_checkpoint.exists()
+
+
+def test_a_fork_records_what_it_began_with(claimed, supervised, runs):
+    run = claimed("fork")
+    held = runs.update(run, forked_from={"run_id": "run-000000000001", "checkpoint": "best"})
+    origin = supervised(held).forked_from
+    assert (origin.run_id, origin.checkpoint) == ("run-000000000001", "best")
+    assert (origin.loaded_layers, origin.total_layers, origin.skipped) == (9, 10, ("head (absent)",))
+
+
 def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
     run = claimed("until stopped")
     draining = threading.Event()
@@ -117,6 +160,43 @@ def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
     again = runs.claim("train", "another")
     assert (again.id, again.fence) == (run.id, run.fence + 1)
     assert event_names(storage, run)[-1] == "queued"
+
+
+def test_draining_lets_the_child_save_and_keeps_what_it_saved(claimed, supervised, runs, storage):
+    run = claimed("train")
+    folder, draining = storage.run(run.id), threading.Event()
+    threading.Timer(1.5, draining.set).start()
+    released = supervised(run, draining)
+    assert (released.status, released.crashes, released.epoch, released.step) == (RunStatus.QUEUED, 0, 2, 4)
+    last, previous = (released.checkpoints[name] for name in ("last", "previous"))
+    assert (last.epoch, previous.epoch) == (2, 1)
+    assert folder.last_checkpoint.read_bytes() == (folder.path / last.file).read_bytes()
+    assert read_json(folder.checkpoints / "last.ckpt.json") == {"epoch": 2, "kind": "last"}
+    assert folder.log.read_text() == "training\n"
+    (attempt,) = released.attempts
+    assert (attempt.attempt, attempt.worker, attempt.device) == (1, "me", "abacus")
+    assert (attempt.reason, attempt.epochs) == ("drained", 2)
+    assert attempt.ended_at >= attempt.started_at
+
+
+def test_what_a_given_up_child_writes_stays_unseen(claimed, supervised, runs, storage):
+    run = claimed("train")
+    runs.release(run)
+    newer = runs.claim("train", "another")
+    seen = runs.get(run.id)
+    assert supervised(run) == seen
+    assert (seen.fence, seen.checkpoints, seen.attempts[-1].worker) == (newer.fence, {}, "another")
+    folder = storage.run(run.id)
+    shown = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
+    assert {path for path in shown if not path.startswith(".attempts/")} <= {"run.json", "events.jsonl"}
+
+
+def test_every_attempt_leaves_its_reason(claimed, supervised, runs):
+    run = claimed("killed")
+    for _ in range(1, runs.rules.max_crashes):
+        supervised(run)
+        run = runs.claim("train", "me")
+    assert [one.reason for one in supervised(run).attempts] == ["child_died"] * runs.rules.max_crashes
 
 
 def test_an_outage_of_redis_loses_nothing(claimed, supervised, server, storage):

@@ -1,7 +1,5 @@
 """Tells a Redis, before it is stopped, that nobody holds anything: its next start need not wait."""
 
-import time
-
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
@@ -11,5 +9,6 @@ def mark_clean_stop(client: Client) -> bool:
     with store_errors():
         if any(client.zcard(keys.leases(kind)) for kind in ("run", "dataset")):
             return False
-        client.set(keys.CLEAN_STOP, int(time.time() * 1e6))
+        seconds, us = client.time()
+        client.set(keys.CLEAN_STOP, seconds * 1_000_000 + us)
         return True

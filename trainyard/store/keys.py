@@ -1,20 +1,29 @@
 """The whole keyspace of Trainyard in Redis. Nothing outside `trainyard/store` names a key.
 
 ty:clock                        last creation time handed out, in µs: creation times never repeat
-ty:<kind>:<id>                  HASH  the record (kind is `run` or `dataset`), one field per attribute
+ty:<kind>:<id>                  HASH  the record (kind is `run` or `dataset`), one field per attribute,
+                                and lost_owner, who held it by storage when it was restored from there
 ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the other indexes
 ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>
 ty:<kind>:by:both:<status>:<project>
 ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
-ty:dataset:<id>:removed         STRING  for a week after the data set was deleted
+ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
+ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
+ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
+ty:indexing                     STRING  the lock of whoever compares them
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
-ty:q:<queue>                    ZSET  id -> place in the queue: lower goes first
+ty:q:<queue>                    ZSET  id -> turn, see prelude.lua: lower goes first within a project
+ty:q:<queue>:of:<project>       ZSET  the same, those of one project
+ty:q:<queue>:projects           SET   projects that have a record in the queue
+ty:limits:<kind>                HASH  project -> how many of its records may be in work; empty: the default
+ty:worker:<id>                  STRING  a worker's latest sign of life, JSON; gone soon after the worker
+ty:workers                      SET   ids of workers, some of which may be gone
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
 ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
                                 no lease out, in µs
 ty:server                       HASH  run_id of the Redis seen last, wait_until: no work before that, µs
-ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version
+ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version, cancel
 ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
@@ -42,8 +51,12 @@ def index(kind: str, status: str | None, project: str | None) -> str:
     return f"ty:{kind}:by:all"
 
 
-def removed(dataset_id: str) -> str:
-    return f"ty:dataset:{dataset_id}:removed"
+def removed(kind: str, record_id: str) -> str:
+    return f"ty:{kind}:{record_id}:removed"
+
+
+def unmirrored(kind: str) -> str:
+    return f"ty:unmirrored:{kind}"
 
 
 def upload(request_id: str) -> str:
@@ -52,6 +65,17 @@ def upload(request_id: str) -> str:
 
 def queue(name: str) -> str:
     return f"ty:q:{name}"
+
+
+def limits(kind: str) -> str:
+    return f"ty:limits:{kind}"
+
+
+def worker(worker_id: str) -> str:
+    return f"ty:worker:{worker_id}"
+
+
+WORKERS = "ty:workers"
 
 
 def celery_queue(name: str) -> str:
@@ -87,3 +111,5 @@ def leases(kind: str) -> str:
 
 
 CLEAN_STOP = "ty:clean_stop"
+INDEXED = "ty:indexed"
+INDEXING = "ty:indexing"

@@ -29,6 +29,10 @@ class LiveStore:
         """See retarget.lua: outcome and the record's hash."""
         return run_script(self._client, "retarget", run_id, epochs)
 
+    def move_to_front(self, run_id: str) -> tuple[str, dict[str, str]]:
+        """See front.lua: outcome and the record's hash."""
+        return run_script(self._client, "front", run_id)
+
     def signals(self, run_id: str) -> Signals:
         """What is wished of the run at present."""
         with store_errors():
@@ -36,9 +40,15 @@ class LiveStore:
 
     def progress(self, run_id: str) -> dict[str, Any] | None:
         """The latest progress event as JSON data."""
+        return self.progresses([run_id])[0]
+
+    def progresses(self, run_ids: list[str]) -> list[dict[str, Any] | None]:
+        """The latest progress event of each run."""
+        if not run_ids:
+            return []
         with store_errors():
-            text = self._client.get(keys.progress(run_id))
-        return json.loads(text) if text else None
+            texts = cast("list[str | None]", self._client.mget([keys.progress(one) for one in run_ids]))
+        return [json.loads(text) if text else None for text in texts]
 
     def append(self, run_id: str, event: events.Event) -> str:
         """Add an event to the stream; returns its id, `<ms>-<n>`."""
@@ -79,6 +89,7 @@ def parse_signals(found: dict[str, str]) -> Signals:
         stop_version=int(found.get("stop_version", 0)),
         epochs=int(found["epochs"]) if "epochs" in found else None,
         epochs_version=int(found.get("epochs_version", 0)),
+        cancel="cancel" in found,
     )
 
 

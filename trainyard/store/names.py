@@ -3,6 +3,9 @@
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
+STUDY_SPACE = "study"
+"""The names of the older study service; a run carries its own under the label of the same name."""
+
 
 class NameStore:
     """Names of one space, such as `study`."""

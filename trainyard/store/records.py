@@ -15,6 +15,9 @@ from trainyard.store.connection import Client, run_script, store_errors
 
 Record = TypeVar("Record")
 
+REMEMBERED_S = 7 * 24 * 3600
+"""How long it is known of a removed record that it was removed."""
+
 
 @dataclass(frozen=True)
 class Page(Generic[Record]):
@@ -118,16 +121,16 @@ class RecordStore(Generic[Record]):
         items = [self.codec.from_hash(texts) for texts in hashes if texts]
         return Page(items, str(int(found[limit - 1][1])) if more else None)
 
-    def position(self, record_id: str, queue: str) -> int | None:
-        """The place in the queue, 1 for the next to be taken; None where it does not wait there."""
-        with store_errors():
-            rank = cast("int | None", self.client.zrank(keys.queue(queue), record_id))
-        return None if rank is None else rank + 1
+    def claim(
+        self, queue: str, owner: str, life: Life, rules: LeaseRules, max_concurrent: int = 0
+    ) -> Record | None:
+        """Take the record of the queue whose turn it is, or None.
 
-    def claim(self, queue: str, owner: str, life: Life, rules: LeaseRules) -> Record | None:
-        """Take the first waiting record of the queue, or None."""
+        `max_concurrent` holds for projects without a limit of their own; 0 is no limit.
+        """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
-        arguments = (self.kind, queue, owner, life.waiting, life.working, lease_ms, grace_s)
+        states = (life.waiting, life.working)
+        arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent)
         outcome, found = run_script(self.client, "claim", *arguments)
         return self.codec.from_hash(found) if outcome == "claimed" else None
 
@@ -163,6 +166,13 @@ class RecordStore(Generic[Record]):
         """Change fields as the holder; None when this attempt holds the record no more."""
         return self._held("update", record_id, fence, owner, *self._pairs(values))
 
+    def commit(
+        self, record_id: str, fence: int, owner: str, checkpoints: Mapping[str, Any], epoch: int, step: int
+    ) -> Record | None:
+        """Say as the holder which files, as JSON data, are the checkpoints; None when it is lost."""
+        files = json.dumps(checkpoints)
+        return self._held("commit", record_id, fence, owner, files, str(epoch), str(step))
+
     def finish(
         self, record_id: str, fence: int, owner: str, status: str, values: Mapping[str, Any]
     ) -> Record | None:
@@ -177,6 +187,32 @@ class RecordStore(Generic[Record]):
         """Change descriptive fields as a client; None when there is no such record."""
         outcome, found = run_script(self.client, "amend", self.kind, record_id, *self._pairs(values))
         return self.codec.from_hash(found) if outcome == "ok" else None
+
+    def restore(self, record: Record, record_id: str, life: Life, rules: LeaseRules) -> str:
+        """Take a record over from storage; the outcome, see restore.lua."""
+        states = (life.waiting, life.working)
+        pairs = self._pairs(self.codec.to_json(record))
+        return run_script(self.client, "restore", self.kind, record_id, *states, rules.grace_s, *pairs)[0]
+
+    def mirrored(self, record_id: str, revision: int) -> tuple[str, Record | None]:
+        """Note that storage holds this revision; the outcome and a newer record, see mirrored.lua."""
+        outcome, found = run_script(self.client, "mirrored", self.kind, record_id, revision)
+        return outcome, self.codec.from_hash(found) if found else None
+
+    def ids(self) -> set[str]:
+        """The ids of all records."""
+        with store_errors():
+            return {str(found) for found in self.client.zrange(keys.index(self.kind, None, None), 0, -1)}
+
+    def unmirrored(self) -> set[str]:
+        """Ids of records that storage may hold in an older revision."""
+        with store_errors():
+            return {str(found) for found in self.client.smembers(keys.unmirrored(self.kind))}
+
+    def was_removed(self, record_id: str) -> bool:
+        """Whether the record was removed lately; False also where it never was."""
+        with store_errors():
+            return bool(self.client.exists(keys.removed(self.kind, record_id)))
 
     def _held(self, script: str, record_id: str, fence: int, owner: str, *rest: str) -> Record | None:
         outcome, found = run_script(self.client, script, self.kind, record_id, fence, owner, *rest)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainyard.datasets import Dataset
-from trainyard.store import keys
-from trainyard.store.connection import Client, run_script, store_errors
-from trainyard.store.records import RecordStore
+from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.store.connection import Client, run_script
+from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 
-REMEMBERED_S = 7 * 24 * 3600
-"""How long it is known of a removed data set that it was removed."""
+DATASET_LIFE = Life(
+    waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED
+)
 
 
 class DatasetStore(RecordStore[Dataset]):
@@ -27,8 +27,3 @@ class DatasetStore(RecordStore[Dataset]):
     def remove(self, dataset_id: str) -> tuple[str, dict[str, str]]:
         """See remove.lua: the outcome, and the status of each run that needs the set."""
         return run_script(self.client, "remove", dataset_id, REMEMBERED_S)
-
-    def was_removed(self, dataset_id: str) -> bool:
-        """Whether the set was removed lately; False also where it never was."""
-        with store_errors():
-            return bool(self.client.exists(keys.removed(dataset_id)))

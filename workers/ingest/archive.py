@@ -24,7 +24,7 @@ class ArchiveLimits:
     `directory_bytes` bounds the list of names, which is held in memory.
     """
 
-    files: int = 500_000
+    files: int = 250_000
     total_bytes: int = 200 * GIB
     file_bytes: int = 256 * MIB
     ratio: int = 100

@@ -12,25 +12,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainyard.datasets import DatasetSummary, IngestOptions, Problem
-from trainyard.errors import StorageUnavailable
 from trainyard.storage import DatasetFolder
+from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
 from workers.ingest.heap import keep_freed_memory
+from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
-from workers.ingest.turns import Turns
 from workers.ingest.upload import UNPACKED, open_source
 from workers.ingest.value_map import LabelMap, proposal, value_map
 from workers.prepared import PreparedWriter, Sample
 
 MAX_PREPARED_PIXELS = 125 * (1 << 30)
 """Pixels of a prepared set, 4 bytes each; an upload's size bounds them not, as plain pictures pack well."""
+
+MAX_IMAGES = 120_000
+"""Images of a set: what is known of each is in memory, at the peak 3,500 bytes."""
 
 LARGE_PIXELS = 24_000_000
 """Pixels of the images that several processes may hold at once beside one larger one."""
@@ -88,7 +91,7 @@ def ingest(
         if summary is not None:
             _keep(work, DatasetFolder(folder).version(summary.content_hash))
     except OSError as error:
-        raise StorageUnavailable(f"The data set could not be prepared: {error.strerror or error}.") from error
+        raise storage_error("The data set could not be prepared", error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return IngestResult(summary=summary, problems=log.problems(), proposed_label_map=build.proposed)
@@ -127,6 +130,12 @@ class _Build:
         found = find_format(source, self._options.format).read(source, self._options, self._log)
         if found is None or not found.items:
             return None
+        if len(found.items) > MAX_IMAGES:
+            raise Refused(
+                "set_too_large",
+                f"The set has {len(found.items)} images; at most {MAX_IMAGES} are read.",
+                "Send it as several sets, or leave images out.",
+            )
         rules = self._declared(found)
         _warn_of_like_names(found.items, self._log)
         with PreparedWriter(self._work) as writer:
@@ -158,16 +167,21 @@ class _Build:
     ) -> tuple[list[Reading], list[Sample]]:
         """Decode and write all; what was seen of those that are sound."""
         processes = process_count(len(items), self._processes)
-        turns = Turns(len(items), MAX_PREPARED_PIXELS, processes)
+        turns = NotedTurns(len(items), MAX_PREPARED_PIXELS, processes)
         reader = ItemReader(
             source, items, writer, turns, max_side=self._options.max_side, alone=LARGE_PIXELS // processes
         )
+
+        def last_file(pid: int) -> str | None:
+            index = turns.last(pid)
+            return None if index is None else items[index].image.path
+
         readings, samples = [], []
         step = max(len(items) // 100, 1)
         self._progress(0, len(items))
         keep_freed_memory()
         with single_threaded(), writer.flushing():
-            for done, outcome in enumerate(outcomes(reader, processes), start=1):
+            for done, outcome in enumerate(outcomes(reader, processes, last_file), start=1):
                 self._log.extend(outcome.problems)
                 if outcome.reading is not None and outcome.sample is not None:
                     readings.append(outcome.reading)
@@ -202,16 +216,19 @@ class _Build:
     ) -> dict[str, splits.Place] | None:
         """Where each sample is used; None, errors logged, where that cannot be."""
         by_name = {item.name: item for item in items}
-        candidates = [
-            splits.Candidate(
+        shared: dict[frozenset[int], frozenset[int]] = {}
+        candidates = []
+        for reading in mapped:
+            item = by_name[reading.name]
+            labels = frozenset(reading.values).intersection(rules.names)
+            candidate = splits.Candidate(
                 name=reading.name,
-                file=by_name[reading.name].image.path,
-                given=by_name[reading.name].split,
-                classes=frozenset(reading.values).intersection(rules.names),
+                file=item.image.path,
+                given=item.split,
+                classes=shared.setdefault(labels, labels),
                 digest=reading.image_sha256,
             )
-            for reading in mapped
-        ]
+            candidates.append(candidate)
         places = splits.assign(candidates, self._options, self._log)
         return None if self._log.has_errors else places
 

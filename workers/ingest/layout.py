@@ -20,14 +20,14 @@ from workers.ingest.archive import Member
 IMAGE_FOLDERS = frozenset(
     (
         "image", "images", "img", "imgs", "jpegimages", "photo", "photos", "picture", "pictures", "rgb",
-        "input", "inputs",
+        "input", "inputs", "rgbleft", "rgbright",
     )
 )  # fmt: skip
 MASK_FOLDERS = frozenset(
     (
         "mask", "masks", "annotation", "annotations", "annot", "annots", "label", "labels", "trimap",
         "trimaps", "segmentation", "segmentations", "segmentationclass", "groundtruth", "gt", "target",
-        "targets",
+        "targets", "semseg", "semantic", "gtleft", "gtright",
     )
 )  # fmt: skip
 SPLIT_FOLDERS = {
@@ -41,6 +41,8 @@ SPLIT_FOLDERS = {
 }
 MASK_SUFFIXES = ("_mask", "_masks", "_annotation", "_annotations", "_label", "_labels", "_gt")
 IMAGE_SUFFIXES = ("_image", "_img")
+PREFIXES = ("image_", "img_", "mask_", "label_", "gt_")
+"""What names in folders of images and of masks may begin with."""
 
 PICTURES = frozenset(
     (
@@ -73,10 +75,12 @@ class Picture:
 
     @property
     def bare_stem(self) -> str:
-        """The stem in lower case without the suffixes that mark an image or a mask."""
+        """The stem in lower case without what marks an image or a mask."""
         stem = self.stem.casefold()
         for suffix in (*MASK_SUFFIXES, *IMAGE_SUFFIXES):
             stem = stem.removesuffix(suffix)
+        for prefix in PREFIXES:
+            stem = stem.removeprefix(prefix)
         return stem or self.stem.casefold()
 
 

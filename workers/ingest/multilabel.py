@@ -86,6 +86,6 @@ def _warn_of_overlap(pixels: dict[str, int], log: ProblemLog) -> None:
         "multilabel_overlap",
         file,
         f"{sum(pixels.values())} pixels of {len(pixels)} image(s) are in the masks of several classes, "
-        f"{pixels[file]} of them here: the set is kept as multilabel, which no run can train on so far.",
-        "To train on it, draw the classes without overlap, or merge those that overlap with a label map.",
+        f"{pixels[file]} of them here: the set is kept as multilabel, for runs of that task.",
+        "Train it with the task multilabel; or, for one class per pixel, merge classes with a label map.",
     )

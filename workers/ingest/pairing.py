@@ -132,9 +132,10 @@ def _report_alone(pairs: int, images: list[Picture], masks: list[Picture], log: 
             "no_pairs",
             None,
             f"No image has a mask: {len(images)} image(s) and {len(masks)} mask(s) were found.",
-            "Put images in images/ and masks of the same names in masks/, or end the masks' names in _mask. "
-            "Masks are read as pictures, not as JSON, XML or text.",
+            "Put images in images/ and masks of the same names in masks/, or end the masks' names in _mask.",
         )
+        if not masks:
+            return  # each image would be named for the same reason
     report = log.warning if len(images) <= pairs else log.error
     for picture in images:
         report(

@@ -10,13 +10,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
 from trainyard.errors import ChildDied
-from workers.ingest.problems import Refused
+from workers.ingest.problems import Refused, shown
 from workers.ingest.reader import ItemReader, Outcome
 
 MAX_PROCESSES = 4
@@ -31,6 +31,8 @@ _BUNDLE = 16
 _BUNDLE_S = 0.2
 
 _Indexed = tuple[int, Outcome]
+LastFile = Callable[[int], str | None]
+"""The file that the process of this id took last, None where it took none."""
 
 
 def process_count(items: int, asked: int | None) -> int:
@@ -40,23 +42,23 @@ def process_count(items: int, asked: int | None) -> int:
     return 1 if items < FEW_ITEMS else min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
 
 
-def outcomes(reader: ItemReader, processes: int) -> Iterator[Outcome]:
+def outcomes(reader: ItemReader, processes: int, last_file: LastFile) -> Iterator[Outcome]:
     """The outcome of each item, in order. Raises Refused or OSError as `ItemReader.next` does, ChildDied
-    where a process crashed."""
+    where a process crashed, with the file that it read."""
     if processes == 1:
         while (one := reader.next()) is not None:
             yield one[1]
         return
     waiting: dict[int, Outcome] = {}
     following = 0
-    for index, outcome in _from_processes(reader, processes):
+    for index, outcome in _from_processes(reader, processes, last_file):
         waiting[index] = outcome
         while following in waiting:
             yield waiting.pop(following)
             following += 1
 
 
-def _from_processes(reader: ItemReader, processes: int) -> Iterator[_Indexed]:
+def _from_processes(reader: ItemReader, processes: int, last_file: LastFile) -> Iterator[_Indexed]:
     context = multiprocessing.get_context("fork")
     ours: list[Connection] = []
     workers: list[ForkProcess] = []
@@ -67,7 +69,7 @@ def _from_processes(reader: ItemReader, processes: int) -> Iterator[_Indexed]:
             workers.append(context.Process(target=_work, args=(reader, theirs, list(ours)), daemon=False))
             workers[-1].start()
             theirs.close()
-        yield from _received(ours, workers)
+        yield from _received(ours, workers, last_file)
     finally:
         for connection in ours:
             connection.close()
@@ -77,7 +79,7 @@ def _from_processes(reader: ItemReader, processes: int) -> Iterator[_Indexed]:
             worker.join()
 
 
-def _received(ours: list[Connection], workers: list[ForkProcess]) -> Iterator[_Indexed]:
+def _received(ours: list[Connection], workers: list[ForkProcess], last_file: LastFile) -> Iterator[_Indexed]:
     """What the processes send until each has said that it is done."""
     busy = dict(zip(ours, workers, strict=True))
     while busy:
@@ -88,9 +90,7 @@ def _received(ours: list[Connection], workers: list[ForkProcess]) -> Iterator[_I
             except EOFError as error:
                 worker = busy[connection]
                 worker.join(_GRACE_S)
-                raise ChildDied(
-                    f"A process that read images ended with exit code {worker.exitcode}."
-                ) from error
+                raise _died(worker, last_file) from error
             if message is None:
                 del busy[connection]
             elif isinstance(message, OSError):
@@ -99,6 +99,12 @@ def _received(ours: list[Connection], workers: list[ForkProcess]) -> Iterator[_I
                 raise Refused(**message)
             else:
                 yield from message
+
+
+def _died(worker: ForkProcess, last_file: LastFile) -> ChildDied:
+    file = None if worker.pid is None else last_file(worker.pid)
+    place = "" if file is None else f" while it read {shown(file)} and its mask"
+    return ChildDied(f"A process that read images ended with exit code {worker.exitcode}{place}.")
 
 
 def _work(reader: ItemReader, connection: Connection, parents: list[Connection]) -> None:

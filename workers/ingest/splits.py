@@ -19,7 +19,7 @@ UNUSED = "unused"
 """The split of samples that the set holds and nothing uses."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """What the place of a sample depends on.
 
@@ -35,7 +35,7 @@ class Candidate:
     digest: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a sample is used: `split` is train, val, test or unused; `fold` counts from 0, None without."""
 
@@ -73,7 +73,11 @@ def assign(samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog
     folds = _folds(_of(ordered, placed, "train", "val"), options, log) if options.folds else {}
     if draws_val:
         placed |= {name: "val" for name, fold in folds.items() if fold == 0}
-    return {name: Place(split=split, fold=folds.get(name)) for name, split in placed.items()}
+    shared: dict[tuple[str, int | None], Place] = {}
+    return {
+        name: shared.setdefault(key, Place(split=key[0], fold=key[1]))
+        for name, key in ((name, (split, folds.get(name))) for name, split in placed.items())
+    }
 
 
 def counts(places: Mapping[str, Place]) -> dict[str, int]:
@@ -187,13 +191,13 @@ def _groups(samples: Iterable[Candidate]) -> list[list[Candidate]]:
 
 
 def _units(samples: Iterable[Candidate]) -> list[Unit]:
-    return [
-        Unit(
-            names=tuple(sample.name for sample in copies),
-            classes=Counter(label for sample in copies for label in sample.classes),
-        )
-        for copies in _groups(samples)
-    ]
+    shared: dict[frozenset[tuple[int, int]], Counter[int]] = {}
+    units = []
+    for copies in _groups(samples):
+        classes = Counter(label for sample in copies for label in sample.classes)
+        classes = shared.setdefault(frozenset(classes.items()), classes)
+        units.append(Unit(names=tuple(sample.name for sample in copies), classes=classes))
+    return units
 
 
 def _of(samples: list[Candidate], placed: Mapping[str, str], *splits: str) -> list[Candidate]:

@@ -25,7 +25,7 @@ Meanings = Sequence[frozenset[int]]
 """For each of the 256 bytes of a mask, the values that a pixel with this byte has."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """What was seen in one pair: pixels per byte of the mask as painted, size as prepared, digests, colours.
 
@@ -44,7 +44,9 @@ class Reading:
     square: Triple
 
     def mapped(self, meanings: Meanings) -> "Reading":
-        """The same with each byte b counted as every value of `meanings[b]`."""
+        """With each byte b counted as every value of `meanings[b]`; this one itself where that is b."""
+        if all(meanings[byte] == {byte} for byte in self.values):
+            return self
         values: Counter[int] = Counter()
         for byte, count in self.values.items():
             for value in meanings[byte]:

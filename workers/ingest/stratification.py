@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
-    """Images that stay together: their names, and how many of them each class occurs in."""
+    """Images that stay together: their names, and how many of them each class occurs in (shared by units)."""
 
     names: tuple[str, ...]
     classes: Counter[int]

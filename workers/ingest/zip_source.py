@@ -21,6 +21,7 @@ from workers.ingest.member_file import member_file
 from workers.ingest.positioned import PositionedFile
 from workers.ingest.problems import ProblemLog, Refused
 
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError, OverflowError)
@@ -64,6 +65,9 @@ class ZipSource:
             self._zip = ZipFile(self._file)
         except _BROKEN as error:
             raise damaged(error) from error
+        for info in self._zip.infolist():
+            info.date_time = _NO_TIME  # one for all of them: of a large set it would fill memory
+        self._zip.NameToInfo.clear()  # files are asked for by place
         return self._zip.infolist()
 
     def _entries(self) -> Iterator[Entry]:

@@ -13,9 +13,11 @@ from trainyard.events import Event
 from trainyard.experiments import Experiments
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
+from trainyard.storage import RunFolder
 from workers.training.describe import describe, score
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
+from workers.training.local import LocalCheckpoints
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -26,11 +28,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("spec", type=Path, help="a partial spec, laid over configs/defaults.yaml")
     parser.add_argument("--prepared", type=Path, required=True, help="folder of a prepared data set")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, logs and export")
-    parser.add_argument("--resume", action="store_true", help="continue from checkpoints/last.ckpt in --out")
+    parser.add_argument("--resume", action="store_true", help="continue from the newest checkpoint in --out")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
     asked = parser.parse_args(arguments)
     try:
         spec = _read_spec(asked.spec)
+        folder = RunFolder(asked.out)
+        checkpoints = LocalCheckpoints(folder, spec.checkpoints.keep_last, resume=asked.resume)
         job = TrainingJob(
             run_id=asked.out.name,
             spec=spec,
@@ -39,9 +43,15 @@ def main(arguments: list[str]) -> int:
             prepared=asked.prepared,
             weights_file=_weights_file(spec),
             threads=asked.threads,
-            resume=asked.resume,
+            resume_from=checkpoints.resume_from,
+            best=checkpoints.best,
         )
-        result = fit(job, _print_event, Signals)
+
+        def report(event: Event) -> None:
+            checkpoints.take(event)
+            _print_event(event)
+
+        result = fit(job, report, Signals)
     except TrainyardError as error:
         print(f"{error.code}: {error.message}\n{error.remedy}", *_lines(error), sep="\n", file=sys.stderr)
         return 1

@@ -1,30 +1,34 @@
 """Everything that an attempt needs before its first batch: data, network, where an earlier one left off."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lightning import seed_everything
 from torch import nn
 
 from trainyard.catalog import rounded_size
-from trainyard.events import Event, Notice
+from trainyard.errors import StorageUnavailable
+from trainyard.events import Event, Notice, WeightsLoaded
 from trainyard.experiments import load_spec
 from trainyard.spec import TrainingSpec
 from trainyard.spec_checks import check_classes
 from trainyard.storage import RunFolder
 from workers.prepared import PreparedDataset
-from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
+from workers.recorded_version import open_version
+from workers.training.batch_size import with_found_batch
+from workers.training.checkpoints import ABOUT, ModelCard, Saved, read_checkpoint
 from workers.training.class_weights import class_weights
 from workers.training.data import SegmentationData
 from workers.training.epochs import History
-from workers.training.job import TrainingJob
+from workers.training.job import SavedFile, TrainingJob
 from workers.training.losses import WeightedLosses
 from workers.training.memory import with_smaller_batch_of
 from workers.training.model import InputRule, build_network, check_shapes, empty_network, input_rule
 from workers.training.module import SegmentationModule
 from workers.training.partial_weights import load_fitting
 from workers.training.patience import ended_early
+from workers.training.resume import newest_good, require_whole
 from workers.training.runtime import Precision, resolve_precision
 
 Report = Callable[[Event], None]
@@ -32,7 +36,9 @@ Report = Callable[[Event], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What has been built. `done` and `step` are the epochs and steps that the checkpoint already holds."""
+    """What has been built. `done` and `step` are the epochs and steps that the checkpoint already holds,
+    `batches` those of the epoch under way.
+    """
 
     job: TrainingJob
     folder: RunFolder
@@ -42,6 +48,7 @@ class Attempt:
     precision: Precision
     checkpoint: dict[str, Any] | None
     history: History
+    saved: Saved
 
     @property
     def done(self) -> int:
@@ -52,6 +59,15 @@ class Attempt:
         return int(self.checkpoint[ABOUT]["step"]) if self.checkpoint else 0
 
     @property
+    def batches(self) -> int:
+        """In batches of this attempt's size, which may be smaller than when they were counted."""
+        if self.checkpoint is None:
+            return 0
+        about, size = self.checkpoint[ABOUT], self.card.spec.data.batch
+        done: int = about["batches"] * about["spec"]["data"]["batch_size"] // size
+        return min(done, len(self.data.train_dataloader())) if about["batches"] else 0
+
+    @property
     def has_epochs_left(self) -> bool:
         """Whether there is anything to train: the target lies ahead, and no early end was reached for it."""
         if self.done >= self.job.epochs:
@@ -60,37 +76,53 @@ class Attempt:
 
 
 def build_attempt(job: TrainingJob, report: Report) -> Attempt:
-    """Build it, from last.ckpt where the job resumes and has one. Raises as `fit` before training."""
-    folder = RunFolder(job.folder)
-    resumes = job.resume and folder.last_checkpoint.exists()
-    checkpoint = read_checkpoint(folder.last_checkpoint) if resumes else None
+    """Build it, from the newest good checkpoint that the job names. Raises as `fit` before training."""
+    newest, checkpoint = newest_good(job.resume_from, report) or (None, None)
     spec = _with_legal_size(job.spec, report)
     if checkpoint is not None:
         spec = with_smaller_batch_of(spec, load_spec(checkpoint[ABOUT]["spec"]))
     precision = resolve_precision(spec.precision)
     seed_everything(spec.seed, workers=True, verbose=False)
-    prepared = PreparedDataset(job.prepared)
-    data = SegmentationData(prepared, spec)
+    prepared = open_version(job.prepared, job.content_hash)
     classes = len(prepared.classes)
-    check_classes(spec, classes)
+    check_classes(spec, classes, prepared.task)
     network, rule = _network(job, spec, prepared, checkpoint, report)
+    if spec.data.finds_batch:
+        spec = with_found_batch(spec, network, prepared, precision, report)
+    data = SegmentationData(prepared, spec)
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
     loss = WeightedLosses(spec.optimization, spec.model.task, weights)
     module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
     if checkpoint is not None:
         module.resume_weights(checkpoint)
-    best = checkpoint[ABOUT]["best"] if checkpoint else None
+    row = checkpoint[ABOUT]["best"] if checkpoint else None
+    saved = Saved(newest=newest, best=_file_of(row, newest, job.best))
     return Attempt(
-        job=job,
-        folder=folder,
+        job=replace(job, spec=spec),  # what other ranks, and a second try, are to go by
+        folder=RunFolder(job.folder),
         card=ModelCard(run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule),
         data=data,
         module=module,
         precision=precision,
         checkpoint=checkpoint,
-        history=History(spec.checkpoints.monitor, best),
+        history=History(spec.checkpoints.monitor, row if saved.best else None),
+        saved=saved,
     )
+
+
+def _file_of(
+    row: dict[str, Any] | None, newest: SavedFile | None, best: SavedFile | None
+) -> SavedFile | None:
+    """The file with the weights of the best epoch so far; without one, the next epoch will be the best."""
+    if row is None or best is None or best.epoch != row["epoch"]:
+        return None
+    try:
+        if best != newest:
+            require_whole(best)
+    except StorageUnavailable:
+        return None
+    return best
 
 
 def _network(
@@ -108,7 +140,9 @@ def _network(
     if job.init_checkpoint is not None:
         network: nn.Module = empty_network(spec.model, classes)
         origin = read_checkpoint(job.init_checkpoint)
-        report(Notice(message=load_fitting(network, origin["state_dict"]).describe(job.init_checkpoint.name)))
+        loaded = load_fitting(network, origin["state_dict"])
+        report(Notice(message=loaded.describe(job.init_checkpoint.name)))
+        report(WeightsLoaded(**{**asdict(loaded), "skipped": tuple(loaded.skipped)}))
         return network, _rule_of(origin)
     return build_network(spec.model, classes, job.weights_file), input_rule(spec.model, prepared)
 

@@ -1,14 +1,13 @@
 """Checkpoint files: written whole or not at all, read without pickle, enough to rebuild the model.
 
 A checkpoint is Lightning's own, with what Trainyard needs beside it under the key `trainyard`: spec,
-classes, input rule, epochs finished, and the best metrics row so far.
+classes, input rule, the best metrics row so far, the epochs finished, and of one that was interrupted the
+batches done and the scores of training so far.
 """
 
-import copy
 import hashlib
 import json
-import os
-import shutil
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,13 +17,17 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
+from trainyard.checkpoints import public_name
 from trainyard.errors import StorageUnavailable
 from trainyard.events import CheckpointSaved, Event
 from trainyard.spec import TrainingSpec
-from trainyard.storage import RunFolder, write_json
+from trainyard.storage import SCHEMA, RunFolder, check_schema
 from workers.prepared import PreparedClass
+from workers.training.background import BackgroundWriter
 from workers.training.epochs import History
+from workers.training.job import SavedFile
 from workers.training.model import InputRule
+from workers.training.module import SegmentationModule
 
 ABOUT = "trainyard"
 """The key of a checkpoint under which our own part lies."""
@@ -50,157 +53,152 @@ class ModelCard:
         }
 
 
+@dataclass
+class Saved:
+    """The files to go on from and to finish with: the newest one, and that of the best epoch."""
+
+    newest: SavedFile | None = None
+    best: SavedFile | None = None
+
+
 class Checkpoints(Callback):
-    """Saves last, best and every n-th epoch after the epoch's row is made."""
+    """Saves after every epoch, once its row is made; the writer writes while training goes on.
+
+    What was saved is reported when it is on disk: at a later batch, at the next save or at the end.
+    """
 
     def __init__(
-        self, folder: RunFolder, card: ModelCard, history: History, report: Callable[[Event], None]
+        self,
+        folder: RunFolder,
+        card: ModelCard,
+        history: History,
+        saved: Saved,
+        writer: BackgroundWriter,
+        report: Callable[[Event], None],
     ) -> None:
         self._folder = folder
         self._card = card
         self._rule = card.spec.checkpoints
         self._spec_hash = spec_hash(card.spec)
         self._history = history
+        self._saved = saved
+        self._writer = writer
         self._report = report
-        self._finished = 0
+        self._about: dict[str, Any] = {}
+        self._path = folder.saved
+        self._kinds: tuple[str, ...] = ()
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint[ABOUT] = {
+            "schema": SCHEMA,
             **self._card.to_dict(),
-            "epoch": self._finished,
-            "step": trainer.global_step,
+            **self._about,
             "best": self._history.best,
         }
 
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self._look()
+
+    def on_validation_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._look()
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch = trainer.current_epoch + 1
-        copies = {"best": self._folder.best_checkpoint} if self._history.improved else {}
+        kinds = ["last"]
+        if self._history.improved:
+            kinds.append("best")
         if self._rule.every_epochs and epoch % self._rule.every_epochs == 0:
-            copies["epoch"] = self._folder.epoch_checkpoint(epoch)
-        self._save(trainer, epoch, copies)
-        if "epoch" in copies and self._rule.keep_last and trainer.is_global_zero:
-            self._drop_oldest()
+            kinds.append("epoch")
+        self._save(trainer, {"epoch": epoch, "step": trainer.global_step, "batches": 0}, kinds)
 
-    def save_interrupted(self, trainer: Trainer) -> None:
-        """Save last.ckpt in the middle of an epoch, which will count as not begun."""
-        self._save(trainer, trainer.current_epoch, {})
+    def save_interrupted(self, trainer: Trainer, batches: int) -> None:
+        """Save in the middle of an epoch of which so many batches are done, and wait until it is written.
 
-    def _save(self, trainer: Trainer, finished: int, copies: dict[str, Path]) -> None:
-        """Every rank takes part in gathering what is saved; the first one writes."""
-        self._finished = finished
-        files = {"last": self._folder.last_checkpoint, **copies}
-        try:
-            self._folder.checkpoints.mkdir(parents=True, exist_ok=True)
-            temporary = files["last"].with_name(f".{files['last'].name}.tmp")
-            trainer.save_checkpoint(temporary)
-            if not trainer.is_global_zero:
-                return
-            _put(temporary, files["last"])
-            for name in copies.values():
-                _link(files["last"], name)
-        except OSError as error:
-            raise StorageUnavailable(f"A checkpoint could not be written: {error}.") from error
-        self._describe(trainer, files)
+        All ranks call this together, and train no further.
+        """
+        module = trainer.lightning_module
+        assert isinstance(module, SegmentationModule)  # noqa: S101 - narrows the type
+        module.gather_scores()
+        about = {"epoch": trainer.current_epoch, "step": trainer.global_step, "batches": batches}
+        self._save(trainer, {**about, "train_scores": module.train_scores.state()}, ["last"])
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait for what is being written and report it; raises StorageUnavailable."""
+        written = self._writer.outcome()
+        if written is None:
+            return
+        epoch, step = self._about["epoch"], self._about["step"]
+        file = SavedFile(path=self._path, epoch=epoch, sha256=written.sha256)
+        before, self._saved.newest = self._saved.newest, file
+        if "best" in self._kinds:
+            self._saved.best = file
+        kind = "epoch" if "epoch" in self._kinds else "last"
         self._report(
             CheckpointSaved(
-                kinds=tuple(files),
-                epoch=finished,
-                step=trainer.global_step,
-                file=files.get("epoch", files["last"]).name,
+                kinds=self._kinds,
+                epoch=epoch,
+                step=step,
+                file=f"{public_name(kind, epoch)}.ckpt",
+                stored=self._path.relative_to(self._folder.path).as_posix(),
+                bytes=written.bytes,
+                sha256=written.sha256,
+                after=before.sha256 if before else None,
             )
         )
 
-    def _describe(self, trainer: Trainer, files: dict[str, Path]) -> None:
-        """Write beside each file what it is, for those who list them."""
+    def _look(self) -> None:
+        if not self._writer.is_writing:
+            self.settle()
+
+    def _save(self, trainer: Trainer, about: dict[str, Any], kinds: list[str]) -> None:
+        """Every rank takes part in gathering what is saved; the first one writes."""
+        self.settle()
+        self._about, self._kinds = about, tuple(kinds)
+        name = f"e{about['epoch']:03d}-s{about['step']:06d}-{secrets.token_hex(4)}.ckpt"
+        self._path = self._folder.saved / name
+        trainer.save_checkpoint(self._path, storage_options=self._beside())
+
+    def _beside(self) -> dict[str, Any]:
+        """What stands beside the file, for those who list them."""
         row = self._history.row
-        is_whole = row is not None and row["epoch"] == self._finished
-        about = {
-            "epoch": self._finished,
-            "step": trainer.global_step,
+        is_whole = row is not None and row["epoch"] == self._about["epoch"]
+        return {
+            "epoch": self._about["epoch"],
+            "step": self._about["step"],
             "val_miou": row["val_miou"] if row and is_whole else None,
             "monitor": self._history.monitor,
             "monitored": row[self._history.monitor] if row and is_whole else None,
             "spec_hash": self._spec_hash,
         }
-        for kind, file in files.items():
-            write_json(file.with_name(f"{file.name}.json"), {**about, "kind": kind})
-
-    def _drop_oldest(self) -> None:
-        """Keep the newest of the epochs' own checkpoints, as many as the spec says."""
-        kept = sorted(self._folder.checkpoints.glob("epoch=*.ckpt"), key=_epoch_of)
-        for old in kept[: -self._rule.keep_last]:
-            old.unlink()
-            old.with_name(f"{old.name}.json").unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU; raises StorageUnavailable for a file that is none of ours."""
+    """A checkpoint's content, on the CPU.
+
+    Raises StorageUnavailable for a file that is none of ours, NewerFormat for one of a newer Trainyard.
+    """
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         raise StorageUnavailable(f"{path.name} cannot be read: {error}.") from error
     if ABOUT not in content:
         raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
+    check_schema(path, content[ABOUT].get("schema", SCHEMA))
     return content
-
-
-def clear_earlier_try(folder: RunFolder) -> None:
-    """Remove checkpoints, logs and results of an earlier try, so that none is taken for this one's."""
-    for kept in (folder.checkpoints, folder.tensorboard, folder.figures, folder.export):
-        shutil.rmtree(kept, ignore_errors=True)
-    for file in (folder.metrics_csv, folder.report_json, folder.report_html):
-        file.unlink(missing_ok=True)
-
-
-class Resume(Callback):
-    """Puts optimizer and counters where a checkpoint left them, at the beginning of an epoch.
-
-    Lightning's own resume goes on within an epoch whose images would be drawn anew, from the first.
-    """
-
-    def __init__(self, checkpoint: dict[str, Any]) -> None:
-        self._checkpoint = checkpoint
-
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        about = self._checkpoint[ABOUT]
-        trainer.optimizers[0].load_state_dict(self._checkpoint["optimizer_states"][0])
-        precision = trainer.precision_plugin
-        if (scaler := self._checkpoint.get(type(precision).__qualname__)) is not None:
-            precision.load_state_dict(scaler)
-        epochs = trainer.fit_loop.epoch_progress
-        for count in (epochs.total, epochs.current):
-            for stage in ("ready", "started", "processed", "completed"):
-                setattr(count, stage, about["epoch"])
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if (state := self._checkpoint["callbacks"].get(callback.state_key)) is not None:
-                callback.load_state_dict(copy.deepcopy(state))
-        optimization = trainer.fit_loop.epoch_loop.automatic_optimization
-        optimization.optim_progress.optimizer.step.total.completed = about["step"]
 
 
 def spec_hash(spec: TrainingSpec) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of the spec as JSON with sorted keys."""
     return hashlib.sha256(json.dumps(spec.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _epoch_of(checkpoint: Path) -> int:
-    return int(checkpoint.stem.removeprefix("epoch="))
-
-
-def _put(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _link(source: Path, target: Path) -> None:
-    """A second name for the same bytes; a copy where the volume knows no hard links."""
-    temporary = target.with_name(f".{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        temporary.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, temporary)
-    temporary.replace(target)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from trainyard.spec import OptimizationSpec
 from workers.prepared import IGNORE_INDEX, PreparedDataset, Sample
+from workers.training.labels import has_class
 
 _FLOOR = 1.02
 """Added to a class's share of pixels, so that no weight is beyond all bounds: none exceeds 50.5."""
@@ -25,11 +26,17 @@ def class_weights(
 
 
 def count_pixels(prepared: PreparedDataset, samples: Sequence[Sample]) -> NDArray[np.int64]:
-    """Labelled pixels of each class in the masks of these samples: (classes,)."""
+    """Labelled pixels of each class in the masks of these samples: (classes,) int64."""
     counts = np.zeros(IGNORE_INDEX + 1, np.int64)
     for sample in samples:
         counts += np.bincount(prepared.mask(sample).reshape(-1), minlength=IGNORE_INDEX + 1)
-    return counts[: len(prepared.classes)]
+    return _per_class(counts, len(prepared.classes), prepared.task)
+
+
+def _per_class(counts: NDArray[np.int64], classes: int, task: str) -> NDArray[np.int64]:
+    """From the pixels of each mask value, (256,), those of each class."""
+    values = np.arange(len(counts), dtype=np.uint8)
+    return np.array([counts[has_class(values, index, task)].sum() for index in range(classes)], np.int64)
 
 
 def auto_weights(counts: NDArray[np.int64]) -> list[float]:

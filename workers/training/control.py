@@ -1,16 +1,20 @@
 """Signals while training: stop now, stop after the epoch, another number of epochs."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from lightning import Callback, LightningModule, Trainer
 
 from trainyard.events import Event, SignalApplied
 from trainyard.signals import Signals
+from workers.training.checkpoints import Checkpoints
 from workers.training.data import SegmentationData
 
+Status: TypeAlias = Literal["completed", "stopped", "drained"]
+"""How training ends: at its target or an early end, at a client's wish, at its worker's."""
 
-class StopNow(Exception):
+
+class LeaveNow(Exception):
     """Leaves the training loops at once, after the work is saved.
 
     Lightning's `should_stop` is not looked at in validation, and in the middle of an epoch sets off a
@@ -23,26 +27,30 @@ class Control(Callback):
 
     It must come after the callback that saves, so that an epoch is saved before the run stops. Each
     version of a signal acts once and is acknowledged when it takes effect. With several ranks the first
-    one's signals are sent to all, so that all of them stop at the same batch.
+    one's signals are sent to all, so that all of them stop at the same batch. Where gradients are
+    accumulated, training is left between two steps of the optimizer only: a step that has begun would be
+    lost.
     """
 
     def __init__(
         self,
         signals: Callable[[], Signals],
         report: Callable[[Event], None],
-        save: Callable[[Trainer], None],
+        checkpoints: Checkpoints,
     ) -> None:
         self._signals = signals
         self._report = report
-        self._save = save
+        self._checkpoints = checkpoints
         self._stop_version = 0
         self._epochs_version = 0
-        self.stopped = False
+        self.status: Status = "completed"
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        self._before_batch(trainer)
+        signals = self._listen(trainer)
+        if batch_idx % trainer.accumulate_grad_batches == 0:
+            self._leave_if_asked(trainer, signals, batch_idx)
 
     def on_validation_batch_start(
         self,
@@ -54,15 +62,19 @@ class Control(Callback):
     ) -> None:
         # Other ranks may have a batch less to validate, and would not be there to listen.
         if trainer.world_size == 1 or batch_idx < self._batches_of_all(trainer):
-            self._before_batch(trainer)
+            batches = 0 if trainer.sanity_checking else int(trainer.num_training_batches)
+            self._leave_if_asked(trainer, self._listen(trainer), batches)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stops of both kinds take effect here; the epoch is saved already."""
-        signals = self._read(trainer)
-        self._apply_epochs(trainer, signals)
+        signals = self._listen(trainer)
         if self._wants_stop(signals):
+            self._checkpoints.settle()
             trainer.should_stop = True
             self._acknowledge_stop(trainer, signals)
+        elif signals.drain and trainer.current_epoch + 1 < int(trainer.max_epochs or 0):
+            trainer.should_stop = True
+            self.status = "drained"
 
     def _batches_of_all(self, trainer: Trainer) -> int:
         """Validation batches that every rank has."""
@@ -70,23 +82,29 @@ class Control(Callback):
         assert isinstance(data, SegmentationData)  # noqa: S101 - narrows the type
         return data.val_batches_of_all
 
-    def _read(self, trainer: Trainer) -> Signals:
-        """The newest signals, on every rank those of the first."""
-        return trainer.strategy.broadcast(self._signals())
-
-    def _before_batch(self, trainer: Trainer) -> None:
-        signals = self._read(trainer)
+    def _listen(self, trainer: Trainer) -> Signals:
+        """The newest signals, on every rank those of the first; a new epoch target takes effect at once."""
+        signals = trainer.strategy.broadcast(self._signals())
         self._apply_epochs(trainer, signals)
-        if signals.stop == "now" and self._wants_stop(signals):
-            self._save(trainer)
+        return signals
+
+    def _leave_if_asked(self, trainer: Trainer, signals: Signals, batches: int) -> None:
+        """Save and leave, for a stop or for a drain; `batches` of the epoch are done."""
+        stops = signals.stop == "now" and self._wants_stop(signals)
+        if not stops and not signals.drain:
+            return
+        self._checkpoints.save_interrupted(trainer, batches)
+        if stops:
             self._acknowledge_stop(trainer, signals)
-            raise StopNow
+        else:
+            self.status = "drained"
+        raise LeaveNow
 
     def _wants_stop(self, signals: Signals) -> bool:
         return signals.stop is not None and signals.stop_version > self._stop_version
 
     def _acknowledge_stop(self, trainer: Trainer, signals: Signals) -> None:
-        self.stopped = True
+        self.status = "stopped"
         self._stop_version = signals.stop_version
         self._acknowledge(trainer, "stop", signals.stop_version, str(signals.stop))
 

@@ -1,21 +1,24 @@
 """Squares cut out of an image at its own scale."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.prepared import IGNORE_INDEX, Uint8
+from workers.prepared import Uint8
 
 Corner = tuple[int, int]
 """Top and left of a square, in pixels of the image; below 0 where it reaches beyond."""
 
+HasClass = Callable[[Uint8, int], NDArray[np.bool_]]
+"""Where a mask has a class."""
 
-def cut(image: Uint8, mask: Uint8, corner: Corner, size: int) -> tuple[Uint8, Uint8]:
-    """The square of `size` x `size` pixels at `corner`; beyond the image it is black and ignored."""
+
+def cut(image: Uint8, mask: Uint8, corner: Corner, size: int, outside: int) -> tuple[Uint8, Uint8]:
+    """The square of `size` x `size` pixels at `corner`; beyond the image it is black and `outside`."""
     (top, left), (height, width) = corner, mask.shape
     square = np.zeros((size, size, 3), np.uint8)
-    labels = np.full((size, size), IGNORE_INDEX, np.uint8)
+    labels = np.full((size, size), outside, np.uint8)
     first_row, first_column = max(0, top), max(0, left)
     rows = slice(first_row, max(first_row, min(height, top + size)))
     columns = slice(first_column, max(first_column, min(width, left + size)))
@@ -24,12 +27,14 @@ def cut(image: Uint8, mask: Uint8, corner: Corner, size: int) -> tuple[Uint8, Ui
     return square, labels
 
 
-def random_corner(mask: Uint8, size: int, sought: Sequence[int], numbers: np.random.Generator) -> Corner:
+def random_corner(
+    mask: Uint8, size: int, sought: Sequence[int], has_class: HasClass, numbers: np.random.Generator
+) -> Corner:
     """A corner drawn evenly or, where the mask holds any class of `sought`, around a pixel of one of them."""
-    found = [index for index in sought if (mask == index).any()]
+    found = [index for index in sought if has_class(mask, index).any()]
     if found:
         chosen = numbers.choice(found)
-        places = np.flatnonzero(mask == chosen)
+        places = np.flatnonzero(has_class(mask, int(chosen)))
         centre = np.unravel_index(numbers.choice(places), mask.shape)
         top, left = (
             _inside(int(middle) - size // 2, side, size)

@@ -1,6 +1,5 @@
 """Prepared samples as batches: which images train, which validate, and how each is made into a square."""
 
-from collections.abc import Iterator
 from typing import TypedDict
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from lightning import LightningDataModule
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from trainyard.catalog import architecture
 from trainyard.errors import BadDataset, InvalidModel
@@ -17,7 +16,10 @@ from workers.prepared import PreparedDataset, Sample, Uint8
 from workers.training.augmentation import Augmentation
 from workers.training.class_weights import count_pixels
 from workers.training.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.labels import has_class, outside_value
+from workers.training.mask_values import check_mask_values
 from workers.training.resizing import to_square
+from workers.training.sampler import EpochSampler, share_of
 
 DEFAULT_VAL_FRACTION = 0.2
 """The share of images that validates where neither the set nor the spec says."""
@@ -34,7 +36,7 @@ _CROP_DRAWS = 1
 
 
 class Batch(TypedDict):
-    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8; `name` the samples' names."""
+    """`image` (N, H, W, 3) uint8 RGB; `mask` (N, H, W) uint8, as prepared; `name` the samples' names."""
 
     image: Tensor
     mask: Tensor
@@ -57,6 +59,7 @@ class Squares(Dataset[dict[str, object]]):
         self._data = data
         self._augmentation = augmentation
         self._seed = seed
+        self._outside = outside_value(prepared.task)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -69,10 +72,12 @@ class Squares(Dataset[dict[str, object]]):
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
-        image, mask = np.array(self._prepared.image(sample)), np.array(self._prepared.mask(sample))
+        image, mask = self._prepared.image(sample), self._prepared.mask(sample)
+        image, mask = to_square(image, mask, self._data.image_size, self._data.fit, self._outside)
         if self._augmentation is not None:
+            # Varied when small: transforms cost by the pixel.
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return to_square(image, mask, self._data.image_size, self._data.fit)
+        return image, mask
 
 
 class RandomCrops(Squares):
@@ -95,13 +100,16 @@ class RandomCrops(Squares):
         numbers = np.random.default_rng([self._seed, epoch, index, _CROP_DRAWS])
         sought = self._rare if numbers.random() < self._data.rare_class_chance else []
         whole = self._prepared.mask(sample)
-        top, left = random_corner(whole, size, sought, numbers)
+        top, left = random_corner(whole, size, sought, self._has_class, numbers)
         margin = round(size * CROP_MARGIN)
         corner = (top - margin, left - margin)
-        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin)
+        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin, self._outside)
         if self._augmentation is not None:
             image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return cut(image, mask, (margin, margin), size)
+        return cut(image, mask, (margin, margin), size, self._outside)
+
+    def _has_class(self, mask: Uint8, index: int) -> NDArray[np.bool_]:
+        return has_class(mask, index, self._prepared.task)
 
 
 class Tiles(Squares):
@@ -119,47 +127,7 @@ class Tiles(Squares):
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
-        return cut(image, mask, self._corners[index], self._data.image_size)
-
-
-class EpochSampler(Sampler[tuple[int, int]]):
-    """Yields (epoch, index); shuffled by seed and epoch alone, so a resumed run draws what it would have.
-
-    Of several ranks each has its share. Shuffled shares are equally long, the first images drawn again
-    where they do not come out even; others hold every image once.
-    """
-
-    def __init__(
-        self, length: int, seed: int, epoch: int, *, shuffled: bool, rank: int = 0, world: int = 1
-    ) -> None:
-        self._length = length
-        self._seed = seed
-        self._epoch = epoch
-        self._shuffled = shuffled
-        self._rank = rank
-        self._world = world
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this as each epoch begins, counted from 0."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._share())
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter([(self._epoch, int(index)) for index in self._share()])
-
-    def _share(self) -> NDArray[np.int64]:
-        order = np.arange(self._length)
-        if self._shuffled:
-            order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
-            order = np.resize(order, share_of(self._length, self._world) * self._world)
-        return order[self._rank :: self._world]
-
-
-def share_of(images: int, world: int) -> int:
-    """Training images of one rank in an epoch."""
-    return -(-images // world)
+        return cut(image, mask, self._corners[index], self._data.image_size, self._outside)
 
 
 class SegmentationData(LightningDataModule):
@@ -167,22 +135,19 @@ class SegmentationData(LightningDataModule):
 
     def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
         super().__init__()
-        if prepared.task == "multilabel":
-            raise BadDataset(
-                "Pixels of the set have several classes; training takes one class per pixel so far.",
-                remedy="Draw the classes without overlap, or merge those that overlap with a label map.",
-            )
         asked = spec.data
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
         if len(prepared.classes) < 2:
             raise BadDataset("A set needs at least two classes, background included.")
+        self._classes, self._task = len(prepared.classes), prepared.task
         self._world = spec.compute.devices
         share = share_of(len(train), self._world)
         self._drop_last = drops_last(spec, share)
-        self.smallest_batch = smallest_batch(share, spec.data.batch_size, drop_last=self._drop_last)
+        self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)
         self._data = spec.data
         self._seed = spec.seed
-        augmentation = Augmentation(spec.augmentation.transforms)
+        self._done = (0, 0)
+        augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
         self.train: Squares
         self.val: Squares
         if spec.data.fit == "crop":
@@ -191,7 +156,16 @@ class SegmentationData(LightningDataModule):
         else:
             self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
             self.val = Squares(prepared, val, spec.data, None, spec.seed)
-        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch_size)
+        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch)
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Look at the masks while they are still on the CPU; raises MaskIdOutOfRange."""
+        check_mask_values(batch["mask"].numpy(), batch["name"], self._classes, self._task)
+        return batch
+
+    def skip(self, epoch: int, batches: int) -> None:
+        """Begin training in that epoch, counted from 0, after so many of its batches."""
+        self._done = (epoch, batches * self._data.batch)
 
     def train_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.train, shuffled=True)
@@ -202,12 +176,15 @@ class SegmentationData(LightningDataModule):
     def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
         epoch, rank = (self.trainer.current_epoch, self.trainer.global_rank) if self.trainer else (0, 0)
         workers = self._data.loader_workers
+        sampler = EpochSampler(
+            len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
+        )
+        if shuffled:
+            sampler.skip(*self._done)
         return DataLoader(
             squares,
-            batch_size=self._data.batch_size,
-            sampler=EpochSampler(
-                len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
-            ),
+            batch_size=self._data.batch,
+            sampler=sampler,
             # Its own, so that it takes no numbers from those that dropout draws.
             generator=torch.Generator(),
             drop_last=shuffled and self._drop_last,
@@ -273,7 +250,7 @@ def drops_last(spec: TrainingSpec, images: int) -> bool:
     least one whole batch besides; the shuffle leaves out other images in each epoch.
     """
     least = architecture(spec.model.architecture).min_batch
-    batch = spec.data.batch_size
+    batch = spec.data.batch
     if min(batch, images) < least:
         raise InvalidModel(
             f"{spec.model.architecture} trains on batches of at least {least}; batch_size is {batch} "

@@ -57,6 +57,7 @@ class EpochRows(Callback):
         self._images = 0
         self._began = 0.0
         self._train_seconds = 0.0
+        self._seconds_before = 0.0
         self._all_images = 0
         self._all_train_seconds = 0.0
 
@@ -66,14 +67,13 @@ class EpochRows(Callback):
         return self._all_images / self._all_train_seconds if self._all_images else None
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._images = 0
         self._began = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         self._images += len(batch["name"])
-        self._train_seconds = time.monotonic() - self._began
+        self._train_seconds = self._seconds_before + time.monotonic() - self._began
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
@@ -89,11 +89,21 @@ class EpochRows(Callback):
             **self._scores("train", train),
             **self._scores("val", val),
             "images_per_second": images / self._train_seconds,
-            "epoch_seconds": time.monotonic() - self._began,
+            "epoch_seconds": self._seconds_before + time.monotonic() - self._began,
         }
+        self._images, self._train_seconds, self._seconds_before = 0, 0.0, 0.0
         self._history.add(row)
         log_row(trainer.loggers, row)
         self._report(EpochEnd(epoch=row["epoch"], step=row["step"], metrics=row))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What of the epoch under way its row will need; nothing once the row is made."""
+        return {"images": self._images, "train_seconds": self._train_seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on within an epoch that another attempt began."""
+        self._images, self._train_seconds = state_dict["images"], state_dict["train_seconds"]
+        self._seconds_before = self._train_seconds
 
     def _scores(self, stage: str, scores: Scores) -> Row:
         classes = zip(self._class_names, scores.iou, strict=True)

@@ -10,9 +10,10 @@ from typing import Any
 import onnx
 from torch import nn
 
-from trainyard.errors import ExportMismatch, StorageUnavailable
+from trainyard.errors import ExportMismatch
 from trainyard.events import Event, Notice
 from trainyard.storage import RunFolder, write_json
+from trainyard.storage_errors import storage_error
 from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
 from workers.training.export_card import card_content, sha256_of
@@ -68,7 +69,7 @@ def export_run(
     """
     shutil.rmtree(folder.export, ignore_errors=True)  # an earlier export may have had other files
     graph = make_graph(network, card)
-    expected = miou_of(torch_predictor(network, card), data.val, len(card.classes))
+    expected = miou_of(torch_predictor(network, card), data.val, card)
     files, refused = [], []
     for name, path, make in _variants(graph, card, data, folder):
         try:
@@ -121,7 +122,7 @@ def _checked(
     bound = TOLERANCES[name]
     parity = compare_logits(network, model, card)
     lean = without_logits(model)
-    miou = miou_of(onnx_predictor(lean, card), data.val, len(card.classes))
+    miou = miou_of(onnx_predictor(lean, card), data.val, card)
     if broken := failure(parity, miou, expected, bound):
         raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")
     _write(lean, path)
@@ -154,6 +155,6 @@ def _write(model: onnx.ModelProto, path: Path) -> None:
         onnx.save_model(model, os.fspath(temporary))
         temporary.replace(path)
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be written", error) from error
     finally:
         temporary.unlink(missing_ok=True)

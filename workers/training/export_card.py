@@ -8,6 +8,8 @@ from typing import Any
 from trainyard.catalog import architecture
 from workers.prepared import IGNORE_INDEX
 from workers.training.checkpoints import ModelCard
+from workers.training.labels import MULTILABEL
+from workers.training.reading import THRESHOLD
 
 _SUMMARY = ("images", "miou", "dice", "pixel_accuracy", "boundary_f", "ece")
 _WEIGHTS_NOTES = {
@@ -22,6 +24,7 @@ _WEIGHTS_NOTES = {
         "non-commercial research."
     ),
 }
+_IS_THERE = f"is there where its probability, the sigmoid of its logit, is above {THRESHOLD}: logit above 0"
 _FILE_NOTE = "The encoder began with a weights file of this installation; its licence is not recorded here."
 _DATA_NOTE = "The licence of the training images is not recorded here: ask whoever uploaded the data set."
 
@@ -39,6 +42,7 @@ def card_content(
     return {
         "run_id": card.run_id,
         "epoch": epoch,
+        "task": card.spec.model.task,
         "classes": [asdict(info) for info in card.classes],
         "palette": {str(info.index): list(info.color) for info in card.classes},
         "ignore_index": IGNORE_INDEX,
@@ -88,8 +92,10 @@ def _input(card: ModelCard) -> dict[str, Any]:
 
 
 def _output(card: ModelCard) -> dict[str, str]:
+    several = card.spec.model.task == MULTILABEL
     if card.spec.export.with_preprocessing:
-        return {"name": "classes", "shape": "(N, H, W)", "dtype": "uint8", "meaning": "class indices"}
+        meaning = f"bit c (value 2^c) is set where class c {_IS_THERE}" if several else "class indices"
+        return {"name": "classes", "shape": "(N, H, W)", "dtype": "uint8", "meaning": meaning}
     if card.spec.model.task == "binary":
         return {
             "name": "logits",
@@ -97,11 +103,12 @@ def _output(card: ModelCard) -> dict[str, str]:
             "dtype": "float32",
             "meaning": "log-odds of class 1; above 0 is class 1",
         }
+    exclusive = "one per class; the largest is the class, a softmax over them the probabilities"
     return {
         "name": "logits",
         "shape": f"(N, {len(card.classes)}, H, W)",
         "dtype": "float32",
-        "meaning": "one per class; the largest is the class, a softmax over them the probabilities",
+        "meaning": f"log-odds of each class, which {_IS_THERE}" if several else exclusive,
     }
 
 

@@ -12,7 +12,7 @@ from trainyard.catalog import architecture
 from trainyard.errors import ExportMismatch
 from workers.prepared import IGNORE_INDEX
 from workers.training.checkpoints import ModelCard
-from workers.training.heads import class_logits
+from workers.training.reading import THRESHOLD, reading_of
 
 Shape = tuple[int, int, int]
 """Batch, height, width."""
@@ -28,7 +28,10 @@ _LARGEST_FILE = 2**31 - 2**20
 
 
 class WithPreprocessing(nn.Module):
-    """From pixels to classes: images (N, H, W, 3) uint8 RGB give (N, H, W) uint8, with the logits."""
+    """From pixels to classes: images (N, H, W, 3) uint8 RGB give (N, H, W) uint8, with the logits.
+
+    Of a multilabel network bit c is set where a pixel has class c.
+    """
 
     _mean: Tensor
     _std: Tensor
@@ -36,12 +39,13 @@ class WithPreprocessing(nn.Module):
     def __init__(self, network: nn.Module, card: ModelCard) -> None:
         super().__init__()
         self.network = network
+        self._reading = reading_of(card.spec.model.task, len(card.classes))
         self.register_buffer("_mean", torch.tensor(card.rule.mean).view(1, 3, 1, 1) * 255)
         self.register_buffer("_std", torch.tensor(card.rule.std).view(1, 3, 1, 1) * 255)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         logits: Tensor = self.network((image.permute(0, 3, 1, 2).float() - self._mean) / self._std)
-        return class_logits(logits).argmax(dim=1).to(torch.uint8), logits
+        return self._reading.decide(logits), logits
 
 
 def make_graph(network: nn.Module, card: ModelCard) -> onnx.ModelProto:
@@ -133,6 +137,8 @@ def _metadata(card: ModelCard) -> dict[str, str]:
     return {
         "trainyard.run_id": card.run_id,
         "trainyard.architecture": card.spec.model.architecture,
+        "trainyard.task": card.spec.model.task,
+        "trainyard.threshold": str(THRESHOLD),
         "trainyard.encoder": card.spec.model.encoder,
         "trainyard.classes": json.dumps([info.name for info in card.classes]),
         "trainyard.colors": json.dumps([list(info.color) for info in card.classes]),

@@ -17,9 +17,9 @@ from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
 from workers.training.export_graph import CLASSES, LOGITS, Shape, is_dynamic
 from workers.training.export_variants import RUNTIME_FAILURES, Feed
-from workers.training.heads import class_logits
-from workers.training.metrics import confusion, scores_of
+from workers.training.metrics import no_counts, scores_of
 from workers.training.model import InputRule
+from workers.training.reading import Reading, reading_of
 from workers.training.report.pixels import mean
 from workers.training.squares import load
 
@@ -115,22 +115,21 @@ def scored_places(images: int) -> list[int]:
     return [int(place) for place in np.linspace(0, images - 1, min(images, SCORED_IMAGES))]
 
 
-def miou_of(predict: Callable[[Tensor], Tensor], val: Squares, classes: int) -> float | None:
-    """mIoU of `predict`, which gives (1, H, W) classes of (1, H, W, 3) uint8 RGB, on the scored images."""
-    counts = torch.zeros(classes, classes, dtype=torch.int64)
+def miou_of(predict: Callable[[Tensor], Tensor], val: Squares, card: ModelCard) -> float | None:
+    """mIoU of `predict`, which gives masks (1, H, W) of (1, H, W, 3) uint8 RGB, on the scored images."""
+    counts = no_counts(len(card.classes), card.spec.model.task)
     for place in scored_places(len(val)):
         images, masks = load(val, [place])
-        predicted = torch.nn.functional.one_hot(predict(images).long(), classes)
-        counts += confusion(predicted.permute(0, 3, 1, 2), masks.long())
+        counts += _reading(card).count(predict(images), masks)
     return mean(list(scores_of(counts)[1]))
 
 
 def torch_predictor(network: nn.Module, card: ModelCard) -> Callable[[Tensor], Tensor]:
-    """The checkpoint's own answer: classes, (1, H, W), of an image, (1, H, W, 3) uint8 RGB."""
+    """The checkpoint's own answer: masks, (1, H, W) uint8, of an image, (1, H, W, 3) uint8 RGB."""
 
     def predict(images: Tensor) -> Tensor:
         with torch.inference_mode():
-            return class_logits(network(prepare(images, card.rule))).argmax(dim=1)
+            return _reading(card).decide(network(prepare(images, card.rule)))
 
     return predict
 
@@ -142,9 +141,13 @@ def onnx_predictor(model: onnx.ModelProto, card: ModelCard) -> Callable[[Tensor]
 
     def predict(images: Tensor) -> Tensor:
         answer = torch.from_numpy(run_session(session, output, feed_of(images, card)))
-        return answer if output == CLASSES else class_logits(answer).argmax(dim=1)
+        return answer if output == CLASSES else _reading(card).decide(answer)
 
     return predict
+
+
+def _reading(card: ModelCard) -> Reading:
+    return reading_of(card.spec.model.task, len(card.classes))
 
 
 def failure(parity: ShapeParity, miou: float | None, expected: float | None, bound: Tolerance) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from trainyard.errors import StorageUnavailable
 from trainyard.events import Event
 from workers.prepared import PreparedDataset
 from workers.training.attempt import Attempt
@@ -18,11 +19,14 @@ def finish(attempt: Attempt, report: Callable[[Event], None]) -> dict[str, Any] 
 
     Raises StorageUnavailable, and ExportMismatch for an ONNX file that differs from the checkpoint.
     """
-    best = read_checkpoint(attempt.folder.best_checkpoint)
+    file = attempt.saved.best or attempt.saved.newest
+    if file is None:
+        raise StorageUnavailable("The run left no checkpoint.")
+    best = read_checkpoint(file.path)
     epoch = int(best[ABOUT]["epoch"])
     attempt.module.finish_with(best)
     module = attempt.module.cpu().eval()
-    write_overlay(module, attempt.data.val, attempt.card.classes, attempt.folder.figures / "overlay.png")
+    write_overlay(module, attempt.data.val, attempt.card, attempt.folder.figures / "overlay.png")
     prepared = PreparedDataset(attempt.job.prepared)
     evaluation = report_on_run(module, attempt.card, attempt.data, prepared, attempt.folder, epoch)
     if not attempt.card.spec.export.onnx:

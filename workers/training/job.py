@@ -8,14 +8,24 @@ from trainyard.spec import TrainingSpec
 
 
 @dataclass(frozen=True, kw_only=True)
+class SavedFile:
+    """A checkpoint's file: the epochs finished in it and the SHA-256 of its content, in hexadecimal."""
+
+    path: Path
+    epoch: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingJob:
     """One attempt at a run.
 
-    `epochs` is the present target, which may differ from `spec.epochs`. `folder` is the run's folder,
+    `epochs` is the present target, which may differ from `spec.epochs`. `folder` is where it writes,
     `prepared` that of the prepared data set. `weights_file` is set when `spec.model.encoder_weights` is
-    `file:<...>`. `resume` continues from `checkpoints/last.ckpt` where there is one: finished epochs are
-    kept, an interrupted one is begun again with the weights it had reached. `init_checkpoint` is a file of
+    `file:<...>`. `resume_from` are the checkpoints of earlier attempts, the newest first: the first that is
+    whole is gone on from, at its very batch, and `best` is the best of them. `init_checkpoint` is a file of
     another run whose weights a new run begins with, as far as they fit; a resumed one needs it no more.
+    `content_hash` is the recorded one of the prepared set, None where any will do.
     """
 
     run_id: str
@@ -25,8 +35,10 @@ class TrainingJob:
     prepared: Path
     weights_file: Path | None
     threads: int
-    resume: bool
+    resume_from: tuple[SavedFile, ...] = ()
+    best: SavedFile | None = None
     init_checkpoint: Path | None = None
+    content_hash: str | None = None
 
     @property
     def threads_per_rank(self) -> int:
@@ -40,10 +52,11 @@ class TrainingResult:
 
     `epoch` counts finished epochs, `step` optimizer steps, both since the run's beginning. `best` is the
     metrics row of `best_epoch`. `images_per_second` is of this attempt's training batches. `export`
-    describes the ONNX file, None where none was asked for or the run was stopped.
+    describes the ONNX file, None where none was asked for or the run was stopped. A drained run has left
+    because its worker asked it to, and can go on elsewhere.
     """
 
-    status: Literal["completed", "stopped"]
+    status: Literal["completed", "stopped", "drained"]
     epoch: int
     step: int
     best_epoch: int | None

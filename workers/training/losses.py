@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from trainyard.spec import LossSpec, OptimizationSpec
 from trainyard.spec_checks import weighing_losses
 from workers.prepared import IGNORE_INDEX
+from workers.training.dice import SoftDice
+from workers.training.labels import MULTILABEL
+from workers.training.multilabel_losses import OfProbabilities, build_multilabel_loss
 
 _OVERLAPS = {
     "dice": smp_losses.DiceLoss,
@@ -36,8 +39,9 @@ class WeightedLosses(nn.Module):
     def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
         """The scalar loss of logits, (N, C, H, W), and masks, (N, H, W) int64 with IGNORE_INDEX.
 
-        C is 1 for a binary task. Mixed precision leaves the logits in 16 bits, too coarse for a mean of
-        thousands of terms, so the loss is taken in float32. A batch without a labelled pixel costs 0.
+        C is 1 for a binary task; masks of a multilabel one are (N, C, H, W), 0 and 1. Mixed precision leaves
+        the logits in 16 bits, too coarse for a mean of thousands of terms, so the loss is taken in float32.
+        A batch without a labelled pixel costs 0.
         """
         exact = logits.float()
         total = exact.new_zeros(())
@@ -48,6 +52,8 @@ class WeightedLosses(nn.Module):
 
 def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None) -> nn.Module:
     """One term, which maps float32 logits and masks, as above, to a scalar."""
+    if task == MULTILABEL:
+        return build_multilabel_loss(term, class_weights)
     weights = None
     if class_weights is not None and term.name in weighing_losses(task):
         weights = torch.tensor(class_weights, dtype=torch.float32)
@@ -56,6 +62,8 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
         return CrossEntropy(weights, **params)
     if term.name in ("cross_entropy", "bce"):
         return BinaryCrossEntropy(weights, **params)
+    if term.name == "dice" and task == "multiclass":
+        return SoftDice(weights, **params)
     if term.name in _OVERLAPS:
         # smp takes class weights in multiclass mode only, where alone they mean anything.
         overlap: nn.Module = _OVERLAPS[term.name](
@@ -66,7 +74,7 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
         return OnLabelled(smp_losses.FocalLoss(task, class_weights=weights, **params))
     if term.name == "lovasz":
         return OnLabelled(smp_losses.LovaszLoss(task))
-    return OnLabelled(MatthewsLoss())
+    return OnLabelled(OfProbabilities())
 
 
 class CrossEntropy(nn.Module):
@@ -116,18 +124,6 @@ class BinaryCrossEntropy(nn.Module):
         targets = targets * (1 - 2 * self._smoothing) + self._smoothing
         entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=1)
         return (entropy * pixels).sum() / pixels.sum().clamp(min=_LEAST)
-
-
-class MatthewsLoss(nn.Module):
-    """1 - Matthews correlation coefficient of one logit; smp's, which takes probabilities."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._loss = smp_losses.MCCLoss()
-
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        loss: Tensor = self._loss(logits.sigmoid(), masks)
-        return loss
 
 
 class OnLabelled(nn.Module):

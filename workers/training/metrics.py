@@ -5,18 +5,21 @@ For class c, with TP, FP and FN counted over every labelled pixel of the epoch:
     IoU(c)  = TP / (TP + FP + FN)
     Dice(c) = 2 TP / (2 TP + FP + FN)
 
+Of a multilabel task each class has TP, FP and FN of its own, counted over every pixel.
 mIoU and Dice are the means over the classes that occur in truth or prediction. A class that occurs in
 neither has no score (None) and is left out of the mean. Pixels of IGNORE_INDEX are not counted.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from workers.prepared import IGNORE_INDEX
 from workers.training.heads import class_logits
+from workers.training.labels import MULTILABEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +37,43 @@ def confusion(logits: Tensor, masks: Tensor) -> Tensor:
 
     `logits` is (N, C, H, W), or (N, 1, H, W) of a binary network; `masks` (N, H, W) int64. The maximum is
     taken along the last axis of the channels-last view, which is contiguous and several times quicker than
-    along axis 1.
+    along axis 1. Where `masks` is (N, C, H, W), of a multilabel task, there is a matrix for each class.
     """
+    if masks.ndim == logits.ndim:
+        return yes_no_counts(logits > 0, masks > 0)
     per_class = class_logits(logits)
-    classes = per_class.shape[1]
-    predicted = per_class.permute(0, 2, 3, 1).argmax(dim=-1)
-    labelled = masks != IGNORE_INDEX
-    pairs = masks[labelled] * classes + predicted[labelled]
-    return torch.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    return pairs_of_classes(per_class.permute(0, 2, 3, 1).argmax(dim=-1), masks, per_class.shape[1])
+
+
+def pairs_of_classes(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
+    """(C, C) int64 of predicted and true classes, both (N, H, W) int64."""
+    # One row more takes the ignored pixels: picking the others out would cost as much as the maximum.
+    rows = masks.where(masks != IGNORE_INDEX, classes)
+    counts = torch.bincount((rows * classes + predicted).reshape(-1), minlength=(classes + 1) * classes)
+    return counts.reshape(classes + 1, classes)[:classes]
+
+
+def yes_no_counts(predicted: Tensor, truth: Tensor) -> Tensor:
+    """A matrix for each class: (C, 2, 2) int64, absent before present; both are (N, C, H, W) bool."""
+    hits = (predicted & truth).sum(dim=(0, 2, 3))
+    claimed, present = predicted.sum(dim=(0, 2, 3)), truth.sum(dim=(0, 2, 3))
+    pixels = truth.numel() // truth.shape[1]
+    rest = pixels - claimed - present + hits
+    return torch.stack([rest, claimed - hits, present - hits, hits], dim=1).reshape(-1, 2, 2)
+
+
+def no_counts(classes: int, task: str) -> Tensor:
+    """The matrix, or matrices, of no pixel."""
+    shape = (classes, 2, 2) if task == MULTILABEL else (classes, classes)
+    return torch.zeros(shape, dtype=torch.int64)
 
 
 class EpochScores:
     """Adds up batches on their own device; nothing is read back before `compute`."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, task: str = "multiclass") -> None:
         self._classes = classes
+        self._task = task
         self.reset()
 
     def reset(self) -> None:
@@ -57,17 +82,24 @@ class EpochScores:
         self._loss: Tensor | None = None
         self._images = 0
 
+    def state(self) -> dict[str, Any]:
+        """What `load_state` goes on from."""
+        return {"confusion": self._confusion, "loss": self._loss, "images": self._images}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from the batches of a `state`; tensors follow the next batch to its device."""
+        self._confusion, self._loss, self._images = state["confusion"], state["loss"], state["images"]
+
     def update(self, logits: Tensor, masks: Tensor, loss: Tensor) -> None:
-        """Add a batch: logits (N, C, H, W), masks (N, H, W) int64, its scalar mean loss."""
+        """Add a batch: logits (N, C, H, W), masks as `confusion` takes them, its scalar mean loss."""
         counts, weighted = confusion(logits, masks), loss.detach() * len(masks)
-        self._confusion = counts if self._confusion is None else self._confusion + counts
-        self._loss = weighted if self._loss is None else self._loss + weighted
+        self._confusion = counts if self._confusion is None else self._confusion.to(counts.device) + counts
+        self._loss = weighted if self._loss is None else self._loss.to(weighted.device) + weighted
         self._images += len(masks)
 
     def gather(self, add_up: Callable[[Tensor], Tensor], device: torch.device) -> None:
         """Take in the batches of all ranks; `add_up` is the sum of a tensor over them."""
-        classes = self._classes
-        counts = torch.zeros(classes, classes, dtype=torch.int64, device=device)
+        counts = no_counts(self._classes, self._task).to(device)
         own = torch.zeros((), device=device) if self._loss is None else self._loss.float()
         self._confusion = add_up(counts if self._confusion is None else self._confusion)
         self._loss = add_up(own)
@@ -82,13 +114,22 @@ class EpochScores:
 
 
 def scores_of(counts: Tensor) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
-    """Dice and IoU of each class of a confusion matrix, (C, C) int64; None where a class does not occur."""
-    hits = counts.diagonal().tolist()
-    truth, predicted = counts.sum(dim=1).tolist(), counts.sum(dim=0).tolist()
+    """Dice and IoU of each class of `confusion`; None where a class does not occur."""
+    hits, truth, predicted = hits_and_totals(counts)
     both = [t + p for t, p in zip(truth, predicted, strict=True)]
     dice = tuple(2 * hit / total if total else None for hit, total in zip(hits, both, strict=True))
     iou = tuple(hit / (total - hit) if total else None for hit, total in zip(hits, both, strict=True))
     return dice, iou
+
+
+def hits_and_totals(counts: Tensor) -> tuple[list[int], list[int], list[int]]:
+    """Of each class of `confusion`: pixels found, pixels in truth, pixels in prediction."""
+    if counts.ndim == 3:
+        found = (counts[:, 1, 1], counts[:, 1].sum(dim=1), counts[:, :, 1].sum(dim=1))
+    else:
+        found = (counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0))
+    hits, truth, predicted = (part.tolist() for part in found)
+    return hits, truth, predicted
 
 
 def _mean(values: tuple[float | None, ...]) -> float | None:

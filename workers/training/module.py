@@ -19,6 +19,7 @@ from workers.training.metrics import EpochScores
 from workers.training.model import InputRule
 from workers.training.optimizer import make_optimizer
 from workers.training.partial_weights import NETWORK_PREFIX
+from workers.training.reading import reading_of
 from workers.training.schedule import lr_factor
 
 _NAMES_SHOWN = 16
@@ -48,8 +49,9 @@ class SegmentationModule(LightningModule):
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.train_scores = EpochScores(classes)
-        self.val_scores = EpochScores(classes)
+        self.train_scores = EpochScores(classes, spec.model.task)
+        self.val_scores = EpochScores(classes, spec.model.task)
+        self._reading = reading_of(spec.model.task, classes)
         self.drops = 0
         self._loss = loss
         self._seed = spec.seed
@@ -96,7 +98,6 @@ class SegmentationModule(LightningModule):
     def on_train_epoch_start(self) -> None:
         self.train_scores.reset()
         self._averaged_step = self.global_step
-        self._seed_epoch()
         frozen = self.current_epoch < self._spec.freeze_encoder_epochs
         for weight in self._encoder_weights:
             weight.requires_grad_(not frozen)
@@ -106,9 +107,9 @@ class SegmentationModule(LightningModule):
         else:
             self.network.get_submodule("encoder").train()
 
-    def _seed_epoch(self) -> None:
-        """Make what the network draws, dropout above all, depend on the epoch and not on what came before."""
-        drawn = np.random.SeedSequence([self._seed, self.current_epoch, self.global_rank])
+    def _seed_batch(self, batch_idx: int) -> None:
+        """Make what the network draws, dropout above all, depend on the batch and not on what came before."""
+        drawn = np.random.SeedSequence([self._seed, self.current_epoch, self.global_rank, batch_idx])
         torch.manual_seed(int(drawn.generate_state(1)[0]))
 
     def on_validation_epoch_start(self) -> None:
@@ -120,6 +121,7 @@ class SegmentationModule(LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate anew in each step, from the epoch target as it is now."""
+        self._seed_batch(batch_idx)
         step = self.current_epoch * self.steps_per_epoch + batch_idx // self._spec.accumulate_batches
         total = int(self.trainer.max_epochs or 1) * self.steps_per_epoch
         factor = lr_factor(self._spec.schedule, step, total, self.drops)
@@ -153,7 +155,7 @@ class SegmentationModule(LightningModule):
 
     def _step(self, batch: Batch, scores: EpochScores) -> Tensor:
         """The batch's loss, added to `scores`; raises NanLoss naming the images."""
-        masks = batch["mask"].long()
+        masks = self._reading.truth(batch["mask"])
         logits = self(batch["image"])
         loss: Tensor = self._loss(logits, masks)
         if not torch.isfinite(loss):

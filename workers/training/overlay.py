@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from workers.prepared import PreparedClass, Uint8
+from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
-from workers.training.heads import class_logits
 from workers.training.module import SegmentationModule
 from workers.training.painting import blend, palette, write_picture
+from workers.training.reading import Reading, reading_of
 
 _ROWS = 4
 _SIDE = 256
@@ -20,23 +21,23 @@ _LINE = 28
 _INK = (32, 32, 32)
 
 
-def write_overlay(module: SegmentationModule, val: Squares, classes: list[PreparedClass], path: Path) -> None:
+def write_overlay(module: SegmentationModule, val: Squares, card: ModelCard, path: Path) -> None:
     """Write up to four rows of image | truth | prediction and a legend as PNG; raises StorageUnavailable."""
-    colors = palette(classes)
-    rows = [_row(module, val, index, colors) for index in range(min(_ROWS, len(val)))]
+    classes, task = card.classes, card.spec.model.task
+    colors, reading = palette(classes, task), reading_of(task, len(classes))
+    rows = [_row(module, reading, val, index, colors) for index in range(min(_ROWS, len(val)))]
     heading = _captions(["image", "truth", "prediction"], rows[0].shape[1])
     picture = np.concatenate([heading, *rows, _legend(classes, rows[0].shape[1])])
     write_picture(picture, path)
 
 
-def _row(module: SegmentationModule, val: Squares, index: int, colors: Uint8) -> Uint8:
+def _row(module: SegmentationModule, reading: Reading, val: Squares, index: int, colors: Uint8) -> Uint8:
     item = val[0, index]
     image, mask = item["image"], item["mask"]
     assert isinstance(image, torch.Tensor)  # noqa: S101 - narrows the type
     assert isinstance(mask, torch.Tensor)  # noqa: S101
     with torch.inference_mode():
-        logits = class_logits(module(image[None].to(module.device)))
-        predicted = logits.argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
+        predicted = reading.decide(module(image[None].to(module.device)))[0].cpu().numpy()
     plain, truth = image.numpy(), mask.numpy()
     panels = [plain, blend(plain, truth, colors), blend(plain, predicted, colors)]
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)

@@ -7,18 +7,26 @@ import cv2
 import numpy as np
 
 from trainyard.errors import StorageUnavailable
+from trainyard.storage_errors import storage_error
 from workers.prepared import PreparedClass, Uint8
+from workers.training.labels import has_class
 
 OPACITY = 0.55
 """How much of a pixel's class colour covers the image, 0 to 1."""
 
 
-def palette(classes: Sequence[PreparedClass]) -> Uint8:
-    """The colour of each value of a class map, (256, 3) RGB; IGNORE_INDEX and unused values are black."""
-    colors = np.zeros((256, 3), np.uint8)
+def palette(classes: Sequence[PreparedClass], task: str) -> Uint8:
+    """The colour of each value of a class map, (256, 3) RGB; IGNORE_INDEX and unused values are black.
+
+    A value of a multilabel map has the mean colour of its classes.
+    """
+    values = np.arange(256, dtype=np.uint8)
+    sums, counts = np.zeros((256, 3)), np.zeros((256, 1))
     for info in classes:
-        colors[info.index] = info.color
-    return colors
+        where = has_class(values, info.index, task)
+        sums[where] += info.color
+        counts[where] += 1
+    return np.asarray((sums / np.maximum(counts, 1)).round(), np.uint8)
 
 
 def blend(image: Uint8, mask: Uint8, colors: Uint8) -> Uint8:
@@ -37,4 +45,4 @@ def write_picture(picture: Uint8, path: Path) -> None:
             raise StorageUnavailable(f"{path.name} could not be written.")
         temporary.replace(path)
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} could not be written: {error.strerror}.") from error
+        raise storage_error(f"{path.name} could not be written", error) from error

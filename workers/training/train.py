@@ -2,24 +2,28 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning import Callback, Trainer
 
 from trainyard.errors import InvalidRequest, OutOfMemory
+from trainyard.events import Began
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
 from workers.training.attempt import Attempt, Report
-from workers.training.checkpoints import Checkpoints, Resume
-from workers.training.control import Control, StopNow
+from workers.training.background import BackgroundWriter
+from workers.training.checkpoints import Checkpoints
+from workers.training.control import Control, LeaveNow, Status
 from workers.training.epochs import EpochRows
 from workers.training.loggers import make_loggers
-from workers.training.memory import is_out_of_memory
+from workers.training.memory import memory_that_ran_out
 from workers.training.patience import EarlyStop, Plateau
 from workers.training.progress import ProgressReports
 from workers.training.rank import Rank
+from workers.training.resume import Resume
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ SANITY_BATCHES = 2
 class Trained:
     """How training ended: finished epochs, optimizer steps, training images per second of this attempt."""
 
-    status: Literal["completed", "stopped"]
+    status: Status
     epoch: int
     step: int
     images_per_second: float | None
@@ -42,59 +46,86 @@ def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank
 
     Raises NanLoss, StorageUnavailable or OutOfMemory, and InvalidRequest for devices that are not there.
     """
+    with closing(BackgroundWriter()) as writer:
+        return _train(attempt, report, signals, rank, writer)
+
+
+def _train(
+    attempt: Attempt, report: Report, signals: Callable[[], Signals], rank: Rank, writer: BackgroundWriter
+) -> Trained:
     names = [info.name for info in attempt.card.classes]
     rows = EpochRows(names, attempt.history, report)
-    checkpoints = Checkpoints(attempt.folder, attempt.card, attempt.history, report)
-    control = Control(signals, report, checkpoints.save_interrupted)
-    trainer = Trainer(
-        max_epochs=attempt.job.epochs,
-        accelerator="auto",
-        precision=attempt.precision,
-        # Their order matters: an epoch has its row, patience looks at it, all is saved, and only then may
-        # the run stop.
-        callbacks=[
-            *([Resume(attempt.checkpoint)] if attempt.checkpoint else []),
-            ProgressReports(attempt.data, report),
-            rows,
-            *_patient(attempt, report),
-            checkpoints,
-            control,
-        ],
-        logger=make_loggers(attempt.folder, attempt.done) if rank.is_first else False,
-        default_root_dir=attempt.folder.path,
-        accumulate_grad_batches=attempt.card.spec.optimization.accumulate_batches,
-        # Operations that have no deterministic form on a GPU are warned of in the log.
-        deterministic="warn" if attempt.card.spec.compute.deterministic else False,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=SANITY_BATCHES,
-        log_every_n_steps=1,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        **_devices(attempt.card.spec, rank),
-    )
+    checkpoints = Checkpoints(attempt.folder, attempt.card, attempt.history, attempt.saved, writer, report)
+    control = Control(signals, report, checkpoints)
+    # Their order matters: an epoch has its row, patience looks at it, all is saved, and only then may the
+    # run stop.
+    callbacks = [
+        ProgressReports(report),
+        rows,
+        *_patient(attempt, report),
+        checkpoints,
+        control,
+    ]
+    trainer = _trainer(attempt, rank, writer, callbacks)
+    report(Began(device=_device_name(trainer), epoch=attempt.done, step=attempt.step))
     _log_beginning(attempt, trainer)
-    if (full := _fit(trainer, attempt)) is not None:
+    try:
+        full = _fit(trainer, attempt)
+    finally:
+        checkpoints.settle()
+    if full is not None:
         # Raised out here, where nothing holds on to the tensors of the step that failed.
-        raise OutOfMemory(f"The device ran out of memory: {full}")
+        raise full
     return Trained(
-        status="stopped" if control.stopped else "completed",
+        status=control.status,
         epoch=trainer.current_epoch,
         step=trainer.global_step,
         images_per_second=rows.images_per_second,
     )
 
 
-def _fit(trainer: Trainer, attempt: Attempt) -> str | None:
-    """Run the loops; returns what the device said when it had no memory left, None otherwise."""
+def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: list[Callback]) -> Trainer:
+    spec = attempt.card.spec
+    if attempt.checkpoint:
+        callbacks = [Resume(attempt.checkpoint, attempt.batches), *callbacks]
+        attempt.data.skip(attempt.done, attempt.batches)
+    return Trainer(
+        max_epochs=attempt.job.epochs,
+        accelerator="auto",
+        precision=attempt.precision,
+        callbacks=callbacks,
+        logger=make_loggers(attempt.folder, attempt.done) if rank.is_first else False,
+        default_root_dir=attempt.folder.path,
+        accumulate_grad_batches=spec.optimization.accumulate_batches,
+        # Operations that have no deterministic form on a GPU are warned of in the log.
+        deterministic="warn" if spec.compute.deterministic else False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=SANITY_BATCHES,
+        log_every_n_steps=1,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        plugins=[writer, *([rank] if spec.compute.devices > 1 else [])],
+        **_devices(spec),
+    )
+
+
+def _device_name(trainer: Trainer) -> str:
+    device = trainer.strategy.root_device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def _fit(trainer: Trainer, attempt: Attempt) -> OutOfMemory | None:
+    """Run the loops; returns what is to be raised when memory ran out, None otherwise."""
     try:
         trainer.fit(attempt.module, datamodule=attempt.data)
-    except StopNow:
-        logger.info("stopped at once, as asked")
+    except LeaveNow:
+        logger.info("left at once, as asked")
     except RuntimeError as error:
-        if not is_out_of_memory(error):
+        if (ran_out := memory_that_ran_out(error)) is None:
             raise
-        return str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0]
+        return ran_out(f"The device ran out of memory: {said}")
     return None
 
 
@@ -109,7 +140,7 @@ def _patient(attempt: Attempt, report: Report) -> list[Callback]:
     return waiting
 
 
-def _devices(spec: TrainingSpec, rank: Rank) -> dict[str, Any]:
+def _devices(spec: TrainingSpec) -> dict[str, Any]:
     """What Lightning is told of devices; raises InvalidRequest where there are too few."""
     asked = spec.compute.devices
     if asked == 1:
@@ -127,7 +158,6 @@ def _devices(spec: TrainingSpec, rank: Rank) -> dict[str, Any]:
     return {
         "devices": asked,
         "strategy": strategy,
-        "plugins": [rank],
         "sync_batchnorm": torch.cuda.is_available(),  # it has no form for CPUs
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.ingest.formats.family import last_part, opened, painted, try_to_paint
@@ -17,9 +17,8 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.formats.base import Format, FoundSet
 from workers.ingest.problems import ProblemLog
 
-DRAWN = settings(
-    max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+DRAWN = settings.get_profile("fuzz" if settings.get_current_profile_name() == "fuzz" else "readers")
+"""A few examples, always the same; with `make fuzz`, thousands."""
 
 JUNK = st.one_of(
     st.none(),

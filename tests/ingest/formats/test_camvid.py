@@ -7,7 +7,8 @@ import pytest
 
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
 from tests.ingest.made import Array, encoded
-from workers.ingest.formats.camvid import Camvid, parse_colors
+from workers.ingest.formats.camvid import Camvid
+from workers.ingest.formats.color_table import parse_colors
 from workers.ingest.problems import Refused
 
 COLORS = np.array([(128, 64, 128), (64, 0, 128)], np.uint8)

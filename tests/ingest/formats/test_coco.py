@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ingest.formats.family import (
@@ -21,6 +21,7 @@ from tests.ingest.formats.family import (
     picture,
     try_to_paint,
 )
+from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import Array
 from trainyard.datasets import IngestOptions
 from workers.ingest.formats.base import FoundSet
@@ -309,7 +310,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@DRAWN
 @given(
     annotations=st.lists(RECORDS | JUNK, max_size=4),
     images=st.lists(st.just(image()) | JUNK, max_size=3),

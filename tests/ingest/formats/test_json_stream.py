@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.ingest.formats.json_stream import MAX_DEPTH, records
+from workers.ingest.formats import json_stream
+from workers.ingest.formats.json_stream import MAX_DEPTH, elements, entries, records
 from workers.ingest.problems import Refused
 
 TEXTS = st.text(alphabet='"\\[]{}ab\u00e9', max_size=6)
@@ -62,3 +63,22 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 
 def test_a_byte_order_mark_is_left_out() -> None:
     assert list(records(io.BytesIO('\ufeff{"wanted": [1, 2.5]}'.encode()), "wanted")) == [1, 2.5]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(VALUES, max_size=5), st.integers(1, 7))
+def test_a_list_and_an_object_are_read_entry_by_entry(wanted: list[Any], size: int) -> None:
+    assert list(elements(Pieces(json.dumps(wanted).encode(), size))) == wanted
+    named = {f"{index}.png": value for index, value in enumerate(wanted)}
+    assert dict(entries(Pieces(json.dumps(named).encode(), size), "")) == named
+    inner = json.dumps({"other": wanted, "wanted": named}).encode()
+    assert dict(entries(Pieces(inner, size), "wanted")) == named
+
+
+def test_one_entry_is_bounded_and_their_sum_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_stream, "MAX_RECORD", 100)
+    small = json.dumps([[1] * 10] * 50).encode()
+    assert len(list(elements(Pieces(small, 10)))) == 50
+    with pytest.raises(Refused) as refusal:
+        list(elements(Pieces(json.dumps([[1] * 50] * 2).encode(), 10)))
+    assert refusal.value.problem_code == "annotation_too_large"

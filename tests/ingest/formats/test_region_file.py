@@ -10,7 +10,7 @@ import pytest
 from tests.ingest.made import Array
 from workers.ingest.formats.coco_rle import Runs
 from workers.ingest.formats.region_file import RegionFile
-from workers.ingest.formats.regions import Polygon, Region, rectangle
+from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Stroke, rectangle
 
 SHAPE = (12, 16)
 SQUARE = rectangle(1, 0.25, 0.5, 5, 6.75)
@@ -21,6 +21,9 @@ PIERCED = Polygon(
 )
 RUNS = Runs(value=3, width=16, height=12, runs=np.array([5, 20, 30, 7], np.int32))
 NOTHING = Runs(value=4, width=16, height=12, runs=np.array([], np.int32))
+BITMAP = Bitmap.of(5, np.eye(7, dtype=bool), 2, 3)
+ELLIPSE = Ellipse(value=6, x=8.1, y=6.2, rx=5.3, ry=2.4, angle=33.3)
+STROKE = Stroke(value=7, points=np.array([[1, 1], [9, 4], [3, 8]], np.float32), width=2.5)
 
 
 def drawn(region: Region) -> Array:
@@ -29,8 +32,8 @@ def drawn(region: Region) -> Array:
     return mask
 
 
-@pytest.mark.parametrize("region", [SQUARE, PIERCED, RUNS, NOTHING])
-def test_a_region_comes_back(region: Polygon | Runs) -> None:
+@pytest.mark.parametrize("region", [SQUARE, PIERCED, RUNS, NOTHING, BITMAP, ELLIPSE, STROKE])
+def test_a_region_comes_back(region: Region) -> None:
     file = RegionFile()
     file.add(0, region)
     ((again,),) = file.by_image(1)
@@ -53,6 +56,15 @@ def test_each_image_has_its_own_in_their_order() -> None:
     assert found[2][-1].value == expected[2][-1]
 
 
+def test_images_that_come_whole_can_be_read_at_once() -> None:
+    file = RegionFile()
+    first, second = file.together([SQUARE, STROKE]), file.together([BITMAP])
+    assert [region.value for region in first] == [SQUARE.value, STROKE.value]
+    nothing, third = file.together([]), file.together([ELLIPSE])
+    values = [[region.value for region in regions] for regions in (first, second, nothing, third)]
+    assert values == [[SQUARE.value, STROKE.value], [BITMAP.value], [], [ELLIPSE.value]]
+
+
 def test_without_any_region_images_have_none() -> None:
     assert [list(regions) for regions in RegionFile().by_image(2)] == [[], []]
 
@@ -68,6 +80,7 @@ def test_what_goes_to_another_program_are_the_regions_of_one_image() -> None:
 
 
 def test_the_file_is_closed_with_the_last_that_reads_it() -> None:
+    gc.collect()  # what other tests left
     before = len(os.listdir("/proc/self/fd"))
     file = RegionFile()
     file.add(0, SQUARE)

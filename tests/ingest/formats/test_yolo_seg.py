@@ -19,6 +19,7 @@ from tests.ingest.formats.family import (
     painted,
     picture,
 )
+from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import encoded, photo
 from trainyard.datasets import IngestOptions
 from workers.ingest.formats.base import FoundSet
@@ -151,6 +152,7 @@ def test_broken_lines(line: str, code: str) -> None:
     assert refusal.value.problem_code == code
 
 
+@DRAWN
 @given(st.text(alphabet="0123456789.- \nexnaf\t²", max_size=60))
 def test_no_text_crashes(text: str) -> None:
     is_label_text(text)

@@ -1,18 +1,46 @@
--- claim(kind, queue, owner, waiting, working, lease_ms, grace_s): take the first record of the queue for this owner.
--- It leaves the queue, enters the status `working`, and its fence grows by one: writes of any earlier
--- attempt are refused from here on. Entries whose record is not waiting are dropped. Outcome: claimed | empty | wait
--- (this Redis may have forgotten that somebody holds what it shows as waiting).
+-- claim(kind, queue, owner, waiting, working, lease_ms, grace_s, limit): take the record whose turn it is for this
+-- owner: what was interrupted first, then the higher priority, then the project with the fewest records in
+-- work, then first come. A project with as many in work as its limit, or as `limit` where it has none of its
+-- own (0: no limit), is passed over. The record leaves the queue, enters the status `working`, and its fence
+-- grows by one: writes of any earlier attempt are refused from here on. Entries whose record is not waiting
+-- are dropped. Outcome: claimed | empty | wait (this Redis may have forgotten that somebody holds what it
+-- shows as waiting).
 local kind, queue, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if may_have_forgotten(ARGV[7]) then return {'wait', {}} end
-while true do
-  local first = redis.call('ZPOPMIN', 'ty:q:' .. queue)
-  local id = first[1]
-  if not id then return {'empty', {}} end
-  if get(kind, id, 'status') == waiting then
-    enter_status(kind, id, working)
-    redis.call('HINCRBY', key_of(kind, id), 'fence', 1)
-    redis.call('HSET', key_of(kind, id), 'owner', owner, 'started_at', seconds(now_us()))
-    lease(kind, id, ARGV[6])
-    return answer('claimed', kind, id)
+
+local function first_of(project)
+  while true do
+    local first = redis.call('ZRANGE', of_project(queue, project), 0, 0, 'WITHSCORES')
+    local id = first[1]
+    if not id or get(kind, id, 'status') == waiting then return id, tonumber(first[2]) end
+    redis.call('ZREM', 'ty:q:' .. queue, id)
+    redis.call('ZREM', of_project(queue, project), id)
   end
 end
+
+local function goes_before(a, b)
+  for i = 1, 4 do
+    if a[i] ~= b[i] then return a[i] < b[i] end
+  end
+end
+
+local best
+for _, project in ipairs(redis.call('SMEMBERS', 'ty:q:' .. queue .. ':projects')) do
+  local running, limit = share_of(kind, working, project, ARGV[8])
+  local id, score = first_of(project)
+  if not id then
+    redis.call('SREM', 'ty:q:' .. queue .. ':projects', project)
+  elseif running < limit then
+    local turn = {band_of(score), running, score, id}
+    if not best or goes_before(turn, best) then best = turn end
+  end
+end
+if not best then return {'empty', {}} end
+local id = best[4]
+dequeue(kind, id)
+enter_status(kind, id, working)
+redis.call('HINCRBY', key_of(kind, id), 'fence', 1)
+redis.call('HSET', key_of(kind, id), 'owner', owner, 'started_at', seconds(now_us()))
+begin_attempt(kind, id, owner)
+lease(kind, id, ARGV[6])
+return answer('claimed', kind, id)

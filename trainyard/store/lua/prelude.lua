@@ -30,6 +30,12 @@ local function hold_dataset(id, status)
   redis.call(needs and 'SADD' or 'SREM', holders, id)
 end
 
+-- A new revision, which storage does not hold yet.
+local function bump(kind, id)
+  redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
+  redis.call('SADD', 'ty:unmirrored:' .. kind, id)
+end
+
 local function enter_status(kind, id, status)
   local key = key_of(kind, id)
   local old = redis.call('HGET', key, 'status')
@@ -43,17 +49,60 @@ local function enter_status(kind, id, status)
   redis.call('ZADD', a, score, id)
   redis.call('ZADD', b, score, id)
   redis.call('HSET', key, 'status', status)
-  redis.call('HINCRBY', key, 'revision', 1)
+  bump(kind, id)
   if kind == 'run' then hold_dataset(id, status) end
 end
 
--- Higher priority first, within it those that had begun, then first come: the creation time in µs, half a
--- priority step for having begun, and a priority step of 25 years, which a double still holds exactly.
+local function leave_indexes(kind, id, status)
+  local both, by_status = status_indexes(kind, id, status)
+  local by = 'ty:' .. kind .. ':by:'
+  for _, index in ipairs({both, by_status, by .. 'all', by .. 'project:' .. get(kind, id, 'project')}) do
+    redis.call('ZREM', index, id)
+  end
+end
+
+-- Turns. A queue is kept whole, and once more by project, so that a turn is found without a look at every
+-- record. The score is the same in both and tells the turn within a project, lower first: ten bands of
+-- priorities for what was interrupted, ten for the rest, and within a band the time of coming in µs since
+-- 2023-11. A band is 28 years wide; 20 of them a double still holds exactly.
+local BAND, ORIGIN = 9e14, 1.7e15
+
+local function band_of(score) return math.floor(score / BAND) end
+
+local function of_project(queue, project) return 'ty:q:' .. queue .. ':of:' .. project end
+
 local function enqueue(kind, id)
-  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'priority', 'created_at')
-  local place = tonumber(h[3]) * 1e6 - tonumber(h[2]) * 8e14
-  if tonumber(redis.call('HGET', key_of(kind, id), 'fence')) > 0 then place = place - 4e14 end
-  redis.call('ZADD', 'ty:q:' .. h[1], string.format('%.0f', place), id)
+  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'project', 'priority', 'interrupted', 'place', 'created_at')
+  local band = (h[4] == 'true' and -10 or 0) + 9 - tonumber(h[3])
+  local since_origin = tonumber(h[5] or h[6]) * 1e6 - ORIGIN -- first: the sum must not pass 2^53
+  local score = string.format('%.0f', band * BAND + since_origin)
+  redis.call('ZADD', 'ty:q:' .. h[1], score, id)
+  redis.call('ZADD', of_project(h[1], h[2]), score, id)
+  redis.call('SADD', 'ty:q:' .. h[1] .. ':projects', h[2])
+end
+
+local function enqueue_interrupted(kind, id)
+  redis.call('HSET', key_of(kind, id), 'interrupted', 'true')
+  enqueue(kind, id)
+end
+
+-- Take a record out of its queue; one that is not in it is left as it is.
+local function dequeue(kind, id)
+  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'project')
+  if redis.call('ZREM', 'ty:q:' .. h[1], id) == 1 then
+    redis.call('HSET', key_of(kind, id), 'interrupted', 'false')
+  end
+  local own = of_project(h[1], h[2])
+  redis.call('ZREM', own, id)
+  if redis.call('EXISTS', own) == 0 then redis.call('SREM', 'ty:q:' .. h[1] .. ':projects', h[2]) end
+end
+
+-- How many records of a project are worked on, and how many may be. `default` is for a project without a
+-- limit of its own; 0 is none.
+local function share_of(kind, working, project, default)
+  local running = redis.call('ZCARD', 'ty:' .. kind .. ':by:both:' .. working .. ':' .. project)
+  local limit = tonumber(redis.call('HGET', 'ty:limits:' .. kind, project) or '') or tonumber(default)
+  return running, limit > 0 and limit or math.huge
 end
 
 -- Whether this attempt still holds the record: the fence grows with every claim.
@@ -90,12 +139,70 @@ end
 
 local function end_lease(kind, id) redis.call('ZREM', leases_of(kind), id) end
 
+-- A run's record tells of its newest attempts, each under its fence: when and where it began, and when and why
+-- it ended.
+local attempts_kept = 100
+
+local function attempts_of(kind, id)
+  return cjson.decode(get(kind, id, 'attempts') or '[]')
+end
+
+local function begin_attempt(kind, id, owner)
+  if kind ~= 'run' then return end
+  local attempts, fence = attempts_of(kind, id), tonumber(get(kind, id, 'fence'))
+  attempts[#attempts + 1] = {
+    attempt = fence, worker = owner, started_at = now_us() / 1e6,
+    from_epoch = tonumber(get(kind, id, 'epoch') or '0'),
+  }
+  if #attempts > attempts_kept then table.remove(attempts, 1) end
+  redis.call('HSET', key_of(kind, id), 'attempts', cjson.encode(attempts))
+end
+
+local function end_attempt(kind, id, reason)
+  if kind ~= 'run' then return end
+  local attempts = attempts_of(kind, id)
+  local newest = attempts[#attempts]
+  if not newest or (newest.ended_at and newest.ended_at ~= cjson.null) then return end
+  newest.ended_at, newest.reason = now_us() / 1e6, reason
+  newest.epochs = math.max(0, tonumber(get(kind, id, 'epoch') or '0') - newest.from_epoch)
+  redis.call('HSET', key_of(kind, id), 'attempts', cjson.encode(attempts))
+end
+
+-- End a run that a client cancelled and that nobody holds any more; its results go with it. True where it ended.
+local function end_if_cancelled(kind, id)
+  local key = key_of(kind, id)
+  if kind ~= 'run' or redis.call('HGET', key .. ':signals', 'cancel') ~= '1' then return false end
+  end_attempt(kind, id, 'cancelled')
+  enter_status(kind, id, 'cancelled')
+  redis.call('HSET', key, 'ended_at', seconds(now_us()))
+  redis.call('HDEL', key, 'owner', 'result', 'error', 'checkpoints')
+  redis.call('DEL', key .. ':progress')
+  return true
+end
+
+local function has_dataset(run_id)
+  return redis.call('EXISTS', key_of('dataset', get('run', run_id, 'dataset_id'))) == 1
+end
+
+-- Queue an ended run again, with nothing left of what was wished of it and of how it ended.
+local function reopen_run(id, reopened_by)
+  local key = key_of('run', id)
+  redis.call('HDEL', key .. ':signals', 'stop', 'epochs', 'cancel')
+  redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'error')
+  redis.call('HSET', key, 'crashes', 0, 'reopened_by', reopened_by, 'place', seconds(now_us()))
+  redis.call('PERSIST', key .. ':events')
+  enter_status('run', id, 'queued')
+  enqueue('run', id)
+end
+
 -- Put a record whose attempt was lost back in its queue, or end it where that happened too often.
 -- Returns the status entered.
 local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   local key = key_of(kind, id)
   end_lease(kind, id)
   redis.call('HDEL', key, 'owner')
+  if end_if_cancelled(kind, id) then return 'cancelled' end
+  end_attempt(kind, id, cjson.decode(error).code)
   if redis.call('HINCRBY', key, 'crashes', 1) >= tonumber(max_crashes) then
     redis.call('HSET', key, 'error', error, 'ended_at', seconds(now_us()))
     -- a data set of which a version is in use keeps it
@@ -106,7 +213,7 @@ local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   end
   redis.call('HDEL', key, 'started_at')
   enter_status(kind, id, waiting)
-  enqueue(kind, id)
+  enqueue_interrupted(kind, id)
   return waiting
 end
 
@@ -124,4 +231,12 @@ local function may_have_forgotten(grace_s)
     redis.call('HSET', 'ty:server', 'run_id', run_id, 'wait_until', string.format('%.0f', wait_until))
   end
   return now_us() < tonumber(redis.call('HGET', 'ty:server', 'wait_until'))
+end
+
+-- Let nobody claim before holders of whom this Redis does not know have had the time to speak.
+local function wait_for_holders(grace_s)
+  may_have_forgotten(0)
+  local known = tonumber(redis.call('HGET', 'ty:server', 'wait_until'))
+  local wait_until = math.max(known, now_us() + tonumber(grace_s) * 1e6)
+  redis.call('HSET', 'ty:server', 'wait_until', string.format('%.0f', wait_until))
 end

@@ -11,13 +11,10 @@ for _, run in ipairs(redis.call('SMEMBERS', key .. ':runs')) do
   runs[#runs + 1] = get('run', run, 'status') or 'unknown'
 end
 if #runs > 0 then return {'held', runs} end
-local project = get('dataset', id, 'project')
-local both, by_status = status_indexes('dataset', id, status)
-for _, index in ipairs({both, by_status, 'ty:dataset:by:all', 'ty:dataset:by:project:' .. project}) do
-  redis.call('ZREM', index, id)
-end
-redis.call('ZREM', 'ty:q:' .. get('dataset', id, 'queue'), id)
+leave_indexes('dataset', id, status)
+dequeue('dataset', id)
 end_lease('dataset', id)
 redis.call('DEL', key)
+redis.call('SREM', 'ty:unmirrored:dataset', id)
 redis.call('SET', key .. ':removed', 1, 'EX', ARGV[2])
 return {'ok', {}}

@@ -7,7 +7,7 @@ if not status then return {'missing', {}} end
 if status ~= 'queued' and status ~= 'running' then return answer('refused', 'run', id) end
 if get('run', id, 'epochs') ~= epochs then
   redis.call('HSET', key_of('run', id), 'epochs', epochs)
-  redis.call('HINCRBY', key_of('run', id), 'revision', 1)
+  bump('run', id)
   local signals = key_of('run', id) .. ':signals'
   redis.call('HSET', signals, 'epochs', epochs)
   redis.call('HINCRBY', signals, 'epochs_version', 1)

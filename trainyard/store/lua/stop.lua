@@ -7,7 +7,7 @@ local status = get('run', id, 'status')
 if not status then return {'missing', {}} end
 if status == 'stopped' then return answer('ok', 'run', id) end
 if status == 'queued' then
-  redis.call('ZREM', 'ty:q:' .. get('run', id, 'queue'), id)
+  dequeue('run', id)
   enter_status('run', id, 'stopped')
   redis.call('HSET', key_of('run', id), 'ended_at', seconds(now_us()))
   return answer('ended', 'run', id)

@@ -3,5 +3,5 @@
 local kind, id = ARGV[1], ARGV[2]
 if not is_held(kind, id, ARGV[3], ARGV[4]) then return {'lost', {}} end
 set_fields(kind, id, 5)
-redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
+bump(kind, id)
 return answer('ok', kind, id)

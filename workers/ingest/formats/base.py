@@ -51,7 +51,7 @@ class Truth(Protocol):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One image of a set; `name` is unique in it, `split` is train, val, test or None where none is said.
 

@@ -4,26 +4,21 @@ The colours may also be a table with a header, class_dict.csv. The names void an
 Masks of indices (SegNet's form) are plain pictures.
 """
 
-import re
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Color, FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
+from workers.ingest.formats.color_table import read_color_table, table_file
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.split_names import folder_split
-from workers.ingest.formats.text_files import named, read_text
 from workers.ingest.layout import PICTURES
 from workers.ingest.problems import ProblemLog, Refused
 
-_TABLES = ("label_colors.txt", "class_dict.csv")
 _SUFFIX = "_l"
-_VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
-_COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
-_NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
 
 
 class Camvid:
@@ -33,12 +28,16 @@ class Camvid:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a table of colours, and pictures whose names end in `_L`."""
-        return _table_file(source) is not None and any(_is_mask(member) for member in source.members)
+        return table_file(source) is not None and any(_is_mask(member) for member in source.members)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        table_file = _table_file(source)
-        if table_file is None:
+        try:
+            listed = read_color_table(source)
+        except Refused as refusal:
+            log.refused(None, refusal)
+            return None
+        if listed is None:
             log.error(
                 "colors_missing",
                 None,
@@ -46,11 +45,7 @@ class Camvid:
                 "Add it, with lines such as `128 64 128 Road`.",
             )
             return None
-        try:
-            names, table = parse_colors(read_text(source, table_file))
-        except Refused as refusal:
-            log.refused(table_file.path, refusal)
-            return None
+        names, table, _ = listed
         found = _located(source, table, log)
         if not found and not log.has_errors:
             log.error(
@@ -60,43 +55,6 @@ class Camvid:
             return None
         colors = {value: color for color, value in table.items() if value != IGNORED}
         return FoundSet(items=named_items(found), names=names, colors=colors, ignore_value=IGNORED)
-
-
-def parse_colors(text: str) -> tuple[dict[int, str], dict[Color, int]]:
-    """Names by value, in the order of lines `red green blue name` or `name,red,green,blue`, and the value of
-    each colour; lines of another kind before the first are headers. Raises Refused."""
-    names: dict[int, str] = {}
-    table: dict[Color, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        entry = _entry(line)
-        if entry is None:
-            if table and line.strip():
-                raise _broken(number, f"{line.strip()[:40]!r} is no colour with a name")
-            continue
-        color, name = entry
-        if max(color) > 255 or color in table:
-            raise _broken(number, f"the colour {color} of {name[:40]!r} is impossible, or there already")
-        if name.casefold() in _VOID:
-            table[color] = IGNORED
-        elif len(names) == IGNORED:
-            raise _broken(number, f"there are more than {IGNORED} classes")
-        else:
-            table[color] = len(names)
-            names[len(names)] = name
-    if not names:
-        raise _broken(1, "no class is listed")
-    return names, table
-
-
-def _entry(line: str) -> tuple[Color, str] | None:
-    if match := _COLOR_FIRST.match(line):
-        *parts, name = match.groups()
-    elif match := _NAME_FIRST.match(line):
-        name, *parts = match.groups()
-    else:
-        return None
-    red, green, blue = (int(part) for part in parts)
-    return (red, green, blue), name
 
 
 def _located(source: Source, table: dict[Color, int], log: ProblemLog) -> list[Located]:
@@ -121,16 +79,6 @@ def _located(source: Source, table: dict[Color, int], log: ProblemLog) -> list[L
     return found
 
 
-def _table_file(source: Source) -> Member | None:
-    return next((file for file in (named(source, name) for name in _TABLES) if file is not None), None)
-
-
 def _is_mask(member: Member) -> bool:
     path = PurePosixPath(member.path)
     return path.stem.casefold().endswith(_SUFFIX) and path.suffix.casefold() in PICTURES
-
-
-def _broken(line: int, what: str) -> Refused:
-    return Refused(
-        "colors_broken", f"Line {line}: {what}.", "Write lines such as `128 64 128 Road`, each colour once."
-    )

@@ -4,22 +4,32 @@ from workers.ingest.formats.base import Format, Source
 from workers.ingest.formats.camvid import Camvid
 from workers.ingest.formats.cityscapes import Cityscapes
 from workers.ingest.formats.coco import Coco
+from workers.ingest.formats.coco_panoptic import CocoPanoptic
 from workers.ingest.formats.cvat import Cvat
+from workers.ingest.formats.kitti import Kitti
 from workers.ingest.formats.label_studio import LabelStudio
 from workers.ingest.formats.labelme import LabelMe
+from workers.ingest.formats.labelme3 import LabelMe3
+from workers.ingest.formats.mapillary import Mapillary
 from workers.ingest.formats.pictures import Pictures
 from workers.ingest.formats.supervisely import Supervisely
+from workers.ingest.formats.via import Via
 from workers.ingest.formats.voc import Voc
 from workers.ingest.formats.yolo_seg import YoloSeg
 from workers.ingest.problems import Refused
 
 FORMATS: tuple[Format, ...] = (
     Coco(),
+    Mapillary(),
+    CocoPanoptic(),
     LabelStudio(),
     Supervisely(),
     LabelMe(),
+    Via(),
+    LabelMe3(),
     Cvat(),
     Cityscapes(),
+    Kitti(),
     Camvid(),
     Voc(),
     YoloSeg(),

@@ -48,7 +48,7 @@ class LabelIdTruth:
         """See `Truth.paint`."""
         data = read(self.member)
         check_mask_size(data, image)
-        ids = _ids(data)
+        ids = decode_ids(data)
         table = np.full(_HIGHEST + 1, IGNORED, np.uint8)
         for value, label in enumerate(LABEL_IDS):
             table[label] = value
@@ -90,7 +90,7 @@ class Cityscapes:
         )
 
 
-def _ids(data: bytes) -> NDArray[np.integer[Any]]:
+def decode_ids(data: bytes) -> NDArray[np.integer[Any]]:
     """The numbers of a mask as stored, (H, W), 0 to 65535; raises Refused where it has none."""
     loaded = load(data, cv2.IMREAD_UNCHANGED)
     ids = np.asarray(loaded.image) if loaded.fast is None else loaded.fast

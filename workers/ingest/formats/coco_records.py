@@ -74,6 +74,17 @@ class Annotation:
         return box
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segments:
+    """The segments of an image in its picture of ids, `mask`; the lists are one entry for each."""
+
+    image: Key | None
+    mask: str
+    ids: list[int]
+    categories: list[Key | None]
+    crowds: list[bool]
+
+
 def images(file: BinaryIO) -> Iterator[ImageRecord]:
     """The images; records that name no file are left out. Raises Refused where it is no JSON."""
     for record in _objects(file, "images"):
@@ -105,6 +116,28 @@ def annotations(file: BinaryIO) -> Iterator[Annotation]:
             drawn=record.get("segmentation"),
             box=record.get("bbox"),
         )
+
+
+def segments(file: BinaryIO) -> Iterator[Segments]:
+    """The annotations of panoptic segmentation; those that name no picture are left out. Raises Refused."""
+    for record in _objects(file, "annotations"):
+        mask, listed = record.get("file_name"), record.get("segments_info")
+        if isinstance(mask, str) and mask and isinstance(listed, list):
+            entries = [entry for entry in listed if isinstance(entry, dict)]
+            yield Segments(
+                image=_key(record.get("image_id")),
+                mask=mask,
+                ids=[_segment_id(entry.get("id")) for entry in entries],
+                categories=[_key(entry.get("category_id")) for entry in entries],
+                crowds=[_key(entry.get("iscrowd")) == 1 for entry in entries],
+            )
+
+
+def _segment_id(value: object) -> int:
+    number = _key(value)
+    if isinstance(number, int) and 0 <= number < 1 << 24:
+        return number
+    raise _broken(f"a segment has the id {str(value)[:20]}, and not a colour from 0 to 16777215")
 
 
 def _objects(file: BinaryIO, key: str) -> Iterator[dict[str, Any]]:

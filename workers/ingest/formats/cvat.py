@@ -5,6 +5,7 @@ order in which they appear. With the order `file`, shapes are painted by z_order
 """
 
 from collections.abc import Callable, Sequence
+from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -15,11 +16,12 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget, from_runs
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.safe_xml import xml_elements
 from workers.ingest.formats.shapes import not_a_region, stroke, turned_box
-from workers.ingest.formats.sheets import Sheet, SheetSet, largest, looks_like, peek
+from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import broken, image_size, number, points, text
 from workers.ingest.problems import ProblemLog, Refused
@@ -34,16 +36,16 @@ class Cvat:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: an XML file that has annotations with images or tracks."""
-        return any(_is_cvat(peek(source, member)) for member in largest(source, ".xml"))
+        return any(_is_cvat(source, member) for member in largest(source, ".xml"))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        project = _Project(SheetSet(source, options, log), log)
+        project = _Project(SheetSet(source.members, options, log), log)
         for member in _xml(source):
             try:
-                data = source.read(member)
-                if _is_cvat(data):
-                    project.add(member, data)
+                if _is_cvat(source, member):
+                    with source.open(member) as file:
+                        project.add(member, file)
                 else:
                     _report_other(member, log)
             except Refused as refusal:
@@ -60,9 +62,9 @@ class _Project:
         self._labels = Labels()
         self._layered: str | None = None
 
-    def add(self, member: Member, data: bytes) -> None:
+    def add(self, member: Member, file: BinaryIO) -> None:
         """Read a file; raises Refused where it is broken."""
-        for element in xml_elements(data, ("meta", "image", "track")):
+        for element in xml_elements(file, ("meta", "image", "track")):
             if element.tag == "track":
                 raise _video()
             if element.tag == "meta":
@@ -106,7 +108,7 @@ class _Project:
         located = Located(
             image=image,
             split=folder_split(cited) or folder_split(image.path),
-            truth=sheet.truth(member.path, self._sheets.order),
+            truth=self._sheets.truth(member.path, sheet),
         )
         self._sheets.add(member.path, sheet, located)
 
@@ -198,10 +200,8 @@ def _xml(source: Source) -> list[Member]:
     return [member for member in source.members if member.path.lower().endswith(".xml")]
 
 
-def _is_cvat(data: bytes) -> bool:
-    return looks_like(data, b"<annotations") and (
-        looks_like(data, b"<image ") or looks_like(data, b"<track ")
-    )
+def _is_cvat(source: Source, member: Member) -> bool:
+    return any(mentions(source, member, b"<annotations", one) for one in (b"<image ", b"<track "))
 
 
 def _video() -> Refused:

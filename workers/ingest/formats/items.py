@@ -9,7 +9,7 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Item, Truth
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Located:
     """An image of the upload with what is known of it, not named yet; `unpack` as in `Item`."""
 
@@ -25,21 +25,33 @@ def named_items(found: Iterable[Located]) -> list[Item]:
     Images that differ in their endings alone keep these.
     """
     located = list(found)
-    paths = [PurePosixPath(one.image.path) for one in located]
-    top = _shared([path.parts[:-1] for path in paths])
-    short = [PurePosixPath(*path.parts[top:]) for path in paths]
-    bare = [str(path.with_suffix("")) for path in short]
+    top = _shared({one.image.path.rpartition("/")[0] for one in located})
+    bare = [_bare(_below(one.image, top)) for one in located]
     count = Counter(bare)
-    names = [name if count[name] == 1 else str(path) for name, path in zip(bare, short, strict=True)]
+    names = (
+        name if count[name] == 1 else _below(one.image, top) for name, one in zip(bare, located, strict=True)
+    )
     items = [
         Item(name=name, split=one.split, image=one.image, truth=one.truth, unpack=one.unpack)
         for name, one in zip(names, located, strict=True)
     ]
-    return sorted(items, key=lambda item: item.name)
+    items.sort(key=lambda item: item.name)
+    return items
 
 
-def _shared(folders: list[tuple[str, ...]]) -> int:
-    """How many leading parts all have in common."""
+def _below(image: Member, top: int) -> str:
+    """The image's path without its first `top` folders."""
+    return image.path.split("/", top)[-1]
+
+
+def _bare(path: str) -> str:
+    """The path without the ending of the file's name."""
+    return str(PurePosixPath(path).with_suffix(""))
+
+
+def _shared(paths: set[str]) -> int:
+    """How many leading parts these folders have in common."""
+    folders = [tuple(path.split("/")) if path else () for path in paths]
     if not folders:
         return 0
     first, last = min(folders), max(folders)

@@ -18,12 +18,14 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget
 from workers.ingest.formats.items import Located
+from workers.ingest.formats.json_stream import elements
 from workers.ingest.formats.label_studio_rle import decode_brush
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region
 from workers.ingest.formats.rings import ring
 from workers.ingest.formats.shapes import not_a_region, stroke, turned_box
-from workers.ingest.formats.sheets import Sheet, SheetSet, largest, looks_like, peek
+from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import (
     broken,
@@ -31,7 +33,6 @@ from workers.ingest.formats.typed_json import (
     listing,
     mapping,
     number,
-    parse_json_list,
     points,
     text,
 )
@@ -51,17 +52,17 @@ class LabelStudio:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that is a list of tasks with data and annotations."""
-        return any(_is_export(peek(source, member)) for member in largest(source, ".json"))
+        return any(_is_export(source, member) for member in largest(source, ".json"))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        project = _Project(SheetSet(source, options, log), log)
+        project = _Project(SheetSet(source.members, options, log), log)
         for member in _json(source):
             try:
-                data = source.read(member)
-                if _is_export(data):
-                    for index, task in enumerate(parse_json_list(data)):
-                        project.add(member, f"[{index}]", task)
+                if _is_export(source, member):
+                    with source.open(member) as file:
+                        for index, task in enumerate(elements(file)):
+                            project.add(member, f"[{index}]", task)
                 else:
                     _report_other(member, log)
             except Refused as refusal:
@@ -101,7 +102,7 @@ class _Project:
         located = Located(
             image=image,
             split=folder_split(image.path),
-            truth=sheet.truth(member.path, self._sheets.order),
+            truth=self._sheets.truth(member.path, sheet),
         )
         self._sheets.add(member.path, sheet, located)
 
@@ -258,9 +259,17 @@ def _json(source: Source) -> list[Member]:
     return [member for member in source.members if member.path.lower().endswith(".json")]
 
 
-def _is_export(data: bytes) -> bool:
-    is_list = data[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-    return is_list and looks_like(data, b'"data"') and (b'"annotations"' in data or b'"completions"' in data)
+def _is_export(source: Source, member: Member) -> bool:
+    words = (b'"annotations"', b'"completions"')
+    return _is_list(source, member) and any(mentions(source, member, b'"data"', word) for word in words)
+
+
+def _is_list(source: Source, member: Member) -> bool:
+    try:
+        with source.open(member) as file:
+            return file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except Refused:
+        return False
 
 
 def _report_other(member: Member, log: ProblemLog) -> None:

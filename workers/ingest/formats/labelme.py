@@ -16,10 +16,11 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_base64, from_picture
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.recognition import largest, looks_like, mentions
 from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Stroke, rectangle
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.shapes import not_a_region, stroke
-from workers.ingest.formats.sheets import Sheet, SheetSet, SheetTruth, largest, looks_like, peek
+from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.text_files import named, read_text
 from workers.ingest.formats.typed_json import broken, image_size, listing, mapping, parse_json, points, text
@@ -37,13 +38,13 @@ class LabelMe:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that has shapes and an imagePath."""
-        return any(looks_like(peek(source, member), *_KEYS) for member in largest(source, ".json"))
+        return any(mentions(source, member, *_KEYS) for member in largest(source, ".json"))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
         labels = _listed_labels(source, log)
         listed = len(labels.names)
-        sheets = SheetSet(source, options, log)
+        sheets = SheetSet(source.members, options, log)
         for member in _json(source):
             try:
                 data = source.read(member)
@@ -56,11 +57,6 @@ class LabelMe:
         if 1 < listed < len(labels.names):
             _report_unlisted(list(labels.names.values())[listed:], log)
         return sheets.result(labels)
-
-
-def parse_sheet(data: bytes, labels: Labels) -> Sheet:
-    """The shapes of a LabelMe file; raises Refused where it is none."""
-    return _sheet(_document(data), labels)
 
 
 def unpack_image(data: bytes) -> bytes:
@@ -84,7 +80,7 @@ def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
     located = Located(
         image=image or member,
         split=folder_split((image or member).path),
-        truth=SheetTruth(member=member, parse=parse_sheet, labels=labels, order=sheets.order),
+        truth=sheets.truth(member.path, sheet),
         unpack=unpack_image if holds_image else None,
     )
     sheets.add(member.path, sheet, located)

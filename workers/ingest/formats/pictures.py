@@ -2,18 +2,21 @@
 
 Masks are told from images, and found for them, by the names of folders and files (`layout`, `pairing`). The
 values of a mask are grey values, palette indices or ids as stored; masks of colours are read by a table of
-colours: the client's, else that of classes.json, else the colours found.
+colours: the client's, else that of classes.json, dataset_meta.json or a table of colours alone
+(`color_table`), else the colours found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from trainyard.catalog import DATASET_FORMATS
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_masks import BACKGROUND, BitFieldsTruth, ExclusiveTruth, class_values
 from workers.ingest.classes_file import Classes, read_classes_file
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source
+from workers.ingest.formats.color_table import read_color_table
 from workers.ingest.mask_colors import (
     MaskKinds,
     color_names,
@@ -26,10 +29,11 @@ from workers.ingest.pairing import Pair, pair
 from workers.ingest.problems import ProblemLog, Refused
 from workers.prepared import MAX_OVERLAPPING, Uint8
 
+_ANNOTATIONS = (".json", ".xml", ".csv", ".txt", ".tfrecord", ".parquet", ".mat")
 _NOTHING: Classes = ({}, {}, None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MaskTruth:
     """A mask picture; `table` gives the values of its colours, None where it has values itself.
 
@@ -67,14 +71,28 @@ class Pictures:
         about = read_classes_file(source, log) if options.classes is None else None
         pairs = pair(source.members, log)
         if not pairs:
+            _report_unread(source.members, log)
             return None
         try:
             if pairs[0].class_masks is not None:
                 return _of_class_masks(pairs)
-            return _of_masks(pairs, source, options, about or _NOTHING, log)
+            return _of_masks(pairs, source, options, about, log)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
+
+
+def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
+    """Say what annotations there are of which no format is known."""
+    found = [member.path for member in members if member.path.lower().endswith(_ANNOTATIONS)]
+    if found:
+        log.error(
+            "annotations_unread",
+            found[0],
+            f"{len(found)} file(s) such as this one are of no format that outlines objects and is read: "
+            f"{', '.join(DATASET_FORMATS)}.",
+            "Export polygons or masks in one of these; boxes, captions and key points tell no pixels.",
+        )
 
 
 def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
@@ -98,13 +116,17 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
 
 
 def _of_masks(
-    pairs: Sequence[Pair], source: Source, options: IngestOptions, about: Classes, log: ProblemLog
+    pairs: Sequence[Pair], source: Source, options: IngestOptions, about: Classes | None, log: ProblemLog
 ) -> FoundSet:
-    names, colors, ignore_value = about
     masks = [found.mask for found in pairs]
     kinds = survey(masks, source.read)
     _warn_of_jpegs(kinds, log)
-    table = _table(masks, kinds, source.read, options, colors)
+    colored = options.colors is None and (kinds.palettes_differ or is_colored(kinds.colored, source.read))
+    if about is None and colored and options.classes is None:
+        about = read_color_table(source)
+    names, listed, ignore_value = about or _NOTHING
+    colors = {value: color for color, value in listed.items()}
+    table = _table(masks, source.read, options, listed) if colored or options.colors else None
     if table is not None:
         colors = {value: color for color, value in reversed(table.items())}
         if not names and options.classes is None:
@@ -127,16 +149,12 @@ def _of_masks(
 
 
 def _table(
-    masks: Sequence[Member], kinds: MaskKinds, read: Read, options: IngestOptions, colors: dict[int, Color]
-) -> dict[Color, int] | None:
-    """The value of each colour; None where masks are to be read by their values. Raises Refused."""
+    masks: Sequence[Member], read: Read, options: IngestOptions, listed: dict[Color, int]
+) -> dict[Color, int]:
+    """The value of each colour: as the client says, as the upload lists it, or as found. Raises Refused."""
     if options.colors is not None:
         return {_color(text): value for text, value in options.colors.items()}
-    if not kinds.palettes_differ and not is_colored(kinds.colored, read):
-        return None
-    if colors:
-        return {color: value for value, color in colors.items()}
-    return found_colors(masks, read)
+    return listed or found_colors(masks, read)
 
 
 def _color(text: str) -> Color:

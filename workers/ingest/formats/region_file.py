@@ -5,52 +5,63 @@ disturbing each other.
 """
 
 import os
-import struct
 import tempfile
 import weakref
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workers.ingest.formats.coco_rle import Runs
-from workers.ingest.formats.regions import Polygon, Region
+from workers.ingest.formats.packed_regions import packed, unpacked
+from workers.ingest.formats.regions import Region
 
-_HEAD = struct.Struct("<5i")  # value, width, height, rings, holes; polygons have no width
 _BUFFER = 1 << 20
 
 
 class RegionFile:
-    """Regions, each of one of the images 0, 1, 2 and so on. Raises OSError where the storage fails."""
+    """Regions of a set, image by image or in any order. Raises OSError where the storage fails."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by the next line
         weakref.finalize(self, self._file.close)
         self._ends = array("q", [0])
         self._images = array("i")
+        self._order: NDArray[np.int64] | None = None
 
-    def add(self, image: int, region: Polygon | Runs) -> None:
-        """Append a region of an image."""
-        data = packed(region)
-        self._file.write(data)
-        self._ends.append(self._ends[-1] + len(data))
+    def add(self, image: int, region: Region) -> None:
+        """Append a region of one of the images 0, 1, 2 and so on."""
         self._images.append(image)
+        self._append(region)
 
     def by_image(self, images: int) -> "list[FiledRegions]":
         """The regions of each of so many images, in the order of adding; nothing is added after this."""
         self._file.flush()
         numbers = np.frombuffer(self._images, np.int32)
-        order = np.argsort(numbers, kind="stable")
-        starts = np.frombuffer(self._ends, np.int64)
-        self._starts, self._sizes = starts[:-1][order], np.diff(starts)[order].astype(np.int32)
-        bounds = np.searchsorted(numbers[order], np.arange(images + 1)).tolist()
+        self._order = np.argsort(numbers, kind="stable")
+        bounds = np.searchsorted(numbers[self._order], np.arange(images + 1)).tolist()
         return [FiledRegions(self, *pair) for pair in pairwise(bounds)]
 
+    def together(self, regions: Iterable[Region]) -> "FiledRegions":
+        """All regions of one image, which can be read at once; not to be mixed with `add`."""
+        first = len(self._ends) - 1
+        for region in regions:
+            self._append(region)
+        self._file.flush()
+        return FiledRegions(self, first, len(self._ends) - 1)
+
     def read(self, place: int) -> Region:
-        """The region at this place, once they are ordered by image."""
-        return unpacked(os.pread(self._file.fileno(), int(self._sizes[place]), int(self._starts[place])))
+        """The region at this place, which counts them image by image."""
+        number = place if self._order is None else int(self._order[place])
+        start, end = self._ends[number : number + 2]
+        return unpacked(os.pread(self._file.fileno(), end - start, start))
+
+    def _append(self, region: Region) -> None:
+        data = packed(region)
+        self._file.write(data)
+        self._ends.append(self._ends[-1] + len(data))
 
 
 class FiledRegions(Sequence[Region]):
@@ -76,26 +87,3 @@ class FiledRegions(Sequence[Region]):
 
     def __reduce__(self) -> tuple[type[tuple[Region, ...]], tuple[tuple[Region, ...]]]:
         return tuple, (tuple(self),)
-
-
-def packed(region: Polygon | Runs) -> bytes:
-    """A region as bytes: coordinates as float32, runs as int32."""
-    if isinstance(region, Runs):
-        head = _HEAD.pack(region.value, region.width, region.height, 0, 0)
-        return head + region.runs.astype(np.int32).tobytes()
-    outlines = (*region.rings, *region.holes)
-    head = _HEAD.pack(region.value, 0, 0, len(region.rings), len(region.holes))
-    sizes = array("i", map(len, outlines)).tobytes()
-    return b"".join((head, sizes, *(outline.tobytes() for outline in outlines)))
-
-
-def unpacked(data: bytes) -> Polygon | Runs:
-    """The region that was packed so."""
-    value, width, height, rings, holes = _HEAD.unpack_from(data)
-    if width:
-        runs = np.frombuffer(data, np.int32, offset=_HEAD.size)
-        return Runs(value=value, width=width, height=height, runs=runs)
-    sizes = np.frombuffer(data, np.int32, rings + holes, _HEAD.size)
-    points = np.frombuffer(data, np.float32, offset=_HEAD.size + sizes.nbytes).reshape(-1, 2)
-    outlines = np.split(points, np.cumsum(sizes[:-1]))
-    return Polygon(value=value, rings=tuple(outlines[:rings]), holes=tuple(outlines[rings:]))

@@ -210,7 +210,7 @@ def rectangle(value: int, left: float, top: float, right: float, bottom: float) 
     return Polygon(value=value, rings=(np.array(corners, np.float32),))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RegionsTruth:
     """Regions on a background; `size` is (width, height) as the annotation states it, None where it does not.
 

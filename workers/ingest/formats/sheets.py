@@ -1,26 +1,24 @@
 """What the annotation of one image says, gathered object by object, and how a whole set of it is reported."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import FoundSet, Read, Source
+from workers.ingest.formats.base import FoundSet
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.faults import Faults
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.region_file import RegionFile
 from workers.ingest.formats.regions import IGNORED, Order, Region, RegionsTruth, Stroke
 from workers.ingest.formats.shapes import LINE_WIDTH
 from workers.ingest.problems import ProblemLog, Refused
-from workers.prepared import Uint8
 
 _BLOCKING = frozenset(("label_unknown", "too_many_classes"))
 """Refusals of an object that stand for a whole class going amiss."""
 
-_LOOKED_AT = 8
 _REMEDY = "Draw it again, or take it out."
 
 
@@ -40,47 +38,27 @@ class Sheet:
         except Refused as refusal:
             self.refused.append((place, refusal))
 
-    def truth(self, file: str, order: Order) -> RegionsTruth:
-        """The regions as a truth; no background but 0."""
-        return RegionsTruth(file=file, size=self.size, background=0, regions=self.regions, order=order)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SheetTruth:
-    """The one sheet of an annotation file, read anew to be painted: those of a set need not fit in memory.
-
-    `parse` makes the sheet of the file's bytes; it is a function of a module, so that it can be pickled.
-    """
-
-    member: Member
-    parse: Callable[[bytes, Labels], Sheet]
-    labels: Labels
-    order: Order
-
-    @property
-    def file(self) -> str:
-        """See `Truth.file`."""
-        return self.member.path
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        sheet = self.parse(read(self.member), self.labels)
-        return sheet.truth(self.file, self.order).paint(read, image)
-
 
 class SheetSet:
     """Puts the sheets of an upload together, and logs what is wrong with them."""
 
-    def __init__(self, source: Source, options: IngestOptions, log: ProblemLog) -> None:
-        self.cited = CitedFiles(source.members)
+    def __init__(self, members: Iterable[Member], options: IngestOptions, log: ProblemLog) -> None:
+        """Images are to be found among the members."""
+        self.cited = CitedFiles(members)
         self.order: Order = options.order
         self._log = log
+        self._regions = RegionFile()
         self._found: dict[str, Located] = {}
         self._missing: list[tuple[str, str]] = []
         self._read = 0
         self._refused = 0
         self._strokes = 0
         self._stroked: str | None = None
+
+    def truth(self, file: str, sheet: Sheet) -> RegionsTruth:
+        """The sheet as a truth, its regions on disk; no background but 0. Raises OSError."""
+        regions = self._regions.together(sheet.regions)
+        return RegionsTruth(file=file, size=sheet.size, background=0, regions=regions, order=self.order)
 
     def add(self, file: str, sheet: Sheet, located: Located) -> None:
         """Take an image with the sheet that `file` has for it."""
@@ -137,22 +115,3 @@ class SheetSet:
             colors=labels.colors,
             ignore_value=IGNORED,
         )
-
-
-def largest(source: Source, ending: str) -> list[Member]:
-    """Of the files of that ending, those to look at to recognise a format."""
-    found = [member for member in source.members if member.path.lower().endswith(ending)]
-    return sorted(found, key=lambda member: -member.size)[:_LOOKED_AT]
-
-
-def looks_like(data: bytes, *words: bytes) -> bool:
-    """Whether a document names all these; it need not be whole."""
-    return all(word in data for word in words)
-
-
-def peek(source: Source, member: Member) -> bytes:
-    """The bytes of a file, none where it cannot be read."""
-    try:
-        return source.read(member)
-    except Refused:
-        return b""

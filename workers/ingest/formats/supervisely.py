@@ -17,10 +17,11 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_base64, from_picture
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.recognition import mentions
 from workers.ingest.formats.regions import Bitmap, Polygon, Region, Stroke, rectangle
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.shapes import not_a_region, stroke
-from workers.ingest.formats.sheets import Sheet, SheetSet, SheetTruth, looks_like, peek
+from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import (
     broken,
@@ -50,12 +51,12 @@ class Supervisely:
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a meta.json that has classes, and files in folders `ann`."""
         return bool(_annotations(source)) and any(
-            looks_like(peek(source, member), b'"classes"') for member in _metas(source)
+            mentions(source, member, b'"classes"') for member in _metas(source)
         )
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        sheets = SheetSet(source, options, log)
+        sheets = SheetSet(source.members, options, log)
         labels = Labels()
         for member in _metas(source):
             try:
@@ -71,11 +72,6 @@ class Supervisely:
             except Refused as refusal:
                 log.refused(member.path, refusal)
         return sheets.result(labels)
-
-
-def parse_sheet(data: bytes, labels: Labels) -> Sheet:
-    """The objects of an annotation file; raises Refused where it is none."""
-    return _sheet(mapping(parse_json(data), "the document"), labels)
 
 
 def _add_classes(meta: dict[str, object], labels: Labels) -> None:
@@ -97,7 +93,7 @@ def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
     located = Located(
         image=image,
         split=_tagged_split(document) or folder_split(image.path),
-        truth=SheetTruth(member=member, parse=parse_sheet, labels=labels, order=sheets.order),
+        truth=sheets.truth(member.path, sheet),
     )
     sheets.add(member.path, sheet, located)
 

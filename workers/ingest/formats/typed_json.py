@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,8 +10,13 @@ from workers.ingest.formats.rings import FAR, Ring
 from workers.ingest.problems import Refused
 
 MIB = 1 << 20
-MAX_JSON = 100 * MIB
-"""Bytes of one JSON file; parsed it takes several times as much memory."""
+MAX_JSON = 64 * MIB
+"""Bytes of the JSON file of one image, which may hold the picture; it is in memory up to three times."""
+
+MAX_VALUES = 1_000_000
+"""Lists, objects and values in it; parsed, each takes up to 120 bytes of memory."""
+
+_BEFORE_VALUES = (b",", b"[", b"{")
 
 _SHOWN = 60
 _REMEDY = "Export the annotations again, or take this one out."
@@ -21,31 +25,16 @@ _BROKEN = (ValueError, RecursionError)
 
 
 def parse_json(data: bytes) -> object:
-    """The document; raises Refused where it is no JSON, or longer than MAX_JSON."""
+    """The document; raises Refused where it is no JSON, longer than MAX_JSON, or of more than MAX_VALUES."""
     _check_length(data)
     try:
         return json.loads(data)
     except _BROKEN as error:
-        raise _no_json(error) from error
-
-
-def parse_json_list(data: bytes) -> Iterator[object]:
-    """The elements of a document that is a list, one in memory at a time; raises Refused as `parse_json`."""
-    _check_length(data)
-    decoder = json.JSONDecoder()
-    try:
-        text = data.decode("utf-8-sig")
-        at = _after(text, 0, "[")
-        at = _skipped(text, at)
-        more = text[at : at + 1] != "]"
-        while more:
-            element, at = decoder.raw_decode(text, _skipped(text, at))
-            yield element
-            at = _skipped(text, at)
-            more = text[at : at + 1] == ","
-            at = _after(text, at, "," if more else "]")
-    except _BROKEN as error:
-        raise _no_json(error) from error
+        raise Refused(
+            "annotation_json",
+            f"The file cannot be read as JSON: {str(error)[:200]}.",
+            "Export the file again.",
+        ) from error
 
 
 def broken(what: str, wanted: str, value: object) -> Refused:
@@ -111,24 +100,11 @@ def _check_length(data: bytes) -> None:
         raise Refused(
             "annotation_too_large",
             f"The file has {len(data)} bytes; at most {MAX_JSON} are read.",
-            "Export the annotations in several files; all of them are read.",
+            "Send the image as a file beside its annotation, or in tiles.",
         )
-
-
-def _after(text: str, at: int, wanted: str) -> int:
-    at = _skipped(text, at)
-    if text[at : at + 1] != wanted:
-        raise ValueError(f"{wanted!r} is missing at character {at}")
-    return at + 1
-
-
-def _skipped(text: str, at: int) -> int:
-    while text[at : at + 1].isspace():
-        at += 1
-    return at
-
-
-def _no_json(error: Exception) -> Refused:
-    return Refused(
-        "annotation_json", f"The file cannot be read as JSON: {str(error)[:200]}.", "Export the file again."
-    )
+    if sum(map(data.count, _BEFORE_VALUES)) > MAX_VALUES:
+        raise Refused(
+            "annotation_too_large",
+            f"The file has more than {MAX_VALUES} lists, objects and values.",
+            "Draw it with fewer points, or send the image in tiles.",
+        )

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.prepared import IGNORE_INDEX, Uint8
+from workers.prepared import Uint8
+from workers.training.labels import has_class, is_ignored
 
 TOLERANCE_SHARE = 0.0075
 """The tolerance as a share of the image's diagonal, as in the paper; at least one pixel."""
@@ -36,19 +37,21 @@ def tolerance(height: int, width: int) -> float:
 class BoundaryScores:
     """Adds up the images' scores; holds two numbers per class."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, task: str = "multiclass") -> None:
+        self._task = task
         self._sums = [0.0] * classes
         self._images = [0] * classes
 
     def add(self, truth: Uint8, predicted: Uint8) -> None:
-        """Take one image: both (H, W) class maps, ignored where the truth is IGNORE_INDEX."""
-        ignored = truth == IGNORE_INDEX
-        seen = np.where(ignored, np.uint8(IGNORE_INDEX), predicted)
+        """Take one image: both (H, W) masks in the form of the task, ignored where the truth is."""
+        ignored = is_ignored(truth, self._task)
         reach = tolerance(*truth.shape)
-        for index in np.union1d(np.unique(truth), np.unique(seen)):
-            if index == IGNORE_INDEX:
+        for index in range(len(self._sums)):
+            there = has_class(truth, index, self._task)
+            seen = has_class(predicted, index, self._task) & ~ignored
+            if not there.any() and not seen.any():
                 continue
-            score = f_score(outline(truth == index, ignored), outline(seen == index, ignored), reach)
+            score = f_score(outline(there, ignored), outline(seen, ignored), reach)
             if score is not None:
                 self._sums[index] += score
                 self._images[index] += 1

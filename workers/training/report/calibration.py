@@ -33,7 +33,14 @@ class CalibrationScores:
         self._sums = torch.zeros(3, BINS, dtype=torch.float64)
 
     def add(self, probabilities: Tensor, truth: Tensor) -> None:
-        """Take the labelled pixels of an image: (C, P) float32, and their classes, (P,) int64."""
+        """Take the labelled pixels of an image: (C, P) float32, and their classes.
+
+        Those are (P,) int64, or (C, P) of 0 and 1 of a multilabel task: there each class of a pixel counts by
+        itself, as a yes or no that is sure by p or 1 - p.
+        """
+        if truth.ndim == 2:
+            yes, truth = probabilities.flatten(), truth.flatten().long()
+            probabilities = torch.stack([1 - yes, yes])
         confidence, predicted = probabilities.max(dim=0)
         places = (confidence * BINS).long().clamp(max=BINS - 1)
         weights = (torch.ones_like(confidence), confidence, predicted == truth)

@@ -59,11 +59,16 @@ class CurveScores:
         self._positive = np.zeros((classes, BINS), np.int64)
 
     def add(self, probabilities: Tensor, truth: Tensor) -> None:
-        """Take the labelled pixels of an image: (C, P) float32, and their classes, (P,) int64."""
+        """Take the labelled pixels of an image: (C, P) float32, and their classes.
+
+        Those are (P,) int64, or (C, P) of 0 and 1 of a multilabel task.
+        """
         for index, scores in enumerate(probabilities):
             places = bins_of(scores)
             self._all[index] += _histogram(places)
-            self._positive[index] += _histogram(places[truth == index])
+            self._positive[index] += _histogram(
+                places[truth == index if truth.ndim == 1 else truth[index] > 0]
+            )
 
     def compute(self) -> list[ClassCurves]:
         """The curves of each class."""

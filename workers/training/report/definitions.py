@@ -1,11 +1,32 @@
 """What each number of the report means, as printed in it."""
 
+from workers.training.labels import MULTILABEL
+from workers.training.reading import THRESHOLD
 from workers.training.report import calibration, curves
 from workers.training.report.boundary import TOLERANCE_SHARE, tolerance
 
 
-def definitions(size: int) -> dict[str, str]:
+def definitions(size: int, task: str) -> dict[str, str]:
     """A sentence or two for each number; `size` is the side of the network's input, in pixels."""
+    return {**_of_each_task(size), **(_MULTILABEL if task == MULTILABEL else {})}
+
+
+_MULTILABEL = {
+    "Classes of a pixel": (
+        f"A pixel has each class whose probability is above {THRESHOLD}: several, one or none. Each class is "
+        "scored by itself over every pixel; a confusion matrix has absent before present."
+    ),
+    "Pixel share": "The part of all pixels that have the class; shares may add up to more than 1.",
+    "Pixels right": "The share of right answers, of which each pixel has one per class.",
+    "ECE": (
+        f"Expected calibration error with {calibration.BINS} equal bins (Guo et al., ICML 2017) over the "
+        "answers, one per pixel and class, each sure by its probability p or, where it is no, by 1 - p."
+    ),
+    "Wrong": "A pixel of a picture is wrong where any of its classes is.",
+}
+
+
+def _of_each_task(size: int) -> dict[str, str]:
     reach = tolerance(size, size)
     return {
         "Pixels": (

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.prepared import IGNORE_INDEX
 from workers.training.data import Squares
-from workers.training.metrics import confusion, scores_of
+from workers.training.metrics import no_counts, scores_of
+from workers.training.reading import reading_of
 from workers.training.report.boundary import BoundaryScores
 from workers.training.report.calibration import CalibrationScores
 from workers.training.report.curves import CurveScores
@@ -39,7 +39,8 @@ class ScoredImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What a pass has counted. `counts` is (C, C) int64 on the CPU, truth in rows."""
+    """What a pass has counted. `counts` is int64 on the CPU, truth in rows: (C, C), or (C, 2, 2) of a
+    multilabel task."""
 
     counts: Tensor
     boundary: BoundaryScores
@@ -48,6 +49,7 @@ class Evaluation:
     worst: list[ScoredImage]
     random: list[ScoredImage]
     images: int
+    labelled_pixels: int
     ignored_pixels: int
     forward_seconds: float
     seconds: float
@@ -58,28 +60,32 @@ class _Tally:
     """The sums so far."""
 
     classes: int
+    task: str
     counts: Tensor = field(init=False)
+    labelled: int = 0
     ignored: int = 0
     worst: list[tuple[float, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.counts = torch.zeros(self.classes, self.classes, dtype=torch.int64)
-        self.boundary = BoundaryScores(self.classes)
+        self.counts = no_counts(self.classes, self.task)
+        self.reading = reading_of(self.task, self.classes)
+        self.boundary = BoundaryScores(self.classes, self.task)
         self.calibration = CalibrationScores()
         self.curves = CurveScores(self.classes)
 
     def add(self, index: int, logits: Tensor, mask: Tensor) -> float | None:
         """Count one image: logits (C, H, W), mask (H, W) uint8, both on one device; returns its mIoU."""
-        truth = mask.long()
-        counts = confusion(logits[None], truth[None]).cpu()
+        predicted = self.reading.decide(logits[None])
+        counts = self.reading.count(predicted, mask[None]).cpu()
         self.counts += counts
-        labelled = truth != IGNORE_INDEX
+        labelled = self.reading.labelled(mask)
+        self.labelled += int(labelled.sum())
         self.ignored += int((~labelled).sum())
-        probabilities = logits.float().softmax(dim=0)[:, labelled]
-        self.calibration.add(probabilities, truth[labelled])
-        self.curves.add(probabilities, truth[labelled])
-        predicted = logits.argmax(dim=0).to(torch.uint8)
-        self.boundary.add(mask.cpu().numpy(), predicted.cpu().numpy())
+        probabilities = self.reading.probabilities(logits[None])[0][:, labelled]
+        truth = self.reading.truth(mask[None])[0][..., labelled]
+        self.calibration.add(probabilities, truth)
+        self.curves.add(probabilities, truth)
+        self.boundary.add(mask.cpu().numpy(), predicted[0].cpu().numpy())
         score = mean(list(scores_of(counts)[1]))
         if score is not None:
             heapq.heappush(self.worst, (-score, -index))
@@ -89,11 +95,18 @@ class _Tally:
 
 
 def evaluate(
-    forward: Forward, squares: Squares, classes: int, *, batch: int, device: torch.device, seed: int
+    forward: Forward,
+    squares: Squares,
+    classes: int,
+    *,
+    task: str = "multiclass",
+    batch: int,
+    device: torch.device,
+    seed: int,
 ) -> Evaluation:
     """Count all images of a split that is not empty, `batch` at a time through the network."""
     began, forward_seconds = time.monotonic(), 0.0
-    tally = _Tally(classes)
+    tally = _Tally(classes, task)
     shown = drawn(len(squares), seed)
     random: dict[int, float | None] = {}
     for start in range(0, len(squares), batch):
@@ -116,6 +129,7 @@ def evaluate(
         worst=[ScoredImage(index=-index, miou=-score) for score, index in sorted(tally.worst, reverse=True)],
         random=[ScoredImage(index=index, miou=random[index]) for index in shown],
         images=len(squares),
+        labelled_pixels=tally.labelled,
         ignored_pixels=tally.ignored,
         forward_seconds=forward_seconds,
         seconds=time.monotonic() - began,

@@ -7,10 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from workers.prepared import IGNORE_INDEX, Uint8
+from workers.prepared import Uint8
+from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
-from workers.training.painting import blend, write_picture
+from workers.training.labels import is_ignored
+from workers.training.painting import blend, palette, write_picture
+from workers.training.reading import reading_of
 from workers.training.report.evaluation import Forward, ScoredImage
 from workers.training.squares import load
 
@@ -38,11 +42,13 @@ class Gallery:
     """Draws strips of one split into a folder, a forward pass for each."""
 
     def __init__(
-        self, forward: Forward, squares: Squares, colors: Uint8, device: torch.device, folder: Path
+        self, forward: Forward, squares: Squares, card: ModelCard, device: torch.device, folder: Path
     ) -> None:
         self._forward = forward
         self._squares = squares
-        self._colors = colors
+        self._task = card.spec.model.task
+        self._reading = reading_of(self._task, len(card.classes))
+        self._colors = palette(card.classes, self._task)
         self._device = device
         self._folder = folder
 
@@ -52,12 +58,12 @@ class Gallery:
 
     def _strip(self, scored: ScoredImage, file: str) -> Strip:
         images, masks = load(self._squares, [scored.index])
-        predicted = self._forward(images.to(self._device))[0].argmax(dim=0).to(torch.uint8).cpu().numpy()
+        predicted = self._reading.decide(self._forward(images.to(self._device)))[0].cpu().numpy()
         image, truth = images[0].numpy(), masks[0].numpy()
+        labelled = ~is_ignored(truth, self._task)
         labels = [blend(image, mask, self._colors) for mask in (truth, predicted)]
-        picture = joined([image, *labels, errors(image, truth, predicted)])
+        picture = joined([image, *labels, errors(image, truth, predicted, labelled)])
         write_picture(picture, self._folder / file)
-        labelled = truth != IGNORE_INDEX
         return Strip(
             name=self._squares.samples[scored.index].name,
             miou=scored.miou,
@@ -67,12 +73,15 @@ class Gallery:
         )
 
 
-def errors(image: Uint8, truth: Uint8, predicted: Uint8) -> Uint8:
-    """The image in dim grey with wrong pixels in red and ignored ones in black, (H, W, 3)."""
+def errors(image: Uint8, truth: Uint8, predicted: Uint8, labelled: NDArray[np.bool_]) -> Uint8:
+    """The image in dim grey with wrong pixels in red and ignored ones in black, (H, W, 3).
+
+    A pixel of a multilabel task is wrong where any of its classes is.
+    """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     picture = (cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB) * _DIM).astype(np.uint8)
     picture[truth != predicted] = _WRONG
-    picture[truth == IGNORE_INDEX] = 0
+    picture[~labelled] = 0
     return picture
 
 

@@ -62,6 +62,9 @@ def _line(row: dict[str, Any], points: Series, area: str) -> Line:
 
 
 def _matrix(split: SplitReport, shown: list[int]) -> Markup:
+    """The confusion of classes; nothing of a multilabel task, whose classes do not exclude each other."""
+    if split.curves and isinstance(split.numbers["confusion"]["counts"][0][0], list):
+        return Markup("")
     names = [split.numbers["classes"][index]["name"] for index in shown]
     counts = split.numbers["confusion"]["counts"]
     shares = split.numbers["confusion"]["row_normalised"]

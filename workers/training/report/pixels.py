@@ -1,10 +1,11 @@
 """Scores per class from a pixel confusion matrix."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from workers.training.metrics import scores_of
+from workers.training.metrics import hits_and_totals, scores_of
 
 Score = float | None
 """A score from 0 to 1, or None where it is not defined."""
@@ -26,12 +27,10 @@ class PixelScores:
 
 
 def pixel_scores(counts: Tensor) -> list[PixelScores]:
-    """The scores of each class of a confusion matrix, (C, C) int64, truth in rows."""
+    """The scores of each class of a confusion matrix, (C, C) int64, truth in rows; or of (C, 2, 2)."""
     dice, iou = scores_of(counts)
-    hits: list[int] = counts.diagonal().tolist()
-    truth: list[int] = counts.sum(dim=1).tolist()
-    predicted: list[int] = counts.sum(dim=0).tolist()
-    total = sum(truth)
+    hits, truth, predicted = hits_and_totals(counts)
+    total = int(counts.sum()) if counts.ndim == 2 else int(counts[0].sum())
     return [
         PixelScores(
             iou=iou[place],
@@ -46,12 +45,17 @@ def pixel_scores(counts: Tensor) -> list[PixelScores]:
 
 
 def pixel_accuracy(counts: Tensor) -> Score:
-    """The share of labelled pixels whose class is right; None where no pixel is labelled."""
-    return share(int(counts.diagonal().sum()), int(counts.sum()))
+    """The share of labelled pixels whose class is right; None where no pixel is labelled.
+
+    Of a multilabel task the share of right answers, of which each pixel has one per class.
+    """
+    return share(int(counts.diagonal(dim1=-2, dim2=-1).sum()), int(counts.sum()))
 
 
-def normalised(counts: Tensor) -> list[list[Score]]:
-    """Each row as shares of its truth; None throughout a row without pixels."""
+def normalised(counts: Tensor) -> list[Any]:
+    """Each row of a matrix, or of each matrix, as shares of its truth; None throughout an empty row."""
+    if counts.ndim == 3:
+        return [normalised(matrix) for matrix in counts]
     rows: list[list[int]] = counts.tolist()
     return [[share(count, sum(row)) for count in row] for row in rows]
 

@@ -30,7 +30,7 @@ def split_report(
     rows = _class_rows(evaluation, classes, boundary, curves)
     numbers = {
         "images": evaluation.images,
-        "labelled_pixels": int(evaluation.counts.sum()),
+        "labelled_pixels": evaluation.labelled_pixels,
         "ignored_pixels": evaluation.ignored_pixels,
         "miou": mean([row["iou"] for row in rows]),
         "dice": mean([row["dice"] for row in rows]),

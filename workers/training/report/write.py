@@ -8,7 +8,6 @@ import torch
 from trainyard.storage import RunFolder, write_json, write_text
 from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
-from workers.training.painting import palette
 from workers.training.report.definitions import definitions
 from workers.training.report.evaluation import Forward, evaluate
 from workers.training.report.gallery import Gallery
@@ -55,11 +54,12 @@ def _evaluated(
         forward,
         squares,
         len(card.classes),
-        batch=min(LARGEST_BATCH, card.spec.data.batch_size),
+        task=card.spec.model.task,
+        batch=min(LARGEST_BATCH, card.spec.data.batch),
         device=device,
         seed=card.spec.seed,
     )
-    gallery = Gallery(forward, squares, palette(card.classes), device, folder.figures)
+    gallery = Gallery(forward, squares, card, device, folder.figures)
     worst = gallery.draw(evaluation.worst, f"{name}-worst")
     random = gallery.draw(evaluation.random, f"{name}-random")
     return split_report(name, evaluation, card.classes, worst, random)
@@ -70,16 +70,23 @@ def _content(
 ) -> dict[str, Any]:
     data, size = card.spec.data, card.spec.data.image_size
     place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
+    cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
     text = (
-        f"Evaluated as in training, with each image made {size} x {size} pixels ({data.fit}), in float32 on "
-        f"{place}; scores at the images' own sizes differ."
+        f"Evaluated as in training, with {cut}; an image here is such a square."
+        if data.fit == "crop"
+        else f"Evaluated as in training, with {made}; scores at the images' own sizes differ."
     )
     return {
         "run_id": card.run_id,
-        "model": {"architecture": card.spec.model.architecture, "encoder": card.spec.model.encoder},
+        "model": {
+            "architecture": card.spec.model.architecture,
+            "encoder": card.spec.model.encoder,
+            "task": card.spec.model.task,
+        },
         "checkpoint": {"file": "checkpoints/best.ckpt", "epoch": epoch},
         "input": {"image_size": size, "fit": data.fit, "precision": "float32", "text": text},
-        "definitions": definitions(size),
+        "definitions": definitions(size, card.spec.model.task),
         "splits": {report.name: report.numbers for report in reports},
         "times": {
             "epochs": learning.epochs,

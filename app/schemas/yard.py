@@ -1,0 +1,115 @@
+"""Queues, workers and projects as clients see them."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, pre_dump, validate
+
+from app.schemas.fields import instant_field
+from app.service.yard import ProjectWaiting
+from trainyard.waiting import MESSAGES, Reason
+
+MAX_CONCURRENT = 10_000
+
+
+class ReasonSchema(Schema):
+    """Why something waits."""
+
+    code = fields.Enum(Reason, by_value=True)
+    message = fields.String()
+
+
+class PredictedStartSchema(Schema):
+    """When a run may start, if none is added, stopped or moved before."""
+
+    earliest = instant_field("if all before it are as fast as their fastest epochs")
+    latest = instant_field("if all before it are as slow as their slowest epochs")
+
+
+class WaitingSchema(Schema):
+    """The place of a queued run and why it waits."""
+
+    position = fields.Integer(
+        metadata={"description": "1 for the next to be taken; what a limit holds up comes after all others"}
+    )
+    reason = fields.Nested(ReasonSchema)
+    predicted_start = fields.Nested(
+        PredictedStartSchema,
+        allow_none=True,
+        metadata={"description": "null while what trains cannot tell how long it will take"},
+    )
+
+
+class ProjectWaitingSchema(Schema):
+    """What waits of a project in a queue."""
+
+    project = fields.String()
+    waiting = fields.Integer()
+    running = fields.Integer(metadata={"description": "what it has in work, in all queues"})
+    limit = fields.Integer(allow_none=True, metadata={"description": "how much it may have in work"})
+    reason = fields.Nested(ReasonSchema, metadata={"description": "why its first waits"})
+
+    @pre_dump
+    def flatten(self, found: ProjectWaiting, **_: Any) -> dict[str, Any]:
+        """The share's fields and the reason beside them."""
+        reason = {"code": found.reason, "message": MESSAGES[found.reason]}
+        return {**vars(found.share), "reason": reason}
+
+
+class QueueSchema(Schema):
+    """A queue: a device class that runs wait for, or `ingest`."""
+
+    name = fields.String()
+    workers = fields.List(fields.String(), metadata={"description": "ids of those that serve it"})
+    idle = fields.Integer(metadata={"description": "how many of them have nothing to do"})
+    in_work = fields.List(fields.String(), metadata={"description": "what the others work on"})
+    waiting = fields.Integer()
+    projects = fields.List(fields.Nested(ProjectWaitingSchema))
+
+
+class QueuesSchema(Schema):
+    """Every queue."""
+
+    items = fields.List(fields.Nested(QueueSchema))
+
+
+class WorkerSchema(Schema):
+    """A worker that has given a sign of life in the last seconds."""
+
+    id = fields.String(metadata={"description": "`owner` of the run that it trains"})
+    host = fields.String()
+    pid = fields.Integer()
+    queues = fields.List(fields.String(), metadata={"description": "device classes it serves, or `ingest`"})
+    device = fields.String(metadata={"description": "name of its GPU, or of the machine's processor"})
+    memory_bytes = fields.Integer(
+        metadata={"description": "of the GPU, or of the machine; 0 where it cannot be told"}
+    )
+    started_at = instant_field("when the worker started")
+    holds = fields.String(allow_none=True, metadata={"description": "the run or data set in work"})
+    since = instant_field("since when it has that in work")
+
+
+class WorkersSchema(Schema):
+    """Every worker."""
+
+    items = fields.List(fields.Nested(WorkerSchema))
+
+
+class ProjectLimitSchema(Schema):
+    """How many runs of a project may train at once."""
+
+    max_concurrent = fields.Integer(
+        required=True,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1, max=MAX_CONCURRENT),
+        metadata={"description": "null: the yard's default, TRAINYARD_MAX_CONCURRENT"},
+    )
+
+
+class ProjectSchema(ProjectLimitSchema):
+    """What is set for a project."""
+
+    name = fields.String()
+    effective = fields.Integer(
+        allow_none=True, metadata={"description": "the limit in force; null where there is none"}
+    )

@@ -1,0 +1,34 @@
+"""Use cases that end a run, bring it back, or remove it."""
+
+from collections.abc import Callable
+
+from app.service.runs import RunService, RunState
+from trainyard.run_life import RunLife
+
+
+class RunLifeService:
+    """Each may be asked for again; all raise NotFound, and Conflict where the run's state forbids them."""
+
+    def __init__(self, life: RunLife, runs: RunService, kick: Callable[[str], bool]) -> None:
+        self._life = life
+        self._runs = runs
+        self._kick = kick
+
+    def cancel(self, run_id: str) -> RunState:
+        """Throw the run away; one that trains is ended by its worker, soon after."""
+        self._life.cancel(run_id)
+        return self._runs.state(run_id)
+
+    def resume(self, run_id: str, epochs: int | None) -> RunState:
+        """Let an ended run go on where it ended, to another epoch target if one is given."""
+        self._kick(self._life.resume(run_id, epochs).queue)
+        return self._runs.state(run_id)
+
+    def retry(self, run_id: str) -> RunState:
+        """Let a failed run begin afresh."""
+        self._kick(self._life.retry(run_id).queue)
+        return self._runs.state(run_id)
+
+    def remove(self, run_id: str) -> None:
+        """Delete an ended run with its files."""
+        self._life.remove(run_id)

@@ -1,0 +1,106 @@
+"""Why a queued run waits."""
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from trainyard.registry import RunRegistry
+from trainyard.runs import Run, RunStatus
+from trainyard.store.queues import QueueStore, Standing
+from trainyard.store.workers import WorkerStore
+from trainyard.waiting import MESSAGES, NOW, UNKNOWN, Reason, Span, later, predicted_wait, reason_to_wait
+from trainyard.worker_state import WorkerState
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedStart:
+    """Seconds since 1970, UTC."""
+
+    earliest: float
+    latest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitReason:
+    """What a run waits for."""
+
+    code: Reason
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """The place of a queued run, 1 for the next to be taken, why it waits, and when it may start."""
+
+    position: int
+    reason: WaitReason
+    predicted_start: PredictedStart | None
+
+
+class WaitingService:
+    """Answers from the queues, the workers and the progress of what trains."""
+
+    def __init__(self, queues: QueueStore, workers: WorkerStore, runs: RunRegistry) -> None:
+        self._queues = queues
+        self._workers = workers
+        self._runs = runs
+
+    def explain(self, run: Run) -> Waiting | None:
+        """Why the run waits; None where it does not."""
+        standing = self._queues.standing(run.id)
+        if standing is None:
+            return None
+        serving = [worker for worker in self._workers.all() if run.queue in worker.queues]
+        reason = reason_to_wait(
+            must_wait=standing.must_wait,
+            is_held_up=standing.is_held_up,
+            position=standing.position,
+            serving=len(serving),
+            idle=sum(worker.holds is None for worker in serving),
+        )
+        is_open = reason in (Reason.REDIS_RESTARTED, Reason.NO_WORKER)
+        return Waiting(
+            position=standing.position,
+            reason=WaitReason(code=reason, message=MESSAGES[reason]),
+            predicted_start=None if is_open else self._predicted_start(run, standing, serving),
+        )
+
+    def _predicted_start(
+        self, run: Run, standing: Standing, serving: list[WorkerState]
+    ) -> PredictedStart | None:
+        now = time.time()
+        held = [worker.holds for worker in serving if worker.holds]
+        left = self._left(held)
+        duration = _typical(
+            left[worker.holds].shifted(now - (worker.since or now)) for worker in serving if worker.holds
+        )
+        slots = [left[worker.holds] if worker.holds else NOW for worker in serving]
+        wait = predicted_wait(slots, standing.position - 1, duration)
+        if standing.is_held_up and standing.limit is not None:
+            own = [one.id for one in self._runs.page(RunStatus.RUNNING, run.project, None, 200).items]
+            shares = [*self._left(own).values(), *[NOW] * (standing.limit - len(own))]
+            wait = later(wait, predicted_wait(shares, standing.own_before, duration))
+        if math.isinf(wait.latest):
+            return None
+        return PredictedStart(earliest=now + wait.earliest, latest=now + wait.latest)
+
+    def _left(self, run_ids: list[str]) -> dict[str, Span]:
+        """How long each running run will still take, by its own account."""
+        return {
+            one: _span(told) for one, told in zip(run_ids, self._runs.live.progresses(run_ids), strict=True)
+        }
+
+
+def _span(progress: dict[str, Any] | None) -> Span:
+    low, high = (progress or {}).get("eta_low_seconds"), (progress or {}).get("eta_high_seconds")
+    return UNKNOWN if low is None or high is None else Span(earliest=low, latest=high)
+
+
+def _typical(durations: Iterable[Span]) -> Span:
+    """How long a run may take that has not begun: as long as those that run now, from first to last epoch."""
+    known = [one for one in durations if not math.isinf(one.latest)]
+    if not known:
+        return UNKNOWN
+    return Span(earliest=min(one.earliest for one in known), latest=max(one.latest for one in known))

@@ -1,0 +1,104 @@
+"""Use cases of the yard as a whole: its queues, its workers, the limits of projects."""
+
+from dataclasses import dataclass
+
+from trainyard.projects import ProjectLimits
+from trainyard.queue import INGEST_QUEUE, TASKS
+from trainyard.store.queues import QueueStore, Share, Waiters
+from trainyard.store.workers import WorkerStore
+from trainyard.waiting import Reason, reason_to_wait
+from trainyard.worker_state import WorkerState
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectWaiting:
+    """What waits of a project in a queue, and why its first does."""
+
+    share: Share
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueState:
+    """A queue: the workers that serve it, how many of them have nothing to do, and what waits."""
+
+    name: str
+    workers: list[str]
+    idle: int
+    in_work: list[str]
+    waiting: int
+    projects: list[ProjectWaiting]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectState:
+    """What is set for a project; `effective` is its own limit or the yard's, None where there is none."""
+
+    name: str
+    max_concurrent: int | None
+    effective: int | None
+
+
+class YardService:
+    """Who is there, what runs, what waits and why."""
+
+    def __init__(
+        self, queues: QueueStore, workers: WorkerStore, limits: ProjectLimits, max_concurrent: int
+    ) -> None:
+        """`max_concurrent` is the yard's default; 0 is no limit."""
+        self._queues = queues
+        self._workers = workers
+        self._limits = limits
+        self._max_concurrent = max_concurrent
+
+    def workers(self) -> list[WorkerState]:
+        """Those that have given a sign of life lately, by id."""
+        return self._workers.all()
+
+    def queues(self) -> list[QueueState]:
+        """Every queue, whether or not anything waits in it."""
+        workers = self._workers.all()
+        return [
+            _queue_state(name, [one for one in workers if name in one.queues], self._waiters(name))
+            for name in sorted(TASKS)
+        ]
+
+    def project(self, name: str) -> ProjectState:
+        """What is set for a project, whether or not it has any records."""
+        own = self._limits.get(name)
+        return ProjectState(name=name, max_concurrent=own, effective=own or self._max_concurrent or None)
+
+    def limit(self, name: str, max_concurrent: int | None) -> ProjectState:
+        """Set how many runs of a project may train at once; None is the yard's default."""
+        self._limits.set(name, max_concurrent)
+        return self.project(name)
+
+    def _waiters(self, queue: str) -> Waiters:
+        if queue == INGEST_QUEUE:
+            return self._queues.waiting_datasets(queue)
+        return self._queues.waiting_runs(queue)
+
+
+def _queue_state(name: str, serving: list[WorkerState], waiters: Waiters) -> QueueState:
+    idle = sum(worker.holds is None for worker in serving)
+    projects = [
+        ProjectWaiting(
+            share=share,
+            reason=reason_to_wait(
+                must_wait=waiters.must_wait,
+                is_held_up=share.is_held_up,
+                position=1,
+                serving=len(serving),
+                idle=idle,
+            ),
+        )
+        for share in waiters.shares
+    ]
+    return QueueState(
+        name=name,
+        workers=[worker.id for worker in serving],
+        idle=idle,
+        in_work=[worker.holds for worker in serving if worker.holds],
+        waiting=sum(share.waiting for share in waiters.shares),
+        projects=projects,
+    )

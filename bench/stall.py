@@ -1,0 +1,85 @@
+"""How long a checkpoint keeps the training thread, beside a plain `torch.save` of the same.
+
+    python -m bench.stall [DATA] [--rounds N] [--threads N]
+
+Unet-resnet34 with AdamW. After each epoch the engine's callback saves, then `torch.save` writes weights and
+optimizer; ratios are of neighbours.
+"""
+
+import argparse
+import functools
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+
+from bench.camvid_data import DATA, pack, prepare
+from bench.engine import job, same_job
+from bench.turns import print_limit, ratios, spread
+from trainyard.signals import Signals
+from workers.training.checkpoints import Checkpoints
+from workers.training.fit import fit
+
+SHARE = 0.5
+"""The most that the thread may stall, as a share of the plain save."""
+NETWORK = {"architecture": "Unet", "encoder": "resnet34", "encoder_weights": "none"}
+IMAGES = 64
+
+
+class Stalls:
+    """Times the engine's callback at the end of each epoch, and a plain save right after it."""
+
+    def __init__(self, plain: Path) -> None:
+        self._plain = plain
+        self._save = Checkpoints.on_train_epoch_end
+        self.engine: list[float] = []
+        self.script: list[float] = []
+
+    def watch(self) -> None:
+        """Time every call from now on."""
+
+        @functools.wraps(self._save)
+        def timed(callback: Checkpoints, trainer: Trainer, pl_module: LightningModule) -> None:
+            self.engine.append(seconds(lambda: self._save(callback, trainer, pl_module)))
+            self.script.append(seconds(lambda: self._save_plainly(trainer, pl_module)))
+
+        Checkpoints.on_train_epoch_end = timed  # type: ignore[method-assign]
+
+    def _save_plainly(self, trainer: Trainer, module: LightningModule) -> None:
+        content = {"model": module.state_dict(), "optimizer": trainer.optimizers[0].state_dict()}
+        torch.save(content, self._plain)
+
+
+def seconds(work: Any) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Train small epochs of a large network."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    spec = same_job(8, model=NETWORK, data={"image_size": 128, "batch_size": 8}, epochs=asked.rounds + 1)
+    with tempfile.TemporaryDirectory() as work:
+        archive = pack(asked.data, Path(work) / "camvid.zip", {"train": IMAGES, "val": 8})
+        prepared = prepare(archive, Path(work) / "set")
+        stalls = Stalls(Path(work) / "plain.pt")
+        stalls.watch()
+        fit(job(spec, prepared, Path(work) / "run", asked.threads), lambda event: None, Signals)
+    # The first of each makes room in memory and is left out.
+    engine, script = stalls.engine[1:], stalls.script[1:]
+    print(f"engine: {spread(engine)} s, torch.save: {spread(script)} s")
+    print_limit("stall / torch.save", ratios(engine, script), at_most=SHARE)
+
+
+if __name__ == "__main__":
+    main()

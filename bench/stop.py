@@ -1,0 +1,72 @@
+"""Seconds from asking a run to stop until its checkpoint is on disk and its process is gone.
+
+    python -m bench.stop [DATA] [--rounds N] [--threads N]
+
+They may be those of one batch and two more.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from bench.camvid_data import DATA, pack
+from bench.engine import same_job
+from bench.service import POLL_S, Service, service, wait_for_end, wait_for_step
+from bench.turns import print_limit
+from trainyard.storage import RunFolder, Storage
+
+BATCH_SIZE = 8
+BEYOND_A_BATCH_S = 2.0
+SETTLE_S = 5.0
+"""How long a run trains before it is asked to stop."""
+
+
+def stopped(served: Service, dataset_id: str) -> float:
+    """Seconds that the stop of one run took beyond one batch."""
+    run_id = served.client.submit({"dataset_id": dataset_id, "spec": same_job(BATCH_SIZE, epochs=99)})["id"]
+    wait_for_step(served.client, run_id)
+    time.sleep(SETTLE_S)
+    batch_s = BATCH_SIZE / served.client.run(run_id)["progress"]["images_per_second"]
+    folder = Storage(served.storage).run(run_id)
+    asked_at, start = time.time(), time.monotonic()
+    served.http.post(f"/api/v1/runs/{run_id}/stop", json={"when": "now"}).raise_for_status()
+    while not is_saved(folder, asked_at) or is_alive(folder):
+        time.sleep(POLL_S)
+    seconds = time.monotonic() - start
+    wait_for_end(served.client, run_id)
+    return seconds - batch_s
+
+
+def is_saved(folder: RunFolder, since: float) -> bool:
+    """Whether last.ckpt was written after that time."""
+    return folder.last_checkpoint.exists() and folder.last_checkpoint.stat().st_mtime >= since
+
+
+def is_alive(folder: RunFolder) -> bool:
+    """Whether any process still writes the run's log as its output, as the training process does."""
+    for outputs in Path("/proc").glob("[0-9]*/fd/1"):
+        with suppress(OSError):  # it has ended, or is another user's
+            if outputs.readlink() == folder.log:
+                return True
+    return False
+
+
+def main() -> None:
+    """Stop a few runs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work, service(Path(work), asked.threads) as served:
+        archive = pack(asked.data, Path(work) / "camvid.zip", {"train": 160, "val": 8})
+        dataset = served.client.upload(archive, "camvid", None)
+        seconds = [stopped(served, dataset["id"]) for _ in range(asked.rounds)]
+    print_limit("seconds beyond one batch", seconds, at_most=BEYOND_A_BATCH_S)
+
+
+if __name__ == "__main__":
+    main()

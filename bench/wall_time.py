@@ -1,0 +1,40 @@
+"""Training for a given time: the epoch target follows the clock, as a client would move it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.engine import job
+from trainyard.events import EpochEnd, Event
+from trainyard.signals import Signals
+from trainyard.storage import RunFolder
+from workers.training.describe import describe
+from workers.training.fit import fit
+
+
+class Budget:
+    """Moves the target after each epoch to what the seconds left allow; the schedule follows the target."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._began = time.monotonic()
+        self._wishes = Signals()
+
+    def take(self, event: Event) -> None:
+        """What the engine reports."""
+        if isinstance(event, EpochEnd):
+            spent = time.monotonic() - self._began
+            target = max(event.epoch, int(self._seconds / spent * event.epoch))
+            self._wishes = Signals(epochs=target, epochs_version=event.epoch)
+            print(f"{spent:.0f} s, {target} epochs in all. {describe(event)}", flush=True)
+
+    def wishes(self) -> Signals:
+        """The target as it is now."""
+        return self._wishes
+
+
+def train_for(seconds: float, spec: dict[str, Any], prepared: Path, folder: Path, threads: int) -> Path:
+    """Train, the start included in the time; returns the checkpoint of the best epoch."""
+    budget = Budget(seconds)
+    fit(job(spec, prepared, folder, threads), budget.take, budget.wishes)
+    return RunFolder(folder).best_checkpoint

@@ -1,0 +1,93 @@
+"""A server process of a test's own, and a hand that plays the workers."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+
+from deploy.redis import free_port
+from tests.api.summary import SUMMARY
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.registry import RunRegistry
+from trainyard.settings import REPOSITORY
+from trainyard.storage import Storage
+from trainyard.store.connection import connect
+
+MAX_UPLOAD_MB = 64
+START_S = 30
+
+
+class Server:
+    """`python -m app` on a free port."""
+
+    def __init__(self, redis_url: str, folder: Path) -> None:
+        self._port = free_port()
+        self._redis_url = redis_url
+        self._log = folder / "server.log"
+        self.storage = Storage(folder / "storage")
+        self.client = connect(redis_url)
+        self.runs = RunRegistry(self.client, self.storage)
+        self.datasets = DatasetRegistry(self.client, self.storage)
+        fresh = httpx.Limits(max_keepalive_connections=0)  # none outlives a server that is killed
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30, limits=fresh)
+
+    def start(self) -> None:
+        """Returns when it answers that it can work."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app"],
+                cwd=REPOSITORY,
+                env=environment(
+                    TRAINYARD_PORT=str(self._port),
+                    TRAINYARD_STORAGE=str(self.storage.root),
+                    TRAINYARD_REDIS_URL=self._redis_url,
+                    TRAINYARD_MAX_UPLOAD_MB=str(MAX_UPLOAD_MB),
+                ),
+                stderr=log,
+            )
+        self._await_ready()
+
+    def kill(self) -> None:
+        """End the server and its worker in the middle of whatever they do."""
+        parent = psutil.Process(self.process.pid)
+        for process in [parent, *parent.children(recursive=True)]:
+            process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.http.close()
+        self.process.terminate()
+        self.process.wait(20)
+        self.client.close()
+
+    def ready_set(self) -> str:
+        """End the ingest of the next data set; its id."""
+        held = self.datasets.claim("ingest", "hand")
+        assert held
+        return self.datasets.finish(held, "ready", summary=SUMMARY).id
+
+    def memory(self) -> int:
+        """Resident bytes of the server and its worker."""
+        parent = psutil.Process(self.process.pid)
+        return sum(process.memory_info().rss for process in [parent, *parent.children(recursive=True)])
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                assert self.http.get("/readyz").status_code == 200
+            except httpx.TransportError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            else:
+                return
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's, but for what it says of Trainyard."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")}
+    return {**kept, **variables}

@@ -1,0 +1,25 @@
+"""docs/training.md names whatever a spec may ask for."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from trainyard import catalog
+from trainyard.experiments import Experiments
+from trainyard.settings import Settings
+from trainyard.spec import TrainingSpec
+
+PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def test_every_group_loss_schedule_task_and_precision_has_its_line():
+    groups = [field.name for field in fields(TrainingSpec)]
+    parameters = [name for loss in catalog.LOSSES.values() for name in loss.params]
+    named = [*groups, *parameters, *catalog.LOSSES, *catalog.SCHEDULES, *catalog.TASKS, *catalog.PRECISIONS]
+    assert [name for name in [*named, *catalog.FITS] if f"`{name}`" not in PAGE] == []
+
+
+def test_the_experiments_it_names_are_there():
+    line = PAGE.split("The experiments use every option between them:")[1].split("\n\n")[0]
+    assert {part for part in line.split("`") if "-" in part or part.isalpha()} <= set(
+        Experiments(Settings().configs).names()
+    )

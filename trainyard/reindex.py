@@ -1,0 +1,161 @@
+"""Redis rebuilt from storage: records, indexes, queues, and the names of studies.
+
+Storage and Redis each hold a record with its revision, and the higher one wins: after a Redis that lost
+everything, after one that lost its last writes, and after a mirror that was never written.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from marshmallow import ValidationError
+from redis.lock import Lock
+
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.datasets import Dataset
+from trainyard.errors import NotFound, StorageUnavailable
+from trainyard.registry import Claimable, Registry, RunRegistry
+from trainyard.runs import Run
+from trainyard.storage import Storage, check_id, read_json, remove_folder
+from trainyard.store import keys
+from trainyard.store.connection import Client, store_errors
+from trainyard.store.names import STUDY_SPACE, NameStore
+from trainyard.store.records import Life, RecordStore
+from trainyard.store.run_store import RUN_LIFE, RunStore
+from trainyard.store.sets import DATASET_LIFE, DatasetStore
+
+Record = TypeVar("Record", bound=Claimable)
+LOCK_S = 60.0
+"""How long a process that compares may give no sign of life before another one takes over."""
+SIGN_EVERY = 50
+"""Records between two such signs."""
+
+
+@dataclass
+class Report:
+    """How many records were `restored` to Redis, `written` to storage, the `same` in both, or `removed`.
+
+    The last were deleted by a client before, and their folders have followed now. `problems` has a line for
+    each folder that was left alone, and why.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind(Generic[Record]):
+    """What is needed to compare the records of one kind."""
+
+    store: RecordStore[Record]
+    registry: Registry[Record]
+    life: Life
+    folder: Path
+
+
+class Reindex:
+    """Compares Redis with storage, in one process at a time."""
+
+    def __init__(
+        self, client: Client, storage: Storage, datasets: DatasetRegistry, runs: RunRegistry
+    ) -> None:
+        self._client = client
+        self._runs = runs
+        self._names = NameStore(client, STUDY_SPACE)
+        self._datasets_kind = _Kind[Dataset](
+            store=DatasetStore(client),
+            registry=datasets,
+            life=DATASET_LIFE,
+            folder=storage.root / "datasets",
+        )
+        self._runs_kind = _Kind[Run](
+            store=RunStore(client), registry=runs, life=RUN_LIFE, folder=storage.root / "runs"
+        )
+
+    def ensure(self) -> Report | None:
+        """Compare them unless that was done since this Redis started; None where there was nothing to do.
+
+        Other processes wait meanwhile. Raises StoreUnavailable and StorageUnavailable.
+        """
+        return None if self._is_done() else self._alone(again=False)
+
+    def rebuild(self) -> Report:
+        """Compare them now; raises StoreUnavailable and StorageUnavailable."""
+        return self._alone(again=True) or Report()
+
+    def _alone(self, again: bool) -> Report | None:
+        with store_errors(), self._client.lock(keys.INDEXING, timeout=LOCK_S) as lock:
+            if not again and self._is_done():
+                return None
+            report = Report()
+            self._compare(self._datasets_kind, report, lock)
+            self._compare(self._runs_kind, report, lock)
+            self._client.set(keys.INDEXED, self._server())
+            return report
+
+    def _is_done(self) -> bool:
+        with store_errors():
+            return bool(self._client.get(keys.INDEXED) == self._server())
+
+    def _server(self) -> str:
+        """Changes with every start of Redis."""
+        return str(self._client.info("server")["run_id"])
+
+    def _compare(self, kind: _Kind[Record], report: Report, lock: Lock) -> None:
+        seen = set()
+        for number, folder in enumerate(_folders(kind.folder)):
+            if number % SIGN_EVERY == 0:
+                lock.reacquire()
+            seen.add(folder.name)
+            try:
+                report.counts[self._settle(kind, folder.name)] += 1
+            except (StorageUnavailable, ValidationError) as error:
+                report.problems.append(f"{kind.store.kind} {folder.name} is left alone: {error}")
+        for record_id in kind.store.ids() - seen:
+            with suppress(NotFound):  # removed meanwhile
+                kind.registry.repair(record_id)
+                report.counts["written"] += 1
+
+    def _settle(self, kind: _Kind[Record], record_id: str) -> str:
+        """Let the higher revision of one record win; what became of it."""
+        record = kind.store.codec.from_json(read_json(kind.registry.record_file(record_id)))
+        if record.id != record_id:
+            raise StorageUnavailable(f"its record is that of {record.id}.")
+        outcome = kind.store.restore(record, record_id, kind.life, kind.registry.rules)
+        if outcome == "unaccepted":
+            raise StorageUnavailable("its submission was never accepted.")
+        if outcome == "removed":
+            remove_folder(kind.registry.record_file(record_id).parent)
+        if outcome == "ahead":
+            kind.registry.repair(record_id)
+            return "written"
+        if outcome == "restored":
+            self._follow(kind, record)
+        return outcome
+
+    def _follow(self, kind: _Kind[Record], record: Record) -> None:
+        """What else a restored record needs: the file of one that waits again, the name of a study."""
+        was_interrupted = kind.store.mirrored(record.id, record.revision)[0] == "newer"
+        if was_interrupted:
+            kind.registry.repair(record.id)
+        if not isinstance(record, Run):
+            return
+        if study := record.labels.get(STUDY_SPACE):
+            self._names.bind(study, record.id)
+        if was_interrupted:
+            self._runs.publish_status(self._runs.get(record.id))
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """The folders of records, by name; raises StorageUnavailable."""
+    try:
+        found = sorted(root.iterdir()) if root.exists() else []
+    except OSError as error:
+        raise StorageUnavailable(f"{root.name}/ could not be read: {error.strerror}.") from error
+    for folder in found:
+        with suppress(NotFound):  # nothing that Trainyard made
+            check_id(folder.name)
+            yield folder

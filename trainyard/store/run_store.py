@@ -1,0 +1,34 @@
+"""What befalls runs only: a client cancels, resumes, retries or removes one."""
+
+from trainyard.runs import Run, RunStatus
+from trainyard.store.connection import Client, run_script
+from trainyard.store.records import REMEMBERED_S, Life, RecordStore
+
+RUN_LIFE = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
+
+
+class RunStore(RecordStore[Run]):
+    """All runs. Every method answers with the outcome, and with the record as it now stands."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client, "run", Run)
+
+    def cancel(self, run_id: str) -> tuple[str, Run | None]:
+        """See cancel.lua."""
+        return self._decided("cancel", run_id)
+
+    def resume(self, run_id: str, epochs: int | None) -> tuple[str, Run | None]:
+        """See resume.lua; `epochs` is the new target, None leaves it."""
+        return self._decided("resume", run_id, "" if epochs is None else epochs)
+
+    def retry(self, run_id: str) -> tuple[str, Run | None]:
+        """See retry.lua."""
+        return self._decided("retry", run_id)
+
+    def remove(self, run_id: str) -> tuple[str, Run | None]:
+        """See remove_run.lua."""
+        return self._decided("remove_run", run_id, REMEMBERED_S)
+
+    def _decided(self, script: str, *arguments: str | int) -> tuple[str, Run | None]:
+        outcome, found = run_script(self.client, script, *arguments)
+        return outcome, self.codec.from_hash(found) if found else None

@@ -1,0 +1,44 @@
+"""Signs of life of workers, each gone a while after its worker."""
+
+import json
+from dataclasses import asdict
+from typing import cast
+
+from trainyard.store import keys
+from trainyard.store.connection import Client, store_errors
+from trainyard.worker_state import WorkerState
+
+LIFE_S = 10
+"""A worker that has given no sign of life for so long is not listed."""
+
+
+class WorkerStore:
+    """The workers, by an index of their ids."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def beat(self, worker: WorkerState) -> None:
+        """Give a sign of life."""
+        with store_errors():
+            pipeline = self._client.pipeline()
+            pipeline.set(keys.worker(worker.id), json.dumps(asdict(worker)), ex=LIFE_S)
+            pipeline.sadd(keys.WORKERS, worker.id)
+            pipeline.execute()
+
+    def all(self) -> list[WorkerState]:
+        """Those that live, by id. One dropped from the index by mistake is back with its next beat."""
+        with store_errors():
+            ids = sorted(cast("set[str]", self._client.smembers(keys.WORKERS)))
+            if not ids:
+                return []
+            texts = cast("list[str | None]", self._client.mget([keys.worker(one) for one in ids]))
+            gone = [one for one, text in zip(ids, texts, strict=True) if text is None]
+            if gone:
+                self._client.srem(keys.WORKERS, *gone)
+        return [_from_json(text) for text in texts if text]
+
+
+def _from_json(text: str) -> WorkerState:
+    data = json.loads(text)
+    return WorkerState(**data | {"queues": tuple(data["queues"])})

@@ -1,0 +1,84 @@
+"""Why a run waits, and for how long it may."""
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """What a queued run waits for."""
+
+    REDIS_RESTARTED = "redis_restarted"
+    NO_WORKER = "no_worker"
+    PROJECT_LIMIT = "project_limit"
+    WORKERS_BUSY = "workers_busy"
+    RUNS_BEFORE = "runs_before"
+    STARTING = "starting"
+
+
+MESSAGES = {
+    Reason.REDIS_RESTARTED: "Redis has just started and may have forgotten who holds what; "
+    "runs are given out again once every worker had time to say so.",
+    Reason.NO_WORKER: "No worker serves the device class of this queue at present.",
+    Reason.PROJECT_LIMIT: "The project has as many runs in work, or about to be, as it may have at once.",
+    Reason.WORKERS_BUSY: "All workers of this device class are busy.",
+    Reason.RUNS_BEFORE: "Other runs have their turn before.",
+    Reason.STARTING: "A worker is free and is about to take it.",
+}
+
+
+def reason_to_wait(*, must_wait: bool, is_held_up: bool, position: int, serving: int, idle: int) -> Reason:
+    """The first reason that applies. `serving` workers are there for the queue, `idle` of them free."""
+    if must_wait:
+        return Reason.REDIS_RESTARTED
+    if not serving:
+        return Reason.NO_WORKER
+    if is_held_up:
+        return Reason.PROJECT_LIMIT
+    if position <= idle:
+        return Reason.STARTING
+    return Reason.WORKERS_BUSY if position == 1 else Reason.RUNS_BEFORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Seconds from now: not before `earliest`, probably not after `latest`, which may be infinite."""
+
+    earliest: float
+    latest: float
+
+    def shifted(self, seconds: float) -> "Span":
+        """The same so much later."""
+        return Span(earliest=self.earliest + seconds, latest=self.latest + seconds)
+
+
+UNKNOWN = Span(earliest=0.0, latest=math.inf)
+NOW = Span(earliest=0.0, latest=0.0)
+
+
+def predicted_wait(slots: Sequence[Span], ahead: int, duration: Span) -> Span:
+    """When a slot is free for a run that `ahead` others go before.
+
+    `slots` says when each slot is free of what it does now, `duration` how long a run takes. Every slot goes
+    to the next in turn as soon as it is free: once with all at their shortest, once at their longest.
+    """
+    return Span(
+        earliest=_nth_free([slot.earliest for slot in slots], ahead, duration.earliest),
+        latest=_nth_free([slot.latest for slot in slots], ahead, duration.latest),
+    )
+
+
+def later(a: Span, b: Span) -> Span:
+    """When both have come."""
+    return Span(earliest=max(a.earliest, b.earliest), latest=max(a.latest, b.latest))
+
+
+def _nth_free(free_at: list[float], ahead: int, duration: float) -> float:
+    if not free_at:
+        return math.inf
+    heapq.heapify(free_at)
+    for _ in range(ahead):
+        heapq.heapreplace(free_at, free_at[0] + duration)
+    return free_at[0]

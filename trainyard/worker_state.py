@@ -1,0 +1,22 @@
+"""Who works in the yard: workers that have given a sign of life lately."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerState:
+    """One worker process; times are seconds since 1970, UTC.
+
+    `holds` is the run or data set that it has had in work since `since`; `device` is the name of its GPU, or
+    of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine.
+    """
+
+    id: str
+    host: str
+    pid: int
+    queues: tuple[str, ...]
+    device: str
+    memory_bytes: int
+    started_at: float
+    holds: str | None = None
+    since: float | None = None

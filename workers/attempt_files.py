@@ -1,0 +1,115 @@
+"""What an attempt writes, in a folder of its own, and how it becomes the run's.
+
+The child writes to `.attempts/<fence>/` and nowhere else; what others see is put there by the supervisor, and
+only while the run is its own. So a child that was given up may write on and harms nobody.
+"""
+
+import csv
+import io
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from trainyard.checkpoints import Checkpoints
+from trainyard.errors import StorageUnavailable
+from trainyard.run_results import clear_results
+from trainyard.storage import RunFolder, read_json, remove_folder, write_json, write_text
+
+LOG_PIECE = 1 << 20
+"""Bytes of the log that are carried over at a time."""
+
+
+class AttemptFiles:
+    """The files of one attempt. Methods raise StorageUnavailable; call them only while the run is held."""
+
+    def __init__(self, run: RunFolder, fence: int) -> None:
+        self._run = run
+        self._fence = fence
+        self.own = run.attempt(fence)
+        """Where the child writes."""
+        self._log_read = 0
+
+    def begin(self, committed: Checkpoints) -> None:
+        """Make the folder, with the rows so far, and clear away what earlier attempts left uncommitted."""
+        if not committed:
+            clear_results(self._run)
+        try:
+            self.own.path.mkdir(parents=True, exist_ok=True)
+            if self._run.metrics_csv.exists():
+                shutil.copyfile(self._run.metrics_csv, self.own.metrics_csv)
+        except OSError as error:
+            raise StorageUnavailable(f"The attempt's folder could not be made: {error}.") from error
+        self.sweep(committed)
+
+    def add_row(self, row: Mapping[str, Any]) -> None:
+        """Add an epoch to metrics.json and metrics.csv; one trained again replaces its row and later ones."""
+        path = self._run.metrics_json
+        rows = read_json(path)["rows"] if path.exists() else []
+        rows = [*(earlier for earlier in rows if earlier["epoch"] < row["epoch"]), row]
+        write_json(path, {"rows": rows})
+        table = io.StringIO()
+        writer = csv.DictWriter(table, fieldnames=list(row), extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self._run.metrics_csv, table.getvalue())
+
+    def carry_log(self) -> None:
+        """Add what is new in the attempt's log to the run's."""
+        try:
+            if not self.own.log.exists():
+                return  # the child has not begun to write
+            with self.own.log.open("rb") as source:
+                source.seek(self._log_read)
+                while piece := source.read(LOG_PIECE):
+                    self._run.log.parent.mkdir(parents=True, exist_ok=True)
+                    with self._run.log.open("ab") as log:
+                        log.write(piece)
+                    self._log_read += len(piece)
+        except OSError as error:
+            raise StorageUnavailable(f"The log could not be written: {error.strerror}.") from error
+
+    def place_board(self) -> None:
+        """Put TensorBoard's files as they now are where the run's are."""
+        try:
+            for file in self.own.tensorboard.glob("events.*"):
+                self._run.tensorboard.mkdir(parents=True, exist_ok=True)
+                temporary = self._run.tensorboard / f".{file.name}.{secrets.token_hex(4)}.tmp"
+                shutil.copyfile(file, temporary)
+                temporary.replace(self._run.tensorboard / file.name)
+        except OSError as error:
+            raise StorageUnavailable(f"TensorBoard's files could not be copied: {error}.") from error
+
+    def place_results(self) -> None:
+        """Put figures, report and export of a completed attempt in place of earlier ones."""
+        try:
+            for old, new in (
+                (self._run.figures, self.own.figures),
+                (self._run.export, self.own.export),
+            ):
+                if new.exists():
+                    remove_folder(old)
+                    new.replace(old)
+            for name in ("report.json", "report.html"):
+                with suppress(FileNotFoundError):
+                    (self.own.path / name).replace(self._run.path / name)
+        except OSError as error:
+            raise StorageUnavailable(f"The results could not be put in place: {error}.") from error
+
+    def sweep(self, committed: Checkpoints) -> None:
+        """Delete what earlier attempts left, but for the files that are the run's checkpoints."""
+        kept = {self._run.path / one.file for one in committed.values()}
+        for folder in self._earlier():
+            saved = RunFolder(folder).saved
+            if not any(path.parent == saved for path in kept):
+                remove_folder(folder)
+                continue
+            for file in saved.iterdir():
+                if file.with_name(file.name.removesuffix(".json")) not in kept:
+                    file.unlink(missing_ok=True)
+
+    def _earlier(self) -> list[Path]:
+        names = [path.name for path in self._run.attempts.iterdir() if path.name.isdigit()]
+        return [self._run.attempts / name for name in names if int(name) < self._fence]

@@ -1,0 +1,77 @@
+"""Reads which colour of masks is which class: label_colors.txt, or a table with a header, class_dict.csv.
+
+The names void and unlabelled are ignored.
+"""
+
+import re
+
+from workers.ingest.archive import Member
+from workers.ingest.classes_file import Classes
+from workers.ingest.formats.base import Color, Source
+from workers.ingest.formats.regions import IGNORED
+from workers.ingest.formats.text_files import named, read_text
+from workers.ingest.problems import Refused
+
+_TABLES = ("label_colors.txt", "class_dict.csv")
+_VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
+_COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
+_NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
+
+
+def table_file(source: Source) -> Member | None:
+    """The file that has the table; None where there is none."""
+    return next((file for file in (named(source, name) for name in _TABLES) if file is not None), None)
+
+
+def read_color_table(source: Source) -> Classes | None:
+    """What the upload's table says; None where there is none. Raises Refused."""
+    file = table_file(source)
+    if file is None:
+        return None
+    names, table = parse_colors(read_text(source, file))
+    return names, table, IGNORED if IGNORED in table.values() else None
+
+
+def parse_colors(text: str) -> tuple[dict[int, str], dict[Color, int]]:
+    """Names by value, in the order of lines `red green blue name` or `name,red,green,blue`, and the value of
+    each colour; lines of another kind before the first are headers. Raises Refused."""
+    names: dict[int, str] = {}
+    table: dict[Color, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        entry = _entry(line)
+        if entry is None:
+            if table and line.strip():
+                raise _broken(number, f"{line.strip()[:40]!r} is no colour with a name")
+            continue
+        color, name = entry
+        if max(color) > 255 or color in table:
+            raise _broken(number, f"the colour {color} of {name[:40]!r} is impossible, or there already")
+        if name.casefold() in _VOID:
+            table[color] = IGNORED
+        elif len(names) == IGNORED:
+            raise _broken(number, f"there are more than {IGNORED} classes")
+        else:
+            table[color] = len(names)
+            names[len(names)] = name
+    if not names:
+        raise _broken(1, "no class is listed")
+    return names, table
+
+
+def _entry(line: str) -> tuple[Color, str] | None:
+    if match := _COLOR_FIRST.match(line):
+        *parts, name = match.groups()
+    elif match := _NAME_FIRST.match(line):
+        name, *parts = match.groups()
+    else:
+        return None
+    red, green, blue = (int(part) for part in parts)
+    return (red, green, blue), name
+
+
+def _broken(line: int, what: str) -> Refused:
+    return Refused(
+        "colors_broken",
+        f"Line {line} of the table of colours: {what}.",
+        "Write lines such as `128 64 128 Road`, each colour once.",
+    )

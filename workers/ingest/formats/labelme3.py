@@ -1,0 +1,155 @@
+"""Reads the XML of LabelMe's web tool (version 3): a file for each image, masks as pictures in `Masks/`.
+
+Format: the LabelMe annotation tool, "XML annotation format". Objects marked as deleted are left out; parts
+are objects like others. Classes are the names in the order in which they appear.
+"""
+
+from pathlib import PurePosixPath
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from trainyard.datasets import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.decode import open_header
+from workers.ingest.formats.base import FoundSet, Source
+from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_picture
+from workers.ingest.formats.cited import CitedFiles
+from workers.ingest.formats.items import Located
+from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.recognition import largest, mentions
+from workers.ingest.formats.regions import Bitmap, Polygon, Region
+from workers.ingest.formats.rings import ring
+from workers.ingest.formats.safe_xml import xml_elements
+from workers.ingest.formats.shapes import not_a_region, stroke
+from workers.ingest.formats.sheets import Sheet, SheetSet
+from workers.ingest.formats.split_names import folder_split
+from workers.ingest.formats.typed_json import image_size, number, points, text
+from workers.ingest.problems import ProblemLog, Refused
+
+_ROOT = "annotation"
+_MASK_FOLDERS = frozenset(("masks", "scribbles"))
+_DRAWN = ((b"<polygon>", b"<pt>"), (b"<segm>", b"<mask>"))
+
+
+class LabelMe3:
+    """See `Format`."""
+
+    name = "labelme3"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: an XML file that has polygons of points, or masks, of an annotation."""
+        return any(_has_objects(source, member) for member in largest(source, ".xml"))
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        images = [member for member in source.members if not _is_mask(member)]
+        reader = _Reader(source, SheetSet(images, options, log))
+        for member in source.members:
+            if member.path.lower().endswith(".xml"):
+                try:
+                    if not reader.add(member):
+                        _report_other(member, log)
+                except Refused as refusal:
+                    log.refused(member.path, refusal)
+        return reader.found()
+
+
+class _Reader:
+    """Reads the files of an upload one by one."""
+
+    def __init__(self, source: Source, sheets: SheetSet) -> None:
+        self._source = source
+        self._sheets = sheets
+        self._labels = Labels()
+        self._masks = CitedFiles(filter(_is_mask, source.members))
+
+    def add(self, member: Member) -> bool:
+        """Read a file; whether it has an annotation. Raises Refused where it is broken."""
+        count = 0
+        with self._source.open(member) as file:
+            for element in xml_elements(file, (_ROOT,)):
+                self._add(member, element)
+                count += 1
+        return count > 0
+
+    def found(self) -> FoundSet | None:
+        """See `Format.read`."""
+        return self._sheets.result(self._labels)
+
+    def _add(self, member: Member, annotation: Element) -> None:
+        name = text(annotation.findtext("filename"), "filename").strip()
+        cited = str(PurePosixPath((annotation.findtext("folder") or "").strip(), name))
+        sheet = self._sheet(member, annotation)
+        image = self._sheets.cited.find(cited, member.path)
+        if image is None:
+            self._sheets.missing(member.path, cited)
+            return
+        truth = self._sheets.truth(member.path, sheet)
+        located = Located(image=image, split=folder_split(image.path), truth=truth)
+        self._sheets.add(member.path, sheet, located)
+
+    def _sheet(self, member: Member, annotation: Element) -> Sheet:
+        sheet = Sheet()
+        rows, columns = annotation.findtext("imagesize/nrows"), annotation.findtext("imagesize/ncols")
+        if rows and columns:
+            sheet.size = image_size(columns, rows)
+        budget = Budget()
+        for index, entry in enumerate(annotation.iter("object")):
+            if (entry.findtext("deleted") or "").strip() == "1":
+                continue
+            with sheet.part(f"object {index + 1}"):
+                sheet.regions.append(self._region(member, entry, sheet.size, budget))
+        return sheet
+
+    def _region(self, member: Member, entry: Element, size: tuple[int, int] | None, budget: Budget) -> Region:
+        value = self._labels.value(text(entry.findtext("name"), "name"))
+        polygon, mask = entry.find("polygon"), entry.findtext("segm/mask")
+        if polygon is not None:
+            return _polygon(value, polygon)
+        if mask is not None:
+            return self._mask(value, mask.strip(), member, size, budget)
+        raise not_a_region("an object without polygon and mask", "polygon, segm")
+
+    def _mask(
+        self, value: int, name: str, citing: Member, size: tuple[int, int] | None, budget: Budget
+    ) -> Bitmap:
+        """A picture as large as the image."""
+        member = self._masks.find(name, citing.path)
+        if member is None:
+            raise Refused(
+                "mask_missing", f"The mask {name[:100]} is not in the upload.", "Add the folder Masks."
+            )
+        data = self._source.read(member)
+        found = open_header(data).size
+        if size is not None and found != size:
+            raise bad_bitmap(f"it has {found[0]}x{found[1]} pixels, and its image {size[0]}x{size[1]}")
+        return from_picture(value, data, 0, 0, budget)
+
+
+def _polygon(value: int, polygon: Element) -> Region:
+    """The tool's lines and points are polygons of one or two corners."""
+    pairs = [
+        [number(point.findtext("x"), "x"), number(point.findtext("y"), "y")] for point in polygon.iter("pt")
+    ]
+    corners = points(pairs, "the points of a polygon")
+    if len(np.unique(corners, axis=0)) < 3:
+        return stroke(value, corners)
+    return Polygon(value=value, rings=(ring(corners),))
+
+
+def _has_objects(source: Source, member: Member) -> bool:
+    return any(mentions(source, member, b"<annotation", *words) for words in _DRAWN)
+
+
+def _is_mask(member: Member) -> bool:
+    return any(part.casefold() in _MASK_FOLDERS for part in PurePosixPath(member.path).parts[:-1])
+
+
+def _report_other(member: Member, log: ProblemLog) -> None:
+    log.warning(
+        "file_unread",
+        member.path,
+        "The file has no annotation of LabelMe; it is left out.",
+        "Nothing, if it belongs to no image.",
+    )

@@ -1,0 +1,65 @@
+"""Why a training process ended without a result, and what a failure takes along for whoever reads it."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from trainyard.errors import ChildDied, EngineError, HostOutOfMemory, Segfault, TrainyardError
+from trainyard.failures import failure
+from trainyard.log_tail import failure_lines
+from workers.child import Message
+from workers.oom_kills import oom_kills
+from workers.peak_memory import peak_memory
+
+RAISED = 1
+"""Exit code of a Python process that ended with an exception."""
+FAULTS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
+"""What ends a process whose compiled code went wrong; its Python traceback is in the log (faulthandler)."""
+
+
+class PostMortem:
+    """Watches a training process while it lives, and tells its death."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._kills_before = oom_kills()
+        self._peak: int | None = None
+
+    def watch(self, pid: int) -> None:
+        """Look again how much memory it takes: that cannot be asked of the dead."""
+        self._peak = peak_memory(pid) or self._peak
+
+    def cause_of_death(self, code: int | None) -> TrainyardError:
+        """The error that an exit code, negative for a signal, stands for."""
+        number = -code if code is not None and code < 0 else None
+        if number == signal.SIGKILL and self._kernel_killed():
+            return HostOutOfMemory(
+                f"The kernel killed the training process for want of memory.{self._size()}"
+            )
+        lines = failure_lines(self._log)
+        if number in FAULTS:
+            name, frame = signal.Signals(number).name, _crashed_in(lines)
+            return Segfault(f"The training process was ended by {name} (exit code {code}){frame}.")
+        said = "".join(f" Its log ends: {line}" for line in lines[-1:])
+        kind = EngineError if code == RAISED else ChildDied
+        return kind(f"The training process ended with exit code {code} and no result.{said}")
+
+    def failure(self, error: Message, attempt: int) -> dict[str, Any]:
+        """The error as a run's record shows it; the child may have told its device's peak beside it."""
+        content = {**error}
+        device = content.pop("device_peak_bytes", None)
+        return failure(content, attempt, self._log, self._peak, device)
+
+    def _kernel_killed(self) -> bool:
+        now = oom_kills()
+        return now is not None and self._kills_before is not None and now > self._kills_before
+
+    def _size(self) -> str:
+        return f" It had taken {self._peak / 2**30:.1f} GiB." if self._peak else ""
+
+
+def _crashed_in(lines: list[str]) -> str:
+    """Where Python was at the crash, by faulthandler's traceback in the log; empty without one."""
+    begun = [place for place, line in enumerate(lines) if line.startswith("Fatal Python error")]
+    frames = [line.strip() for line in lines[begun[-1] :] if line.startswith("  File ")] if begun else []
+    return f", in {frames[0]}" if frames else ""

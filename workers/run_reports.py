@@ -1,0 +1,90 @@
+"""What a child says of its run, on its way into the record, the run's files and the event stream."""
+
+import time
+from collections import deque
+from dataclasses import asdict, replace
+from typing import Any
+
+from trainyard import events
+from trainyard.errors import StorageUnavailable
+from trainyard.event_log import publish
+from trainyard.registry import RunRegistry
+from trainyard.runs import Run
+from trainyard.storage import RunFolder
+from workers.attempt_files import AttemptFiles
+
+PROGRESS_EVERY_S = 1.0
+"""How often progress goes into the event stream."""
+
+
+class RunReports:
+    """Keeps what was said until Redis has it. Only while the run is held, which every write checks.
+
+    Methods raise OwnershipLost, StoreUnavailable, after which the same may be tried again, and
+    StorageUnavailable, after which what Redis has is told, and only the file lacks it.
+    """
+
+    def __init__(self, runs: RunRegistry, run: Run, folder: RunFolder, files: AttemptFiles) -> None:
+        self.run = run
+        """The record as it now stands."""
+        self.progress: events.Progress | None = None
+        """The newest that has not been told yet."""
+        self.stage: events.Stage = "starting"
+        self._runs = runs
+        self._folder = folder
+        self._files = files
+        self._outbox: deque[events.Event] = deque()
+        self._streamed_at = 0.0
+
+    @property
+    def are_told(self) -> bool:
+        """Whether nothing waits to be told."""
+        return not self._outbox
+
+    def add(self, event: events.Event) -> None:
+        """Take what the child said."""
+        if isinstance(event, events.Progress):
+            self.progress, self.stage = event, event.stage
+        else:
+            self._outbox.append(event)
+
+    def post(self) -> None:
+        """Tell all but progress, in order."""
+        while self._outbox:
+            try:
+                self._record(self._outbox[0])
+                publish(self._runs.live, self._folder, self.run.id, self._outbox[0])
+            except StorageUnavailable:
+                self._outbox.popleft()
+                raise
+            self._outbox.popleft()
+
+    def stream_progress(self) -> None:
+        """Let followers know where the run is, now and then."""
+        now = time.monotonic()
+        if self.progress and now - self._streamed_at >= PROGRESS_EVERY_S:
+            self._runs.live.append(self.run.id, self.progress)
+            self.progress, self._streamed_at = None, now
+
+    def update(self, **values: Any) -> Run:
+        """Change fields of the record."""
+        self.run = self._runs.update(self.run, **values)
+        return self.run
+
+    def _record(self, event: events.Event) -> None:
+        """What of an event belongs to the record, which is fenced and goes first, and to the run's files."""
+        if isinstance(event, events.EpochEnd):
+            self.update(epoch=event.epoch, step=event.step)
+            self._files.add_row(event.metrics)
+        elif isinstance(event, events.CheckpointSaved):
+            file = (self._files.own.path / event.stored).relative_to(self._folder.path).as_posix()
+            self.run = self._runs.commit(self.run, event, file)
+            self._files.place_board()
+        elif isinstance(event, events.Began):
+            *earlier, present = self.run.attempts
+            history = [*earlier, replace(present, device=event.device)]
+            self.update(attempts=[asdict(one) for one in history])
+        elif isinstance(event, events.Notice):
+            self.update(notices=[*self.run.notices, event.message])
+        elif isinstance(event, events.WeightsLoaded) and self.run.forked_from:
+            self.update(forked_from=asdict(replace(self.run.forked_from, **asdict(event))))

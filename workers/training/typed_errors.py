@@ -1,0 +1,31 @@
+"""What an error out of the training libraries is called in Trainyard's tree."""
+
+from trainyard.errors import HostOutOfMemory, StorageUnavailable, TrainyardError
+from trainyard.storage_errors import storage_error
+from workers.training.memory import memory_that_ran_out
+
+EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
+"""The kinds of errors that may have a name; of RuntimeError few do."""
+
+
+def typed_error(error: Exception) -> TrainyardError | None:
+    """The error to tell the user of; None for one that only the developers can make sense of."""
+    if isinstance(error, StorageUnavailable):
+        return _with_its_reason(error)
+    if isinstance(error, TrainyardError):
+        return error
+    if isinstance(error, OSError):
+        name = f" {error.filename}" if error.filename else ""
+        return storage_error(f"A file of the run{name} could not be used", error)
+    if isinstance(error, MemoryError):
+        return HostOutOfMemory("Python could get no more memory.")
+    ran_out = memory_that_ran_out(error) if isinstance(error, RuntimeError) else None
+    return ran_out(str(error).partition("\n")[0]) if ran_out else None
+
+
+def _with_its_reason(error: StorageUnavailable) -> StorageUnavailable:
+    """DiskFull where that is what the system said; the message stays."""
+    if type(error) is not StorageUnavailable or not isinstance(error.__cause__, OSError):
+        return error
+    kind = type(storage_error("", error.__cause__))
+    return kind(error.message)
