@@ -119,11 +119,10 @@ class Registry(Generic[Record]):
         """End the work on a held record; raises OwnershipLost."""
         return self._kept(self._store.finish(held.id, held.fence, held.owner or "", status, values), held)
 
-    def release(self, held: Record) -> Record:
-        """Give a held record back to its queue; raises OwnershipLost."""
-        return self._kept(
-            self._store.release(held.id, held.fence, held.owner or "", self._life.waiting), held
-        )
+    def release(self, held: Record, reason: str = "drained") -> Record:
+        """Give a held record back to its queue, which counts as no crash; raises OwnershipLost."""
+        owner, waiting = held.owner or "", self._life.waiting
+        return self._kept(self._store.release(held.id, held.fence, owner, waiting, reason), held)
 
     def crash(self, held: Record, error: Mapping[str, Any]) -> Record:
         """The work on a held record broke, which another try may mend; raises OwnershipLost."""

@@ -73,8 +73,8 @@ class AttemptRecord:
     """One worker's try at a run; times are seconds since 1970, UTC.
 
     `attempt` is its fence, `device` known once it trains. `from_epoch` epochs were finished when it began,
-    and it finished `epochs` more. `reason` says how it ended: completed, stopped, cancelled, drained, or the
-    code of the error that ended it.
+    and it finished `epochs` more. `reason` says how it ended: completed, stopped, cancelled, drained, fenced
+    (its worker could not tell in time that it was still the run's), or the code of the error that ended it.
     """
 
     attempt: int

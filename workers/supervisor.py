@@ -21,7 +21,7 @@ from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
 from trainyard.storage import Storage
 from workers.attempt_files import AttemptFiles
-from workers.child import Child, Message
+from workers.child import FENCED, ORPHANED, Child, Message
 from workers.job_message import job_to_message
 from workers.post_mortem import PostMortem
 from workers.recorded_version import open_version
@@ -118,7 +118,7 @@ class RunSupervisor:
             discard_work(self._folder)  # before the record says so
             self._end(RunStatus.CANCELLED)
         elif drained or (self._draining.is_set() and not self._outcome):
-            self._give_back()
+            self._give_back("drained")
         else:
             self._conclude(code)
 
@@ -214,6 +214,8 @@ class RunSupervisor:
             self._fail(self._outcome["error"])
         elif self._time.is_grace_over(self._run):
             self._fail(self._time.error(self._run).to_dict())
+        elif code in (FENCED, ORPHANED):
+            self._give_back("fenced")  # it ended itself for want of word from here, and is not to blame
         else:
             self._check_mapped_files(code)
             self._fail(self._post_mortem.cause_of_death(code).to_dict())
@@ -254,10 +256,14 @@ class RunSupervisor:
         self._flush()
         self._until_answered(finish)
 
-    def _give_back(self) -> None:
-        """The worker shuts down: the run waits again and goes on from its last checkpoint."""
+    def _give_back(self, reason: str) -> None:
+        """The run waits again and goes on from its last checkpoint; no crash is counted."""
+
+        def release() -> None:
+            self._runs.publish_status(self._runs.release(self._with_time_used(), reason))
+
         self._flush()
-        self._until_answered(lambda: self._runs.publish_status(self._runs.release(self._with_time_used())))
+        self._until_answered(release)
 
     def _flush(self) -> None:
         """Tell all that the child has said, also where storage takes none of it."""

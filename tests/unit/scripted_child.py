@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from trainyard.storage import RunFolder
+from workers.child import FENCED
 
 
 def epoch(number):
@@ -60,6 +61,8 @@ def work(link, job):
         raise RuntimeError("the engine broke")
     if script == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
+    if script == "fenced":
+        os._exit(FENCED)
     if script == "refused":
         error = {"code": "nan_loss", "cause": "user", "message": "NaN", "remedy": "lower it", "errors": {}}
         link.send({"error": error})

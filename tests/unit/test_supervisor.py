@@ -118,6 +118,12 @@ def test_a_stop_reaches_the_child(claimed, supervised, runs):
     assert supervised(run).status is RunStatus.STOPPED
 
 
+def test_a_child_that_ended_itself_for_want_of_word_counts_as_no_crash(claimed, supervised):
+    released = supervised(claimed("fenced"))
+    assert (released.status, released.crashes, released.epoch) == (RunStatus.QUEUED, 0, 1)
+    assert [attempt.reason for attempt in released.attempts] == ["fenced"]
+
+
 def test_a_cancelled_run_ends_with_its_child_and_leaves_no_results(claimed, supervised, runs, life, storage):
     run = claimed("until stopped")
     folder = storage.run(run.id)

@@ -179,9 +179,11 @@ class RecordStore(Generic[Record]):
         """End the record as the holder; None when it is lost."""
         return self._held("finish", record_id, fence, owner, status, *self._pairs(values))
 
-    def release(self, record_id: str, fence: int, owner: str, waiting: str) -> Record | None:
+    def release(
+        self, record_id: str, fence: int, owner: str, waiting: str, reason: str = "drained"
+    ) -> Record | None:
         """Put the record back in its queue as the holder; None when it is lost."""
-        return self._held("release", record_id, fence, owner, waiting)
+        return self._held("release", record_id, fence, owner, waiting, reason)
 
     def amend(self, record_id: str, values: Mapping[str, Any]) -> Record | None:
         """Change descriptive fields as a client; None when there is no such record."""
