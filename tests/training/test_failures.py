@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning import Trainer
 
 from tests.training.conftest import Run, draw_set, tiny_spec
 from trainyard import errors
@@ -69,9 +68,9 @@ def _without_memory(run: Run, patch: Patch, error: RuntimeError) -> None:
 
 def _nowhere_to_save(run: Run, patch: Patch) -> None:
     def refuse(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(5, "Input/output error")
 
-    patch.setattr(Trainer, "save_checkpoint", refuse)
+    patch.setattr(torch, "save", refuse)
     run.fit()
 
 

@@ -11,7 +11,7 @@ from trainyard.events import Began, EpochEnd, Notice
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import read_checkpoint
-from workers.training.resume import require_whole
+from workers.training.resume import damage_of
 
 STOP_NOW = Signals(stop="now", stop_version=1)
 DRAIN = Signals(drain=True)
@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(run: Run) -> Non
     assert "after epoch 3 is not used" in notice.message
     assert [event.epoch for event in run.of(EpochEnd)] == [3]
     assert (result.status, result.step) == ("completed", 9)
-    require_whole(run.checkpoints.resume_from[0])
+    assert damage_of(run.checkpoints.resume_from[0]) is None
 
 
 def test_without_any_good_checkpoint_the_run_begins_anew_and_says_so(run: Run) -> None:

@@ -71,6 +71,7 @@ def claimed(volume: Path, redis_url: str) -> tuple[Run, RunRegistry, Storage]:
     run = Run(
         id="run-0123456789ab", project="p", name="n", dataset_id="ds-0123456789ab",
         dataset_hash=CONTENT_HASH, spec=spec, created_at=0, epochs=EPOCHS, labels={},
+        queue="train",
     )  # fmt: skip
     draw_set(storage.dataset(run.dataset_id).version(CONTENT_HASH), 4, 2, content_hash=CONTENT_HASH)
     runs.submit(run)

@@ -10,6 +10,11 @@ from pathlib import Path
 from trainyard.storage import RunFolder
 from workers.child import FENCED
 
+DEATHS = {
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "fenced": lambda: os._exit(FENCED),
+}
+
 
 def epoch(number):
     row = {"epoch": number, "step": number * 2, "val_miou": 0.5}
@@ -59,10 +64,8 @@ def work(link, job):
         return
     if script == "crash":
         raise RuntimeError("the engine broke")
-    if script == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if script == "fenced":
-        os._exit(FENCED)
+    if script in DEATHS:
+        DEATHS[script]()
     if script == "refused":
         error = {"code": "nan_loss", "cause": "user", "message": "NaN", "remedy": "lower it", "errors": {}}
         link.send({"error": error})

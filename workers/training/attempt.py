@@ -8,7 +8,6 @@ from lightning import seed_everything
 from torch import nn
 
 from trainyard.catalog import rounded_size
-from trainyard.errors import StorageUnavailable
 from trainyard.events import Event, Notice, WeightsLoaded
 from trainyard.experiments import load_spec
 from trainyard.spec import TrainingSpec
@@ -28,7 +27,7 @@ from workers.training.model import InputRule, build_network, check_shapes, empty
 from workers.training.module import SegmentationModule
 from workers.training.partial_weights import load_fitting
 from workers.training.patience import ended_early
-from workers.training.resume import newest_good, require_whole
+from workers.training.resume import damage_of, newest_good
 from workers.training.runtime import Precision, resolve_precision
 
 Report = Callable[[Event], None]
@@ -117,12 +116,7 @@ def _file_of(
     """The file with the weights of the best epoch so far; without one, the next epoch will be the best."""
     if row is None or best is None or best.epoch != row["epoch"]:
         return None
-    try:
-        if best != newest:
-            require_whole(best)
-    except StorageUnavailable:
-        return None
-    return best
+    return best if best == newest or damage_of(best) is None else None
 
 
 def _network(

@@ -13,8 +13,8 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor
 
-from trainyard.errors import StorageUnavailable
 from trainyard.storage import write_json
+from trainyard.storage_errors import storage_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +69,22 @@ def _write(content: dict[str, Any], path: Path, about: dict[str, Any]) -> Writte
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, temporary)
-        with temporary.open("rb") as file:
+        with temporary.open("w+b") as file:
+            torch.save(content, file)
+            file.flush()
             os.fsync(file.fileno())
+            file.seek(0)
             written = Written(
                 bytes=os.fstat(file.fileno()).st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest()
             )
         write_json(path.with_name(f"{path.name}.json"), about)
         temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError for a full disk
-        raise StorageUnavailable(f"A checkpoint could not be written: {error}.") from error
+    except OSError as error:
+        raise storage_error("A checkpoint could not be written", error) from error
+    except RuntimeError as error:  # torch's own, out of the file's
+        if not isinstance(error.__context__, OSError):
+            raise
+        raise storage_error("A checkpoint could not be written", error.__context__) from error
     finally:
         with suppress(OSError):  # it is there only where something failed
             temporary.unlink()

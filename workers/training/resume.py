@@ -7,8 +7,8 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
-from trainyard.errors import StorageUnavailable
 from trainyard.events import Event, Notice
+from trainyard.storage_errors import storage_error
 from workers.training.checkpoints import ABOUT, read_checkpoint
 from workers.training.job import SavedFile
 from workers.training.module import SegmentationModule
@@ -17,27 +17,31 @@ from workers.training.module import SegmentationModule
 def newest_good(
     candidates: Sequence[SavedFile], report: Callable[[Event], None]
 ) -> tuple[SavedFile, dict[str, Any]] | None:
-    """The first file that is as it was committed, and its content; what is passed over is told."""
+    """The first file that is as it was committed, and its content; what is passed over is told.
+
+    Raises StorageUnavailable where the storage fails, which says nothing of the files, and NewerFormat.
+    """
     for saved in candidates:
-        try:
-            require_whole(saved)
+        if (damage := damage_of(saved)) is None:
             return saved, read_checkpoint(saved.path)
-        except StorageUnavailable as error:
-            report(Notice(message=f"The checkpoint after epoch {saved.epoch} is not used: {error.message}"))
+        report(Notice(message=f"The checkpoint after epoch {saved.epoch} is not used: {damage}"))
     if candidates:
         report(Notice(message="No checkpoint of an earlier attempt can be read: training starts anew."))
     return None
 
 
-def require_whole(saved: SavedFile) -> None:
-    """Raise StorageUnavailable unless the file's content is the one that was committed."""
+def damage_of(saved: SavedFile) -> str | None:
+    """Why the file is not the one that was committed, None where it is; raises StorageUnavailable."""
     try:
         with saved.path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return f"{saved.path.name} is gone."
     except OSError as error:
-        raise StorageUnavailable(f"{saved.path.name} cannot be read: {error.strerror}.") from error
+        raise storage_error(f"{saved.path.name} could not be read", error) from error
     if found != saved.sha256:
-        raise StorageUnavailable(f"{saved.path.name} is damaged: its content is not the one that was saved.")
+        return f"{saved.path.name} is damaged: its content is not the one that was saved."
+    return None
 
 
 class Resume(Callback):
