@@ -66,14 +66,20 @@ def test_plateau_follows_its_drops_to_the_floor() -> None:
     assert [lr_factor(spec, 50, 100, drops) for drops in (0, 1, 2, 3)] == pytest.approx([1, 0.1, 0.01, 0.01])
 
 
-HIGH_RATE = 1.0
+RATE = 0.03
 
 
 def _plateau_spec() -> dict[str, Any]:
-    """A peak so low that nothing is learnt; the smallest gain does not count as one for long."""
-    schedule = {"name": "plateau", "patience": 1, "warmup_fraction": 0.0, "drop_factor": 0.5}
+    """A rate at which validation gets worse before it gets better."""
+    schedule = {
+        "name": "plateau",
+        "patience": 1,
+        "min_delta": ENOUGH,
+        "warmup_fraction": 0.0,
+        "drop_factor": 0.5,
+    }
     return tiny_spec(
-        optimization={"learning_rate": HIGH_RATE, "schedule": schedule}, augmentation={"preset": "none"}
+        optimization={"learning_rate": RATE, "schedule": schedule}, augmentation={"preset": "none"}
     )
 
 
@@ -81,7 +87,7 @@ def test_plateau_drops_when_the_loss_does_not_fall_and_remembers_it(run: Run) ->
     run.fit(epochs=6, spec=_plateau_spec())
     rows = [event.metrics for event in run.of(EpochEnd)]
     assert [row["lr"] for row in rows] == _expected_rates([row["val_loss"] for row in rows])
-    assert rows[-1]["lr"] < HIGH_RATE, "this rate must be too high to learn with"
+    assert rows[-1]["lr"] < RATE, "this rate must be too high to begin with"
 
     run.fit(epochs=3, spec=_plateau_spec())
     run.fit(epochs=6, spec=_plateau_spec(), resume=True)
@@ -89,8 +95,8 @@ def test_plateau_drops_when_the_loss_does_not_fall_and_remembers_it(run: Run) ->
 
 
 def _expected_rates(losses: list[float]) -> list[float]:
-    rates, best = [HIGH_RATE], float("inf")
+    rates, best = [RATE], float("inf")
     for loss in losses[:-1]:
-        rates.append(rates[-1] if loss < best else max(HIGH_RATE / 100, rates[-1] / 2))
+        rates.append(rates[-1] if loss < best else max(RATE / 100, rates[-1] / 2))
         best = min(best, loss)
     return rates
