@@ -74,7 +74,6 @@ def _plateau_spec() -> dict[str, Any]:
     schedule = {
         "name": "plateau",
         "patience": 1,
-        "min_delta": ENOUGH,
         "warmup_fraction": 0.0,
         "drop_factor": 0.5,
     }
