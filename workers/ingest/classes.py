@@ -83,8 +83,8 @@ def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
     return _checked(names, ignore_value, found.colors)
 
 
-def check(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> None:
-    """Log the files whose values are no class, and the classes that no file has."""
+def check(rules: ClassRules, readings: Collection[Reading], advice: str, log: ProblemLog) -> None:
+    """Log the files whose values are no class, with `advice` on them, and the classes that no file has."""
     allowed = {*rules.names, rules.ignore_value, NO_CLASS}
     for reading in readings:
         strange = {value: count for value, count in reading.values.items() if value not in allowed}
@@ -94,7 +94,7 @@ def check(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> 
                 "unknown_value",
                 reading.mask_file,
                 f"The mask has values that are no class: {listed}{' and more' if len(strange) > 10 else ''}.",
-                f"Name them as classes or as the value to ignore; the classes are {_listed(rules.names)}.",
+                f"{advice}; the classes are {_listed(rules.names)}.",
             )
     if log.has_errors:
         return  # a class may be in what could not be read
@@ -123,7 +123,7 @@ def find(
             colors=colors,
         )
     ids = values - {255}
-    if not _are_ids(ids):
+    if not are_ids(ids):
         return ClassRules(
             names={value: "background" if value == 0 else f"value_{value}" for value in sorted(values)},
             ignore_value=ignore_value,
@@ -162,7 +162,8 @@ def check_variety(rules: ClassRules, readings: Collection[Reading], log: Problem
         )
 
 
-def _are_ids(values: set[int]) -> bool:
+def are_ids(values: set[int]) -> bool:
+    """Whether values, 255 left out, are class ids by the rules above, not a grey code."""
     return max(values) < SMALL_IDS or len(values) > max(values) / 2
 
 

@@ -20,13 +20,14 @@ from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
 from workers.ingest.heap import keep_freed_memory
+from workers.ingest.label_proposal import advice, proposal
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
 from workers.ingest.upload import UNPACKED, open_source
-from workers.ingest.value_map import LabelMap, proposal, value_map
+from workers.ingest.value_map import LabelMap, value_map
 from workers.prepared import PreparedWriter, Sample
 
 MAX_PREPARED_PIXELS = 125 * (1 << 30)
@@ -200,9 +201,9 @@ class _Build:
     ) -> classes.ClassRules | None:
         """The rules that the set keeps; errors are logged where it keeps none."""
         if rules is not None:
-            classes.check(rules, mapped, self._log)
             if rules.task == "multiclass":
                 self.proposed = proposal(rules, applied, readings, mapped)
+            classes.check(rules, mapped, advice(self.proposed), self._log)
         elif not self._log.has_errors:  # of half a set, wrong classes would be found
             given = self._options.ignore_value
             ignore_value = found.ignore_value if given is None else given
