@@ -119,3 +119,11 @@ def test_a_label_map_comes_before_the_rules_of_classes(bench: Bench) -> None:
     assert bench.result is not None
     assert bench.result.summary is not None
     assert bench.result.summary.ignore_share == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("value", [5, 300])
+def test_a_label_map_of_values_that_do_not_occur_is_a_warning(bench: Bench, value: int) -> None:
+    result = bench.run(folders([mask(0, 7, 90), mask(90, 0, 7)]), label_map={7: 1, value: 2})
+    warning = next(problem for problem in result.problems if problem.code == "label_map_absent")
+    assert warning.message == f"No mask has a pixel of 1 value(s) of the label map: {value}."
+    assert warning.remedy.endswith("which are 0, 7, 90.")

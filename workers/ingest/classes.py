@@ -94,7 +94,7 @@ def check(rules: ClassRules, readings: Collection[Reading], advice: str, log: Pr
                 "unknown_value",
                 reading.mask_file,
                 f"The mask has values that are no class: {listed}{' and more' if len(strange) > 10 else ''}.",
-                f"{advice}; the classes are {_listed(rules.names)}.",
+                f"{advice}; the classes are {listed_values(rules.names)}.",
             )
     if log.has_errors:
         return  # a class may be in what could not be read
@@ -148,7 +148,7 @@ def check_variety(rules: ClassRules, readings: Collection[Reading], log: Problem
         log.error(
             "single_value",
             None,
-            f"All masks have one class value only: {_listed(seen)}."
+            f"All masks have one class value only: {listed_values(seen)}."
             if seen
             else "No mask has a labelled pixel.",
             "Send masks in which at least two classes occur; background counts as one.",
@@ -182,7 +182,8 @@ def _checked(names: Mapping[int, str], ignore_value: int | None, colors: dict[in
     if outside or not names:
         raise Refused(
             "classes_range",
-            f"Classes need mask values from 0 to 255; given: {_listed(outside) if outside else 'none'}.",
+            "Classes need mask values from 0 to 255; given: "
+            f"{listed_values(outside) if outside else 'none'}.",
             "Name at least two classes by values in that range.",
         )
     if len(set(names.values())) < len(names):
@@ -204,5 +205,6 @@ def _color(index: int, name: str) -> Color:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _listed(values: Collection[int]) -> str:
+def listed_values(values: Collection[int]) -> str:
+    """Values as a problem tells them: in order, the first 20."""
     return ", ".join(str(value) for value in sorted(values)[:20]) + (" and more" if len(values) > 20 else "")

@@ -5,7 +5,7 @@ A value map has 256 entries: the value that each value counts as, or NO_CLASS wh
 
 from collections.abc import Collection, Mapping
 
-from workers.ingest.classes import ClassRules
+from workers.ingest.classes import ClassRules, listed_values
 from workers.ingest.masks import HALF, WHITE
 from workers.ingest.problems import ProblemLog
 from workers.ingest.statistics import NO_CLASS, Reading
@@ -26,7 +26,19 @@ def value_map(
     """The map of a set with these declared classes: edges first, then the label map."""
     hard = _hardened(rules, readings, log)
     named = label_map or {}
+    _warn_of_absent(named, {value for reading in readings for value in reading.values}, log)
     return [_or_no_class(named.get(value, value)) for value in hard]
+
+
+def _warn_of_absent(named: Collection[int], seen: Collection[int], log: ProblemLog) -> None:
+    absent = sorted(set(named) - set(seen))
+    if absent and not log.has_errors:  # they may be in what could not be read
+        log.warning(
+            "label_map_absent",
+            None,
+            f"No mask has a pixel of {len(absent)} value(s) of the label map: {listed_values(absent)}.",
+            f"Check the label map: it goes by the values as sent, which are {listed_values(seen)}.",
+        )
 
 
 def _hardened(rules: ClassRules | None, readings: Collection[Reading], log: ProblemLog) -> list[int]:
