@@ -10,10 +10,11 @@ from trainyard.datasets import IngestOptions
 from trainyard.errors import TrainyardError
 from workers.child import Link, Message
 from workers.ingest.ingest import ingest
+from workers.ingest.problems import shown
 
 
 def work(link: Link, job: Message) -> None:
-    """Ingest, and send up `progress`, then one `result` or `error`."""
+    """Ingest, and send up `progress` and what it `reads_next`, then one `result` or `error`."""
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link.listen(lambda _: None)
@@ -25,6 +26,7 @@ def work(link: Link, job: Message) -> None:
             options,
             lambda done, total: link.send({"progress": [done, total]}),
             annotation=(Path(job["annotation"]), job["annotation_name"]) if job["annotation"] else None,
+            reads_next=lambda file: link.send({"reads_next": None if file is None else shown(file)}),
         )
     except TrainyardError as error:
         link.send({"error": error.to_dict()})

@@ -35,6 +35,7 @@ class IngestSupervisor:
         self._storage = storage
         self._outcome: Message = {}
         self._told_at = 0.0
+        self._reads: str | None = None
 
     def supervise(self) -> None:
         """Returns when the data set is ready or failed, or is back in its queue; raises OwnershipLost."""
@@ -91,7 +92,9 @@ class IngestSupervisor:
         child.allow(self._ownership.until)
 
     def _receive(self, message: Message) -> None:
-        if "progress" not in message:
+        if "reads_next" in message:
+            self._reads = message["reads_next"]
+        elif "progress" not in message:
             self._outcome = message
         elif time.monotonic() - self._told_at > PROGRESS_EVERY_S:
             self._told_at = time.monotonic()
@@ -100,7 +103,8 @@ class IngestSupervisor:
 
     def _conclude(self, code: int | None) -> None:
         if "result" not in self._outcome:
-            died = ChildDied(f"The ingest process ended with exit code {code} and no result.")
+            place = "" if self._reads is None else f" while it read {self._reads} and its mask"
+            died = ChildDied(f"The ingest process ended with exit code {code} and no result{place}.")
             self._fail(self._outcome.get("error") or died.to_dict(), [])
         elif self._outcome["result"]["summary"] is None:
             result = self._outcome["result"]

@@ -118,6 +118,22 @@ def test_names_that_differ_by_case_alone_are_a_warning(bench: Bench) -> None:
     assert [(p.code, p.file) for p in result.problems] == [("names_alike", "images/A.png")]
 
 
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (("road", "Traffic light", "traffic_light"), "'Traffic light' (value 1), 'traffic_light' (value 2)"),
+        (("road", "class_1", "class_11"), None),
+        (("_", "-", "+"), None),
+    ],
+)
+def test_classes_of_nearly_the_same_name_are_a_warning(
+    bench: Bench, names: tuple[str, ...], alike: str | None
+) -> None:
+    result = bench.run(folders([mask(0, 1, 2), mask(2, 1, 0)]), classes=dict(enumerate(names)))
+    told = [problem.message for problem in result.problems if problem.code == "classes_alike"]
+    assert told == ([f"2 classes have nearly the same name: {alike}."] if alike else [])
+
+
 def test_samples_say_which_classes_they_have(bench: Bench) -> None:
     bench.run(folders([mask(0, 5, 9), mask(5), mask(0, 9)]), ignore_value=9)
     assert {sample.name: sample.classes for sample in bench.prepared.samples} == {

@@ -121,45 +121,9 @@ def test_a_label_map_comes_before_the_rules_of_classes(bench: Bench) -> None:
     assert bench.result.summary.ignore_share == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize(
-    ("values", "classes", "proposed"),
-    [
-        ((0, 255), (0, 1), {255: 1}),
-        ((0, 128, 255), (0, 1, 2), {128: 1, 255: 2}),
-        ((1, 2, 3), (0, 1, 2), {1: 0, 2: 1, 3: 2}),
-        ((1, 3), (0, 1, 2), {1: 0, 3: 2}),
-        ((1, 2, 255), (0, 1), {1: 0, 2: 1, 255: None}),
-        ((0, 1, 9), (0, 1), {9: None}),
-        ((40, 50, 60, 70, 80), (0, 1), None),
-        ((0, 1), (0, 1), None),
-    ],
-)
-def test_a_proposed_label_map_makes_the_set_fit(
-    bench: Bench, values: tuple[int, ...], classes: tuple[int, ...], proposed: dict[int, int | None] | None
-) -> None:
-    files = folders([mask(*values), mask(*values[::-1])])
-    options = {"classes": {value: f"c{value}" for value in classes}}
-    result = bench.run(files, **options)
-    assert result.proposed_label_map == proposed
-    assert ("unknown_value" in codes(result)) == (values != (0, 1))
-    if proposed is not None:
-        assert codes(bench.run(files, **options, label_map=proposed)) == []
-
-
-def test_a_proposal_takes_the_place_of_the_map_before(bench: Bench) -> None:
-    files = folders([mask(0, 5, 9), mask(0, 5, 9)])
-    options = {"classes": {0: "a", 1: "b"}}
-    result = bench.run(files, **options, label_map={5: 3, 9: None})
-    assert result.proposed_label_map == {5: 1, 9: None}
-
-
-def test_smoothed_masks_of_named_classes_fit_with_the_proposal(bench: Bench) -> None:
-    soft = np.zeros((40, 40), np.uint8)
-    soft[20:] = 255
-    soft[19] = np.arange(40) * 6
-    files = folders([soft, soft.T.copy()])
-    options = {"classes": {0: "ground", 1: "thing"}}
-    proposed = bench.run(files, **options).proposed_label_map
-    assert proposed is not None
-    assert codes(bench.run(files, **options, label_map=proposed)) == []
-    assert np.array_equal(bench.arrays()["0"][1], soft >= 128)
+@pytest.mark.parametrize("value", [5, 300])
+def test_a_label_map_of_values_that_do_not_occur_is_a_warning(bench: Bench, value: int) -> None:
+    result = bench.run(folders([mask(0, 7, 90), mask(90, 0, 7)]), label_map={7: 1, value: 2})
+    warning = next(problem for problem in result.problems if problem.code == "label_map_absent")
+    assert warning.message == f"No mask has a pixel of 1 value(s) of the label map: {value}."
+    assert warning.remedy.endswith("which are 0, 7, 90.")

@@ -97,6 +97,12 @@ def test_an_exact_name_wins_over_a_near_one(bench: Bench) -> None:
     assert result.problems == ()
 
 
+def test_images_alone_may_lack_a_file_of_annotations(bench: Bench) -> None:
+    [problem] = bench.run({"0.png": encoded(photo(0)), "1.png": encoded(photo(1))}).problems
+    assert problem.code == "no_pairs"
+    assert "`annotation`" in problem.remedy
+
+
 def test_few_lone_files_are_warnings(bench: Bench) -> None:
     images = ["images/a.jpg", "images/b.jpg", "images/alone.jpg"]
     result = run(bench, images, ["masks/a.png", "masks/b.png", "masks/lone.png"])

@@ -91,6 +91,22 @@ def test_progress_is_told_while_others_read(bench: Bench) -> None:
     assert bench.progress == [(done, 40) for done in range(41)]
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_this_process_reads_next_is_told_before_it_does(bench: Bench, processes: int) -> None:
+    told: list[str | None] = []
+    files = {name: b"broken" if name == "images/0.png" else FILES[name] for name in FILES}
+    ingest(
+        bench.zip(files),
+        bench.folder,
+        IngestOptions(),
+        lambda done, total: None,
+        processes=processes,
+        reads_next=told.append,
+    )
+    images = sorted(name for name in files if name.startswith("images/"))
+    assert told == ([*images, None] if processes == 1 else [])
+
+
 def test_a_set_that_is_too_large_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest_module, "MAX_PREPARED_PIXELS", 5000)
     for processes in (1, 3):

@@ -83,8 +83,8 @@ def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
     return _checked(names, ignore_value, found.colors)
 
 
-def check(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> None:
-    """Log the files whose values are no class, and the classes that no file has."""
+def check(rules: ClassRules, readings: Collection[Reading], advice: str, log: ProblemLog) -> None:
+    """Log the files whose values are no class, with `advice` on them, and the classes that no file has."""
     allowed = {*rules.names, rules.ignore_value, NO_CLASS}
     for reading in readings:
         strange = {value: count for value, count in reading.values.items() if value not in allowed}
@@ -94,7 +94,7 @@ def check(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> 
                 "unknown_value",
                 reading.mask_file,
                 f"The mask has values that are no class: {listed}{' and more' if len(strange) > 10 else ''}.",
-                f"Name them as classes or as the value to ignore; the classes are {_listed(rules.names)}.",
+                f"{advice}; the classes are {listed_values(rules.names)}.",
             )
     if log.has_errors:
         return  # a class may be in what could not be read
@@ -123,7 +123,7 @@ def find(
             colors=colors,
         )
     ids = values - {255}
-    if not _are_ids(ids):
+    if not are_ids(ids):
         return ClassRules(
             names={value: "background" if value == 0 else f"value_{value}" for value in sorted(values)},
             ignore_value=ignore_value,
@@ -148,7 +148,7 @@ def check_variety(rules: ClassRules, readings: Collection[Reading], log: Problem
         log.error(
             "single_value",
             None,
-            f"All masks have one class value only: {_listed(seen)}."
+            f"All masks have one class value only: {listed_values(seen)}."
             if seen
             else "No mask has a labelled pixel.",
             "Send masks in which at least two classes occur; background counts as one.",
@@ -162,7 +162,8 @@ def check_variety(rules: ClassRules, readings: Collection[Reading], log: Problem
         )
 
 
-def _are_ids(values: set[int]) -> bool:
+def are_ids(values: set[int]) -> bool:
+    """Whether values, 255 left out, are class ids by the rules above, not a grey code."""
     return max(values) < SMALL_IDS or len(values) > max(values) / 2
 
 
@@ -181,7 +182,8 @@ def _checked(names: Mapping[int, str], ignore_value: int | None, colors: dict[in
     if outside or not names:
         raise Refused(
             "classes_range",
-            f"Classes need mask values from 0 to 255; given: {_listed(outside) if outside else 'none'}.",
+            "Classes need mask values from 0 to 255; given: "
+            f"{listed_values(outside) if outside else 'none'}.",
             "Name at least two classes by values in that range.",
         )
     if len(set(names.values())) < len(names):
@@ -203,5 +205,6 @@ def _color(index: int, name: str) -> Color:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _listed(values: Collection[int]) -> str:
+def listed_values(values: Collection[int]) -> str:
+    """Values as a problem tells them: in order, the first 20."""
     return ", ".join(str(value) for value in sorted(values)[:20]) + (" and more" if len(values) > 20 else "")

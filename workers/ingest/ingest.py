@@ -6,7 +6,6 @@ the way, and recoded to class indices in place afterwards.
 
 import secrets
 import shutil
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,13 +19,15 @@ from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
 from workers.ingest.heap import keep_freed_memory
+from workers.ingest.label_proposal import advice, proposal
+from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
 from workers.ingest.upload import UNPACKED, open_source
-from workers.ingest.value_map import LabelMap, proposal, value_map
+from workers.ingest.value_map import LabelMap, value_map
 from workers.prepared import PreparedWriter, Sample
 
 MAX_PREPARED_PIXELS = 125 * (1 << 30)
@@ -41,6 +42,8 @@ LARGE_PIXELS = 24_000_000
 DEFAULT_LIMITS = ArchiveLimits()
 
 Progress = Callable[[int, int], None]
+ReadsNext = Callable[[str | None], None]
+"""Told of the image that this process reads next, None when it has read all; never where others read."""
 
 _WORK = ".prepared-"
 
@@ -67,18 +70,20 @@ def ingest(
     *,
     annotation: tuple[Path, str] | None = None,
     processes: int | None = None,
+    reads_next: ReadsNext = lambda _: None,
 ) -> IngestResult:
     """Read `upload`, an archive or a folder, and write a version into the data set's `folder`, whole or not.
 
     `annotation` is a file that belongs to the upload, with its name on the client's side. `progress` is
     called now and then with the images done and their total. `processes` read images, by default one for
-    each core up to a bound; the result is the same. What is wrong with the upload is answered as problems,
-    never raised; StorageUnavailable is raised where the storage fails, ChildDied where a file crashes the
-    process that reads it. A version of the same content is kept as it is.
+    each core up to a bound; the result is the same. `reads_next` tells which file a crash of
+    this process would be the fault of. What is wrong with the upload is answered as problems, never raised;
+    StorageUnavailable is raised where the storage fails, ChildDied where a file crashes another process that
+    reads it. A version of the same content is kept as it is.
     """
     log = ProblemLog()
     work = folder / f"{_WORK}{secrets.token_hex(4)}"
-    build = _Build(work, options, progress, log, processes)
+    build = _Build(work, options, progress, log, processes, reads_next)
     summary = None
     try:
         _clear(folder)
@@ -116,7 +121,13 @@ class _Build:
     """Reads, checks and writes one set into the new folder `work`."""
 
     def __init__(
-        self, work: Path, options: IngestOptions, progress: Progress, log: ProblemLog, processes: int | None
+        self,
+        work: Path,
+        options: IngestOptions,
+        progress: Progress,
+        log: ProblemLog,
+        processes: int | None,
+        reads_next: ReadsNext,
     ) -> None:
         self.proposed: LabelMap | None = None
         self._work = work
@@ -124,6 +135,7 @@ class _Build:
         self._progress = progress
         self._log = log
         self._processes = processes
+        self._reads_next = reads_next
 
     def run(self, source: Source) -> DatasetSummary | None:
         """The summary; None, errors logged, where the set is unusable. Raises Refused, OSError, ChildDied."""
@@ -137,7 +149,7 @@ class _Build:
                 "Send it as several sets, or leave images out.",
             )
         rules = self._declared(found)
-        _warn_of_like_names(found.items, self._log)
+        warn_of_like_files(found.items, self._log)
         with PreparedWriter(self._work) as writer:
             readings, samples = self._read(source, found.items, writer)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
@@ -176,9 +188,14 @@ class _Build:
             index = turns.last(pid)
             return None if index is None else items[index].image.path
 
+        def tell_next(done: int) -> None:
+            if processes == 1:
+                self._reads_next(items[done].image.path if done < len(items) else None)
+
         readings, samples = [], []
         step = max(len(items) // 100, 1)
         self._progress(0, len(items))
+        tell_next(0)
         keep_freed_memory()
         with single_threaded(), writer.flushing():
             for done, outcome in enumerate(outcomes(reader, processes, last_file), start=1):
@@ -188,6 +205,7 @@ class _Build:
                     samples.append(outcome.sample)
                 if done % step == 0 or done == len(items):
                     self._progress(done, len(items))
+                tell_next(done)
         return readings, samples
 
     def _checked(
@@ -200,15 +218,16 @@ class _Build:
     ) -> classes.ClassRules | None:
         """The rules that the set keeps; errors are logged where it keeps none."""
         if rules is not None:
-            classes.check(rules, mapped, self._log)
             if rules.task == "multiclass":
                 self.proposed = proposal(rules, applied, readings, mapped)
+            classes.check(rules, mapped, advice(self.proposed), self._log)
         elif not self._log.has_errors:  # of half a set, wrong classes would be found
             given = self._options.ignore_value
             ignore_value = found.ignore_value if given is None else given
             rules = classes.find(ignore_value, found.colors, mapped, self._log)
         if rules is not None and not self._log.has_errors:
             classes.check_variety(rules, mapped, self._log)
+            warn_of_like_classes(rules.names, self._log)
         return rules
 
     def _placed(
@@ -231,22 +250,6 @@ class _Build:
             candidates.append(candidate)
         places = splits.assign(candidates, self._options, self._log)
         return None if self._log.has_errors else places
-
-
-def _warn_of_like_names(items: Sequence[Item], log: ProblemLog) -> None:
-    """Warn of names that differ by case alone: unpacked on some systems, one file takes the other's place."""
-    alike: defaultdict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        alike[item.name.casefold()].append(item)
-    for group in alike.values():
-        if len(group) > 1:
-            log.warning(
-                "names_alike",
-                group[0].image.path,
-                f"{len(group)} images differ in their names by case alone: "
-                f"{', '.join(item.image.path for item in group[:4])}.",
-                "Nothing, if they are different images; else take one out.",
-            )
 
 
 def _finish(

@@ -132,7 +132,8 @@ def _report_alone(pairs: int, images: list[Picture], masks: list[Picture], log: 
             "no_pairs",
             None,
             f"No image has a mask: {len(images)} image(s) and {len(masks)} mask(s) were found.",
-            "Put images in images/ and masks of the same names in masks/, or end the masks' names in _mask.",
+            "Put images in images/ and masks of the same names in masks/, or end the masks' names in _mask; "
+            "a file of annotations that is not in the upload goes with it as `annotation`.",
         )
         if not masks:
             return  # each image would be named for the same reason

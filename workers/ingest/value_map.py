@@ -3,9 +3,9 @@
 A value map has 256 entries: the value that each value counts as, or NO_CLASS where it is ignored.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-from workers.ingest.classes import ClassRules
+from workers.ingest.classes import ClassRules, listed_values
 from workers.ingest.masks import HALF, WHITE
 from workers.ingest.problems import ProblemLog
 from workers.ingest.statistics import NO_CLASS, Reading
@@ -13,9 +13,6 @@ from workers.ingest.statistics import NO_CLASS, Reading
 SOFT_VALUES = 16
 SOFT_SHARE = 0.9
 """A mask has soft edges where more values than SOFT_VALUES occur and 0 and 255 cover this share of it."""
-
-MOST_IGNORED = 3
-"""A proposal ignores so many left-over values at most: of more, they are classes that nobody has named."""
 
 LabelMap = dict[int, int | None]
 
@@ -29,42 +26,19 @@ def value_map(
     """The map of a set with these declared classes: edges first, then the label map."""
     hard = _hardened(rules, readings, log)
     named = label_map or {}
+    _warn_of_absent(named, {value for reading in readings for value in reading.values}, log)
     return [_or_no_class(named.get(value, value)) for value in hard]
 
 
-def proposal(
-    rules: ClassRules, applied: Sequence[int], readings: Collection[Reading], mapped: Collection[Reading]
-) -> LabelMap | None:
-    """A label map by which the masks fit the named classes; None where they fit, or none is likely.
-
-    `readings` have values as sent, `mapped` what they count as by the map `applied`. The proposal takes the
-    place of the label map that was applied. In this order: values from 1 on move down to 0; as many values as
-    classes, not counting 255, take their places in order; a few values left over are ignored.
-    """
-    seen = {value for reading in mapped for value in reading.values} - {rules.ignore_value, NO_CLASS}
-    strange = seen - set(rules.names)
-    if not strange:
-        return None
-    moved = _moved(sorted(rules.names), seen, strange)
-    if moved is None:
-        return None
-    sent = {value for reading in readings for value in reading.values}
-    whole = {value: moved.get(applied[value], _or_none(applied[value])) for value in sorted(sent)}
-    return {value: target for value, target in whole.items() if value != target}
-
-
-def _moved(names: list[int], seen: set[int], strange: set[int]) -> LabelMap | None:
-    ids = sorted(seen - {WHITE})
-    void: LabelMap = {WHITE: None} if WHITE in strange else {}
-    if names == list(range(len(names))) and ids and ids[0] >= 1 and ids[-1] == len(names):
-        return {value: value - 1 for value in ids} | void
-    if len(seen) == len(names):
-        return dict(zip(sorted(seen), names, strict=True))
-    if void and len(ids) == len(names):
-        return dict(zip(ids, names, strict=True)) | void
-    if len(strange) <= MOST_IGNORED and seen - strange:
-        return dict.fromkeys(sorted(strange))
-    return None
+def _warn_of_absent(named: Collection[int], seen: Collection[int], log: ProblemLog) -> None:
+    absent = sorted(set(named) - set(seen))
+    if absent and not log.has_errors:  # they may be in what could not be read
+        log.warning(
+            "label_map_absent",
+            None,
+            f"No mask has a pixel of {len(absent)} value(s) of the label map: {listed_values(absent)}.",
+            f"Check the label map: it goes by the values as sent, which are {listed_values(seen)}.",
+        )
 
 
 def _hardened(rules: ClassRules | None, readings: Collection[Reading], log: ProblemLog) -> list[int]:
@@ -106,7 +80,3 @@ def _plain_share(reading: Reading) -> float:
 
 def _or_no_class(value: int | None) -> int:
     return NO_CLASS if value is None else value
-
-
-def _or_none(value: int) -> int | None:
-    return None if value == NO_CLASS else value

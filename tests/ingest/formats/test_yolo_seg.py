@@ -134,6 +134,12 @@ def test_names(tmp_path: Path, names: bytes, problems: list[tuple[str, str]]) ->
     assert read(tmp_path, TestYoloSeg().files() | {"data.yaml": names})[1] == problems
 
 
+def test_images_alone_lack_labels_and_no_names(tmp_path: Path) -> None:
+    images = {name: data for name, data in TestYoloSeg().files().items() if name.endswith((".png", ".jpg"))}
+    assert images
+    assert read(tmp_path, images)[1] == [("error", "no_pairs")]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

@@ -1,0 +1,23 @@
+"""An ingest child that crashes at the mask CRASH_AT, or else once all is read."""
+
+import os
+import signal
+
+from workers import ingest_child
+from workers.ingest.formats.pictures import MaskTruth
+from workers.prepared import PreparedWriter
+
+CRASH_AT = "masks/3.png"
+
+
+def work(link, job):
+    paint = MaskTruth.paint
+
+    def crash(self, read, image):
+        if self.file == CRASH_AT:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return paint(self, read, image)
+
+    MaskTruth.paint = crash
+    PreparedWriter.write_index = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    ingest_child.work(link, job)
