@@ -15,7 +15,7 @@ from trainyard.failures import another_try_helps
 from trainyard.fork_origin import origin_file
 from trainyard.half_made import remove_half_made
 from trainyard.lease import Ownership
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.run_results import discard_work
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
@@ -23,6 +23,7 @@ from trainyard.storage import Storage
 from workers.attempt_files import AttemptFiles
 from workers.child import FENCED, ORPHANED, Child, Message
 from workers.job_message import job_to_message
+from workers.lease_guard import LeaseGuard
 from workers.post_mortem import PostMortem
 from workers.recorded_version import open_version
 from workers.run_reports import RunReports
@@ -67,7 +68,6 @@ class RunSupervisor:
         self._ownership = ownership
         self._time = RunningTime(run, max_hours)
         self._time_kept_at = time.monotonic()
-        self._is_paused = False
         self._folder = storage.run(run.id)
         self._files = AttemptFiles(self._folder, run.fence)
         self._reports = RunReports(runs, run, self._folder, self._files)
@@ -102,15 +102,12 @@ class RunSupervisor:
         if self._time.is_over(self._run):
             raise self._time.error(self._run)
         child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
+        guard = LeaseGuard(child, self._ownership, self._run.id)
         try:
-            while child.is_open and not self._outcome and not self._must_end():
-                for message in child.messages(TICK_S):
-                    self._receive(message)
-                self._post_mortem.watch(child.pid)
-                self._exchange(child)
-                self._tell(child)
+            with guard:
+                self._watch(child, guard)
         finally:
-            if not self._outcome:
+            if guard.is_halted or not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
         drained = self._outcome.get("result", {}).get("status") == "drained"
@@ -121,6 +118,14 @@ class RunSupervisor:
             self._give_back("drained")
         else:
             self._conclude(code)
+
+    def _watch(self, child: Child, guard: LeaseGuard) -> None:
+        while child.is_open and not self._outcome and not self._must_end():
+            for message in child.messages(TICK_S):
+                self._receive(message)
+            self._post_mortem.watch(child.pid)
+            self._exchange(guard)
+            self._tell(child)
 
     def _must_end(self) -> bool:
         """Whether the child is to be ended from here: it does not do so itself, or not in time."""
@@ -159,29 +164,24 @@ class RunSupervisor:
         else:
             self._outcome = message
 
-    def _exchange(self, child: Child) -> None:
+    def _exchange(self, guard: LeaseGuard) -> None:
         """Renew the lease, tell what is new, learn what is wished.
 
-        While Redis is away, training goes on until the lease is about to lapse; then it is halted, and goes
-        on when Redis answers that the run is still this attempt's. Raises OwnershipLost when it is not.
+        While Redis is away or does not answer, training goes on until the lease is about to lapse; then the
+        guard halts it, and it goes on when Redis answers that the run is still this attempt's. Raises
+        OwnershipLost when it is not.
         """
         asked_at = time.monotonic()
         try:
             self._signals = self._runs.report(self._run, self._reports.progress)
             self._ownership.renew(asked_at)
+            guard.renewed()
             self._reports.post()
             self._files.carry_log()
             self._reports.stream_progress()
             self._keep_time()
         except StoreUnavailable as error:
             logger.warning("Run %s is without Redis: %s", self._run.id, error.message)
-            self._halt_if_lapsed(child)
-            return
-        child.allow(self._ownership.until)
-        if self._is_paused:
-            logger.warning("Run %s goes on.", self._run.id)
-            child.go_on()
-            self._is_paused = False
 
     def _tell(self, child: Child) -> None:
         """Pass on what clients wish, that the time is over, and that the worker shuts down."""
@@ -189,12 +189,6 @@ class RunSupervisor:
         if wished != self._told:
             self._told = wished
             child.send(asdict(wished))
-
-    def _halt_if_lapsed(self, child: Child) -> None:
-        if self._ownership.has_lapsed and not self._is_paused:
-            logger.warning("Run %s is halted: its lease may lapse.", self._run.id)
-            child.pause()
-            self._is_paused = True
 
     def _keep_time(self) -> None:
         if time.monotonic() - self._time_kept_at >= USED_TIME_EVERY_S:

@@ -49,6 +49,16 @@ def train(link, job, signals):
     link.send({"result": {"status": "drained", "epoch": 2, "step": 4}})
 
 
+def end_itself(script):
+    """Die as the script says, if it does."""
+    if script == "crash":
+        raise RuntimeError("the engine broke")
+    if script == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if script == "fenced":
+        os._exit(FENCED)
+
+
 def work(link, job):
     script = Path(job["prepared"], "script").read_text()
     signals = []
@@ -57,12 +67,7 @@ def work(link, job):
     if script == "train":
         train(link, job, signals)
         return
-    if script == "crash":
-        raise RuntimeError("the engine broke")
-    if script == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if script == "fenced":
-        os._exit(FENCED)
+    end_itself(script)
     if script == "refused":
         error = {"code": "nan_loss", "cause": "user", "message": "NaN", "remedy": "lower it", "errors": {}}
         link.send({"error": error})
