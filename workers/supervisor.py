@@ -4,13 +4,12 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 from trainyard import events
 from trainyard.checkpoints import BEST, Checkpoint, newest_first
-from trainyard.errors import OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.errors import OwnershipLost, StoreUnavailable, TrainyardError
 from trainyard.failures import another_try_helps
 from trainyard.fork_origin import origin_file
 from trainyard.half_made import remove_half_made
@@ -27,6 +26,7 @@ from workers.lease_guard import LeaseGuard
 from workers.post_mortem import PostMortem
 from workers.recorded_version import open_version
 from workers.run_reports import RunReports
+from workers.store_retry import until_answered
 from workers.time_limit import RunningTime
 from workers.training.job import SavedFile, TrainingJob
 from workers.weights_file import weights_file
@@ -36,8 +36,6 @@ logger = logging.getLogger(__name__)
 TRAINING_CHILD = "workers.training_child"
 TICK_S = 0.2
 """How often the store is asked for signals and told of progress."""
-RETRY_S = 1.0
-"""Pause before a write is tried again while Redis is away."""
 USED_TIME_EVERY_S = 60.0
 """How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
@@ -235,8 +233,9 @@ class RunSupervisor:
         failure = self._post_mortem.failure(error, self._run.fence)
         if another_try_helps(error["code"]):
             self._flush()
-            self._until_answered(
-                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure))
+            until_answered(
+                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure)),
+                self._run.id,
             )
         else:
             self._end(RunStatus.FAILED, error=failure, **values)
@@ -248,7 +247,7 @@ class RunSupervisor:
             self._runs.publish_status(ended)
 
         self._flush()
-        self._until_answered(finish)
+        until_answered(finish, self._run.id)
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""
@@ -257,29 +256,15 @@ class RunSupervisor:
             self._runs.publish_status(self._runs.release(self._with_time_used(), reason))
 
         self._flush()
-        self._until_answered(release)
+        until_answered(release, self._run.id)
 
     def _flush(self) -> None:
         """Tell all that the child has said, also where storage takes none of it."""
-        self._until_answered(self._catch_up)
+        until_answered(self._catch_up, self._run.id)
         while not self._reports.are_told:
-            self._until_answered(self._catch_up)
+            until_answered(self._catch_up, self._run.id)
 
     def _catch_up(self) -> None:
         self._runs.renew(self._run)
         self._reports.post()
         self._files.carry_log()
-
-    def _until_answered(self, write: Callable[[], None]) -> None:
-        """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
-        while True:
-            try:
-                write()
-            except StoreUnavailable as error:
-                logger.warning("The end of run %s waits for Redis: %s", self._run.id, error.message)
-                time.sleep(RETRY_S)
-            except StorageUnavailable as error:
-                logger.error("Run %s: %s", self._run.id, error.message)
-                return
-            else:
-                return
