@@ -23,9 +23,9 @@ from trainyard.dataset_registry import DatasetRegistry
 from trainyard.experiments import Experiments
 from trainyard.projects import ProjectLimits
 from trainyard.queue import Kicker, make_celery
-from trainyard.registry import RunRegistry
 from trainyard.reindex import Reindex
 from trainyard.run_life import RunLife
+from trainyard.run_registry import RunRegistry
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import Client, connect

@@ -5,8 +5,8 @@ import sys
 
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import TrainyardError
-from trainyard.registry import RunRegistry
 from trainyard.reindex import Reindex
+from trainyard.run_registry import RunRegistry
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect

@@ -10,8 +10,8 @@ from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.projects import ProjectLimits
 from trainyard.queue import TASKS, Kicker
-from trainyard.registry import RunRegistry
 from trainyard.reindex import Reindex
+from trainyard.run_registry import RunRegistry
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from redis.lock import Lock
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
 from trainyard.errors import NotFound, StorageUnavailable
-from trainyard.registry import Claimable, Registry, RunRegistry
+from trainyard.registry import Claimable, Registry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.storage import Storage, check_id, read_json, remove_folder
 from trainyard.store import keys

@@ -5,7 +5,7 @@ sense in the run's present state raises Conflict with that state.
 """
 
 from trainyard.errors import Conflict, NotFound
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.storage import Storage, check_id, remove_folder
 from trainyard.store.connection import Client

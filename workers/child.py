@@ -80,10 +80,14 @@ class Link:
             try:
                 if self._connection.poll(WATCH_S):
                     self._take(json.loads(self._connection.recv_bytes()), receive)
-                elif time.monotonic() > self._until + FENCE_SLACK_S:
+                elif self._is_late and not self._connection.poll():  # a halt may lie between the two looks
                     os._exit(FENCED)
             except (EOFError, OSError):
                 os._exit(ORPHANED)
+
+    @property
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._until + FENCE_SLACK_S
 
     def _take(self, message: Message, receive: Callable[[Message], None]) -> None:
         if UNTIL in message:

@@ -1,5 +1,6 @@
 """Supervises the ingest of one data set in a child process."""
 
+import logging
 import threading
 import time
 from typing import Any
@@ -9,7 +10,11 @@ from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost, StoreUnavailable
 from trainyard.lease import Ownership
 from trainyard.storage import Storage
-from workers.child import Child, Message
+from workers.child import FENCED, ORPHANED, Child, Message
+from workers.lease_guard import LeaseGuard
+from workers.store_retry import until_answered
+
+logger = logging.getLogger(__name__)
 
 INGEST_CHILD = "workers.ingest_child"
 TICK_S = 0.2
@@ -34,6 +39,7 @@ class IngestSupervisor:
         self._ownership = ownership
         self._storage = storage
         self._outcome: Message = {}
+        self._progress: tuple[int, int] | None = None
         self._told_at = 0.0
         self._reads: str | None = None
 
@@ -52,19 +58,33 @@ class IngestSupervisor:
             self._fail(error.to_dict(), [])
             return
         child = Child(INGEST_CHILD, job, self._ownership.until)
+        guard = LeaseGuard(child, self._ownership, self._dataset.id)
         try:
-            while child.is_open and not self._outcome and not self._draining.is_set():
-                for message in child.messages(TICK_S):
-                    self._receive(message)
-                self._renew(child)
+            with guard:
+                self._watch(child, guard)
         finally:
-            if not self._outcome:
+            if guard.is_halted or not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
-        if self._draining.is_set() and not self._outcome:
+        until_answered(lambda: self._end(code), self._dataset.id)
+
+    def _watch(self, child: Child, guard: LeaseGuard) -> None:
+        while child.is_open and not self._outcome and not self._draining.is_set():
+            for message in child.messages(TICK_S):
+                self._receive(message)
+            self._exchange(guard)
+
+    def _end(self, code: int | None) -> None:
+        if self._outcome:
+            self._conclude()
+        elif self._draining.is_set():
             self._datasets.release(self._dataset)
+        elif code in (FENCED, ORPHANED):
+            self._datasets.release(self._dataset, "fenced")  # for want of word from here: it is not to blame
         else:
-            self._conclude(code)
+            place = "" if self._reads is None else f" while it read {self._reads} and its mask"
+            died = ChildDied(f"The ingest process ended with exit code {code} and no result{place}.")
+            self._fail(died.to_dict(), [])
 
     def _job(self) -> Message:
         """Raises InvalidRequest where what is to be read is no longer in incoming/."""
@@ -79,33 +99,38 @@ class IngestSupervisor:
             "options": record["change"] or record["options"],
         }
 
-    def _renew(self, child: Child) -> None:
-        """Renew the lease; raises OwnershipLost where another has the set, or may soon have it."""
+    def _exchange(self, guard: LeaseGuard) -> None:
+        """Renew the lease and tell how far it is; without an answer the guard halts the child in time.
+
+        Raises OwnershipLost where another has the set.
+        """
         asked_at = time.monotonic()
         try:
             self._datasets.renew(self._dataset)
+            self._ownership.renew(asked_at)
+            guard.renewed()
+            self._tell_progress()
         except StoreUnavailable as error:
-            if self._ownership.has_lapsed:
-                raise OwnershipLost(f"{self._dataset.id}: {error.message}") from error
-            return
-        self._ownership.renew(asked_at)
-        child.allow(self._ownership.until)
+            logger.warning("Data set %s is without Redis: %s", self._dataset.id, error.message)
 
     def _receive(self, message: Message) -> None:
-        if "reads_next" in message:
+        if "progress" in message:
+            self._progress = message["progress"]
+        elif "reads_next" in message:
             self._reads = message["reads_next"]
-        elif "progress" not in message:
+        else:
             self._outcome = message
-        elif time.monotonic() - self._told_at > PROGRESS_EVERY_S:
-            self._told_at = time.monotonic()
-            done, total = message["progress"]
-            self._dataset = self._datasets.update(self._dataset, images_done=done, images_total=total)
 
-    def _conclude(self, code: int | None) -> None:
-        if "result" not in self._outcome:
-            place = "" if self._reads is None else f" while it read {self._reads} and its mask"
-            died = ChildDied(f"The ingest process ended with exit code {code} and no result{place}.")
-            self._fail(self._outcome.get("error") or died.to_dict(), [])
+    def _tell_progress(self) -> None:
+        if self._progress and time.monotonic() - self._told_at > PROGRESS_EVERY_S:
+            self._told_at = time.monotonic()
+            done, total = self._progress
+            self._dataset = self._datasets.update(self._dataset, images_done=done, images_total=total)
+            self._progress = None
+
+    def _conclude(self) -> None:
+        if "error" in self._outcome:
+            self._fail(self._outcome["error"], [])
         elif self._outcome["result"]["summary"] is None:
             result = self._outcome["result"]
             self._fail(BadDataset().to_dict(), result["problems"], result["proposed_label_map"])

@@ -8,7 +8,7 @@ from typing import Any
 from trainyard import events
 from trainyard.errors import StorageUnavailable
 from trainyard.event_log import publish
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.storage import RunFolder
 from workers.attempt_files import AttemptFiles

@@ -4,18 +4,17 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 from trainyard import events
 from trainyard.checkpoints import BEST, Checkpoint, newest_first
-from trainyard.errors import OwnershipLost, StorageUnavailable, StoreUnavailable, TrainyardError
+from trainyard.errors import OwnershipLost, StoreUnavailable, TrainyardError
 from trainyard.failures import another_try_helps
 from trainyard.fork_origin import origin_file
 from trainyard.half_made import remove_half_made
 from trainyard.lease import Ownership
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.run_results import discard_work
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
@@ -23,9 +22,11 @@ from trainyard.storage import Storage
 from workers.attempt_files import AttemptFiles
 from workers.child import FENCED, ORPHANED, Child, Message
 from workers.job_message import job_to_message
+from workers.lease_guard import LeaseGuard
 from workers.post_mortem import PostMortem
 from workers.recorded_version import open_version
 from workers.run_reports import RunReports
+from workers.store_retry import until_answered
 from workers.time_limit import RunningTime
 from workers.training.job import SavedFile, TrainingJob
 from workers.weights_file import weights_file
@@ -35,8 +36,6 @@ logger = logging.getLogger(__name__)
 TRAINING_CHILD = "workers.training_child"
 TICK_S = 0.2
 """How often the store is asked for signals and told of progress."""
-RETRY_S = 1.0
-"""Pause before a write is tried again while Redis is away."""
 USED_TIME_EVERY_S = 60.0
 """How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
@@ -67,7 +66,6 @@ class RunSupervisor:
         self._ownership = ownership
         self._time = RunningTime(run, max_hours)
         self._time_kept_at = time.monotonic()
-        self._is_paused = False
         self._folder = storage.run(run.id)
         self._files = AttemptFiles(self._folder, run.fence)
         self._reports = RunReports(runs, run, self._folder, self._files)
@@ -102,15 +100,12 @@ class RunSupervisor:
         if self._time.is_over(self._run):
             raise self._time.error(self._run)
         child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
+        guard = LeaseGuard(child, self._ownership, self._run.id)
         try:
-            while child.is_open and not self._outcome and not self._must_end():
-                for message in child.messages(TICK_S):
-                    self._receive(message)
-                self._post_mortem.watch(child.pid)
-                self._exchange(child)
-                self._tell(child)
+            with guard:
+                self._watch(child, guard)
         finally:
-            if not self._outcome:
+            if guard.is_halted or not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
         drained = self._outcome.get("result", {}).get("status") == "drained"
@@ -121,6 +116,14 @@ class RunSupervisor:
             self._give_back("drained")
         else:
             self._conclude(code)
+
+    def _watch(self, child: Child, guard: LeaseGuard) -> None:
+        while child.is_open and not self._outcome and not self._must_end():
+            for message in child.messages(TICK_S):
+                self._receive(message)
+            self._post_mortem.watch(child.pid)
+            self._exchange(guard)
+            self._tell(child)
 
     def _must_end(self) -> bool:
         """Whether the child is to be ended from here: it does not do so itself, or not in time."""
@@ -159,29 +162,24 @@ class RunSupervisor:
         else:
             self._outcome = message
 
-    def _exchange(self, child: Child) -> None:
+    def _exchange(self, guard: LeaseGuard) -> None:
         """Renew the lease, tell what is new, learn what is wished.
 
-        While Redis is away, training goes on until the lease is about to lapse; then it is halted, and goes
-        on when Redis answers that the run is still this attempt's. Raises OwnershipLost when it is not.
+        While Redis is away or does not answer, training goes on until the lease is about to lapse; then the
+        guard halts it, and it goes on when Redis answers that the run is still this attempt's. Raises
+        OwnershipLost when it is not.
         """
         asked_at = time.monotonic()
         try:
             self._signals = self._runs.report(self._run, self._reports.progress)
             self._ownership.renew(asked_at)
+            guard.renewed()
             self._reports.post()
             self._files.carry_log()
             self._reports.stream_progress()
             self._keep_time()
         except StoreUnavailable as error:
             logger.warning("Run %s is without Redis: %s", self._run.id, error.message)
-            self._halt_if_lapsed(child)
-            return
-        child.allow(self._ownership.until)
-        if self._is_paused:
-            logger.warning("Run %s goes on.", self._run.id)
-            child.go_on()
-            self._is_paused = False
 
     def _tell(self, child: Child) -> None:
         """Pass on what clients wish, that the time is over, and that the worker shuts down."""
@@ -189,12 +187,6 @@ class RunSupervisor:
         if wished != self._told:
             self._told = wished
             child.send(asdict(wished))
-
-    def _halt_if_lapsed(self, child: Child) -> None:
-        if self._ownership.has_lapsed and not self._is_paused:
-            logger.warning("Run %s is halted: its lease may lapse.", self._run.id)
-            child.pause()
-            self._is_paused = True
 
     def _keep_time(self) -> None:
         if time.monotonic() - self._time_kept_at >= USED_TIME_EVERY_S:
@@ -241,8 +233,9 @@ class RunSupervisor:
         failure = self._post_mortem.failure(error, self._run.fence)
         if another_try_helps(error["code"]):
             self._flush()
-            self._until_answered(
-                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure))
+            until_answered(
+                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure)),
+                self._run.id,
             )
         else:
             self._end(RunStatus.FAILED, error=failure, **values)
@@ -254,7 +247,7 @@ class RunSupervisor:
             self._runs.publish_status(ended)
 
         self._flush()
-        self._until_answered(finish)
+        until_answered(finish, self._run.id)
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""
@@ -263,29 +256,15 @@ class RunSupervisor:
             self._runs.publish_status(self._runs.release(self._with_time_used(), reason))
 
         self._flush()
-        self._until_answered(release)
+        until_answered(release, self._run.id)
 
     def _flush(self) -> None:
         """Tell all that the child has said, also where storage takes none of it."""
-        self._until_answered(self._catch_up)
+        until_answered(self._catch_up, self._run.id)
         while not self._reports.are_told:
-            self._until_answered(self._catch_up)
+            until_answered(self._catch_up, self._run.id)
 
     def _catch_up(self) -> None:
         self._runs.renew(self._run)
         self._reports.post()
         self._files.carry_log()
-
-    def _until_answered(self, write: Callable[[], None]) -> None:
-        """Try until Redis answers. Redis decides: where only storage fails, its copy stays behind."""
-        while True:
-            try:
-                write()
-            except StoreUnavailable as error:
-                logger.warning("The end of run %s waits for Redis: %s", self._run.id, error.message)
-                time.sleep(RETRY_S)
-            except StorageUnavailable as error:
-                logger.error("Run %s: %s", self._run.id, error.message)
-                return
-            else:
-                return

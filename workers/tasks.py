@@ -13,8 +13,8 @@ from trainyard.errors import OwnershipLost
 from trainyard.lease import Ownership
 from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
-from trainyard.registry import RunRegistry
 from trainyard.reindex import Reindex
+from trainyard.run_registry import RunRegistry
 from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from trainyard.errors import InvalidRequest, TooManyStreams
 from trainyard.event_log import EventLogReader, order
 from trainyard.events import StatusChanged
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import ACTIVE, RunStatus
 from trainyard.storage import Storage
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from trainyard.errors import NotFound
 from trainyard.log_tail import last_lines
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.storage import RunFolder, Storage, read_json
 
 MAX_LOG_LINES = 10_000

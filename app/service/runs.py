@@ -17,7 +17,7 @@ from trainyard.event_log import publish
 from trainyard.events import StatusChanged
 from trainyard.experiments import Experiments
 from trainyard.fork_origin import keep_origin
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import ForkedFrom, Run, RunStatus
 from trainyard.signals import Signals, StopWhen
 from trainyard.spec import TrainingSpec

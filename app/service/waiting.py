@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.store.queues import QueueStore, Standing
 from trainyard.store.workers import WorkerStore

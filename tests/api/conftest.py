@@ -16,7 +16,7 @@ from app.composition import compose
 from tests.api.server import Server
 from tests.api.summary import SUMMARY
 from trainyard.dataset_registry import DatasetRegistry
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.settings import Settings
 from trainyard.storage import Storage

@@ -12,7 +12,7 @@ import psutil
 from deploy.redis import free_port
 from tests.api.summary import SUMMARY
 from trainyard.dataset_registry import DatasetRegistry
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.settings import REPOSITORY
 from trainyard.storage import Storage
 from trainyard.store.connection import connect

@@ -12,6 +12,7 @@ from psutil import Process
 from tests.chaos.load import Load
 from tests.chaos.redis_server import MODES
 from tests.chaos.step_log import Mark, newest_marks
+from tests.chaos.wishes import wish_of
 from tests.chaos.worker import Worker, thaw
 from tests.chaos.yard import Yard
 from trainyard.storage import read_json
@@ -110,7 +111,7 @@ class Actions:
         self._yard.start_api()
 
     def _disk(self) -> Course:
-        """Fill the disk of a run that has begun; there is room again after a while."""
+        """Fill the disk of a run that has begun; after a while there is room again, and it is resumed."""
         self._load.width += QUEUED
         while (run_id := self._waiting_run()) is None:
             yield LOOK_S
@@ -122,6 +123,10 @@ class Actions:
         disk.fill()
         yield FULL_S
         disk.make_room()
+        while (status := self._record(run_id)["status"]) in ("queued", "running"):  # or is not mirrored yet
+            yield LOOK_S
+        if status == "failed":
+            self._load.wishes.resume_failed(run_id)
 
     def _cut(self) -> Course:
         """Cut the second host off; its worker must not be missed, nor do harm when it is back."""
@@ -164,9 +169,9 @@ class Actions:
         return self._yard.plan.lease_s * self._chance.uniform(1.3, 1.8)
 
     def _waiting_run(self) -> str | None:
-        for run_id in reversed(list(self._load.accepted)):
+        for number, run_id in reversed(list(enumerate(list(self._load.accepted)))):
             record = self._record(run_id)
-            if record["status"] == "queued" and record["fence"] == 0:
+            if wish_of(number) is None and record["status"] == "queued" and record["fence"] == 0:
                 return run_id
         return None
 

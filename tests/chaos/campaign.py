@@ -45,7 +45,10 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
     actions = Actions(yard, load, chance)
     load.start()
     _play(yard, actions, plan, kinds, chance)
-    load.stop()
+    load.stop(plan.patience_s)
+    while load.is_alive():
+        yard.tend()
+        time.sleep(LOOK_S)
     finals = _settle(yard, load, plan)
     return Evidence(
         accepted=load.accepted,
@@ -54,6 +57,8 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
         marks=read_marks(yard.steps),
         strikes=actions.strikes,
         starved=frozenset(yard.starved),
+        cancelled=frozenset(load.wishes.cancelled),
+        resumed=frozenset(load.wishes.resumed),
         trouble=[*load.trouble, *yard.odd_exits],
         lease_s=yard.plan.lease_s,
     )
@@ -118,6 +123,6 @@ def _final(client: Client, run: dict[str, Any]) -> Final:
         run=run["id"],
         status=run["status"],
         error=run["error"] or {},
-        rows=client.rows(run["id"]),
+        rows=client.rows(run["id"]) if run["status"] == "completed" else [],
         best=(run["result"] or {}).get("best", {}),
     )

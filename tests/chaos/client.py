@@ -54,6 +54,11 @@ class Client:
         """Read a run."""
         return self._read(f"/api/v1/runs/{run_id}")
 
+    def ask(self, run_id: str, deed: str) -> bool:
+        """Ask for `stop`, `cancel` or `resume` until there is an answer: whether the state allowed it."""
+        answer = self._answer(lambda: self._http.post(f"/api/v1/runs/{run_id}/{deed}", json={}))
+        return answer.status_code != httpx.codes.CONFLICT
+
     def rows(self, run_id: str) -> list[dict[str, Any]]:
         """The metrics of its epochs."""
         rows: list[dict[str, Any]] = self._read(f"/api/v1/runs/{run_id}/metrics")["items"]
@@ -83,6 +88,8 @@ class Client:
             except httpx.TransportError as error:
                 trouble = repr(error)
             else:
+                if answer.status_code == httpx.codes.CONFLICT:
+                    return answer
                 if not answer.is_server_error:
                     return answer.raise_for_status()
                 trouble = answer.text

@@ -14,7 +14,6 @@ CHILD_S = 2.0
 WORKER_S = 15.0
 """One whose worker was killed, within so long after its lease."""
 OF_A_CLOCK = ("images_per_second", "epoch_seconds")
-DISK_CODES = ("disk_full", "storage_unavailable")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +44,8 @@ class Evidence:
     marks: Sequence[Mark]
     strikes: Sequence[Strike]
     starved: frozenset[str]
+    cancelled: frozenset[str]
+    resumed: frozenset[str]
     trouble: Sequence[str]
     lease_s: float
 
@@ -58,6 +59,8 @@ class Verdict:
     lost: list[str]
     concurrent: list[str]
     different: list[str]
+    cancelled: int
+    resumed: int
     starved: list[str]
     trouble: list[str]
     epochs: int
@@ -99,6 +102,8 @@ def judge(evidence: Evidence) -> Verdict:
         lost=_lost(evidence),
         concurrent=[fault for marks in of_run.values() for fault in overlaps(marks)],
         different=_different(evidence),
+        cancelled=len(evidence.cancelled),
+        resumed=len(evidence.resumed),
         starved=[
             f"{run}: {final.error.get('code', final.status)}"
             for run, final in evidence.finals.items()
@@ -113,16 +118,14 @@ def judge(evidence: Evidence) -> Verdict:
 
 
 def _lost(evidence: Evidence) -> list[str]:
-    """Accepted runs that did not complete; one on a full disk may fail and say so."""
+    """Accepted runs that did not complete, or that did not stay cancelled where that was granted."""
     lost = []
     for run in evidence.accepted:
         final = evidence.finals.get(run)
         if final is None:
             lost.append(f"{run} has not ended")
-        elif final.status != "completed":
-            said = final.error.get("code")
-            if run not in evidence.starved or final.status != "failed" or said not in DISK_CODES:
-                lost.append(f"{run} is {final.status}: {said} {final.error.get('message')}")
+        elif final.status != ("cancelled" if run in evidence.cancelled else "completed"):
+            lost.append(f"{run} is {final.status}: {final.error.get('code')} {final.error.get('message')}")
     return lost
 
 

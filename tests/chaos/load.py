@@ -1,9 +1,11 @@
 """What the yard works on: light real trainings, submitted over HTTP so that the queue never runs dry."""
 
 import threading
+import time
 from typing import Any
 
-from tests.chaos.client import SETTLED, Client, Impatient
+from tests.chaos.client import Client, Impatient
+from tests.chaos.wishes import Wishes
 
 LOOK_S = 0.5
 
@@ -25,35 +27,49 @@ def spec(seed: int, epochs: int) -> dict[str, Any]:
 class Load(threading.Thread):
     """Submits runs, `width` of them open at any time, until it is told to stop. The width may be changed.
 
-    `accepted` maps the id of every run that the API has answered for to its seed.
+    `accepted` maps the id of every run that the API has answered for to its seed; `wishes` are what clients
+    ask of some of them later.
     """
 
     def __init__(self, client: Client, dataset: str, *, width: int, seeds: int, epochs: int) -> None:
         super().__init__(daemon=True)
         self.accepted: dict[str, int] = {}
         self.trouble: list[str] = []
+        self.wishes = Wishes(client)
         self._client = client
         self._dataset = dataset
         self.width = width
         self._seeds = seeds
         self._epochs = epochs
-        self._open: list[str] = []
+        self._open: dict[str, int] = {}
         self._stopped = threading.Event()
+        self._ends_at = 0.0
 
     def run(self) -> None:
         """The thread's work."""
         try:
             while not self._stopped.wait(LOOK_S):
-                self._open = [run for run in self._open if self._client.run(run)["status"] not in SETTLED]
+                self._look()
                 while len(self._open) < self.width and not self._stopped.is_set():
                     self._submit()
+            while self._open and time.monotonic() < self._ends_at:
+                self._look()
+                time.sleep(LOOK_S)
+            self.wishes.settle()
         except Impatient as error:
             self.trouble.append(str(error))
 
-    def stop(self) -> None:
-        """Submit no more; returns when the last submission is answered."""
+    def _look(self) -> None:
+        """Ask what is wished by now, and forget the runs that are over."""
+        self.wishes.settle()
+        over = [run_id for run_id, number in self._open.items() if self.wishes.is_over(number, run_id)]
+        for run_id in over:
+            del self._open[run_id]
+
+    def stop(self, patience_s: float) -> None:
+        """Submit no more; the thread ends once every run is over, or patience is."""
+        self._ends_at = time.monotonic() + patience_s
         self._stopped.set()
-        self.join()
 
     def _submit(self) -> None:
         number = len(self.accepted)
@@ -62,4 +78,4 @@ class Load(threading.Thread):
         if run_id in self.accepted:
             self.trouble.append(f"{run_id} answers to two keys")
         self.accepted[run_id] = seed
-        self._open.append(run_id)
+        self._open[run_id] = number

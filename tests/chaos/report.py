@@ -12,6 +12,7 @@ def lines(verdict: Verdict) -> Iterator[str]:
     yield f"lost                         {len(verdict.lost)}"
     yield f"trained twice at once        {len(verdict.concurrent)}"
     yield f"with other metrics           {len(verdict.different)}"
+    yield f"cancelled, resumed           {verdict.cancelled}, {verdict.resumed}"
     yield f"epochs redone                {verdict.redone:.1f} of {verdict.epochs}"
     yield ""
     yield f"{'done to the yard':<20} {'times':>5}   recovery in s: {'median':>6} {'worst':>6}"

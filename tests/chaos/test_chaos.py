@@ -21,5 +21,7 @@ def test_no_run_is_harmed(tmp_path):
         verdict = judge(run_campaign(yard, plan, iter(Random(SEED).sample(kinds, len(kinds)))))
     assert verdict.faults == []
     assert sorted(verdict.kinds) == kinds
+    assert verdict.cancelled > 0
+    assert verdict.resumed > 0
     assert yard.survivors() == []
     assert not yard.redis.answers()

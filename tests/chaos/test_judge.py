@@ -37,6 +37,8 @@ def evidence(**over: Any) -> Evidence:
         "marks": [*steps("a", (0.0, 0, 0)), *steps("b", (3.0, 0, 0), (4.0, 0, 1), (5.0, 1, 2), (6.0, 1, 3))],
         "strikes": [Strike(kind="child", at=1.0, runs=(RUN,), gone=("a",))],
         "starved": frozenset(),
+        "cancelled": frozenset(),
+        "resumed": frozenset(),
         "trouble": [],
         "lease_s": 10,
     }
@@ -59,6 +61,8 @@ def test_a_run_that_goes_on_is_no_fault():
         ({"finals": {RUN: final(status="failed", error={"code": "disk_full"})}}, "failed: disk_full"),
         ({"finals": {RUN: final(rows=[{"epoch": 1, "val_miou": 0.1}])}}, "1 rows instead of 2"),
         ({"finals": {RUN: final(best={"epoch": 2, "val_miou": 0.3})}}, "val_miou 0.3 instead of 0.2"),
+        ({"cancelled": frozenset({RUN})}, "is completed"),
+        ({"finals": {RUN: final(status="stopped")}}, "is stopped"),
         ({"trouble": ["worker-0 ended with 1"]}, "ended with 1"),
     ],
 )
@@ -67,11 +71,13 @@ def test_a_planted_fault_is_found(over: dict[str, Any], fault: str):
     assert fault in found
 
 
-def test_a_run_may_fail_for_want_of_disk():
-    starved = final(status="failed", error={"code": "disk_full"})
-    verdict = judge(evidence(finals={RUN: starved}, starved=frozenset({RUN})))
-    assert verdict.faults == []
-    assert verdict.starved == [f"{RUN}: disk_full"]
+def test_a_run_that_stayed_cancelled_is_no_fault():
+    verdict = judge(evidence(finals={RUN: final(status="cancelled")}, cancelled=frozenset({RUN})))
+    assert (verdict.faults, verdict.cancelled) == ([], 1)
+
+
+def test_a_run_on_a_full_disk_must_complete_in_the_end():
+    assert judge(evidence(starved=frozenset({RUN}))).starved == [f"{RUN}: completed"]
 
 
 def test_what_a_clock_says_may_differ():

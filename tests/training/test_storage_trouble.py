@@ -13,7 +13,7 @@ import pytest
 from tests.training.conftest import CONFIGS, draw_set, tiny_spec
 from trainyard.experiments import Experiments
 from trainyard.lease import Ownership
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json
 from trainyard.store.connection import connect

@@ -1,5 +1,6 @@
 """A Redis that a test can take away and bring back."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -31,3 +32,11 @@ class Server:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def hang(self) -> None:
+        """Take connections and answer none of them, as behind a cable that was pulled."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def answer(self) -> None:
+        """End a `hang`: what was asked meanwhile is answered late."""
+        self.process.send_signal(signal.SIGCONT)

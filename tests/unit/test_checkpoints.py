@@ -8,7 +8,7 @@ from tests.unit.records import a_run
 from trainyard.checkpoints import Checkpoint, discard, newest_first, place, with_saved
 from trainyard.errors import OwnershipLost
 from trainyard.events import CheckpointSaved
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.storage import RunFolder, Storage, write_json
 from trainyard.store.connection import connect
 from workers.attempt_files import AttemptFiles

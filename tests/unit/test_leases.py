@@ -9,7 +9,7 @@ from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import ChildDied, OwnershipLost
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import RunStatus
 from trainyard.storage import Storage, new_dataset_id, read_json
 from trainyard.store.clean_stop import mark_clean_stop

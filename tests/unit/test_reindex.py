@@ -12,8 +12,8 @@ from trainyard.__main__ import main
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.lease import LeaseRules
-from trainyard.registry import RunRegistry
 from trainyard.reindex import Reindex
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json, write_json
 from trainyard.store import keys

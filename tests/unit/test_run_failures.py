@@ -15,7 +15,7 @@ from trainyard.errors import DatasetChanged, HostOutOfMemory, StorageUnavailable
 from trainyard.experiments import load_spec
 from trainyard.failures import ANOTHER_TRY_HELPS
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.registry import RunRegistry
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json
 from trainyard.store.connection import connect

@@ -10,8 +10,8 @@ import pytest
 from tests.unit.records import a_run
 from trainyard.errors import Conflict, NotFound, OwnershipLost, StoreUnavailable, WorkerLost
 from trainyard.lease import LeaseRules
-from trainyard.registry import RunRegistry
 from trainyard.run_life import RunLife
+from trainyard.run_registry import RunRegistry
 from trainyard.run_results import clear_results
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json, write_json

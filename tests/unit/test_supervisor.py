@@ -10,8 +10,8 @@ from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
 from trainyard.experiments import Experiments
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.registry import RunRegistry
 from trainyard.run_life import RunLife
+from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.settings import REPOSITORY
 from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
@@ -229,9 +229,9 @@ def test_an_attempt_that_lost_its_run_writes_nothing(claimed, supervised, runs):
 def test_an_outage_longer_than_the_lease_halts_the_run_and_loses_nothing(
     claimed, supervised, server, storage, caplog
 ):
-    run = claimed("slow 1.2")
+    run = claimed("slow 1.0")
     threading.Timer(0.5, server.kill).start()
-    back = threading.Timer(6.5, server.start)
+    back = threading.Timer(4.5, server.start)
     back.start()
     ended = supervised(run)
     back.join()
@@ -240,3 +240,21 @@ def test_an_outage_longer_than_the_lease_halts_the_run_and_loses_nothing(
     assert "is halted" in caplog.text
     assert "goes on" in caplog.text
     assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
+
+
+def test_a_redis_that_hangs_halts_the_run_which_goes_on_in_memory(
+    claimed, supervised, server, storage, caplog
+):
+    """The first late answer renews a lease that has lapsed again: it must not let the child go on."""
+    run = claimed("slow 1.0")
+    threading.Timer(0.5, server.hang).start()
+    back = threading.Timer(4.5, server.answer)
+    back.start()
+    ended = supervised(run)
+    back.join()
+    assert ended.status is RunStatus.COMPLETED
+    assert (ended.fence, ended.crashes) == (1, 0)
+    assert caplog.text.index("is halted") < caplog.text.index("goes on")
+    assert [attempt.reason for attempt in ended.attempts] == ["completed"]
+    assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("lease of")]

@@ -1,0 +1,18 @@
+"""A child for the tests of the ingest supervisor: ends as the script in its data set's folder says."""
+
+import os
+import time
+from pathlib import Path
+
+from trainyard.errors import BadDataset
+from workers.child import FENCED
+
+
+def work(link, job):
+    link.listen(lambda _: None)
+    if Path(job["folder"], "script").read_text() == "fenced":
+        os._exit(FENCED)
+    for done in range(1, 6):
+        link.send({"progress": [done, 5]})
+        time.sleep(0.4)
+    link.send({"error": BadDataset("It came to its end.").to_dict()})

@@ -1,0 +1,49 @@
+"""The supervisor of an ingest against a real Redis, its child scripted so that faults can be had at will."""
+
+import threading
+import time
+
+import pytest
+
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.lease import LeaseRules, Ownership
+from trainyard.storage import Storage, new_dataset_id
+from trainyard.store.connection import connect
+from workers import ingest_supervisor
+from workers.ingest_supervisor import IngestSupervisor
+
+
+@pytest.fixture
+def ingested(server, tmp_path, monkeypatch):
+    """Ingests a new data set by the script of that name."""
+    monkeypatch.setattr(ingest_supervisor, "INGEST_CHILD", "tests.unit.scripted_ingest")
+    storage = Storage(tmp_path / "storage")
+    datasets = DatasetRegistry(connect(server.url), storage, LeaseRules(lease_s=1.5))
+
+    def ingest(script: str) -> Dataset:
+        dataset = Dataset(id=new_dataset_id(), name="d", project="p", created_at=0)
+        datasets.submit(dataset)
+        storage.dataset(dataset.id).path.joinpath("script").write_text(script)
+        held, ownership = datasets.claim("ingest", "me"), Ownership(datasets.rules, time.monotonic())
+        assert held is not None
+        IngestSupervisor(datasets, storage, threading.Event(), held, ownership).supervise()
+        return datasets.get(dataset.id)
+
+    return ingest
+
+
+def test_a_child_that_ended_itself_for_want_of_word_counts_as_no_crash(ingested):
+    released = ingested("fenced")
+    assert (released.status, released.crashes, released.owner) == (DatasetStatus.QUEUED, 0, None)
+
+
+def test_a_redis_that_hangs_halts_the_ingest_and_loses_nothing(ingested, server, caplog):
+    threading.Timer(0.4, server.hang).start()
+    back = threading.Timer(3.0, server.answer)
+    back.start()
+    ended = ingested("slow")
+    back.join()
+    assert (ended.status, ended.fence, ended.crashes) == (DatasetStatus.FAILED, 1, 0)
+    assert ended.error["message"] == "It came to its end."
+    assert caplog.text.index("is halted") < caplog.text.index("goes on")

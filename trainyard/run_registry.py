@@ -1,0 +1,121 @@
+"""All runs as the rest of the house sees them: the registry, with what may be asked of a run in work."""
+
+import json
+import logging
+from dataclasses import asdict
+
+from trainyard.checkpoints import discard, place, with_saved
+from trainyard.errors import Conflict, NotFound, StorageUnavailable
+from trainyard.event_log import publish
+from trainyard.events import CheckpointSaved, Progress, StatusChanged, to_dict
+from trainyard.failures import failure
+from trainyard.lease import LeaseRules
+from trainyard.registry import Registry
+from trainyard.run_results import discard_work
+from trainyard.runs import ACTIVE, Run, RunStatus
+from trainyard.signals import Signals, StopWhen
+from trainyard.storage import Storage, check_id
+from trainyard.store.connection import Client
+from trainyard.store.live import LiveStore, parse_signals
+from trainyard.store.run_store import RUN_LIFE, RunStore
+
+logger = logging.getLogger(__name__)
+
+
+class RunRegistry(Registry[Run]):
+    """All runs, with what may be asked of one while it trains."""
+
+    def __init__(
+        self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
+    ) -> None:
+        super().__init__(RunStore(client), storage, RUN_LIFE, rules, max_concurrent)
+        self.live = LiveStore(client)
+
+    def _written(self, record: Run) -> Run:
+        """As for any record; of a cancelled run nothing is kept but record, events and log."""
+        run = super()._written(record)
+        if run.status == RunStatus.CANCELLED:
+            discard_work(self._storage.run(run.id))
+        return run
+
+    def report(self, held: Run, progress: Progress | None) -> Signals:
+        """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
+        return parse_signals(self.renew(held, json.dumps(to_dict(progress)) if progress else ""))
+
+    def reap(self) -> list[Run]:
+        """As for any record; what became of each run is published, for no worker will tell of it."""
+        runs = [self._with_log(run) for run in super().reap()]
+        for run in runs:
+            self.publish_status(run)
+        return runs
+
+    def _with_log(self, run: Run) -> Run:
+        """A run that was lost for good tells what its last attempt logged."""
+        if run.status != RunStatus.FAILED:
+            return run
+        log = self._storage.run(run.id).log
+        return self.amend(run.id, {"error": failure(run.error or {}, run.fence, log)})
+
+    def publish_status(self, run: Run) -> None:
+        """Tell the followers of a run its status; an ended run's stream goes after a while.
+
+        Where storage fails, events.jsonl lacks this one; the record tells it as well.
+        """
+        changed = StatusChanged(status=run.status, revision=run.revision, error=run.error)
+        try:
+            publish(self.live, self._storage.run(run.id), run.id, changed)
+        except StorageUnavailable as error:
+            logger.error("Run %s is %s: %s", run.id, run.status, error.message)
+        if run.status not in ACTIVE:
+            self.live.expire(run.id)
+
+    def stop(self, run_id: str, when: StopWhen) -> Run:
+        """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise.
+
+        One that waits in the queue ends here: no worker will tell of it, so its event is published here.
+        """
+        outcome, found = self.live.stop(check_id(run_id), when)
+        run = self._signalled(outcome, found, run_id, "stopped")
+        if outcome == "ended":
+            self.publish_status(run)
+        return run
+
+    def move_to_front(self, run_id: str) -> Run:
+        """Put a queued run before those of its project, queue and priority; raises NotFound, Conflict."""
+        outcome, found = self.live.move_to_front(check_id(run_id))
+        return self._signalled(outcome, found, run_id, "moved in its queue")
+
+    def retarget(self, run_id: str, epochs: int) -> Run:
+        """Change the epoch target; raises NotFound, or Conflict when the run has ended."""
+        return self._signalled(
+            *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
+        )
+
+    def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
+        """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.
+
+        What it supersedes is deleted, once nobody can take it for the newest any more.
+        """
+        keep_last = held.spec.checkpoints.keep_last
+        names = with_saved(held.checkpoints, saved, file, keep_last)
+        files = {name: asdict(one) for name, one in names.items()}
+        run = self._store.commit(held.id, held.fence, held.owner or "", files, saved.epoch, saved.step)
+        kept = self._kept(run, held)
+        discard(self._storage.run(held.id), held.checkpoints, names)
+        return kept
+
+    def _write(self, record: Run) -> None:
+        """A run's mirror is its record, and the names under which its checkpoints are found."""
+        super()._write(record)
+        if record.checkpoints:
+            place(self._storage.run(record.id), record.checkpoints)
+
+    def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
+        if outcome == "missing":
+            raise NotFound(f"There is no run {run_id}.")
+        run = self._store.codec.from_hash(found)
+        if outcome == "refused":
+            raise Conflict(
+                f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
+            )
+        return self._mirrored(run)
