@@ -19,11 +19,12 @@ def class_names(source: Source, used: Collection[int], log: ProblemLog) -> dict[
     """Names by class number; those that are used and not named are errors, or named by their numbers where
     there are no names at all. Raises Refused where the file of names cannot be read."""
     member, names = _names(source, log)
-    if not names and used:
+    if not names:
+        found = f"Nothing names the {len(used)} class(es); they are named by their numbers."
         log.warning(
             "class_names_missing",
             None,
-            f"Nothing names the {len(used)} class(es); they are named by their numbers.",
+            found if used else "No label has an object, and nothing names the classes.",
             "Add a data.yaml with `names:`, or name the classes when you upload the set.",
         )
     if not names:
