@@ -72,13 +72,15 @@ class YoloSeg:
         pairs = list(_pairs(source, labels))
         parsed = _parsed(source, labels, pairs, log)
         _report_alone(labels, pairs, log)
+        if not pairs:
+            return None
         try:
             names = class_names(source, {label.number for rows in parsed.values() for label in rows}, log)
             classes = class_values(sorted(names.items()), None, log)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
-        if log.has_errors or not pairs:
+        if log.has_errors:
             return None
         found = [
             Located(
