@@ -9,7 +9,7 @@ from torch import nn
 
 from trainyard.catalog import rounded_size
 from trainyard.errors import StorageUnavailable
-from trainyard.events import Event, Notice, WeightsLoaded
+from trainyard.events import BatchSettled, Event, Notice, WeightsLoaded
 from trainyard.experiments import load_spec
 from trainyard.spec import TrainingSpec
 from trainyard.spec_checks import check_classes
@@ -89,6 +89,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     network, rule = _network(job, spec, prepared, checkpoint, report)
     if spec.data.finds_batch:
         spec = with_found_batch(spec, network, prepared, precision, report)
+    if spec.data.batch_size != job.spec.data.batch_size:
+        report(batch_settled(spec))
     data = SegmentationData(prepared, spec)
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
@@ -109,6 +111,11 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         history=History(spec.checkpoints.monitor, row if saved.best else None),
         saved=saved,
     )
+
+
+def batch_settled(spec: TrainingSpec) -> BatchSettled:
+    """Says which batches are trained."""
+    return BatchSettled(batch_size=spec.data.batch, accumulate_batches=spec.optimization.accumulate_batches)
 
 
 def _file_of(
