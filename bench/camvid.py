@@ -16,19 +16,13 @@ from bench.native_scores import Ious, native_ious, print_table
 from bench.wall_time import train_for
 from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
-from workers.prepared import Uint8
-from workers.training.predict import by_resize, by_tiles
-from workers.training.predictor import Predictor, load_predictor
-
-
-def predict(predictor: Predictor, image: Uint8) -> Uint8:
-    """As one uses the network: in tiles where it was trained on crops, else whole."""
-    return by_tiles(predictor, image) if predictor.fit == "crop" else by_resize(predictor, image)
+from workers.training.predict import as_trained
+from workers.training.predictor import load_predictor
 
 
 def score(checkpoint: Path, data: Path) -> dict[str, Ious]:
     """The IoUs on val and test."""
-    shown = partial(predict, load_predictor(checkpoint))
+    shown = partial(as_trained, load_predictor(checkpoint))
     return {split: native_ious(shown, image_files(data, split)) for split in ("val", "test")}
 
 
