@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.camvid_data import DATA, WHOLE, class_names, image_files, pack, prepare
 from bench.native_scores import Ious, native_ious, print_table
+from bench.turns import exit_on_sigterm
 from bench.wall_time import train_for
 from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    exit_on_sigterm()
     spec = Experiments(REPOSITORY / "configs").read(asked.experiment)
     spec |= {"seed": asked.seed, "export": {"onnx": False}}
     with tempfile.TemporaryDirectory() as work:

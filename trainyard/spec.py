@@ -84,7 +84,8 @@ class DataSpec:
         1,
         MAX_BATCH,
         "images",
-        "images per batch, on each device; auto finds the largest that fits, on a CPU up to 8: more bring it no speed",
+        "images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger "
+        "ones bring no speed",
     )
     loader_workers: int = whole(0, 64, "processes", "loader processes; 0 loads in the training process")
     val_fraction: float | None = field(

@@ -1,9 +1,9 @@
 """Class maps of images of any size, from a checkpoint or an exported ONNX file.
 
-`python -m workers.training.predict CHECKPOINT IMAGE... --out DIR [--tiles | --resize]` writes `<name>.png`, a
-class index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image. A multilabel
-model gives `<name>.<class index>.png` for each class instead, 255 where the class is and 0 elsewhere. Images
-are seen at the scale of training unless one of the two ways is asked for.
+`python -m workers.training.predict CHECKPOINT IMAGE... --out DIR [--tiles | --resize]` writes `<name>.png`,
+a class index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image. A
+multilabel model gives `<name>.<class index>.png` for each class instead, 255 where the class is and 0
+elsewhere. Images are seen at the scale of training unless one of the two ways is asked for.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     ways = parser.add_mutually_exclusive_group()
     for flag, way, said in (
         ("--tiles", by_tiles, "at the image's own resolution, the default of models trained on crops"),
-        ("--resize", by_resize, "the whole image made as small as the network's input, the others' default"),
+        ("--resize", by_resize, "the whole image brought to the trained size, the default of all others"),
     ):
         ways.add_argument(flag, dest="predict", action="store_const", const=way, help=said)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
