@@ -17,7 +17,7 @@ from bench.camvid import score
 from bench.camvid_data import DATA, WHOLE, image_files, pack, prepare
 from bench.native_scores import Ious, mean, native_ious
 from bench.timed_example import train_example
-from bench.turns import print_target
+from bench.turns import exit_on_sigterm, print_target
 from bench.wall_time import train_for
 from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
@@ -34,7 +34,7 @@ def script(data: Path, seconds: float, seed: int) -> Columns:
 def engine(data: Path, prepared: Path, seconds: float, seed: int, experiment: str) -> Columns:
     """The engine's IoUs on val and test."""
     spec = Experiments(REPOSITORY / "configs").read(experiment)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=prepared.parent) as folder:
         best = train_for(
             seconds, {**spec, "seed": seed, "export": {"onnx": False}}, prepared, Path(folder), 1
         )
@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--experiment", default="unet-resnet18")
     asked = parser.parse_args()
+    exit_on_sigterm()
     ahead: dict[str, list[float]] = {"val": [], "test": []}
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as work:

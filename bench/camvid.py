@@ -13,22 +13,17 @@ from pathlib import Path
 
 from bench.camvid_data import DATA, WHOLE, class_names, image_files, pack, prepare
 from bench.native_scores import Ious, native_ious, print_table
+from bench.turns import exit_on_sigterm
 from bench.wall_time import train_for
 from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
-from workers.prepared import Uint8
-from workers.training.predict import by_resize, by_tiles
-from workers.training.predictor import Predictor, load_predictor
-
-
-def predict(predictor: Predictor, image: Uint8) -> Uint8:
-    """As one uses the network: in tiles where it was trained on crops, else whole."""
-    return by_tiles(predictor, image) if predictor.fit == "crop" else by_resize(predictor, image)
+from workers.training.predict import as_trained
+from workers.training.predictor import load_predictor
 
 
 def score(checkpoint: Path, data: Path) -> dict[str, Ious]:
     """The IoUs on val and test."""
-    shown = partial(predict, load_predictor(checkpoint))
+    shown = partial(as_trained, load_predictor(checkpoint))
     return {split: native_ious(shown, image_files(data, split)) for split in ("val", "test")}
 
 
@@ -41,6 +36,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    exit_on_sigterm()
     spec = Experiments(REPOSITORY / "configs").read(asked.experiment)
     spec |= {"seed": asked.seed, "export": {"onnx": False}}
     with tempfile.TemporaryDirectory() as work:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cv2
 
+from bench.turns import exit_on_sigterm
 from trainyard.datasets import IngestOptions
 from workers.ingest.ingest import ingest
 
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--pairs", type=int, default=5)
     asked = parser.parse_args()
+    exit_on_sigterm()
     cv2.setNumThreads(1)
     images, masks = files_of(asked.data)
     print(f"{asked.data}: {len(images)} images, {len(masks)} masks; {os.cpu_count()} cores")

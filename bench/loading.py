@@ -18,7 +18,7 @@ import cv2
 from bench.camvid_data import DATA, image_files, pack, prepare
 from bench.engine import same_job
 from bench.example import CamVid, augmentation
-from bench.turns import Turn, interleave, print_target, ratios, speeds, spread
+from bench.turns import Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
 from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
 from workers.prepared import PreparedDataset
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--images", type=int, default=100)
     asked = parser.parse_args()
+    exit_on_sigterm()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as work:

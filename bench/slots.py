@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.camvid_data import DATA, pack, prepare
-from bench.turns import Peer, Turn, interleave, print_target, ratios, speeds, spread
+from bench.turns import Peer, Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
 
 SLOTS = 2
 TOGETHER = 1.0
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    exit_on_sigterm()
     shares = [asked.cores] + [max(1, asked.cores // SLOTS)] * SLOTS
     with tempfile.TemporaryDirectory() as work, ExitStack() as stack:
         counts = {"train": asked.steps * asked.batch_size, "val": 2}

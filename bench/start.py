@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.camvid_data import DATA, pack
 from bench.engine import same_job
 from bench.service import Service, wait_for_end, wait_for_step
-from bench.turns import environment, print_limit, ratios, spread
+from bench.turns import environment, exit_on_sigterm, print_limit, ratios, spread
 
 WARM = 0.4
 COLD = 1.0
@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    exit_on_sigterm()
     scripts, colds, warms = [], [], []
     with tempfile.TemporaryDirectory() as work:
         archive = pack(asked.data, Path(work) / "camvid.zip", {"train": IMAGES, "val": 16})

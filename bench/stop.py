@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.camvid_data import DATA, pack
 from bench.engine import same_job
 from bench.service import POLL_S, Service, service, wait_for_end, wait_for_step
-from bench.turns import print_limit
+from bench.turns import exit_on_sigterm, print_limit
 from trainyard.storage import RunFolder, Storage
 
 BATCH_SIZE = 8
@@ -46,10 +46,10 @@ def is_saved(folder: RunFolder, since: float) -> bool:
 
 
 def is_alive(folder: RunFolder) -> bool:
-    """Whether any process still writes the run's log as its output, as the training process does."""
+    """Whether any process still has a file of the run as its output, as the training process has its log."""
     for outputs in Path("/proc").glob("[0-9]*/fd/1"):
         with suppress(OSError):  # it has ended, or is another user's
-            if outputs.readlink() == folder.log:
+            if outputs.readlink().is_relative_to(folder.path):
                 return True
     return False
 
@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    exit_on_sigterm()
     with tempfile.TemporaryDirectory() as work, service(Path(work), asked.threads) as served:
         archive = pack(asked.data, Path(work) / "camvid.zip", {"train": 160, "val": 8})
         dataset = served.client.upload(archive, "camvid", None)

@@ -18,7 +18,18 @@ from bench.camvid_data import DATA, pack, prepare
 from bench.engine import same_job
 from bench.loss_curve import largest_difference
 from bench.service import ServedRuns, service
-from bench.turns import Peer, Side, Turn, interleave, print_limit, print_target, ratios, speeds, spread
+from bench.turns import (
+    Peer,
+    Side,
+    Turn,
+    exit_on_sigterm,
+    interleave,
+    print_limit,
+    print_target,
+    ratios,
+    speeds,
+    spread,
+)
 
 VAL_IMAGES = 8
 OVER_SCRIPT = {8: 3.0, 16: 4.5}
@@ -59,7 +70,8 @@ def show(turns: Mapping[str, Sequence[Turn]], batch_size: int) -> None:
         parts = {part for turn in taken for part in turn.get("shares", {})}
         medians = {part: statistics.median(turn["shares"].get(part, 0) for turn in taken) for part in parts}
         ordered = sorted(medians.items(), key=lambda item: -item[1])
-        print("    " + ", ".join(f"{part} {share:.1%}" for part, share in ordered))
+        if ordered:
+            print("    " + ", ".join(f"{part} {share:.1%}" for part, share in ordered))
     engine = speeds(turns["engine"])
     faster = ratios(engine, speeds(turns["script"]))
     print_target("  engine / script", faster, at_least=OVER_SCRIPT.get(batch_size, 1.0))
@@ -80,6 +92,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--alone", action="store_true")
     asked = parser.parse_args()
+    exit_on_sigterm()
     for batch_size in asked.batch_size:
         with tempfile.TemporaryDirectory() as folder:
             show(compare(asked, batch_size, Path(folder)), batch_size)

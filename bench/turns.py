@@ -5,7 +5,9 @@ a line, works for one turn and answers with a line of JSON. `take_turns` is its 
 """
 
 import json
+import multiprocessing
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -55,8 +57,19 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
+        self._process.terminate()
         self._process.wait()
+
+
+def exit_on_sigterm() -> None:
+    """Let SIGTERM end a benchmark as an error does: what it started is ended, what it wrote is removed."""
+
+    def leave(*_: object) -> None:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -66,6 +79,7 @@ def environment(threads: int) -> dict[str, str]:
 
 def take_turns(work: Callable[[], Turn]) -> None:
     """Answer every line of the standard input with a turn; what else is printed goes to standard error."""
+    exit_on_sigterm()
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)
         for _ in sys.stdin:

@@ -91,6 +91,18 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchSettled:
+    """Other batches are trained than the spec asked for: their size was found, or was too large.
+
+    `accumulate_batches` is how many of them make a step.
+    """
+
+    name: ClassVar[str] = "batch"
+    batch_size: int
+    accumulate_batches: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class WeightsLoaded:
     """A fork has begun with another run's weights: layers filled, and those that were not, and why."""
 
@@ -111,7 +123,15 @@ class StatusChanged:
 
 
 Event: TypeAlias = (
-    Progress | Began | EpochEnd | CheckpointSaved | SignalApplied | Notice | WeightsLoaded | StatusChanged
+    Progress
+    | Began
+    | EpochEnd
+    | CheckpointSaved
+    | SignalApplied
+    | Notice
+    | BatchSettled
+    | WeightsLoaded
+    | StatusChanged
 )
 _BY_NAME: dict[str, type[Any]] = {
     kind.name: kind
@@ -122,6 +142,7 @@ _BY_NAME: dict[str, type[Any]] = {
         CheckpointSaved,
         SignalApplied,
         Notice,
+        BatchSettled,
         WeightsLoaded,
         StatusChanged,
     )

@@ -4,7 +4,7 @@ There are no defaults here: `configs/defaults.yaml` is their only home, and a st
 so that a run can be repeated from its record alone.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from marshmallow import ValidationError, validate
@@ -84,7 +84,8 @@ class DataSpec:
         1,
         MAX_BATCH,
         "images",
-        "images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU",
+        "images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger "
+        "ones bring no speed",
     )
     loader_workers: int = whole(0, 64, "processes", "loader processes; 0 loads in the training process")
     val_fraction: float | None = field(
@@ -243,3 +244,12 @@ class TrainingSpec:
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON data."""
         return asdict(self)
+
+
+def with_batches(spec: TrainingSpec, batch_size: int, accumulate_batches: int) -> TrainingSpec:
+    """The spec with batches of so many images, and steps of so many batches."""
+    return replace(
+        spec,
+        data=replace(spec.data, batch_size=batch_size),
+        optimization=replace(spec.optimization, accumulate_batches=accumulate_batches),
+    )

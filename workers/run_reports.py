@@ -10,6 +10,7 @@ from trainyard.errors import StorageUnavailable
 from trainyard.event_log import publish
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
+from trainyard.spec import with_batches
 from trainyard.storage import RunFolder
 from workers.attempt_files import AttemptFiles
 
@@ -86,5 +87,8 @@ class RunReports:
             self.update(attempts=[asdict(one) for one in history])
         elif isinstance(event, events.Notice):
             self.update(notices=[*self.run.notices, event.message])
+        elif isinstance(event, events.BatchSettled):
+            spec = with_batches(self.run.spec, event.batch_size, event.accumulate_batches)
+            self.update(spec=spec.to_dict())
         elif isinstance(event, events.WeightsLoaded) and self.run.forked_from:
             self.update(forked_from=asdict(replace(self.run.forked_from, **asdict(event))))

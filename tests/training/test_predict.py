@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from trainyard.errors import InvalidRequest, StorageUnavailable
 from trainyard.storage import RunFolder
 from workers.prepared import PreparedDataset, Uint8
 from workers.training import predict, tiles
+from workers.training.checkpoints import ABOUT, read_checkpoint
 from workers.training.predictor import Predictor, load_predictor
 
 SIZES = [(32, 32), (20, 90), (75, 50), (31, 33)]
@@ -104,15 +106,15 @@ def test_tiles_cover_everything_and_weigh_evenly(side: int) -> None:
 
 def test_checkpoint_and_onnx_predict_alike_and_well(trained: Run) -> None:
     folder = RunFolder(trained.folder)
-    checkpoint, onnx = load_predictor(folder.best_checkpoint), load_predictor(folder.onnx)
+    checkpoint, exported = load_predictor(folder.best_checkpoint), load_predictor(folder.onnx)
     dataset = PreparedDataset(trained.prepared)
-    assert [info.name for info in onnx.classes] == [info.name for info in CLASSES]
-    assert onnx.classes == checkpoint.classes
+    assert [info.name for info in exported.classes] == [info.name for info in CLASSES]
+    assert exported.classes == checkpoint.classes
     found, right = [], []
     for sample in dataset.samples[-8:]:
         image, mask = np.array(dataset.image(sample)), dataset.mask(sample)
         for by in (predict.by_resize, predict.by_tiles):
-            one, other = by(checkpoint, image), by(onnx, image)
+            one, other = by(checkpoint, image), by(exported, image)
             assert one.shape == mask.shape
             assert np.mean(one != other) <= 0.002
         found.append(predict.by_resize(checkpoint, image)[mask != 255])
@@ -138,6 +140,33 @@ def test_command_line_writes_masks_and_overlays(trained: Run, tmp_path: Path) ->
     assert predict.main([*arguments, "--tiles"]) == 0
     tiled = cv2.imread(str(out / "a picture.png"), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(tiled, predict.by_tiles(load_predictor(model), image))
+
+
+def _of_crops(trained: Run, folder: Path) -> list[Path]:
+    """Its checkpoint and ONNX file, as if it had been trained on crops."""
+    ours = RunFolder(trained.folder)
+    content = read_checkpoint(ours.best_checkpoint)
+    content[ABOUT]["spec"]["data"]["fit"] = "crop"
+    torch.save(content, folder / "crops.ckpt")
+    model = onnx.load(ours.onnx)
+    (fit,) = (entry for entry in model.metadata_props if entry.key == "trainyard.fit")
+    fit.value = "crop"
+    onnx.save(model, folder / "crops.onnx")
+    return [folder / "crops.ckpt", folder / "crops.onnx"]
+
+
+def test_models_of_crops_see_the_image_at_its_own_scale(trained: Run, tmp_path: Path) -> None:
+    image, _ = _picture(60, 44)
+    cv2.imwrite(str(tmp_path / "picture.png"), image[:, :, ::-1])
+    arguments = [str(tmp_path / "picture.png"), "--out", str(tmp_path / "out"), "--threads", "1"]
+    for path in _of_crops(trained, tmp_path):
+        model = load_predictor(path)
+        tiled, resized = predict.by_tiles(model, image), predict.by_resize(model, image)
+        assert not np.array_equal(tiled, resized)
+        for flags, expected in (([], tiled), (["--resize"], resized), (["--tiles"], tiled)):
+            assert predict.main([str(path), *arguments, *flags]) == 0
+            written = cv2.imread(str(tmp_path / "out" / "picture.png"), cv2.IMREAD_UNCHANGED)
+            assert np.array_equal(written, expected), (path.name, flags)
 
 
 def test_command_line_refuses_with_a_reason(

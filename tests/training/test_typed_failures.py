@@ -16,6 +16,7 @@ import torch
 
 from tests.training.conftest import Run, draw_set, tiny_spec
 from trainyard.errors import (
+    BadDataset,
     CudaOutOfMemory,
     DatasetChanged,
     DiskFull,
@@ -33,6 +34,7 @@ from workers.post_mortem import PostMortem
 from workers.prepared import IGNORE_INDEX
 from workers.recorded_version import open_version
 from workers.training.checkpoints import ABOUT, read_checkpoint
+from workers.training.data import SegmentationData, Squares
 from workers.training.mask_values import check_mask_values
 from workers.training.typed_errors import EXPECTED, typed_error
 
@@ -137,6 +139,36 @@ def test_a_checkpoint_of_a_newer_trainyard_is_refused(run: Run) -> None:
     torch.save(content, file)
     with pytest.raises(NewerFormat, match=r"last\.ckpt was written by a newer Trainyard: its schema is 2"):
         read_checkpoint(file)
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (
+            BadDataset("drawn-03: no mask.\nBadDatasets have none."),
+            "drawn-03: no mask.\nBadDatasets have none.",
+        ),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate 9 bytes\nstack"),
+            "DefaultCPUAllocator: can't allocate",
+        ),
+    ],
+)
+def test_an_error_of_a_loader_process_says_what_it_said_there(
+    raised: Exception, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(squares: Squares, draw: tuple[int, int]) -> dict[str, object]:
+        raise raised from OSError("gone")
+
+    monkeypatch.setattr(Squares, "__getitem__", broken)
+    job = run.job(spec=tiny_spec(data={"image_size": 32, "batch_size": 4, "loader_workers": 1}))
+    loader = SegmentationData(open_version(job.prepared, None), job.spec).train_dataloader()
+    with pytest.raises(type(raised), match="Traceback") as caught:
+        next(iter(loader))
+    found = typed_error(caught.value)
+    assert found is not None
+    assert found.message.startswith(said)
+    assert "Traceback" not in found.message
 
 
 def test_errors_of_the_libraries_get_their_names() -> None:

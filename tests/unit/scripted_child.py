@@ -10,6 +10,15 @@ from pathlib import Path
 from trainyard.storage import RunFolder
 from workers.child import FENCED
 
+SAID = {
+    "fork": [{"event": "weights", "loaded_layers": 9, "total_layers": 10, "skipped": ["head (absent)"]}],
+    "other batches": [
+        {"event": "batch", "batch_size": 8, "accumulate_batches": 1},
+        {"event": "batch", "batch_size": 4, "accumulate_batches": 2},
+    ],
+}
+"""Events that a script tells beside its epochs."""
+
 
 def epoch(number):
     row = {"epoch": number, "step": number * 2, "val_miou": 0.5}
@@ -72,12 +81,10 @@ def work(link, job):
         error = {"code": "nan_loss", "cause": "user", "message": "NaN", "remedy": "lower it", "errors": {}}
         link.send({"error": error})
         return
-    if script == "fork":
-        weights = {"loaded_layers": 9, "total_layers": 10, "skipped": ["head (absent)"]}
-        link.send({"event": {"event": "weights", **weights}})
-    if script == "until stopped":
-        while not any(signal["stop"] for signal in signals):
-            time.sleep(0.05)
+    for event in SAID.get(script, []):
+        link.send({"event": event})
+    while script == "until stopped" and not any(signal["stop"] for signal in signals):
+        time.sleep(0.05)
     if script.startswith("slow"):
         for number in range(2, 6):
             time.sleep(float(script.removeprefix("slow ")))

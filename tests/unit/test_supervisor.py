@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -43,13 +45,13 @@ def claimed(runs, server, storage, monkeypatch):
     monkeypatch.setattr(supervisor_module, "TRAINING_CHILD", "tests.unit.scripted_child")
     datasets = DatasetRegistry(connect(server.url), storage)
 
-    def claim(script: str) -> Run:
+    def claim(script: str, asked: Mapping[str, Any] | None = None) -> Run:
         dataset_id = new_dataset_id()
         datasets.submit(Dataset(id=dataset_id, name="d", project="p", created_at=0))
         prepared = storage.dataset(dataset_id).version(CONTENT_HASH)
         prepared.mkdir(parents=True)
         (prepared / "script").write_text(script)
-        spec = Experiments(REPOSITORY / "configs").compose({"epochs": 5})
+        spec = Experiments(REPOSITORY / "configs").compose({"epochs": 5, **(asked or {})})
         run = Run(
             id=new_run_id(), project="p", name="n", dataset_id=dataset_id, dataset_hash=CONTENT_HASH,
             queue="train", spec=spec, created_at=0, epochs=5, labels={},
@@ -155,6 +157,23 @@ def test_a_fork_records_what_it_began_with(claimed, supervised, runs):
     origin = supervised(held).forked_from
     assert (origin.run_id, origin.checkpoint) == ("run-000000000001", "best")
     assert (origin.loaded_layers, origin.total_layers, origin.skipped) == (9, 10, ("head (absent)",))
+
+
+def test_the_record_tells_which_batches_were_trained(claimed, supervised, runs, life, storage):
+    run = claimed("other batches", {"data": {"batch_size": "auto"}})
+    held = run.spec.to_dict()
+    ended = supervised(run)
+    wanted = {
+        **held,
+        "data": {**held["data"], "batch_size": 4},
+        "optimization": {**held["optimization"], "accumulate_batches": 2},
+    }
+    assert held["data"]["batch_size"] == "auto"
+    assert ended.spec.to_dict() == wanted
+    assert read_json(storage.run(run.id).record)["spec"] == wanted
+    assert event_names(storage, run).count("batch") == 2
+    life.resume(run.id, 6)
+    assert runs.claim("train", "another").spec == ended.spec
 
 
 def test_draining_gives_the_run_back(claimed, supervised, runs, storage):

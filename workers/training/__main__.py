@@ -18,6 +18,7 @@ from workers.training.describe import describe, score
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
 from workers.training.local import LocalCheckpoints
+from workers.training.typed_errors import EXPECTED, typed_error
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -52,7 +53,9 @@ def main(arguments: list[str]) -> int:
             _print_event(event)
 
         result = fit(job, report, Signals)
-    except TrainyardError as error:
+    except EXPECTED as raised:
+        if (error := typed_error(raised)) is None:
+            raise
         print(f"{error.code}: {error.message}\n{error.remedy}", *_lines(error), sep="\n", file=sys.stderr)
         return 1
     print(f"{result.status}: best epoch {result.best_epoch}, val mIoU {score(result.best.get('val_miou'))}")

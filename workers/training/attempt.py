@@ -8,7 +8,7 @@ from lightning import seed_everything
 from torch import nn
 
 from trainyard.catalog import rounded_size
-from trainyard.events import Event, Notice, WeightsLoaded
+from trainyard.events import BatchSettled, Event, Notice, WeightsLoaded
 from trainyard.experiments import load_spec
 from trainyard.spec import TrainingSpec
 from trainyard.spec_checks import check_classes
@@ -88,6 +88,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     network, rule = _network(job, spec, prepared, checkpoint, report)
     if spec.data.finds_batch:
         spec = with_found_batch(spec, network, prepared, precision, report)
+    if spec.data.batch_size != job.spec.data.batch_size:
+        report(batch_settled(spec))
     data = SegmentationData(prepared, spec)
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
@@ -108,6 +110,11 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         history=History(spec.checkpoints.monitor, row if saved.best else None),
         saved=saved,
     )
+
+
+def batch_settled(spec: TrainingSpec) -> BatchSettled:
+    """Says which batches are trained."""
+    return BatchSettled(batch_size=spec.data.batch, accumulate_batches=spec.optimization.accumulate_batches)
 
 
 def _file_of(

@@ -35,7 +35,7 @@ from workers.training.sampler import share_of
 HEAD_ROOM = 0.1
 """The share of free memory that is left over: images differ little, allocators fragment."""
 CPU_LARGEST = 8
-"""Images; larger batches bring a CPU no speed."""
+"""Images; cores share the work of each, so larger batches bring a CPU no speed, and make steps few."""
 GPU_LARGEST = 256
 """Images; a GPU has been busy for long, and steps get few."""
 _GIB = 2**30
@@ -68,11 +68,22 @@ def with_found_batch(
         )
     report(
         Notice(
-            message=f"batch_size auto: batches of {found} are used; up to {most} were tried with "
+            message=f"batch_size auto: batches of {found} are used; {_limit(most, images, device)}, with "
             f"{fits.budget / _GIB:.1f} GiB of memory."
         )
     )
     return replace(spec, data=replace(spec.data, batch_size=found))
+
+
+def _limit(most: int, images: int, device: torch.device) -> str:
+    """Up to which size was tried, and why no further."""
+    if most == images:
+        why = "as many images as there are to train with"
+    elif device.type == "cuda":
+        why = "a GPU is busy with so many, and more make steps few"
+    else:
+        why = "on a CPU larger ones bring no speed"
+    return f"up to {most} were tried, {why}"
 
 
 def largest_that_fits(fits: Callable[[int], bool], least: int, most: int) -> int | None:

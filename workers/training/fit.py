@@ -10,7 +10,7 @@ from trainyard.events import Notice, Progress, Stage
 from trainyard.run_results import clear_results
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
-from workers.training.attempt import Attempt, Report, build_attempt
+from workers.training.attempt import Attempt, Report, batch_settled, build_attempt
 from workers.training.finish import finish
 from workers.training.job import TrainingJob, TrainingResult
 from workers.training.memory import release_memory, with_half_the_batch
@@ -73,11 +73,12 @@ def _train_within_memory(
             )
             del attempt
             release_memory()
-        data, optimization = job.spec.data, job.spec.optimization
+        settled = batch_settled(job.spec)
+        report(settled)
         report(
             Notice(
                 message=f"The device ran out of memory; going on from the last checkpoint with batches of "
-                f"{data.batch_size} and steps of {optimization.accumulate_batches} batches."
+                f"{settled.batch_size} and steps of {settled.accumulate_batches} batches."
             )
         )
         try:

@@ -1,13 +1,12 @@
 """When a device has not enough memory for a batch."""
 
 import gc
-from dataclasses import replace
 
 import torch
 
 from trainyard.catalog import architecture
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory, OutOfMemory
-from trainyard.spec import TrainingSpec
+from trainyard.spec import TrainingSpec, with_batches
 
 _CPU_ALLOCATOR = "DefaultCPUAllocator"
 """What torch's failures to get memory on a CPU, which have no type of their own, all name."""
@@ -32,25 +31,17 @@ def with_half_the_batch(spec: TrainingSpec, ran_out: type[OutOfMemory]) -> Train
             f"{spec.data.image_size} px, even with batches of {spec.data.batch}.",
             errors={"spec": {"data": {"image_size": ["smaller"]}}},
         )
-    return _batched(spec, half, 2 * spec.optimization.accumulate_batches)
+    return with_batches(spec, half, 2 * spec.optimization.accumulate_batches)
 
 
 def with_smaller_batch_of(spec: TrainingSpec, earlier: TrainingSpec) -> TrainingSpec:
     """The spec, with the batches of an earlier attempt if that had to find them or make them smaller."""
     if not spec.data.finds_batch and earlier.data.batch >= spec.data.batch:
         return spec
-    return _batched(spec, earlier.data.batch, earlier.optimization.accumulate_batches)
+    return with_batches(spec, earlier.data.batch, earlier.optimization.accumulate_batches)
 
 
 def release_memory() -> None:
     """Give back what no object holds any more."""
     gc.collect()
     torch.cuda.empty_cache()
-
-
-def _batched(spec: TrainingSpec, batch: int, accumulate: int) -> TrainingSpec:
-    return replace(
-        spec,
-        data=replace(spec.data, batch_size=batch),
-        optimization=replace(spec.optimization, accumulate_batches=accumulate),
-    )

@@ -1,8 +1,9 @@
 """Class maps of images of any size, from a checkpoint or an exported ONNX file.
 
-`python -m workers.training.predict CHECKPOINT IMAGE... --out DIR [--tiles]` writes `<name>.png`, a class
-index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image. A multilabel
-model gives `<name>.<class index>.png` for each class instead, 255 where the class is and 0 elsewhere.
+`python -m workers.training.predict CHECKPOINT IMAGE... --out DIR [--tiles | --resize]` writes `<name>.png`,
+a class index per pixel, and `<name>.overlay.png`, the image under the class colours, for each image. A
+multilabel model gives `<name>.<class index>.png` for each class instead, 255 where the class is and 0
+elsewhere. Images are seen at the scale of training unless one of the two ways is asked for.
 """
 
 import argparse
@@ -27,6 +28,15 @@ from workers.training.resizing import square_inside, to_square
 from workers.training.tiles import Floats, predict_tiles
 
 Predict = Callable[[Predictor, Uint8], Uint8]
+
+
+def as_trained(predictor: Predictor, image: Uint8) -> Uint8:
+    """The class map, (H, W) uint8, of an image, (H, W, 3) uint8 RGB, at the scale of training.
+
+    By tiles where the network was trained on crops of images at their own scale, else by resize. Raises
+    InvalidRequest as `by_tiles` does.
+    """
+    return (by_tiles if predictor.fit == "crop" else by_resize)(predictor, image)
 
 
 def by_resize(predictor: Predictor, image: Uint8) -> Uint8:
@@ -56,6 +66,7 @@ def by_tiles(predictor: Predictor, image: Uint8) -> Uint8:
     if not predictor.gives_probabilities:
         raise InvalidRequest(
             "Tiles need probabilities to blend, and this ONNX file gives classes only.",
+            remedy="Give a checkpoint or an ONNX file without preprocessing, or have images resized.",
             errors={"tiles": ["only with a checkpoint, or an ONNX file without preprocessing"]},
         )
     return predict_tiles(
@@ -102,23 +113,33 @@ def read_image(path: Path) -> Uint8:
 
 def main(arguments: list[str]) -> int:
     """Predict as the arguments say; returns the exit status, 1 for anything that Trainyard refuses."""
-    parser = argparse.ArgumentParser(prog="python -m workers.training.predict", description=__doc__)
-    parser.add_argument("model", type=Path, metavar="CHECKPOINT", help="a .ckpt or .onnx file")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files")
-    parser.add_argument("--out", type=Path, required=True, help="folder for masks and overlays")
-    parser.add_argument("--tiles", action="store_true", help="at the image's own resolution, in tiles")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
-    asked = parser.parse_args(arguments)
+    asked = _parser().parse_args(arguments)
     torch.set_num_threads(asked.threads)
     try:
         _refuse_equal_names(asked.images)
         predictor = load_predictor(asked.model)
         for path in asked.images:
-            _write(by_tiles if asked.tiles else by_resize, predictor, path, asked.out)
+            _write(asked.predict, predictor, path, asked.out)
     except TrainyardError as error:
         print(f"{error.code}: {error.message}\n{error.remedy}", file=sys.stderr)
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m workers.training.predict", description=__doc__)
+    parser.set_defaults(predict=as_trained)
+    parser.add_argument("model", type=Path, metavar="CHECKPOINT", help="a .ckpt or .onnx file")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files")
+    parser.add_argument("--out", type=Path, required=True, help="folder for masks and overlays")
+    ways = parser.add_mutually_exclusive_group()
+    for flag, way, said in (
+        ("--tiles", by_tiles, "at the image's own resolution, the default of models trained on crops"),
+        ("--resize", by_resize, "the whole image brought to the trained size, the default of all others"),
+    ):
+        ways.add_argument(flag, dest="predict", action="store_const", const=way, help=said)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
+    return parser
 
 
 def _refuse_equal_names(images: list[Path]) -> None:

@@ -24,6 +24,7 @@ from workers.training.patience import EarlyStop, Plateau
 from workers.training.progress import ProgressReports
 from workers.training.rank import Rank
 from workers.training.resume import Resume
+from workers.training.typed_errors import as_raised
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ def _fit(trainer: Trainer, attempt: Attempt) -> OutOfMemory | None:
     except RuntimeError as error:
         if (ran_out := memory_that_ran_out(error)) is None:
             raise
-        said = str(error).partition("\n")[0]
+        said = str(as_raised(error)).partition("\n")[0]
         return ran_out(f"The device ran out of memory: {said}")
     return None
 

@@ -10,6 +10,7 @@ EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
 
 def typed_error(error: Exception) -> TrainyardError | None:
     """The error to tell the user of; None for one that only the developers can make sense of."""
+    error = as_raised(error)
     if isinstance(error, StorageUnavailable):
         return _with_its_reason(error)
     if isinstance(error, TrainyardError):
@@ -21,6 +22,14 @@ def typed_error(error: Exception) -> TrainyardError | None:
         return HostOutOfMemory("Python could get no more memory.")
     ran_out = memory_that_ran_out(error) if isinstance(error, RuntimeError) else None
     return ran_out(str(error).partition("\n")[0]) if ran_out else None
+
+
+def as_raised(error: Exception) -> Exception:
+    """One of a loader process without the traceback that torch puts before its message; any other itself."""
+    kind, said = type(error), str(error)
+    if not said.startswith(f"Caught {kind.__name__} in DataLoader worker process"):
+        return error
+    return kind(said.rpartition(f"{kind.__name__}: ")[2].rstrip("\n"))
 
 
 def _with_its_reason(error: StorageUnavailable) -> StorageUnavailable:
