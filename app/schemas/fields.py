@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from trainyard.catalog import DEVICE_CLASSES
+
 NAME_LENGTH = 100
 NOTES_LENGTH = 10_000
 PRIORITY = validate.Range(min=0, max=9)
@@ -91,3 +93,8 @@ def page_schema(item: type[Schema]) -> Schema:
         ),
     }
     return Schema.from_dict(dict(parts), name=f"{item.__name__.removesuffix('Schema')}PageSchema")()
+
+
+def device_class_field(description: str) -> fields.String:
+    """A class of devices, which is a queue."""
+    return fields.String(validate=validate.OneOf(DEVICE_CLASSES), metadata={"description": description})

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from app.schemas.fields import name_field, notes_field, priority_field
+from app.schemas.fields import device_class_field, max_hours_field, name_field, notes_field, priority_field
 from app.schemas.spec import PartialSpecSchema, epochs_field
 
 
@@ -30,3 +30,5 @@ class ForkSchema(Schema):
     project = name_field("project it belongs to")
     notes = notes_field()
     priority = priority_field()
+    max_hours = max_hours_field()
+    device_class = device_class_field("what it is to be trained on")

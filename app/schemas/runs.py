@@ -7,6 +7,7 @@ from marshmallow_dataclass import class_schema
 
 from app.schemas.fields import (
     PageQuery,
+    device_class_field,
     instant_field,
     max_hours_field,
     name_field,
@@ -16,7 +17,6 @@ from app.schemas.fields import (
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
-from trainyard.catalog import DEVICE_CLASSES
 from trainyard.events import Progress
 from trainyard.runs import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.signals import Signals
@@ -41,9 +41,8 @@ class RunRequestSchema(Schema):
     notes = notes_field()
     priority = priority_field()
     max_hours = max_hours_field()
-    device_class = fields.String(
-        validate=validate.OneOf(DEVICE_CLASSES),
-        metadata={"description": "what it is to be trained on; the yard's first class where it is left out"},
+    device_class = device_class_field(
+        "what it is to be trained on; the yard's first class where it is left out"
     )
 
 

@@ -21,6 +21,8 @@ class ForkRequest:
     project: str | None = None
     notes: str = ""
     priority: int = 0
+    max_hours: float | None = None
+    device_class: str | None = None
 
 
 class ForkService:
@@ -45,6 +47,8 @@ class ForkService:
             project=asked.project or origin.project,
             notes=asked.notes,
             priority=asked.priority,
+            max_hours=asked.max_hours or origin.max_hours,
+            device_class=asked.device_class or origin.queue,
             forked_from=ForkedFrom(run_id=run_id, checkpoint=asked.checkpoint),
         )
         if key is None or self._runs.earlier(request, key) is None:

@@ -85,6 +85,7 @@ def test_a_fork_has_its_own_spec_and_its_own_copy(
     client: FlaskClient, ended: str, storage: Storage, kicks: list[str]
 ):
     spec = {"optimization": {"learning_rate": 0.5}, "augmentation": {"preset": "none"}}
+    client.patch(f"{RUNS}/{ended}", json={"max_hours": 5})
     answer = client.post(f"{RUNS}/{ended}/fork", json={"spec": spec, "priority": 3})
     assert answer.status_code == 201, answer.text
     fork, origin = answer.json, client.get(f"{RUNS}/{ended}").json
@@ -97,6 +98,7 @@ def test_a_fork_has_its_own_spec_and_its_own_copy(
     assert fork["forked_from"] == {
         "run_id": ended, "checkpoint": "best", "loaded_layers": None, "total_layers": None, "skipped": [],
     }  # fmt: skip
+    assert (fork["queue"], fork["max_hours"]) == (origin["queue"], 5)
     assert kicks.count("cpu") == 2
     assert client.delete(f"{RUNS}/{ended}").status_code == 204
     kept = storage.run(fork["id"]).origin / f"{ended}-best.ckpt"
