@@ -65,7 +65,7 @@ class Stack:
     def run(self, run_id: str) -> dict[str, Any]:
         return self.http.get(f"/api/v1/runs/{run_id}").json()
 
-    def wait_run(self, run_id: str, until: Callable[[dict[str, Any]], bool], seconds: float = 90) -> Any:
+    def wait_run(self, run_id: str, until: Callable[[dict[str, Any]], bool], seconds: float = 150) -> Any:
         """The run once it is as wished; a run that has failed ends the wait with its error."""
         run = wait_for(lambda: self.run(run_id), lambda r: until(r) or r["status"] == "failed", seconds)
         assert until(run), run["error"]

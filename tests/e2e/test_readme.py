@@ -13,7 +13,7 @@ from trainyard.settings import REPOSITORY
 PORT = re.compile(r"127\.0\.0\.1:8000")
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(500)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
 def test_every_line_of_the_walk_runs(stack: Stack, tmp_path):
     text = (REPOSITORY / "README.md").read_text()
@@ -24,7 +24,7 @@ def test_every_line_of_the_walk_runs(stack: Stack, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=270, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=480, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     for name in ("best.ckpt", "epoch2.ckpt", "last.ckpt", "model.onnx", "overlay.png", "sample.png"):

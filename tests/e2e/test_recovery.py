@@ -118,12 +118,14 @@ def test_a_frozen_worker_that_wakes_late_does_no_harm(yard, synthetic_zip):
     frozen.send_signal(signal.SIGSTOP)
     child.suspend()
     start_worker()
-    taken = stack.wait_run(run["id"], lambda r: r["fence"] == 2 and r["epoch"] > run["epoch"])
+    stack.wait_run(run["id"], lambda r: r["fence"] == 2 and r["epoch"] > run["epoch"])
     frozen.send_signal(signal.SIGCONT)
     child.resume()
     wait_for(lambda: child.is_running() and child.status() != psutil.STATUS_ZOMBIE, lambda lives: not lives)
     ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
-    assert (ended["fence"], ended["crashes"]) == (taken["fence"], 1)
+    # On a starved machine the second worker may have to give the run back, which is no crash.
+    reasons = [attempt["reason"] for attempt in ended["attempts"]]
+    assert (reasons[0], reasons[-1], ended["crashes"]) == ("worker_lost", "completed", 1)
     assert rows(stack, run["id"]) == list(range(1, 9))
 
 
