@@ -4,8 +4,8 @@ Datumaro and CVAT write dataset_meta.json for the same end.
 """
 
 import json
+import posixpath
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any
 
 from workers.ingest.archive import Member
@@ -27,7 +27,7 @@ def read_classes_file(source: Source, log: ProblemLog) -> Classes | None:
     """What the classes.json nearest to the upload's top says, else the dataset_meta.json; None without one,
     or, logged, where it is broken."""
     for name, (parse, shape) in _KINDS.items():
-        named = [m for m in source.members if PurePosixPath(m.path).name.lower() == name]
+        named = [m for m in source.members if posixpath.basename(m.path).lower() == name]
         file = min(named, key=lambda member: member.path.count("/"), default=None)
         if file is not None:
             try:

@@ -4,9 +4,9 @@ Of the masks of an image the first kind that is there is read: labelTrainIds, la
 All give the 19 classes that the benchmark trains; everything else is ignored.
 """
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import cv2
@@ -105,8 +105,8 @@ def decode_ids(data: bytes) -> NDArray[np.integer[Any]]:
 
 
 def _stem(member: Member) -> str:
-    path = PurePosixPath(member.path)
-    return path.stem.casefold() if path.suffix.casefold() in (".png", ".jpg", ".jpeg") else ""
+    stem, suffix = posixpath.splitext(posixpath.basename(member.path))
+    return stem.casefold() if suffix.casefold() in (".png", ".jpg", ".jpeg") else ""
 
 
 def _kind(stem: str) -> str | None:

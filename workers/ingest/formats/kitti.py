@@ -5,6 +5,7 @@ instance id is 256 times the label and a number. As there, the 19 classes of the
 is ignored.
 """
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -116,6 +117,6 @@ def _in(source: Source, *folders: str) -> list[Member]:
     return [
         member
         for member in source.members
-        if PurePosixPath(member.path).parent.name.casefold() in folders
-        and member.path.casefold().endswith(".png")
+        if member.path.casefold().endswith(".png")
+        and posixpath.basename(posixpath.dirname(member.path)).casefold() in folders
     ]
