@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainyard.errors import StorageUnavailable
 from trainyard.events import CheckpointSaved
 from trainyard.storage import RunFolder, read_json, write_json
+from trainyard.storage_errors import storage_error
 
 LAST = "last"
 PREVIOUS = "previous"
@@ -84,7 +84,7 @@ def place(folder: RunFolder, held: Checkpoints) -> None:
             if epoch.stem not in held:
                 _remove(epoch)
     except OSError as error:
-        raise StorageUnavailable(f"A checkpoint could not be put in place: {error}.") from error
+        raise storage_error("A checkpoint could not be put in place", error) from error
 
 
 def discard(folder: RunFolder, earlier: Checkpoints, held: Checkpoints) -> None:
@@ -94,7 +94,7 @@ def discard(folder: RunFolder, earlier: Checkpoints, held: Checkpoints) -> None:
         for file in {one.file for one in earlier.values()} - kept:
             _remove(folder.path / file)
     except OSError as error:
-        raise StorageUnavailable(f"An old checkpoint could not be deleted: {error}.") from error
+        raise storage_error("An old checkpoint could not be deleted", error) from error
 
 
 def _is_same(source: Path, target: Path) -> bool:

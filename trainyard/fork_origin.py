@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from trainyard.errors import StorageUnavailable
 from trainyard.runs import ForkedFrom
 from trainyard.storage import RunFolder, Storage
+from trainyard.storage_errors import storage_error
 
 
 def checkpoint_file(folder: RunFolder, name: str) -> Path:
@@ -34,6 +34,4 @@ def keep_origin(storage: Storage, fork_id: str, origin: ForkedFrom) -> None:
         except OSError:
             shutil.copyfile(source, target)
     except OSError as error:
-        raise StorageUnavailable(
-            f"{source.name} could not be kept for the fork: {error.strerror}."
-        ) from error
+        raise storage_error(f"{source.name} could not be kept for the fork", error) from error

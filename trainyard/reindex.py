@@ -21,6 +21,7 @@ from trainyard.registry import Claimable, Registry
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.storage import Storage, check_id, read_json, remove_folder
+from trainyard.storage_errors import storage_error
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 from trainyard.store.names import STUDY_SPACE, NameStore
@@ -155,7 +156,7 @@ def _folders(root: Path) -> Iterator[Path]:
     try:
         found = sorted(root.iterdir()) if root.exists() else []
     except OSError as error:
-        raise StorageUnavailable(f"{root.name}/ could not be read: {error.strerror}.") from error
+        raise storage_error(f"{root.name}/ could not be read", error) from error
     for folder in found:
         with suppress(NotFound):  # nothing that Trainyard made
             check_id(folder.name)

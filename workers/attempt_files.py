@@ -6,6 +6,7 @@ only while the run is its own. So a child that was given up may write on and har
 
 import csv
 import io
+import logging
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.checkpoints import Checkpoints
-from trainyard.errors import StorageUnavailable
 from trainyard.run_results import clear_results
 from trainyard.storage import RunFolder, read_json, remove_folder, write_json, write_text
+from trainyard.storage_errors import storage_error
+
+logger = logging.getLogger(__name__)
 
 LOG_PIECE = 1 << 20
 """Bytes of the log that are carried over at a time."""
@@ -41,7 +44,7 @@ class AttemptFiles:
             if self._run.metrics_csv.exists():
                 shutil.copyfile(self._run.metrics_csv, self.own.metrics_csv)
         except OSError as error:
-            raise StorageUnavailable(f"The attempt's folder could not be made: {error}.") from error
+            raise storage_error("The attempt's folder could not be made", error) from error
         self.sweep(committed)
 
     def add_row(self, row: Mapping[str, Any]) -> None:
@@ -69,7 +72,7 @@ class AttemptFiles:
                         log.write(piece)
                     self._log_read += len(piece)
         except OSError as error:
-            raise StorageUnavailable(f"The log could not be written: {error.strerror}.") from error
+            raise storage_error("The log could not be written", error) from error
 
     def place_board(self) -> None:
         """Put TensorBoard's files as they now are where the run's are."""
@@ -80,7 +83,7 @@ class AttemptFiles:
                 shutil.copyfile(file, temporary)
                 temporary.replace(self._run.tensorboard / file.name)
         except OSError as error:
-            raise StorageUnavailable(f"TensorBoard's files could not be copied: {error}.") from error
+            raise storage_error("TensorBoard's files could not be copied", error) from error
 
     def place_results(self) -> None:
         """Put figures, report and export of a completed attempt in place of earlier ones."""
@@ -96,7 +99,19 @@ class AttemptFiles:
                 with suppress(FileNotFoundError):
                     (self.own.path / name).replace(self._run.path / name)
         except OSError as error:
-            raise StorageUnavailable(f"The results could not be put in place: {error}.") from error
+            raise storage_error("The results could not be put in place", error) from error
+
+    def drop_unfinished(self) -> None:
+        """Delete what the child had begun to write when it ended.
+
+        Storage that takes no changes keeps it, which is logged: the next attempt sweeps it away.
+        """
+        for place in (self.own.saved, self.own.figures, self.own.export):
+            for file in place.rglob(".*.tmp*"):
+                try:
+                    file.unlink(missing_ok=True)
+                except OSError as error:
+                    logger.warning("%s could not be deleted: %s", file.name, error.strerror)
 
     def sweep(self, committed: Checkpoints) -> None:
         """Delete what earlier attempts left, but for the files that are the run's checkpoints."""

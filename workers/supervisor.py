@@ -12,7 +12,6 @@ from trainyard.checkpoints import BEST, Checkpoint, newest_first
 from trainyard.errors import OwnershipLost, StoreUnavailable, TrainyardError
 from trainyard.failures import another_try_helps
 from trainyard.fork_origin import origin_file
-from trainyard.half_made import remove_half_made
 from trainyard.lease import Ownership
 from trainyard.run_registry import RunRegistry
 from trainyard.run_results import discard_work
@@ -229,7 +228,7 @@ class RunSupervisor:
     def _fail(self, error: dict[str, Any], **values: Any) -> None:
         """The run waits for another attempt where that may help, and has failed otherwise."""
         if not self._ownership.has_lapsed:
-            remove_half_made(self._files.own)
+            self._files.drop_unfinished()
         failure = self._post_mortem.failure(error, self._run.fence)
         if another_try_helps(error["code"]):
             self._flush()

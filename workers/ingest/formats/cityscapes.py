@@ -48,12 +48,15 @@ class LabelIdTruth:
         """See `Truth.paint`."""
         data = read(self.member)
         check_mask_size(data, image)
-        ids = decode_ids(data)
-        table = np.full(_HIGHEST + 1, IGNORED, np.uint8)
+        return fit_mask(self._train_ids(decode_ids(data)), image)
+
+    def _train_ids(self, ids: NDArray[np.integer[Any]]) -> Uint8:
+        table: Uint8 = np.full(_HIGHEST + 1, IGNORED, np.uint8)
         for value, label in enumerate(LABEL_IDS):
             table[label] = value
             table[label * _PER_CLASS : (label + 1) * _PER_CLASS] = value
-        return fit_mask(table[ids], image)
+        read: Uint8 = table[ids]
+        return read
 
 
 class Cityscapes:

@@ -7,22 +7,21 @@ is ignored.
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import FoundSet, Read, Source, Truth
+from workers.ingest.formats.base import FoundSet, Source, Truth
 from workers.ingest.formats.cited import report_missing
-from workers.ingest.formats.cityscapes import LabelIdTruth, decode_ids
+from workers.ingest.formats.cityscapes import LabelIdTruth
 from workers.ingest.formats.cityscapes_labels import COLORS, LABEL_IDS, NAMES
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.split_names import folder_split
-from workers.ingest.masks import check_mask_size, fit_mask
 from workers.ingest.problems import ProblemLog
 from workers.prepared import Uint8
 
@@ -30,24 +29,14 @@ _IMAGES, _LABELS, _INSTANCES = "image_2", "semantic", "instance"
 _PER_LABEL_BITS = 8
 
 
-@dataclass(frozen=True, kw_only=True)
-class InstanceTruth:
-    """A mask of instance ids, read as the classes' values."""
+class InstanceTruth(LabelIdTruth):
+    """A mask of KITTI's instance ids, read as train ids."""
 
-    member: Member
-
-    @property
-    def file(self) -> str:
-        """See `Truth.file`."""
-        return self.member.path
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        data = read(self.member)
-        check_mask_size(data, image)
-        table = np.full(1 << _PER_LABEL_BITS, IGNORED, np.uint8)
+    def _train_ids(self, ids: NDArray[np.integer[Any]]) -> Uint8:
+        table: Uint8 = np.full(1 << _PER_LABEL_BITS, IGNORED, np.uint8)
         table[list(LABEL_IDS)] = np.arange(len(LABEL_IDS))
-        return fit_mask(table[decode_ids(data) >> _PER_LABEL_BITS], image)
+        read: Uint8 = table[ids >> _PER_LABEL_BITS]
+        return read
 
 
 class Kitti:
