@@ -34,6 +34,10 @@ class RunRegistry(Registry[Run]):
     def _written(self, record: Run) -> Run:
         """As for any record; of a cancelled run nothing is kept but record, events and log."""
         run = super()._written(record)
+        if run.status not in ACTIVE:
+            # Storage that took no changes when the attempt ended has kept what was begun.
+            for begun in self._storage.run(run.id).attempts.glob("*/.saved/.*.tmp"):
+                begun.unlink(missing_ok=True)
         if run.status == RunStatus.CANCELLED:
             discard_work(self._storage.run(run.id))
         return run
