@@ -22,7 +22,7 @@ class RunReports:
     """Keeps what was said until Redis has it. Only while the run is held, which every write checks.
 
     Methods raise OwnershipLost, StoreUnavailable, after which the same may be tried again, and
-    StorageUnavailable, after which what Redis has is told, and only the file lacks it.
+    StorageUnavailable, after which what was being told is dropped.
     """
 
     def __init__(self, runs: RunRegistry, run: Run, folder: RunFolder, files: AttemptFiles) -> None:
@@ -73,10 +73,12 @@ class RunReports:
         return self.run
 
     def _record(self, event: events.Event) -> None:
-        """What of an event belongs to the record, which is fenced and goes first, and to the run's files."""
+        """What of an event belongs to the record and the run's files, each after a fenced word to Redis."""
         if isinstance(event, events.EpochEnd):
-            self.update(epoch=event.epoch, step=event.step)
+            # Who reads that an epoch is over finds its row: it goes first, once the run is known held.
+            self._runs.report(self.run, self.progress)
             self._files.add_row(event.metrics)
+            self.update(epoch=event.epoch, step=event.step)
         elif isinstance(event, events.CheckpointSaved):
             file = (self._files.own.path / event.stored).relative_to(self._folder.path).as_posix()
             self.run = self._runs.commit(self.run, event, file)
