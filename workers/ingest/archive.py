@@ -43,6 +43,11 @@ class Member:
     size: int
     place: int = 0
 
+    @property
+    def folder(self) -> str:
+        """The name of the folder that the file lies in, casefolded; empty at the top."""
+        return self.path.rpartition("/")[0].rpartition("/")[2].casefold()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:

@@ -18,7 +18,7 @@ from workers.ingest.archive import ArchiveLimits
 from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
-from workers.ingest.heap import keep_freed_memory
+from workers.ingest.heap import imports_frozen, keep_freed_memory
 from workers.ingest.label_proposal import advice, proposal
 from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
 from workers.ingest.noted_turns import NotedTurns
@@ -88,7 +88,7 @@ def ingest(
     try:
         _clear(folder)
         try:
-            with open_source(upload, annotation, folder, limits, log) as source:
+            with imports_frozen(), open_source(upload, annotation, folder, limits, log) as source:
                 if not log.has_errors:
                     summary = build.run(source)
         except Refused as refusal:

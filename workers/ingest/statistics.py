@@ -71,9 +71,11 @@ def channel_means(image: Uint8) -> tuple[Triple, Triple]:
     Of an image of more than ENOUGH_PIXELS, rows at equal distances are looked at that have about as many.
     """
     step = max(image.shape[0] * image.shape[1] // ENOUGH_PIXELS, 1)
-    found = cv2.meanStdDev(np.ascontiguousarray(image[::step]))
-    mean, std = (np.asarray(values, np.float64).reshape(3) for values in found)
-    return _triple(mean), _triple(std**2 + mean**2)
+    channels = cv2.split(np.ascontiguousarray(image[::step]))
+    # norms of one channel are sums: twice as quick as meanStdDev
+    sums = np.array([[cv2.norm(one, kind) for one in channels] for kind in (cv2.NORM_L1, cv2.NORM_L2SQR)])
+    mean, square = sums / channels[0].size
+    return _triple(mean), _triple(square)
 
 
 def channel_statistics(readings: Collection[Reading]) -> tuple[Triple, Triple]:

@@ -159,4 +159,4 @@ def _categories(source: Source, files: list[Member]) -> list[tuple[Key, str]]:
 
 
 def _is_mask(member: Member) -> bool:
-    return PurePosixPath(member.path).parent.name.casefold().startswith(_MASKS)
+    return member.folder.startswith(_MASKS)

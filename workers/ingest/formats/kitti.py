@@ -5,7 +5,6 @@ instance id is 256 times the label and a number. As there, the 19 classes of the
 is ignored.
 """
 
-import posixpath
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -106,6 +105,5 @@ def _in(source: Source, *folders: str) -> list[Member]:
     return [
         member
         for member in source.members
-        if member.path.casefold().endswith(".png")
-        and posixpath.basename(posixpath.dirname(member.path)).casefold() in folders
+        if member.folder in folders and member.path.casefold().endswith(".png")
     ]

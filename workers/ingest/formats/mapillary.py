@@ -4,6 +4,7 @@ Format: mapillary.com/dataset/vistas. Masks are palette pictures whose indices a
 the config; of several versions the newest is read. The label `Unlabeled` is ignored.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -58,7 +59,7 @@ class Mapillary:
         except Refused as refusal:
             log.refused(config.path, refusal)
             return None
-        images = CitedFiles(member for member in source.members if _is_in(member, "images"))
+        images = CitedFiles(member for member in source.members if member.folder == "images")
         found = list(_located(masks[version], images, log))
         images.report_unlisted({one.image.path for one in found}, log)
         if log.has_errors:
@@ -116,7 +117,7 @@ def _is_unlabelled(name: str) -> bool:
 
 
 def _configs(source: Source) -> dict[Version, Member]:
-    named = [(PurePosixPath(member.path).name, member) for member in source.members]
+    named = [(posixpath.basename(member.path), member) for member in source.members]
     return {
         _version(name.rpartition(".")[0].rpartition("_")[2]): member
         for name, member in named
@@ -127,13 +128,9 @@ def _configs(source: Source) -> dict[Version, Member]:
 def _masks(source: Source) -> dict[Version, list[Member]]:
     found: dict[Version, list[Member]] = {}
     for member in source.members:
-        if _is_in(member, "labels") and member.path.casefold().endswith(".png"):
+        if member.folder == "labels" and member.path.casefold().endswith(".png"):
             found.setdefault(_version(PurePosixPath(member.path).parent.parent.name), []).append(member)
     return found
-
-
-def _is_in(member: Member, folder: str) -> bool:
-    return PurePosixPath(member.path).parent.name.casefold() == folder
 
 
 def _version(name: str) -> Version:

@@ -5,6 +5,7 @@ lie half a pixel further ("Coordinate system" of the developer portal). Classes 
 order. An image's tag `train`, `val` or `test` is its split, else the folders tell.
 """
 
+import posixpath
 import zlib
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -181,13 +182,12 @@ def _centres(value: object, what: str) -> Ring:
 
 
 def _metas(source: Source) -> list[Member]:
-    return [member for member in source.members if PurePosixPath(member.path).name.lower() == META_FILE]
+    return [member for member in source.members if posixpath.basename(member.path).lower() == META_FILE]
 
 
 def _annotations(source: Source) -> list[Member]:
     return [
         member
         for member in source.members
-        if member.path.lower().endswith(".json")
-        and PurePosixPath(member.path).parent.name.lower() == ANNOTATIONS
+        if member.path.lower().endswith(".json") and member.folder == ANNOTATIONS
     ]

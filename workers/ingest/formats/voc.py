@@ -97,7 +97,7 @@ def _masks(source: Source) -> list[Member]:
     return [
         member
         for member in source.members
-        if PurePosixPath(member.path).parent.name.casefold() == _MASKS
+        if member.folder == _MASKS
         and member.path.casefold().endswith((".png", ".gif", ".bmp", ".tif", ".tiff"))
     ]
 
@@ -105,8 +105,7 @@ def _masks(source: Source) -> list[Member]:
 def _boxes(source: Source) -> list[str]:
     """The first of the XML files in Annotations/ where it is VOC's, without polygons as LabelMe's has."""
     for member in source.members:
-        path = PurePosixPath(member.path)
-        if path.parent.name.casefold() == "annotations" and path.suffix.casefold() == ".xml":
+        if member.folder == "annotations" and member.path.casefold().endswith(".xml"):
             try:
                 data = source.read(member)
             except Refused:
