@@ -17,6 +17,8 @@ from trainyard.settings import REPOSITORY
 
 START_S = 120.0
 POLL_S = 0.05
+WATCH_S = 1.0
+"""How often one looks who waits for a run to end: looking is work for the same cores that train."""
 ENDED = ("completed", "failed", "stopped", "cancelled")
 
 
@@ -98,7 +100,7 @@ def wait_for_end(client: Client, run_id: str) -> dict[str, Any]:
     """The run once it has ended, however it did."""
     run = client.run(run_id)
     while run["status"] not in ENDED:
-        time.sleep(POLL_S)
+        time.sleep(WATCH_S)
         run = client.run(run_id)
     return run
 

@@ -33,7 +33,7 @@ MAX_OVERLAPPING = 8
 Uint8 = NDArray[np.uint8]
 
 _RECODED_BYTES = 1 << 22
-_FLUSH_EVERY_S = 0.1
+_FLUSH_EVERY_S = 0.03
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,7 +150,7 @@ class _Build:
             )
         rules = self._declared(found)
         warn_of_like_files(found.items, self._log)
-        with PreparedWriter(self._work) as writer:
+        with PreparedWriter(self._work) as writer, writer.flushing():
             readings, samples = self._read(source, found.items, writer)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
@@ -197,7 +197,7 @@ class _Build:
         self._progress(0, len(items))
         tell_next(0)
         keep_freed_memory()
-        with single_threaded(), writer.flushing():
+        with single_threaded():
             for done, outcome in enumerate(outcomes(reader, processes, last_file), start=1):
                 self._log.extend(outcome.problems)
                 if outcome.reading is not None and outcome.sample is not None:

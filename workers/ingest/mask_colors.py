@@ -10,6 +10,7 @@ from workers.ingest.archive import Member
 from workers.ingest.decode import load, open_header, rgb_pixels
 from workers.ingest.formats.base import Color, Read
 from workers.ingest.masks import color_codes, color_of, hex_of
+from workers.ingest.plain import is_grey_png
 from workers.ingest.problems import Refused
 from workers.ingest.rgb import BAND_PIXELS
 
@@ -41,7 +42,10 @@ def survey(masks: Iterable[Member], read: Read) -> MaskKinds:
     kinds = MaskKinds()
     for member in masks:
         try:
-            image = open_header(read(member))
+            data = read(member)
+            if is_grey_png(data):  # as most are, and Pillow takes ten times as long to say so
+                continue
+            image = open_header(data)
         except Refused:
             continue
         if image.format in ("JPEG", "MPO"):

@@ -13,6 +13,7 @@ from PIL import Image
 _JPEG_END = b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = 29
+_PNG_COLOR_TYPE = 25
 _PLAIN_CHUNKS = frozenset((b"IHDR", b"IDAT", b"IEND", b"pHYs", b"tIME", b"sRGB", b"gAMA", b"cHRM", b"bKGD"))
 
 
@@ -23,6 +24,11 @@ def is_plain(image: Image.Image, data: bytes) -> bool:
     if image.format == "JPEG":
         return image.info.get("adobe_transform", 1) == 1 and data.rstrip(b"\0\r\n").endswith(_JPEG_END)
     return image.format == "PNG" and _is_plain_png(data)
+
+
+def is_grey_png(data: bytes) -> bool:
+    """Whether a file says that it is a PNG of grey values alone: it has neither colours nor a palette."""
+    return data.startswith(_PNG_START) and data[_PNG_COLOR_TYPE : _PNG_COLOR_TYPE + 1] == b"\0"
 
 
 def _is_plain_png(data: bytes) -> bool:
