@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.engine import job
-from trainyard.events import EpochEnd, Event
+from trainyard.checkpoints import BEST
+from trainyard.events import CheckpointSaved, EpochEnd, Event
 from trainyard.signals import Signals
-from trainyard.storage import RunFolder
 from workers.training.describe import describe
 from workers.training.fit import fit
 
@@ -19,10 +19,14 @@ class Budget:
         self._seconds = seconds
         self._began = time.monotonic()
         self._wishes = Signals()
+        self.best = ""
+        """Where the best epoch's checkpoint lies within the folder."""
 
     def take(self, event: Event) -> None:
         """What the engine reports."""
-        if isinstance(event, EpochEnd):
+        if isinstance(event, CheckpointSaved) and BEST in event.kinds:
+            self.best = event.stored
+        elif isinstance(event, EpochEnd):
             spent = time.monotonic() - self._began
             target = max(event.epoch, int(self._seconds / spent * event.epoch))
             self._wishes = Signals(epochs=target, epochs_version=event.epoch)
@@ -37,4 +41,4 @@ def train_for(seconds: float, spec: dict[str, Any], prepared: Path, folder: Path
     """Train, the start included in the time; returns the checkpoint of the best epoch."""
     budget = Budget(seconds)
     fit(job(spec, prepared, folder, threads), budget.take, budget.wishes)
-    return RunFolder(folder).best_checkpoint
+    return folder / budget.best

@@ -6,7 +6,7 @@ import os
 from trainyard.catalog import DEVICE_CLASSES
 from trainyard.queue import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
 from trainyard.settings import Settings
-from workers.tasks import Worker, register
+from workers.child import INGEST_CHILD, TRAINING_CHILD, start_server
 
 
 def main() -> None:
@@ -21,15 +21,19 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = Settings.from_environment()
     if arguments.role == "ingest":
-        serve(settings, "ingest", INGEST_TASK, (INGEST_QUEUE,))
+        serve(settings, "ingest", INGEST_TASK, INGEST_CHILD, (INGEST_QUEUE,))
         return
     if unknown := set(arguments.classes) - set(DEVICE_CLASSES):
         train.error(f"{', '.join(sorted(unknown))}: not among {', '.join(DEVICE_CLASSES)}")
-    serve(settings, "train", TRAIN_TASK, tuple(arguments.classes) or settings.device_classes)
+    queues = tuple(arguments.classes) or settings.device_classes
+    serve(settings, "train", TRAIN_TASK, TRAINING_CHILD, queues)
 
 
-def serve(settings: Settings, role: str, task: str, queues: tuple[str, ...]) -> None:
-    """Do the task for these queues, under a name that begins with the role."""
+def serve(settings: Settings, role: str, task: str, child: str, queues: tuple[str, ...]) -> None:
+    """Do the task for these queues, in children of that module, under a name that begins with the role."""
+    start_server([child])  # first of all, since what children import takes longest
+    from workers.tasks import Worker, register  # in the meantime
+
     worker = Worker.compose(settings, queues)
     register(worker, task)
     worker.app.worker_main(
@@ -39,6 +43,8 @@ def serve(settings: Settings, role: str, task: str, queues: tuple[str, ...]) -> 
             f"--hostname={role}-{os.getpid()}@%h",
             "--pool=threads",
             "--concurrency=1",
+            "--without-mingle",  # workers share nothing that they would have to ask each other for
+            "--without-gossip",
             "--loglevel=INFO",
         ]
     )

@@ -21,6 +21,10 @@ from typing import Any, TypeAlias
 
 Message: TypeAlias = dict[str, Any]
 
+TRAINING_CHILD = "workers.training_child"
+INGEST_CHILD = "workers.ingest_child"
+"""Modules that children run; the forkserver of a worker imports one of them."""
+
 ORPHANED = 76
 """Exit code of a child whose supervisor is gone."""
 FENCED = 77

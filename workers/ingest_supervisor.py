@@ -10,13 +10,12 @@ from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost, StoreUnavailable
 from trainyard.lease import Ownership
 from trainyard.storage import Storage
-from workers.child import FENCED, ORPHANED, Child, Message
+from workers.child import FENCED, INGEST_CHILD, ORPHANED, Child, Message
 from workers.lease_guard import LeaseGuard
 from workers.store_retry import until_answered
 
 logger = logging.getLogger(__name__)
 
-INGEST_CHILD = "workers.ingest_child"
 TICK_S = 0.2
 PROGRESS_EVERY_S = 1.0
 EXIT_GRACE_S = 10.0

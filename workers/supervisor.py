@@ -19,7 +19,7 @@ from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
 from trainyard.storage import Storage
 from workers.attempt_files import AttemptFiles
-from workers.child import FENCED, ORPHANED, Child, Message
+from workers.child import FENCED, ORPHANED, TRAINING_CHILD, Child, Message
 from workers.job_message import job_to_message
 from workers.lease_guard import LeaseGuard
 from workers.post_mortem import PostMortem
@@ -32,7 +32,6 @@ from workers.weights_file import weights_file
 
 logger = logging.getLogger(__name__)
 
-TRAINING_CHILD = "workers.training_child"
 TICK_S = 0.2
 """How often the store is asked for signals and told of progress."""
 USED_TIME_EVERY_S = 60.0

@@ -20,14 +20,12 @@ from trainyard.storage import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.workers import WorkerStore
-from workers.child import await_server, start_server
-from workers.ingest_supervisor import INGEST_CHILD, IngestSupervisor
+from workers.child import await_server
+from workers.ingest_supervisor import IngestSupervisor
 from workers.presence import Presence
-from workers.supervisor import TRAINING_CHILD, RunSupervisor
+from workers.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
-
-PRELOAD = {TRAIN_TASK: TRAINING_CHILD, INGEST_TASK: INGEST_CHILD}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +107,6 @@ def register(worker: Worker, task: str) -> None:
     worker.app.task(name=task)(work)
 
     def ready(**_: object) -> None:
-        start_server([PRELOAD[task]])
         worker.caretaker.start(worker.draining)
 
     def drain(**_: object) -> None:
