@@ -17,15 +17,21 @@ class DatasetStatus(StrEnum):
     FAILED = "failed"
 
 
+PICTURES = "pictures"
+"""The format of images with masks that are pictures."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
     """What the client said about the upload.
 
     `format` names a reader, None finds it out. `classes` maps mask values to names; None finds the values
     out. `colors` maps colours, `#rrggbb`, to mask values. `ignore_value` is the mask value that counts as no
-    class. `label_map` replaces mask values, None makes them ignored. `order` says which of overlapping
-    regions is seen (`area`: the smaller, `file`: the later), `crowd` what becomes of COCO's crowd regions.
-    `max_side` caps the longer side of prepared images, in pixels.
+    class. `images` and `masks` are patterns of the paths of pictures, `class_masks` patterns of masks that
+    show one class each, by its name; without them roles are found out. `label_map` replaces mask values, None
+    makes them ignored. `order` says which of overlapping regions is seen (`area`: the smaller, `file`: the
+    later), `crowd` what becomes of COCO's crowd regions. `max_side` caps the longer side of prepared images,
+    in pixels.
 
     The split: `splits` lists image names per split; else folders of the upload; else `val_fraction` is drawn
     by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
@@ -37,6 +43,9 @@ class IngestOptions:
     classes: dict[int, str] | None = None
     colors: dict[str, int] | None = None
     ignore_value: int | None = None
+    images: str | None = None
+    masks: str | None = None
+    class_masks: dict[str, str] | None = None
     label_map: dict[int, int | None] | None = None
     order: Literal["area", "file"] = "area"
     crowd: Literal["ignore", "label"] = "ignore"
@@ -46,6 +55,12 @@ class IngestOptions:
     val_fraction: float = 0.2
     seed: int = 0
     max_images_per_class: int | None = None
+
+    @property
+    def reader(self) -> str | None:
+        """The format that is named, or that the other options are for."""
+        of_pictures = (self.images, self.masks, self.class_masks) != (None, None, None)
+        return self.format or (PICTURES if of_pictures else None)
 
 
 @dataclass(frozen=True, kw_only=True)

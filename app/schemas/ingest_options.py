@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from app.http.json_data import strict_loads
 from app.schemas.fields import check_printable
 from trainyard.catalog import DATASET_FORMATS
-from trainyard.datasets import IngestOptions
+from trainyard.datasets import PICTURES, IngestOptions
 
 MAX_VALUE = 65535
 """Masks of 16 bits are the deepest there are."""
@@ -17,6 +17,9 @@ MAX_CLASSES = 255
 """Prepared masks have 8 bits, and 255 is ignored."""
 MAX_FOLDS = 100
 SPLITS = ("train", "val", "test")
+MAX_PATTERN = 200
+_PATTERNS = {"images", "masks", "class_masks"}
+_PATTERN_HELP = "a pattern of the ends of paths, with * and ?"
 _PAIR = {"value", "name"}
 _VALUE = re.compile(r"(0|[1-9][0-9]{0,4})\Z")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -95,6 +98,19 @@ class LabelMapField(Structured):
         return mapped
 
 
+class ClassMasksField(Structured):
+    """Patterns of paths by the class that the masks there show."""
+
+    def check(self, content: Any) -> dict[str, str]:
+        """See `Structured.check`."""
+        if len(_object(content, "patterns of paths by class name")) >= MAX_CLASSES:
+            raise ValidationError(f"Must name fewer than {MAX_CLASSES} classes.")
+        for name, pattern in content.items():
+            _check_name(name, name)
+            _check_pattern(pattern)
+        return dict(content)
+
+
 class SplitsField(Structured):
     """Image names per split."""
 
@@ -131,6 +147,25 @@ class OptionsFields(Schema):
     ignore_value = Whole(
         validate=validate.Range(min=0, max=MAX_VALUE),
         metadata={"description": "mask value of pixels that belong to no class"},
+    )
+    images = fields.String(
+        validate=lambda text: _check_pattern(text),
+        metadata={
+            "description": f"which pictures are images: {_PATTERN_HELP}; found out where it is left out"
+        },
+    )
+    masks = fields.String(
+        validate=lambda text: _check_pattern(text),
+        metadata={
+            "description": f"which pictures are masks: {_PATTERN_HELP}; found out where it is left out"
+        },
+    )
+    class_masks = ClassMasksField(
+        metadata={
+            "description": f"which pictures are masks of one class each, by its name: {_PATTERN_HELP}, as "
+            '{"left lung": "left/*.png", "right lung": "right/*.png"}',
+            "type": "object",
+        }
     )
     label_map = LabelMapField(
         metadata={
@@ -179,6 +214,15 @@ class OptionsFields(Schema):
         if data.get("ignore_value") in data.get("classes", {}):
             raise ValidationError("It is the value of a class as well.", "ignore_value")
 
+    @validates_schema
+    def patterns_are_of_pictures(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse patterns beside another format, and masks that are meant in two ways."""
+        for name in _PATTERNS & data.keys():
+            if data.get("format", PICTURES) != PICTURES:
+                raise ValidationError(f"Only the format {PICTURES} has patterns.", name)
+        if {"masks", "class_masks"} <= data.keys():
+            raise ValidationError("Give masks or class_masks, not both.", "class_masks")
+
 
 OPTIONS = frozenset(OptionsFields._declared_fields)
 
@@ -212,7 +256,15 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_name(value: int, text: Any) -> None:
+def _check_pattern(text: Any) -> None:
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_PATTERN:
+        raise ValidationError(f"A pattern is text of 1 to {MAX_PATTERN} characters.")
+    check_printable(text)
+    if ".." in text.split("/") or text.startswith("/"):
+        raise ValidationError("A pattern is of paths within the upload, without / in front and without `..`.")
+
+
+def _check_name(value: int | str, text: Any) -> None:
     if not isinstance(text, str) or len(text) > 100:
-        raise ValidationError(f"The name of value {value} must be text of at most 100 characters.")
+        raise ValidationError(f"The name of {value} must be text of at most 100 characters.")
     check_printable(text)

@@ -32,6 +32,9 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+PATTERNS: dict[str, Any] = {"images": "scans/*.png", "class_masks": {"left lung": "left/*", "Herz": "h?/*"}}
+
+
 def tar(compression: str) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=f"w:{compression}") as made:
@@ -67,6 +70,24 @@ def test_every_option_is_taken_from_a_form(client: FlaskClient):
     assert record["options"] == expected
 
 
+def test_patterns_are_taken_from_a_form_and_from_json(client: FlaskClient, incoming: Path):
+    masks = json.dumps(PATTERNS["class_masks"])
+    record = upload(client, images=PATTERNS["images"], class_masks=masks).json
+    assert PATTERNS.items() <= record["options"].items()
+    assert register(client, "scans", **PATTERNS).json["options"]["class_masks"] == PATTERNS["class_masks"]
+    assert register(client, "scans", masks="m/*").json["options"]["masks"] == "m/*"
+
+
+def test_patterns_fit_the_other_options(client: FlaskClient, incoming: Path):
+    response = register(client, "scans", format="coco", masks="m/*")
+    assert response.status_code == 422
+    assert "pictures" in str(response.json["errors"]["masks"])
+    response = register(client, "scans", masks="m/*", **PATTERNS)
+    assert response.status_code == 422
+    assert "not both" in str(response.json["errors"]["class_masks"])
+    assert register(client, "scans", format="pictures", masks="m/*").status_code == 202
+
+
 def test_every_option_is_taken_from_json(client: FlaskClient, incoming: Path):
     response = register(client, "scans", **OPTIONS)
     assert response.status_code == 202, response.text
@@ -98,6 +119,12 @@ def test_every_option_is_taken_from_json(client: FlaskClient, incoming: Path):
         ("max_side", "8", "16"),
         ("max_images_per_class", "0", "1"),
         ("val_fraction", "1", "0.9"),
+        ("images", "", "1 to 200"),
+        ("masks", "x" * 201, "1 to 200"),
+        ("masks", "../*", "within the upload"),
+        ("images", "/etc/*", "within the upload"),
+        ("class_masks", "{}", "by class name"),
+        ("class_masks", '{"a": 1}', "1 to 200"),
     ],
 )
 def test_an_odd_option_is_named_with_what_is_accepted(client: FlaskClient, settings, field, value, accepted):

@@ -42,8 +42,8 @@ READ = {
 """Format, items, and percent of all pixels of some classes."""
 
 UNREAD = {
-    "ade20k2017_dataset/dataset": "annotations_unread",
-    "ade20k2020_dataset/dataset": "annotations_unread",
+    "ade20k2017_dataset/dataset": "masks_ambiguous",
+    "ade20k2020_dataset/dataset": "masks_ambiguous",
     "cityscapes_dataset/train_dataset": "unknown_value",
     "coco_dataset/coco_captions": "annotations_unread",
     "coco_dataset/coco_image_info": "annotations_unread",

@@ -127,3 +127,24 @@ def test_a_label_map_of_values_that_do_not_occur_is_a_warning(bench: Bench, valu
     warning = next(problem for problem in result.problems if problem.code == "label_map_absent")
     assert warning.message == f"No mask has a pixel of 1 value(s) of the label map: {value}."
     assert warning.remedy.endswith("which are 0, 7, 90.")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("top/land_class_dict.csv", "name,r,g,b\nfire,200,0,0\n"),
+        ("annotation-colormap.txt", "0 fire 200 0 0\n"),
+        ("colormap.txt", "3 wild fire 200 0 0\n"),
+    ],
+)
+def test_tables_of_colours_by_other_names(bench: Bench, file: str, text: str) -> None:
+    files = folders([colored(RED), colored(RED)], **{file: text.encode()})
+    assert named(bench, files) == {0: "wild fire" if "wild" in text else "fire"}
+
+
+def test_values_are_named_by_roboflows_table(bench: Bench) -> None:
+    table = b"Pixel Value, Class\n0, background\n1, crack\n2, spall, old\n\n300, x\n"
+    files = folders([mask(0, 1), mask(2, 0)], **{"train/_classes.csv": table})
+    assert named(bench, files) == {0: "background", 1: "crack", 2: "spall"}
+    files["train/_classes.csv"] = b"filename, cat, dog\n0.png, 1, 0\n"  # of its sets for classification
+    assert named(bench, files) == {0: "background", 1: "class_1", 2: "class_2"}

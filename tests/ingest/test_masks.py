@@ -62,3 +62,7 @@ def test_masks_without_class_values_are_refused(data: bytes, code: str) -> None:
     with pytest.raises(Refused) as refusal:
         decode_mask(data)
     assert refusal.value.problem_code == code
+
+
+def test_values_of_8_bits_spread_over_16_are_as_they_were() -> None:
+    assert np.array_equal(decode_mask(encoded(VALUES.astype(np.uint16) * 257)), VALUES)

@@ -1,5 +1,6 @@
 """Which file is an image, which is its mask, and in which split they are."""
 
+import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, codes, encoded, mask, photo
@@ -136,3 +137,37 @@ def test_no_more_than_a_page_of_problems(bench: Bench) -> None:
     assert result.problems[-1].code == "more_problems"
     assert result.problems[-1].severity == "error"
     assert "102 more" in result.problems[-1].message
+
+
+@pytest.mark.parametrize(
+    ("folder", "split"), [("train_val", "train"), ("trainval", "train"), ("val2017", "val")]
+)
+def test_folders_of_splits_by_other_names(bench: Bench, folder: str, split: str) -> None:
+    parts = [("train2017", "0"), (folder, "1"), (folder, "2"), (folder, "3")]
+    images = [f"images/{part}/{name}.jpg" for part, name in parts]
+    result = run(bench, images, [f"masks/{part}/{name}.png" for part, name in parts])
+    assert codes(result) == []
+    assert result.summary is not None
+    assert result.summary.splits.get(split, 0) >= 2
+    assert [one.code for one in result.problems] == ["val_drawn"] * (split == "train")
+
+
+def test_a_split_that_has_no_masks_is_left_out(bench: Bench) -> None:
+    images = ["train/images/0.jpg", "val/images/1.jpg", *(f"test/images/{name}.jpg" for name in "abcde")]
+    result = run(bench, images, ["train/masks/0.png", "val/masks/1.png"])
+    [problem] = result.problems
+    assert (problem.severity, problem.code) == ("warning", "split_without_masks")
+    assert "5 image(s) of the split test" in problem.message
+
+
+def test_masks_of_one_object_each(bench: Bench) -> None:
+    top = mask(255, 0, 0, 0, 0, 0)
+    files = {}
+    for name in "ab":
+        files[f"{name}/images/{name}.png"] = encoded(photo(ord(name)))
+        files |= {f"{name}/masks/7{name}.png": encoded(top), f"{name}/masks/8.png": encoded(top[::-1].copy())}
+    result = bench.run(files)
+    assert result.problems == ()
+    assert result.summary is not None
+    assert [info.name for info in result.summary.classes] == ["background", "object"]
+    np.testing.assert_array_equal(bench.arrays()["a/a"][1], mask(1, 0, 0, 0, 0, 1))

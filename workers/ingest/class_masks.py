@@ -20,6 +20,8 @@ from workers.ingest.problems import Refused
 from workers.prepared import IGNORE_INDEX, MAX_OVERLAPPING, Uint8
 
 BACKGROUND = "background"
+OBJECT = "object"
+"""The class of masks that show one object each, of which nothing else is known."""
 
 Named = tuple[str, Member]
 """The name of a class, and the mask that shows it."""
@@ -87,6 +89,21 @@ def by_class(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, l
     several = any(len(named) > 1 for named in found.values())
     distinct = all(len({name for name, _ in named}) == len(named) for named in found.values())
     return dict(found) if several and distinct else None
+
+
+def by_object(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, list[Named]] | None:
+    """The masks of each image, by the image's path, where each image has a folder of its own and all masks in
+    it, one object each: `1/images/a.png`, `1/masks/b.png`, `1/masks/c.png`. None where that is not so.
+    """
+    owners = {(image.split, image.group): image for image in images}
+    found: defaultdict[str, list[Named]] = defaultdict(list)
+    for mask in masks:
+        owner = owners.get((mask.split, mask.group))
+        if owner is None:
+            return None
+        found[owner.member.path].append((OBJECT, mask.member))
+    several = any(len(named) > 1 for named in found.values())
+    return dict(found) if several and len(owners) == len(images) else None
 
 
 def class_values(masks: dict[str, list[Named]]) -> dict[str, int]:

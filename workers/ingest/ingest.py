@@ -139,7 +139,7 @@ class _Build:
 
     def run(self, source: Source) -> DatasetSummary | None:
         """The summary; None, errors logged, where the set is unusable. Raises Refused, OSError, ChildDied."""
-        found = find_format(source, self._options.format).read(source, self._options, self._log)
+        found = find_format(source, self._options.reader).read(source, self._options, self._log)
         if found is None or not found.items:
             return None
         if len(found.items) > MAX_IMAGES:

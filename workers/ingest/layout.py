@@ -33,6 +33,7 @@ MASK_FOLDERS = frozenset(
 SPLIT_FOLDERS = {
     "train": "train",
     "training": "train",
+    "trainval": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
@@ -53,6 +54,7 @@ PICTURES = frozenset(
 """Endings of files that are looked at; what they really are is found out when they are read."""
 
 _GLUED = re.compile(r"(train|val|test)(annot|mask|label)s?\Z")
+_YEAR = re.compile(r"\d{4}\Z")
 
 
 class Role(StrEnum):
@@ -118,15 +120,16 @@ def _meaning(path: str) -> tuple[Role | None, str | None, tuple[str, ...]]:
             group.append(folder)
             continue
         for word in words:
-            if word in SPLIT_FOLDERS:
-                split = SPLIT_FOLDERS[word]
-            else:
+            if word not in SPLIT_FOLDERS:
                 role = Role.MASK if word in MASK_FOLDERS else Role.IMAGE
+        splits = [SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS]
+        if splits:
+            split = "train" if "train" in splits else splits[-1]  # train_val is to be parted still
     return role, split, tuple(group)
 
 
 def _words(folder: str) -> list[str]:
-    name = folder.casefold().strip()
+    name = _YEAR.sub("", folder.casefold().strip())
     glued = _GLUED.match(name)
     return list(glued.groups()) if glued else re.split(r"[\s_-]+", name)
 

@@ -20,6 +20,7 @@ WHITE = 255
 HALF = 128
 """Grey from here on is foreground where edges are smoothed."""
 
+_SPREAD = 0xFFFF // 0xFF
 _NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
 _NEAR_SHARE = 0.9
 _LISTED = 5
@@ -131,6 +132,7 @@ def _whole(
     loaded = load_opened(header, data, cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB)
     values = _values(loaded, white)
     if values.dtype != np.uint8:
+        values = _deepened_undone(values)
         low, high = values.min(), values.max()
         whole = loaded.image.mode != "F" or bool((values == np.rint(values)).all())
         if not (low >= 0 and high <= largest and whole):
@@ -141,6 +143,13 @@ def _whole(
                 "Give each class an id in that range and save the mask with 8 bits per pixel.",
             )
     return values, loaded.image.format
+
+
+def _deepened_undone(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Values of 8 bits that a program has spread over 16, 255 to 65535, as they were; others as they are."""
+    if values.dtype.kind not in "iu" or values.max() <= 0xFF or (values % _SPREAD).any():
+        return values
+    return values // _SPREAD
 
 
 def _values(loaded: Loaded, white: int) -> NDArray[np.generic]:

@@ -1,16 +1,27 @@
 """Finds each image's mask, or its masks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.class_masks import Named, by_class
+from workers.ingest.class_masks import Named, by_class, by_object
+from workers.ingest.formats.base import Source
+from workers.ingest.inference import Inference
 from workers.ingest.layout import Picture, by_role, pictures
-from workers.ingest.problems import ProblemLog, shown
-
-Key = tuple[object, ...]
+from workers.ingest.marks import Couple, loose_split
+from workers.ingest.matching import best_match, match, without
+from workers.ingest.named_roles import named_classes, named_roles
+from workers.ingest.own_lists import listed_splits
+from workers.ingest.pair_reports import (
+    report_clash,
+    report_images,
+    report_masks,
+    report_outside,
+    report_unlisted,
+)
+from workers.ingest.problems import ProblemLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,132 +38,85 @@ class Pair:
     mask: Member
     class_masks: tuple[Named, ...] | None = None
 
+    @property
+    def file(self) -> str:
+        """See `split_lists.Named`."""
+        return self.image.path
 
-def pair(members: Iterable[Member], log: ProblemLog) -> list[Pair]:
-    """The pairs, by name; images and masks that stay alone are logged."""
-    images, masks, others = by_role(pictures(members))
-    if others:
-        log.warning(
-            "file_outside_folders",
-            others[0].member.path,
-            f"{len(others)} picture(s) lie outside the folders of images and masks and are left out.",
-            "Nothing, if they do not belong to the set; else move them into these folders.",
-        )
-    single = by_class(images, masks)
-    if single is not None:
-        top = _common_top(images)
-        pairs = [
-            _with_class_masks(image, single[image.member.path], top)
-            for image in images
-            if image.member.path in single
-        ]
-        _report_alone(len(pairs), [image for image in images if image.member.path not in single], [], log)
+
+def pair(source: Source, options: IngestOptions, log: ProblemLog) -> list[Pair]:
+    """The pairs, by name; images and masks that stay alone are logged.
+
+    Raises Refused for a pattern of the client's that no picture has, and where several masks fit the images.
+    """
+    found = pictures(source.members)
+    if options.class_masks is not None:
+        pairs = _by_named_classes(found, options, log)
+    elif options.images is not None or options.masks is not None:
+        pairs = _by_named_roles(found, options, log)
     else:
-        matched, lone_images, lone_masks = _match(images, masks, log)
-        _report_alone(len(matched), lone_images, lone_masks, log)
-        top = _common_top([image for image, _ in matched])
-        pairs = [_as_pair(image, mask, top) for image, mask in matched]
-    pairs.sort(key=lambda found: found.name)
+        pairs = _by_rules(found, Inference(source.read), log)
+    pairs.sort(key=lambda one: one.name)
     for one, other in pairwise(pairs):
         if one.name == other.name:
-            _report_clash([one.image, other.image], log)
-    return pairs
+            report_clash([one.image, other.image], log)
+    return _with_splits(pairs, source, log)
 
 
-def _exact(picture: Picture) -> Key:
-    return picture.split, picture.group, picture.stem
+def _by_named_classes(found: list[Picture], options: IngestOptions, log: ProblemLog) -> list[Pair]:
+    """The pairs where the client says which masks show which class."""
+    images, masks_of = named_classes(found, options)
+    named: defaultdict[str, list[Named]] = defaultdict(list)
+    for name, masks in masks_of.items():
+        for image, mask in best_match(images, masks, log).couples:
+            named[image.member.path].append((name, mask.member))
+    own = [image for image in images if image.member.path in named]
+    _report_images(own, images, options, log)
+    return _with_class_masks(own, named)
 
 
-def _any_case(picture: Picture) -> Key:
-    return picture.split, tuple(folder.casefold() for folder in picture.group), picture.stem.casefold()
+def _by_named_roles(found: list[Picture], options: IngestOptions, log: ProblemLog) -> list[Pair]:
+    """The pairs where the client says which pictures are images, or which are masks."""
+    images, masks = named_roles(found, options)
+    matched = best_match(images, masks, log)
+    _report_images([image for image, _ in matched.couples], images, options, log)
+    report_masks(len(matched.couples), matched.masks, log)
+    return _as_pairs(matched.couples)
 
 
-def _without_suffix(picture: Picture) -> Key:
-    return picture.split, tuple(folder.casefold() for folder in picture.group), picture.bare_stem
+def _report_images(
+    paired: list[Picture], images: list[Picture], options: IngestOptions, log: ProblemLog
+) -> None:
+    """Tell of images without masks; unless the client named the images, they may be anything."""
+    alone = without(images, paired)
+    if options.images is None and paired:
+        report_outside(alone, [], log)
+    else:
+        report_images(paired, alone, log)
 
 
-def _stem_alone(picture: Picture) -> Key:
-    return (picture.bare_stem,)
-
-
-def _match(
-    images: list[Picture], masks: list[Picture], log: ProblemLog
-) -> tuple[list[tuple[Picture, Picture]], list[Picture], list[Picture]]:
-    """Pair from the strictest key to the loosest, so that a near name never takes an exact one's partner."""
-    matched: list[tuple[Picture, Picture]] = []
-    for key in (_exact, _any_case, _without_suffix, _stem_alone):
-        found, clashes = _match_by(key, images, masks)
-        if key is _stem_alone:
-            found = [(image, mask) for image, mask in found if _may_belong(image, mask)]
-            clashes = []
-        matched += found
-        for clash in clashes:
-            _report_clash([picture.member for picture in clash], log)
-        taken = {id(picture) for pair in (*found, *clashes) for picture in pair}
-        images = [picture for picture in images if id(picture) not in taken]
-        masks = [picture for picture in masks if id(picture) not in taken]
-    return matched, images, masks
-
-
-def _match_by(
-    key: Callable[[Picture], Key], images: list[Picture], masks: list[Picture]
-) -> tuple[list[tuple[Picture, Picture]], list[list[Picture]]]:
-    """The images and masks that share a key, one of each; and the files of keys that have more."""
-    sides: defaultdict[Key, tuple[list[Picture], list[Picture]]] = defaultdict(lambda: ([], []))
-    for picture in images:
-        sides[key(picture)][0].append(picture)
-    for picture in masks:
-        sides[key(picture)][1].append(picture)
-    found = [(i[0], m[0]) for i, m in sides.values() if len(i) == len(m) == 1]
-    clashes = [i + m for i, m in sides.values() if i and m and len(i) + len(m) > 2]
-    return found, clashes
-
-
-def _may_belong(image: Picture, mask: Picture) -> bool:
-    """Whether the folders of the two do not contradict each other, though one says more than the other."""
-    one, other = set(image.group), set(mask.group)
-    same_split = image.split is None or mask.split is None or image.split == mask.split
-    return same_split and (one <= other or other <= one)
-
-
-def _report_clash(clash: Sequence[Member], log: ProblemLog) -> None:
-    paths = [shown(member.path) for member in clash]
-    listed = ", ".join(paths[:4]) + (" and more" if len(paths) > 4 else "")
-    log.error(
-        "duplicate_name",
-        paths[0],
-        f"It is not clear which image belongs to which mask: {listed}.",
-        "Give each image a name of its own, and its mask the same name.",
-    )
-
-
-def _report_alone(pairs: int, images: list[Picture], masks: list[Picture], log: ProblemLog) -> None:
-    if not pairs and not log.has_errors:
-        log.error(
-            "no_pairs",
-            None,
-            f"No image has a mask: {len(images)} image(s) and {len(masks)} mask(s) were found.",
-            "Put images in images/ and masks of the same names in masks/, or end the masks' names in _mask; "
-            "a file of annotations that is not in the upload goes with it as `annotation`.",
-        )
-        if not masks:
-            return  # each image would be named for the same reason
-    report = log.warning if len(images) <= pairs else log.error
-    for picture in images:
-        report(
-            "image_without_mask",
-            picture.member.path,
-            "The image has no mask and is left out.",
-            "Add a mask of the same name, or take the image out.",
-        )
-    report = log.warning if len(masks) <= pairs else log.error
-    for picture in masks:
-        report(
-            "mask_without_image",
-            picture.member.path,
-            "The mask has no image and is left out.",
-            "Add an image of the same name, or take the mask out.",
-        )
+def _by_rules(found: list[Picture], inference: Inference, log: ProblemLog) -> list[Pair]:
+    """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
+    images, masks, others = by_role(found)
+    single = by_class(images, masks) or by_object(images, masks)
+    if single is not None:
+        own = [image for image in images if image.member.path in single]
+        report_outside(others, [], log)
+        report_images(own, without(images, own), log)
+        return _with_class_masks(own, single)
+    clashes = ProblemLog()
+    matched = match(images, masks, clashes)
+    paired = [image for image, _ in matched.couples]
+    if len(images) > 2 * len(paired) and not clashes.has_errors:
+        inferred = inference.pairs(found, log)
+        if len(inferred) > len(paired):
+            report_outside(without(found, [picture for couple in inferred for picture in couple]), [], log)
+            return _as_pairs(inferred)
+    report_outside(others, inference.other_masks(paired, others), log)
+    log.extend(clashes.problems())
+    report_images(paired, matched.images, log, masks=len(masks))
+    report_masks(len(paired), matched.masks, log)
+    return _as_pairs(matched.couples)
 
 
 def _common_top(images: list[Picture]) -> int:
@@ -165,19 +129,42 @@ def _common_top(images: list[Picture]) -> int:
     return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
 
 
-def _as_pair(image: Picture, mask: Picture, top: int) -> Pair:
-    split = image.split or mask.split
-    return Pair(name=_name(image, split, top), split=split, image=image.member, mask=mask.member)
+def _as_pairs(matched: list[Couple]) -> list[Pair]:
+    top = _common_top([image for image, _ in matched])
+    pairs = []
+    for image, mask in matched:
+        split = image.split or mask.split
+        pairs.append(Pair(name=_name(image, split, top), split=split, image=image.member, mask=mask.member))
+    return pairs
 
 
-def _with_class_masks(image: Picture, masks: list[Named], top: int) -> Pair:
-    return Pair(
-        name=_name(image, image.split, top),
-        split=image.split,
-        image=image.member,
-        mask=masks[0][1],
-        class_masks=tuple(masks),
-    )
+def _with_class_masks(images: list[Picture], named: dict[str, list[Named]]) -> list[Pair]:
+    top = _common_top(images)
+    return [
+        Pair(
+            name=_name(image, image.split, top),
+            split=image.split,
+            image=image.member,
+            mask=named[image.member.path][0][1],
+            class_masks=tuple(named[image.member.path]),
+        )
+        for image in images
+    ]
+
+
+def _with_splits(pairs: list[Pair], source: Source, log: ProblemLog) -> list[Pair]:
+    """Where no folder says a split and nothing else: what lists in the upload say, else words of the paths,
+    if each image's has one."""
+    if any(found.split for found in pairs):
+        return pairs
+    own = listed_splits(pairs, source, log)
+    if own is not None:
+        report_unlisted([found.image for found in pairs if found.name not in own], log)
+        return [replace(found, split=own[found.name]) for found in pairs if found.name in own]
+    splits = [loose_split(found.image.path) for found in pairs]
+    if None in splits or not {"train"} < set(splits):
+        return pairs
+    return [replace(found, split=split) for found, split in zip(pairs, splits, strict=True)]
 
 
 def _name(image: Picture, split: str | None, top: int) -> str:

@@ -1,4 +1,4 @@
-"""Reads which colour of masks is which class: label_colors.txt, or a table with a header, class_dict.csv.
+"""Reads which colour of masks is which class: label_colors.txt, class_dict.csv with a header, colormap.txt.
 
 The names void and unlabelled are ignored.
 """
@@ -9,18 +9,24 @@ from workers.ingest.archive import Member
 from workers.ingest.classes_file import Classes
 from workers.ingest.formats.base import Color, Source
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.text_files import named, read_text
+from workers.ingest.formats.text_files import read_text
 from workers.ingest.problems import Refused
 
-_TABLES = ("label_colors.txt", "class_dict.csv")
+_TABLES = ("label_colors.txt", "class_dict.csv", "colormap.txt")
+"""How names of such files end: `set_class_dict.csv`."""
 _VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
 _COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
 _NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
+_NUMBER_FIRST = re.compile(r"\s*\d+\s+(\D.*?)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*\Z")
 
 
 def table_file(source: Source) -> Member | None:
     """The file that has the table; None where there is none."""
-    return next((file for file in (named(source, name) for name in _TABLES) if file is not None), None)
+    for ending in _TABLES:
+        found = [member for member in source.members if member.path.casefold().endswith(ending)]
+        if found:
+            return min(found, key=lambda member: (member.path.count("/"), member.path))
+    return None
 
 
 def read_color_table(source: Source) -> Classes | None:
@@ -33,8 +39,11 @@ def read_color_table(source: Source) -> Classes | None:
 
 
 def parse_colors(text: str) -> tuple[dict[int, str], dict[Color, int]]:
-    """Names by value, in the order of lines `red green blue name` or `name,red,green,blue`, and the value of
-    each colour; lines of another kind before the first are headers. Raises Refused."""
+    """Names by value, in the order of lines `red green blue name`, `name,red,green,blue` or `number name red
+    green blue`, and the value of each colour; lines of another kind before the first are headers.
+
+    Raises Refused.
+    """
     names: dict[int, str] = {}
     table: dict[Color, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -61,7 +70,7 @@ def parse_colors(text: str) -> tuple[dict[int, str], dict[Color, int]]:
 def _entry(line: str) -> tuple[Color, str] | None:
     if match := _COLOR_FIRST.match(line):
         *parts, name = match.groups()
-    elif match := _NAME_FIRST.match(line):
+    elif match := _NAME_FIRST.match(line) or _NUMBER_FIRST.match(line):
         name, *parts = match.groups()
     else:
         return None

@@ -17,6 +17,7 @@ from workers.ingest.classes_file import Classes, read_classes_file
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source
 from workers.ingest.formats.color_table import read_color_table
+from workers.ingest.formats.pixel_names import read_pixel_names
 from workers.ingest.mask_colors import (
     MaskKinds,
     color_names,
@@ -68,18 +69,25 @@ class Pictures:
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        about = read_classes_file(source, log) if options.classes is None else None
-        pairs = pair(source.members, log)
-        if not pairs:
-            _report_unread(source.members, log)
-            return None
         try:
+            about = _about(source, log) if options.classes is None else None
+            pairs = pair(source, options, log)
+            if not pairs:
+                _report_unread(source.members, log)
+                return None
             if pairs[0].class_masks is not None:
                 return _of_class_masks(pairs)
             return _of_masks(pairs, source, options, about, log)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
+
+
+def _about(source: Source, log: ProblemLog) -> Classes | None:
+    """What a file of the upload says of its classes; None without one. Raises Refused."""
+    about = read_classes_file(source, log)
+    names = read_pixel_names(source) if about is None else None
+    return (names, {}, None) if names else about
 
 
 def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:

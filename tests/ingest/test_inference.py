@@ -1,0 +1,128 @@
+"""Images and masks are told apart by what is in them where names follow no rule, as in published sets."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.ingest.made import Array, Bench, codes, encoded, photo
+
+HEIGHT, WIDTH = 8, 40
+
+LAYOUTS = {
+    "ISIC": ("T1-2_Training_Input/ISIC_{:04}.jpg", "T1_Training_GroundTruth/ISIC_{:04}_segmentation.png"),
+    "DeepGlobe": ("train/{}_sat.jpg", "train/{}_mask.png"),
+    "Potsdam": ("2_Ortho_RGB/top_2_{}_RGB.tif", "5_Labels_all/top_2_{}_label.tif"),
+    "LoveDA": ("Rural/images_png/{}.png", "Rural/masks_png/{}.png"),
+    "FloodNet": ("org-img/{}.jpg", "label-img/{}_lab.png"),
+    "FoodSeg": ("Images/img_dir/{:08}.jpg", "Images/ann_dir/{:08}.png"),
+    "CVC": ("Original/{}.tif", "Ground Truth/{}.tif"),
+    "GlaS": ("Warwick QU/{}.bmp", "Warwick QU/{}_anno.bmp"),
+    "RUGD": ("R_frames-with-annotations/creek/creek_{:05}.png", "R_annotations/creek/creek_{:05}.png"),
+    "A2D2": ("camera/cam_front/2018_camera_front_{}.png", "label/cam_front/2018_label_front_{}.png"),
+    "Penn-Fudan": ("PNGImages/Fudan{:05}.png", "PedMasks/Fudan{:05}_mask.png"),
+    "zero padding": ("photos/{}.jpg", "parts/0/{:05}_hair.png"),
+    "a folder each": ("case_{}/photo.png", "case_{}/outline.png"),
+    "words in front": ("photo{:03}.png", "outline{:03}.png"),
+    "endings": ("scans/{}.tif", "scans/{}.bmp"),
+}
+KINDS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "bmp": "BMP"}
+
+
+def labels(number: int) -> Array:
+    """A mask with so many rows of ones, in the left half."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[: number % HEIGHT, : WIDTH // 2] = 1
+    return mask
+
+
+def written(path: str, pixels: Array) -> tuple[str, bytes]:
+    return path, encoded(pixels, KINDS[path.rpartition(".")[2]])
+
+
+def files(layout: str, numbers: range) -> Iterator[tuple[str, bytes]]:
+    image, mask = LAYOUTS[layout]
+    for number in numbers:
+        yield written(image.format(number), photo(number, HEIGHT, WIDTH))
+        yield written(mask.format(number), labels(number))
+
+
+@pytest.mark.parametrize("count", [3, 40])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_of_published_sets(bench: Bench, layout: str, count: int) -> None:
+    result = bench.run(dict(files(layout, range(1, count + 1))), val_fraction=0.4)
+    assert codes(result) == []
+    [problem] = [one for one in result.problems if one.code != "val_drawn"]
+    assert problem.code == "roles_inferred"
+    found = bench.arrays()
+    assert len(found) == count
+    for number in range(1, count + 1):
+        path = "/" + LAYOUTS[layout][0].format(number).rpartition(".")[0]
+        [mask] = [mask for name, (_, mask) in found.items() if path.endswith("/" + name)]
+        np.testing.assert_array_equal(mask, labels(number))
+
+
+def test_a_split_among_other_words(bench: Bench) -> None:
+    made = {}
+    for split in ("train", "val"):
+        for number in range(3):
+            seed = number + 10 * len(split)
+            made |= [written(f"set_{split}_in/{number}.png", photo(seed, HEIGHT, WIDTH))]
+            made |= [written(f"set_{split}_out/{number}.png", labels(number))]
+    result = bench.run(made)
+    assert result.summary is not None
+    assert result.summary.splits == {"train": 3, "val": 3}
+    for sample in bench.prepared.samples:
+        number = int(sample.name.rpartition("/")[2])
+        assert bench.prepared.mask(sample).sum() == labels(number).sum()
+
+
+def test_two_masks_for_an_image_are_for_the_client_to_choose(bench: Bench) -> None:
+    made = {}
+    for number in range(4):
+        made |= [written(f"eyes/Image_{number}.jpg", photo(number, HEIGHT, WIDTH))]
+        made |= [written(f"eyes/Image_{number}_1stHO.png", labels(number))]
+        made |= [written(f"eyes/Image_{number}_2ndHO.png", labels(number + 1))]
+    result = bench.run(made)
+    assert codes(result) == ["masks_ambiguous"]
+    [problem] = result.problems
+    assert "eyes/Image_0.jpg with eyes/Image_0_1stHO.png" in problem.message
+    assert "eyes/Image_0.jpg with eyes/Image_0_2ndHO.png" in problem.message
+    assert "`masks`" in problem.remedy
+    chosen = bench.run(made, masks="*_2ndho.png")
+    assert codes(chosen) == []
+    assert {name[-1]: mask.sum() for name, (_, mask) in bench.arrays().items()} == {
+        str(number): labels(number + 1).sum() for number in range(4)
+    }
+
+
+def test_masks_beside_those_that_are_taken_are_told_of(bench: Bench) -> None:
+    made = {}
+    for number in range(3):
+        made |= [written(f"images/{number}_scan.tif", photo(number, HEIGHT, WIDTH))]
+        made |= [written(f"mask/{number}_scan_mask.png", labels(1))]
+        made |= [written(f"1st_manual/{number}_manual1.png", labels(number))]
+    result = bench.run(made)
+    [problem] = result.problems
+    assert (problem.code, problem.file) == ("masks_elsewhere", "1st_manual/0_manual1.png")
+    chosen = bench.run(made, masks="1st_manual/*")
+    assert codes(chosen) == []
+    assert sorted(mask.sum() for _, mask in bench.arrays().values()) == [
+        labels(number).sum() for number in range(3)
+    ]
+
+
+@pytest.mark.parametrize("other", [photo(9, HEIGHT, WIDTH), labels(2)[:, :-4]])
+def test_pictures_that_look_like_no_masks_are_no_masks(bench: Bench, other: Array) -> None:
+    """The same scene by night, or a mask of another size."""
+    made = {}
+    for number in range(4):
+        made |= [
+            written(f"day/{number}.png", photo(number, HEIGHT, WIDTH)),
+            written(f"x/{number}.png", other),
+        ]
+    assert codes(bench.run(made)) == ["no_pairs"]
+
+
+def test_of_one_pair_nothing_is_inferred(bench: Bench) -> None:
+    assert codes(bench.run(dict(files("CVC", range(1, 2))))) == ["no_pairs"]

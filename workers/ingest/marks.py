@@ -1,0 +1,156 @@
+"""Finds what tells masks from images in paths that no rule knows: the words that one has and the other lacks.
+
+`2_Ortho_RGB/area_10_RGB.tif` and `5_Labels/area_10_label.tif` share all words but {2, ortho, rgb, rgb} and
+{5, labels, label}. Two pictures that may belong together vote for their mark; the true one is that of nearly
+all that do, others are that of a few.
+"""
+
+import posixpath
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+from workers.ingest.layout import SPLIT_FOLDERS, Picture
+
+Words = tuple[str, ...]
+"""Words in alphabetical order; one may occur several times."""
+
+Couple = tuple[Picture, Picture]
+"""An image and a mask; or, before it is known which is which, two pictures."""
+
+_LIKELY = 12
+_EXAMPLES = 3
+_LARGEST_KIN = 64
+"""Pictures of like names that are compared, each with each."""
+_MOST_KIN = 500
+_RARE, _RARE_NUMBER = 0.02, 0.25
+"""A word, or a number, of more file names than this share is not part of what one image is called."""
+_RARE_COUNT = 4
+
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """The words that images have beyond their masks, and those that masks have beyond their images."""
+
+    image: Words
+    mask: Words
+
+    @property
+    def turned(self) -> "Mark":
+        """The same with images and masks exchanged."""
+        return Mark(self.mask, self.image)
+
+
+def likely_marks(images: Sequence[Picture], masks: Sequence[Picture] | None) -> dict[Mark, list[Couple]]:
+    """The marks that most pairs of like names have, most first, with a few such pairs each.
+
+    Without `masks` nothing is known of either role: `images` are all the pictures, and which part of a mark
+    is the image's is open.
+    """
+    votes: Counter[Mark] = Counter()
+    examples: defaultdict[Mark, list[Couple]] = defaultdict(list)
+    for kin, partners in _kin(images, masks):
+        for one, other in combinations(kin, 2) if masks is None else product(kin, partners):
+            mark = _mark(one, other)
+            if mark is None:
+                continue
+            if masks is None and mark.turned < mark:
+                mark, one, other = mark.turned, other, one
+            votes[mark] += 1
+            if len(examples[mark]) < _EXAMPLES:
+                examples[mark].append((one, other))
+    return {mark: examples[mark] for mark, _ in votes.most_common(_LIKELY)}
+
+
+def couples(mark: Mark, images: Iterable[Picture], masks: Iterable[Picture]) -> list[Couple]:
+    """The pairs that have this mark and no second partner."""
+    with_ending = any(word.startswith(".") for word in (*mark.image, *mark.mask))
+    ones = _by_rest(images, mark.image, with_ending)
+    others = _by_rest(masks, mark.mask, with_ending)
+    return [
+        (found[0], partners[0])
+        for rest, found in ones.items()
+        if len(found) == 1 and len(partners := others.get(rest, [])) == 1 and found[0] is not partners[0]
+    ]
+
+
+def loose_split(path: str) -> str | None:
+    """The split that the last such word of a path names, also beside words of another kind: `set_train/`."""
+    found = [split for word in _WORD.findall(path.casefold()) if (split := SPLIT_FOLDERS.get(word))]
+    return found[-1] if found else None
+
+
+def _kin(
+    images: Sequence[Picture], masks: Sequence[Picture] | None
+) -> Iterable[tuple[list[Picture], list[Picture]]]:
+    """Pictures whose names have the same rare words, as images and masks: a sample, evenly drawn."""
+    everything = [*images, *(masks or ())]
+    if len(everything) <= _LARGEST_KIN:
+        return [(list(images), list(masks or ()))]
+    counts = Counter(word for picture in everything for word in set(_names(picture)))
+    share = {True: _RARE_NUMBER, False: _RARE}
+    common = {
+        word
+        for word, count in counts.items()
+        if count > max(_RARE_COUNT, share[word.isdecimal()] * len(everything))
+    }
+    kin: defaultdict[object, tuple[list[Picture], list[Picture]]] = defaultdict(lambda: ([], []))
+    for side, pictures in enumerate((images, masks or ())):
+        for picture in pictures:
+            rare = tuple(word for word in _names(picture) if word not in common)
+            path = picture.member.path
+            kin[loose_split(path), rare or posixpath.dirname(path)][side].append(picture)
+    small = [(i, m) for i, m in kin.values() if 2 <= len(i) + len(m) <= _LARGEST_KIN]
+    return small[:: max(1, len(small) // _MOST_KIN)]
+
+
+def _mark(one: Picture, other: Picture) -> Mark | None:
+    """The words that each has beyond the other; None where their splits differ."""
+    if loose_split(one.member.path) != loose_split(other.member.path):
+        return None
+    ones, others = Counter(_path_words(one)), Counter(_path_words(other))
+    mark = Mark(_sorted(ones - others), _sorted(others - ones))
+    if mark != Mark((), ()):
+        return mark
+    return Mark((_ending(one),), (_ending(other),))
+
+
+def _by_rest(
+    pictures: Iterable[Picture], part: Words, with_ending: bool
+) -> dict[tuple[str | None, Words], list[Picture]]:
+    """The pictures that have these words, by their split and their other words."""
+    needed = Counter(part)
+    found: defaultdict[tuple[str | None, Words], list[Picture]] = defaultdict(list)
+    for picture in pictures:
+        words = Counter(_path_words(picture))
+        if with_ending:
+            words[_ending(picture)] += 1
+        if needed <= words:
+            found[loose_split(picture.member.path), _sorted(words - needed)].append(picture)
+    return found
+
+
+def _path_words(picture: Picture) -> list[str]:
+    return _words(posixpath.splitext(picture.member.path)[0])
+
+
+def _names(picture: Picture) -> list[str]:
+    return _words(picture.stem)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text that name no split; numbers without leading zeros."""
+    found = _WORD.findall(text.casefold())
+    return [str(int(word)) if word.isdecimal() else word for word in found if word not in SPLIT_FOLDERS]
+
+
+def _ending(picture: Picture) -> str:
+    return posixpath.splitext(picture.member.path)[1].casefold()
+
+
+def _sorted(words: Counter[str]) -> Words:
+    return tuple(sorted(words.elements()))
