@@ -98,6 +98,15 @@ class LabelMapField(Structured):
         return mapped
 
 
+class PatternField(fields.String):
+    """A pattern of the ends of paths."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        _check_pattern(text)
+        return text
+
+
 class ClassMasksField(Structured):
     """Patterns of paths by the class that the masks there show."""
 
@@ -148,14 +157,12 @@ class OptionsFields(Schema):
         validate=validate.Range(min=0, max=MAX_VALUE),
         metadata={"description": "mask value of pixels that belong to no class"},
     )
-    images = fields.String(
-        validate=lambda text: _check_pattern(text),
+    images = PatternField(
         metadata={
             "description": f"which pictures are images: {_PATTERN_HELP}; found out where it is left out"
         },
     )
-    masks = fields.String(
-        validate=lambda text: _check_pattern(text),
+    masks = PatternField(
         metadata={
             "description": f"which pictures are masks: {_PATTERN_HELP}; found out where it is left out"
         },

@@ -32,6 +32,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+NO_PATTERNS = dict.fromkeys(("images", "masks", "class_masks"))
 PATTERNS: dict[str, Any] = {"images": "scans/*.png", "class_masks": {"left lung": "left/*", "Herz": "h?/*"}}
 
 
@@ -66,8 +67,7 @@ def register(client: FlaskClient, path: Any, **fields: Any) -> TestResponse:
 def test_every_option_is_taken_from_a_form(client: FlaskClient):
     sent = {name: value if isinstance(value, str) else json.dumps(value) for name, value in OPTIONS.items()}
     record = upload(client, **sent).json
-    expected = {**OPTIONS, "colors": {"#ff8000": 1, "#000000": 0}}
-    assert record["options"] == expected
+    assert record["options"] == {**NO_PATTERNS, **OPTIONS, "colors": {"#ff8000": 1, "#000000": 0}}
 
 
 def test_patterns_are_taken_from_a_form_and_from_json(client: FlaskClient, incoming: Path):
@@ -91,7 +91,7 @@ def test_patterns_fit_the_other_options(client: FlaskClient, incoming: Path):
 def test_every_option_is_taken_from_json(client: FlaskClient, incoming: Path):
     response = register(client, "scans", **OPTIONS)
     assert response.status_code == 202, response.text
-    assert response.json["options"] == {**OPTIONS, "colors": {"#ff8000": 1, "#000000": 0}}
+    assert response.json["options"] == {**NO_PATTERNS, **OPTIONS, "colors": {"#ff8000": 1, "#000000": 0}}
     assert response.json["path"] == "scans"
 
 

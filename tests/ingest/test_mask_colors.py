@@ -132,14 +132,14 @@ def test_a_label_map_of_values_that_do_not_occur_is_a_warning(bench: Bench, valu
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("top/land_class_dict.csv", "name,r,g,b\nfire,200,0,0\n"),
-        ("annotation-colormap.txt", "0 fire 200 0 0\n"),
-        ("colormap.txt", "3 wild fire 200 0 0\n"),
+        ("top/land_class_dict.csv", "name,r,g,b\nfire,255,0,0\nash,0,0,0\n"),
+        ("annotation-colormap.txt", "0 fire 255 0 0\n1 ash 0 0 0\n"),
+        ("colormap.txt", "3 wild fire 255 0 0\n4 ash 0 0 0\n"),
     ],
 )
 def test_tables_of_colours_by_other_names(bench: Bench, file: str, text: str) -> None:
-    files = folders([colored(RED), colored(RED)], **{file: text.encode()})
-    assert named(bench, files) == {0: "wild fire" if "wild" in text else "fire"}
+    files = folders([colored(RED, BLACK), colored(BLACK, RED)], **{file: text.encode()})
+    assert named(bench, files) == {0: "wild fire" if "wild" in text else "fire", 1: "ash"}
 
 
 def test_values_are_named_by_roboflows_table(bench: Bench) -> None:

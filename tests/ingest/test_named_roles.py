@@ -60,7 +60,7 @@ def test_pictures_that_nobody_named_are_left_out_with_a_warning(bench: Bench) ->
     result = bench.run(files, masks="truth/*")
     assert [(one.severity, one.code) for one in result.problems] == [("warning", "file_outside_folders")]
     result = bench.run(files, images="scans/0.png", masks="truth/*")
-    assert [(one.severity, one.code) for one in result.problems] == [("warning", "mask_without_image")]
+    assert codes(result, "warning") == ["mask_without_image", "single_image"]
     files = scans(4) | {"manual/truth/0.png": encoded(LEFT)}
     assert codes(bench.run(files, images="scans/*", masks="truth/*")) == ["image_without_mask"] * 3
 
@@ -78,3 +78,15 @@ def test_the_files_of_another_format_are_not_asked(bench: Bench) -> None:
     """With patterns, the set is one of pictures, whatever else lies there."""
     coco = b'{"images": [], "annotations": [], "categories": []}'
     assert bench.run(scans(truth=LEFT) | {"instances.json": coco}, masks="truth/*").problems == ()
+
+
+def test_a_mask_is_never_given_to_an_image_of_another_number(bench: Bench) -> None:
+    files = scans(3, a=LEFT)
+    for number in (0, 1):
+        del files[f"manual/a/{number}.png"]
+    files["manual/b/0.png"] = encoded(RIGHT)
+    del files["scans/2.png"]
+    bench.run(files, class_masks={"a": "a/*", "b": "b/*"})
+    assert {name: mask[0].tolist() for name, (_, mask) in bench.arrays().items()} == {
+        "0": [0, 0, 0, 0, 0, 1, 1, 1]
+    }

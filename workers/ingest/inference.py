@@ -46,10 +46,14 @@ class Inference:
         )
         return best
 
+    def pairs_with(self, pictures: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
+        """The pairs of known masks with images among the pictures: of the kind that has most."""
+        return next(iter(self._choices(pictures, masks)), [])
+
     def other_masks(self, images: Sequence[Picture], others: Sequence[Picture]) -> list[Couple]:
-        """Those of the other pictures that may be masks of these images, too: the kind with the most."""
-        found = self._choices(images, others)
-        return found[0] if found and 2 * len(found[0]) > len(images) else []
+        """Those of the other pictures that may be masks of most of these images, too."""
+        found = self.pairs_with(images, others)
+        return found if 2 * len(found) > len(images) else []
 
     def _choices(self, images: Sequence[Picture], masks: Sequence[Picture] | None) -> list[list[Couple]]:
         """The pairs of each mark whose examples look like images and masks, most first."""

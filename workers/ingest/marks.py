@@ -40,13 +40,23 @@ class Mark:
     mask: Words
 
     @property
+    def words(self) -> int:
+        """How many words there are."""
+        return len(self.image) + len(self.mask)
+
+    @property
+    def has_number(self) -> bool:
+        """Whether a word is a number: then a single pair may be two that are numbered differently."""
+        return any(word.isdecimal() for word in (*self.image, *self.mask))
+
+    @property
     def turned(self) -> "Mark":
         """The same with images and masks exchanged."""
         return Mark(self.mask, self.image)
 
 
 def likely_marks(images: Sequence[Picture], masks: Sequence[Picture] | None) -> dict[Mark, list[Couple]]:
-    """The marks that most pairs of like names have, most first, with a few such pairs each.
+    """The marks of most pairs of like names, most first and the shortest of equals, with a few such pairs.
 
     Without `masks` nothing is known of either role: `images` are all the pictures, and which part of a mark
     is the image's is open.
@@ -63,7 +73,9 @@ def likely_marks(images: Sequence[Picture], masks: Sequence[Picture] | None) -> 
             votes[mark] += 1
             if len(examples[mark]) < _EXAMPLES:
                 examples[mark].append((one, other))
-    return {mark: examples[mark] for mark, _ in votes.most_common(_LIKELY)}
+    repeated = [mark for mark, count in votes.items() if count > 1 or not mark.has_number]
+    repeated.sort(key=lambda mark: (-votes[mark], mark.words))
+    return {mark: examples[mark] for mark in repeated[:_LIKELY]}
 
 
 def couples(mark: Mark, images: Iterable[Picture], masks: Iterable[Picture]) -> list[Couple]:

@@ -1,7 +1,7 @@
 """Matches images with masks by what their folders and names say."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from workers.ingest.layout import Picture
@@ -10,6 +10,7 @@ from workers.ingest.pair_reports import report_clash
 from workers.ingest.problems import ProblemLog
 
 Key = tuple[object, ...]
+ByWords = Callable[[Sequence[Picture], Sequence[Picture]], list[Couple]]
 
 
 def _exact(picture: Picture) -> Key:
@@ -37,13 +38,17 @@ class Matched:
     masks: list[Picture]
 
 
-def best_match(images: list[Picture], masks: list[Picture], log: ProblemLog) -> Matched:
-    """The pairs of pictures of known roles: by the names' rules, or by what their paths differ in."""
+def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
+    """The pairs of those whose paths differ in the same words, which most do."""
+    return max((couples(mark, images, masks) for mark in likely_marks(images, masks)), key=len, default=[])
+
+
+def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords, log: ProblemLog) -> Matched:
+    """The pairs by the names' rules, or, where these are too few, by the words in which paths differ."""
     first = ProblemLog()
     matched = match(images, masks, first)
     if len(matched.couples) < min(len(images), len(masks)):
-        found = [couples(mark, images, masks) for mark in likely_marks(images, masks)]
-        longest = max(found, key=len, default=[])
+        longest = by_words(images, masks)
         if len(longest) > len(matched.couples):
             alone = without(images, (image for image, _ in longest))
             return Matched(longest, alone, without(masks, (mask for _, mask in longest)))

@@ -11,7 +11,7 @@ from workers.ingest.formats.base import Source
 from workers.ingest.inference import Inference
 from workers.ingest.layout import Picture, by_role, pictures
 from workers.ingest.marks import Couple, loose_split
-from workers.ingest.matching import best_match, match, without
+from workers.ingest.matching import ByWords, best_match, match, same_words, without
 from workers.ingest.named_roles import named_classes, named_roles
 from workers.ingest.own_lists import listed_splits
 from workers.ingest.pair_reports import (
@@ -50,12 +50,14 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> list[Pair]:
     Raises Refused for a pattern of the client's that no picture has, and where several masks fit the images.
     """
     found = pictures(source.members)
+    inference = Inference(source.read)
+    by_words = same_words if options.images is not None else inference.pairs_with
     if options.class_masks is not None:
-        pairs = _by_named_classes(found, options, log)
+        pairs = _by_named_classes(found, options, by_words, log)
     elif options.images is not None or options.masks is not None:
-        pairs = _by_named_roles(found, options, log)
+        pairs = _by_named_roles(found, options, by_words, log)
     else:
-        pairs = _by_rules(found, Inference(source.read), log)
+        pairs = _by_rules(found, inference, log)
     pairs.sort(key=lambda one: one.name)
     for one, other in pairwise(pairs):
         if one.name == other.name:
@@ -63,22 +65,26 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> list[Pair]:
     return _with_splits(pairs, source, log)
 
 
-def _by_named_classes(found: list[Picture], options: IngestOptions, log: ProblemLog) -> list[Pair]:
+def _by_named_classes(
+    found: list[Picture], options: IngestOptions, by_words: ByWords, log: ProblemLog
+) -> list[Pair]:
     """The pairs where the client says which masks show which class."""
     images, masks_of = named_classes(found, options)
     named: defaultdict[str, list[Named]] = defaultdict(list)
     for name, masks in masks_of.items():
-        for image, mask in best_match(images, masks, log).couples:
+        for image, mask in best_match(images, masks, by_words, log).couples:
             named[image.member.path].append((name, mask.member))
     own = [image for image in images if image.member.path in named]
     _report_images(own, images, options, log)
     return _with_class_masks(own, named)
 
 
-def _by_named_roles(found: list[Picture], options: IngestOptions, log: ProblemLog) -> list[Pair]:
+def _by_named_roles(
+    found: list[Picture], options: IngestOptions, by_words: ByWords, log: ProblemLog
+) -> list[Pair]:
     """The pairs where the client says which pictures are images, or which are masks."""
     images, masks = named_roles(found, options)
-    matched = best_match(images, masks, log)
+    matched = best_match(images, masks, by_words, log)
     _report_images([image for image, _ in matched.couples], images, options, log)
     report_masks(len(matched.couples), matched.masks, log)
     return _as_pairs(matched.couples)
