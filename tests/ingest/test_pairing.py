@@ -160,6 +160,20 @@ def test_a_split_that_has_no_masks_is_left_out(bench: Bench) -> None:
     assert "5 image(s) of the split test" in problem.message
 
 
+def test_masks_of_one_class_each_beside_their_image(bench: Bench) -> None:
+    files = {}
+    for name in "abc":
+        files[f"{name}/images/scan.png"] = encoded(photo(ord(name)))
+        files[f"{name}/masks/liver.png"] = encoded(mask(255, 0, 0, 0, 0, 0))
+        files[f"{name}/masks/spleen.png"] = encoded(mask(0, 0, 0, 0, 0, 255))
+    del files["c/masks/spleen.png"]
+    result = bench.run(files)
+    assert result.problems == ()
+    assert result.summary is not None
+    assert [info.name for info in result.summary.classes] == ["background", "liver", "spleen"]
+    np.testing.assert_array_equal(bench.arrays()["a/scan"][1], mask(1, 0, 0, 0, 0, 2))
+
+
 def test_masks_of_one_object_each(bench: Bench) -> None:
     top = mask(255, 0, 0, 0, 0, 0)
     files = {}

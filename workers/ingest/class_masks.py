@@ -1,7 +1,7 @@
 """Masks of which each shows one class: found by their names, and painted into one.
 
-They lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`, or are named by the class behind the
-image's name, `masks/0_cat.png`.
+They lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`; have the class behind the image's name,
+`masks/0_cat.png`; or lie in a folder of the image's own, `0/masks/cat.png`.
 """
 
 from collections import defaultdict
@@ -91,17 +91,21 @@ def by_class(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, l
     return dict(found) if several and distinct else None
 
 
-def by_object(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, list[Named]] | None:
+def in_own_folders(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, list[Named]] | None:
     """The masks of each image, by the image's path, where each image has a folder of its own and all masks in
-    it, one object each: `1/images/a.png`, `1/masks/b.png`, `1/masks/c.png`. None where that is not so.
+    it: `1/images/a.png`, `1/masks/liver.png`, `1/masks/spleen.png`. None where that is not so.
+
+    Names that come again show classes; others, and numbers, show one object each.
     """
     owners = {(image.split, image.group): image for image in images}
+    names = {mask.stem.casefold() for mask in masks}
+    come_again = 2 * len(names) <= len(masks) and not any(name.isdecimal() for name in names)
     found: defaultdict[str, list[Named]] = defaultdict(list)
     for mask in masks:
         owner = owners.get((mask.split, mask.group))
         if owner is None:
             return None
-        found[owner.member.path].append((OBJECT, mask.member))
+        found[owner.member.path].append((mask.stem if come_again else OBJECT, mask.member))
     several = any(len(named) > 1 for named in found.values())
     return dict(found) if several and len(owners) == len(images) else None
 

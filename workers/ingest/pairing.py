@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.class_masks import Named, by_class, by_object
+from workers.ingest.class_masks import Named, by_class, in_own_folders
 from workers.ingest.formats.base import Source
 from workers.ingest.inference import Inference
 from workers.ingest.layout import Picture, by_role, pictures
@@ -104,7 +104,7 @@ def _report_images(
 def _by_rules(found: list[Picture], inference: Inference, log: ProblemLog) -> list[Pair]:
     """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
     images, masks, others = by_role(found)
-    single = by_class(images, masks) or by_object(images, masks)
+    single = by_class(images, masks) or in_own_folders(images, masks)
     if single is not None:
         own = [image for image in images if image.member.path in single]
         report_outside(others, [], log)
