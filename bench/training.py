@@ -1,9 +1,10 @@
 """Training speed of four ways to do one job: a published script, an expert's loop, the engine, the service.
 
-    python -m bench.training [DATA] [--rounds N] [--batch-size N ...] [--steps N] [--threads N] [--alone]
+    python -m bench.training [DATA] [--rounds N] [--batch-size N ...] [--steps N] [--threads N]
+                             [--sides NAME ...]
 
 All train Unet-resnet18 on CamVid at 256 px with the Dice loss and Adam. They take turns; ratios are of
-neighbours. `--alone` leaves the service out. Shares are of the time of a training step.
+neighbours. `--sides` leaves others out. Shares are of the time of a training step.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from bench.turns import (
     spread,
 )
 
+SIDES = SCRIPT, EXPERT, ENGINE, SERVICE = ("script", "expert", "engine", "service")
 VAL_IMAGES = 8
 OVER_SCRIPT = {8: 3.0, 16: 4.5}
 """How much faster than the script the engine is to be, by batch size."""
@@ -48,17 +50,18 @@ def compare(asked: argparse.Namespace, batch_size: int, folder: Path) -> dict[st
     length = ("--batch-size", batch_size, "--steps")
     with ExitStack() as stack:
         peers = {
-            "script": Peer("example", asked.data, *length, max(2, asked.steps // 4), threads=asked.threads),
-            "expert": Peer("expert", prepared, *length, asked.steps, threads=asked.threads),
-            "engine": Peer(
-                "engine", prepared, *length[:2], "--threads", asked.threads, threads=asked.threads
-            ),
+            SCRIPT: ("example", asked.data, *length, max(2, asked.steps // 4)),
+            EXPERT: ("expert", prepared, *length, asked.steps),
+            ENGINE: ("engine", prepared, *length[:2], "--threads", asked.threads),
         }
-        sides: dict[str, Side] = {name: stack.enter_context(peer) for name, peer in peers.items()}
-        if not asked.alone:
+        sides: dict[str, Side] = {}
+        for name, (module, *arguments) in peers.items():
+            if name in asked.sides:
+                sides[name] = stack.enter_context(Peer(module, *arguments, threads=asked.threads))
+        if SERVICE in asked.sides:
             served = stack.enter_context(service(folder, asked.threads))
             dataset = served.client.upload(archive, "camvid", None)
-            sides["service"] = ServedRuns(served, dataset["id"], same_job(batch_size))
+            sides[SERVICE] = ServedRuns(served, dataset["id"], same_job(batch_size))
         return interleave(sides, asked.rounds)
 
 
@@ -72,13 +75,15 @@ def show(turns: Mapping[str, Sequence[Turn]], batch_size: int) -> None:
         ordered = sorted(medians.items(), key=lambda item: -item[1])
         if ordered:
             print("    " + ", ".join(f"{part} {share:.1%}" for part, share in ordered))
-    engine = speeds(turns["engine"])
-    faster = ratios(engine, speeds(turns["script"]))
-    print_target("  engine / script", faster, at_least=OVER_SCRIPT.get(batch_size, 1.0))
-    print_target("  engine / expert", ratios(engine, speeds(turns["expert"])), at_least=OVER_EXPERT)
-    if "service" in turns:
-        served = ratios(speeds(turns["service"]), engine)
-        print_target("  service / engine", served, at_least=OVER_ENGINE)
+    least = {
+        (ENGINE, SCRIPT): OVER_SCRIPT.get(batch_size, 1.0),
+        (ENGINE, EXPERT): OVER_EXPERT,
+        (SERVICE, ENGINE): OVER_ENGINE,
+    }
+    for (one, other), target in least.items():
+        if one in turns and other in turns:
+            compared = ratios(speeds(turns[one]), speeds(turns[other]))
+            print_target(f"  {one} / {other}", compared, at_least=target)
 
 
 def main() -> None:
@@ -90,12 +95,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--curve-steps", type=int, default=CURVE_STEPS)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     asked = parser.parse_args()
     exit_on_sigterm()
     for batch_size in asked.batch_size:
         with tempfile.TemporaryDirectory() as folder:
             show(compare(asked, batch_size, Path(folder)), batch_size)
+    if not asked.curve_steps:
+        return
     difference = largest_difference(asked.data, asked.curve_steps, asked.threads)
     print_limit(
         f"loss against the script's over {asked.curve_steps} steps", [difference], at_most=CURVE_LIMIT

@@ -32,7 +32,7 @@ from workers.weights_file import weights_file
 
 logger = logging.getLogger(__name__)
 
-TICK_S = 0.2
+TICK_S = 0.5
 """How often the store is asked for signals and told of progress."""
 USED_TIME_EVERY_S = 60.0
 """How often the time used goes into the record: a worker that is lost forgets no more of it."""

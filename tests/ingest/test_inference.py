@@ -126,3 +126,13 @@ def test_pictures_that_look_like_no_masks_are_no_masks(bench: Bench, other: Arra
 
 def test_of_one_pair_nothing_is_inferred(bench: Bench) -> None:
     assert codes(bench.run(dict(files("CVC", range(1, 2))))) == ["no_pairs"]
+
+
+def test_a_broken_picture_and_a_blank_one_do_not_hide_what_the_others_show(bench: Bench) -> None:
+    made = dict(files("CVC", range(6)))
+    made["Original/0.tif"] = made["Original/0.tif"][:100]
+    made["Original/1.tif"] = encoded(np.zeros((HEIGHT, WIDTH, 3), np.uint8), "TIFF")
+    result = bench.run(made)
+    [problem] = [one for one in result.problems if one.severity == "error"]
+    assert (problem.code, problem.file) == ("image_broken", "Original/0.tif")
+    assert "roles_inferred" in codes(result, "warning")

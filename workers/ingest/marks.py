@@ -21,7 +21,7 @@ Couple = tuple[Picture, Picture]
 """An image and a mask; or, before it is known which is which, two pictures."""
 
 _LIKELY = 12
-_EXAMPLES = 3
+_EXAMPLES = 5
 _LARGEST_KIN = 64
 """Pictures of like names that are compared, each with each."""
 _MOST_KIN = 500
