@@ -134,5 +134,5 @@ def test_a_broken_picture_and_a_blank_one_do_not_hide_what_the_others_show(bench
     made["Original/1.tif"] = encoded(np.zeros((HEIGHT, WIDTH, 3), np.uint8), "TIFF")
     result = bench.run(made)
     [problem] = [one for one in result.problems if one.severity == "error"]
-    assert (problem.code, problem.file) == ("image_broken", "Original/0.tif")
+    assert (problem.code, problem.file) == ("image_unknown", "Original/0.tif")
     assert "roles_inferred" in codes(result, "warning")
