@@ -103,6 +103,12 @@ def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Pi
     return (images, masks, others) if images else (others, masks, [])
 
 
+def without(pictures: list[Picture], taken: Iterable[Picture]) -> list[Picture]:
+    """The other pictures."""
+    known = {id(picture) for picture in taken}
+    return [picture for picture in pictures if id(picture) not in known]
+
+
 def _picture(member: Member) -> Picture:
     folder, name = posixpath.split(member.path)
     role, split, group = _meaning(folder)

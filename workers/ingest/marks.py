@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from workers.ingest.formats.split_names import file_split
 from workers.ingest.layout import SPLIT_FOLDERS, Picture
 
 Words = tuple[str, ...]
@@ -90,12 +91,6 @@ def couples(mark: Mark, images: Iterable[Picture], masks: Iterable[Picture]) -> 
     ]
 
 
-def loose_split(path: str) -> str | None:
-    """The split that the last such word of a path names, also beside words of another kind: `set_train/`."""
-    found = [split for word in _WORD.findall(path.casefold()) if (split := SPLIT_FOLDERS.get(word))]
-    return found[-1] if found else None
-
-
 def _kin(
     images: Sequence[Picture], masks: Sequence[Picture] | None
 ) -> Iterable[tuple[list[Picture], list[Picture]]]:
@@ -115,14 +110,14 @@ def _kin(
         for picture in pictures:
             rare = tuple(word for word in _names(picture) if word not in common)
             path = picture.member.path
-            kin[loose_split(path), rare or posixpath.dirname(path)][side].append(picture)
+            kin[file_split(path), rare or posixpath.dirname(path)][side].append(picture)
     small = [(i, m) for i, m in kin.values() if 2 <= len(i) + len(m) <= _LARGEST_KIN]
     return small[:: max(1, len(small) // _MOST_KIN)]
 
 
 def _mark(one: Picture, other: Picture) -> Mark | None:
     """The words that each has beyond the other; None where their splits differ."""
-    if loose_split(one.member.path) != loose_split(other.member.path):
+    if file_split(one.member.path) != file_split(other.member.path):
         return None
     ones, others = Counter(_path_words(one)), Counter(_path_words(other))
     mark = Mark(_sorted(ones - others), _sorted(others - ones))
@@ -142,7 +137,7 @@ def _by_rest(
         if with_ending:
             words[_ending(picture)] += 1
         if needed <= words:
-            found[loose_split(picture.member.path), _sorted(words - needed)].append(picture)
+            found[file_split(picture.member.path), _sorted(words - needed)].append(picture)
     return found
 
 

@@ -132,7 +132,7 @@ def _whole(
     loaded = load_opened(header, data, cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB)
     values = _values(loaded, white)
     if values.dtype != np.uint8:
-        values = _deepened_undone(values)
+        values = _unspread(values)
         low, high = values.min(), values.max()
         whole = loaded.image.mode != "F" or bool((values == np.rint(values)).all())
         if not (low >= 0 and high <= largest and whole):
@@ -145,7 +145,7 @@ def _whole(
     return values, loaded.image.format
 
 
-def _deepened_undone(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _unspread(values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Values of 8 bits that a program has spread over 16, 255 to 65535, as they were; others as they are."""
     if values.dtype.kind not in "iu" or values.max() <= 0xFF or (values % _SPREAD).any():
         return values

@@ -1,10 +1,10 @@
 """Matches images with masks by what their folders and names say."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workers.ingest.layout import Picture
+from workers.ingest.layout import Picture, without
 from workers.ingest.marks import Couple, couples, likely_marks
 from workers.ingest.pair_reports import report_clash
 from workers.ingest.problems import ProblemLog
@@ -70,12 +70,6 @@ def match(images: list[Picture], masks: list[Picture], log: ProblemLog) -> Match
         taken = [picture for pair in (*found, *clashes) for picture in pair]
         images, masks = without(images, taken), without(masks, taken)
     return Matched(matched, images, masks)
-
-
-def without(pictures: list[Picture], taken: Iterable[Picture]) -> list[Picture]:
-    """The other pictures."""
-    known = {id(picture) for picture in taken}
-    return [picture for picture in pictures if id(picture) not in known]
 
 
 def _match_by(

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
-from workers.ingest.layout import Picture
+from workers.ingest.layout import Picture, without
 from workers.ingest.problems import Refused, shown
 
 
@@ -14,7 +14,7 @@ def named_roles(found: list[Picture], options: IngestOptions) -> tuple[list[Pict
     """
     masks = _fitting(found, "masks", options.masks) if options.masks is not None else None
     images = _images(found, options, masks or [])
-    return images, masks if masks is not None else _rest(found, images)
+    return images, masks if masks is not None else without(found, images)
 
 
 def named_classes(
@@ -28,13 +28,8 @@ def named_classes(
 
 
 def _images(found: list[Picture], options: IngestOptions, masks: list[Picture]) -> list[Picture]:
-    rest = _rest(found, masks)
+    rest = without(found, masks)
     return rest if options.images is None else _fitting(rest, "images", options.images)
-
-
-def _rest(found: list[Picture], taken: list[Picture]) -> list[Picture]:
-    known = {id(picture) for picture in taken}
-    return [picture for picture in found if id(picture) not in known]
 
 
 def _fitting(found: list[Picture], option: str, pattern: str) -> list[Picture]:

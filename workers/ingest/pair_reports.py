@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from workers.ingest.archive import Member
+from workers.ingest.formats.split_names import file_split
 from workers.ingest.inference import NAME_THEM
 from workers.ingest.layout import Picture
-from workers.ingest.marks import Couple, loose_split
+from workers.ingest.marks import Couple
 from workers.ingest.problems import ProblemLog, shown
 
 
@@ -107,4 +108,4 @@ def _without_bare_splits(
 
 
 def _split(image: Picture) -> str | None:
-    return image.split or loose_split(image.member.path)
+    return image.split or file_split(image.member.path)

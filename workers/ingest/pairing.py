@@ -8,10 +8,11 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_masks import Named, by_class, in_own_folders
 from workers.ingest.formats.base import Source
+from workers.ingest.formats.split_names import file_split
 from workers.ingest.inference import Inference
-from workers.ingest.layout import Picture, by_role, pictures
-from workers.ingest.marks import Couple, loose_split
-from workers.ingest.matching import ByWords, best_match, match, same_words, without
+from workers.ingest.layout import Picture, by_role, pictures, without
+from workers.ingest.marks import Couple
+from workers.ingest.matching import ByWords, best_match, match, same_words
 from workers.ingest.named_roles import named_classes, named_roles
 from workers.ingest.own_lists import listed_splits
 from workers.ingest.pair_reports import (
@@ -167,7 +168,7 @@ def _with_splits(pairs: list[Pair], source: Source, log: ProblemLog) -> list[Pai
     if own is not None:
         report_unlisted([found.image for found in pairs if found.name not in own], log)
         return [replace(found, split=own[found.name]) for found in pairs if found.name in own]
-    splits = [loose_split(found.image.path) for found in pairs]
+    splits = [file_split(found.image.path) for found in pairs]
     if None in splits or not {"train"} < set(splits):
         return pairs
     return [replace(found, split=split) for found, split in zip(pairs, splits, strict=True)]
