@@ -5,15 +5,12 @@ Only a commit makes it the run's `last`, `best` or `epoch=NNN`; the public names
 commit. `previous` is the checkpoint before the last, kept in case that one cannot be read.
 """
 
-import os
-import secrets
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainyard.events import CheckpointSaved
+from trainyard.placing import place_file
 from trainyard.storage import RunFolder, read_json, write_json
 from trainyard.storage_errors import storage_error
 
@@ -75,9 +72,7 @@ def place(folder: RunFolder, held: Checkpoints) -> None:
     try:
         for name, one in held.items():
             source, target = folder.path / one.file, folder.checkpoints / f"{name}.ckpt"
-            if name != PREVIOUS and source.exists() and not _is_same(source, target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _link(source, target)
+            if name != PREVIOUS and source.exists() and place_file(source, target):
                 about = read_json(_beside(source))
                 write_json(_beside(target), {**about, "kind": name.partition("=")[0]})
         for epoch in folder.checkpoints.glob(f"{EPOCH}*.ckpt"):
@@ -95,29 +90,6 @@ def discard(folder: RunFolder, earlier: Checkpoints, held: Checkpoints) -> None:
             _remove(folder.path / file)
     except OSError as error:
         raise storage_error("An old checkpoint could not be deleted", error) from error
-
-
-def _is_same(source: Path, target: Path) -> bool:
-    """Whether the target is a link to the source, or a copy of it."""
-    if not target.exists():
-        return False
-    one, other = source.stat(), target.stat()
-    return os.path.samestat(one, other) or (
-        (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
-    )
-
-
-def _link(source: Path, target: Path) -> None:
-    """A second name for the same bytes; a copy where the volume knows no hard links."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.hardlink_to(source)
-    except OSError:
-        shutil.copy2(source, temporary)
-    temporary.replace(target)
-    # renaming one link over another of the same file leaves both
-    with suppress(FileNotFoundError):
-        temporary.unlink()
 
 
 def _beside(checkpoint: Path) -> Path:

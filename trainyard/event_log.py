@@ -16,7 +16,11 @@ logger = logging.getLogger(__name__)
 
 def publish(live: LiveStore, folder: RunFolder, run_id: str, event: Event) -> None:
     """Put an event on the stream and into the file; raises StoreUnavailable and StorageUnavailable."""
-    event_id = live.append(run_id, event)
+    keep(folder, live.append(run_id, event), event)
+
+
+def keep(folder: RunFolder, event_id: str, event: Event) -> None:
+    """Put an event of the stream into the file; raises StorageUnavailable."""
     line = json.dumps({"id": event_id, **to_dict(event)}) + "\n"
     try:
         with folder.events.open("a", encoding="utf-8") as file:

@@ -5,11 +5,12 @@ import logging
 from dataclasses import asdict
 
 from trainyard.checkpoints import discard, place, with_saved
-from trainyard.errors import Conflict, NotFound, StorageUnavailable
-from trainyard.event_log import publish
-from trainyard.events import CheckpointSaved, Progress, StatusChanged, to_dict
+from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable
+from trainyard.event_log import keep, publish
+from trainyard.events import CheckpointSaved, Event, Progress, StatusChanged, to_dict
 from trainyard.failures import failure
 from trainyard.lease import LeaseRules
+from trainyard.metric_rows import place_rows
 from trainyard.registry import Registry
 from trainyard.run_results import discard_work
 from trainyard.runs import ACTIVE, Run, RunStatus
@@ -45,6 +46,17 @@ class RunRegistry(Registry[Run]):
     def report(self, held: Run, progress: Progress | None) -> Signals:
         """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
         return parse_signals(self.renew(held, json.dumps(to_dict(progress)) if progress else ""))
+
+    def tell(self, held: Run, event: Event) -> None:
+        """Tell the followers of a held run what happened; raises OwnershipLost and StorageUnavailable."""
+        keep(self._storage.run(held.id), self.stream(held, event), event)
+
+    def stream(self, held: Run, event: Event) -> str:
+        """Tell those who follow at present, nobody later; the event's id. Raises OwnershipLost."""
+        event_id = self.live.tell(held.id, held.fence, held.owner or "", event)
+        if event_id is None:
+            raise OwnershipLost(f"{held.id} is held by another attempt.")
+        return event_id
 
     def reap(self) -> list[Run]:
         """As for any record; what became of each run is published, for no worker will tell of it."""
@@ -109,10 +121,13 @@ class RunRegistry(Registry[Run]):
         return kept
 
     def _write(self, record: Run) -> None:
-        """A run's mirror is its record, and the names under which its checkpoints are found."""
+        """A run's mirror is its record, and the names under which its checkpoints and metrics are found."""
         super()._write(record)
+        folder = self._storage.run(record.id)
+        if record.metrics_of:
+            place_rows(folder, record.metrics_of)
         if record.checkpoints:
-            place(self._storage.run(record.id), record.checkpoints)
+            place(folder, record.checkpoints)
 
     def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
         if outcome == "missing":

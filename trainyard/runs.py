@@ -100,6 +100,7 @@ class Run:
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
     that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
     `attempts` tells of the newest ones. `checkpoints` are the committed files by name (`checkpoints.py`).
+    `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), 0 before any are.
     `used_seconds` is how long all attempts together have trained, which `max_hours`
     limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
     file and its parity. `error` is a `TrainyardError` with `attempt`, `log_tail` and `peak_memory`.
@@ -133,6 +134,7 @@ class Run:
     notices: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    metrics_of: int = 0
     labels: dict[str, str]
     forked_from: ForkedFrom | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})

@@ -4,19 +4,16 @@ The child writes to `.attempts/<fence>/` and nowhere else; what others see is pu
 only while the run is its own. So a child that was given up may write on and harms nobody.
 """
 
-import csv
-import io
 import logging
 import secrets
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from trainyard.checkpoints import Checkpoints
+from trainyard.metric_rows import Row, as_csv, read_rows, rows_folder, write_rows
 from trainyard.run_results import clear_results
-from trainyard.storage import RunFolder, read_json, remove_folder, write_json, write_text
+from trainyard.storage import RunFolder, remove_folder, write_text
 from trainyard.storage_errors import storage_error
 
 logger = logging.getLogger(__name__)
@@ -34,30 +31,37 @@ class AttemptFiles:
         self.own = run.attempt(fence)
         """Where the child writes."""
         self._log_read = 0
+        self._rows: list[Row] = []
+        self._rows_are_kept = False
 
-    def begin(self, committed: Checkpoints) -> None:
-        """Make the folder, with the rows so far, and clear away what earlier attempts left uncommitted."""
+    def begin(self, committed: Checkpoints, metrics_of: int) -> None:
+        """Make the folder, and clear away what earlier attempts left uncommitted.
+
+        The rows of metrics so far are those of the attempt `metrics_of`, which stay until this one's count.
+        """
         if not committed:
             clear_results(self._run)
+            metrics_of = 0
+        self._rows = list(read_rows(self._run, metrics_of))
         try:
             self.own.path.mkdir(parents=True, exist_ok=True)
-            if self._run.metrics_csv.exists():
-                shutil.copyfile(self._run.metrics_csv, self.own.metrics_csv)
         except OSError as error:
             raise storage_error("The attempt's folder could not be made", error) from error
-        self.sweep(committed)
+        if self._rows:
+            write_text(self.own.metrics_csv, as_csv(self._rows))  # the child goes on with it
+        self.sweep(committed, metrics_of)
 
-    def add_row(self, row: Mapping[str, Any]) -> None:
-        """Add an epoch to metrics.json and metrics.csv; one trained again replaces its row and later ones."""
-        path = self._run.metrics_json
-        rows = read_json(path)["rows"] if path.exists() else []
-        rows = [*(earlier for earlier in rows if earlier["epoch"] < row["epoch"]), row]
-        write_json(path, {"rows": rows})
-        table = io.StringIO()
-        writer = csv.DictWriter(table, fieldnames=list(row), extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(self._run.metrics_csv, table.getvalue())
+    def add_row(self, row: Row) -> None:
+        """Add an epoch; one trained again replaces its row and later ones."""
+        self._rows = [*(earlier for earlier in self._rows if earlier["epoch"] < row["epoch"]), row]
+        self._rows_are_kept = False
+        self.keep_rows()
+
+    def keep_rows(self) -> None:
+        """Write the rows, unless that is done: none is missing when a checkpoint that follows them counts."""
+        if not self._rows_are_kept:
+            write_rows(self._run, self._fence, self._rows)
+            self._rows_are_kept = True
 
     def carry_log(self) -> None:
         """Add what is new in the attempt's log to the run's."""
@@ -113,15 +117,16 @@ class AttemptFiles:
                 except OSError as error:
                     logger.warning("%s could not be deleted: %s", file.name, error.strerror)
 
-    def sweep(self, committed: Checkpoints) -> None:
-        """Delete what earlier attempts left, but for the files that are the run's checkpoints."""
+    def sweep(self, committed: Checkpoints, metrics_of: int) -> None:
+        """Delete what earlier attempts left, but for the run's checkpoints and its rows of metrics."""
         kept = {self._run.path / one.file for one in committed.values()}
+        rows = rows_folder(self._run, metrics_of).path
         for folder in self._earlier():
             saved = RunFolder(folder).saved
-            if not any(path.parent == saved for path in kept):
+            if rows.parent != folder and not any(path.parent == saved for path in kept):
                 remove_folder(folder)
                 continue
-            for file in saved.iterdir():
+            for file in saved.glob("*"):
                 if file.with_name(file.name.removesuffix(".json")) not in kept:
                     file.unlink(missing_ok=True)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from trainyard import events
 from trainyard.errors import StorageUnavailable
-from trainyard.event_log import publish
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.spec import with_batches
@@ -54,7 +53,7 @@ class RunReports:
         while self._outbox:
             try:
                 self._record(self._outbox[0])
-                publish(self._runs.live, self._folder, self.run.id, self._outbox[0])
+                self._runs.tell(self.run, self._outbox[0])
             except StorageUnavailable:
                 self._outbox.popleft()
                 raise
@@ -64,7 +63,7 @@ class RunReports:
         """Let followers know where the run is, now and then."""
         now = time.monotonic()
         if self.progress and now - self._streamed_at >= PROGRESS_EVERY_S:
-            self._runs.live.append(self.run.id, self.progress)
+            self._runs.stream(self.run, self.progress)
             self.progress, self._streamed_at = None, now
 
     def update(self, **values: Any) -> Run:
@@ -73,13 +72,13 @@ class RunReports:
         return self.run
 
     def _record(self, event: events.Event) -> None:
-        """What of an event belongs to the record and the run's files, each after a fenced word to Redis."""
+        """What of an event belongs to the record, and to the files that the record names."""
         if isinstance(event, events.EpochEnd):
-            # Who reads that an epoch is over finds its row: it goes first, once the run is known held.
-            self._runs.report(self.run, self.progress)
+            # Who reads that an epoch is over finds its row: it goes first.
             self._files.add_row(event.metrics)
-            self.update(epoch=event.epoch, step=event.step)
+            self.update(epoch=event.epoch, step=event.step, metrics_of=self.run.fence)
         elif isinstance(event, events.CheckpointSaved):
+            self._files.keep_rows()
             file = (self._files.own.path / event.stored).relative_to(self._folder.path).as_posix()
             self.run = self._runs.commit(self.run, event, file)
             self._files.place_board()

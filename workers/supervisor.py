@@ -86,7 +86,7 @@ class RunSupervisor:
 
     def _attempt(self) -> None:
         try:
-            self._files.begin(self._run.checkpoints)
+            self._files.begin(self._run.checkpoints, self._run.metrics_of)
             self._runs.publish_status(self._run)
             self._train()
         except OwnershipLost:

@@ -10,6 +10,7 @@ from typing import Any
 
 from trainyard.errors import NotFound
 from trainyard.log_tail import last_lines
+from trainyard.metric_rows import read_rows, rows_folder
 from trainyard.run_registry import RunRegistry
 from trainyard.storage import RunFolder, Storage, read_json
 
@@ -47,12 +48,13 @@ class RunFiles:
 
     def metrics(self, run_id: str) -> list[dict[str, Any]]:
         """One row for each finished epoch."""
-        path = self._folder(run_id).metrics_json
-        return list(read_json(path)["rows"]) if path.exists() else []
+        run = self._runs.get(run_id)
+        return read_rows(self._storage.run(run.id), run.metrics_of)
 
     def metrics_csv(self, run_id: str) -> Path | None:
         """The CSV log, or None before there is one."""
-        path = self._folder(run_id).metrics_csv
+        run = self._runs.get(run_id)
+        path = rows_folder(self._storage.run(run.id), run.metrics_of).metrics_csv
         return path if path.is_file() else None
 
     def log_tail(self, run_id: str, lines: int) -> bytes:

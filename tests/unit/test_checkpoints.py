@@ -96,5 +96,5 @@ def test_whoever_lost_the_run_commits_nothing_and_its_files_go(redis_url: str, t
         runs.commit(zombie, late, late.stored)
     assert folder.last_checkpoint.read_text() == "weights of .attempts/1/.saved/1.ckpt"
     assert runs.get(owner.id).checkpoints["last"].epoch == 1
-    AttemptFiles(folder, owner.fence).begin(owner.checkpoints)
+    AttemptFiles(folder, owner.fence).begin(owner.checkpoints, owner.metrics_of)
     assert sorted(path.name for path in folder.attempt(1).saved.iterdir()) == ["1.ckpt", "1.ckpt.json"]

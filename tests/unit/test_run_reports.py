@@ -1,18 +1,22 @@
 """What a child says, as it goes into the record and the run's files."""
 
+import csv
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.unit.records import a_run
-from trainyard import events
-from trainyard.errors import OwnershipLost
+from trainyard import events, metric_rows
+from trainyard.errors import OwnershipLost, StorageUnavailable
 from trainyard.lease import LeaseRules
+from trainyard.metric_rows import read_rows, write_rows
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
-from trainyard.storage import Storage, read_json
+from trainyard.storage import RunFolder, Storage, read_json, write_json
 from trainyard.store.connection import connect
+from workers import attempt_files
 from workers.attempt_files import AttemptFiles
 from workers.run_reports import RunReports
 
@@ -44,7 +48,7 @@ def runs(server, storage):
 
 def reports(runs: RunRegistry, storage: Storage, run: Run) -> RunReports:
     files = AttemptFiles(storage.run(run.id), run.fence)
-    files.begin(run.checkpoints)
+    files.begin(run.checkpoints, run.metrics_of)
     return RunReports(runs, run, storage.run(run.id), files)
 
 
@@ -52,7 +56,7 @@ def test_who_reads_that_an_epoch_is_over_finds_its_row(runs, storage):
     held = runs.claim("train", "me")
     telling = reports(runs, storage, held)
     seen = []
-    runs.before_update = lambda: seen.append(read_json(storage.run(held.id).metrics_json)["rows"])
+    runs.before_update = lambda: seen.append(read_rows(storage.run(held.id), held.fence))
     telling.add(EPOCH_END)
     telling.post()
     assert seen == [[ROW]], "the row is there before the record counts the epoch"
@@ -68,3 +72,146 @@ def test_a_row_of_a_run_held_by_another_goes_nowhere(runs, storage):
     with pytest.raises(OwnershipLost):
         telling.post()
     assert not storage.run(held.id).metrics_json.exists()
+
+
+def test_what_a_late_supervisor_writes_changes_no_row_of_its_successor(runs, storage, monkeypatch):
+    """It is frozen just before it writes a row, and wakes when its successor is two epochs further."""
+    folder = storage.run(runs.get(a_run(1).id).id)
+    late = reports(runs, storage, runs.claim("train", "me"))
+    tell(late, epoch_end(1), saved(folder, late, 1))
+    write = metric_rows.write_rows
+
+    def frozen(*arguments: Any) -> None:
+        monkeypatch.setattr(attempt_files, "write_rows", write)
+        runs.release(late.run)
+        successor = reports(runs, storage, runs.claim("train", "another"))
+        tell(
+            successor,
+            *(one for epoch in (2, 3) for one in (epoch_end(epoch), saved(folder, successor, epoch))),
+        )
+        write(*arguments)
+
+    monkeypatch.setattr(attempt_files, "write_rows", frozen)
+    with pytest.raises(OwnershipLost):
+        tell(late, epoch_end(2))
+    assert shown_epochs(runs, folder) == [1, 2, 3]
+
+
+def test_a_late_mirror_does_not_put_old_rows_in_place_for_good(runs, storage):
+    late = reports(runs, storage, runs.claim("train", "me"))
+    folder = storage.run(late.run.id)
+    tell(late, epoch_end(1), saved(folder, late, 1))
+    runs.release(late.run)
+    successor = reports(runs, storage, runs.claim("train", "another"))
+    tell(successor, epoch_end(2))
+    runs._written(late.run)
+    assert shown_epochs(runs, folder) == [1, 2]
+
+
+def test_no_checkpoint_counts_without_the_rows_before_it(runs, storage, monkeypatch):
+    """The volume was full when the row was written, and has room again for what follows."""
+    telling = reports(runs, storage, runs.claim("train", "me"))
+    folder = storage.run(telling.run.id)
+    tell(telling, epoch_end(1), saved(folder, telling, 1))
+
+    def full(*_: Any) -> None:
+        raise StorageUnavailable("No space left on device.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(attempt_files, "write_rows", full)
+        for event in (epoch_end(2), saved(folder, telling, 2)):
+            with pytest.raises(StorageUnavailable):
+                tell(telling, event)
+    assert (runs.get(telling.run.id).checkpoints["last"].epoch, shown_epochs(runs, folder)) == (1, [1])
+    tell(telling, saved(folder, telling, 2))
+    assert (runs.get(telling.run.id).checkpoints["last"].epoch, shown_epochs(runs, folder)) == (2, [1, 2])
+
+
+def test_rows_of_an_attempt_that_was_lost_stay_until_its_successor_has_some(runs, storage):
+    lost = reports(runs, storage, runs.claim("train", "me"))
+    folder = storage.run(lost.run.id)
+    tell(lost, epoch_end(1), saved(folder, lost, 1), epoch_end(2))
+    runs.release(lost.run)
+    for _ in range(2):
+        successor = reports(runs, storage, runs.claim("train", "another"))
+        assert shown_epochs(runs, folder) == [1, 2]
+        runs.release(successor.run)
+    third = reports(runs, storage, runs.claim("train", "a third"))
+    tell(third, saved(folder, third, 1, step=7))
+    assert shown_epochs(runs, folder) == [1, 2], "an attempt drained before its first epoch keeps them, too"
+    tell(third, epoch_end(2))
+    assert shown_epochs(runs, folder) == [1, 2]
+    reports(runs, storage, again(runs, third.run))
+    assert {path.name for path in folder.attempts.iterdir()} == {"4", "5"}
+
+
+def test_followers_hear_nothing_from_a_supervisor_that_is_late(runs, storage):
+    late = reports(runs, storage, runs.claim("train", "me"))
+    tell(late, events.SignalApplied(signal="stop", version=1, value="now", epoch=1, step=4))
+    runs.release(late.run)
+    runs.claim("train", "another")
+    with pytest.raises(OwnershipLost):
+        tell(late, events.SignalApplied(signal="stop", version=2, value="now", epoch=1, step=4))
+    late.add(events.Progress(stage="train", epoch=1, epochs=2, step=4, steps_per_epoch=4, loss=None,
+                             images_per_second=None, eta_seconds=None))  # fmt: skip
+    with pytest.raises(OwnershipLost):
+        late.stream_progress()
+    told = [event["version"] for _, event in runs.live.read(late.run.id, "0", 1)]
+    kept = [json.loads(line)["version"] for line in storage.run(late.run.id).events.read_text().splitlines()]
+    assert (told, kept) == ([1], [1])
+
+
+def test_a_run_of_an_earlier_version_keeps_its_rows(runs, storage):
+    first = reports(runs, storage, runs.claim("train", "me"))
+    folder = storage.run(first.run.id)
+    tell(first, saved(folder, first, 1))
+    write_rows(folder, 0, [row(1)])
+    held = runs.update(first.run, metrics_of=0)
+    assert shown_epochs(runs, folder) == [1]
+    successor = reports(runs, storage, again(runs, held))
+    tell(successor, epoch_end(2))
+    assert shown_epochs(runs, folder) == [1, 2]
+
+
+def row(epoch: int) -> dict[str, Any]:
+    return {"epoch": epoch, "train_loss": 1 / epoch}
+
+
+def epoch_end(epoch: int) -> events.EpochEnd:
+    return events.EpochEnd(epoch=epoch, step=4 * epoch, metrics=row(epoch))
+
+
+def saved(folder: RunFolder, of: RunReports, epoch: int, step: int | None = None) -> events.CheckpointSaved:
+    """A checkpoint that lies where the attempt writes them."""
+    step = step or 4 * epoch
+    stored = f".saved/{step}.ckpt"
+    path = folder.attempt(of.run.fence).path / stored
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"weights of step {step}")
+    write_json(path.with_name(f"{path.name}.json"), {"epoch": epoch})
+    return events.CheckpointSaved(
+        kinds=("last",), epoch=epoch, step=step, file="last.ckpt", stored=stored,
+        bytes=path.stat().st_size, sha256=f"{step}", after=None,
+    )  # fmt: skip
+
+
+def tell(telling: RunReports, *said: events.Event) -> None:
+    for event in said:
+        telling.add(event)
+    telling.post()
+
+
+def again(runs: RunRegistry, held: Run) -> Run:
+    """The run's next attempt."""
+    runs.release(held)
+    return runs.claim("train", "the next")
+
+
+def shown_epochs(runs: RunRegistry, folder: RunFolder) -> list[int]:
+    """The epochs of the run's rows, which all that show them agree on."""
+    run = runs.get(folder.path.name)
+    shown = [one["epoch"] for one in read_rows(folder, run.metrics_of)]
+    assert [one["epoch"] for one in read_json(folder.metrics_json)["rows"]] == shown
+    with folder.metrics_csv.open(newline="") as file:
+        assert [int(one["epoch"]) for one in csv.DictReader(file)] == shown
+    return shown
