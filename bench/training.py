@@ -4,7 +4,8 @@
                              [--sides NAME ...]
 
 All train Unet-resnet18 on CamVid at 256 px with the Dice loss and Adam. They take turns; ratios are of
-neighbours. `--sides` leaves others out. Shares are of the time of a training step.
+neighbours. Script and expert go on in one process each; the engine has a new one in every turn, as each run
+of the service has. `--sides` leaves others out. Shares are of the time of a training step.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from bench.engine import same_job
 from bench.loss_curve import largest_difference
 from bench.service import ServedRuns, service
 from bench.turns import (
+    Anew,
     Peer,
     Side,
     Turn,
@@ -52,12 +54,14 @@ def compare(asked: argparse.Namespace, batch_size: int, folder: Path) -> dict[st
         peers = {
             SCRIPT: ("example", asked.data, *length, max(2, asked.steps // 4)),
             EXPERT: ("expert", prepared, *length, asked.steps),
-            ENGINE: ("engine", prepared, *length[:2], "--threads", asked.threads),
         }
         sides: dict[str, Side] = {}
         for name, (module, *arguments) in peers.items():
             if name in asked.sides:
                 sides[name] = stack.enter_context(Peer(module, *arguments, threads=asked.threads))
+        if ENGINE in asked.sides:
+            engine = ("engine", prepared, *length[:2], "--threads", asked.threads)
+            sides[ENGINE] = Anew(lambda: Peer(*engine, threads=asked.threads))
         if SERVICE in asked.sides:
             served = stack.enter_context(service(folder, asked.threads))
             dataset = served.client.upload(archive, "camvid", None)

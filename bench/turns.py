@@ -61,6 +61,17 @@ class Peer:
         self._process.wait()
 
 
+class Anew:
+    """A side that is another process in every turn, as each run of the service is."""
+
+    def __init__(self, start: Callable[[], Peer]) -> None:
+        self._start = start
+
+    def turn(self) -> Turn:
+        with self._start() as peer:
+            return peer.turn()
+
+
 def exit_on_sigterm() -> None:
     """Let SIGTERM end a benchmark as an error does: what it started is ended, what it wrote is removed."""
 

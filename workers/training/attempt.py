@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import torch
 from lightning import seed_everything
 from torch import nn
 
@@ -20,6 +21,7 @@ from workers.training.checkpoints import ABOUT, ModelCard, Saved, read_checkpoin
 from workers.training.class_weights import class_weights
 from workers.training.data import SegmentationData
 from workers.training.epochs import History
+from workers.training.folded_upsampling import fold_upsampling
 from workers.training.job import SavedFile, TrainingJob
 from workers.training.losses import WeightedLosses
 from workers.training.memory import with_smaller_batch_of
@@ -86,6 +88,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     classes = len(prepared.classes)
     check_classes(spec, classes, prepared.task)
     network, rule = _network(job, spec, prepared, checkpoint, report)
+    if not torch.cuda.is_available():
+        fold_upsampling(network)
     if spec.data.finds_batch:
         spec = with_found_batch(spec, network, prepared, precision, report)
     if spec.data.batch_size != job.spec.data.batch_size:
