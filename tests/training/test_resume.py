@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import Began, EpochEnd, Notice
+from trainyard.events import Began, CheckpointSaved, EpochEnd, Notice
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import read_checkpoint
@@ -63,6 +63,28 @@ def test_a_run_drained_within_an_epoch_computes_what_an_unbroken_one_does(
     assert [(one.status, one.epoch) for one in (left, in_validation)] == [("drained", 1)] * 2
     assert left.step < in_validation.step
     assert result.status == "completed"
+    assert rows + _rows(run) == unbroken
+    _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
+
+
+@pytest.mark.parametrize("wish", [STOP_NOW, DRAIN], ids=["stop", "drain"])
+@pytest.mark.parametrize("left_in", [9, 11], ids=["train", "validation"])
+def test_a_run_left_again_before_it_trains_computes_what_an_unbroken_one_does(
+    run: Run, wish: Signals, left_in: int
+) -> None:
+    """Within an epoch first, then while the resumed attempt checks its data."""
+    spec = tiny_spec(compute={"deterministic": True})
+    run.fit(epochs=3, spec=spec)
+    unbroken = _rows(run)
+    expected = read_checkpoint(RunFolder(run.folder).last_checkpoint)
+
+    left = run.fit(epochs=3, spec=spec, signals={left_in: DRAIN})
+    rows = _rows(run)
+    again = run.fit(epochs=3, spec=spec, signals={1: wish}, resume=True)
+    assert (again.epoch, again.step, run.of(CheckpointSaved)) == (left.epoch, left.step, [])
+    result = run.fit(epochs=3, spec=spec, resume=True)
+
+    assert (result.status, result.step) == ("completed", 9)
     assert rows + _rows(run) == unbroken
     _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
 

@@ -122,6 +122,11 @@ class Checkpoints(Callback):
             kinds.append("epoch")
         self._save(trainer, {"epoch": epoch, "step": trainer.global_step, "batches": 0}, kinds)
 
+    @property
+    def are_there(self) -> bool:
+        """Whether anything has been saved, by this attempt or by the one that it goes on from."""
+        return self._saved.newest is not None
+
     def save_interrupted(self, trainer: Trainer, batches: int) -> None:
         """Save in the middle of an epoch of which so many batches are done, and wait until it is written.
 

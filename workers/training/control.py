@@ -93,7 +93,10 @@ class Control(Callback):
         stops = signals.stop == "now" and self._wants_stop(signals)
         if not stops and not signals.drain:
             return
-        self._checkpoints.save_interrupted(trainer, batches)
+        # In the check before training an earlier attempt's checkpoint still says how things stand, and more:
+        # what was done of its epoch is taken up only when training begins.
+        if not (trainer.sanity_checking and self._checkpoints.are_there):
+            self._checkpoints.save_interrupted(trainer, batches)
         if stops:
             self._acknowledge_stop(trainer, signals)
         else:
