@@ -1,6 +1,7 @@
 """What a resumed run keeps, and that it goes on as if it had never stopped."""
 
 import csv
+from random import Random
 from typing import Any
 
 import pytest
@@ -86,6 +87,25 @@ def test_a_run_left_again_before_it_trains_computes_what_an_unbroken_one_does(
 
     assert (result.status, result.step) == ("completed", 9)
     assert rows + _rows(run) == unbroken
+    _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_left_at_random_moments_computes_what_an_unbroken_one_does(run: Run, seed: int) -> None:
+    chance = Random(seed)
+    spec = tiny_spec(optimization={"accumulate_batches": 2}, compute={"deterministic": True})
+    run.fit(epochs=3, spec=spec)
+    unbroken, rows = _rows(run), []
+    expected = read_checkpoint(RunFolder(run.folder).last_checkpoint)
+    for attempt in range(4):
+        wish = chance.choice([STOP_NOW, STOP_EPOCH, DRAIN])
+        result = run.fit(epochs=3, spec=spec, signals={chance.randrange(10): wish}, resume=attempt > 0)
+        rows += _rows(run)
+    if result.status != "completed":
+        run.fit(epochs=3, spec=spec, resume=True)
+        rows += _rows(run)
+
+    assert rows == unbroken
     _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
 
 
