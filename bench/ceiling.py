@@ -3,7 +3,8 @@
     python -m bench.ceiling [--rounds N] [--batch-size N ...] [--threads N]
 
 Multiplies large matrices in float32 and bfloat16, which take turns, and counts the operations of a training
-step of Unet-resnet18 at 256 px. No step can be shorter than its operations at the speed of matrices.
+step of Unet-resnet18 at 256 px, as its library computes it and as the engine does. No step can be shorter than
+its operations at the speed of matrices.
 """
 
 import argparse
@@ -11,10 +12,12 @@ import os
 import time
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.example import build_network
 from bench.turns import spread
+from workers.training.folded_upsampling import fold_upsampling
 from workers.training.runtime import prepare_process
 
 SIDE = 2048
@@ -30,9 +33,8 @@ def flops_per_second(kind: torch.dtype) -> float:
     return 2 * SIDE**3 / (time.perf_counter() - start)
 
 
-def flops_of_step(batch_size: int) -> int:
+def flops_of_step(network: nn.Module, batch_size: int) -> int:
     """Of convolutions, forward and backward."""
-    network = build_network().train()
     with FlopCounterMode(display=False) as counter:
         network(torch.rand(batch_size, 3, SIZE, SIZE)).mean().backward()
     return int(counter.get_total_flops())
@@ -52,11 +54,14 @@ def main() -> None:
             speeds[kind].append(flops_per_second(kind))
     for kind, found in speeds.items():
         print(f"{kind}: {spread([speed / 1e9 for speed in found])} GFLOPS, at most {max(found) / 1e9:.0f}")
+    plain, folded = build_network().train(), build_network().train()
+    fold_upsampling(folded)
     for batch_size in asked.batch_size:
-        flops = flops_of_step(batch_size)
-        least = {kind: flops / max(found) for kind, found in speeds.items()}
-        listed = ", ".join(f"{1e3 * seconds:.0f} ms in {kind}" for kind, seconds in least.items())
-        print(f"batch size {batch_size}: {flops / 1e9:.0f} GFLOP a step, which take at least {listed}")
+        for name, network in (("library", plain), ("engine", folded)):
+            flops = flops_of_step(network, batch_size)
+            least = {kind: flops / max(found) for kind, found in speeds.items()}
+            listed = ", ".join(f"{1e3 * seconds:.0f} ms in {kind}" for kind, seconds in least.items())
+            print(f"{name}, batch size {batch_size}: {flops / 1e9:.0f} GFLOP a step, at least {listed}")
 
 
 if __name__ == "__main__":
