@@ -3,8 +3,8 @@
     python -m bench.ceiling [--rounds N] [--batch-size N ...] [--threads N]
 
 Multiplies large matrices in float32 and bfloat16, which take turns, and counts the operations of a training
-step of Unet-resnet18 at 256 px, as its library computes it and as the engine does. No step can be shorter than
-its operations at the speed of matrices.
+step of Unet-resnet18 at 256 px, as its library computes it and as the engine does. No step can be shorter
+than its operations at the speed of matrices.
 """
 
 import argparse
