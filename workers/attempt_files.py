@@ -1,7 +1,8 @@
 """What an attempt writes, in a folder of its own, and how it becomes the run's.
 
 The child writes to `.attempts/<fence>/` and nowhere else; what others see is put there by the supervisor, and
-only while the run is its own. So a child that was given up may write on and harms nobody.
+only while the run is its own. Its rows of metrics lie here, too, and count by the record's word
+(`metric_rows.py`). So whoever was given up, child or supervisor, may write on and harms nobody.
 """
 
 import logging
