@@ -8,12 +8,16 @@ Task = Literal["multiclass", "multilabel"]
 """Whether each pixel has one class, or may have several or none."""
 
 
+OnQuestion = Literal["ask", "assume", "fail"]
+
+
 class DatasetStatus(StrEnum):
-    """queued -> ingesting -> ready | failed."""
+    """queued -> ingesting -> ready | question | failed; answers to its questions queue it again."""
 
     QUEUED = "queued"
     INGESTING = "ingesting"
     READY = "ready"
+    QUESTION = "question"
     FAILED = "failed"
 
 
@@ -29,9 +33,17 @@ class IngestOptions:
     out. `colors` maps colours, `#rrggbb`, to mask values. `ignore_value` is the mask value that counts as no
     class. `images` and `masks` are patterns of the paths of pictures, `class_masks` patterns of masks that
     show one class each, by its name; without them roles are found out. `label_map` replaces mask values, None
-    makes them ignored. `order` says which of overlapping regions is seen (`area`: the smaller, `file`: the
-    later), `crowd` what becomes of COCO's crowd regions. `max_side` caps the longer side of prepared images,
-    in pixels.
+    makes them ignored.
+
+    `objects` says whether mask values are classes, or ids of objects of one class; `several_masks` whether
+    several masks of one image are parts of one mask, or one class each; `unmasked` whether an image without a
+    mask is all background or left out; `mask_size` whether a mask of its image's proportions and another
+    size is resampled or refused; `class_folders` whether the folders that images lie in name the class of
+    what their masks show. With None it is found out, or asked. `on_question` says what becomes of a question
+    that the files leave open: it is asked, the likeliest reading is assumed, or the ingest fails.
+
+    `order` says which of overlapping regions is seen (`area`: the smaller, `file`: the later), `crowd` what
+    becomes of COCO's crowd regions. `max_side` caps the longer side of prepared images, in pixels.
 
     The split: `splits` lists image names per split; else folders of the upload; else `val_fraction` is drawn
     by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
@@ -47,6 +59,12 @@ class IngestOptions:
     masks: str | None = None
     class_masks: dict[str, str] | None = None
     label_map: dict[int, int | None] | None = None
+    objects: Literal["classes", "one_class"] | None = None
+    several_masks: Literal["union", "classes"] | None = None
+    unmasked: Literal["background", "leave_out"] | None = None
+    mask_size: Literal["resample", "refuse"] | None = None
+    class_folders: Literal["classes", "ignore"] | None = None
+    on_question: OnQuestion = "ask"
     order: Literal["area", "file"] = "area"
     crowd: Literal["ignore", "label"] = "ignore"
     max_side: int | None = None
@@ -82,20 +100,66 @@ class ClassInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with the set; an `error` keeps it from training, a `warning` does not."""
+    """One kind of thing that is wrong with the set; an `error` keeps it from training, a `warning` does not.
+
+    It was found `count` times: `file`, `message` and `remedy` are of the first, `examples` of the first few,
+    as files, or as `file: message` where messages differ.
+    """
 
     severity: Literal["error", "warning"]
     code: str
     file: str | None
     message: str
     remedy: str
+    count: int = 1
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One reading that fits a question: `count` images or masks are read by it, such as `examples`.
+
+    `options` are the options, in the form of a request, that settle the question on it. `preview` says
+    whether a picture shows it.
+    """
+
+    key: str
+    text: str
+    count: int
+    options: dict[str, Any]
+    examples: tuple[str, ...] = ()
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the files of a set leave open; its `choices` are the readings that fit, the likeliest first."""
+
+    code: str
+    text: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """How a set was read: its format, how images found their masks, and where classes and splits came from.
+
+    `guesses` are what was concluded and nothing contradicts, though the files do not say it.
+    """
+
+    format: str
+    pairs: str
+    classes: str
+    splits: str
+    guesses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSummary:
     """What ingest found. `sizes` counts images per "WIDTHxHEIGHT"; `mean` and `std` are of RGB in 0 to 1.
 
-    `task` says whether pixels have one class each; in a multilabel set none is ignored.
+    `task` says whether pixels have one class each; in a multilabel set none is ignored. `reading` is None in
+    records of before it was kept.
     """
 
     content_hash: str
@@ -107,6 +171,7 @@ class DatasetSummary:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     task: Task = "multiclass"
+    reading: Interpretation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +191,15 @@ class DatasetVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedChange:
-    """A change of options whose ingest failed while an earlier version stays in use, and why it failed."""
+    """A change of options whose ingest failed while an earlier version stays in use, and why it failed.
+
+    With `questions`, it waits for their answers.
+    """
 
     options: IngestOptions
     error: dict[str, Any]
     problems: tuple[Problem, ...] = ()
+    questions: tuple[Question, ...] = ()
     proposed_label_map: dict[int, int | None] | None = None
 
 
@@ -141,8 +210,8 @@ class Dataset:
     `incoming` is the path below the storage's incoming/ that is read in place of an upload, `annotation_name`
     the client's name of the annotation file. `version` is the number of the version in use, None before the
     first; `options`, `summary` and `problems` are of that version. `change` holds options that wait for their
-    ingest while it stays in use, `refused_change` those that the latest ingest refused. `label_map` and
-    `proposed_label_map` are keyed by mask values.
+    ingest while it stays in use, `refused_change` those that the latest ingest refused. `questions` are what
+    a set of the status `question` waits for. `label_map` and `proposed_label_map` are keyed by mask values.
     """
 
     id: str
@@ -168,6 +237,7 @@ class Dataset:
     versions: tuple[DatasetVersion, ...] = ()
     summary: DatasetSummary | None = None
     problems: tuple[Problem, ...] = ()
+    questions: tuple[Question, ...] = ()
     proposed_label_map: dict[int, int | None] | None = None
     change: IngestOptions | None = None
     refused_change: RefusedChange | None = None

@@ -83,6 +83,13 @@ class BadDataset(UserError):
     remedy = "Mend the files named in `problems` and upload the set again."
 
 
+class DatasetQuestion(UserError):
+    """The files of the data set can be read in several ways."""
+
+    code = "dataset_question"
+    remedy = "Answer the `questions` with POST /datasets/{id}/answers, or upload with the options they name."
+
+
 class WeightsUnavailable(UserError):
     """The encoder weights that were asked for cannot be had here."""
 

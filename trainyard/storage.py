@@ -1,6 +1,7 @@
 """The layout of shared storage, and writes that are whole or absent.
 
     <storage>/datasets/<id>/  upload.zip annotation  prepared/<version>/  dataset.json
+                              questions/<question>-<choice>.png
     <storage>/incoming/       archives and folders that a data set may be made of where they lie
     <storage>/runs/<id>/      run.json config.json metrics.json metrics.csv events.jsonl
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
@@ -86,6 +87,11 @@ class DatasetFolder:
         if not _HASH.match(content_hash):
             raise NotFound(f"No version of a data set is called {content_hash[:40]!r}.")
         return self.prepared / content_hash[:16]
+
+    @property
+    def previews(self) -> Path:
+        """Pictures of the readings that a question leaves open."""
+        return self.path / "questions"
 
     @property
     def record(self) -> Path:

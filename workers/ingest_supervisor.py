@@ -7,7 +7,14 @@ from typing import Any
 
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import BadDataset, ChildDied, InvalidRequest, OwnershipLost, StoreUnavailable
+from trainyard.errors import (
+    BadDataset,
+    ChildDied,
+    DatasetQuestion,
+    InvalidRequest,
+    OwnershipLost,
+    StoreUnavailable,
+)
 from trainyard.lease import Ownership
 from trainyard.storage import Storage
 from workers.child import FENCED, INGEST_CHILD, ORPHANED, Child, Message
@@ -54,7 +61,7 @@ class IngestSupervisor:
         try:
             job = self._job()
         except InvalidRequest as error:
-            self._fail(error.to_dict(), [])
+            self._fail(error.to_dict())
             return
         child = Child(INGEST_CHILD, job, self._ownership.until)
         guard = LeaseGuard(child, self._ownership, self._dataset.id)
@@ -83,7 +90,7 @@ class IngestSupervisor:
         else:
             place = "" if self._reads is None else f" while it read {self._reads} and its mask"
             died = ChildDied(f"The ingest process ended with exit code {code} and no result{place}.")
-            self._fail(died.to_dict(), [])
+            self._fail(died.to_dict())
 
     def _job(self) -> Message:
         """Raises InvalidRequest where what is to be read is no longer in incoming/."""
@@ -129,10 +136,9 @@ class IngestSupervisor:
 
     def _conclude(self) -> None:
         if "error" in self._outcome:
-            self._fail(self._outcome["error"], [])
+            self._fail(self._outcome["error"])
         elif self._outcome["result"]["summary"] is None:
-            result = self._outcome["result"]
-            self._fail(BadDataset().to_dict(), result["problems"], result["proposed_label_map"])
+            self._refuse(self._outcome["result"])
         else:
             self._keep(self._outcome["result"])
 
@@ -157,29 +163,32 @@ class IngestSupervisor:
             summary=summary,
             problems=result["problems"],
             proposed_label_map=result["proposed_label_map"],
+            questions=[],
             version=version["version"],
             versions=versions,
             refused_change=None,
         )
 
-    def _fail(
-        self,
-        error: dict[str, Any],
-        problems: list[dict[str, Any]],
-        proposed: dict[str, int | None] | None = None,
+    def _refuse(self, result: dict[str, Any]) -> None:
+        """The set cannot be used as it was sent, or not before its questions are answered."""
+        found = {name: result[name] for name in ("problems", "questions", "proposed_label_map")}
+        if result["questions"]:
+            self._end_without_version(DatasetStatus.QUESTION, DatasetQuestion().to_dict(), found)
+        else:
+            self._end_without_version(DatasetStatus.FAILED, BadDataset().to_dict(), found)
+
+    def _fail(self, error: dict[str, Any]) -> None:
+        found: dict[str, Any] = {"problems": [], "questions": [], "proposed_label_map": None}
+        self._end_without_version(DatasetStatus.FAILED, error, found)
+
+    def _end_without_version(
+        self, status: DatasetStatus, error: dict[str, Any], found: dict[str, Any]
     ) -> None:
-        """The set has failed; one that has a version keeps it in use and tells what became of the change."""
+        """No version came of it; a set that has one keeps it in use and tells what became of the change."""
         if self._dataset.summary is None:
-            self._datasets.finish(
-                self._dataset,
-                DatasetStatus.FAILED,
-                error=error,
-                problems=problems,
-                proposed_label_map=proposed,
-            )
+            self._datasets.finish(self._dataset, status, error=error, **found)
             return
-        options = self._datasets.to_json(self._dataset)["change"]
-        refused = {"options": options, "error": error, "problems": problems, "proposed_label_map": proposed}
+        refused = {"options": self._datasets.to_json(self._dataset)["change"], "error": error, **found}
         self._finish(DatasetStatus.READY, self._dataset.summary.images, refused_change=refused)
 
     def _finish(self, status: DatasetStatus, images: int, **values: Any) -> None:

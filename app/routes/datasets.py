@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask import g, request
+from flask import Response, g, request, send_file
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.multipart import read_form
 from app.schemas.datasets import (
+    AnswersSchema,
     DatasetQuery,
     DatasetSchema,
     LabelMapSchema,
@@ -94,3 +95,22 @@ class LabelMap(MethodView):
         """Read the kept upload again with another label map, as a new version."""
         dataset = services().datasets.relabel(dataset_id, body["label_map"], body.get("classes"))
         return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+
+
+@blueprint.route("/<dataset_id>/answers")
+class Answers(MethodView):
+    @blueprint.arguments(AnswersSchema)
+    @blueprint.response(202, DatasetSchema, headers={"Location": {"schema": {"type": "string"}}})
+    def post(self, body: dict[str, Any], dataset_id: str) -> tuple[Dataset, int, dict[str, str]]:
+        """Answer what the files leave open; the kept upload is read again, as a new version."""
+        dataset = services().datasets.answer(dataset_id, body["answers"], body["options"])
+        return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+
+
+@blueprint.route("/<dataset_id>/questions/<question>/<choice>.png")
+class QuestionPreview(MethodView):
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/png")
+    def get(self, dataset_id: str, question: str, choice: str) -> Response:
+        """See what one reading of the files makes of them, where the choice has a preview."""
+        path = services().datasets.preview(dataset_id, question, choice)
+        return send_file(path, mimetype="image/png", etag=True)

@@ -8,7 +8,14 @@ from marshmallow_dataclass import class_schema
 from app.schemas.fields import PageQuery, instant_field, name_field
 from app.schemas.ingest_options import ClassesField, LabelMapField, OptionsFields, options_of
 from app.service.datasets import DatasetRequest
-from trainyard.datasets import DatasetStatus, DatasetSummary, IngestOptions, Problem, RefusedChange
+from trainyard.datasets import (
+    DatasetStatus,
+    DatasetSummary,
+    IngestOptions,
+    Problem,
+    Question,
+    RefusedChange,
+)
 
 OptionsSchema = class_schema(IngestOptions)
 
@@ -71,6 +78,22 @@ class LabelMapSchema(Schema):
     classes = ClassesField(metadata=OptionsFields._declared_fields["classes"].metadata)
 
 
+class AnswersSchema(Schema):
+    """What settles the questions of a set: choices, or the options themselves."""
+
+    answers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={"description": "the key of a choice by the code of its question"},
+    )
+    options = fields.Nested(
+        OptionsFields,
+        load_default=dict,
+        metadata={"description": "options of the upload to be set, whether or not a question names them"},
+    )
+
+
 class VersionSchema(Schema):
     """A version: what one ingest made of the upload."""
 
@@ -109,6 +132,10 @@ class DatasetSchema(Schema):
     versions = fields.List(fields.Nested(VersionSchema))
     summary = fields.Nested(class_schema(DatasetSummary), allow_none=True)
     problems = fields.List(fields.Nested(class_schema(Problem)))
+    questions = fields.List(
+        fields.Nested(class_schema(Question)),
+        metadata={"description": "what the files leave open, while the status is `question`"},
+    )
     proposed_label_map = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(allow_none=True),

@@ -133,6 +133,12 @@ class SplitsField(Structured):
         return dict(content)
 
 
+def _one_of(*values: str, help: str) -> fields.String:
+    return fields.String(
+        validate=validate.OneOf(values, error="Must be one of: {choices}."), metadata={"description": help}
+    )
+
+
 class OptionsFields(Schema):
     """All that may be said of how an upload is read."""
 
@@ -179,6 +185,36 @@ class OptionsFields(Schema):
             "description": 'mask values and what replaces them, null for ignored: {"255": 1, "7": null}',
             "type": "object",
         }
+    )
+    objects = _one_of(
+        "classes",
+        "one_class",
+        help="whether values of masks are classes, or ids of objects of one class; asked where it is open",
+    )
+    several_masks = _one_of(
+        "union",
+        "classes",
+        help="whether the several masks of an image are parts of one mask, or one class each",
+    )
+    unmasked = _one_of(
+        "background", "leave_out", help="whether images without a mask are all background or left out"
+    )
+    mask_size = _one_of(
+        "resample",
+        "refuse",
+        help="whether masks of their image's proportions and another size are resampled (nearest) or refused",
+    )
+    class_folders = _one_of(
+        "classes",
+        "ignore",
+        help="whether the folders that images lie in name the class of what their masks show",
+    )
+    on_question = _one_of(
+        "ask",
+        "assume",
+        "fail",
+        help="what becomes of a question that the files leave open: the set waits for an answer, "
+        "the likeliest reading is assumed and said, or the ingest fails",
     )
     order = fields.String(
         validate=validate.OneOf(["area", "file"], error="Must be one of: {choices}."),

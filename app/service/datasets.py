@@ -1,10 +1,13 @@
 """Use cases of data sets."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
+from app.service.dataset_answers import chosen_options
 from app.service.submission import whole_or_absent
 from app.service.uploads import ReceivedFile, Upload
 from trainyard.dataset_registry import DatasetRegistry
@@ -117,9 +120,43 @@ class DatasetService:
         """
         seen = self._datasets.get(dataset_id)
         options = replace(seen.options, label_map=label_map, classes=classes or seen.options.classes)
+        return self._read_again(seen, options)
+
+    def answer(self, dataset_id: str, answers: Mapping[str, str], options: Mapping[str, Any]) -> Dataset:
+        """Read the kept upload again with the chosen readings, and with options of the client's own.
+
+        The version in use stays so until the new one is ready. Raises NotFound, InvalidRequest for an answer
+        to no open question or no choice of it, and Conflict while the set waits for its ingest or is read.
+        """
+        seen = self._datasets.get(dataset_id)
+        base = seen.options
+        questions = seen.questions
+        if seen.refused_change is not None and seen.refused_change.questions:
+            base, questions = seen.refused_change.options, seen.refused_change.questions
+        if not answers and not options:
+            said = [f"the questions are {', '.join(one.code for one in questions) or 'none'}"]
+            raise InvalidRequest("Nothing is answered.", errors={"answers": said})
+        settled = chosen_options(questions, answers)
+        own = {name: value for name, value in settled.items() if name not in options}
+        return self._read_again(seen, replace(base, **options), own)
+
+    def preview(self, dataset_id: str, question: str, choice: str) -> Path:
+        """The picture of a reading that fits an open question; raises NotFound."""
+        dataset = self._datasets.get(dataset_id)
+        refused = dataset.refused_change
+        for one in (*dataset.questions, *(refused.questions if refused else ())):
+            for offered in one.choices:
+                if (one.code, offered.key) == (question, choice) and offered.preview:
+                    return self._storage.dataset(dataset.id).previews / f"{one.code}-{offered.key}.png"
+        raise NotFound(f"No preview shows {choice[:40]!r} of the question {question[:40]!r}.")
+
+    def _read_again(
+        self, seen: Dataset, options: IngestOptions, settled: Mapping[str, Any] | None = None
+    ) -> Dataset:
+        """Queue another ingest by these options and those that are `settled`, in the form of a record."""
         field = "change" if seen.summary else "options"
-        changed = self._datasets.to_json(replace(seen, options=options))["options"]
-        dataset = self._datasets.reopen(seen, **{field: changed}, refused_change=None)
+        changed = {**self._datasets.to_json(replace(seen, options=options))["options"], **(settled or {})}
+        dataset = self._datasets.reopen(seen, **{field: changed}, refused_change=None, questions=[])
         self._kick(dataset.queue)
         return dataset
 

@@ -1,6 +1,6 @@
 """What of a spec can be judged before a worker has it: does it fit its data set and this server?"""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, architecture, rounded_size
 from trainyard.datasets import Dataset, DatasetStatus
@@ -16,6 +16,16 @@ MIN_CLASSES = 2
 
 def check_dataset(dataset: Dataset) -> None:
     """Raise Conflict for a set that is not ready, BadDataset for one that has too little to train on."""
+    if dataset.status == DatasetStatus.QUESTION:
+        raise Conflict(
+            f"Data set {dataset.id} waits for the answer to {len(dataset.questions)} question(s): "
+            f"{' '.join(question.text for question in dataset.questions)}",
+            remedy=f"POST /datasets/{dataset.id}/answers with one of the choices of each question.",
+            errors={
+                "status": dataset.status,
+                "questions": [asdict(question) for question in dataset.questions],
+            },
+        )
     if dataset.status != DatasetStatus.READY or dataset.summary is None:
         raise Conflict(
             f"Data set {dataset.id} is {dataset.status}; a run needs a ready one.",

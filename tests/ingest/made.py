@@ -3,7 +3,7 @@
 import io
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from trainyard.datasets import IngestOptions
+from trainyard.datasets import IngestOptions, Problem
 from trainyard.storage import DatasetFolder
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.ingest import DEFAULT_LIMITS, IngestResult, ingest
@@ -97,6 +97,10 @@ class Bench:
             processes=processes,
         )
         failed = any(problem.severity == "error" for problem in result.problems)
+        if result.questions:
+            shutil.rmtree(self.folder / "questions", ignore_errors=True)
+            assert result.summary is None
+            failed = True
         assert (result.summary is None) == failed, result.problems
         assert all(problem.message and problem.remedy for problem in result.problems)
         self.result = result
@@ -131,5 +135,14 @@ class Bench:
 
 
 def codes(result: IngestResult, severity: str = "error") -> list[str]:
-    """The codes of the problems of that severity."""
-    return [problem.code for problem in result.problems if problem.severity == severity]
+    """The codes of the problems of that severity, each as often as it was found."""
+    return [one.code for one in result.problems if one.severity == severity for _ in range(one.count)]
+
+
+def named(problems: Iterable[Problem]) -> list[tuple[str, str | None]]:
+    """The code of each problem with each of the files that it names."""
+    return [
+        (one.code, example and example.partition(": ")[0])
+        for one in problems
+        for example in (one.examples or (one.file,))
+    ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
+from tests.ingest.made import Bench, codes, encoded, folders, mask, named, photo
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.ingest import DEFAULT_LIMITS
 
@@ -55,7 +55,7 @@ def test_methods_whose_unpacking_is_unbounded_are_refused(bench: Bench) -> None:
 
 def test_nested_archives_are_named(bench: Bench) -> None:
     result = bench.run({**SOUND, "more/masks.zip": b"PK", "x.tar.gz": b""})
-    assert [(p.code, p.file) for p in result.problems] == [
+    assert named(result.problems) == [
         ("archive_nested", "more/masks.zip"),
         ("archive_nested", "x.tar.gz"),
     ]

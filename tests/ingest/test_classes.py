@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import Array, Bench, codes, encoded, folders, mask
+from tests.ingest.made import Array, Bench, codes, encoded, folders, mask, named
 
 
 def found(bench: Bench, *masks: Array | Image.Image, **options: Any) -> dict[int, str]:
@@ -73,7 +73,7 @@ def test_the_ignored_value_may_be_any_without_names(bench: Bench) -> None:
 def test_values_outside_the_classes_are_named_per_file(bench: Bench) -> None:
     files = folders([mask(0, 1), mask(0, 1, 9), mask(0, 7)])
     result = bench.run(files, classes={0: "a", 1: "b"})
-    assert [(p.code, p.file) for p in result.problems] == [
+    assert named(result.problems) == [
         ("unknown_value", "masks/1.png"),
         ("unknown_value", "masks/2.png"),
     ]

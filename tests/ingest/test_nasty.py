@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import Bench, codes, encoded, photo
+from tests.ingest.made import Bench, codes, encoded, named, photo
 
 ZIPS = {
     "bomb_200MB_zeros": {"archive_bomb"},
@@ -108,7 +108,7 @@ def test_broken_real_pictures_are_named(bench: Bench, shared_data: Path) -> None
     upload = {f"images/{name}": data for name, data in files.items()}
     upload |= {f"masks/{Path(name).stem}.png": encoded(np.eye(8, dtype=np.uint8)) for name in files}
     result = bench.run(upload)
-    refused = {p.file: p.code for p in result.problems if p.code.startswith("image_")}
+    refused = {file: code for code, file in named(result.problems) if code.startswith("image_")}
     assert refused == {
         "images/broken.png": "image_unknown",
         "images/broken_data_stream.png": "image_broken",

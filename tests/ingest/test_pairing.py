@@ -131,12 +131,13 @@ def test_pictures_elsewhere_are_left_out_with_a_warning(bench: Bench) -> None:
     assert codes(result, "warning") == ["file_outside_folders"]
 
 
-def test_no_more_than_a_page_of_problems(bench: Bench) -> None:
+def test_problems_of_one_kind_are_one_with_a_count_and_examples(bench: Bench) -> None:
     result = run(bench, [f"images/{index:03}.jpg" for index in range(300)], ["masks/z.png"])
-    assert len(result.problems) == 201
-    assert result.problems[-1].code == "more_problems"
-    assert result.problems[-1].severity == "error"
-    assert "102 more" in result.problems[-1].message
+    counts = {one.code: one.count for one in result.problems}
+    assert counts == {"no_pairs": 1, "image_without_mask": 300, "mask_without_image": 1}
+    images = next(one for one in result.problems if one.code == "image_without_mask")
+    assert images.file == "images/000.jpg"
+    assert images.examples == tuple(f"images/{index:03}.jpg" for index in range(10))
 
 
 @pytest.mark.parametrize(

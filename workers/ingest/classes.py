@@ -42,6 +42,7 @@ PALETTE: tuple[Color, ...] = (
 class ClassRules:
     """Class names by mask value, in the order of class indices; the value to ignore; colours where given.
 
+    `origin` says in words where the classes came from.
     `task` is multilabel where pixels may have several of the classes, of which there are at most
     MAX_OVERLAPPING then.
     """
@@ -50,6 +51,7 @@ class ClassRules:
     ignore_value: int | None
     colors: dict[int, Color] = field(default_factory=dict)
     task: Task = "multiclass"
+    origin: str = "named"
 
     def prepared(self) -> list[PreparedClass]:
         """The classes as training sees them."""
@@ -121,6 +123,7 @@ def find(
             names=_names(values, {0: "background", 255: "foreground"}),
             ignore_value=ignore_value,
             colors=colors,
+            origin="the values of the masks, 0 and 255",
         )
     ids = values - {255}
     if not are_ids(ids):
@@ -128,6 +131,7 @@ def find(
             names={value: "background" if value == 0 else f"value_{value}" for value in sorted(values)},
             ignore_value=ignore_value,
             colors=colors,
+            origin=f"the values of the masks, each a class: {listed_values(values)}",
         )
     if 255 in values:
         log.warning(
@@ -138,7 +142,12 @@ def find(
         )
         ignore_value = 255
     names = {value: "background" if value == 0 else f"class_{value}" for value in sorted(ids)}
-    return ClassRules(names=names, ignore_value=ignore_value, colors=colors)
+    return ClassRules(
+        names=names,
+        ignore_value=ignore_value,
+        colors=colors,
+        origin=f"the values of the masks, which are ids: {listed_values(ids)}",
+    )
 
 
 def check_variety(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> None:

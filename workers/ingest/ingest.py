@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainyard.datasets import DatasetSummary, IngestOptions, Problem
+from trainyard.datasets import DatasetSummary, IngestOptions, Interpretation, Problem, Question
 from trainyard.storage import DatasetFolder
 from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
@@ -24,6 +24,7 @@ from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.question_previews import write_previews
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
 from workers.ingest.upload import UNPACKED, open_source
@@ -50,7 +51,8 @@ _WORK = ".prepared-"
 
 @dataclass(frozen=True, kw_only=True)
 class IngestResult:
-    """What became of an upload; `summary` is None when the set is unusable, and `problems` say why.
+    """What became of an upload; `summary` is None when the set is unusable, and `problems` say why, or when
+    `questions` wait for an answer.
 
     `proposed_label_map` would make masks fit the named classes where they do not: mask values as sent, and
     the values that they should count as, None for no class.
@@ -59,6 +61,7 @@ class IngestResult:
     summary: DatasetSummary | None
     problems: tuple[Problem, ...]
     proposed_label_map: LabelMap | None = None
+    questions: tuple[Question, ...] = ()
 
 
 def ingest(
@@ -81,7 +84,7 @@ def ingest(
     StorageUnavailable is raised where the storage fails, ChildDied where a file crashes another process that
     reads it. A version of the same content is kept as it is.
     """
-    log = ProblemLog()
+    log = ProblemLog(options.on_question)
     work = folder / f"{_WORK}{secrets.token_hex(4)}"
     build = _Build(work, options, progress, log, processes, reads_next)
     summary = None
@@ -91,6 +94,8 @@ def ingest(
             with imports_frozen(), open_source(upload, annotation, folder, limits, log) as source:
                 if not log.has_errors:
                     summary = build.run(source)
+                if not log.has_errors:
+                    write_previews(log.offers(), DatasetFolder(folder).previews)
         except Refused as refusal:
             log.refused(None, refusal)
         if summary is not None:
@@ -99,12 +104,18 @@ def ingest(
         raise storage_error("The data set could not be prepared", error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return IngestResult(summary=summary, problems=log.problems(), proposed_label_map=build.proposed)
+    return IngestResult(
+        summary=summary,
+        problems=log.problems(),
+        proposed_label_map=build.proposed,
+        questions=() if log.has_errors else log.questions(),
+    )
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier try left half done."""
+    """Remove what an earlier try left half done, and what shows its questions."""
     folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(DatasetFolder(folder).previews, ignore_errors=True)
     for leftover in folder.glob(f"{_WORK}*"):
         shutil.rmtree(leftover)
     for leftover in folder.glob(f"{UNPACKED}*"):
@@ -138,9 +149,13 @@ class _Build:
         self._reads_next = reads_next
 
     def run(self, source: Source) -> DatasetSummary | None:
-        """The summary; None, errors logged, where the set is unusable. Raises Refused, OSError, ChildDied."""
-        found = find_format(source, self._options.reader).read(source, self._options, self._log)
-        if found is None or not found.items:
+        """The summary; None where the set is unusable or leaves something open, errors and questions logged.
+
+        What is open about the files is asked before any pixel is read. Raises Refused, OSError, ChildDied.
+        """
+        form = find_format(source, self._options.reader)
+        found = form.read(source, self._options, self._log)
+        if found is None or not found.items or self._log.is_blocked:
             return None
         if len(found.items) > MAX_IMAGES:
             raise Refused(
@@ -159,13 +174,23 @@ class _Build:
             rules, shown = multilabel.settled(rules, shown, readings, self._options, self._log)
             mapped = [reading.mapped(shown) for reading in readings]
             rules = self._checked(rules, found, applied, sent, mapped)
-            if rules is None or self._log.has_errors:
+            if rules is None or self._log.is_blocked:
                 return None
             places = self._placed(found.items, rules, mapped)
             if places is None:
                 return None
             painted = {byte for reading in readings for byte in reading.values}
-            return _finish(rules, rules.table(shown), painted, mapped, samples, places, writer)
+            summary = _finish(rules, rules.table(shown), painted, mapped, samples, places, writer)
+            return replace(summary, reading=self._interpretation(form.name, found, rules))
+
+    def _interpretation(self, form: str, found: FoundSet, rules: classes.ClassRules) -> Interpretation:
+        return Interpretation(
+            format=form,
+            pairs=found.pairs,
+            classes="the option `classes`" if self._options.classes else found.classes or rules.origin,
+            splits="",
+            guesses=tuple(self._log.guesses),
+        )
 
     def _declared(self, found: FoundSet) -> classes.ClassRules | None:
         try:
@@ -249,7 +274,7 @@ class _Build:
             )
             candidates.append(candidate)
         places = splits.assign(candidates, self._options, self._log)
-        return None if self._log.has_errors else places
+        return None if self._log.is_blocked else places
 
 
 def _finish(

@@ -4,7 +4,7 @@
 local id = ARGV[1]
 local status = get('dataset', id, 'status')
 if not status then return {'missing', {}} end
-if status ~= 'ready' and status ~= 'failed' then return answer('refused', 'dataset', id) end
+if status == 'queued' or status == 'ingesting' then return answer('refused', 'dataset', id) end
 if get('dataset', id, 'revision') ~= ARGV[2] then return answer('changed', 'dataset', id) end
 set_fields('dataset', id, 3)
 redis.call('HDEL', key_of('dataset', id), 'started_at', 'ended_at', 'images_total')

@@ -73,7 +73,8 @@ class FoundSet:
 
     `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
     the masks' values tell. `ignore_value` marks pixels of no class. With `bit_fields`, masks are painted as
-    bits: bit c is set where a pixel has the value c + 1, and 0 is the value 0.
+    bits: bit c is set where a pixel has the value c + 1, and 0 is the value 0. `pairs` and `classes` say in
+    words how images found their annotations, and where the names of classes came from.
     """
 
     items: list[Item]
@@ -81,6 +82,8 @@ class FoundSet:
     colors: dict[int, Color] = field(default_factory=dict)
     ignore_value: int | None = None
     bit_fields: bool = False
+    pairs: str = "each annotation names its image"
+    classes: str | None = None
 
 
 class Format(Protocol):
