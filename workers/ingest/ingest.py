@@ -15,6 +15,7 @@ from trainyard.storage import DatasetFolder
 from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
+from workers.ingest.class_folders import ask_class_folders
 from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
@@ -174,6 +175,8 @@ class _Build:
             rules, shown = multilabel.settled(rules, shown, readings, self._options, self._log)
             mapped = [reading.mapped(shown) for reading in readings]
             rules = self._checked(rules, found, applied, sent, mapped)
+            if rules is not None and found.class_folders and self._shows_one_class(rules):
+                ask_class_folders(found.class_folders, self._log)
             if rules is None or self._log.is_blocked:
                 return None
             places = self._placed(found.items, rules, mapped)
@@ -182,6 +185,11 @@ class _Build:
             painted = {byte for reading in readings for byte in reading.values}
             summary = _finish(rules, rules.table(shown), painted, mapped, samples, places, writer)
             return replace(summary, reading=self._interpretation(form.name, found, rules))
+
+    def _shows_one_class(self, rules: classes.ClassRules) -> bool:
+        """Whether masks show one class and background, which nobody has named."""
+        told = (self._options.class_folders, self._options.classes, self._options.label_map)
+        return told == (None, None, None) and rules.task == "multiclass" and len(rules.names) == 2
 
     def _interpretation(self, form: str, found: FoundSet, rules: classes.ClassRules) -> Interpretation:
         return Interpretation(

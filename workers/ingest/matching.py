@@ -1,41 +1,33 @@
-"""Matches images with masks by what their folders and names say."""
+"""Matches images with masks by what their folders and names say, from the strictest key to the loosest."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 
 from workers.ingest.layout import Picture, without
 from workers.ingest.marks import Couple, couples, likely_marks
-from workers.ingest.pair_reports import report_clash
-from workers.ingest.problems import ProblemLog
+from workers.ingest.path_words import is_number, words
 
-Key = tuple[object, ...]
+_FEWEST = 2
+"""Of one pair alone it cannot be told what is common to pairs."""
+
+Key = Callable[[Picture], Hashable]
 ByWords = Callable[[Sequence[Picture], Sequence[Picture]], list[Couple]]
 
 
-def _exact(picture: Picture) -> Key:
-    return picture.split, picture.group, picture.stem
-
-
-def _any_case(picture: Picture) -> Key:
-    return picture.split, tuple(folder.casefold() for folder in picture.group), picture.stem.casefold()
-
-
-def _without_suffix(picture: Picture) -> Key:
-    return picture.split, tuple(folder.casefold() for folder in picture.group), picture.bare_stem
-
-
-def _stem_alone(picture: Picture) -> Key:
-    return (picture.bare_stem,)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Matched:
-    """The pairs, and the images and masks that stayed alone."""
+    """The pairs, and the images and masks that stayed alone.
 
-    couples: list[Couple]
-    images: list[Picture]
-    masks: list[Picture]
+    `more` are masks of an image that has one, or another of the same kind, told by numbers behind their
+    names. `rivals` are the images and masks of one key of which it is open which belong together.
+    """
+
+    couples: list[Couple] = field(default_factory=list)
+    more: list[Couple] = field(default_factory=list)
+    rivals: list[tuple[list[Picture], list[Picture]]] = field(default_factory=list)
+    images: list[Picture] = field(default_factory=list)
+    masks: list[Picture] = field(default_factory=list)
 
 
 def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
@@ -43,51 +35,159 @@ def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Coup
     return max((couples(mark, images, masks) for mark in likely_marks(images, masks)), key=len, default=[])
 
 
-def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords, log: ProblemLog) -> Matched:
-    """The pairs by the names' rules, or, where these are too few, by the words in which paths differ."""
-    first = ProblemLog()
-    matched = match(images, masks, first)
+def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -> Matched:
+    """The pairs by the names' rules, and then, of what is left, by the words in which paths differ.
+
+    Where the latter alone make more pairs of all, they are right and the rules are not.
+    """
+    matched = match(images, masks)
     if len(matched.couples) < min(len(images), len(masks)):
         longest = by_words(images, masks)
-        if len(longest) > len(matched.couples):
-            alone = without(images, (image for image, _ in longest))
-            return Matched(longest, alone, without(masks, (mask for _, mask in longest)))
-    log.extend(first.problems())
+        if len(longest) > len(matched.couples) + len(matched.more):
+            matched = Matched(couples=longest, images=images, masks=masks)
+            matched = _with_numbered(_remaining(matched))
+        elif matched.images and matched.masks:
+            others = by_words(matched.images, matched.masks)
+            matched = also(matched, others) if len(others) >= _FEWEST else matched
     return matched
 
 
-def match(images: list[Picture], masks: list[Picture], log: ProblemLog) -> Matched:
-    """Pair from the strictest key to the loosest, so that a near name never takes an exact one's partner."""
-    matched: list[Couple] = []
-    for key in (_exact, _any_case, _without_suffix, _stem_alone):
-        found, clashes = _match_by(key, images, masks)
-        if key is _stem_alone:
-            found = [(image, mask) for image, mask in found if _may_belong(image, mask)]
-            clashes = []
-        matched += found
-        for clash in clashes:
-            report_clash([picture.member for picture in clash], log)
-        taken = [picture for pair in (*found, *clashes) for picture in pair]
-        images, masks = without(images, taken), without(masks, taken)
-    return Matched(matched, images, masks)
+def match(images: list[Picture], masks: list[Picture]) -> Matched:
+    """Pair by each key in turn, so that a near name never takes an exact one's partner."""
+    matched = Matched(images=images, masks=masks)
+    for key in (_exact, _any_case, _near, _plain):
+        matched = _matched_by(key, matched, with_rivals=True)
+    for key in (_near_of_any_split, _plain_of_any_split):
+        matched = _matched_by(key, matched, with_rivals=False)
+    matched = _with_numbered(matched)
+    return _matched_by(_name_alone, matched, with_rivals=False)
 
 
-def _match_by(
-    key: Callable[[Picture], Key], images: list[Picture], masks: list[Picture]
-) -> tuple[list[Couple], list[list[Picture]]]:
-    """The images and masks that share a key, one of each; and the files of keys that have more."""
-    sides: defaultdict[Key, tuple[list[Picture], list[Picture]]] = defaultdict(lambda: ([], []))
-    for picture in images:
-        sides[key(picture)][0].append(picture)
-    for picture in masks:
-        sides[key(picture)][1].append(picture)
-    found = [(i[0], m[0]) for i, m in sides.values() if len(i) == len(m) == 1]
-    clashes = [i + m for i, m in sides.values() if i and m and len(i) + len(m) > 2]
-    return found, clashes
+def derived(alone: Sequence[Picture], images: Sequence[Picture]) -> list[Picture]:
+    """Those of the pictures whose names are that of an image beside them with words around it, as overlays,
+    depth maps and further masks have: they are no images of their own."""
+    names = {(image.plain, image.name) for image in images}
+    found = []
+    for one in alone:
+        said = words(one.stem)
+        cuts = range(1, len(said))
+        behind = any((one.plain, said[:at]) in names and not is_number(said[at]) for at in cuts)
+        before = any((one.plain, said[at:]) in names and not is_number(said[at - 1]) for at in cuts)
+        if behind or before:
+            found.append(one)
+    return found
+
+
+def _exact(picture: Picture) -> Hashable:
+    return picture.split, picture.group, picture.stem
+
+
+def _any_case(picture: Picture) -> Hashable:
+    return picture.split, tuple(folder.casefold() for folder in picture.group), picture.stem.casefold()
+
+
+def _near(picture: Picture) -> Hashable:
+    return picture.split, picture.near, picture.name
+
+
+def _plain(picture: Picture) -> Hashable:
+    return picture.split, picture.plain, picture.name
+
+
+def _near_of_any_split(picture: Picture) -> Hashable:
+    return picture.near, picture.name
+
+
+def _plain_of_any_split(picture: Picture) -> Hashable:
+    return picture.plain, picture.name
+
+
+def _name_alone(picture: Picture) -> Hashable:
+    return picture.name
+
+
+def _matched_by(key: Key, so_far: Matched, *, with_rivals: bool) -> Matched:
+    """With those left that share a key, an image and a mask each, whose splits and folders agree."""
+    sides: defaultdict[Hashable, tuple[list[Picture], list[Picture]]] = defaultdict(lambda: ([], []))
+    for side, pictures in enumerate((so_far.images, so_far.masks)):
+        for picture in pictures:
+            sides[key(picture)][side].append(picture)
+    found = [(i[0], m[0]) for i, m in sides.values() if len(i) == len(m) == 1 and _may_belong(i[0], m[0])]
+    rivals = [(i, m) for i, m in sides.values() if with_rivals and i and m and len(i) + len(m) > 2]
+    taken = Matched(
+        couples=so_far.couples + found,
+        more=so_far.more,
+        rivals=so_far.rivals + rivals,
+        images=so_far.images,
+        masks=so_far.masks,
+    )
+    return _remaining(taken)
+
+
+def _with_numbered(so_far: Matched) -> Matched:
+    """With the masks that numbers behind their names tell to be further ones of an image."""
+    images = [*(image for image, _ in so_far.couples), *so_far.images]
+    more: list[Couple] = []
+    left = [mask for mask in so_far.masks if mask.numbered is not None]
+    for folders in (_near_folders, _plain_folders):
+        owners: defaultdict[Hashable, list[Picture]] = defaultdict(list)
+        for image in images:
+            owners[folders(image), image.name].append(image)
+        for mask in left:
+            name = mask.numbered[0] if mask.numbered else ()
+            fitting = [one for one in owners.get((folders(mask), name), []) if _may_belong(one, mask)]
+            if len(fitting) == 1:
+                more.append((fitting[0], mask))
+        left = without(left, [mask for _, mask in more])
+    return _remaining(
+        Matched(
+            couples=so_far.couples,
+            more=so_far.more + more,
+            rivals=so_far.rivals,
+            images=so_far.images,
+            masks=so_far.masks,
+        )
+    )
+
+
+def _near_folders(picture: Picture) -> Hashable:
+    return picture.near
+
+
+def _plain_folders(picture: Picture) -> Hashable:
+    return picture.plain
+
+
+def also(matched: Matched, others: list[Couple]) -> Matched:
+    """With further pairs of what was left."""
+    return _remaining(
+        Matched(
+            couples=matched.couples + others,
+            more=matched.more,
+            rivals=matched.rivals,
+            images=matched.images,
+            masks=matched.masks,
+        )
+    )
+
+
+def _remaining(matched: Matched) -> Matched:
+    """The same, its images and masks being those that are in no pair."""
+    taken = [picture for couple in (*matched.couples, *matched.more) for picture in couple]
+    taken += [picture for images, masks in matched.rivals for picture in (*images, *masks)]
+    return Matched(
+        couples=matched.couples,
+        more=matched.more,
+        rivals=matched.rivals,
+        images=without(matched.images, taken),
+        masks=without(matched.masks, taken),
+    )
 
 
 def _may_belong(image: Picture, mask: Picture) -> bool:
-    """Whether the folders of the two do not contradict each other, though one says more than the other."""
-    one, other = set(image.group), set(mask.group)
-    same_split = image.split is None or mask.split is None or image.split == mask.split
-    return same_split and (one <= other or other <= one)
+    """Whether splits and folders of the two do not contradict each other, though one may say more."""
+    if image.split is not None and mask.split is not None and image.split != mask.split:
+        return False
+    one, other = sorted((image.plain, mask.plain), key=len)
+    rest = iter(other)
+    return all(folder in rest for folder in one)
