@@ -7,7 +7,7 @@ import argparse
 import multiprocessing
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from tests.ingest.layouts.judge import Kind
@@ -31,10 +31,13 @@ def main(arguments: list[str]) -> int:
     wrong = [(seed, trial) for seed, trial in tried if trial.verdict.kind is Kind.WRONG]
     for number, (seed, trial) in enumerate(wrong):
         print(described(seed, trial, with_files=number < SHOWN_WRONG))
+    for seed, trial in tried:
+        if trial.verdict.kind is Kind.SHORT:
+            print(described(seed, trial, with_files=False))
     return 1 if wrong else 0
 
 
-def counts(trials: "Iterator[Trial] | list[Trial]") -> str:
+def counts(trials: Iterable[Trial]) -> str:
     """How many trials had each verdict."""
     found = Counter(one.verdict.kind for one in trials)
     return f"{found.total()} layouts: " + ", ".join(f"{found[kind]} {kind}" for kind in Kind)

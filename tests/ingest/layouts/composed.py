@@ -58,6 +58,8 @@ def composed(draw: Draw) -> Layout:
     draw.traits["scheme"] = "composed"
     builder = Builder(draw, draw_code(draw))
     builder.sizes_vary = draw.chance(0.2)
+    builder.is_grey = draw.chance(0.2)
+    draw.traits["images"] = "grey" if builder.is_grey else "colour"
     builder.size = (72, 56) if builder.code.of_objects else draw.one_of(((40, 32), (48, 48), (56, 40)))
     splits = _draw_splits(draw)
     paths, is_clear = _draw_paths(draw, builder, bool(splits))
@@ -196,7 +198,7 @@ def _slots(draw: Draw, splits: dict[str, str]) -> list[Slot]:
 
 
 def _fill(draw: Draw, builder: Builder, paths: Paths, slots: list[Slot], splits: dict[str, str]) -> None:
-    """Make the pairs; sometimes some images lack their masks, or masks their images, or a test set has none."""
+    """Make the pairs; at times images lack their masks, or masks their images, or a test set has none."""
     without_mask: set[int] = set()
     without_image: set[int] = set()
     if draw.chance(0.2):

@@ -1,7 +1,7 @@
 """What became of a layout: the truth, a question, an error, or something else that is called ready."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,12 @@ from workers.prepared import IGNORE_INDEX, PreparedDataset, Sample
 
 CLOSE = 3.0
 """Mean difference of values, of 255, up to which a prepared image is the picture of a file."""
+
+
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
+
+_NUMBER = re.compile(r"(?<![\w./-])\d{1,4}(?![\w./-])")
+"""A number in a message that is no part of a path."""
 
 
 class Kind(StrEnum):
@@ -57,7 +63,7 @@ def judge(
     *,
     answered: bool,
 ) -> Verdict:
-    """Compare what is ready with the truth, by the pixels of images; `answered` if a client chose the reading."""
+    """Compare what is ready with the truth, by pixels of images; `answered` if a client chose the reading."""
     told = tuple(warnings)
     reasons = []
     for number, pairs in enumerate((layout.pairs, *layout.also)):
@@ -94,7 +100,10 @@ def _compared(
         if path in seen:
             _check_split(seen[path], one.split)
     _check_masks(pairs, seen, layout.tolerance)
-    return _missing({path: one for path, one in pairs.items() if path not in seen}, told)
+    lost = {path: (path, *one.masks) for path, one in pairs.items() if path not in seen}
+    lost |= {path: (path,) for path in layout.unmasked if path not in seen}
+    _check_told(layout, lost, told)
+    return len(lost.keys() & pairs.keys())
 
 
 def _file_of(sample: Sample, image: Array, pictures: Mapping[str, Array]) -> str:
@@ -129,7 +138,6 @@ def _check_unmasked(
             raise _Wrong(f"{path} has no mask, but is read with one")
         if one.split:
             _check_split(seen[path], one.split)
-    _missing({path: () for path in layout.unmasked if path not in seen}, told)
 
 
 def _check_masks(pairs: Mapping[str, Labelled], seen: Mapping[str, _Seen], tolerance: float) -> None:
@@ -146,6 +154,9 @@ def _check_masks(pairs: Mapping[str, Labelled], seen: Mapping[str, _Seen], toler
             _check_mask(path, one.labels, seen[path].mask, became, tolerance)
     if len(set(became.values())) < len(became):
         raise _Wrong(f"classes became the same one: {became}")
+    others = sorted(set(np.flatnonzero(table.sum(0)).tolist()) - set(became.values()))
+    if others:
+        raise _Wrong(f"there are {len(others)} more classes than those of the set: {others}")
     for truth, index in became.items():
         if (truth == IGNORED) != (index == IGNORE_INDEX):
             raise _Wrong(f"what is ignored and what is a class are confused: {became}")
@@ -159,26 +170,29 @@ def _check_mask(path: str, labels: Array, mask: Array, became: Mapping[int, int]
             raise _Wrong(f"the mask of {path} is not its own: {off:.0%} of class {truth} is another class")
 
 
-def _missing(lost: Mapping[str, Labelled | tuple[()]], told: tuple[Problem, ...]) -> int:
-    """How many pairs are lost; raises _Wrong where no warnings count and name them."""
-    files = [path for path, one in lost.items() for path in (path, *(one.masks if one else ()))]
-    said = _count(told, files)
-    if lost and said < len(lost):
+def _check_told(layout: Layout, lost: Mapping[str, tuple[str, ...]], told: tuple[Problem, ...]) -> None:
+    """Raises _Wrong unless warnings that name lost files count them, or warnings count all unread pictures."""
+    if not lost:
+        return
+    said = _count(told, {file for files in lost.values() for file in files})
+    known = {
+        file for path, one in layout.pairs.items() for file in (path, *one.masks)
+    } | layout.unmasked.keys()
+    neither = {path for path in layout.files.keys() - known if path.lower().endswith(PICTURES)}
+    said_of_all = _count(told, {file for files in lost.values() for file in files} | neither)
+    if said < len(lost) and said_of_all < len(lost) + len(neither):
         raise _Wrong(f"{len(lost)} images are left out, {said} of them said, such as {next(iter(lost))}")
-    return len(lost)
 
 
-def _count(told: tuple[Problem, ...], files: Iterable[str]) -> int:
-    """How many files are counted by those warnings that name one of these, or a folder that they lie in."""
-    names = set(files)
+def _count(told: tuple[Problem, ...], names: Collection[str]) -> int:
+    """How many files are counted by the warnings that name one of these."""
     return sum(_counted(one) for one in told if any(_names(one, name) for name in names))
 
 
 def _names(problem: Problem, path: str) -> bool:
-    texts = (problem.file or "", problem.message, *problem.examples)
-    return any(path in text for text in texts)
+    return any(path in text for text in (problem.file or "", problem.message, *problem.examples))
 
 
 def _counted(problem: Problem) -> int:
-    numbers = (int(number) for number in re.findall(r"(?<![\w./-])\d{1,4}(?![\w./-])", problem.message))
+    numbers = (int(number) for number in _NUMBER.findall(problem.message))
     return max((problem.count, *numbers))

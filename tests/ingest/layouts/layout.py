@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
+import numpy as np
+
 from tests.ingest.layouts.scenes import (
     BINARY_CODES,
     CLASS_CODES,
@@ -96,7 +98,7 @@ class Draw:
 
 @dataclass
 class MaskCode:
-    """How masks are written: `write` makes the picture of the classes, or where `of_objects` of the objects."""
+    """How masks are written: `write` makes the picture of classes, or with `of_objects` of objects."""
 
     name: str
     write: Callable[[Array], object]
@@ -135,6 +137,7 @@ class Builder:
     code: MaskCode
     size: tuple[int, int] = (40, 32)
     sizes_vary: bool = False
+    is_grey: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     pairs: dict[str, Labelled] = field(default_factory=dict)
     unmasked: dict[str, Unmasked] = field(default_factory=dict)
@@ -172,7 +175,8 @@ class Builder:
 
     def image(self, path: str, photo: Array) -> None:
         """Add a photograph in the format of its ending."""
-        self.add(path, picture(photo, path.rpartition(".")[2]))
+        pixels = photo.mean(2).astype(np.uint8) if self.is_grey and photo.ndim == 3 else photo
+        self.add(path, picture(pixels, path.rpartition(".")[2]))
 
     def mask(self, path: str, labels: Array, objects: Array) -> None:
         """Add a mask in the layout's code."""
@@ -227,3 +231,9 @@ class Builder:
             also=tuple(self.also),
             tolerance=self.tolerance,
         )
+
+
+def white_builder(draw: Draw) -> Builder:
+    """A builder of masks of one class, white or 1."""
+    name = draw.pick("values", ("0/255", "0/255", "0/1"))
+    return Builder(draw, MaskCode(name, BINARY_CODES[name]), size=(56, 48))

@@ -30,9 +30,12 @@ _TEXTS = (
     "slice",
 )
 _WORDS = (
-    "bridge", "harbour", "meadow", "old mill", "quarry", "Station", "north_gate", "orchard", "ridge", "tower", "canal",
-    "dock", "airfield", "stadium", "vineyard", "lake-side", "square", "depot", "terrace", "Marsh", "cliff", "farm",
-    "garden", "island", "jetty", "kiln", "lodge", "nursery", "oasis", "pier", "ruin", "spring", "temple", "urban",
+    "bridge", "harbour", "meadow", "old mill", "quarry", "Station", "north_gate", "orchard", "ridge",
+    "tower", "canal",
+    "dock", "airfield", "stadium", "vineyard", "lake-side", "square", "depot", "terrace", "Marsh", "cliff",
+    "farm",
+    "garden", "island", "jetty", "kiln", "lodge", "nursery", "oasis", "pier", "ruin", "spring", "temple",
+    "urban",
 )  # fmt: skip
 _ACCENTS = ("Größe {}", "café-{}", "über_{}", "Çekim{}", "señal {}", "Ångström_{}")
 _DATES = ("202103{:02}_10{:02}{:02}", "2021-03-{:02}_10-{:02}-{:02}", "2021-03-{:02} 10.{:02}.{:02}")
@@ -130,6 +133,14 @@ def _prefixed(text: str, stem: Stem) -> Stem:
     return lambda i: text + stem(i)
 
 
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _taken_apart(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
 def draw_stems(draw: Draw) -> tuple[Stem, Stem]:
     """The names of images and of their masks, which may differ in case, in zeros or in Unicode's form."""
     style = draw.pick("names", tuple(STYLES))
@@ -142,10 +153,8 @@ def draw_stems(draw: Draw) -> tuple[Stem, Stem]:
         return image, lambda i: change(image(i))
     if style in ACCENTED and draw.chance(0.5):
         draw.traits["names differ"] = "in unicode's form"
-        one, other = draw.one_of((("NFC", "NFD"), ("NFD", "NFC")))
-        return lambda i: unicodedata.normalize(one, image(i)), lambda i: unicodedata.normalize(
-            other, image(i)
-        )
+        one, other = (_composed, _taken_apart) if draw.chance(0.5) else (_taken_apart, _composed)
+        return lambda i: one(image(i)), lambda i: other(image(i))
     return image, image
 
 

@@ -116,7 +116,7 @@ def shown(data: bytes) -> Array:
 def overlay(photo: Array, labels: Array) -> Array:
     """The photograph with its classes in colour, as previews show them."""
     tinted = (photo.astype(int) + 2 * _colored(labels).astype(int)) // 3
-    return np.where((labels > 0)[..., None], tinted, photo).astype(np.uint8)
+    return np.asarray(np.where((labels > 0)[..., None], tinted, photo), np.uint8)
 
 
 def rendering(labels: Array) -> Array:
@@ -137,7 +137,7 @@ def depth(seed: int, size: tuple[int, int]) -> Array:
     """A smooth picture of grey levels, (H, W) uint8."""
     random = np.random.default_rng(seed)
     coarse = random.integers(20, 230, (3, 4)).astype(np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC), np.uint8)
 
 
 def view_field(size: tuple[int, int]) -> Array:
@@ -145,14 +145,14 @@ def view_field(size: tuple[int, int]) -> Array:
     width, height = size
     y, x = np.mgrid[:height, :width]
     inside = ((x - width / 2) / (width / 2.1)) ** 2 + ((y - height / 2) / (height / 2.1)) ** 2 <= 1
-    return (inside * 255).astype(np.uint8)
+    return np.asarray(inside * 255, np.uint8)
 
 
 def _colored(labels: Array) -> Array:
     table = np.zeros((256, 3), np.uint8)
     table[: len(COLORS)] = COLORS
     table[IGNORED] = (224, 224, 192)
-    return table[labels]
+    return np.asarray(table[labels])
 
 
 def _palette(image: Array, table: Array) -> Image.Image:

@@ -1,4 +1,7 @@
-"""Of random layouts with a known truth, none is ready as anything else; `python -m tests.ingest.layouts` tries more."""
+"""Of random layouts with a known truth, none is ready as anything else.
+
+`python -m tests.ingest.layouts` tries more.
+"""
 
 from tests.ingest.layouts.__main__ import counts, described
 from tests.ingest.layouts.judge import Kind
