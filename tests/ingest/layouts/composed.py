@@ -198,14 +198,17 @@ def _slots(draw: Draw, splits: dict[str, str]) -> list[Slot]:
 
 
 def _fill(draw: Draw, builder: Builder, paths: Paths, slots: list[Slot], splits: dict[str, str]) -> None:
-    """Make the pairs; at times images lack their masks, or masks their images, or a test set has none."""
+    """Make the pairs; at times images lack their masks, or masks their images, or a test set has none.
+
+    The first two are pairs always, so that something is left to train.
+    """
     without_mask: set[int] = set()
     without_image: set[int] = set()
     if draw.chance(0.2):
-        without_mask = set(draw.random.sample(range(len(slots)), draw.random.randint(1, 3)))
+        without_mask = set(draw.random.sample(range(2, len(slots)), draw.random.randint(1, 3)))
         draw.traits["without masks"] = "some"
     if draw.chance(0.12):
-        free = [i for i in range(len(slots)) if i not in without_mask]
+        free = [i for i in range(2, len(slots)) if i not in without_mask]
         without_image = set(draw.random.sample(free, draw.random.randint(1, 2)))
         draw.traits["without images"] = "some"
     if "test" in splits.values() and draw.chance(0.25):

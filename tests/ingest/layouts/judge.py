@@ -1,6 +1,7 @@
 """What became of a layout: the truth, a question, an error, or something else that is called ready."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,15 +67,15 @@ def judge(
     """Compare what is ready with the truth, by pixels of images; `answered` if a client chose the reading."""
     told = tuple(warnings)
     reasons = []
-    for number, pairs in enumerate((layout.pairs, *layout.also)):
+    guesses = summary.reading.guesses if summary.reading else ()
+    for pairs in (layout.pairs, *layout.also):
         try:
             missing = _compared(layout, pairs, told, prepared, answered)
         except _Wrong as wrong:
             reasons.append(str(wrong))
             continue
-        guesses = summary.reading.guesses if summary.reading else ()
-        if number and not (answered or guesses or told):
-            return Verdict(Kind.WRONG, "one of two readings was taken without a word")
+        if layout.also and not (answered or guesses or told):
+            return Verdict(Kind.WRONG, "one of several readings was taken without a word")
         return Verdict(Kind.SHORT, f"{missing} of {len(pairs)} left out") if missing else Verdict(Kind.TRUTH)
     return Verdict(Kind.WRONG, reasons[0])
 
@@ -171,17 +172,22 @@ def _check_mask(path: str, labels: Array, mask: Array, became: Mapping[int, int]
 
 
 def _check_told(layout: Layout, lost: Mapping[str, tuple[str, ...]], told: tuple[Problem, ...]) -> None:
-    """Raises _Wrong unless warnings that name lost files count them, or warnings count all unread pictures."""
+    """Raises _Wrong unless warnings that name lost files count them, or all unread pictures are counted."""
     if not lost:
         return
     said = _count(told, {file for files in lost.values() for file in files})
     known = {
         file for path, one in layout.pairs.items() for file in (path, *one.masks)
     } | layout.unmasked.keys()
-    neither = {path for path in layout.files.keys() - known if path.lower().endswith(PICTURES)}
+    neither = {path for path in layout.files.keys() - known if _is_picture(path)}
     said_of_all = _count(told, {file for files in lost.values() for file in files} | neither)
     if said < len(lost) and said_of_all < len(lost) + len(neither):
         raise _Wrong(f"{len(lost)} images are left out, {said} of them said, such as {next(iter(lost))}")
+
+
+def _is_picture(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.endswith(PICTURES) and not name.startswith("._")  # macOS adds files of such names
 
 
 def _count(told: tuple[Problem, ...], names: Collection[str]) -> int:
@@ -190,7 +196,12 @@ def _count(told: tuple[Problem, ...], names: Collection[str]) -> int:
 
 
 def _names(problem: Problem, path: str) -> bool:
-    return any(path in text for text in (problem.file or "", problem.message, *problem.examples))
+    texts = (problem.file or "", problem.message, *problem.examples)
+    return any(_composed(path) in _composed(text) for text in texts)
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)  # readers may show a name in the other form
 
 
 def _counted(problem: Problem) -> int:

@@ -47,7 +47,7 @@ class Layout:
     """`files` is the upload, in order. `pairs` and `unmasked` are the truth, by the image's path.
 
     `views` are other pictures of the same scene, such as bands, with the image that each may stand for.
-    `also` are other truths that the files allow; a set with any, or with views, is open: a reader may ask.
+    `also` are other truths that the files allow: whoever takes one of several has to say so.
     `tolerance` is the share of pixels of a class that may differ where masks were compressed. `traits` say
     how the layout was drawn, for counting.
     """
