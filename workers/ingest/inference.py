@@ -7,6 +7,7 @@ from workers.ingest.archive import Member
 from workers.ingest.layout import Picture, without
 from workers.ingest.look import Look, look_at
 from workers.ingest.marks import Couple, Mark, couples, likely_marks
+from workers.ingest.matching import open_readings
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 NAME_THEM = (
@@ -31,26 +32,20 @@ class Inference:
         self._look = cache(self._look_at)
 
     def pairs(self, pictures: Sequence[Picture]) -> list[list[Couple]]:
-        """The pairs of each reading that fits, most first; empty where there are none. Further readings are
-        those that have more than half as many; each has the pairs of all parts of the set."""
-        found = self._choices(pictures, None)
-        if not found or len(found[0]) < _FEWEST:
+        """The pairs of each reading that fits, see `open_readings`; of a single one with those of all parts of
+        the set. Empty where there are none."""
+        readings = open_readings(self._choices(pictures, None))
+        if not readings or len(readings[0]) < _FEWEST:
             return []
-        best, *rest = found
-        rivals = [
-            other
-            for other in rest
-            if 2 * len(other) > len(best) and {id(i) for i, _ in other} & _images(best)
-        ]
-        return [best, *rivals] if rivals else [self._with_other_parts(best, list(pictures))]
+        return readings if len(readings) > 1 else [self._with_other_parts(readings[0], list(pictures))]
 
-    def pairs_with(self, pictures: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
-        """The pairs of known masks with images among the pictures: of the kind that has most."""
-        return next(iter(self._choices(pictures, masks)), [])
+    def readings_with(self, pictures: Sequence[Picture], masks: Sequence[Picture]) -> list[list[Couple]]:
+        """As `pairs`, of known masks with images among the pictures."""
+        return open_readings(self._choices(pictures, masks))
 
     def other_masks(self, images: Sequence[Picture], others: Sequence[Picture]) -> list[Couple]:
         """Those of the other pictures that may be masks of most of these images, too."""
-        found = self.pairs_with(images, others)
+        found = next(iter(self.readings_with(images, others)), [])
         return found if 2 * len(found) > len(images) else []
 
     def are_turned(self, pairs: Sequence[Couple]) -> bool:
@@ -120,7 +115,3 @@ def report_inferred(pairs: Sequence[Couple], log: ProblemLog) -> None:
         f"such as {shown(image.member.path)}.",
         f"Nothing, if that is right. {NAME_THEM}",
     )
-
-
-def _images(pairs: Sequence[Couple]) -> set[int]:
-    return {id(image) for image, _ in pairs}

@@ -15,7 +15,14 @@ from functools import cached_property, lru_cache
 
 from workers.ingest.archive import Member
 from workers.ingest.path_words import Words, words
-from workers.ingest.role_words import Role, names_mask, role_of, split_numbered, without_affixes
+from workers.ingest.role_words import (
+    DERIVED_WORDS,
+    Role,
+    names_mask,
+    role_of,
+    split_numbered,
+    without_affixes,
+)
 
 SPLIT_FOLDERS = {
     "train": "train",
@@ -87,6 +94,12 @@ class Picture:
     def name(self) -> Words:
         """The words of its name without those that mark an image or a mask."""
         return without_affixes(words(self.stem), self.role) or (self.stem,)
+
+    @cached_property
+    def is_derived(self) -> bool:
+        """Whether its folder or its name says that it was made of others."""
+        said = (*words(self.stem), *(word for folder in self.folders for word in words(folder.name)))
+        return not DERIVED_WORDS.isdisjoint(said)
 
     @cached_property
     def numbered(self) -> tuple[Words, Words] | None:

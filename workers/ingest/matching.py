@@ -12,7 +12,8 @@ _FEWEST = 2
 """Of one pair alone it cannot be told what is common to pairs."""
 
 Key = Callable[[Picture], Hashable]
-ByWords = Callable[[Sequence[Picture], Sequence[Picture]], list[Couple]]
+ByWords = Callable[[Sequence[Picture], Sequence[Picture]], list[list[Couple]]]
+"""Finds the readings of images and masks that the words of their paths allow: see `open_readings`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,19 +21,37 @@ class Matched:
     """The pairs, and the images and masks that stayed alone.
 
     `more` are masks of an image that has one, or another of the same kind, told by numbers behind their
-    names. `rivals` are the images and masks of one key of which it is open which belong together.
+    names. `rivals` are the images and masks of one key of which it is open which belong together. `readings`
+    are all pairs of each reading where several fit; then there are no couples yet.
     """
 
     couples: list[Couple] = field(default_factory=list)
     more: list[Couple] = field(default_factory=list)
     rivals: list[tuple[list[Picture], list[Picture]]] = field(default_factory=list)
+    readings: list[list[Couple]] = field(default_factory=list)
     images: list[Picture] = field(default_factory=list)
     masks: list[Picture] = field(default_factory=list)
 
 
-def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
-    """The pairs of those whose paths differ in the same words, which most do."""
-    return max((couples(mark, images, masks) for mark in likely_marks(images, masks)), key=len, default=[])
+def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[list[Couple]]:
+    """The readings by the words in which most pairs of paths differ."""
+    return open_readings([couples(mark, images, masks) for mark in likely_marks(images, masks)])
+
+
+def open_readings(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
+    """The reading that has most pairs, and the others that give images or masks of it other partners and have
+    more than half as many."""
+    ordered = sorted(filter(None, readings), key=lambda pairs: -len(pairs))
+    if not ordered:
+        return []
+    best = ordered[0]
+    known = {id(picture) for couple in best for picture in couple}
+    rivals = []
+    for other in ordered[1:]:
+        shared = sum(id(image) in known or id(mask) in known for image, mask in other)
+        if 2 * shared > len(best) and {(id(i), id(m)) for i, m in other} != {(id(i), id(m)) for i, m in best}:
+            rivals.append(other)
+    return [best, *rivals]
 
 
 def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -> Matched:
@@ -41,14 +60,18 @@ def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -
     Where the latter alone make more pairs of all, they are right and the rules are not.
     """
     matched = match(images, masks)
-    if len(matched.couples) < min(len(images), len(masks)):
-        longest = by_words(images, masks)
-        if len(longest) > len(matched.couples) + len(matched.more):
-            matched = Matched(couples=longest, images=images, masks=masks)
-            matched = _with_numbered(_remaining(matched))
-        elif matched.images and matched.masks:
-            others = by_words(matched.images, matched.masks)
-            matched = also(matched, others) if len(others) >= _FEWEST else matched
+    made = len(matched.couples) + len(matched.more) + sum(len(images) for images, _ in matched.rivals)
+    if made >= min(len(images), len(masks)):
+        return matched
+    readings = by_words(images, masks)
+    if readings and len(readings[0]) > made:
+        if len(readings) > 1:
+            return Matched(readings=readings, images=images, masks=masks)
+        return _with_numbered(_remaining(Matched(couples=readings[0], images=images, masks=masks)))
+    if matched.images and matched.masks:
+        others = by_words(matched.images, matched.masks)
+        if len(others) == 1 and len(others[0]) >= _FEWEST:
+            return also(matched, others[0])
     return matched
 
 

@@ -9,7 +9,7 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_folders import class_folders
 from workers.ingest.class_masks import Named
-from workers.ingest.formats.base import Source
+from workers.ingest.formats.base import Read, Source
 from workers.ingest.formats.split_names import file_split
 from workers.ingest.inference import Inference, report_inferred
 from workers.ingest.layout import Picture, by_role, pictures, without
@@ -78,11 +78,11 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> Pairing:
     """
     pictured = pictures(source.members)
     inference = Inference(source.read)
-    by_words = same_words if options.images is not None else inference.pairs_with
+    by_words = same_words if options.images is not None else inference.readings_with
     if options.class_masks is not None:
-        found = _by_named_classes(pictured, options, by_words, log)
+        found = _by_named_classes(pictured, options, by_words, source.read, log)
     elif options.images is not None or options.masks is not None:
-        found = _by_named_roles(pictured, options, by_words, log)
+        found = _by_named_roles(pictured, options, by_words, source.read, log)
     else:
         found = _by_rules(pictured, options, inference, log)
     pairs = sorted(_as_pairs(found, options), key=lambda one: one.name)
@@ -93,13 +93,13 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> Pairing:
 
 
 def _by_named_classes(
-    pictured: list[Picture], options: IngestOptions, by_words: ByWords, log: ProblemLog
+    pictured: list[Picture], options: IngestOptions, by_words: ByWords, read: Read, log: ProblemLog
 ) -> _Found:
     """The pairs where the client says which masks show which class."""
     images, masks_of = named_classes(pictured, options)
     named: defaultdict[str, list[Named]] = defaultdict(list)
     for name, masks in masks_of.items():
-        matched = best_match(images, masks, by_words)
+        matched = _settled(best_match(images, masks, by_words), pictured, read, log)
         for image, mask in (*matched.couples, *matched.more):
             named[image.member.path].append((name, mask.member))
     own = [image for image in images if image.member.path in named]
@@ -112,11 +112,11 @@ def _by_named_classes(
 
 
 def _by_named_roles(
-    pictured: list[Picture], options: IngestOptions, by_words: ByWords, log: ProblemLog
+    pictured: list[Picture], options: IngestOptions, by_words: ByWords, read: Read, log: ProblemLog
 ) -> _Found:
     """The pairs where the client says which pictures are images, or which are masks."""
     images, masks = named_roles(pictured, options)
-    matched = best_match(images, masks, by_words)
+    matched = _settled(best_match(images, masks, by_words), pictured, read, log)
     _report_rivals(matched, log)
     paired = [image for image, _ in _grouped(matched)]
     if options.images is None and options.unmasked is None and paired:
@@ -135,7 +135,9 @@ def _by_rules(
     pictured: list[Picture], options: IngestOptions, inference: Inference, log: ProblemLog
 ) -> _Found:
     """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
+    whole, pictured = pictured, _considered(pictured, inference)
     images, masks, others = by_role(pictured)
+    others = [*others, *without(whole, pictured)]
     told_apart = several(images, masks)
     if told_apart is not None:
         by_path = {image.member.path: image for image in images}
@@ -145,13 +147,22 @@ def _by_rules(
         bare = _unmasked(own, without(images, own), 0, options, log)
         found = [(image, ()) for image in (*own, *bare)]
         return _Found(masks=found, named=named, origin="names: several masks of each image")
-    matched = best_match(images, masks, inference.pairs_with) if masks else Matched(images=images)
+    matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
     paired = len(_grouped(matched))
-    if (not images or len(images) > 2 * paired) and not matched.rivals:
+    few = not images or len(images) > 2 * paired
+    if few and not matched.rivals and not matched.readings:
         readings = inference.pairs(pictured)
         if readings and len(readings[0]) > paired:
             return _by_looks(readings, pictured, inference, log)
     return _by_names(matched, others, pictured, options, inference, log)
+
+
+def _considered(pictured: list[Picture], inference: Inference) -> list[Picture]:
+    """The pictures without those that were made of others, if these are a set by themselves."""
+    plain = [picture for picture in pictured if not picture.is_derived]
+    if len(plain) == len(pictured) or by_role(plain)[1] or inference.pairs(plain):
+        return plain
+    return pictured
 
 
 def _by_looks(
@@ -174,16 +185,13 @@ def _by_names(
     log: ProblemLog,
 ) -> _Found:
     """The pairs by names, unless other pictures may be the masks as well, or roles look turned."""
-    rivals = by_rivals(matched)
-    if rivals:
-        couples = chosen(rivals, pictured, inference.read, log)
-        matched = replace(matched, couples=matched.couples + couples, rivals=[])
+    matched = _settled(matched, pictured, inference.read, log)
     _report_rivals(matched, log)
-    further = inference.pairs_with(matched.images, others) if matched.images and others else []
-    if len(further) > 1:  # of a part of the set that has other names
-        report_inferred(further, log)
-        matched = also(matched, further)
-        others = without(others, [mask for _, mask in further])
+    further = inference.readings_with(matched.images, others) if matched.images and others else []
+    if len(further) == 1 and len(further[0]) > 1:  # of a part of the set that has other names
+        report_inferred(further[0], log)
+        matched = also(matched, further[0])
+        others = without(others, [mask for _, mask in further[0]])
     grouped = _grouped(matched)
     paired = [image for image, _ in grouped]
     beside = derived(matched.images, paired)
@@ -204,6 +212,15 @@ def _by_names(
     bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
     report_masks(len(paired), matched.masks, log)
     return _Found(masks=[*grouped, *((image, ()) for image in bare)], origin="names of folders and files")
+
+
+def _settled(matched: Matched, pictured: list[Picture], read: Read, log: ProblemLog) -> Matched:
+    """With one of the readings that fit, where several do."""
+    readings = matched.readings or by_rivals(matched)
+    if not readings:
+        return matched
+    rivals = matched.rivals if matched.readings else []
+    return also(replace(matched, readings=[], rivals=rivals), chosen(readings, pictured, read, log))
 
 
 def _unmasked(

@@ -48,6 +48,16 @@ IMAGE_AFFIXES = frozenset(
 """Words in front of or behind an image's own name."""
 
 
+DERIVED_WORDS = frozenset(
+    (
+        "viz", "vis", "visualization", "visualizations", "visualisation", "overlay", "overlays", "preview",
+        "previews", "thumb", "thumbs", "thumbnail", "thumbnails", "blend", "blended", "pred", "preds",
+        "prediction", "predictions", "heatmap", "heatmaps", "montage",
+    )
+)  # fmt: skip
+"""Words of pictures that were made of images and masks, and are neither."""
+
+
 @dataclass(frozen=True)
 class NameRole:
     """What a folder's name says: a role or none, and the words beside those that say it."""

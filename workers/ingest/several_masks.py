@@ -1,7 +1,7 @@
 """Images of which each has several masks: of one class each, of one object each, or parts of one.
 
 Masks of classes lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`; have the class behind the
-image's name, `masks/0_cat.png`; or lie in a folder of the image's own, `0/masks/cat.png`, `masks/0/cat.png`.
+image's name, `masks/0_cat.png`, or before it; or lie in a folder of the image's own, `0/masks/cat.png`, `masks/0/cat.png`.
 What is there in the place of `cat` is a class where it comes again with other images, else it counts objects.
 """
 
@@ -54,7 +54,7 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
     if any(_owner(owners, mask, mask.plain, mask.name) for mask in masks):
         return None
     found: Masks = defaultdict(list)
-    for find in (_in_class_folder, _in_images_folder, _behind_name, _in_same_home):
+    for find in (_in_class_folder, _in_images_folder, _behind_name, _before_name, _in_same_home):
         found.clear()
         for mask in masks:
             owned = find(mask, owners, homes)
@@ -172,6 +172,16 @@ def _behind_name(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture, st
         if owner is not None:
             label = mask.stem[len(owner.stem) :] if mask.stem.startswith(owner.stem) else ""
             return owner, label.strip("_-. ()") or "_".join(said[length:])
+    return None
+
+
+def _before_name(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture, str] | None:
+    said = words(mask.stem)
+    for length in range(1, len(said)):
+        owner = _owner(owners, mask, mask.plain, said[length:])
+        if owner is not None:
+            label = mask.stem.removesuffix(owner.stem) if mask.stem.endswith(owner.stem) else ""
+            return owner, label.strip("_-. ()") or "_".join(said[:length])
     return None
 
 
