@@ -209,7 +209,7 @@ def _fill(draw: Draw, builder: Builder, paths: Paths, slots: list[Slot], splits:
         draw.traits["without masks"] = "some"
     if draw.chance(0.12):
         free = [i for i in range(2, len(slots)) if i not in without_mask]
-        without_image = set(draw.random.sample(free, draw.random.randint(1, 2)))
+        without_image = set(draw.random.sample(free, min(draw.random.randint(1, 2), len(free))))
         draw.traits["without images"] = "some"
     if "test" in splits.values() and draw.chance(0.25):
         without_mask |= {i for i, slot in enumerate(slots) if splits[slot[0]] == "test"}

@@ -133,10 +133,10 @@ def _check_unmasked(
     for path, one in layout.unmasked.items():
         if path not in seen:
             continue
-        if not one.is_background and not answered and not _count(told, [path]):
-            raise _Wrong(f"{path} has no mask and is read as background without a word")
         if len(np.unique(seen[path].mask)) > 1:
             raise _Wrong(f"{path} has no mask, but is read with one")
+        if not one.is_background and not answered and not _count(told, [path]):
+            raise _Wrong(f"{path} has no mask and is read as background without a word")
         if one.split:
             _check_split(seen[path], one.split)
 
