@@ -32,8 +32,8 @@ class Inference:
         self._look = cache(self._look_at)
 
     def pairs(self, pictures: Sequence[Picture]) -> list[list[Couple]]:
-        """The pairs of each reading that fits, see `open_readings`; of a single one with those of all parts of
-        the set. Empty where there are none."""
+        """The pairs of each reading that fits, see `open_readings`; of a single one with those of all parts
+        of the set. Empty where there are none."""
         readings = open_readings(self._choices(pictures, None))
         if not readings or len(readings[0]) < _FEWEST:
             return []

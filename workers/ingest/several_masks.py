@@ -1,7 +1,8 @@
 """Images of which each has several masks: of one class each, of one object each, or parts of one.
 
 Masks of classes lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`; have the class behind the
-image's name, `masks/0_cat.png`, or before it; or lie in a folder of the image's own, `0/masks/cat.png`, `masks/0/cat.png`.
+image's name, `masks/0_cat.png`, or before it; or lie in a folder of the image's own, `0/masks/cat.png`,
+`masks/0/cat.png`.
 What is there in the place of `cat` is a class where it comes again with other images, else it counts objects.
 """
 
