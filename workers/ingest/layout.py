@@ -108,8 +108,13 @@ class Picture:
 
 
 def pictures(members: Iterable[Member]) -> list[Picture]:
-    """The picture files among the members, as their folders describe them."""
-    return [_picture(m) for m in members if posixpath.splitext(m.path)[1].lower() in PICTURES]
+    """The picture files among the members, as their folders describe them.
+
+    The name of a folder that all lie in tells of the set, not of its files: `Kvasir-SEG/`.
+    """
+    found = [member for member in members if posixpath.splitext(member.path)[1].lower() in PICTURES]
+    top = _common_folders([posixpath.dirname(member.path).split("/") for member in found])
+    return [_picture(member, top) for member in found]
 
 
 def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Picture]]:
@@ -129,9 +134,18 @@ def without(pictures: list[Picture], taken: Iterable[Picture]) -> list[Picture]:
     return [picture for picture in pictures if id(picture) not in known]
 
 
-def _picture(member: Member) -> Picture:
+def _common_folders(paths: list[list[str]]) -> int:
+    """How many leading folders all paths share."""
+    if not paths:
+        return 0
+    first, last = min(paths), max(paths)
+    same = (one == other for one, other in zip(first, last, strict=False))
+    return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
+
+
+def _picture(member: Member, top: int) -> Picture:
     folder, name = posixpath.split(member.path)
-    folders = _folders(folder)
+    folders = _folders(folder, top)
     role = next((one.role for one in reversed(folders) if one.role is not None), None)
     split = next((one.split for one in reversed(folders) if one.split is not None), None)
     stem = posixpath.splitext(name)[0]
@@ -139,8 +153,12 @@ def _picture(member: Member) -> Picture:
 
 
 @lru_cache(maxsize=1 << 12)
-def _folders(path: str) -> tuple[Folder, ...]:
-    return tuple(_folder(name) for name in path.split("/")) if path else ()
+def _folders(path: str, top: int) -> tuple[Folder, ...]:
+    names = path.split("/") if path else []
+    return tuple(
+        Folder(name, None, None, words(name) or (name,)) if depth < top else _folder(name)
+        for depth, name in enumerate(names)
+    )
 
 
 @lru_cache(maxsize=1 << 12)

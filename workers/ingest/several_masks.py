@@ -49,10 +49,14 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
     mask by its name, or no image has several."""
     owners: dict[tuple[tuple[Words, ...], Words], list[Picture]] = defaultdict(list)
     homes: dict[tuple[Words, ...], list[Picture]] = defaultdict(list)
+    named: dict[tuple[tuple[Words, ...], Words], list[Picture]] = defaultdict(list)
     for image in images:
-        owners[image.plain, image.name].append(image)
+        named[image.plain, image.name].append(image)
+        for name in {words(image.stem), image.name}:
+            if name == words(image.stem) or not all(map(is_number, name)):
+                owners[image.plain, name].append(image)  # of a number alone, half of all names have one
         homes[image.plain].append(image)
-    if any(_owner(owners, mask, mask.plain, mask.name) for mask in masks):
+    if any(_owner(named, mask, mask.plain, mask.name) for mask in masks):
         return None
     found: Masks = defaultdict(list)
     for find in (_in_class_folder, _in_images_folder, _behind_name, _before_name, _in_same_home):
