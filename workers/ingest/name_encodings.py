@@ -1,0 +1,118 @@
+"""Which encoding file names were written in, where the archive does not say.
+
+Zips made by older systems, tars and folders hold names as bytes. All names of an archive are judged together:
+where they are UTF-8 they are that; else each candidate that can decode every one of them is scored by how
+much its text looks like names that people write (`name_scripts`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from workers.ingest import name_scripts as scripts
+from workers.ingest.problems import Refused
+
+FALLBACK = "cp437"
+"""What the zip specification says of names that nothing marks (APPNOTE 6.3.10, D.1); it decodes any bytes."""
+
+_JUDGED = 1000
+"""Names that are scored, spread over all; each must decode."""
+
+_CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
+    ("cp437", scripts.latin),
+    ("cp1252", scripts.latin),
+    ("cp850", scripts.latin),
+    ("cp1250", scripts.latin),
+    ("cp852", scripts.latin),
+    ("cp1251", scripts.cyrillic),
+    ("cp866", scripts.cyrillic),
+    ("gbk", scripts.chinese),
+    ("big5", scripts.chinese_traditional),
+    ("cp932", scripts.japanese),
+    ("euc_jp", scripts.japanese),
+    ("cp949", scripts.korean),
+)
+"""Of equal scores the earlier counts."""
+
+_MIXED = 10
+"""Where one name in so many or fewer is UTF-8 by chance, it is of the same encoding as the others."""
+
+
+@dataclass(frozen=True)
+class DecodedNames:
+    """The names in order; `guessed` is the encoding that evidence decided, None where nothing was guessed.
+
+    `example` is a name decoded by it.
+    """
+
+    names: list[str]
+    guessed: str | None = None
+    example: str | None = None
+
+
+def decode_names(raw: Sequence[str | bytes], encoding: str | None) -> DecodedNames:
+    """Decode the names of one archive that are bytes, by `encoding` where the client names one.
+
+    Raises Refused where a name is not of the encoding that the client names.
+    """
+    if encoding is not None:
+        return DecodedNames([name if isinstance(name, str) else _as_told(name, encoding) for name in raw])
+    unmarked = [name for name in raw if isinstance(name, bytes)]
+    foreign = [name for name in unmarked if not _is_utf8(name)]
+    if not foreign:
+        return DecodedNames([name if isinstance(name, str) else name.decode() for name in raw])
+    beyond_ascii = sum(not name.isascii() for name in unmarked) - len(foreign)
+    one_encoding = beyond_ascii * _MIXED <= len(foreign)
+    found = guess(unmarked if one_encoding else foreign)
+    names = []
+    for name in raw:
+        if isinstance(name, bytes):
+            name = name.decode(found if one_encoding or not _is_utf8(name) else "utf-8")
+        names.append(name)
+    return DecodedNames(names, guessed=found, example=foreign[0].decode(found))
+
+
+def guess(names: Iterable[bytes]) -> str:
+    """The likeliest encoding of names that are no UTF-8."""
+    distinct = sorted({name for name in names if not name.isascii()})
+    step = max(len(distinct) // _JUDGED, 1)
+    best, best_score = FALLBACK, float("-inf")
+    for encoding, score in _CANDIDATES:
+        texts = _decoded(distinct, encoding)
+        if texts is None:
+            continue
+        found = _mean(texts[::step], score)
+        if found > best_score:
+            best, best_score = encoding, found
+    return best
+
+
+def _mean(texts: Sequence[str], score: Callable[[str], float]) -> float:
+    """The score for each character beyond ASCII."""
+    characters = sum(not character.isascii() for text in texts for character in text)
+    return sum(map(score, texts)) / max(characters, 1)
+
+
+def _decoded(names: Sequence[bytes], encoding: str) -> list[str] | None:
+    try:
+        return [name.decode(encoding) for name in names]
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _as_told(name: bytes, encoding: str) -> str:
+    try:
+        return name.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Refused(
+            "names_encoding",
+            f"The file name {name[:80]!r} is not of the encoding {encoding}: {error.reason}.",
+            "Name the encoding of the system that made the archive, or leave `names_encoding` out.",
+        ) from error
