@@ -27,6 +27,7 @@ from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
+from workers.ingest.unread_files import report_unread
 from workers.ingest.upload import open_source
 from workers.ingest.value_map import LabelMap, value_map
 from workers.prepared import PreparedWriter, Sample
@@ -93,6 +94,7 @@ def ingest(
             with imports_frozen(), open_source(upload, annotation, folder, limits, log, named) as source:
                 if not log.has_errors:
                     summary = build.run(source)
+                    report_unread(source, log)
         except Refused as refusal:
             log.refused(None, refusal)
         if summary is not None:

@@ -19,6 +19,7 @@ from workers.ingest.archive import (
     normal,
     size_objection,
 )
+from workers.ingest.layout import PICTURES
 from workers.ingest.name_encodings import decode_names
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -34,6 +35,9 @@ _ASIDE = frozenset(
     )
 )  # fmt: skip
 """Endings of files that are no part of a set, whatever is wrong with them."""
+
+_TEXTS = frozenset((".json", ".xml", ".csv", ".txt", ".yaml", ".yml"))
+"""Endings of what annotations, names of classes and lists of images are in."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -159,8 +163,11 @@ def _weight(path: str, objection: Refused) -> Severity:
     """How much what speaks against a file keeps the set from training."""
     if objection.problem_code in _LEFT_OUT:
         return "warning"
-    if objection.problem_code in ("archive_encrypted", "archive_compression", "lfs_pointer"):
-        return "warning" if posixpath.splitext(path)[1].lower() in _ASIDE else "error"
+    ending = posixpath.splitext(path)[1].lower()
+    if objection.problem_code == "lfs_pointer":
+        return "error" if ending in PICTURES or ending in _TEXTS or _is_nested(path) else "warning"
+    if objection.problem_code in ("archive_encrypted", "archive_compression"):
+        return "warning" if ending in _ASIDE else "error"
     return "error"
 
 

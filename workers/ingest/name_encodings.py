@@ -33,8 +33,11 @@ _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
 )
 """Of equal scores the earlier counts."""
 
+_LONG = 6
+"""Bytes beyond ASCII from which on a name is hardly UTF-8 by chance; a single hanzi in GBK often is."""
+
 _MIXED = 10
-"""Where one name in so many or fewer is UTF-8 by chance, it is of the same encoding as the others."""
+"""Where no more than one name in so many is UTF-8, that is by chance, and it is as the others."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,12 @@ def decode_names(raw: Sequence[str | bytes], encoding: str | None) -> DecodedNam
     unmarked = [name for name in raw if isinstance(name, bytes)]
     foreign = [name for name in unmarked if not _is_utf8(name)]
     if not foreign:
-        return DecodedNames([name if isinstance(name, str) else name.decode() for name in raw])
-    beyond_ascii = sum(not name.isascii() for name in unmarked) - len(foreign)
-    one_encoding = beyond_ascii * _MIXED <= len(foreign)
-    found = guess(unmarked if one_encoding else foreign)
-    names = []
-    for name in raw:
-        if isinstance(name, bytes):
-            name = name.decode(found if one_encoding or not _is_utf8(name) else "utf-8")
-        names.append(name)
+        return DecodedNames([_text(name, "utf-8") for name in raw])
+    surely_utf8 = {name for name in unmarked if _is_surely_utf8(name)}
+    if len(surely_utf8) * _MIXED <= len(foreign):
+        surely_utf8 = set()
+    found = guess(name for name in unmarked if name not in surely_utf8)
+    names = [_text(name, "utf-8" if name in surely_utf8 else found) for name in raw]
     return DecodedNames(names, guessed=found, example=foreign[0].decode(found))
 
 
@@ -105,6 +105,14 @@ def _is_utf8(name: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_surely_utf8(name: bytes) -> bool:
+    return sum(byte >= 0x80 for byte in name) >= _LONG and _is_utf8(name)
+
+
+def _text(name: str | bytes, encoding: str) -> str:
+    return name if isinstance(name, str) else name.decode(encoding)
 
 
 def _as_told(name: bytes, encoding: str) -> str:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from workers.ingest.archive import MIB, Member, damaged
 from workers.ingest.formats.base import Source
 from workers.ingest.listing import Listing, folder_of, nested_objection
+from workers.ingest.pointers import pointer_objection
 from workers.ingest.positioned import Extent, PositionedFile
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.tar_source import TarSource, compression, is_tar, unpack
@@ -157,6 +158,9 @@ def open_nested(
 
 
 def _opened(outer: ArchiveSource, nested: Member, opener: Opener, listing: Listing) -> ArchiveSource | None:
+    if (pointer := pointer_objection(outer, nested)) is not None:
+        listing.leave_out(nested.path, pointer)
+        return None
     try:
         return opener.open_within(outer, nested)
     except Refused as refusal:
