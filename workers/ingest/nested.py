@@ -94,15 +94,15 @@ class Opener:
 
 
 class JoinedSource:
-    """Several sources as one; `members` are those that `keeps` lets through, by path."""
+    """Several sources as one; `members` are by path."""
 
-    def __init__(self, sources: Sequence[Source], keeps: Callable[[Source, Member], bool]) -> None:
+    def __init__(self, sources: Sequence[Source], kept: Sequence[Sequence[Member]]) -> None:
+        """`kept` are the members of each source that count."""
         self._sources = sources
         found = (
-            replace(member, place=member.place * len(sources) + index)
-            for index, source in enumerate(sources)
-            for member in source.members
-            if keeps(source, member)
+            Member(path=member.path, size=member.size, place=member.place * len(sources) + index)
+            for index, members in enumerate(kept)
+            for member in members
         )
         self.members: Sequence[Member] = sorted(found, key=lambda member: member.path)
 

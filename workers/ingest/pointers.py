@@ -5,6 +5,7 @@ version), and git-annex's pointer files and links, which name a place below `ann
 """
 
 import re
+from collections.abc import Iterator
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
@@ -16,17 +17,33 @@ LONGEST = 1024
 _SIZES = range(40, 400)
 """Bytes of nearly all; larger ones have extensions that few use."""
 
-_TEXT_SIZES = range(120, 200)
-"""The same of text files, most of which are labels of so few bytes that all of them would be read twice."""
+_LFS_SIZES = range(120, 150)
+"""Bytes of those of Git LFS: they differ in the digits of the file's size."""
+
+_SAMPLE = 100
+"""Small files that are read of a set which may have none of them but labels and plain masks."""
 
 _LFS = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/")
 _ANNEX = re.compile(rb"(\.\.?/)*(\.git)?/?annex/objects/\S")
 
 
+def pointers(source: Source) -> Iterator[tuple[Member, Refused]]:
+    """The files that are pointers, with what speaks against them.
+
+    Files of the size of Git LFS pointers are all read, other small ones only where some are pointers: whoever
+    keeps files so keeps most so, and to read a hundred thousand labels twice takes seconds.
+    """
+    small = [member for member in source.members if member.size in _SIZES]
+    sample = small[:: max(len(small) // _SAMPLE, 1)]
+    some = any(pointer_objection(source, member) for member in sample)
+    for member in small:
+        if (some or member.size in _LFS_SIZES) and (objection := pointer_objection(source, member)):
+            yield member, objection
+
+
 def pointer_objection(source: Source, member: Member) -> Refused | None:
-    """What speaks against a file that is a pointer; None for any other. Cheap: few files are so small."""
-    sizes = _TEXT_SIZES if member.path.lower().endswith(".txt") else _SIZES
-    if member.size not in sizes:
+    """What speaks against a file that is a pointer; None for any other."""
+    if member.size not in _SIZES:
         return None
     try:
         return text_objection(source.read(member))

@@ -11,7 +11,7 @@ from workers.ingest.formats.base import Source
 from workers.ingest.listing import Listing
 from workers.ingest.member_file import member_file
 from workers.ingest.nested import ArchiveSource, JoinedSource, Opener, open_nested
-from workers.ingest.pointers import pointer_objection
+from workers.ingest.pointers import pointers
 from workers.ingest.positioned import Extent
 from workers.ingest.problems import ProblemLog
 
@@ -56,14 +56,14 @@ def _opened(upload: Path, opener: Opener, listing: Listing) -> ArchiveSource:
 
 def _joined(sources: Sequence[Source], listing: Listing) -> Source:
     """The sources as one, without the pointers among their files, which are noted."""
-
-    def keeps(source: Source, member: Member) -> bool:
-        objection = pointer_objection(source, member)
-        if objection is not None:
+    kept = []
+    for source in sources:
+        left_out = set()
+        for member, objection in pointers(source):
             listing.leave_out(member.path, objection)
-        return objection is None
-
-    return JoinedSource(sources, keeps)
+            left_out.add(member.place)
+        kept.append([member for member in source.members if member.place not in left_out])
+    return JoinedSource(sources, kept)
 
 
 class AnnotatedSource:
