@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest.made import Bench, folders, mask
+from tests.ingest.made import Bench, codes, folders, mask
 from tests.ingest.test_sources import entry, laid_out, sent, tarred
 
 SOUND = folders([mask(0, 1), mask(1, 0), mask(0, 1)])
@@ -88,3 +88,19 @@ def test_texts_about_pointers_are_none(bench: Bench) -> None:
         {**SOUND, "notes.json": json.dumps({"note": notes.decode()}).encode(), "notes.txt": notes}
     )
     assert result.problems == ()
+
+
+@pytest.mark.parametrize("kind", POINTERS)
+def test_an_annotation_or_an_upload_that_is_a_pointer(bench: Bench, kind: str) -> None:
+    annotation = bench.root / "annotation"
+    annotation.write_bytes(POINTERS[kind])
+    assert codes(bench.run(SOUND, annotation=(annotation, "a.json"))) == ["lfs_pointer"]
+    assert codes(bench.run(sent(bench, POINTERS[kind]))) == ["lfs_pointer"]
+
+
+def test_a_few_pointers_among_many_small_files(bench: Bench) -> None:
+    """Not all small files are read: those of the size of LFS pointers are, wherever they lie."""
+    files = {f"notes/{index:04}.json": b"{}" + b" " * (50 + index % 300) for index in range(1000)}
+    files["notes/0777.json"] = LFS
+    (problem,) = bench.run({**SOUND, **files}).problems
+    assert (problem.code, problem.file) == ("lfs_pointer", "notes/0777.json")

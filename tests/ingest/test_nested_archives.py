@@ -1,9 +1,11 @@
 """Archives within an upload: read one level deep, within the bounds of the whole."""
 
 import io
+import random
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from tests.ingest.test_sources import PACK, laid_out, sent, tarred
 from workers.ingest import nested
-from workers.ingest.archive import ArchiveLimits
+from workers.ingest.archive import ArchiveLimits, Entry
+from workers.ingest.folder_source import FolderSource
 from workers.ingest.ingest import DEFAULT_LIMITS
 
 Files = Mapping[str, bytes]
@@ -196,3 +199,52 @@ def test_links_within_are_left_out(bench: Bench) -> None:
         ("archive_opened", "part.tar"),
         ("archive_link", "part/images/9.png"),
     ]
+
+
+@pytest.mark.parametrize("inner", INNER)
+@pytest.mark.parametrize("outer", ["deflated", "stored", "tar"])
+def test_damage_anywhere_gives_a_report(bench: Bench, outer: str, inner: str) -> None:
+    """Bytes changed or cut at random: `Bench.run` checks that nothing is raised or left."""
+    chance = random.Random(5)
+    pack = INNER[inner]
+    files = {f"{kind}.{inner}": pack(part(f"{kind}/")) for kind in ("images", "masks")}
+    for _ in range(25):
+        damaged = bytearray(files[f"masks.{inner}"])
+        for _ in range(chance.choice((1, 5))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        del damaged[chance.choice((len(damaged), chance.randrange(len(damaged)))) :]
+        bench.run(OUTER[outer](bench, {**files, f"masks.{inner}": bytes(damaged)}))
+
+
+@pytest.mark.parametrize("inner", INNER)
+def test_one_that_is_cut_off_anywhere_is_never_read_in_part(bench: Bench, inner: str) -> None:
+    whole = INNER[inner]({f"{index}.png": encoded(photo(index)) for index in range(5)})
+    end = len(whole.rstrip(b"\0")) if inner == "tar" else len(whole)
+    for cut in sorted({*range(1, end, end // 25), end - 1}):
+        result = bench.run({**SOUND, f"more/images.{inner}": whole[:cut]})
+        assert [(p.severity, p.code) for p in result.problems] == [("warning", "archive_damaged")], cut
+
+
+def test_one_that_may_not_be_read_is_left_out(bench: Bench, tmp_path: Path) -> None:
+    folder = laid_out(tmp_path / "set", {**SOUND, "more.zip": zipped(SOUND)})
+    with open_source_failing(folder / "more.zip"):
+        result = bench.run(folder)
+    assert [(p.severity, p.code, p.file) for p in result.problems] == [
+        ("warning", "file_damaged", "more.zip")
+    ]
+
+
+@contextmanager
+def open_source_failing(path: Path) -> Iterator[None]:
+    """Make the file a link while the folder is read: permissions do not stop a test that runs as root."""
+    listed = FolderSource._entries
+
+    def swapped(self: FolderSource, below: str) -> Iterator[Entry]:
+        yield from listed(self, below)
+        if not below:
+            path.unlink()
+            path.symlink_to("/etc/hostname")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FolderSource, "_entries", swapped)
+        yield

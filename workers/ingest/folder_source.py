@@ -51,7 +51,8 @@ class FolderSource:
         return member_file(file, member.size)
 
     def extent(self, member: Member) -> Extent:
-        """Where a file lies."""
+        """Where a file lies; raises Refused where it cannot be opened."""
+        self.open(member).close()
         return Extent(self._folder / self._names[member.place])
 
     def _entries(self, below: str) -> Iterator[Entry]:

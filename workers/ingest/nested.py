@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from workers.ingest.archive import MIB, Member, damaged
 from workers.ingest.formats.base import Source
 from workers.ingest.listing import Listing, folder_of, nested_objection
-from workers.ingest.pointers import pointer_objection
+from workers.ingest.pointers import pointer_objection, text_objection
 from workers.ingest.positioned import Extent, PositionedFile
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.tar_source import TarSource, compression, is_tar, unpack
@@ -71,6 +71,8 @@ class Opener:
                 )
         if not start:
             raise damaged("it is empty")
+        if (pointer := text_objection(start)) is not None:
+            raise pointer
         return self._closed_at_end(ZipSource(extent, self._listing, below))
 
     def open_within(self, outer: ArchiveSource, nested: Member) -> ArchiveSource:

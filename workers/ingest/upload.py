@@ -11,7 +11,7 @@ from workers.ingest.formats.base import Source
 from workers.ingest.listing import Listing
 from workers.ingest.member_file import member_file
 from workers.ingest.nested import ArchiveSource, JoinedSource, Opener, open_nested
-from workers.ingest.pointers import pointers
+from workers.ingest.pointers import pointer_objection, pointers
 from workers.ingest.positioned import Extent
 from workers.ingest.problems import ProblemLog
 
@@ -70,13 +70,16 @@ class AnnotatedSource:
     """A source and one more file at its top, which stands in for one of the same path."""
 
     def __init__(self, source: Source, annotation: Path, name: str, limits: ArchiveLimits) -> None:
-        """`name` is the file's name on the client's side. Raises Refused where the file is too large."""
+        """`name` is the file's name on the client's side. Raises Refused where the file is too large, or a
+        pointer to one that is kept elsewhere."""
         size = annotation.stat().st_size
         if objection := size_objection(size, None, limits):
             raise objection
         self._source = source
         self._annotation = annotation
         member = Member(path=PurePosixPath(normal(name)).name or "annotation", size=size, place=_ANNOTATION)
+        if (pointer := pointer_objection(self, member)) is not None:
+            raise pointer
         others = [other for other in source.members if other.path != member.path]
         self.members: Sequence[Member] = sorted([*others, member], key=lambda one: one.path)
 
