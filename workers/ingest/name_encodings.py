@@ -33,6 +33,9 @@ _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
 )
 """Of equal scores the earlier counts."""
 
+_RARE = {"euc_jp": 0.1, "cp850": 0.05, "cp1250": 0.05, "cp852": 0.05}
+"""What is taken off the score of encodings that few archives have."""
+
 _LONG = 6
 """Bytes beyond ASCII from which on a name is hardly UTF-8 by chance; a single hanzi in GBK often is."""
 
@@ -80,7 +83,7 @@ def guess(names: Iterable[bytes]) -> str:
         texts = _decoded(distinct, encoding)
         if texts is None:
             continue
-        found = _mean(texts[::step], score)
+        found = _mean(texts[::step], score) - _RARE.get(encoding, 0.0)
         if found > best_score:
             best, best_score = encoding, found
     return best
