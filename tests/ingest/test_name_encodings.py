@@ -123,25 +123,47 @@ def test_one_short_name_is_enough(name: str, encoding: str) -> None:
     assert raw.decode(guess([raw])) == f"images/{name}.png"
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "cp932", "cp949", "cp866", "cp437"])
-def test_names_that_annotations_cite_match(bench: Bench, encoding: str) -> None:
-    names = [f"{name.rpartition('/')[2]}.png" for name in NAMES[encoding]]
-    about = {
-        "images": [{"id": i, "file_name": name, "width": 8, "height": 6} for i, name in enumerate(names)],
-        "annotations": [
-            {"id": i, "image_id": i, "category_id": 1, "segmentation": [[0, 0, 4, 0, 4, 4, 0, 4]],
-             "bbox": [0, 0, 4, 4], "area": 16, "iscrowd": 0}
-            for i in range(len(names))
-        ],
-        "categories": [{"id": 1, "name": "thing"}],
-    }  # fmt: skip
+def coco(names: list[str], escaped: bool) -> bytes:
+    """A COCO file about images of these names."""
+    region = {"category_id": 1, "segmentation": [[0, 0, 4, 0, 4, 4, 0, 4]], "bbox": [0, 0, 4, 4], "area": 16}
+    images = [{"id": i, "file_name": name, "width": 8, "height": 6} for i, name in enumerate(names)]
+    annotations = [{"id": i, "image_id": i, "iscrowd": 0, **region} for i in range(len(names))]
+    about = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}
+    return json.dumps(about, ensure_ascii=escaped).encode()
+
+
+CITED = [
+    ("gbk", "葡萄"),
+    ("cp932", "池"),
+    ("cp949", "지붕"),
+    ("big5", "番茄"),
+    ("cp1250", "łąka"),
+    ("cp1251", "Й"),
+]
+"""Words that, alone, look like those of another encoding."""
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "folder", "beside"])
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize(("encoding", "word"), CITED)
+def test_names_that_annotations_cite_match(
+    bench: Bench, encoding: str, word: str, kind: str, escaped: bool
+) -> None:
+    names = [f"{word}_{index}.png" for index in range(3)]
     files = {f"data/{name}": encoded(photo(index)) for index, name in enumerate(names)}
-    files["annotations.json"] = json.dumps(about, ensure_ascii=False).encode()
-    path = bench.root / "upload.zip"
-    path.write_bytes(unmarked(files, encoding))
-    result = bench.run(path)
+    path, annotation = bench.root / "upload.zip", None
+    if kind == "beside":
+        annotation = (bench.root / "beside", "a.json")
+        annotation[0].write_bytes(coco(names, escaped))
+    else:
+        files["annotations.json"] = coco(names, escaped)
+    if kind == "folder":
+        path = in_folder(bench.root / "set", files, encoding)
+    else:
+        path.write_bytes((in_tar if kind == "tar" else unmarked)(files, encoding))
+    result = bench.run(path, annotation=annotation)
     assert [problem.code for problem in result.problems] == ["names_encoding_guessed"]
-    assert len(bench.arrays()) == len(names)
+    assert {name.rpartition("/")[2] for name in bench.arrays()} == {name[:-4] for name in names}
 
 
 @pytest.mark.parametrize("encoding", ["koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "cp1251"])

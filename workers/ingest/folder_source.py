@@ -24,7 +24,7 @@ class FolderSource:
         """List. Raises Refused where it is empty or too large, OSError of the storage."""
         self._folder = folder
         self._names: list[str] = []
-        found = listing.listed(self._entries(""))
+        found = listing.listed(self._entries(""), self.open)
         self.members, self.nested = found.members, found.nested
 
     def close(self) -> None:

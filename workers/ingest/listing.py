@@ -5,11 +5,13 @@ One listing serves all archives of an upload: bounds hold for them together.
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import BinaryIO, Literal
 
 from workers.ingest.archive import (
+    MIB,
     NOT_OPENED,
     OPENED,
     ArchiveLimits,
@@ -24,6 +26,8 @@ from workers.ingest.name_encodings import decode_names
 from workers.ingest.problems import ProblemLog, Refused
 
 Severity = Literal["error", "warning"]
+Open = Callable[[Member], BinaryIO]
+"""Opens a member of the archive that is listed; raises Refused."""
 
 _LEFT_OUT = frozenset(("archive_link", "archive_nested", "names_repeated"))
 """Codes of what no set is refused for."""
@@ -36,8 +40,12 @@ _ASIDE = frozenset(
 )  # fmt: skip
 """Endings of files that are no part of a set, whatever is wrong with them."""
 
-_TEXTS = frozenset((".json", ".xml", ".csv", ".txt", ".yaml", ".yml"))
+_TEXTS = (".json", ".xml", ".csv", ".txt", ".yaml", ".yml")
 """Endings of what annotations, names of classes and lists of images are in."""
+
+_MOST_TEXT = 2 * MIB
+"""Bytes that are read of texts that may cite file names: so many of all within, and of the annotation."""
+_TEXTS_READ = 20
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -53,17 +61,25 @@ class Listed:
 class Listing:
     """Lists the archives of one upload; `report` tells what is wrong with their files."""
 
-    def __init__(self, limits: ArchiveLimits, names_encoding: str | None, log: ProblemLog) -> None:
-        """`names_encoding` is that of names which nothing marks, None to find it out."""
+    def __init__(
+        self,
+        limits: ArchiveLimits,
+        names_encoding: str | None,
+        log: ProblemLog,
+        annotation: Path | None = None,
+    ) -> None:
+        """`names_encoding` is that of names which nothing marks, None to find it out; the `annotation` beside
+        the upload may cite them."""
         self.limits = limits
         self.budget = Budget(limits)
         self._names_encoding = names_encoding
         self._log = log
+        self._annotation = annotation
         self._objections: dict[tuple[Severity, str, str, str], list[str]] = {}
         self._guessed = False
 
-    def listed(self, entries: Iterable[Entry], below: str = "") -> Listed:
-        """The files of an archive whose paths are put below the folder `below`.
+    def listed(self, entries: Iterable[Entry], open_member: Open, below: str = "") -> Listed:
+        """The files of an archive, which `open_member` opens; their paths are put below the folder `below`.
 
         Raises Refused where the archive as a whole is empty or too large.
         """
@@ -75,7 +91,7 @@ class Listing:
             raise Refused("archive_empty", "It holds no files.", "Send an archive of images and masks.")
         latest = {entry.name: place for place, entry in enumerate(kept)}
         found = Listed([], [])
-        for place, (entry, name) in enumerate(zip(kept, self._decoded(kept), strict=True)):
+        for place, (entry, name) in enumerate(zip(kept, self._decoded(kept, open_member), strict=True)):
             self._list(entry, f"{below}{name}", name, latest[entry.name] == place, found)
         found.members.sort(key=lambda member: member.path)
         found.nested.sort(key=lambda member: member.path)
@@ -95,8 +111,9 @@ class Listing:
             tell(code, paths[0], message + more, remedy)
         self._objections.clear()
 
-    def _decoded(self, entries: Sequence[Entry]) -> list[str]:
-        decoded = decode_names([entry.name for entry in entries], self._names_encoding)
+    def _decoded(self, entries: Sequence[Entry], open_member: Open) -> list[str]:
+        names = [entry.name for entry in entries]
+        decoded = decode_names(names, self._names_encoding, lambda: self._texts(entries, open_member))
         if decoded.guessed is not None and not self._guessed:
             self._guessed = True
             self._log.warning(
@@ -108,6 +125,21 @@ class Listing:
                 "shift_jis, euc_kr, cp1251).",
             )
         return [normal(name) for name in decoded.names]
+
+    def _texts(self, entries: Sequence[Entry], open_member: Open) -> bytes:
+        """The beginnings of texts that may cite file names: of the annotation, and of the largest within."""
+        texts = []
+        if self._annotation is not None:
+            with self._annotation.open("rb") as file:
+                texts.append(file.read(_MOST_TEXT))
+        named = [entry for entry in entries if entry.objection is None and _is_text(entry.name)]
+        for entry in sorted(named, key=lambda entry: -entry.size)[:_TEXTS_READ]:
+            try:
+                with open_member(Member(path="", size=entry.size, place=entry.place)) as file:
+                    texts.append(file.read(_MOST_TEXT // _TEXTS_READ))
+            except Refused:
+                continue  # it is told when the file is read
+        return b"\n".join(texts)
 
     def _list(self, entry: Entry, path: str, name: str, is_latest: bool, found: Listed) -> None:
         parts = [part for part in path.split("/") if part not in ("", ".")]
@@ -149,10 +181,16 @@ def nested_objection() -> Refused:
 
 def _is_nested(name: str | bytes) -> bool:
     """Whether a file is named as an archive that is opened."""
-    return (name if isinstance(name, bytes) else name.encode("utf-8", "replace")).lower().endswith(_OPENED)
+    return _lower(name).endswith(OPENED)
 
 
-_OPENED = tuple(ending.encode() for ending in OPENED)
+def _is_text(name: str | bytes) -> bool:
+    return _lower(name).endswith(_TEXTS)
+
+
+def _lower(name: str | bytes) -> str:
+    """A name as far as its ending, which is ASCII, is concerned."""
+    return (name if isinstance(name, str) else name.decode("latin-1")).lower()
 
 
 def _kind_objection(path: str) -> Refused | None:

@@ -2,9 +2,12 @@
 
 Zips made by older systems, tars and folders hold names as bytes. All names of an archive are judged together:
 where they are UTF-8 they are that; else each candidate that can decode every one of them is scored by how
-much its text looks like names that people write (`name_scripts`).
+much its text looks like names that people write (`name_scripts`), and by how many of the names are cited in
+texts that are UTF-8: annotations and lists name the files that they are about.
 """
 
+import json
+import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +39,12 @@ _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
 _RARE = {"euc_jp": 0.1, "cp850": 0.05, "cp1250": 0.05, "cp852": 0.05}
 """What is taken off the score of encodings that few archives have."""
 
+_CITED = 4.0
+"""What is added to the score where all names are cited: more than scripts can make up for."""
+
+_SOUGHT = 50
+"""Names that are sought in texts."""
+
 _LONG = 6
 """Bytes beyond ASCII from which on a name is hardly UTF-8 by chance; a single hanzi in GBK often is."""
 
@@ -55,8 +64,12 @@ class DecodedNames:
     example: str | None = None
 
 
-def decode_names(raw: Sequence[str | bytes], encoding: str | None) -> DecodedNames:
+def decode_names(
+    raw: Sequence[str | bytes], encoding: str | None, texts: Callable[[], bytes] = bytes
+) -> DecodedNames:
     """Decode the names of one archive that are bytes, by `encoding` where the client names one.
+
+    `texts` gives what may cite the names; it is called only where they have to be guessed.
 
     Raises Refused where a name is not of the encoding that the client names.
     """
@@ -69,21 +82,21 @@ def decode_names(raw: Sequence[str | bytes], encoding: str | None) -> DecodedNam
     surely_utf8 = {name for name in unmarked if _is_surely_utf8(name)}
     if len(surely_utf8) * _MIXED <= len(foreign):
         surely_utf8 = set()
-    found = guess(name for name in unmarked if name not in surely_utf8)
+    found = guess((name for name in unmarked if name not in surely_utf8), texts())
     names = [_text(name, "utf-8" if name in surely_utf8 else found) for name in raw]
     return DecodedNames(names, guessed=found, example=foreign[0].decode(found))
 
 
-def guess(names: Iterable[bytes]) -> str:
-    """The likeliest encoding of names that are no UTF-8."""
+def guess(names: Iterable[bytes], text: bytes = b"") -> str:
+    """The likeliest encoding of names that are no UTF-8; `text` may cite some of them."""
     distinct = sorted({name for name in names if not name.isascii()})
     step = max(len(distinct) // _JUDGED, 1)
     best, best_score = FALLBACK, float("-inf")
     for encoding, score in _CANDIDATES:
-        texts = _decoded(distinct, encoding)
-        if texts is None:
+        decoded = _decoded(distinct, encoding)
+        if decoded is None:
             continue
-        found = _mean(texts[::step], score) - _RARE.get(encoding, 0.0)
+        found = _mean(decoded[::step], score) - _RARE.get(encoding, 0.0) + _CITED * _cited(decoded, text)
         if found > best_score:
             best, best_score = encoding, found
     return best
@@ -93,6 +106,17 @@ def _mean(texts: Sequence[str], score: Callable[[str], float]) -> float:
     """The score for each character beyond ASCII."""
     characters = sum(not character.isascii() for text in texts for character in text)
     return sum(map(score, texts)) / max(characters, 1)
+
+
+def _cited(names: Sequence[str], text: bytes) -> float:
+    """The part of some names, without endings, that a text has as UTF-8 or with JSON's escapes: 0 to 1."""
+    if not text:
+        return 0.0
+    stems = {posixpath.splitext(posixpath.basename(name))[0] for name in names}
+    sought = sorted(stem for stem in stems if not stem.isascii())
+    sought = sought[:: max(len(sought) // _SOUGHT, 1)]
+    found = sum(stem.encode() in text or json.dumps(stem)[1:-1].encode() in text for stem in sought)
+    return found / max(len(sought), 1)
 
 
 def _decoded(names: Sequence[bytes], encoding: str) -> list[str] | None:

@@ -51,7 +51,7 @@ class TarSource:
         try:
             # a header may say that its name has gigabytes
             self._file.longest_read = self._limits.directory_bytes
-            found = listing.listed(self._entries(), below)
+            found = listing.listed(self._entries(), self.open, below)
         except Refused:
             self.close()
             raise

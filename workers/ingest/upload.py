@@ -34,7 +34,7 @@ def open_source(
     what is wrong with single files goes to the log.
     """
     with ExitStack() as stack:
-        listing = Listing(limits, names_encoding, log)
+        listing = Listing(limits, names_encoding, log, annotation and annotation[0])
         opener = Opener(folder, listing, stack)
         source: Source | None = None
         try:

@@ -36,7 +36,7 @@ class ZipSource:
             self._file.longest_read = listing.limits.directory_bytes
             self._infos = self._directory()
             self._file.longest_read = None
-            found = listing.listed(self._entries(), below)
+            found = listing.listed(self._entries(), self.open, below)
         except Refused:
             self.close()
             raise
