@@ -211,6 +211,14 @@ def test_a_few_names_of_another_encoding_among_utf8(bench: Bench) -> None:
     assert set(bench.arrays()) == stems([*names, "маска"])
 
 
+def test_archives_within_are_judged_each_for_itself(bench: Bench) -> None:
+    inner = {f"{encoding}.zip": unmarked(pairs(NAMES[encoding]), encoding) for encoding in ("gbk", "cp1251")}
+    result = bench.run(inner)
+    told = [problem.message for problem in result.problems if problem.code == "names_encoding_guessed"]
+    assert [any(encoding in text for text in told) for encoding in ("gbk", "cp1251")] == [True, True]
+    assert {name.rpartition("/")[2] for name in bench.arrays()} == stems([*NAMES["gbk"], *NAMES["cp1251"]])
+
+
 @pytest.mark.parametrize("valid", [True, False])
 def test_the_unicode_path_counts_if_its_check_sum_fits(bench: Bench, valid: bool) -> None:
     """As 7-Zip and Info-ZIP write it beside a name of the system's encoding."""

@@ -76,7 +76,7 @@ class Listing:
         self._log = log
         self._annotation = annotation
         self._objections: dict[tuple[Severity, str, str, str], list[str]] = {}
-        self._guessed = False
+        self._guessed: set[str] = set()
 
     def listed(self, entries: Iterable[Entry], open_member: Open, below: str = "") -> Listed:
         """The files of an archive, which `open_member` opens; their paths are put below the folder `below`.
@@ -114,8 +114,8 @@ class Listing:
     def _decoded(self, entries: Sequence[Entry], open_member: Open) -> list[str]:
         names = [entry.name for entry in entries]
         decoded = decode_names(names, self._names_encoding, lambda: self._texts(entries, open_member))
-        if decoded.guessed is not None and not self._guessed:
-            self._guessed = True
+        if decoded.guessed is not None and decoded.guessed not in self._guessed:
+            self._guessed.add(decoded.guessed)
             self._log.warning(
                 "names_encoding_guessed",
                 decoded.example,
