@@ -44,6 +44,7 @@ class IngestOptions:
 
     `order` says which of overlapping regions is seen (`area`: the smaller, `file`: the later), `crowd` what
     becomes of COCO's crowd regions. `max_side` caps the longer side of prepared images, in pixels.
+    `names_encoding` is that of file names which the archive does not mark, None finds it out.
 
     The split: `splits` lists image names per split; else folders of the upload; else `val_fraction` is drawn
     by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
@@ -73,6 +74,7 @@ class IngestOptions:
     val_fraction: float = 0.2
     seed: int = 0
     max_images_per_class: int | None = None
+    names_encoding: str | None = None
 
     @property
     def reader(self) -> str | None:

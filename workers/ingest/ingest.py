@@ -22,13 +22,15 @@ from workers.ingest.formats.catalogue import find_format
 from workers.ingest.heap import imports_frozen, keep_freed_memory
 from workers.ingest.label_proposal import advice, proposal
 from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
+from workers.ingest.nested import UNPACKED
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
-from workers.ingest.upload import UNPACKED, open_source
+from workers.ingest.unread_files import report_unread
+from workers.ingest.upload import open_source
 from workers.ingest.value_map import LabelMap, value_map
 from workers.prepared import PreparedWriter, Sample
 
@@ -92,9 +94,11 @@ def ingest(
     try:
         _clear(folder)
         try:
-            with imports_frozen(), open_source(upload, annotation, folder, limits, log) as source:
+            named = options.names_encoding
+            with imports_frozen(), open_source(upload, annotation, folder, limits, log, named) as source:
                 if not log.has_errors:
                     summary = build.run(source)
+                    report_unread(source, log)
                 if not log.has_errors:
                     write_previews(log.offers(), DatasetFolder(folder).previews)
         except Refused as refusal:
