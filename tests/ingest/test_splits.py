@@ -31,7 +31,7 @@ def plain(count: int, **values: Any) -> list[Candidate]:
 
 def placed(samples: list[Candidate], **options: Any) -> tuple[dict[str, Place], tuple[Problem, ...]]:
     log = ProblemLog()
-    return assign(samples, IngestOptions(**options), log), log.problems()
+    return assign(samples, IngestOptions(**options), log).places, log.problems()
 
 
 def splits_of(samples: list[Candidate], **options: Any) -> dict[str, str]:

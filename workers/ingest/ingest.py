@@ -26,6 +26,7 @@ from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
+from workers.ingest.told_splits import told_splits
 from workers.ingest.upload import UNPACKED, open_source
 from workers.ingest.value_map import LabelMap, value_map
 from workers.prepared import PreparedWriter, Sample
@@ -142,6 +143,10 @@ class _Build:
         found = find_format(source, self._options.reader).read(source, self._options, self._log)
         if found is None or not found.items:
             return None
+        told = told_splits(found.items, source, self._options, self._log)
+        if self._log.has_errors:
+            return None
+        found = replace(found, items=told.items)
         if len(found.items) > MAX_IMAGES:
             raise Refused(
                 "set_too_large",
@@ -161,7 +166,7 @@ class _Build:
             rules = self._checked(rules, found, applied, sent, mapped)
             if rules is None or self._log.has_errors:
                 return None
-            places = self._placed(found.items, rules, mapped)
+            places = self._placed(found.items, told.origin, rules, mapped)
             if places is None:
                 return None
             painted = {byte for reading in readings for byte in reading.values}
@@ -231,9 +236,9 @@ class _Build:
         return rules
 
     def _placed(
-        self, items: Sequence[Item], rules: classes.ClassRules, mapped: Sequence[Reading]
+        self, items: Sequence[Item], told: str, rules: classes.ClassRules, mapped: Sequence[Reading]
     ) -> dict[str, splits.Place] | None:
-        """Where each sample is used; None, errors logged, where that cannot be."""
+        """Where each sample is used; None, errors logged, where that cannot be. `told` as `Told.origin`."""
         by_name = {item.name: item for item in items}
         shared: dict[frozenset[int], frozenset[int]] = {}
         candidates = []
@@ -248,8 +253,8 @@ class _Build:
                 digest=reading.image_sha256,
             )
             candidates.append(candidate)
-        places = splits.assign(candidates, self._options, self._log)
-        return None if self._log.has_errors else places
+        plan = splits.assign(candidates, self._options, self._log, told)
+        return None if self._log.has_errors else plan.places
 
 
 def _finish(

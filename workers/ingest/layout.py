@@ -1,8 +1,8 @@
 """Tells images from masks, and splits apart, by the names of folders and files.
 
-A folder gives its files a role or a split where every word of its name is known (words are parted by
-`_`, `-` or a space; case does not count): `masks/`, `train/`, `train_masks/`. The words are in
-IMAGE_FOLDERS, MASK_FOLDERS and SPLIT_FOLDERS; the innermost folder wins. Other folders are part of a file's
+A folder gives its files a role where every word of its name is known (words are parted by `_`, `-` or a
+space; case does not count): `masks/`, `train_masks/`. The words are in IMAGE_FOLDERS and MASK_FOLDERS; the
+innermost folder wins. Which folders name a split is told by `split_words`. Other folders are part of a file's
 identity: `day1/images/a.jpg` belongs to `day1/masks/a.png` only. Without a folder of masks, a file is a mask
 by the ending of its name (MASK_SUFFIXES), or by being the one PNG beside an image of the same name.
 """
@@ -10,12 +10,12 @@ by the ending of its name (MASK_SUFFIXES), or by being the one PNG beside an ima
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 
 from workers.ingest.archive import Member
+from workers.ingest.split_words import SplitFolders, split_name
 
 IMAGE_FOLDERS = frozenset(
     (
@@ -30,16 +30,6 @@ MASK_FOLDERS = frozenset(
         "targets", "semseg", "semantic", "gtleft", "gtright",
     )
 )  # fmt: skip
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "trainval": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 MASK_SUFFIXES = ("_mask", "_masks", "_annotation", "_annotations", "_label", "_labels", "_gt")
 IMAGE_SUFFIXES = ("_image", "_img")
 PREFIXES = ("image_", "img_", "mask_", "label_", "gt_")
@@ -52,8 +42,6 @@ PICTURES = frozenset(
     )
 )  # fmt: skip
 """Endings of files that are looked at; what they really are is found out when they are read."""
-
-_GLUED = re.compile(r"(train|val|test)(annot|mask|label)s?\Z")
 _YEAR = re.compile(r"\d{4}\Z")
 
 
@@ -88,7 +76,10 @@ class Picture:
 
 def pictures(members: Iterable[Member]) -> list[Picture]:
     """The picture files among the members, as their folders describe them."""
-    return [_picture(m) for m in members if posixpath.splitext(m.path)[1].lower() in PICTURES]
+    found = [m for m in members if posixpath.splitext(m.path)[1].lower() in PICTURES]
+    splits = SplitFolders(member.path for member in found)
+    meanings = {folder: _meaning(folder, splits) for folder in {posixpath.dirname(m.path) for m in found}}
+    return [_picture(member, meanings) for member in found]
 
 
 def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Picture]]:
@@ -109,35 +100,37 @@ def without(pictures: list[Picture], taken: Iterable[Picture]) -> list[Picture]:
     return [picture for picture in pictures if id(picture) not in known]
 
 
-def _picture(member: Member) -> Picture:
+_Meaning = tuple[Role | None, str | None, tuple[str, ...]]
+"""The role and the split that the folders of a path give, and the folders that give neither."""
+
+
+def _picture(member: Member, meanings: Mapping[str, _Meaning]) -> Picture:
     folder, name = posixpath.split(member.path)
-    role, split, group = _meaning(folder)
+    role, split, group = meanings[folder]
     return Picture(member=member, role=role, split=split, group=group, stem=posixpath.splitext(name)[0])
 
 
-@lru_cache
-def _meaning(path: str) -> tuple[Role | None, str | None, tuple[str, ...]]:
-    """The role and the split that the folders of a path give, and the folders that give neither."""
-    role, split = None, None
+def _meaning(path: str, splits: SplitFolders) -> _Meaning:
+    role = None
     group = []
-    for folder in path.split("/") if path else ():
+    telling = splits.depths(path)
+    for depth, folder in enumerate(path.split("/") if path else ()):
         words = _words(folder)
-        if not all(word in IMAGE_FOLDERS or word in MASK_FOLDERS or word in SPLIT_FOLDERS for word in words):
-            group.append(folder)
-            continue
-        for word in words:
-            if word not in SPLIT_FOLDERS:
+        if all(word in IMAGE_FOLDERS or word in MASK_FOLDERS for word in words):
+            for word in words:
                 role = Role.MASK if word in MASK_FOLDERS else Role.IMAGE
-        splits = [SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS]
-        if splits:
-            split = "train" if "train" in splits else splits[-1]  # train_val is to be parted still
-    return role, split, tuple(group)
+            if words or depth in telling:
+                continue
+        group.append(folder)
+    return role, splits.of(f"{path}/"), tuple(group)
 
 
 def _words(folder: str) -> list[str]:
-    name = _YEAR.sub("", folder.casefold().strip())
-    glued = _GLUED.match(name)
-    return list(glued.groups()) if glued else re.split(r"[\s_-]+", name)
+    """The words of a folder's name but those that name a split."""
+    named = split_name(folder)
+    if named is not None:
+        return list(named.rest)
+    return re.split(r"[\s_-]+", _YEAR.sub("", folder.casefold().strip()))
 
 
 def _masks_by_suffix(found: list[Picture]) -> list[Picture]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from workers.ingest.formats.split_names import file_split
-from workers.ingest.layout import SPLIT_FOLDERS, Picture
+from workers.ingest.layout import Picture
+from workers.ingest.split_words import SPLIT_WORDS
 
 Words = tuple[str, ...]
 """Words in alphabetical order; one may occur several times."""
@@ -152,7 +153,7 @@ def _names(picture: Picture) -> list[str]:
 def _words(text: str) -> list[str]:
     """The words of a text that name no split; numbers without leading zeros."""
     found = _WORD.findall(text.casefold())
-    return [str(int(word)) if word.isdecimal() else word for word in found if word not in SPLIT_FOLDERS]
+    return [str(int(word)) if word.isdecimal() else word for word in found if word not in SPLIT_WORDS]
 
 
 def _ending(picture: Picture) -> str:

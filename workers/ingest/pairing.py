@@ -1,26 +1,23 @@
 """Finds each image's mask, or its masks."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_masks import Named, by_class, in_own_folders
 from workers.ingest.formats.base import Source
-from workers.ingest.formats.split_names import file_split
 from workers.ingest.inference import Inference
 from workers.ingest.layout import Picture, by_role, pictures, without
 from workers.ingest.marks import Couple
 from workers.ingest.matching import ByWords, best_match, match, same_words
 from workers.ingest.named_roles import named_classes, named_roles
-from workers.ingest.own_lists import listed_splits
 from workers.ingest.pair_reports import (
     report_clash,
     report_images,
     report_masks,
     report_outside,
-    report_unlisted,
 )
 from workers.ingest.problems import ProblemLog
 
@@ -38,11 +35,6 @@ class Pair:
     image: Member
     mask: Member
     class_masks: tuple[Named, ...] | None = None
-
-    @property
-    def file(self) -> str:
-        """See `split_lists.Named`."""
-        return self.image.path
 
 
 def pair(source: Source, options: IngestOptions, log: ProblemLog) -> list[Pair]:
@@ -63,7 +55,7 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> list[Pair]:
     for one, other in pairwise(pairs):
         if one.name == other.name:
             report_clash([one.image, other.image], log)
-    return _with_splits(pairs, source, log)
+    return pairs
 
 
 def _by_named_classes(
@@ -157,21 +149,6 @@ def _with_class_masks(images: list[Picture], named: dict[str, list[Named]]) -> l
         )
         for image in images
     ]
-
-
-def _with_splits(pairs: list[Pair], source: Source, log: ProblemLog) -> list[Pair]:
-    """Where no folder says a split and nothing else: what lists in the upload say, else words of the paths,
-    if each image's has one."""
-    if any(found.split for found in pairs):
-        return pairs
-    own = listed_splits(pairs, source, log)
-    if own is not None:
-        report_unlisted([found.image for found in pairs if found.name not in own], log)
-        return [replace(found, split=own[found.name]) for found in pairs if found.name in own]
-    splits = [file_split(found.image.path) for found in pairs]
-    if None in splits or not {"train"} < set(splits):
-        return pairs
-    return [replace(found, split=split) for found, split in zip(pairs, splits, strict=True)]
 
 
 def _name(image: Picture, split: str | None, top: int) -> str:

@@ -114,7 +114,6 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
         items.append(
             Item(
                 name=found.name,
-                split=found.split,
                 image=found.image,
                 truth=kind(file=found.mask.path, masks=masks),
             )
@@ -147,7 +146,6 @@ def _of_masks(
     items = [
         Item(
             name=found.name,
-            split=found.split,
             image=found.image,
             truth=MaskTruth(member=found.mask, white=white, table=table),
         )
