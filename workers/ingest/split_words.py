@@ -150,19 +150,19 @@ class SplitFolders:
 
         Of several the one that is held out furthest counts: `train/val/a.png` is of val.
         """
-        told = [self._told[folder] for folder in _folders(path) if folder in self._told]
+        told = [self._told[folder] for folder in folders_of(path) if folder in self._told]
         return furthest(told) if told else None
 
     def depths(self, folder: str) -> set[int]:
         """Which folders of a folder's path tell a split, counted from 0 at the top."""
-        return {depth for depth, part in enumerate(_folders(f"{folder}/")) if part in self._told}
+        return {depth for depth, part in enumerate(folders_of(f"{folder}/")) if part in self._told}
 
     def names(self, paths: Iterable[str]) -> list[str]:
         """The names of the folders that tell the splits of these files, train first, each once."""
         found = {
             (_FURTHEST[self._told[folder]], folder.rpartition("/")[2])
             for path in paths
-            for folder in _folders(path)
+            for folder in folders_of(path)
             if folder in self._told
         }
         return [name for _, name in sorted(found)]
@@ -194,7 +194,7 @@ def _resolved(splits: Sequence[str]) -> list[str]:
     return [other if split == _EVAL else split for split in splits]
 
 
-def _folders(path: str) -> list[str]:
+def folders_of(path: str) -> list[str]:
     """The folders of a path, from the top, each with those above it."""
     parts = path.split("/")[:-1][:_DEEPEST]
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
@@ -206,7 +206,7 @@ def _by_depth(paths: Iterable[str]) -> dict[int, dict[str, str | None]]:
     found: defaultdict[int, dict[str, str | None]] = defaultdict(dict)
     ends = set()
     for parent in parents:
-        folders = _folders(f"{parent}/") if parent else []
+        folders = folders_of(f"{parent}/") if parent else []
         ends.add(len(folders))
         for depth, folder in enumerate(folders):
             found[depth][folder] = folder.rpartition("/")[0]

@@ -12,7 +12,7 @@ from workers.ingest.formats.base import Item, Source
 from workers.ingest.layout import PICTURES
 from workers.ingest.own_lists import ListedSplits, listed_splits
 from workers.ingest.problems import ProblemLog, shown
-from workers.ingest.split_words import SplitFolders, file_splits, furthest
+from workers.ingest.split_words import SplitFolders, file_splits, folders_of, furthest
 
 _SHOWN = 6
 """Names of folders or lists that the origin of splits tells."""
@@ -133,7 +133,10 @@ def _merged(items: Sequence[Item], ways: Sequence[_Splits], log: ProblemLog) -> 
 
 def _warn_of_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemLog) -> None:
     """Tell of folders that may be held out and are not."""
-    mine = [f for f in folders.doubtful if any(item.image.path.startswith(f"{f}/") for item in items)]
+    above = {
+        f for path in {posixpath.dirname(item.image.path) for item in items} for f in folders_of(f"{path}/")
+    }
+    mine = [folder for folder in folders.doubtful if folder in above]
     if mine:
         # where a client can be asked, this is to be a question
         log.warning(

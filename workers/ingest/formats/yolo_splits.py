@@ -1,4 +1,4 @@
-"""Finds the splits that YOLO's YAML file tells: `train:`, `val:` and `test:`, each folders or lists of images."""
+"""Finds the splits that YOLO's YAML file tells: `train:`, `val:` and `test:`, folders or lists of images."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,6 +9,8 @@ from workers.ingest.path_index import PathIndex, path_parts
 from workers.ingest.problems import Refused
 
 _KEYS = {"train": "train", "val": "val", "valid": "val", "test": "test"}
+_DEEPEST = 24
+"""Folders of a path that are compared."""
 _LISTS = (".txt", ".lst", ".list")
 
 
@@ -64,17 +66,12 @@ def _images(value: str, images: Sequence[str], source: Source) -> Iterable[str]:
 
 def _below(wanted: list[str], images: Sequence[str]) -> list[str]:
     """The images below the folders whose paths share the longest end with the one wanted."""
-    best, found = 1, []
-    for path in images:
-        folders = path.casefold().split("/")[:-1]
-        shared = max(
-            (_common_end(folders[:depth], wanted) for depth in range(1, len(folders) + 1)), default=0
-        )
-        if shared > best:
-            best, found = shared, []
-        if shared == best:
-            found.append(path)
-    return found
+    ends: dict[str, int] = {}
+    for folder in {path.rpartition("/")[0] for path in images}:
+        parts = folder.casefold().split("/")[:_DEEPEST]
+        ends[folder] = max(_common_end(parts[:depth], wanted) for depth in range(1, len(parts) + 1))
+    best = max(ends.values(), default=0)
+    return [path for path in images if best and ends[path.rpartition("/")[0]] == best]
 
 
 def _common_end(one: list[str], other: list[str]) -> int:
