@@ -65,7 +65,7 @@ def listings(source: Source, index: PathIndex, log: ProblemLog) -> list[Listing]
         try:
             entries = _entries(source, member, index)
         except Refused as refusal:
-            if known_split(_stem(member)):
+            if member.path.casefold().endswith(_TEXTS) and known_split(_stem(member)):
                 log.warning(
                     "split_list_unread", member.path, refusal.message, refusal.remedy or "Save it anew."
                 )

@@ -108,7 +108,7 @@ def _found(one: Listing, owners: Mapping[str, str], index: PathIndex, log: Probl
         named = {owners[path] for path in match.paths if path in owners}
         if not match:
             found.missing.append(entry.image)
-        elif len(named) > 1:
+        elif match.many or len(named) > 1:
             found.ambiguous.append(entry.image)
         elif not named:
             found.bare.append(entry.image)

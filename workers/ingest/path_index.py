@@ -17,10 +17,11 @@ _MOST_RIVALS = 64
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The files that an entry may mean; `sure` unless its folders are others than theirs."""
+    """The files that an entry may mean, or two of `many`; `sure` if its folders are theirs."""
 
     paths: tuple[str, ...]
     sure: bool
+    many: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.paths)
@@ -66,7 +67,10 @@ class PathIndex:
         ):
             if found:
                 paths, shared = self._of_longest_end(key, found, folders)
-                return Match(_nearest(paths, near), sure=shared > 0 or not folders)
+                sure = shared > 0 or not folders
+                if len(paths) > _MOST_RIVALS:
+                    return Match(tuple(paths[:2]), sure, many=True)
+                return Match(_nearest(paths, near), sure)
         return _NONE
 
     def _of_longest_end(self, key: str, found: list[str], folders: list[str]) -> tuple[list[str], int]:
@@ -101,9 +105,9 @@ def path_parts(entry: str) -> list[str]:
 
 
 def _nearest(paths: list[str], near: str) -> tuple[str, ...]:
-    """Of some paths those that share the longest beginning with another; of a great many, the first two."""
-    if len(paths) == 1 or len(paths) > _MOST_RIVALS:
-        return tuple(paths[:2])
+    """Of some paths those that share the longest beginning with another."""
+    if len(paths) == 1:
+        return (paths[0],)
     place = _folders(near)
     shared = [_common(place, _folders(path)) for path in paths]
     most = max(shared)

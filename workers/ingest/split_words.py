@@ -47,6 +47,7 @@ _DEEPEST = 24
 _LONGEST = 40
 """Letters of a word that is looked at; longer ones name no split."""
 
+_MAY_NAME = re.compile("tr|te|ts|va|dev", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -73,9 +74,13 @@ class SplitName:
         return tuple(word for word in self.rest if word not in _ROLES)
 
 
-@lru_cache(maxsize=8192)
 def split_name(name: str) -> SplitName | None:
     """What a name without the file's ending says of a split; None where it names none, or several."""
+    return _split_name(name) if _MAY_NAME.search(name) else None  # most names, which are many, do not
+
+
+@lru_cache(maxsize=8192)
+def _split_name(name: str) -> SplitName | None:
     words = [piece for word in _words(name) for piece in _pieces(word)]
     told = {word: _SPLITS.get(word) or _SHORT[word] for word in words if word in _SPLITS or word in _SHORT}
     if set(told) & set(_SPLITS):  # then two letters beside are something else
@@ -136,6 +141,7 @@ class SplitFolders:
     def __init__(self, paths: Iterable[str]) -> None:
         """`paths` are those of all files of the set that are looked at."""
         self._told: dict[str, str] = {}
+        self._of: dict[str, str | None] = {}
         self.doubtful: list[str] = []
         for folders in _by_depth(paths).values():
             told = _telling(folders)
@@ -150,8 +156,11 @@ class SplitFolders:
 
         Of several the one that is held out furthest counts: `train/val/a.png` is of val.
         """
-        told = [self._told[folder] for folder in folders_of(path) if folder in self._told]
-        return furthest(told) if told else None
+        parent = path.rpartition("/")[0]
+        if parent not in self._of:
+            told = [self._told[folder] for folder in folders_of(path) if folder in self._told]
+            self._of[parent] = furthest(told) if told else None
+        return self._of[parent]
 
     def depths(self, folder: str) -> set[int]:
         """Which folders of a folder's path tell a split, counted from 0 at the top."""
@@ -161,8 +170,8 @@ class SplitFolders:
         """The names of the folders that tell the splits of these files, train first, each once."""
         found = {
             (_FURTHEST[self._told[folder]], folder.rpartition("/")[2])
-            for path in paths
-            for folder in folders_of(path)
+            for parent in {path.rpartition("/")[0] for path in paths}
+            for folder in folders_of(f"{parent}/")
             if folder in self._told
         }
         return [name for _, name in sorted(found)]
