@@ -325,3 +325,35 @@ class TestPairs:
     )
     def test_lists_of_images_pair_nothing(self, tmp_path: Path, text: str) -> None:
         assert self.pairs(tmp_path, numbered(2) | {"train.txt": text.encode()}) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("image", "truth", "line"),
+    [
+        ("images/{}_img.png", "masks/{}_mask.png", "{}"),
+        ("img/scan {} x.png", "gt/scan {} x.png", "{}.tif"),
+        ("leftImg8bit/{}_left.png", "labels/{}_left.png", "leftImg8bit/{}"),
+        ("p{}/images/a.png", "p{}/masks/a.png", "p{}"),
+        ("p{}/images/a.png", "p{}/masks/a.png", "p{}/a.png"),
+        ("p{}/images/a.png", "p{}/masks/a.png", "p{}/a"),
+        ("images/p{}/a.png", "masks/p{}/a.png", "p{}"),
+        ("site 1/images/p{}/a.png", "site 1/masks/p{}/a.png", "/home/me/images/p{}/a.png"),
+    ],
+)
+def test_lists_of_what_images_are_called_for_short(bench: Bench, image: str, truth: str, line: str) -> None:
+    lists = {"train.txt": "\n".join(line.format(n) for n in range(3)), "test.txt": line.format(3)}
+    found = run(bench, numbered(4, image, truth) | {name: text.encode() for name, text in lists.items()})
+    assert sum(split == "test" for split in found.values()) == 1
+    assert next(split for name, split in found.items() if "3" in name) == "test"
+    assert warnings(bench) == ["val_drawn"]
+
+
+def test_words_that_may_be_splits_are_an_error_until_lists_tell(bench: Bench) -> None:
+    files = numbered(3, "kvasir_train/images/{}.png", "kvasir_train/masks/{}.png")
+    for number in (3, 4):
+        files[f"etis_test/images/{number}.png"] = encoded(photo(number))
+        files[f"etis_test/masks/{number}.png"] = encoded(mask(0, 1))
+    assert codes(bench.run(files)) == ["split_unsure"]
+    found = run(bench, files | {"train.txt": b"0\n1\n2", "test.txt": b"3\n4"})
+    assert list(found.values()).count("test") == 2
+    assert warnings(bench) == ["val_drawn"]

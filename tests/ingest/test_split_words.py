@@ -110,9 +110,12 @@ def test_a_class_called_train_is_none() -> None:
 
 
 def test_what_may_be_a_split_is_doubtful() -> None:
-    assert SplitFolders(("kvasir_train/1", "etis_test/2")).doubtful == ["etis_test"]
-    assert SplitFolders(("road-test/1", "road-test/2")).doubtful == []
-    assert SplitFolders(("s_train/1", "s_test/2")).doubtful == []
+    assert SplitFolders(("kvasir_train/1", "etis_test/2")).doubtful == {
+        "kvasir_train": "train",
+        "etis_test": "test",
+    }
+    assert SplitFolders(("road-test/1", "road-test/2")).doubtful == {}
+    assert SplitFolders(("s_train/1", "s_test/2")).doubtful == {}
 
 
 def test_names_of_annotation_files() -> None:

@@ -1,13 +1,13 @@
 """The splits and pairs that files of the upload list: train.txt, val.csv, splits/test_id.txt, split.json."""
 
-import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Item, Source
-from workers.ingest.layout import PICTURES, Role, pictures
+from workers.ingest.item_finder import ItemFinder, is_picture
+from workers.ingest.layout import Role, pictures
 from workers.ingest.list_files import Entry, Listing, listings
 from workers.ingest.path_index import PathIndex
 from workers.ingest.problems import ProblemLog, shown
@@ -43,10 +43,9 @@ def listed_splits(items: Sequence[Item], source: Source, log: ProblemLog) -> Lis
     warning says. Of an image in several lists the split that is held out furthest counts, with a warning.
     """
     index = PathIndex({*_pictures(source.members), *(item.image.path for item in items)})
-    owners = {item.truth.file: item.name for item in items if _is_picture(item.truth.file)}
-    owners |= {item.image.path: item.name for item in items}
+    finder = ItemFinder(items, index)
     lists = [one for one in listings(source, index, log) if any(entry.split for entry in one.entries)]
-    used = [(one, found) for one in lists if (found := _found(one, owners, index, log)) is not None]
+    used = [(one, found) for one in lists if (found := _found(one, finder, log)) is not None]
     whole = [found for one, found in used if one.whole]
     parts = [found for one, found in used if not one.whole]
     told = _agreed(parts, log)
@@ -100,20 +99,21 @@ def _report_pairs(path: str | None, image: str, log: ProblemLog) -> None:
     )
 
 
-def _found(one: Listing, owners: Mapping[str, str], index: PathIndex, log: ProblemLog) -> _Found | None:
+def _found(one: Listing, finder: ItemFinder, log: ProblemLog) -> _Found | None:
     """What a list names; None, and a warning, where most of it is not of this upload."""
     found = _Found()
     for entry in one.entries:
-        match = index.find_first(entry.image, one.path)
-        named = {owners[path] for path in match.paths if path in owners}
-        if not match:
+        target = finder.find(entry.image, one.path)
+        if not target.is_known:
             found.missing.append(entry.image)
-        elif match.many or len(named) > 1:
+        elif not target.is_clear:
             found.ambiguous.append(entry.image)
-        elif not named:
+        elif not target.names:
             found.bare.append(entry.image)
         elif entry.split is not None:
-            (found.sure if match.sure else found.unsure)[named.pop()].add(entry.split)
+            claims = found.sure if target.sure else found.unsure
+            for name in target.names:
+                claims[name].add(entry.split)
     lost = len(found.missing) + len(found.ambiguous)
     if 2 * lost > len(one.entries):
         _report_unused(one, found, log)
@@ -186,8 +186,4 @@ def _agreed(lists: Sequence[_Found], log: ProblemLog) -> dict[str, str]:
 
 
 def _pictures(members: Iterable[Member]) -> list[str]:
-    return [member.path for member in members if _is_picture(member.path)]
-
-
-def _is_picture(path: str) -> bool:
-    return posixpath.splitext(path)[1].casefold() in PICTURES
+    return [member.path for member in members if is_picture(member.path)]

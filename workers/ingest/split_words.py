@@ -134,19 +134,19 @@ def _parted(word: str) -> tuple[str, ...] | None:
 class SplitFolders:
     """The folders of a set that tell splits.
 
-    `doubtful` are the paths of those that name val or test among other words (`road-test`), beside folders
-    that do not: they may be splits or not, and tell none here.
+    `doubtful` are the splits of those that name one among other words (`road-test`), by their paths: they may
+    be splits or not, and tell none here. A folder that is alone at its place is not among them.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
         """`paths` are those of all files of the set that are looked at."""
         self._told: dict[str, str] = {}
         self._of: dict[str, str | None] = {}
-        self.doubtful: list[str] = []
+        self.doubtful: dict[str, str] = {}
         for folders in _by_depth(paths).values():
             told = _telling(folders)
             self._told |= told
-            self.doubtful += _doubtful(folders, told)
+            self.doubtful |= _doubtful(folders, told)
 
     def __bool__(self) -> bool:
         return bool(self._told)
@@ -250,15 +250,11 @@ def _telling(folders: Mapping[str, str | None]) -> dict[str, str]:
     return told if parts & _HELD_OUT and len(parts) > 1 else {}
 
 
-def _doubtful(folders: Mapping[str, str | None], told: Mapping[str, str]) -> list[str]:
+def _doubtful(folders: Mapping[str, str | None], told: Mapping[str, str]) -> dict[str, str]:
     if len(folders) == 1:
-        return []
+        return {}
     named = {path: split_name(path.rpartition("/")[2]) for path in folders if path not in told}
-    return [
-        path
-        for path, name in named.items()
-        if name is not None and name.split != "train" and not (name.known or name.short)
-    ]
+    return {path: name.split for path, name in named.items() if name and not (name.known or name.short)}
 
 
 def _families(folders: Mapping[str, str | None]) -> Iterable[list[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.formats.base import Item, Source
-from workers.ingest.layout import PICTURES
+from workers.ingest.item_finder import is_picture
 from workers.ingest.own_lists import ListedSplits, listed_splits
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.split_words import SplitFolders, file_splits, folders_of, furthest
@@ -37,22 +37,32 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     """
     if options.splits is not None:
         return Told(list(items), "")
-    splits, origin = _by_words(items, source, log)
+    pictures = [member.path for member in source.members if is_picture(member.path)]
+    folders = SplitFolders({*pictures, *(item.image.path for item in items), *(i.truth.file for i in items)})
+    splits, origin = _by_words(items, folders, pictures, log)
     listed = listed_splits(items, source, log)
     if listed is None:
-        return Told(_with(items, splits), origin)
-    against = [item for item in items if _contradicts(splits[item.name], listed.splits.get(item.name))]
-    if against:
-        # where a client can be asked, this is to be a question
-        log.warning(
-            "splits_contradict",
-            against[0].image.path,
-            f"{len(against)} image(s) are of another split by the lists {_listing(listed.files)} than by "
-            f"{origin}; the lists are not used.",
-            "Nothing, if the folders are right; else send `splits`.",
-        )
-        return Told(_with(items, splits), origin)
-    return _listed(items, splits, listed, origin, log)
+        told = Told(_with(items, splits), origin)
+    elif against := [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]:
+        _report_contradiction(against, listed, origin, log)
+        told = Told(_with(items, splits), origin)
+    else:
+        told = _listed(items, splits, listed, origin, log)
+    _report_doubtful([item for item in told.items if item.split is None], folders, log)
+    return told
+
+
+def _report_contradiction(
+    against: Sequence[Item], listed: ListedSplits, origin: str, log: ProblemLog
+) -> None:
+    # where a client can be asked, this is to be a question
+    log.warning(
+        "splits_contradict",
+        against[0].image.path,
+        f"{len(against)} image(s) are of another split by the lists {_listing(listed.files)} than by "
+        f"{origin}; the lists are not used.",
+        "Nothing, if the folders are right; else send `splits`.",
+    )
 
 
 def _listed(
@@ -80,11 +90,10 @@ _Splits = dict[str, str | None]
 """The split of each item by its name, None where none is told."""
 
 
-def _by_words(items: Sequence[Item], source: Source, log: ProblemLog) -> tuple[_Splits, str]:
+def _by_words(
+    items: Sequence[Item], folders: SplitFolders, pictures: Sequence[str], log: ProblemLog
+) -> tuple[_Splits, str]:
     """The splits that annotations and paths tell, and what they were told by."""
-    pictures = [m.path for m in source.members if posixpath.splitext(m.path)[1].casefold() in PICTURES]
-    folders = SplitFolders({*pictures, *(item.image.path for item in items), *(i.truth.file for i in items)})
-    _warn_of_doubtful(items, folders, log)
     ways = [
         ({item.name: item.split for item in items}, "annotations"),
         _by_folders(items, folders, lambda item: item.image.path),
@@ -131,20 +140,20 @@ def _merged(items: Sequence[Item], ways: Sequence[_Splits], log: ProblemLog) -> 
     return {name: furthest(splits) if splits else None for name, splits in told.items()}
 
 
-def _warn_of_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemLog) -> None:
-    """Tell of folders that may be held out and are not."""
-    above = {
-        f for path in {posixpath.dirname(item.image.path) for item in items} for f in folders_of(f"{path}/")
-    }
-    mine = [folder for folder in folders.doubtful if folder in above]
-    if mine:
+def _report_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemLog) -> None:
+    """Tell of folders that may be held out and are not: an error where others may be those to train with."""
+    parents = {item.image.path.rpartition("/")[0] for item in items}
+    above = {folder for parent in parents for folder in folders_of(f"{parent}/")}
+    mine = {folder: split for folder, split in folders.doubtful.items() if folder in above}
+    held_out = [folder for folder, split in mine.items() if split != "train"]
+    if held_out:
         # where a client can be asked, this is to be a question
-        log.warning(
+        report = log.error if "train" in mine.values() else log.warning
+        report(
             "split_unsure",
-            mine[0],
-            f"The name of {_listing(mine, '/')} may mean a split; it is not taken for one, since no folder "
-            "that is called the same but for this word is of another.",
-            "Nothing, if that is right; else call it val or test, or send `splits`.",
+            held_out[0],
+            f"The names of {_listing(sorted(mine), '/')} may mean splits, or not: they differ in more words.",
+            "Call the folders train, val and test, or without these words; or send `splits`.",
         )
 
 
