@@ -345,6 +345,37 @@ STRAYS = ["docs/figure.png", "preview.png", "val_preview/9.png"]
 """Pictures that belong to no image of the set."""
 
 
+@pytest.mark.parametrize(
+    ("files", "origin"),
+    [
+        (
+            annotated("pictures", 2, "TrainSet") | annotated("pictures", 2, "val", first=5),
+            "folders TrainSet/, val/",
+        ),
+        (
+            annotated("pictures", 3) | {"s/train.txt": b"0\n2", "s/val.txt": b"1"},
+            "lists s/train.txt, s/val.txt",
+        ),
+        (annotated("coco", 3), ""),
+        (
+            annotated("yolo_seg", 2, "a") | annotated("yolo_seg", 2, "b") | {"d.yaml": b"train: a\nval: b"},
+            "annotations",
+        ),
+        (
+            pictures(
+                ("images/train_{}.png", "masks/train_{}.png", 1), ("images/val_{}.png", "masks/val_{}.png", 2)
+            ),
+            "names of files",
+        ),
+    ],
+)
+def test_it_is_said_what_told_them(tmp_path: Path, files: dict[str, bytes], origin: str) -> None:
+    with opened(tmp_path, files) as source:
+        found = find_format(source, None).read(source, IngestOptions(), ProblemLog())
+        assert found is not None
+        assert told_splits(found.items, source, IngestOptions(), ProblemLog()).origin == origin
+
+
 @DRAWN
 @given(tree=trees())
 def test_what_is_told_is_the_truth(tmp_path: Path, tree: tuple[dict[str, bytes], dict[str, str]]) -> None:

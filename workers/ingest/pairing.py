@@ -26,12 +26,11 @@ from workers.ingest.problems import ProblemLog
 class Pair:
     """An image and its mask; `name` is unique in the set and has nothing of the archive's common top folders.
 
-    `split` is the one that folders name, or None. Where masks show one class each, `class_masks` are the
+    Where masks show one class each, `class_masks` are the
     image's, else None.
     """
 
     name: str
-    split: str | None
     image: Member
     mask: Member
     class_masks: tuple[Named, ...] | None = None
@@ -133,7 +132,7 @@ def _as_pairs(matched: list[Couple]) -> list[Pair]:
     pairs = []
     for image, mask in matched:
         split = image.split or mask.split
-        pairs.append(Pair(name=_name(image, split, top), split=split, image=image.member, mask=mask.member))
+        pairs.append(Pair(name=_name(image, split, top), image=image.member, mask=mask.member))
     return pairs
 
 
@@ -142,7 +141,6 @@ def _with_class_masks(images: list[Picture], named: dict[str, list[Named]]) -> l
     return [
         Pair(
             name=_name(image, image.split, top),
-            split=image.split,
             image=image.member,
             mask=named[image.member.path][0][1],
             class_masks=tuple(named[image.member.path]),
