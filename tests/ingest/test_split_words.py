@@ -329,9 +329,11 @@ def trees(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, str]]:
         name = f"{start}{len(lists.get(split, [])) if anew else number}"
         cited = f"{image.format(split=word[split])}{name}.png"
         files[f"{top}{cited}"] = encoded(photo(number))
-        files[f"{top}{truth.format(split=word[split])}{name}.png"] = encoded(mask(0, 1))
+        annotated = f"{truth.format(split=word[split])}{name}.png"
+        files[f"{top}{annotated}"] = encoded(mask(0, 1))
         told[f"{top}{cited}"] = split
-        line = draw(st.sampled_from([cited, f"{name}.png", f"/home/me/{cited}"]))
+        ways = [cited, f"{name}.png", name, f"/home/me/{cited}", annotated, cited.replace("/", "\\")]
+        line = draw(st.sampled_from([*ways, f"{cited} {annotated}", f"{cited},{annotated}"]))
         lists.setdefault(split, []).append(line)
     if "{split}" not in image + truth or draw(st.booleans()):
         folder = draw(st.sampled_from(["", "splits/", "ImageSets/Segmentation/"]))

@@ -26,8 +26,7 @@ from workers.ingest.problems import ProblemLog
 class Pair:
     """An image and its mask; `name` is unique in the set and has nothing of the archive's common top folders.
 
-    Where masks show one class each, `class_masks` are the
-    image's, else None.
+    Where masks show one class each, `class_masks` are the image's, else None.
     """
 
     name: str
