@@ -21,7 +21,8 @@ NAMES = {
     "train": (
         "train, TRAIN, Training, trainingset, TrainDataset, TrainFolder, training_set, train-images, "
         "trainannot, TRAINImages, trainmasks, x_train, y_train, trainA, train2017, TrainingData_Part1, TR, "
-        "imagesTr, labelsTr, trainval, train_val, Train Set, instances_train2014"
+        "imagesTr, VOCtrainval_2012, train_256x256, labelsTr, "
+        "trainval, train_val, Train Set, instances_train2014"
     ),
     "val": "val, valid, Validation, val_img, valid_masks, ValSet, dev, VA, val.v2",
     "test": (
@@ -71,6 +72,7 @@ def told(*paths: str) -> list[str | None]:
         (("images/train/a", "images/test/b", "masks/a", "masks/b"), ["train", "test", None, None]),
         (("images/a", "test_images/b"), [None, "test"]),
         (("a/train/1", "b/validation/2"), ["train", "val"]),
+        (("VOCtrainval_06-Nov-2007/1", "VOCtest_06-Nov-2007/2"), ["train", "test"]),
         (("train/train/1", "train/val/2", "test/3"), ["train", "val", "test"]),
         (("train/1", "dev/2", "eval/3"), ["train", "val", "test"]),
         (("train/1", "eval/3"), ["train", "val"]),

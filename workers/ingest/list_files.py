@@ -9,9 +9,9 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
 from workers.ingest.formats.text_files import MAX_BYTES, read_text
 from workers.ingest.list_rows import (
-    IMAGE_WORDS,
-    MASK_WORDS,
-    SPLIT_WORDS,
+    IMAGE_HEADS,
+    MASK_HEADS,
+    SPLIT_HEADS,
     Row,
     heading_words,
     json_rows,
@@ -115,11 +115,11 @@ def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -
     """The entries of a table: its columns are told by their headings, else by what they name."""
     heads = _heading(rows, index, path)
     rows = [row for row in (rows[1:] if heads else rows) if row]
-    images = _columns(rows, heads, IMAGE_WORDS, index, path)
+    images = _columns(rows, heads, IMAGE_HEADS, index, path)
     if not images:
         return [_entry(row, 0, None, split) for row in rows] if split else []
     image = images[0]
-    masks = [column for column in _columns(rows, heads, MASK_WORDS, index, path) if column != image]
+    masks = [column for column in _columns(rows, heads, MASK_HEADS, index, path) if column != image]
     mask = next((column for column in masks if _differ(rows, image, column, index, path)), None)
     column = _split_column(rows, heads) if split is None else None
     if split is None and column is None and mask is None:
@@ -135,7 +135,7 @@ def _heading(rows: Sequence[Row], index: PathIndex, path: str) -> Row:
     """The first row if it has headings: it names no file, and a word of headings; else none."""
     if len(rows) < 2 or any(index.find(cell, path) for cell in rows[0]):
         return []
-    known = IMAGE_WORDS | MASK_WORDS | SPLIT_WORDS
+    known = IMAGE_HEADS | MASK_HEADS | SPLIT_HEADS
     return rows[0] if any(heading_words(cell) & known for cell in rows[0]) else []
 
 
@@ -159,7 +159,7 @@ def _columns(
 def _says(heading: str, words: frozenset[str]) -> bool:
     """Whether a heading has one of the words; one of masks, such as `mask_path`, is none of images."""
     found = heading_words(heading)
-    return bool(found & words) and (words == MASK_WORDS or not found & MASK_WORDS)
+    return bool(found & words) and (words == MASK_HEADS or not found & MASK_HEADS)
 
 
 def _differ(rows: Sequence[Row], one: int, other: int, index: PathIndex, path: str) -> bool:
@@ -175,7 +175,7 @@ def _split_column(rows: Sequence[Row], heads: Row) -> int | None:
     for column in range(max(map(len, rows[:_TRIED]), default=0)):
         cells = [row[column] for row in rows if column < len(row)]
         splits = [known_split(cell) for cell in cells]
-        said = column < len(heads) and heading_words(heads[column]) & SPLIT_WORDS
+        said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
         if (said and any(splits)) or (None not in splits and len(set(splits)) > 1):
             return column
     return None

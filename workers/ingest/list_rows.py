@@ -11,13 +11,13 @@ from workers.ingest.split_words import split_name
 Row = list[str]
 """The cells of a line; those of JSON are an image and, if it is there, a mask."""
 
-IMAGE_WORDS = frozenset(
+IMAGE_HEADS = frozenset(
     ("image", "images", "img", "file", "filename", "path", "name", "id", "input", "rgb", "photo", "picture")
 )
-MASK_WORDS = frozenset(
+MASK_HEADS = frozenset(
     ("mask", "masks", "label", "labels", "seg", "segmentation", "gt", "target", "annotation", "groundtruth")
 )
-SPLIT_WORDS = frozenset(("split", "set", "subset", "phase", "partition", "usage"))
+SPLIT_HEADS = frozenset(("split", "set", "subset", "phase", "partition", "usage"))
 """Words of the headings of columns."""
 
 _DELIMITERS = "\t;,|"
@@ -89,8 +89,8 @@ def _cells(entry: object) -> Iterator[Row]:
         yield [entry]
     elif isinstance(entry, dict):
         texts = {key: value for key, value in entry.items() if isinstance(value, str)}
-        masks = _named(texts, MASK_WORDS)
-        images = [value for value in _named(texts, IMAGE_WORDS) if value not in masks]
+        masks = _named(texts, MASK_HEADS)
+        images = [value for value in _named(texts, IMAGE_HEADS) if value not in masks]
         if images:
             yield [images[0], *masks[:1]]
 
@@ -102,7 +102,7 @@ def _named(texts: Mapping[str, str], words: Iterable[str]) -> list[str]:
 def _split_of(entry: object) -> str | None:
     if not isinstance(entry, dict):
         return None
-    told = [value for key, value in entry.items() if heading_words(key) & SPLIT_WORDS]
+    told = [value for key, value in entry.items() if heading_words(key) & SPLIT_HEADS]
     return known_split(told[0]) if len(told) == 1 and isinstance(told[0], str) else None
 
 

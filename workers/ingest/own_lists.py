@@ -45,18 +45,22 @@ def listed_splits(items: Sequence[Item], source: Source, log: ProblemLog) -> Lis
     index = PathIndex({*_pictures(source.members), *(item.image.path for item in items)})
     finder = ItemFinder(items, index)
     lists = [one for one in listings(source, index, log) if any(entry.split for entry in one.entries)]
-    used = [(one, found) for one in lists if (found := _found(one, finder, log)) is not None]
-    whole = [found for one, found in used if one.whole]
-    parts = [found for one, found in used if not one.whole]
-    told = _agreed(parts, log)
-    if "train" not in told.values():  # else the list of both is parted by the others
-        told = _agreed(whole, log) | told
+    told, used = _told([one for one in lists if not one.whole], finder, log)
+    if "train" not in told.values():  # else what lists of both name is parted by others
+        whole, more = _told([one for one in lists if one.whole], finder, log)
+        told, used = whole | told, used + more
     if not told or (len(told) == len(items) and len(set(told.values())) == 1):
         return None
-    return ListedSplits(told, [one.path for one, _ in used])
+    return ListedSplits(told, used)
 
 
-def listed_pairs(source: Source, members: Iterable[Member], log: ProblemLog) -> dict[str, str] | None:
+def _told(lists: Sequence[Listing], finder: ItemFinder, log: ProblemLog) -> tuple[dict[str, str], list[str]]:
+    """The split of each item that these lists name, and the paths of those that are used."""
+    used = [(one, found) for one in lists if (found := _found(one, finder, log)) is not None]
+    return _agreed([found for _, found in used], log), [one.path for one, _ in used]
+
+
+def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> dict[str, str] | None:
     """The path of the mask of each image that lists of the upload name together with it; None without any.
 
     `members` are the files that may be named. The pairs are used where most rows of a list name two pictures;

@@ -22,12 +22,12 @@ _SPLITS = {
 SPLIT_WORDS = frozenset(_SPLITS)
 """Words that name a split, in lower case."""
 
-_SHORT = {"tr": "train", "va": "val", "te": "test", "ts": "test"}
+_SHORT = {"tr": "train", "trn": "train", "va": "val", "te": "test", "ts": "test", "tst": "test"}
 _DATA = frozenset(
     (
         "data", "dataset", "datasets", "set", "sets", "subset", "split", "splits", "folder", "dir", "part",
         "id", "ids", "list", "lists", "file", "files", "filename", "filenames", "name", "names", "index",
-        "instances", "coco", "panoptic", "aug", "autosplit",
+        "instances", "coco", "voc", "panoptic", "aug", "autosplit",
     )
 )  # fmt: skip
 _ROLES = frozenset(
@@ -47,8 +47,10 @@ _DEEPEST = 24
 _LONGEST = 40
 """Letters of a word that is looked at; longer ones name no split."""
 
-_MAY_NAME = re.compile("tr|te|ts|va|dev", re.IGNORECASE)
+_MAY_NAME = re.compile("t[res]|va|dev", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
+_SIZE = re.compile(r"\d+x\d+", re.IGNORECASE)
+_CAPITALS_END = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -97,12 +99,15 @@ def _split_name(name: str) -> SplitName | None:
 
 
 def _words(name: str) -> list[str]:
-    """Runs of letters, parted where a small letter is followed by a capital; in lower case."""
-    return [
-        word.casefold()
-        for run in _LETTERS.findall(name)
-        for word in (_CAMEL.findall(run) if run.isascii() else (run,))
-    ]
+    """Runs of letters, parted where capitals begin a word; in lower case."""
+    runs = _LETTERS.findall(_SIZE.sub(" ", name))
+    return [word.casefold() for run in runs for word in (_parted_by_case(run) if run.isascii() else (run,))]
+
+
+def _parted_by_case(run: str) -> list[str]:
+    """The words of `TrainDataset` and `TRAINImages`; of `VOCtrainval`, too, where capitals end a word."""
+    ends = _CAPITALS_END.findall(run)
+    return ends if any(word in _SPLITS for word in ends) else _CAMEL.findall(run)
 
 
 def _says_nothing(word: str) -> bool:
