@@ -214,7 +214,8 @@ def test_a_few_names_of_another_encoding_among_utf8(bench: Bench) -> None:
 def test_archives_within_are_judged_each_for_itself(bench: Bench) -> None:
     inner = {f"{encoding}.zip": unmarked(pairs(NAMES[encoding]), encoding) for encoding in ("gbk", "cp1251")}
     result = bench.run(inner)
-    told = [problem.message for problem in result.problems if problem.code == "names_encoding_guessed"]
+    [problem] = [one for one in result.problems if one.code == "names_encoding_guessed"]
+    told = problem.examples
     assert [any(encoding in text for text in told) for encoding in ("gbk", "cp1251")] == [True, True]
     assert {name.rpartition("/")[2] for name in bench.arrays()} == stems([*NAMES["gbk"], *NAMES["cp1251"]])
 

@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from workers.ingest.layout import SPLIT_FOLDERS, Picture
+from workers.ingest.layout import Picture
 from workers.ingest.path_words import is_number, words
 from workers.ingest.problems import Offer, ProblemLog
+from workers.ingest.split_words import SPLIT_WORDS
 from workers.ingest.unmasked import names_nothing
 
 MOST_CLASSES = 40
@@ -64,7 +65,7 @@ def ask_class_folders(folders: Mapping[str, int], log: ProblemLog) -> None:
 
 def _is_class(name: str) -> bool:
     said = words(name)
-    counts = any(is_number(word) or _is_letter(word) or word in SPLIT_FOLDERS for word in said)
+    counts = any(is_number(word) or _is_letter(word) or word in SPLIT_WORDS for word in said)
     return bool(said) and not counts
 
 

@@ -1,39 +1,31 @@
 """What the folders and the name of a picture file say of it: its role, its split, and what it is called.
 
-A folder gives its files a role if its name has a word of `role_words`, a split if one of SPLIT_FOLDERS; the
-innermost folder wins. Other folders are part of a file's identity: `day1/images/a.jpg` belongs to
-`day1/masks/a.png` only. A file in no folder of masks is a mask, too, where its name says so and the image
-that it would belong to is there, or where it is the one PNG beside an image of the same name.
+A folder gives its files a role if its name has a word of `role_words`; the innermost folder wins. Which
+folders name a split is told by `split_words`. Other folders are part of a file's identity:
+`day1/images/a.jpg` belongs to `day1/masks/a.png` only. A file in no folder of masks is a mask, too, where its
+name says so and the image that it would belong to is there, or where it is the one PNG beside an image of
+the same name.
 """
 
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from workers.ingest.archive import Member
-from workers.ingest.path_words import Words, words
+from workers.ingest.path_words import Words, is_number, words
 from workers.ingest.role_words import (
     DERIVED_WORDS,
+    NameRole,
     Role,
     names_mask,
     role_of,
     split_numbered,
     without_affixes,
 )
-
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "trainval": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
+from workers.ingest.split_words import SplitFolders, SplitName, split_name
 
 PICTURES = frozenset(
     (
@@ -42,24 +34,23 @@ PICTURES = frozenset(
     )
 )  # fmt: skip
 """Endings of files that are looked at; what they really are is found out when they are read."""
-
-_GLUED = re.compile(r"(train|val|test)(annot|mask|label)s?\Z")
 _YEAR = re.compile(r"\d{4}\Z")
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of a picture's path; `rest` are the words of its name that say neither role nor split."""
+    """A folder of a picture's path; `said` are the words of its name that tell no split, `rest` those of them
+    that say no role."""
 
     name: str
     role: Role | None
-    split: str | None
+    said: Words
     rest: Words
 
     @property
     def is_identity(self) -> bool:
         """Whether its name is part of what the pictures in it are called."""
-        return bool(self.rest) or (self.role is None and self.split is None)
+        return bool(self.rest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +104,11 @@ def pictures(members: Iterable[Member]) -> list[Picture]:
     The name of a folder that all lie in tells of the set, not of its files: `Kvasir-SEG/`.
     """
     found = [member for member in members if posixpath.splitext(member.path)[1].lower() in PICTURES]
-    top = _common_folders([posixpath.dirname(member.path).split("/") for member in found])
-    return [_picture(member, top) for member in found]
+    parents = {posixpath.dirname(member.path) for member in found}
+    top = _common_folders([parent.split("/") for parent in parents])
+    splits = SplitFolders(member.path for member in found)
+    folders = {parent: _folders(parent, top, splits.depths(parent)) for parent in parents}
+    return [_picture(member, folders, splits) for member in found]
 
 
 def by_role(found: list[Picture]) -> tuple[list[Picture], list[Picture], list[Picture]]:
@@ -143,37 +137,38 @@ def _common_folders(paths: list[list[str]]) -> int:
     return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
 
 
-def _picture(member: Member, top: int) -> Picture:
-    folder, name = posixpath.split(member.path)
-    folders = _folders(folder, top)
-    role = next((one.role for one in reversed(folders) if one.role is not None), None)
-    split = next((one.split for one in reversed(folders) if one.split is not None), None)
+def _picture(member: Member, folders: Mapping[str, tuple[Folder, ...]], splits: SplitFolders) -> Picture:
+    parent, name = posixpath.split(member.path)
+    own = folders[parent]
+    role = next((one.role for one in reversed(own) if one.role is not None), None)
     stem = posixpath.splitext(name)[0]
-    return Picture(member=member, role=role, split=split, folders=folders, stem=stem)
+    return Picture(member=member, role=role, split=splits.of(member.path), folders=own, stem=stem)
 
 
-@lru_cache(maxsize=1 << 12)
-def _folders(path: str, top: int) -> tuple[Folder, ...]:
+def _folders(path: str, top: int, telling: Collection[int]) -> tuple[Folder, ...]:
+    """The folders of a path, of which the first `top` are those of the whole set and some tell a split."""
     names = path.split("/") if path else []
-    return tuple(
-        Folder(name, None, None, words(name) or (name,)) if depth < top else _folder(name)
-        for depth, name in enumerate(names)
-    )
+    return tuple(_folder(name, depth < top, depth in telling) for depth, name in enumerate(names))
 
 
-@lru_cache(maxsize=1 << 12)
-def _folder(name: str) -> Folder:
-    bare = _YEAR.sub("", name.strip())
-    glued = _GLUED.match(bare.casefold())
-    parts = glued.groups() if glued else words(bare)
-    splits = [SPLIT_FOLDERS[word] for word in parts if word in SPLIT_FOLDERS]
-    said = role_of(tuple(word for word in parts if word not in SPLIT_FOLDERS))
-    alone = not said.rest
-    split = ("train" if "train" in splits else splits[-1]) if splits and alone else None
-    rest = said.rest if alone or not splits else role_of(tuple(parts)).rest
-    if not parts:
-        rest = (name,)  # of signs alone, which are a name, too
-    return Folder(name, said.role, split, rest)
+def _folder(name: str, is_common: bool, tells_split: bool) -> Folder:
+    named = split_name(name)
+    bare = words(_YEAR.sub("", name.strip()))
+    if tells_split and named is not None:
+        said: Words = (*named.rest, *(word for word in bare if is_number(word)))
+    else:
+        said = bare if named is None else tuple(_parted(bare, named))
+    if not said and not tells_split:
+        said = (name,)  # of signs or a year alone, which are a name, too
+    role = NameRole(None, said) if is_common else role_of(said)
+    return Folder(name, role.role, said, role.rest)
+
+
+def _parted(bare: Words, named: SplitName) -> Iterable[str]:
+    """The words, one that joins a split with others parted: `trainannot`."""
+    for word in bare:
+        joined = word.removeprefix(named.split)
+        yield from (named.split, joined) if joined in named.rest and joined != word else (word,)
 
 
 def _masks_by_name(found: list[Picture]) -> list[Picture]:

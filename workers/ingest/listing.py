@@ -107,8 +107,8 @@ class Listing:
         """Log what was noted; as errors where no file is left."""
         for (weight, code, message, remedy), paths in self._objections.items():
             tell = self._log.error if weight == "error" or nothing_left else self._log.warning
-            more = f" The same holds for {len(paths) - 1} more file(s)." if len(paths) > 1 else ""
-            tell(code, paths[0], message + more, remedy)
+            for path in paths:
+                tell(code, path, message, remedy)
         self._objections.clear()
 
     def _decoded(self, entries: Sequence[Entry], open_member: Open) -> list[str]:

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
-from workers.ingest.formats.split_names import file_split
-from workers.ingest.layout import SPLIT_FOLDERS, Picture
+from workers.ingest.layout import Picture
 from workers.ingest.path_words import Words, is_number, words
 
 Couple = tuple[Picture, Picture]
@@ -97,13 +96,13 @@ def couples(mark: Mark, images: Iterable[Picture], masks: Iterable[Picture]) -> 
 def _one_to_one(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
     """The pairs among pictures of one rest: those of one split that are alone, or one of each at all."""
     if len(images) == len(masks) == 1:
-        one, other = _split(images[0]), _split(masks[0])
+        one, other = images[0].split, masks[0].split
         fits = images[0] is not masks[0] and (one is None or other is None or one == other)
         return [(images[0], masks[0])] if fits else []
     sides: defaultdict[str | None, tuple[list[Picture], list[Picture]]] = defaultdict(lambda: ([], []))
     for side, pictures in enumerate((images, masks)):
         for picture in pictures:
-            sides[_split(picture)][side].append(picture)
+            sides[picture.split][side].append(picture)
     return [(i[0], m[0]) for i, m in sides.values() if len(i) == len(m) == 1 and i[0] is not m[0]]
 
 
@@ -151,7 +150,7 @@ def _bounded(images: list[Picture], masks: list[Picture]) -> tuple[list[Picture]
 
 def _mark(one: Picture, other: Picture) -> Mark | None:
     """The words that each has beyond the other; None where their splits differ."""
-    splits = {_split(one), _split(other)} - {None}
+    splits = {one.split, other.split} - {None}
     if len(splits) > 1:
         return None
     ones, others = _difference(_flat(one), _flat(other))
@@ -232,17 +231,12 @@ def _rest(picture: Picture, part: Part) -> Rest | None:
 
 
 def _parts(picture: Picture) -> list[Words]:
-    """The words of each folder and of the name, without those that name a split."""
-    path = posixpath.splitext(picture.member.path)[0]
-    return [tuple(word for word in words(part) if word not in SPLIT_FOLDERS) for part in path.split("/")]
+    """The words of each folder, without those that tell a split, and of the name."""
+    return [*(folder.said for folder in picture.folders), words(picture.stem)]
 
 
-def _names(picture: Picture) -> list[str]:
-    return [word for word in words(picture.stem) if word not in SPLIT_FOLDERS]
-
-
-def _split(picture: Picture) -> str | None:
-    return file_split(picture.member.path)
+def _names(picture: Picture) -> Words:
+    return words(picture.stem)
 
 
 def _ending(picture: Picture) -> str:

@@ -21,17 +21,6 @@ def report_outside(others: Sequence[Picture], log: ProblemLog) -> None:
         )
 
 
-def report_unlisted(images: Sequence[Member], log: ProblemLog) -> None:
-    """Tell of images that no list of the upload names."""
-    if images:
-        log.warning(
-            "image_unlisted",
-            images[0].path,
-            f"{len(images)} image(s) are in no list of a split and are left out.",
-            "Nothing, if that is meant; else add them to a list.",
-        )
-
-
 def report_clash(clash: Sequence[Member], log: ProblemLog) -> None:
     """Tell of files of which it is not known which belong together."""
     paths = [shown(member.path) for member in clash]

@@ -10,21 +10,18 @@ from workers.ingest.archive import Member
 from workers.ingest.class_folders import class_folders
 from workers.ingest.class_masks import Named
 from workers.ingest.formats.base import Read, Source
-from workers.ingest.formats.split_names import file_split
 from workers.ingest.inference import Inference, report_inferred
 from workers.ingest.layout import Picture, by_role, pictures, without
 from workers.ingest.marks import Couple
 from workers.ingest.mask_choice import by_looks_or_names, by_rivals, chosen
 from workers.ingest.matching import ByWords, Matched, also, best_match, derived, same_words
 from workers.ingest.named_roles import named_classes, named_roles
-from workers.ingest.own_lists import listed_splits
 from workers.ingest.pair_reports import (
     report_clash,
     report_masks,
     report_no_pairs,
     report_outside,
     report_smooth,
-    report_unlisted,
 )
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.several_masks import named_masks, several
@@ -35,22 +32,16 @@ from workers.ingest.unmasked import background_images, tells_nothing
 class Pair:
     """An image and its mask; `name` is unique in the set and has nothing of the archive's common top folders.
 
-    `split` is the one that folders name, or None. The image may have several `masks`, each with a part of
+    The image may have several `masks`, each with a part of
     what is to be seen, or none, which makes it all background. Where masks show one class each,
     `class_masks` are the image's, else None. `class_folder` is the folder that may name its class.
     """
 
     name: str
-    split: str | None
     image: Member
     masks: tuple[Member, ...]
     class_masks: tuple[Named, ...] | None = None
     class_folder: str | None = None
-
-    @property
-    def file(self) -> str:
-        """See `split_lists.Named`."""
-        return self.image.path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +80,7 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> Pairing:
     for one, other in pairwise(pairs):
         if one.name == other.name:
             report_clash([one.image, other.image], log)
-    return Pairing(pairs=_with_splits(pairs, source, log), origin=found.origin)
+    return Pairing(pairs=pairs, origin=found.origin)
 
 
 def _by_named_classes(
@@ -278,7 +269,6 @@ def _as_pairs(found: _Found, options: IngestOptions) -> list[Pair]:
         pairs.append(
             Pair(
                 name=_name(image, split, top),
-                split=split,
                 image=image.member,
                 masks=tuple(mask.member for mask in masks),
                 class_masks=None if named is None else tuple(named),
@@ -286,21 +276,6 @@ def _as_pairs(found: _Found, options: IngestOptions) -> list[Pair]:
             )
         )
     return pairs
-
-
-def _with_splits(pairs: list[Pair], source: Source, log: ProblemLog) -> list[Pair]:
-    """Where no folder says a split and nothing else: what lists in the upload say, else words of the paths,
-    if each image's has one."""
-    if any(found.split for found in pairs):
-        return pairs
-    own = listed_splits(pairs, source, log)
-    if own is not None:
-        report_unlisted([found.image for found in pairs if found.name not in own], log)
-        return [replace(found, split=own[found.name]) for found in pairs if found.name in own]
-    splits = [file_split(found.image.path) for found in pairs]
-    if None in splits or not {"train"} < set(splits):
-        return pairs
-    return [replace(found, split=split) for found, split in zip(pairs, splits, strict=True)]
 
 
 def _name(image: Picture, split: str | None, top: int) -> str:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from workers.ingest.formats.split_names import file_split
 from workers.ingest.layout import Picture, without
 from workers.ingest.path_words import words
 from workers.ingest.problems import Offer, ProblemLog
@@ -97,18 +96,14 @@ def tells_nothing(image: Picture, paired: Sequence[Picture]) -> bool:
 
 def _without_bare_splits(paired: Sequence[Picture], alone: list[Picture], log: ProblemLog) -> list[Picture]:
     """Those images of which others in their split have masks: what is published to be tested on has none."""
-    with_masks = {_split(image) for image in paired}
-    bare = Counter(split for image in alone if (split := _split(image)) not in with_masks and split)
+    with_masks = {image.split for image in paired}
+    bare = Counter(image.split for image in alone if image.split not in with_masks and image.split)
     for split, count in bare.items():
         log.warning(
             "split_without_masks",
-            next(image.member.path for image in alone if _split(image) == split),
+            next(image.member.path for image in alone if image.split == split),
             f"None of the {count} image(s) of the split {split} has a mask: they are left out.",
             "Nothing, if they are only to be predicted; else add their masks, or send the set with "
             "`unmasked: background` if nothing is to be seen in them.",
         )
-    return [image for image in alone if _split(image) not in bare]
-
-
-def _split(image: Picture) -> str | None:
-    return image.split or file_split(image.member.path)
+    return [image for image in alone if image.split not in bare]

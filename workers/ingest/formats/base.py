@@ -53,7 +53,10 @@ class Truth(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One image of a set; `name` is unique in it, `split` is train, val, test or None where none is said.
+    """One image of a set; `name` is unique in it.
+
+    `split` is train, val, test or None, as annotations say it. What paths say is found later (`told_splits`):
+    those of the image, of the truth, and `cited`, by which annotations call the image.
 
     Where the picture lies inside the file of its annotation, `image` is that file and `unpack` gets the
     picture out of its bytes, or raises Refused: the pictures of a whole set would not fit in memory.
@@ -61,10 +64,11 @@ class Item:
     """
 
     name: str
-    split: str | None
     image: Member
     truth: Truth
+    split: str | None = None
     unpack: Callable[[bytes], bytes] | None = None
+    cited: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

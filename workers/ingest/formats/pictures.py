@@ -83,7 +83,7 @@ class Pictures:
             pairs = pairing.pairs
             if not pairs:
                 _report_unread(source.members, log)
-            if not pairs or log.is_blocked:
+            if not pairs or log.is_blocked():
                 return None
             if pairs[0].class_masks is not None:
                 return replace(_of_class_masks(pairs), pairs=pairing.origin)
@@ -126,9 +126,8 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
         items.append(
             Item(
                 name=found.name,
-                split=found.split,
                 image=found.image,
-                truth=kind(file=masks[0][1].path if masks else found.file, masks=masks),
+                truth=kind(file=masks[0][1].path if masks else found.image.path, masks=masks),
             )
         )
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
@@ -159,7 +158,6 @@ def _of_masks(
     items = [
         Item(
             name=found.name,
-            split=found.split,
             image=found.image,
             truth=_truth(found, white, table),
         )

@@ -1,0 +1,166 @@
+"""Which split each image is of, as folders, names of files, annotations and lists of the upload tell.
+
+All formats share this: it judges all images of a set at once, since a word tells nothing alone.
+"""
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trainyard.datasets import IngestOptions
+from workers.ingest.formats.base import Item, Source
+from workers.ingest.item_finder import is_picture
+from workers.ingest.own_lists import ListedSplits, listed_splits
+from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.split_words import SplitFolders, file_splits, folders_of, furthest
+
+_SHOWN = 6
+"""Names of folders or lists that the origin of splits tells."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The items that belong to the set, with the splits that are told.
+
+    `origin` says in a few words what told them, for the set's record; it is empty where nothing does.
+    """
+
+    items: list[Item]
+    origin: str
+
+
+def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, log: ProblemLog) -> Told:
+    """The items with the splits that the upload tells; the client's lists are not looked at here.
+
+    Lists of the upload may part what folders call train; where they train what folders hold out, the folders
+    count, with a warning. Items in no list, where the images to train are listed, are left out with one.
+    """
+    if options.splits is not None:
+        return Told(list(items), "")
+    pictures = [member.path for member in source.members if is_picture(member.path)]
+    folders = SplitFolders({*pictures, *(item.image.path for item in items), *(i.truth.file for i in items)})
+    splits, origin = _by_words(items, folders, pictures, log)
+    listed = listed_splits(items, source, log)
+    if listed is None:
+        told = Told(_with(items, splits), origin)
+    elif against := [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]:
+        _report_contradiction(against, listed, origin, log)
+        told = Told(_with(items, splits), origin)
+    else:
+        told = _listed(items, splits, listed, origin, log)
+    _report_doubtful([item for item in told.items if item.split is None], folders, log)
+    return told
+
+
+def _report_contradiction(
+    against: Sequence[Item], listed: ListedSplits, origin: str, log: ProblemLog
+) -> None:
+    # where a client can be asked, this is to be a question
+    log.warning(
+        "splits_contradict",
+        against[0].image.path,
+        f"{len(against)} image(s) are of another split by the lists {_listing(listed.files)} than by "
+        f"{origin}; the lists are not used.",
+        "Nothing, if the folders are right; else send `splits`.",
+    )
+
+
+def _listed(
+    items: Sequence[Item], splits: dict[str, str | None], listed: ListedSplits, origin: str, log: ProblemLog
+) -> Told:
+    lists = f"lists {_listing(listed.files)}"
+    told = splits | listed.splits
+    loose = [item for item in items if told[item.name] is None]
+    if loose and "train" in listed.splits.values():
+        log.warning(
+            "image_unlisted",
+            loose[0].image.path,
+            f"{len(loose)} image(s) are in no list of a split and are left out.",
+            "Nothing, if that is meant; else add them to a list.",
+        )
+        items = [item for item in items if told[item.name] is not None]
+    return Told(_with(items, told), f"{lists}, and {origin}" if origin else lists)
+
+
+def _contradicts(by_words: str | None, by_lists: str | None) -> bool:
+    return by_words not in (None, "train") and by_lists not in (None, by_words)
+
+
+_Splits = dict[str, str | None]
+"""The split of each item by its name, None where none is told."""
+
+
+def _by_words(
+    items: Sequence[Item], folders: SplitFolders, pictures: Sequence[str], log: ProblemLog
+) -> tuple[_Splits, str]:
+    """The splits that annotations and paths tell, and what they were told by."""
+    ways = [
+        ({item.name: item.split for item in items}, "annotations"),
+        _by_folders(items, folders, lambda item: item.image.path),
+        _by_folders(items, folders, lambda item: item.truth.file),
+        _by_folders(items, SplitFolders({item.cited for item in items}), lambda item: item.cited),
+    ]
+    splits = _merged(items, [way for way, _ in ways], log)
+    told = set(splits.values())
+    elsewhere = {folders.of(path) for path in pictures} - told - {None}
+    if told == {"train"} or (len(told) == 1 and not elsewhere):  # what all have says nothing
+        return _by_file_names(items)
+    return splits, " and ".join(dict.fromkeys(origin for way, origin in ways if any(way.values())))
+
+
+def _by_folders(
+    items: Sequence[Item], folders: SplitFolders, path: Callable[[Item], str]
+) -> tuple[_Splits, str]:
+    names = folders.names(path(item) for item in items)
+    return {item.name: folders.of(path(item)) for item in items}, f"folders {_listing(names, '/')}"
+
+
+def _by_file_names(items: Sequence[Item]) -> tuple[_Splits, str]:
+    found = file_splits([posixpath.splitext(posixpath.basename(item.image.path))[0] for item in items])
+    if found is None:
+        return {item.name: None for item in items}, ""
+    return {item.name: split for item, split in zip(items, found, strict=True)}, "names of files"
+
+
+def _merged(items: Sequence[Item], ways: Sequence[_Splits], log: ProblemLog) -> _Splits:
+    """What the ways tell together; where they contradict each other, the split that is held out furthest."""
+    told = {item.name: {split for way in ways if (split := way[item.name])} for item in items}
+    twice = [item for item in items if len(told[item.name]) > 1]
+    if twice:
+        # where a client can be asked, this is to be a question
+        first = twice[0]
+        log.warning(
+            "split_ambiguous",
+            first.image.path,
+            f"{len(twice)} image(s) are of several splits by their folders and annotations, this one of "
+            f"{' and '.join(sorted(told[first.name]))} ({shown(first.truth.file)}). Each is kept where it is "
+            "held out furthest.",
+            "Move image and mask into folders of the same split, or send `splits`.",
+        )
+    return {name: furthest(splits) if splits else None for name, splits in told.items()}
+
+
+def _report_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemLog) -> None:
+    """Tell of folders that may be held out and are not: an error where others may be those to train with."""
+    parents = {item.image.path.rpartition("/")[0] for item in items}
+    above = {folder for parent in parents for folder in folders_of(f"{parent}/")}
+    mine = {folder: split for folder, split in folders.doubtful.items() if folder in above}
+    held_out = [folder for folder, split in mine.items() if split != "train"]
+    if held_out:
+        # where a client can be asked, this is to be a question
+        report = log.error if "train" in mine.values() else log.warning
+        report(
+            "split_unsure",
+            held_out[0],
+            f"The names of {_listing(sorted(mine), '/')} may mean splits, or not: they differ in more words.",
+            "Call the folders train, val and test, or without these words; or send `splits`.",
+        )
+
+
+def _with(items: Sequence[Item], splits: Mapping[str, str | None]) -> list[Item]:
+    return [replace(item, split=splits[item.name]) for item in items]
+
+
+def _listing(names: Sequence[str], ending: str = "") -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(f"{shown(name)}{ending}" for name in names[:_SHOWN]) + more
