@@ -25,7 +25,7 @@ from workers.ingest.role_words import (
     split_numbered,
     without_affixes,
 )
-from workers.ingest.split_words import SplitFolders, SplitName, split_name
+from workers.ingest.split_words import SplitFolders, SplitName, joined_split_name, split_name
 
 PICTURES = frozenset(
     (
@@ -152,7 +152,7 @@ def _folders(path: str, top: int, telling: Collection[int]) -> tuple[Folder, ...
 
 
 def _folder(name: str, is_common: bool, tells_split: bool) -> Folder:
-    named = split_name(name)
+    named = joined_split_name(name) if tells_split else split_name(name)
     bare = words(_YEAR.sub("", name.strip()))
     if tells_split and named is not None:
         said: Words = (*named.rest, *(word for word in bare if is_number(word)))

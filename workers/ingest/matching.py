@@ -39,19 +39,22 @@ def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[list
 
 
 def open_readings(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
-    """The reading that has most pairs, and the others that give images or masks of it other partners and have
-    more than half as many."""
+    """The reading that has most pairs, and the others that give images or masks of it other partners: if one
+    of them has more than half as many, all that have a fifth."""
     ordered = sorted(filter(None, readings), key=lambda pairs: -len(pairs))
     if not ordered:
         return []
     best = ordered[0]
     known = {id(picture) for couple in best for picture in couple}
+    own = {(id(image), id(mask)) for image, mask in best}
     rivals = []
     for other in ordered[1:]:
         shared = sum(id(image) in known or id(mask) in known for image, mask in other)
-        if 2 * shared > len(best) and {(id(i), id(m)) for i, m in other} != {(id(i), id(m)) for i, m in best}:
-            rivals.append(other)
-    return [best, *rivals]
+        if {(id(image), id(mask)) for image, mask in other} - own:
+            rivals.append((shared, other))
+    if not any(2 * shared > len(best) for shared, _ in rivals):
+        return [best]
+    return [best, *(other for shared, other in rivals if 5 * shared > len(best))]
 
 
 def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -> Matched:

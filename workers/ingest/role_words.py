@@ -23,7 +23,8 @@ MASK_WORDS = frozenset(
     (
         "mask", "masks", "msk", "annotation", "annotations", "annot", "annots", "anno", "annos", "ann",
         "label", "labels", "lab", "lbl", "trimap", "trimaps", "seg", "segs", "segmentation", "segmentations",
-        "segmentationclass", "segmap", "segmaps", "labelmap", "labelmaps", "groundtruth", "gt", "gts",
+        "segmentationclass", "segmap", "segmaps", "labelmap", "labelmaps", "groundtruth",
+        "groundtruths", "gt", "gts",
         "target", "targets", "semseg", "semantic", "gtleft", "gtright",
         "maske", "masken", "masque", "masques", "mascara", "mascaras", "máscara", "máscaras", "maschera",
         "maschere", "etiqueta", "etiquetas", "étiquettes",
@@ -33,7 +34,8 @@ MASK_WORDS = frozenset(
 )  # fmt: skip
 _MASK_PAIRS = frozenset(
     (
-        ("ground", "truth"), ("segmentation", "map"), ("segmentation", "maps"), ("label", "map"),
+        ("ground", "truth"), ("ground", "truths"),
+        ("segmentation", "map"), ("segmentation", "maps"), ("label", "map"),
         ("label", "maps"), ("seg", "map"), ("seg", "maps"), ("segmentation", "class"), ("semantic", "map"),
     )
 )  # fmt: skip

@@ -159,7 +159,10 @@ def _owner(owners: _Owners, mask: Picture, folders: tuple[Words, ...], name: Wor
 def _in_class_folder(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture, str] | None:
     if not mask.plain:
         return None
-    owner = _owner(owners, mask, mask.plain[:-1], mask.name)
+    said = words(mask.stem)
+    names = [mask.name, *(said[:length] for length in range(len(said) - 1, 0, -1))]
+    found = (_owner(owners, mask, mask.plain[:-1], name) for name in names)
+    owner = next((one for one in found if one is not None), None)
     return None if owner is None else (owner, _last_folder(mask))
 
 

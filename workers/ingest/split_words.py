@@ -60,7 +60,7 @@ class SplitName:
 
     `split` is train, val, test, or eval, which is one of the latter two. `rest` holds the other words that
     tell something: roles of pictures (`masks`) and words that are not known. `known` says whether all words
-    are; `short` whether the split is told by two letters alone; `whole` whether the name is of what is still
+    are; `short` whether the split is told by two letters alone, or by a part of a word; `whole` whether the name is of what is still
     to be parted (`trainval`).
     """
 
@@ -79,6 +79,20 @@ class SplitName:
 def split_name(name: str) -> SplitName | None:
     """What a name without the file's ending says of a split; None where it names none, or several."""
     return _split_name(name) if _MAY_NAME.search(name) else None  # most names, which are many, do not
+
+
+def joined_split_name(name: str) -> SplitName | None:
+    """As `split_name`, of a word that a split is a part of, such as `valcrop`. So is it of `latest`, which is of
+    no account as long as no `latrain` is beside it: such names are `short`."""
+    sure = split_name(name)
+    if sure is not None:
+        return sure
+    for word in _words(name):
+        for split in ("train", "val", "test"):
+            rest = word.removeprefix(split) if word.startswith(split) else word.removesuffix(split)
+            if len(rest) > 1 and rest != word:
+                return SplitName(split, (rest,), known=False, short=True, whole=False)
+    return None
 
 
 @lru_cache(maxsize=8192)
@@ -235,7 +249,7 @@ def _telling(folders: Mapping[str, str | None]) -> dict[str, str]:
 
     `folders` have the path of the folder above each.
     """
-    named = {path: split_name(path.rpartition("/")[2]) for path in folders}
+    named = {path: joined_split_name(path.rpartition("/")[2]) for path in folders}
     sure = {path: name for path, name in named.items() if name is not None}
     for classes in _families(folders):
         found = {sure[path].split for path in classes if path in sure}
