@@ -42,6 +42,8 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     splits, origin = _by_words(items, folders, pictures, log)
     listed = listed_splits(items, source, log)
     if listed is None:
+        if not origin:
+            splits, origin = _by_file_names(items)
         told = Told(_with(items, splits), origin)
     elif against := [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]:
         _report_contradiction(against, listed, origin, log)
@@ -104,7 +106,7 @@ def _by_words(
     told = set(splits.values())
     elsewhere = {folders.of(path) for path in pictures} - told - {None}
     if told == {"train"} or (len(told) == 1 and not elsewhere):  # what all have says nothing
-        return _by_file_names(items)
+        return dict.fromkeys(splits), ""
     return splits, " and ".join(dict.fromkeys(origin for way, origin in ways if any(way.values())))
 
 
@@ -118,7 +120,7 @@ def _by_folders(
 def _by_file_names(items: Sequence[Item]) -> tuple[_Splits, str]:
     found = file_splits([posixpath.splitext(posixpath.basename(item.image.path))[0] for item in items])
     if found is None:
-        return {item.name: None for item in items}, ""
+        return dict.fromkeys((item.name for item in items), None), ""
     return {item.name: split for item, split in zip(items, found, strict=True)}, "names of files"
 
 
