@@ -190,6 +190,12 @@ def test_a_list_of_which_some_is_missing_is_used(bench: Bench) -> None:
     assert "1 of the 3 images" in bench.result.problems[0].message
 
 
+def test_lists_of_a_set_of_which_this_is_a_part(bench: Bench) -> None:
+    others = "\n".join(f"other_{number}" for number in range(50))
+    assert splits(bench, train=f"{others}\n0\n3", val=f"1\n{others}", test=f"{others}\n2") == APART
+    assert warnings(bench) == ["split_list_missing"] * 3
+
+
 def test_a_name_in_two_folders_is_said(bench: Bench) -> None:
     files = numbered(4, "a/images/{}.png", "a/masks/{}.png")
     for number in range(4):
