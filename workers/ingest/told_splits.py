@@ -32,8 +32,8 @@ class Told:
 def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, log: ProblemLog) -> Told:
     """The items with the splits that the upload tells; the client's lists are not looked at here.
 
-    Lists of the upload may part what folders call train; where they train what folders hold out, the folders
-    count, with a warning. Items in no list, where the images to train are listed, are left out with one.
+    Lists of the upload may part what folders call train; where they contradict what folders hold out, the
+    split that is held out furthest counts, with a warning. Items in no list, where the images to train are listed, are left out with one.
     """
     if options.splits is not None:
         return Told(list(items), "")
@@ -45,33 +45,33 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
         if not origin:
             splits, origin = _by_file_names(items)
         told = Told(_with(items, splits), origin)
-    elif against := [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]:
-        _report_contradiction(against, listed, origin, log)
-        told = Told(_with(items, splits), origin)
     else:
         told = _listed(items, splits, listed, origin, log)
     _report_doubtful([item for item in told.items if item.split is None], folders, log)
     return told
 
 
-def _report_contradiction(
-    against: Sequence[Item], listed: ListedSplits, origin: str, log: ProblemLog
-) -> None:
+def _report_contradiction(against: Sequence[Item], lists: str, origin: str, log: ProblemLog) -> None:
     # where a client can be asked, this is to be a question
-    log.warning(
-        "splits_contradict",
-        against[0].image.path,
-        f"{len(against)} image(s) are of another split by the lists {_listing(listed.files)} than by "
-        f"{origin}; the lists are not used.",
-        "Nothing, if the folders are right; else send `splits`.",
-    )
+    if against:
+        log.warning(
+            "splits_contradict",
+            against[0].image.path,
+            f"{len(against)} image(s) are of another split by the {lists} than by {origin}. Each is kept where "
+            "it is held out furthest.",
+            "Take the lists or the folders' names out that are wrong, or send `splits`.",
+        )
 
 
 def _listed(
     items: Sequence[Item], splits: dict[str, str | None], listed: ListedSplits, origin: str, log: ProblemLog
 ) -> Told:
     lists = f"lists {_listing(listed.files)}"
+    against = [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]
+    _report_contradiction(against, lists, origin, log)
     told = splits | listed.splits
+    for item in against:
+        told[item.name] = furthest(split for split in (splits[item.name], told[item.name]) if split)
     loose = [item for item in items if told[item.name] is None]
     if loose and "train" in listed.splits.values():
         log.warning(
