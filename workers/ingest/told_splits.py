@@ -33,7 +33,8 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     """The items with the splits that the upload tells; the client's lists are not looked at here.
 
     Lists of the upload may part what folders call train; where they contradict what folders hold out, the
-    split that is held out furthest counts, with a warning. Items in no list, where the images to train are listed, are left out with one.
+    split that is held out furthest counts, with a warning. Items in no list, where the images to train are
+    listed, are left out with one.
     """
     if options.splits is not None:
         return Told(list(items), "")
@@ -57,8 +58,8 @@ def _report_contradiction(against: Sequence[Item], lists: str, origin: str, log:
         log.warning(
             "splits_contradict",
             against[0].image.path,
-            f"{len(against)} image(s) are of another split by the {lists} than by {origin}. Each is kept where "
-            "it is held out furthest.",
+            f"{len(against)} image(s) are of another split by the {lists} than by {origin}. Each is kept "
+            "where it is held out furthest.",
             "Take the lists or the folders' names out that are wrong, or send `splits`.",
         )
 
