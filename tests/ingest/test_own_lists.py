@@ -190,6 +190,12 @@ def test_a_list_of_which_some_is_missing_is_used(bench: Bench) -> None:
     assert "1 of the 3 images" in bench.result.problems[0].message
 
 
+def test_lists_of_a_set_of_which_this_is_a_part(bench: Bench) -> None:
+    others = "\n".join(f"other_{number}" for number in range(50))
+    assert splits(bench, train=f"{others}\n0\n3", val=f"1\n{others}", test=f"{others}\n2") == APART
+    assert warnings(bench) == ["split_list_missing"] * 3
+
+
 def test_a_name_in_two_folders_is_said(bench: Bench) -> None:
     files = numbered(4, "a/images/{}.png", "a/masks/{}.png")
     for number in range(4):
@@ -259,10 +265,19 @@ def test_lists_part_what_folders_train(bench: Bench) -> None:
     assert warnings(bench) == []
 
 
-def test_folders_go_before_lists_that_contradict_them(bench: Bench) -> None:
-    files = parted({0: "train", 1: "val"})
-    assert run(bench, files | {"train.txt": "1", "val.txt": "0"}) == {"train/0": "train", "val/1": "val"}
-    assert warnings(bench) == ["splits_contradict"]
+@pytest.mark.parametrize("of_two", ["val", "test"])
+def test_what_folders_or_lists_hold_out_never_trains(bench: Bench, of_two: str) -> None:
+    files = parted({0: "train", 1: "train", 2: of_two, 3: "val"})
+    found = run(bench, files | {"train.txt": "0\n2", "test.txt": "1\n3"})
+    assert found == {"train/0": "train", "train/1": "test", f"{of_two}/2": of_two, "val/3": "test"}
+    assert "splits_contradict" in warnings(bench)
+
+
+def test_lists_and_folders_that_leave_nothing_to_train_are_an_error(bench: Bench) -> None:
+    files = parted({0: "train", 1: "val"}) | {"train.txt": b"1", "val.txt": b"0"}
+    result = bench.run({name: data for name, data in files.items() if isinstance(data, bytes)})
+    assert codes(result) == ["split_without_train"]
+    assert codes(result, "warning") == ["splits_contradict"]
 
 
 def test_lists_go_with_other_formats(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from tests.ingest.made import Bench, encoded, mask, photo
 from trainyard.datasets import IngestOptions
 from workers.ingest.formats.catalogue import find_format
 from workers.ingest.problems import ProblemLog
-from workers.ingest.split_words import SplitFolders, split_name, splits_of_names
+from workers.ingest.split_words import SplitFolders, file_splits, split_name, splits_of_names
 from workers.ingest.told_splits import told_splits
 
 NAMES = {
@@ -125,6 +125,21 @@ def test_names_of_annotation_files() -> None:
     assert splits_of_names(["annotations", "annotations_val"]) == [None, "val"]
     assert splits_of_names(["annotations_val"]) == [None]
     assert splits_of_names(["train", "train"]) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("stems", "splits"),
+    [
+        (["train_1", "testA_1", "val 2"], ["train", "test", "val"]),
+        (["cat_train_1", "dog_train_2", "cat_val_3"], ["train", "train", "val"]),
+        (["train_station", "test_tube"], None),
+        (["train_1", "2"], None),
+        (["train_1", "train_2"], None),
+        (["val_1", "test_2"], None),
+    ],
+)
+def test_names_of_files(stems: list[str], splits: list[str] | None) -> None:
+    assert file_splits(stems) == splits
 
 
 def test_folders_may_be_endlessly_deep() -> None:
@@ -320,7 +335,7 @@ def trees(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, str]]:
     image, truth = draw(st.sampled_from(PLACES))
     word = {split: draw(st.sampled_from(words)) for split, words in WORDS.items()}
     top = draw(st.sampled_from(TOPS))
-    start = draw(st.sampled_from(["", "img ", "test_", "a-"]))
+    starts = draw(st.sampled_from([["", "img ", "a-"], ["test_"], ["train_", "val_", "test_"]]))
     anew = "{split}" in image and "{split}" in truth and draw(st.booleans())
     files = {
         f"{top}{name}": encoded(photo(99)) for name in draw(st.sets(st.sampled_from(STRAYS), max_size=1))
@@ -328,6 +343,7 @@ def trees(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, str]]:
     told: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     for number, split in enumerate(splits):
+        start = draw(st.sampled_from(starts))
         name = f"{start}{len(lists.get(split, [])) if anew else number}"
         cited = f"{image.format(split=word[split])}{name}.png"
         files[f"{top}{cited}"] = encoded(photo(number))
@@ -392,6 +408,30 @@ def test_what_is_told_is_the_truth(tmp_path: Path, tree: tuple[dict[str, bytes],
     assert not log.has_errors
     assert told.origin
     assert {item.image.path: item.split for item in told.items} == truth
+
+
+@DRAWN
+@given(
+    place=st.sampled_from(PLACES),
+    word=st.sampled_from([word for words in WORDS.values() for word in words]),
+    top=st.sampled_from(TOPS),
+    is_listed=st.booleans(),
+)
+def test_a_set_of_one_split_is_told_none(
+    tmp_path: Path, place: tuple[str, str], word: str, top: str, is_listed: bool
+) -> None:
+    image, truth = (f"{top}{path.format(split=word)}{{}}.png" for path in place)
+    files = pictures(*((image, truth, number) for number in range(3)))
+    if is_listed:
+        files[f"{top}{word}.txt"] = b"0\n1.png\n" + image.format(2).encode()
+    with opened(tmp_path, files) as source:
+        log = ProblemLog()
+        found = find_format(source, None).read(source, IngestOptions(), log)
+        assert found is not None
+        told = told_splits(found.items, source, IngestOptions(), log)
+    assert log.problems() == ()
+    assert told.origin == ""
+    assert [item.split for item in told.items] == [None] * 3
 
 
 @DRAWN

@@ -1,6 +1,7 @@
 """Reads the rows of files that list images: text, CSV or JSON, whatever their columns mean."""
 
 import csv
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -50,9 +51,10 @@ def text_rows(text: str) -> list[Row]:
 def _spaced(line: str) -> Row:
     cells = [cell for cell in _BETWEEN_PATHS.sub(r"\1\n", line).split("\n") if cell]
     words = line.split()
-    if len(cells) == 1 and len(words) > 1 and all("/" in word or "\\" in word for word in words):
-        return words
-    return cells
+    has_ending = posixpath.splitext(line)[1].casefold() in PICTURES
+    if len(cells) > 1 or has_ending or not all("/" in word or "\\" in word for word in words):
+        return cells
+    return words
 
 
 def json_rows(data: bytes) -> dict[str, list[Row]] | list[Row]:

@@ -36,29 +36,46 @@ class _Found:
     bare: list[str] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
 
+    @property
+    def lost(self) -> int:
+        """Entries that name nothing, or nothing for sure."""
+        return len(self.missing) + len(self.ambiguous)
+
 
 def listed_splits(items: Sequence[Item], source: Source, log: ProblemLog) -> ListedSplits | None:
     """What the lists of an upload say of these items; None where there are none, or they part nothing.
 
     A list of which less than half the entries name a picture of the upload is of something else, which a
-    warning says. Of an image in several lists the split that is held out furthest counts, with a warning.
+    warning says; unless lists name half of the items, as those of a large set do of a part of it. Of an image
+    in several lists the split that is held out furthest counts, with a warning.
     """
     index = PathIndex({*_pictures(source.members), *(item.image.path for item in items)})
     finder = ItemFinder(items, index)
     lists = [one for one in listings(source, index, log) if any(entry.split for entry in one.entries)]
-    told, used = _told([one for one in lists if not one.whole], finder, log)
+    told, used = _told([one for one in lists if not one.whole], finder, len(items), log)
     if "train" not in told.values():  # else what lists of both name is parted by others
-        whole, more = _told([one for one in lists if one.whole], finder, log)
+        whole, more = _told([one for one in lists if one.whole], finder, len(items), log)
         told, used = whole | told, used + more
     if not told or (len(told) == len(items) and len(set(told.values())) == 1):
         return None
     return ListedSplits(told, used)
 
 
-def _told(lists: Sequence[Listing], finder: ItemFinder, log: ProblemLog) -> tuple[dict[str, str], list[str]]:
+def _told(
+    lists: Sequence[Listing], finder: ItemFinder, items: int, log: ProblemLog
+) -> tuple[dict[str, str], list[str]]:
     """The split of each item that these lists name, and the paths of those that are used."""
-    used = [(one, found) for one in lists if (found := _found(one, finder, log)) is not None]
-    return _agreed([found for _, found in used], log), [one.path for one, _ in used]
+    found = [(one, _found(one, finder)) for one in lists]
+    covered = {name for _, named in found for name in (*named.sure, *named.unsure)}
+    used = []
+    for one, named in found:
+        is_of_a_part = 2 * len(covered) >= items and bool(named.sure or named.unsure)
+        if is_of_a_part or 2 * named.lost <= len(one.entries):
+            used.append((one.path, named))
+            _report_lost(one, named, log)
+        else:
+            _report_unused(one, named, log)
+    return _agreed([named for _, named in used], log), [path for path, _ in used]
 
 
 def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> dict[str, str] | None:
@@ -104,8 +121,7 @@ def _report_pairs(path: str | None, image: str, log: ProblemLog) -> None:
     )
 
 
-def _found(one: Listing, finder: ItemFinder, log: ProblemLog) -> _Found | None:
-    """What a list names; None, and a warning, where most of it is not of this upload."""
+def _found(one: Listing, finder: ItemFinder) -> _Found:
     found = _Found()
     for entry in one.entries:
         target = finder.find(entry.image, one.path)
@@ -119,15 +135,15 @@ def _found(one: Listing, finder: ItemFinder, log: ProblemLog) -> _Found | None:
             claims = found.sure if target.sure else found.unsure
             for name in target.names:
                 claims[name].add(entry.split)
-    lost = len(found.missing) + len(found.ambiguous)
-    if 2 * lost > len(one.entries):
-        _report_unused(one, found, log)
-        return None
-    if lost:
+    return found
+
+
+def _report_lost(one: Listing, found: _Found, log: ProblemLog) -> None:
+    if found.lost:
         log.warning(
             "split_list_missing",
             one.path,
-            f"{lost} of the {len(one.entries)} images of the list {_complaint(found)}.",
+            f"{found.lost} of the {len(one.entries)} images of the list {_complaint(found)}.",
             "Nothing, if these are not meant to be there; else add them, or write their folders too.",
         )
     if found.bare:
@@ -138,15 +154,13 @@ def _found(one: Listing, finder: ItemFinder, log: ProblemLog) -> _Found | None:
             f"{', '.join(map(shown, found.bare[:_EXAMPLES]))}.",
             "Add the masks, or take the names off the list.",
         )
-    return found
 
 
 def _report_unused(one: Listing, found: _Found, log: ProblemLog) -> None:
     log.warning(
         "split_lists_unused",
         one.path,
-        f"The list is not used: {len(found.missing) + len(found.ambiguous)} of its {len(one.entries)} "
-        f"entries {_complaint(found)}.",
+        f"The list is not used: {found.lost} of its {len(one.entries)} entries {_complaint(found)}.",
         "Nothing, if it is of something else; else mend it, or send `splits`.",
     )
 

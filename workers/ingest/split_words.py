@@ -202,13 +202,19 @@ def furthest(splits: Iterable[str]) -> str:
 
 
 def file_splits(stems: Sequence[str]) -> list[str] | None:
-    """The splits that the names of all files of a set tell, `train_01` and `testA_01`; None unless each tells
-    one, and some are to train and others are not."""
-    named = [split_name(stem) for stem in stems]
-    found = [one.split for one in named if one is not None and not one.short]
-    if len(found) < len(stems) or not {"train"} < set(found):
+    """The splits that the names of all files of a set tell, `train_01` and `testA_01`.
+
+    None unless each tells one, some are to train and others are not, and these are called alike, which
+    `train_station` and `test_tube` are not.
+    """
+    found = [one for stem in stems if (one := split_name(stem)) is not None and not one.short]
+    shapes: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for one in found:
+        shapes[one.split].add(one.shape)
+    if len(found) < len(stems) or not {"train"} < set(shapes):
         return None
-    return _resolved(found)
+    alike = all(shapes[split] & shapes["train"] for split in shapes)
+    return _resolved([one.split for one in found]) if alike else None
 
 
 def splits_of_names(names: Sequence[str]) -> list[str | None]:

@@ -32,8 +32,9 @@ class Told:
 def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, log: ProblemLog) -> Told:
     """The items with the splits that the upload tells; the client's lists are not looked at here.
 
-    Lists of the upload may part what folders call train; where they train what folders hold out, the folders
-    count, with a warning. Items in no list, where the images to train are listed, are left out with one.
+    Lists of the upload may part what folders call train; where they contradict what folders hold out, the
+    split that is held out furthest counts, with a warning. Items in no list, where the images to train are
+    listed, are left out with one.
     """
     if options.splits is not None:
         return Told(list(items), "")
@@ -42,9 +43,8 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     splits, origin = _by_words(items, folders, pictures, log)
     listed = listed_splits(items, source, log)
     if listed is None:
-        told = Told(_with(items, splits), origin)
-    elif against := [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]:
-        _report_contradiction(against, listed, origin, log)
+        if not origin:
+            splits, origin = _by_file_names(items)
         told = Told(_with(items, splits), origin)
     else:
         told = _listed(items, splits, listed, origin, log)
@@ -52,24 +52,27 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     return told
 
 
-def _report_contradiction(
-    against: Sequence[Item], listed: ListedSplits, origin: str, log: ProblemLog
-) -> None:
+def _report_contradiction(against: Sequence[Item], lists: str, origin: str, log: ProblemLog) -> None:
     # where a client can be asked, this is to be a question
-    log.warning(
-        "splits_contradict",
-        against[0].image.path,
-        f"{len(against)} image(s) are of another split by the lists {_listing(listed.files)} than by "
-        f"{origin}; the lists are not used.",
-        "Nothing, if the folders are right; else send `splits`.",
-    )
+    if against:
+        log.warning(
+            "splits_contradict",
+            against[0].image.path,
+            f"{len(against)} image(s) are of another split by the {lists} than by {origin}. Each is kept "
+            "where it is held out furthest.",
+            "Take the lists or the folders' names out that are wrong, or send `splits`.",
+        )
 
 
 def _listed(
     items: Sequence[Item], splits: dict[str, str | None], listed: ListedSplits, origin: str, log: ProblemLog
 ) -> Told:
     lists = f"lists {_listing(listed.files)}"
+    against = [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]
+    _report_contradiction(against, lists, origin, log)
     told = splits | listed.splits
+    for item in against:
+        told[item.name] = furthest(split for split in (splits[item.name], told[item.name]) if split)
     loose = [item for item in items if told[item.name] is None]
     if loose and "train" in listed.splits.values():
         log.warning(
@@ -104,7 +107,7 @@ def _by_words(
     told = set(splits.values())
     elsewhere = {folders.of(path) for path in pictures} - told - {None}
     if told == {"train"} or (len(told) == 1 and not elsewhere):  # what all have says nothing
-        return _by_file_names(items)
+        return dict.fromkeys(splits), ""
     return splits, " and ".join(dict.fromkeys(origin for way, origin in ways if any(way.values())))
 
 
@@ -118,7 +121,7 @@ def _by_folders(
 def _by_file_names(items: Sequence[Item]) -> tuple[_Splits, str]:
     found = file_splits([posixpath.splitext(posixpath.basename(item.image.path))[0] for item in items])
     if found is None:
-        return {item.name: None for item in items}, ""
+        return dict.fromkeys((item.name for item in items), None), ""
     return {item.name: split for item, split in zip(items, found, strict=True)}, "names of files"
 
 
