@@ -60,8 +60,8 @@ class SplitName:
 
     `split` is train, val, test, or eval, which is one of the latter two. `rest` holds the other words that
     tell something: roles of pictures (`masks`) and words that are not known. `known` says whether all words
-    are; `short` whether the split is told by two letters alone, or by a part of a word; `whole` whether the name is of what is still
-    to be parted (`trainval`).
+    are; `short` whether the split is told by two letters alone, or by a part of a word; `whole` whether the
+    name is of what is still to be parted (`trainval`).
     """
 
     split: str
@@ -82,8 +82,8 @@ def split_name(name: str) -> SplitName | None:
 
 
 def joined_split_name(name: str) -> SplitName | None:
-    """As `split_name`, of a word that a split is a part of, such as `valcrop`. So is it of `latest`, which is of
-    no account as long as no `latrain` is beside it: such names are `short`."""
+    """As `split_name`, of a word that a split is a part of, such as `valcrop`. So is it of `latest`, which is
+    of no account as long as no `latrain` is beside it: such names are `short`."""
     sure = split_name(name)
     if sure is not None:
         return sure
