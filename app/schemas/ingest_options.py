@@ -260,6 +260,16 @@ class OptionsFields(Schema):
             "type": "object",
         }
     )
+    splits_from = _one_of(
+        "furthest",
+        "lists",
+        "folders",
+        "as_told",
+        "draw",
+        help="what counts where folders and lists of the upload say different splits (the split that is held "
+        "out furthest, the lists, the folders); `draw` draws a new one, `as_told` keeps one that trains on "
+        "one class alone",
+    )
     folds = Whole(
         validate=validate.Range(min=2, max=MAX_FOLDS),
         metadata={"description": "folds over what trains and validates; a run names one as data.split_index"},

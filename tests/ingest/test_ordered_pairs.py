@@ -210,3 +210,33 @@ def test_photographs_are_no_masks(bench: Bench) -> None:
             f"labels/{number}.png": encoded(noise[..., 0].copy()),
         }
     assert codes(bench.run(files)) == ["mask_smooth"]
+
+
+def test_defects_that_only_the_test_split_shows(bench: Bench) -> None:
+    """Good parts to train on, and defects of two kinds among those to test with."""
+    files, truth = {}, {}
+    for number in range(4):
+        files[f"bottle/train/good/{number:03}.png"] = encoded(scene(number)[0])
+        truth[f"train {number}"] = (number, ())
+    files["bottle/test/good/000.png"] = encoded(scene(20)[0])
+    truth["test good"] = (20, ())
+    for place, kind in enumerate(("broken", "scratch")):
+        for number in range(3):
+            image, masks = scene(30 + 10 * place + number, 0)
+            files[f"bottle/test/{kind}/{number:03}.png"] = encoded(image)
+            files[f"bottle/ground_truth/{kind}/{number:03}_mask.png"] = encoded(masks[0])
+            truth[f"{kind} {number}"] = (30 + 10 * place + number, (0,))
+    folders, splits = bench.run(files).questions
+    assert (folders.code, splits.code) == ("class_folders", "splits_bare")
+    assert [one.options for one in splits.choices] == [{"splits_from": "as_told"}, {"splits_from": "draw"}]
+    kept = bench.run(files, class_folders="ignore", splits_from="as_told").summary
+    assert kept is not None
+    assert (kept.splits["test"], kept.splits["train"] + kept.splits["val"]) == (7, 4)
+    check(bench, truth)
+    drawn = bench.run(files, class_folders="classes", splits_from="draw").summary
+    assert drawn is not None
+    assert set(drawn.splits) == {"train", "val"}
+    assert [one.name for one in drawn.classes] == ["background", "broken", "scratch"]
+    for masks in ("ground_truth/*/*.png", "ground_truth/*/*_mask.png"):
+        assert bench.run(files, masks=masks, class_folders="ignore", splits_from="draw").summary is not None
+        check(bench, truth)

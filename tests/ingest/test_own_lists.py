@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,10 @@ def numbered(count: int, image: str = "images/{}.png", truth: str = "masks/{}.pn
     return files
 
 
-def run(bench: Bench, files: Mapping[str, bytes | str]) -> dict[str, str]:
+def run(bench: Bench, files: Mapping[str, bytes | str], **options: Any) -> dict[str, str]:
     """The split of each sample, by its name."""
     result = bench.run(
-        {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+        {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}, **options
     )
     assert result.summary is not None, result.problems
     return {sample.name: sample.split for sample in bench.prepared.samples}
@@ -268,14 +269,33 @@ def test_lists_part_what_folders_train(bench: Bench) -> None:
 @pytest.mark.parametrize("of_two", ["val", "test"])
 def test_what_folders_or_lists_hold_out_never_trains(bench: Bench, of_two: str) -> None:
     files = parted({0: "train", 1: "train", 2: of_two, 3: "val"})
-    found = run(bench, files | {"train.txt": "0\n2", "test.txt": "1\n3"})
+    files |= {"train.txt": "0\n2", "test.txt": "1\n3"}
+    found = run(bench, files, on_question="assume")
     assert found == {"train/0": "train", "train/1": "test", f"{of_two}/2": of_two, "val/3": "test"}
     assert "splits_contradict" in warnings(bench)
+    assert run(bench, files, splits_from="lists") == found | {f"{of_two}/2": "train"}
+    assert run(bench, files, splits_from="folders") == {
+        "train/0": "train",
+        "train/1": "train",
+        f"{of_two}/2": of_two,
+        "val/3": "val",
+    }
+    assert set(run(bench, files, splits_from="draw").values()) == {"train", "val"}
+
+
+def test_lists_that_contradict_folders_are_asked_about(bench: Bench) -> None:
+    files = parted({0: "train", 1: "train", 2: "val", 3: "val"}) | {"train.txt": "0\n2", "val.txt": "1\n3"}
+    result = bench.run({name: one if isinstance(one, bytes) else one.encode() for name, one in files.items()})
+    [question] = result.questions
+    assert question.code == "splits_contradict"
+    assert [one.key for one in question.choices] == ["furthest", "lists", "folders", "draw"]
+    assert "val/images/2.png is of val, listed for train" in question.text
 
 
 def test_lists_and_folders_that_leave_nothing_to_train_are_an_error(bench: Bench) -> None:
     files = parted({0: "train", 1: "val"}) | {"train.txt": b"1", "val.txt": b"0"}
-    result = bench.run({name: data for name, data in files.items() if isinstance(data, bytes)})
+    made = {name: data for name, data in files.items() if isinstance(data, bytes)}
+    result = bench.run(made, on_question="assume")
     assert codes(result) == ["split_without_train"]
     assert codes(result, "warning") == ["splits_contradict"]
 

@@ -186,7 +186,7 @@ class _Build:
             rules = self._checked(rules, found, applied, sent, mapped)
             if rules is not None and found.class_folders and self._shows_one_class(rules):
                 ask_class_folders(found.class_folders, self._log)
-            if rules is None or self._log.is_blocked():
+            if rules is None or self._log.has_errors:
                 return None
             plan = self._placed(found.items, told.origin, rules, mapped)
             if plan is None:

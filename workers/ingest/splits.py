@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from trainyard.datasets import IngestOptions
 from workers.ingest.problems import ProblemLog
 from workers.ingest.split_lists import listed
+from workers.ingest.split_questions import ask_bare_training
 from workers.ingest.stratification import Unit, stratify
 
 SPLITS = ("train", "val", "test")
@@ -70,10 +71,12 @@ def assign(
             "split_without_train",
             None,
             "All images are meant for validation or test: none is left to train.",
-            "Name images to train with too, or name no splits to have one drawn.",
+            "Name images to train with too, or send the set with `splits_from: draw` to have a split drawn.",
         )
         return SplitPlan(places={name: Place(split=s or "train") for name, s in splits.items()}, origin=told)
     placed = {name: split or "train" for name, split in splits.items()}
+    if options.splits_from is None and options.splits is None:
+        _ask_if_bare(ordered, placed, log)
     if draws_val and options.folds is None:
         if None not in splits.values():
             _warn_of_drawn_val(options, log)
@@ -90,6 +93,14 @@ def assign(
         for name, key in ((name, (split, folds.get(name))) for name, split in placed.items())
     }
     return SplitPlan(places=places, origin=_origin(options, told, draws_val))
+
+
+def _ask_if_bare(samples: list[Candidate], placed: Mapping[str, str], log: ProblemLog) -> None:
+    """Ask where one class alone is to be learned, since all images of others are held out for test."""
+    learned = {label for sample in _of(samples, placed, "train", "val") for label in sample.classes}
+    richer = [one for one in _of(samples, placed, "test") if one.classes - learned]
+    if len(learned) < 2 and richer:
+        ask_bare_training(len(richer), log)
 
 
 def _origin(options: IngestOptions, told: str, draws_val: bool) -> str:

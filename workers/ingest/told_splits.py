@@ -12,6 +12,7 @@ from workers.ingest.formats.base import Item, Source
 from workers.ingest.item_finder import is_picture
 from workers.ingest.own_lists import ListedSplits, listed_splits
 from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.split_questions import ask_lists_or_folders, ask_several
 from workers.ingest.split_words import SplitFolders, file_splits, folders_of, furthest
 
 _SHOWN = 6
@@ -32,47 +33,44 @@ class Told:
 def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, log: ProblemLog) -> Told:
     """The items with the splits that the upload tells; the client's lists are not looked at here.
 
-    Lists of the upload may part what folders call train; where they contradict what folders hold out, the
-    split that is held out furthest counts, with a warning. Items in no list, where the images to train are
-    listed, are left out with one.
+    Lists of the upload may part what folders call train; where they contradict what folders hold out, it is
+    asked. Items in no list, where the images to train are listed, are left out with a warning.
     """
     if options.splits is not None:
         return Told(list(items), "")
+    if options.splits_from == "draw":
+        return Told([replace(item, split=None) for item in items], "")
     pictures = [member.path for member in source.members if is_picture(member.path)]
     folders = SplitFolders({*pictures, *(item.image.path for item in items), *(i.truth.file for i in items)})
-    splits, origin = _by_words(items, folders, pictures, log)
-    listed = listed_splits(items, source, log)
+    splits, origin = _by_words(items, folders, pictures, options, log)
+    listed = None if options.splits_from == "folders" else listed_splits(items, source, log)
     if listed is None:
         if not origin:
             splits, origin = _by_file_names(items)
         told = Told(_with(items, splits), origin)
     else:
-        told = _listed(items, splits, listed, origin, log)
+        told = _listed(items, splits, listed, origin, options, log)
     _report_doubtful([item for item in told.items if item.split is None], folders, log)
     return told
 
 
-def _report_contradiction(against: Sequence[Item], lists: str, origin: str, log: ProblemLog) -> None:
-    # where a client can be asked, this is to be a question
-    if against:
-        log.warning(
-            "splits_contradict",
-            against[0].image.path,
-            f"{len(against)} image(s) are of another split by the {lists} than by {origin}. Each is kept "
-            "where it is held out furthest.",
-            "Take the lists or the folders' names out that are wrong, or send `splits`.",
-        )
-
-
 def _listed(
-    items: Sequence[Item], splits: dict[str, str | None], listed: ListedSplits, origin: str, log: ProblemLog
+    items: Sequence[Item],
+    splits: dict[str, str | None],
+    listed: ListedSplits,
+    origin: str,
+    options: IngestOptions,
+    log: ProblemLog,
 ) -> Told:
     lists = f"lists {_listing(listed.files)}"
     against = [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]
-    _report_contradiction(against, lists, origin, log)
     told = splits | listed.splits
-    for item in against:
-        told[item.name] = furthest(split for split in (splits[item.name], told[item.name]) if split)
+    if against:
+        said = {i.image.path: f"is of {splits[i.name]}, listed for {listed.splits[i.name]}" for i in against}
+        count = options.splits_from or ask_lists_or_folders(said, lists, origin, log)
+        for item in against:
+            both = (listed.splits[item.name], splits[item.name] or "train")
+            told[item.name] = furthest(both) if count in ("furthest", "as_told") else both[0]
     loose = [item for item in items if told[item.name] is None]
     if loose and "train" in listed.splits.values():
         log.warning(
@@ -94,7 +92,11 @@ _Splits = dict[str, str | None]
 
 
 def _by_words(
-    items: Sequence[Item], folders: SplitFolders, pictures: Sequence[str], log: ProblemLog
+    items: Sequence[Item],
+    folders: SplitFolders,
+    pictures: Sequence[str],
+    options: IngestOptions,
+    log: ProblemLog,
 ) -> tuple[_Splits, str]:
     """The splits that annotations and paths tell, and what they were told by."""
     ways = [
@@ -103,7 +105,7 @@ def _by_words(
         _by_folders(items, folders, lambda item: item.truth.file),
         _by_folders(items, SplitFolders({item.cited for item in items}), lambda item: item.cited),
     ]
-    splits = _merged(items, [way for way, _ in ways], log)
+    splits = _merged(items, [way for way, _ in ways], options, log)
     told = set(splits.values())
     elsewhere = {folders.of(path) for path in pictures} - told - {None}
     if told == {"train"} or (len(told) == 1 and not elsewhere):  # what all have says nothing
@@ -125,21 +127,18 @@ def _by_file_names(items: Sequence[Item]) -> tuple[_Splits, str]:
     return {item.name: split for item, split in zip(items, found, strict=True)}, "names of files"
 
 
-def _merged(items: Sequence[Item], ways: Sequence[_Splits], log: ProblemLog) -> _Splits:
+def _merged(
+    items: Sequence[Item], ways: Sequence[_Splits], options: IngestOptions, log: ProblemLog
+) -> _Splits:
     """What the ways tell together; where they contradict each other, the split that is held out furthest."""
     told = {item.name: {split for way in ways if (split := way[item.name])} for item in items}
-    twice = [item for item in items if len(told[item.name]) > 1]
-    if twice:
-        # where a client can be asked, this is to be a question
-        first = twice[0]
-        log.warning(
-            "split_ambiguous",
-            first.image.path,
-            f"{len(twice)} image(s) are of several splits by their folders and annotations, this one of "
-            f"{' and '.join(sorted(told[first.name]))} ({shown(first.truth.file)}). Each is kept where it is "
-            "held out furthest.",
-            "Move image and mask into folders of the same split, or send `splits`.",
-        )
+    against = {
+        item.image.path: f"with {shown(item.truth.file)} is of {' and '.join(sorted(told[item.name]))}"
+        for item in items
+        if len(told[item.name]) > 1
+    }
+    if against and options.splits_from is None and ask_several(against, log) == "draw":
+        return dict.fromkeys(told)
     return {name: furthest(splits) if splits else None for name, splits in told.items()}
 
 
@@ -150,7 +149,6 @@ def _report_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemL
     mine = {folder: split for folder, split in folders.doubtful.items() if folder in above}
     held_out = [folder for folder, split in mine.items() if split != "train"]
     if held_out:
-        # where a client can be asked, this is to be a question
         report = log.error if "train" in mine.values() else log.warning
         report(
             "split_unsure",
