@@ -182,6 +182,26 @@ def test_folders_of_images_may_name_classes(bench: Bench) -> None:
     }
 
 
+@pytest.mark.parametrize("between", [" ", ",", "\t"])
+def test_pairs_that_lists_name_go_before_names(bench: Bench, between: str) -> None:
+    """The author numbered the masks of each split anew."""
+    files, truth, lists = {}, {}, {"train": [], "val": []}
+    for number in range(8):
+        image, masks = scene(number, 0)
+        shot, label = f"shots/{number}.jpg", f"truth/{(number + 3) % 8}.png"
+        files |= {f"s/{shot}": encoded(image), f"s/{label}": encoded(masks[0])}
+        truth[shot] = (number, (0,))
+        lists["val" if number > 5 else "train"].append(f"{shot}{between}{label}")
+    files |= {f"s/{split}.txt": "\n".join(lines).encode() for split, lines in lists.items()}
+    found = bench.run(files).summary
+    assert found is not None
+    assert found.reading is not None
+    assert found.reading.pairs.startswith("lists")
+    assert found.reading.splits == "lists s/train.txt, s/val.txt"
+    assert found.splits == {"train": 6, "val": 2}
+    check(bench, truth)
+
+
 def test_a_mask_in_colours_of_the_same_labels_is_no_other_reading(bench: Bench) -> None:
     files, truth = laid_out(6, lambda n: f"images/{n}.png", lambda n: f"masks/{n}.png")
     for number in range(6):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from trainyard.datasets import IngestOptions
@@ -16,6 +17,7 @@ from workers.ingest.marks import Couple
 from workers.ingest.mask_choice import by_looks_or_names, by_rivals, chosen
 from workers.ingest.matching import ByWords, Matched, also, best_match, derived, same_words
 from workers.ingest.named_roles import named_classes, named_roles
+from workers.ingest.own_lists import listed_pairs
 from workers.ingest.pair_reports import (
     report_clash,
     report_masks,
@@ -75,7 +77,9 @@ def pair(source: Source, options: IngestOptions, log: ProblemLog) -> Pairing:
     elif options.images is not None or options.masks is not None:
         found = _by_named_roles(pictured, options, by_words, source.read, log)
     else:
-        found = _by_rules(pictured, options, inference, log)
+        listed = _listed(source, pictured, log)
+        by = partial(_by_lists, listed) if listed else _by_rules
+        found = by(pictured, options, inference, log)
     pairs = sorted(_as_pairs(found, options), key=lambda one: one.name)
     for one, other in pairwise(pairs):
         if one.name == other.name:
@@ -120,6 +124,28 @@ def _by_named_roles(
     return _Found(
         masks=[*_grouped(matched), *((image, ()) for image in bare)], origin=f"the option {options_used}"
     )
+
+
+def _listed(source: Source, pictured: list[Picture], log: ProblemLog) -> list[Couple]:
+    """The pairs that lists of the upload name: `images/a.jpg labels/a.png`."""
+    by_path = {picture.member.path: picture for picture in pictured}
+    pairs = listed_pairs(source, source.members, log) or {}
+    return [(by_path[image], by_path[mask]) for image, mask in pairs.items()]
+
+
+def _by_lists(
+    listed: list[Couple],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
+) -> _Found:
+    """The pairs that lists name, and those of other pictures that names tell."""
+    rest = without(pictured, [picture for couple in listed for picture in couple])
+    images, masks, others = by_role(rest)
+    matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
+    found = _by_names(also(matched, listed), others, pictured, options, inference, log)
+    return replace(found, origin="lists of the upload, which pair them")
 
 
 def _by_rules(
