@@ -6,7 +6,7 @@ from functools import cache
 from workers.ingest.archive import Member
 from workers.ingest.layout import Picture, without
 from workers.ingest.look import Look, look_at
-from workers.ingest.marks import Couple, Mark, couples, likely_marks
+from workers.ingest.marks import Couple, Mark, couples, likely_marks, plain_marks
 from workers.ingest.matching import open_readings
 from workers.ingest.problems import ProblemLog, Refused, shown
 
@@ -78,7 +78,7 @@ class Inference:
     def _choices(self, images: Sequence[Picture], masks: Sequence[Picture] | None) -> list[list[Couple]]:
         """The pairs of each mark whose examples look like images and masks, most first."""
         found = []
-        for mark, examples in likely_marks(images, masks).items():
+        for mark, examples in plain_marks(likely_marks(images, masks)).items():
             turned = masks is None and self._fit([(two, one) for one, two in examples])
             if turned or self._fit(examples):
                 right: Mark = mark.turned if turned else mark

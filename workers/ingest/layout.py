@@ -10,7 +10,7 @@ the same name.
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,7 +34,7 @@ PICTURES = frozenset(
     )
 )  # fmt: skip
 """Endings of files that are looked at; what they really are is found out when they are read."""
-_YEAR = re.compile(r"\d{4}\Z")
+_YEAR = re.compile(r"(19|20)\d\d\Z")
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,19 @@ def _common_folders(paths: list[list[str]]) -> int:
 def _picture(member: Member, folders: Mapping[str, tuple[Folder, ...]], splits: SplitFolders) -> Picture:
     parent, name = posixpath.split(member.path)
     own = folders[parent]
-    role = next((one.role for one in reversed(own) if one.role is not None), None)
     stem = posixpath.splitext(name)[0]
-    return Picture(member=member, role=role, split=splits.of(member.path), folders=own, stem=stem)
+    return Picture(member=member, role=_role(own), split=splits.of(member.path), folders=own, stem=stem)
+
+
+def _role(folders: Sequence[Folder]) -> Role | None:
+    """The role that the innermost folder gives; what is called `photo 12` below `masks/` are masks."""
+    telling = [folder for folder in folders if folder.role is not None]
+    if not telling:
+        return None
+    last = telling[-1]
+    if last.role is Role.IMAGE and last.rest and any(one.role is Role.MASK for one in telling):
+        return Role.MASK
+    return last.role
 
 
 def _folders(path: str, top: int, telling: Collection[int]) -> tuple[Folder, ...]:
@@ -153,15 +163,16 @@ def _folders(path: str, top: int, telling: Collection[int]) -> tuple[Folder, ...
 
 def _folder(name: str, is_common: bool, tells_split: bool) -> Folder:
     named = joined_split_name(name) if tells_split else split_name(name)
-    bare = words(_YEAR.sub("", name.strip()))
+    bare = words(name)
     if tells_split and named is not None:
         said: Words = (*named.rest, *(word for word in bare if is_number(word)))
     else:
         said = bare if named is None else tuple(_parted(bare, named))
     if not said and not tells_split:
-        said = (name,)  # of signs or a year alone, which are a name, too
+        said = (name,)  # of signs alone, which are a name, too
     role = NameRole(None, said) if is_common else role_of(said)
-    return Folder(name, role.role, said, role.rest)
+    says_year = (tells_split or role.role is not None) and len(role.rest) == 1 and _YEAR.match(role.rest[0])
+    return Folder(name, role.role, said, () if says_year else role.rest)
 
 
 def _parted(bare: Words, named: SplitName) -> Iterable[str]:

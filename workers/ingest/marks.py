@@ -8,7 +8,7 @@ be the same, word by word in order.
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -79,6 +79,24 @@ def likely_marks(images: Sequence[Picture], masks: Sequence[Picture] | None) -> 
     repeated = [mark for mark, count in votes.items() if count > 1 or not mark.has_number]
     repeated.sort(key=lambda mark: (-votes[mark], mark.words, mark))
     return {mark: examples[mark] for mark in repeated[:_LIKELY]}
+
+
+def plain_marks(likely: Mapping[Mark, list[Couple]]) -> dict[Mark, list[Couple]]:
+    """The marks without those that have all words of another and numbers beside: of pictures that are
+    numbered differently."""
+    kept: dict[Mark, list[Couple]] = {}
+    for mark, examples in likely.items():
+        if not any(_has_more_numbers(mark, other) for other in likely if other != mark):
+            kept[mark] = examples
+    return kept
+
+
+def _has_more_numbers(mark: Mark, other: Mark) -> bool:
+    for wide, narrow in ((mark.image, other.image), (mark.mask, other.mask)):
+        more = Counter(wide) - Counter(narrow)
+        if Counter(narrow) - Counter(wide) or not all(is_number(word) for _, word in more):
+            return False
+    return True
 
 
 def couples(mark: Mark, images: Iterable[Picture], masks: Iterable[Picture]) -> list[Couple]:

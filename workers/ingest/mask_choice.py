@@ -15,7 +15,7 @@ from workers.ingest.marks import Couple
 from workers.ingest.masks import color_codes
 from workers.ingest.matching import Matched
 from workers.ingest.path_patterns import pattern_of
-from workers.ingest.path_words import is_number, words
+from workers.ingest.path_words import words
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 from workers.ingest.question_previews import Example, preview
 from workers.ingest.role_words import MASK_WORDS
@@ -51,14 +51,15 @@ def chosen(
 
 
 def by_rivals(matched: Matched) -> list[list[Couple]]:
-    """The pairs of each folder or kind of masks, where images have several of one name; empty where these
-    are no kinds that most images have."""
+    """The pairs of each kind of masks, where images have several of one name, or of images, where masks have;
+    empty where these are no kinds that most have."""
     kinds: defaultdict[Hashable, list[Couple]] = defaultdict(list)
     for images, masks in matched.rivals:
-        if len(images) > 1:
+        if min(len(images), len(masks)) > 1:
             return []
-        for mask in masks:
-            kinds[_kind(mask)].append((images[0], mask))
+        for image in images:
+            for mask in masks:
+                kinds[_kind(image), _kind(mask)].append((image, mask))
     most = max((len(pairs) for pairs in kinds.values()), default=0)
     whole = [pairs for pairs in kinds.values() if 2 * len(pairs) > most and most > 1]
     return whole if len(whole) > 1 and most == len(matched.rivals) else []
@@ -92,11 +93,11 @@ def by_looks_or_names(
     return exchanged if log.ask("roles_turned", text, offers) == "by_looks" else pairs
 
 
-def _kind(mask: Picture) -> Hashable:
-    """What masks of one kind have in common: where they lie and what their names have beside the image's."""
-    folders = tuple(folder.name for folder in mask.folders if folder.role is not None)
-    stem = tuple("#" if is_number(word) else word for word in words(mask.stem) if word in MASK_WORDS)
-    return folders, stem, posixpath.splitext(mask.member.path)[1].casefold()
+def _kind(picture: Picture) -> Hashable:
+    """What pictures of one kind have in common: where they lie, and what their names say beside."""
+    folders = tuple(folder.said for folder in picture.folders if folder.role is not None)
+    stem = tuple(word for word in words(picture.stem) if word in MASK_WORDS)
+    return folders, stem, posixpath.splitext(picture.member.path)[1].casefold()
 
 
 def _offer(number: int, pairs: list[Couple], found: Sequence[Picture], read: Read) -> Offer | None:

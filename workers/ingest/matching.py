@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from workers.ingest.layout import Picture, without
-from workers.ingest.marks import Couple, couples, likely_marks
+from workers.ingest.marks import Couple, couples, likely_marks, plain_marks
 from workers.ingest.path_words import is_number, words
 
 _FEWEST = 2
@@ -35,7 +35,8 @@ class Matched:
 
 def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[list[Couple]]:
     """The readings by the words in which most pairs of paths differ."""
-    return open_readings([couples(mark, images, masks) for mark in likely_marks(images, masks)])
+    marks = plain_marks(likely_marks(images, masks))
+    return open_readings([couples(mark, images, masks) for mark in marks])
 
 
 def open_readings(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
@@ -87,6 +88,21 @@ def match(images: list[Picture], masks: list[Picture]) -> Matched:
         matched = _matched_by(key, matched, with_rivals=False)
     matched = _with_numbered(matched)
     return _matched_by(_name_alone, matched, with_rivals=False)
+
+
+def numbered_alike(couples: Sequence[Couple], left: Sequence[Picture]) -> list[Couple]:
+    """Those of the pictures that are called as a mask with numbers behind: further masks of its image."""
+    owners = {(mask.near, words(mask.stem)): image for image, mask in couples}
+    found = []
+    for one in left:
+        said = words(one.stem)
+        end = len(said)
+        while end > 0 and is_number(said[end - 1]):
+            end -= 1
+        image = owners.get((one.near, said[:end])) if end < len(said) else None
+        if image is not None and one is not image:
+            found.append((image, one))
+    return found
 
 
 def derived(alone: Sequence[Picture], images: Sequence[Picture]) -> list[Picture]:

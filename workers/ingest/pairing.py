@@ -15,7 +15,7 @@ from workers.ingest.inference import Inference, report_inferred
 from workers.ingest.layout import Picture, by_role, pictures, without
 from workers.ingest.marks import Couple
 from workers.ingest.mask_choice import by_looks_or_names, by_rivals, chosen
-from workers.ingest.matching import ByWords, Matched, also, best_match, derived, same_words
+from workers.ingest.matching import ByWords, Matched, also, best_match, derived, numbered_alike, same_words
 from workers.ingest.named_roles import named_classes, named_roles
 from workers.ingest.own_lists import listed_pairs
 from workers.ingest.pair_reports import (
@@ -188,8 +188,10 @@ def _by_looks(
     """The pairs of pictures that look like images and masks."""
     couples = chosen(readings, pictured, inference.read, log)
     report_inferred(couples, log)
-    report_outside(without(pictured, [picture for couple in couples for picture in couple]), log)
-    masks = [(image, (mask,)) for image, mask in couples]
+    left = without(pictured, [picture for couple in couples for picture in couple])
+    more = numbered_alike(couples, left)
+    report_outside(without(left, [mask for _, mask in more]), log)
+    masks = _grouped(Matched(couples=couples, more=more))
     return _Found(masks=masks, origin="what is in the pictures, and the words that their paths share")
 
 

@@ -90,7 +90,7 @@ def joined_split_name(name: str) -> SplitName | None:
     for word in _words(name):
         for split in ("train", "val", "test"):
             rest = word.removeprefix(split) if word.startswith(split) else word.removesuffix(split)
-            if len(rest) > 1 and rest != word:
+            if rest and rest != word:
                 return SplitName(split, (rest,), known=False, short=True, whole=False)
     return None
 
