@@ -7,14 +7,13 @@ from workers.ingest.layout import Picture
 from workers.ingest.path_words import is_number, words
 from workers.ingest.problems import Offer, ProblemLog
 from workers.ingest.split_words import SPLIT_WORDS
-from workers.ingest.unmasked import names_nothing
 
 MOST_CLASSES = 40
 _FEWEST_IMAGES = 2
 
 
 def class_folders(images: Sequence[Picture]) -> dict[str, str]:
-    """The folder by the image's path; empty where folders seem to name no classes.
+    """The folder by the path of each image that has a mask; empty where folders seem to name no classes.
 
     They do where images lie in folders that differ at one depth alone, several in each, and no name of these
     folders has a number or a single letter, as those of patients, days and sites have.
@@ -30,7 +29,7 @@ def class_folders(images: Sequence[Picture]) -> dict[str, str]:
     if len(varying) != 1:
         return {}
     depth = varying[0]
-    names = {name: count for name, count in by_depth[depth].items() if not names_nothing(name)}
+    names = by_depth[depth]
     if not 2 <= len(names) <= MOST_CLASSES or not all(map(_is_class, names)):
         return {}
     if min(names.values()) < _FEWEST_IMAGES:

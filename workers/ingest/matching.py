@@ -105,6 +105,12 @@ def numbered_alike(couples: Sequence[Couple], left: Sequence[Picture]) -> list[C
     return found
 
 
+def of_the_same(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Picture]:
+    """Those of the masks that are called as images that have another mask: other forms of it."""
+    keys = {key(image) for image in images for key in (_plain, _plain_of_any_split)}
+    return [mask for mask in masks if _plain(mask) in keys or _plain_of_any_split(mask) in keys]
+
+
 def derived(alone: Sequence[Picture], images: Sequence[Picture]) -> list[Picture]:
     """Those of the pictures whose names are that of an image beside them with words around it, as overlays,
     depth maps and further masks have: they are no images of their own."""

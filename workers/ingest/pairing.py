@@ -15,7 +15,16 @@ from workers.ingest.inference import Inference, report_inferred
 from workers.ingest.layout import Picture, by_role, pictures, without
 from workers.ingest.marks import Couple
 from workers.ingest.mask_choice import by_looks_or_names, by_rivals, chosen
-from workers.ingest.matching import ByWords, Matched, also, best_match, derived, numbered_alike, same_words
+from workers.ingest.matching import (
+    ByWords,
+    Matched,
+    also,
+    best_match,
+    derived,
+    numbered_alike,
+    of_the_same,
+    same_words,
+)
 from workers.ingest.named_roles import named_classes, named_roles
 from workers.ingest.own_lists import listed_pairs
 from workers.ingest.pair_reports import (
@@ -213,9 +222,9 @@ def _by_names(
         others = without(others, [mask for _, mask in further[0]])
     grouped = _grouped(matched)
     paired = [image for image, _ in grouped]
-    beside = derived(matched.images, paired)
-    matched = replace(matched, images=without(matched.images, beside))
-    others = [*others, *beside]
+    beside, spare = derived(matched.images, paired), of_the_same(paired, matched.masks)
+    matched = replace(matched, images=without(matched.images, beside), masks=without(matched.masks, spare))
+    others = [*others, *beside, *spare]
     elsewhere = inference.other_masks(paired, others) if others else []
     if elsewhere:
         couples = chosen([matched.couples, elsewhere], pictured, inference.read, log)
@@ -280,7 +289,7 @@ def _common_top(images: list[Picture]) -> int:
 def _as_pairs(found: _Found, options: IngestOptions) -> list[Pair]:
     images = [image for image, _ in found.masks]
     top = _common_top(images)
-    folder_of = class_folders(images)
+    folder_of = class_folders([image for image, masks in found.masks if masks])
     if options.class_folders == "classes" and not folder_of:
         raise Refused(
             "class_folders_absent",
