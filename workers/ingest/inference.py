@@ -1,5 +1,6 @@
 """Tells masks from images by what is in them, where the names of folders and files say too little."""
 
+import posixpath
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -7,7 +8,7 @@ from workers.ingest.archive import Member
 from workers.ingest.layout import Picture, without
 from workers.ingest.look import Look, look_at
 from workers.ingest.marks import Couple, Mark, couples, likely_marks, plain_marks
-from workers.ingest.matching import open_readings
+from workers.ingest.matching import derived, open_readings
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 NAME_THEM = (
@@ -63,6 +64,17 @@ class Inference:
         smooth = [mask.is_grey and not mask.is_labels and mask.colors > _SMOOTH_COLORS for _, mask in looks]
         return bool(looks) and 2 * sum(smooth) > len(looks)
 
+    def images_like(self, pairs: Sequence[Couple], left: Sequence[Picture]) -> list[Picture]:
+        """Those of the pictures left that are images without masks: files of the same kind as the images, not
+        made of these, that are no labels as far as a few of them show."""
+        images = [image for image, _ in pairs]
+        endings = {_ending(image) for image in images}
+        made = {id(one) for one in derived(left, images)}
+        alike = [one for one in left if _ending(one) in endings and id(one) not in made]
+        looks = [self._look(one.member) for one in alike[:: max(1, len(alike) // _LOOKED_AT)]]
+        known = [look for look in looks if look is not None]
+        return alike if 2 * sum(not look.is_labels for look in known) > len(known) else []
+
     def _with_other_parts(self, best: list[Couple], pictures: list[Picture]) -> list[Couple]:
         """The pairs, and those of what they leave whose names differ in other words, as in parts of a set
         that come from several places."""
@@ -102,6 +114,10 @@ class Inference:
             return look_at(self.read(member))
         except Refused:
             return None  # it is told with its file when the set is read
+
+
+def _ending(picture: Picture) -> str:
+    return posixpath.splitext(picture.member.path)[1].casefold()
 
 
 def report_inferred(pairs: Sequence[Couple], log: ProblemLog) -> None:

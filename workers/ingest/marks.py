@@ -48,6 +48,11 @@ class Mark:
         return len(self.image) + len(self.mask)
 
     @property
+    def parts(self) -> tuple[Part, Part]:
+        """Both."""
+        return self.image, self.mask
+
+    @property
     def has_number(self) -> bool:
         """Whether a word is a number: then a single pair may be two that are numbered differently."""
         return any(is_number(word) for _, word in (*self.image, *self.mask))
@@ -82,17 +87,18 @@ def likely_marks(images: Sequence[Picture], masks: Sequence[Picture] | None) -> 
 
 
 def plain_marks(likely: Mapping[Mark, list[Couple]]) -> dict[Mark, list[Couple]]:
-    """The marks without those that have all words of another and numbers beside: of pictures that are
-    numbered differently."""
+    """The marks without those of pictures that are numbered differently: they have a number in both names, or
+    all words of another mark and numbers beside."""
     kept: dict[Mark, list[Couple]] = {}
     for mark, examples in likely.items():
-        if not any(_has_more_numbers(mark, other) for other in likely if other != mark):
+        renumbers = all(any(place == 0 and is_number(word) for place, word in part) for part in mark.parts)
+        if not renumbers and not any(_has_all_and_numbers(mark, other) for other in kept):
             kept[mark] = examples
     return kept
 
 
-def _has_more_numbers(mark: Mark, other: Mark) -> bool:
-    for wide, narrow in ((mark.image, other.image), (mark.mask, other.mask)):
+def _has_all_and_numbers(mark: Mark, other: Mark) -> bool:
+    for wide, narrow in zip(mark.parts, other.parts, strict=True):
         more = Counter(wide) - Counter(narrow)
         if Counter(narrow) - Counter(wide) or not all(is_number(word) for _, word in more):
             return False

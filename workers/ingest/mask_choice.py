@@ -13,7 +13,7 @@ from workers.ingest.inference import NAME_THEM
 from workers.ingest.layout import Picture
 from workers.ingest.marks import Couple
 from workers.ingest.masks import color_codes
-from workers.ingest.matching import Matched
+from workers.ingest.matching import Matched, derived
 from workers.ingest.path_patterns import pattern_of
 from workers.ingest.path_words import words
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
@@ -34,7 +34,7 @@ def chosen(
 ) -> list[Couple]:
     """One of several readings, each the pairs that it makes: those of one content are no choice, others are
     asked for. Raises Refused where no pattern tells them apart."""
-    different = _of_different_content(list(readings), read)
+    different = _of_different_content(_of_plain_images(readings), read)
     if len(different) == 1:
         return different[0]
     ordered = sorted(different, key=lambda pairs: _are_all_alike(pairs, read))
@@ -98,6 +98,17 @@ def _kind(picture: Picture) -> Hashable:
     folders = tuple(folder.said for folder in picture.folders if folder.role is not None)
     stem = tuple(word for word in words(picture.stem) if word in MASK_WORDS)
     return folders, stem, posixpath.splitext(picture.member.path)[1].casefold()
+
+
+def _of_plain_images(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
+    """The readings without those whose images are called as another is with words around: `1_depth`."""
+    kept = []
+    for pairs in readings:
+        images = [image for image, _ in pairs]
+        others = [image for other in readings if other is not pairs for image, _ in other]
+        if 2 * len(derived(images, others)) < len(images) or not images:
+            kept.append(pairs)
+    return kept or list(readings)
 
 
 def _offer(number: int, pairs: list[Couple], found: Sequence[Picture], read: Read) -> Offer | None:

@@ -74,9 +74,18 @@ def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -
         return _with_numbered(_remaining(Matched(couples=readings[0], images=images, masks=masks)))
     if matched.images and matched.masks:
         others = by_words(matched.images, matched.masks)
-        if len(others) == 1 and len(others[0]) >= _FEWEST:
+        if len(others) == 1 and len(others[0]) >= _FEWEST and not _renumbered(others[0]):
             return also(matched, others[0])
     return matched
+
+
+def _renumbered(pairs: Sequence[Couple]) -> bool:
+    """Whether the names of images and masks have different numbers: of what rules leave, that is chance."""
+    return any(
+        [word for word in words(image.stem) if is_number(word)]
+        != [word for word in words(mask.stem) if is_number(word)]
+        for image, mask in pairs
+    )
 
 
 def match(images: list[Picture], masks: list[Picture]) -> Matched:

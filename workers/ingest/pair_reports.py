@@ -11,13 +11,12 @@ from workers.ingest.problems import ProblemLog, shown
 
 def report_outside(others: Sequence[Picture], log: ProblemLog) -> None:
     """Tell of pictures that are neither image nor mask."""
-    if others:
+    for picture in others:
         log.warning(
             "file_outside_folders",
-            others[0].member.path,
-            f"{len(others)} picture(s) such as this one are taken neither for images nor for masks, and are "
-            "left out.",
-            f"Nothing, if they do not belong to the set; else move them into images/ and masks/. {NAME_THEM}",
+            picture.member.path,
+            "The picture is taken neither for an image nor for a mask, and is left out.",
+            f"Nothing, if it does not belong to the set; else move it into images/ or masks/. {NAME_THEM}",
         )
 
 

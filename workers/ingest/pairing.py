@@ -179,7 +179,7 @@ def _by_rules(
     if few and not matched.rivals and not matched.readings:
         readings = inference.pairs(pictured)
         if readings and len(readings[0]) > paired:
-            return _by_looks(readings, pictured, inference, log)
+            return _by_looks(readings, pictured, options, inference, log)
     return _by_names(matched, others, pictured, options, inference, log)
 
 
@@ -192,15 +192,22 @@ def _considered(pictured: list[Picture], inference: Inference) -> list[Picture]:
 
 
 def _by_looks(
-    readings: list[list[Couple]], pictured: list[Picture], inference: Inference, log: ProblemLog
+    readings: list[list[Couple]],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
 ) -> _Found:
     """The pairs of pictures that look like images and masks."""
     couples = chosen(readings, pictured, inference.read, log)
     report_inferred(couples, log)
     left = without(pictured, [picture for couple in couples for picture in couple])
     more = numbered_alike(couples, left)
-    report_outside(without(left, [mask for _, mask in more]), log)
-    masks = _grouped(Matched(couples=couples, more=more))
+    left = without(left, [mask for _, mask in more])
+    alone = inference.images_like(couples, left)
+    report_outside(without(left, alone), log)
+    bare = _unmasked([image for image, _ in couples], alone, 0, options, log)
+    masks = [*_grouped(Matched(couples=couples, more=more)), *((image, ()) for image in bare)]
     return _Found(masks=masks, origin="what is in the pictures, and the words that their paths share")
 
 
