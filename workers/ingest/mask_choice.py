@@ -38,7 +38,11 @@ def chosen(
     if len(different) == 1:
         return different[0]
     ordered = sorted(different, key=lambda pairs: _are_all_alike(pairs, read))
-    offers = [_offer(number, pairs, found, read) for number, pairs in enumerate(ordered, start=1)]
+    everything = [picture.member.path for picture in found]
+    fitting = [picture.member.path for pairs in ordered for couple in pairs for picture in couple]
+    offers = [
+        _offer(number, pairs, fitting, everything, read) for number, pairs in enumerate(ordered, start=1)
+    ]
     if None in offers:
         raise _ambiguous(ordered)
     known = [offer for offer in offers if offer is not None]
@@ -111,9 +115,12 @@ def _of_plain_images(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
     return kept or list(readings)
 
 
-def _offer(number: int, pairs: list[Couple], found: Sequence[Picture], read: Read) -> Offer | None:
-    everything = [picture.member.path for picture in found]
-    images = pattern_of([image.member.path for image, _ in pairs], everything)
+def _offer(
+    number: int, pairs: list[Couple], fitting: Sequence[str], everything: Sequence[str], read: Read
+) -> Offer | None:
+    """The choice of these pairs; `fitting` are the pictures of all readings. What is in none may be meant by
+    the pattern of images, too: they have no masks."""
+    images = pattern_of([image.member.path for image, _ in pairs], fitting)
     masks = pattern_of([mask.member.path for _, mask in pairs], everything)
     if masks is None:
         return None
