@@ -138,6 +138,7 @@ def test_white_that_is_zero_is_turned() -> None:
     [
         (tiff(numbers(4), photometric=5), "4 band.* 16 bits .*colour space 5"),
         (tiff(numbers(13), more={258: [16] * 12 + [8]}), "different bits"),
+        (tiff(numbers(1), more={339: [6]}), "complex"),
         (tiff(numbers(5), more={259: [34712]}), "5 band.* 16 bits and compression 34712"),
     ],
 )
@@ -146,6 +147,7 @@ def test_what_is_not_read_says_bands_and_bits(data: bytes, message: str) -> None
         decode(data)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about what is broken in them
 @pytest.mark.parametrize("form", [{}, {"tile": 16, "deflate": True}, {"planar": True, "rows": 4}])
 def test_damaged_tiffs_are_decoded_or_refused(form: dict[str, Any]) -> None:
     chance = np.random.default_rng(1)

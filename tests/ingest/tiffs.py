@@ -1,4 +1,4 @@
-"""Writes TIFFs of kinds that Pillow does not write: any number of bands, planes, tiles, floats, byte orders."""
+"""Writes TIFFs and PNGs that Pillow does not write: of many bands, in planes and tiles, of 16 bits."""
 
 import struct
 import zlib

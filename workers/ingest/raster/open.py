@@ -1,9 +1,10 @@
 """Finds pictures that Pillow has no mode for, or reads with less than is there."""
 
 from workers.ingest.problems import Refused
+from workers.ingest.raster.jpeg2000 import jpeg2000_raster
 from workers.ingest.raster.netpbm import netpbm_raster
 from workers.ingest.raster.png import SIGNATURE, is_deep_png, png_raster
-from workers.ingest.raster.strips import Raster
+from workers.ingest.raster.strips import UNREAD, Raster
 from workers.ingest.raster.tiff import tiff_raster
 from workers.ingest.raster.tiff_header import is_tiff, read_page
 
@@ -17,7 +18,9 @@ def special_raster(data: bytes) -> Raster | None:
     if is_tiff(data):
         try:
             page = read_page(data)
-        except Refused:
+        except Refused as refusal:
+            if refusal.problem_code == UNREAD:
+                raise
             return None  # Pillow knows more old habits of writers, and says what is wrong
         return None if page.is_ordinary else tiff_raster(data, page)
     if is_deep_png(data):
@@ -25,7 +28,7 @@ def special_raster(data: bytes) -> Raster | None:
     if data[:2] in (b"P5", b"P6"):
         raster = netpbm_raster(data)
         return raster if raster is not None and raster.deep else None
-    return None
+    return jpeg2000_raster(data)
 
 
 def any_raster(data: bytes) -> Raster | None:

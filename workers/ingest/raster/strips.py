@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from workers.ingest.problems import Refused
 from workers.ingest.rgb import BAND_PIXELS, NOTHING_TO_DO, Note
 
+UNREAD = "image_mode"
+"""The code of a problem: a picture is of a kind that is not read."""
+
 Values = NDArray[Any]
 """Numbers of a picture, (H, W, channels), of the machine's byte order."""
 

@@ -25,6 +25,7 @@ _STARTS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 _NUMBERS = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
 _OTHERS = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8}  # text, fractions and floats, and their bytes
 _KINDS: dict[int, Literal["u", "i", "f"]] = {1: "u", 2: "i", 3: "f", 4: "u"}
+_COMPLEX = (5, 6)
 _REDUCED_OR_MASK = 0b101  # of NewSubfileType: a smaller copy, or a mask of transparency
 _ALPHA = (1, 2)
 _ONE_CHANNEL = (WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE)
@@ -104,7 +105,7 @@ def _page(data: bytes) -> TiffPage:
         width=width,
         height=height,
         bits=_alike(_several(tags, 258, (1,)), "bits"),
-        kind=_KINDS[_alike(_several(tags, 339, (1,)), "kinds of number")],
+        kind=_kind(_alike(_several(tags, 339, (1,)), "kinds of number")),
         samples=samples,
         alpha=tuple(samples - len(extra) + at for at, kind in enumerate(extra) if kind in _ALPHA),
         photometric=one(262, BLACK_IS_ZERO),
@@ -216,6 +217,12 @@ def _alike(values: Sequence[int], what: str) -> int:
     if len(set(values)) != 1:
         raise picture_unread(f"A TIFF whose bands have different {what} ({', '.join(map(str, values[:8]))})")
     return values[0]
+
+
+def _kind(number: int) -> Literal["u", "i", "f"]:
+    if number in _COMPLEX:
+        raise picture_unread("A TIFF of complex numbers")
+    return _KINDS[number]
 
 
 def _nodata(text: bytes | NDArray[Any]) -> float | None:
