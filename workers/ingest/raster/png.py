@@ -208,7 +208,7 @@ def _as_rgb(values: Values) -> Values:
     """Channels in the order of the file: OpenCV gives blue first."""
     if values.ndim < 3:
         return values
-    return values[..., [2, 1, 0, 3][: values.shape[2]]]
+    return cv2.cvtColor(values, cv2.COLOR_BGR2RGB if values.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
 
 
 def _meant(raw: Uint8, header: _Header) -> Values:

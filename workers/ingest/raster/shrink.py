@@ -33,12 +33,12 @@ def shrink_area(strips: Strips, size: Size, smaller: Size) -> Values:
             result = np.empty((height, width, strip.shape[2]), strip.dtype)
             rest = np.zeros(flat.shape[1], np.float32)
         bottom = top + len(strip)
-        first, last = int(top / ratio), min(-int(-bottom // ratio), height)
-        rows = _overlaps(first, last, top, bottom, ratio) @ flat
-        rows[0] += rest
-        done = last if bottom >= size[1] else int(bottom / ratio)
-        _store(result[first:done], rows[: done - first])
-        rest = rows[done - first] if done < last else np.zeros_like(rest)
+        for row in range(top * height // size[1], -(-bottom * height // size[1])):
+            start, end = max(row * ratio, top), min((row + 1) * ratio, bottom)
+            rest = rest + _sum(flat, start - top, end - top)
+            if (row + 1) * size[1] <= bottom * height:  # in whole numbers: a ratio may be just off
+                _store(result[row], rest / ratio)
+                rest = np.zeros_like(rest)
         top = bottom
     assert result is not None  # noqa: S101 - a picture has rows
     return result
@@ -85,13 +85,18 @@ def read_whole(raster: Raster) -> Values:
     return pixels
 
 
-def _overlaps(first: int, last: int, top: int, bottom: int, ratio: float) -> Values:
-    """How much of each of the rows `first` to `last` of the result each row of a strip makes, 0 to 1."""
-    edges = np.arange(first, last + 1)[:, None] * ratio
-    rows = np.arange(top, bottom)[None]
-    shared = np.minimum(edges[1:], rows + 1) - np.maximum(edges[:-1], rows)
-    weights: Values = np.maximum(shared, 0) / ratio
-    return weights.astype(np.float32)
+def _sum(rows: Values, start: float, end: float) -> Values:
+    """The sum of rows from `start` to `end`, of which the first and the last count by their part."""
+    first, last = int(np.ceil(start)), int(end)
+    if first > last:
+        part: Values = rows[last] * np.float32(end - start)
+        return part
+    total: Values = rows[first:last].sum(axis=0)
+    if first > start:
+        total += rows[first - 1] * np.float32(first - start)
+    if end > last:
+        total += rows[last] * np.float32(end - last)
+    return total
 
 
 def _store(target: Values, rows: Values) -> None:
