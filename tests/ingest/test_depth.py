@@ -1,6 +1,8 @@
 """Images of more than 8 bits are scaled by the range of their set, and it is said how."""
 
+import base64
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -202,6 +204,24 @@ def test_sets_of_8_bits_say_nothing(bench: Bench) -> None:
     result = bench.run(uploaded([encoded(photo(index, HEIGHT, WIDTH)) for index in range(3)]))
     assert not {"depth_scaled", "depth_mixed"} & set(codes(result, "warning"))
     assert sorted(path.name for path in bench.version.iterdir()) == ["images.bin", "index.json", "masks.bin"]
+
+
+def test_pictures_inside_an_annotation(bench: Bench) -> None:
+    """LabelMe keeps the image in its JSON."""
+    files = {}
+    pixels = [smooth(4000, index).astype(np.uint16) for index in range(2)]
+    for index, one in enumerate(pixels):
+        document = {
+            "version": "5.0.1",
+            "imagePath": f"{index}.png",
+            "imageData": base64.b64encode(png(one)).decode(),
+            "imageHeight": HEIGHT,
+            "imageWidth": WIDTH,
+            "shapes": [{"label": "a", "shape_type": "polygon", "points": [[2, 2], [40, 2], [40, 30]]}],
+        }
+        files[f"{index}.json"] = json.dumps(document).encode()
+    assert "0..4095 became" in warning(bench.run(files), "depth_scaled").message
+    assert np.array_equal(bench.arrays()["0"][0][..., :1], np.rint(pixels[0] * (255 / 4095)))
 
 
 def test_any_number_of_processes_gives_the_same(bench: Bench) -> None:

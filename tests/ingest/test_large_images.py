@@ -10,7 +10,7 @@ from PIL import Image
 from tests.ingest.made import Array, Bench, codes, encoded
 from tests.ingest.tiffs import png, tiff
 from workers.ingest import decode as decoding
-from workers.ingest import limits
+from workers.ingest import decoding_memory, limits
 from workers.ingest.raster.shrink import shrink_area, shrink_nearest
 
 HEIGHT, WIDTH = 331, 500
@@ -20,8 +20,8 @@ KEPT = (85, 128)
 
 @pytest.fixture(autouse=True)
 def _low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_PIXELS", 100_000)
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 100_000)
+    for module in (limits, decoding, decoding_memory):
+        monkeypatch.setattr(module, "MAX_PIXELS", 100_000)
 
 
 def scene(seed: int = 0, dtype: Any = np.uint8, highest: int = 255) -> Array:
@@ -180,6 +180,19 @@ def test_polygons_are_painted_at_the_size_that_they_were_drawn_in(bench: Bench) 
     image, found = bench.arrays()[next(iter(bench.arrays()))]
     assert found.shape == image.shape[:2] == KEPT
     assert 0.33 < (found > 0).mean() < 0.39
+
+
+def test_what_would_take_too_much_memory_is_made_smaller(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has few enough pixels to be read whole; its mask is, and is made smaller as the image is."""
+    for module in (limits, decoding, decoding_memory):
+        monkeypatch.setattr(module, "MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr(decoding_memory, "MAX_MEMORY", 900_000)
+    result = bench.run(uploaded("lzw.tif", "png"), max_side=SIDE)
+    assert codes(result) == []
+    assert bench.arrays()["0"][0].shape[:2] == KEPT
+    assert "max_side" in bench.run(uploaded("lzw.tif", "png")).problems[0].remedy
 
 
 def test_without_max_side_the_remedy_names_it(bench: Bench) -> None:

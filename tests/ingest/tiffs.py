@@ -139,11 +139,11 @@ def png(values: Array, *, bits: int = 16, color: int | None = None, orientation:
     exif = b""
     if orientation:
         tag = struct.pack("<HHLHH", 0x0112, 3, 1, orientation, 0)
-        exif = _chunk(b"eXIf", b"II*\0" + struct.pack("<LH", 8, 1) + tag + bytes(4))
+        exif = chunk(b"eXIf", b"II*\0" + struct.pack("<LH", 8, 1) + tag + bytes(4))
     packed = zlib.compress(body)
     half = len(packed) // 2
-    idat = _chunk(b"IDAT", packed[:half]) + _chunk(b"IDAT", packed[half:])
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + exif + idat + _chunk(b"IEND", b"")
+    idat = chunk(b"IDAT", packed[:half]) + chunk(b"IDAT", packed[half:])
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + exif + idat + chunk(b"IEND", b"")
 
 
 def _filtered(rows: Array, row: int, kind: int, step: int) -> bytes:
@@ -159,5 +159,6 @@ def _filtered(rows: Array, row: int, kind: int, step: int) -> bytes:
     return bytes([kind]) + ((line - predicted) % 256).astype(np.uint8).tobytes()
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
     return struct.pack(">L", len(body)) + kind + body + struct.pack(">L", zlib.crc32(kind + body))

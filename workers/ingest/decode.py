@@ -9,15 +9,18 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from workers.ingest.decoding_memory import check_before, check_memory, check_raster
 from workers.ingest.depth import by_own_range
 from workers.ingest.large import open_large
-from workers.ingest.limits import MAX_MEMORY, MAX_PIXELS, TooLarge, takes_too_much, too_large
+from workers.ingest.limits import MAX_PIXELS, TooLarge, too_large
 from workers.ingest.orientation import BROKEN, FIRST_TRANSPOSED, exif_orientation, oriented
 from workers.ingest.plain import is_plain
 from workers.ingest.problems import Refused
 from workers.ingest.raster.open import special_raster
 from workers.ingest.raster.shrink import Size, read_whole
 from workers.ingest.raster.strips import Raster, Values, picture_broken
+from workers.ingest.raster.tiff import tiff_raster
+from workers.ingest.raster.tiff_header import is_tiff, read_page
 from workers.ingest.rgb import NOTHING_TO_DO, WIDE_MODES, Note, to_rgb
 from workers.prepared import Uint8
 
@@ -26,7 +29,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF
 
 Image.preinit()  # here, so that processes forked from one that has imported this need not
 
-_MOST_BYTES = 17
+_UNKNOWN = "image_unknown"
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -87,6 +90,14 @@ def admit_at_once(width: int, height: int) -> None:
     """An Admit for who decodes one picture at a time."""
 
 
+Begin = Callable[[int, int, bool], None]
+"""An Admit for images: told, too, whether this one takes more memory than one of 8 bits read whole."""
+
+
+def begin_at_once(width: int, height: int, heavy: bool) -> None:
+    """A Begin for who decodes one image at a time."""
+
+
 def decode_image(data: bytes) -> DecodedImage:
     """Decode an image as 8-bit RGB; one of more bits by its own range, where there is no set to go by.
 
@@ -96,26 +107,38 @@ def decode_image(data: bytes) -> DecodedImage:
     return replace(image, pixels=by_own_range(image.pixels)) if image.deep else image
 
 
-def decode(data: bytes, admit: Admit = admit_at_once, max_side: int | None = None) -> DecodedImage:
+def decode(data: bytes, begin: Begin = begin_at_once, max_side: int | None = None) -> DecodedImage:
     """Decode an image in the depth that it has; raises Refused as `decode_image` does.
 
     With `max_side`, one that is too large to be read whole is made so small, in pixels, while it is read.
     """
-    raster = special_raster(data)
     try:
-        if raster is not None:
-            _check_raster(raster, len(data))
-            admit(raster.width, raster.height)
-            return _of_raster(raster)
-        opened = open_header(data)
+        picture = _open(data)
+        if isinstance(picture, Raster):
+            check_raster(picture, len(data))
+            begin(*picture.size, picture.deep)
+            return _of_raster(picture)
         if max_side is not None:
-            _check_before(opened, data)
+            check_before(picture, data)
     except TooLarge:
         if max_side is None:
             raise
-        return _decode_large(data, admit, max_side)
-    admit(opened.width, opened.height)
-    return _of_loaded(load_opened(opened, data, cv2.IMREAD_COLOR_RGB))
+        return _decode_large(data, begin, max_side)
+    begin(*picture.size, False)
+    return _of_loaded(load_opened(picture, data, cv2.IMREAD_COLOR_RGB))
+
+
+def _open(data: bytes) -> Raster | Image.Image:
+    """An image whose header is read: by Pillow where that has a mode for all that is in it."""
+    raster = special_raster(data)
+    if raster is not None:
+        return raster
+    try:
+        return open_header(data)
+    except Refused as refusal:
+        if refusal.problem_code != _UNKNOWN or not is_tiff(data):
+            raise
+        return tiff_raster(data, read_page(data))
 
 
 def _of_loaded(loaded: Loaded) -> DecodedImage:
@@ -140,9 +163,9 @@ def _of_raster(raster: Raster) -> DecodedImage:
     return _displayed(raster.colored(pixels), raster.orientation, raster.size, raster.notes)
 
 
-def _decode_large(data: bytes, admit: Admit, max_side: int) -> DecodedImage:
+def _decode_large(data: bytes, begin: Begin, max_side: int) -> DecodedImage:
     picture = open_large(data, max_side)
-    admit(*picture.size)
+    begin(*picture.size, True)
     try:
         pixels, notes = picture.image(max_side)
     except BROKEN as error:
@@ -199,7 +222,7 @@ def load_opened(image: Image.Image, data: bytes, fast_flags: int) -> Loaded:
     notes: list[Note] = []
     try:
         plain = is_plain(image, data)
-        _check_memory(image, data, plain)
+        check_memory(image, data, plain)
         if plain:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), fast_flags | cv2.IMREAD_IGNORE_ORIENTATION)
             if pixels is not None:
@@ -228,7 +251,7 @@ def open_header(data: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise Refused(
-            "image_unknown",
+            _UNKNOWN,
             "This is no picture of a known format, or its first bytes are damaged.",
             f"Save it as PNG or JPEG; the formats read are {', '.join(FORMATS)}.",
         ) from error
@@ -239,38 +262,6 @@ def open_header(data: bytes) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         raise too_large(f"{image.width}x{image.height}")
     return image
-
-
-def _check_memory(image: Image.Image, data: bytes, plain: bool) -> None:
-    """Raise Refused where decoding would take more than MAX_MEMORY.
-
-    OpenCV needs the RGB pixels, and of a progressive JPEG all coefficients; Pillow has four bytes per pixel
-    beside ours, and twice where it turns a TIFF.
-    """
-    per_pixel = 3 if plain else 7  # with what is added below, at most _MOST_BYTES
-    if image.format == "JPEG" and "progressive" in image.info:
-        per_pixel += 6
-    if image.format == "TIFF" and exif_orientation(image, []) > 1:
-        per_pixel += 4
-    needed = len(data) + per_pixel * image.width * image.height
-    if needed > MAX_MEMORY:
-        raise takes_too_much(image.width, image.height, needed)
-
-
-def _check_before(image: Image.Image, data: bytes) -> None:
-    """The same, for who has another way to read it; most are so small that it need not be known how plain."""
-    if len(data) + _MOST_BYTES * image.width * image.height > MAX_MEMORY:
-        _check_memory(image, data, is_plain(image, data))
-
-
-def _check_raster(raster: Raster, file_bytes: int) -> None:
-    """Raise Refused where a picture is too large to be read whole."""
-    pixels = raster.width * raster.height
-    if pixels > MAX_PIXELS:
-        raise too_large(f"{raster.width}x{raster.height}")
-    needed = file_bytes + raster.block_bytes + pixels * raster.channels * raster.dtype.itemsize
-    if needed > MAX_MEMORY:
-        raise takes_too_much(raster.width, raster.height, needed)
 
 
 def rgb_pixels(loaded: Loaded) -> Uint8:

@@ -15,21 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from workers.ingest.depth import Depth, Scale, to_eight_bits
+from workers.ingest.depth_words import named, told
 from workers.ingest.problems import ProblemLog
 from workers.ingest.raster.strips import Values, strip_rows
 from workers.ingest.statistics import Reading, channel_means
 from workers.prepared import PreparedWriter, Uint8
 
 _PIXEL_BYTES = 3 * 4
-_WORDS = {
-    "int8": "8 bits with a sign",
-    "uint16": "16 bits",
-    "int16": "16 bits with a sign",
-    "uint32": "32 bits",
-    "int32": "32 bits with a sign",
-    "float32": "floats",
-}
-_COLORS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,50 +114,20 @@ class DeepImages:
 def _report(
     depths: dict[tuple[str, int], Depth], counts: dict[tuple[str, int], int], images: int, log: ProblemLog
 ) -> None:
-    told = [f"{counts[group]} image(s) of {_told(depth)}" for group, depth in depths.items()]
+    kinds = [f"{counts[group]} image(s) of {told(depth)}" for group, depth in depths.items()]
     log.warning(
         "depth_scaled",
         None,
-        f"Images of more than 8 bits were scaled to 8 by the range of the whole set: {'; '.join(told)}.",
+        f"Images of more than 8 bits were scaled to 8 by the range of the whole set: {'; '.join(kinds)}.",
         "Nothing, if that is meant; else scale them to 8 bits as you want them seen, and send the set again.",
     )
     shallow = images - sum(counts.values())
     if shallow or len(depths) > 1:
-        kinds = [_named(depth) for depth in depths.values()] + (["8 bits"] if shallow else [])
+        mixed = [named(depth) for depth in depths.values()] + (["8 bits"] if shallow else [])
         log.warning(
             "depth_mixed",
             None,
-            f"The set mixes images of {' and of '.join(kinds)}; each kind has a scale of its own"
+            f"The set mixes images of {' and of '.join(mixed)}; each kind has a scale of its own"
             + (f", and the {shallow} of 8 bits stay as they are." if shallow else "."),
             "Check that they look alike; if not, save all images with one depth and the same channels.",
         )
-
-
-def _named(depth: Depth) -> str:
-    kind = _WORDS.get(depth.kind, depth.kind)
-    return f"{kind} ({'grey' if len(depth.channels) == 1 else 'colours'})"
-
-
-def _told(depth: Depth) -> str:
-    """What became of the values of one kind of image."""
-    scales = depth.scales
-    alike = len(set(scales)) == 1 and len(set(depth.channels)) == 1
-    each = [
-        ("" if alike or len(scales) == 1 else f"{color} ") + _range(depth, number, scale)
-        for number, (color, scale) in enumerate(zip(_COLORS, scales, strict=False))
-    ]
-    blank = f", {depth.blank} pixels without a number became 0" if depth.blank else ""
-    return f"{_named(depth)}, {', '.join(each[:1] if alike else each)}{blank}"
-
-
-def _range(depth: Depth, number: int, scale: Scale) -> str:
-    """What became of one channel, such as "0..4080 of 65535: 0..4095 became 0..255"."""
-    found = depth.channels[number]
-    if found is None:
-        return "without any number"
-    most = f" of {np.iinfo(depth.kind).max}" if depth.kind.startswith("uint") else ""
-    cut = found.lowest < scale.low or found.highest > scale.high
-    return (
-        f"values {found.lowest:g}..{found.highest:g}{most}: {scale.low:g}..{scale.high:g} became 0..255"
-        + (", what lies outside was cut off" if cut else "")
-    )

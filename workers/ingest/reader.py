@@ -20,6 +20,7 @@ from workers.ingest.turns import SetTooLarge, Turns
 from workers.prepared import PreparedWriter, Sample, Uint8
 
 _BLANK = np.zeros(1, np.uint8)
+_HEAVIER = 3  # times the memory of 8 bits, at most, that floats take with their file
 _TO_COME: Triple = (0.0, 0.0, 0.0)
 
 
@@ -139,14 +140,14 @@ class ItemReader:
             data = item.unpack(data)
         start = 0
 
-        def admit(width: int, height: int) -> None:
+        def begin(width: int, height: int, heavy: bool) -> None:
             nonlocal start
             size = capped((width, height), self._max_side)
             start = self._turns.place(index, size[0] * size[1])
-            if width * height <= self._alone:
+            if width * height * (_HEAVIER if heavy else 1) <= self._alone:
                 self._turns.pass_on(index)
 
-        image = decode(data, admit, self._max_side)
+        image = decode(data, begin, self._max_side)
         return image, hashlib.sha256(data).hexdigest(), start
 
     def _write_image(self, start: int, pixels: Values) -> tuple[Triple, Triple]:

@@ -8,7 +8,7 @@ import struct
 import cv2
 import numpy as np
 
-from workers.ingest.raster.strips import Raster, Strips, dropped_bands, picture_unread
+from workers.ingest.raster.strips import Raster, Strips, dropped_bands, picture_broken, picture_unread
 from workers.ingest.rgb import Note
 
 _STARTS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
@@ -24,6 +24,8 @@ def jpeg2000_raster(data: bytes) -> Raster | None:
     right, bottom, left, top = struct.unpack_from(">4L", data, at + 8)
     (bands,) = struct.unpack_from(">H", data, at + 40)
     depths = data[at + 42 : at + 42 + 3 * bands : 3]
+    if right <= left or bottom <= top or not depths:
+        raise picture_broken("its header makes no sense")
     bits = max((depth & 0x7F) + 1 for depth in depths)
     if bits <= 8 or bands == 1:
         return None

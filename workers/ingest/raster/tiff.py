@@ -99,7 +99,7 @@ class _Blocks:
         self.dtype = _dtype(page)
         self._across = -(-page.width // page.block_width)
         raw = self._row_bytes * page.block_height * self._across * (kept if page.planar else 1)
-        self.memory = 3 * min(raw, raw if self._packed else 16 << 20)
+        self.memory = 4 * min(raw, raw if self._packed else 16 << 20)
 
     @property
     def _packed(self) -> bool:
