@@ -71,7 +71,7 @@ class Depth:
 
     def joined(self, other: "Depth") -> "Depth":
         """That of two images of one kind and as many channels."""
-        ranges = tuple(_joined(*pair) for pair in zip(self.channels, other.channels, strict=True))
+        ranges = tuple(joined(*pair) for pair in zip(self.channels, other.channels, strict=True))
         return Depth(kind=self.kind, channels=ranges, blank=self.blank + other.blank)
 
     @property
@@ -93,7 +93,7 @@ def depth_of(values: Values) -> Depth:
             if known is not None:
                 plane = _without_blanks(plane, known[..., channel])
             if plane.size:
-                found[channel] = _joined(found[channel], _range(plane))
+                found[channel] = joined(found[channel], _range(plane))
     return Depth(kind=values.dtype.name, channels=tuple(found), blank=blank)
 
 
@@ -150,7 +150,8 @@ def _without_blanks(plane: Values, known: NDArray[np.bool_]) -> Values:
     return np.where(known, plane, np.median(numbers)).astype(plane.dtype) if numbers.size else numbers
 
 
-def _joined(one: ChannelRange | None, other: ChannelRange | None) -> ChannelRange | None:
+def joined(one: ChannelRange | None, other: ChannelRange | None) -> ChannelRange | None:
+    """The range of two channels, of which either may have no number."""
     if one is None or other is None:
         return one or other
     return one.joined(other)
@@ -159,15 +160,19 @@ def _joined(one: ChannelRange | None, other: ChannelRange | None) -> ChannelRang
 def _scaled(plane: Values, scale: Scale) -> Uint8:
     """A channel as 8 bits, rounded."""
     if plane.dtype == np.uint16:
-        table = _eight_bits(np.arange(1 << 16, dtype=np.float64), scale)
-        return table[plane]
-    return _eight_bits(plane.astype(np.float64), scale)
+        return _eight_bits(np.arange(1 << 16, dtype=np.float64), scale)[plane]
+    return _eight_bits(plane.astype(np.float32 if plane.dtype == np.float32 else np.float64), scale)
 
 
-def _eight_bits(values: NDArray[np.float64], scale: Scale) -> Uint8:
-    values[~(np.abs(values) < LARGEST)] = scale.low
-    span = scale.high - scale.low
-    return np.rint(np.clip((values - scale.low) * (255 / span), 0, 255)).astype(np.uint8)
+def _eight_bits(numbers: Values, scale: Scale) -> Uint8:
+    """Floats, which are changed, as 8 bits."""
+    known = np.abs(numbers) < LARGEST
+    if not known.all():
+        numbers[~known] = scale.low
+    numbers -= scale.low
+    numbers *= 255 / (scale.high - scale.low)
+    np.clip(numbers, 0, 255, out=numbers)
+    return np.rint(numbers, out=numbers).astype(np.uint8)
 
 
 def _bands(values: Values) -> Iterator[Values]:

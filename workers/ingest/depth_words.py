@@ -1,8 +1,10 @@
 """What is told of images of more than 8 bits."""
 
+from functools import reduce
+
 import numpy as np
 
-from workers.ingest.depth import Depth, Scale
+from workers.ingest.depth import ChannelRange, Depth, Scale, joined
 
 _WORDS = {
     "int8": "8 bits with a sign",
@@ -23,22 +25,23 @@ def named(depth: Depth) -> str:
 
 def told(depth: Depth) -> str:
     """What became of the values of one kind of image."""
-    scales = depth.scales
-    alike = len(set(scales)) == 1 and len(set(depth.channels)) == 1
-    each = [
-        ("" if alike or len(scales) == 1 else f"{color} ") + _range(depth, number, scale)
-        for number, (color, scale) in enumerate(zip(_COLORS, scales, strict=False))
-    ]
+    scales, channels = depth.scales, depth.channels
+    if len(set(scales)) == 1:
+        each = [_range(depth.kind, reduce(joined, channels), scales[0])]
+    else:
+        each = [
+            f"{color} {_range(depth.kind, found, scale)}"
+            for color, found, scale in zip(_COLORS, channels, scales, strict=True)
+        ]
     blank = f", {depth.blank} pixels without a number became 0" if depth.blank else ""
-    return f"{named(depth)}, {', '.join(each[:1] if alike else each)}{blank}"
+    return f"{named(depth)}, {', '.join(each)}{blank}"
 
 
-def _range(depth: Depth, number: int, scale: Scale) -> str:
-    """What became of one channel, such as "0..4080 of 65535: 0..4095 became 0..255"."""
-    found = depth.channels[number]
+def _range(kind: str, found: ChannelRange | None, scale: Scale) -> str:
+    """What became of a channel, such as "values 0..4080 of 65535: 0..4095 became 0..255"."""
     if found is None:
         return "without any number"
-    most = f" of {np.iinfo(depth.kind).max}" if depth.kind.startswith("uint") else ""
+    most = f" of {np.iinfo(kind).max}" if kind.startswith("uint") else ""
     cut = found.lowest < scale.low or found.highest > scale.high
     return (
         f"values {found.lowest:g}..{found.highest:g}{most}: {scale.low:g}..{scale.high:g} became 0..255"
