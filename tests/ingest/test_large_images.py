@@ -127,6 +127,30 @@ def test_masks_of_colours(bench: Bench) -> None:
     assert np.array_equal(bench.arrays()["0"][1], nearest(labels(0, (0, 1, 2))))
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_colours_of_large_masks_are_found(bench: Bench, ending: str) -> None:
+    colors = np.array([[0, 0, 0], [255, 0, 0], [0, 128, 255]], np.uint8)
+    write = tiff if ending == "tif" else encoded
+    files = {}
+    for index in range(2):
+        files[f"images/{index}.jpg"] = IMAGES["jpg"](scene(index))
+        files[f"masks/{index}.{ending}"] = write(colors[labels(index, (0, 1, 2))])
+    result = bench.run(files, max_side=SIDE)
+    assert codes(result, "warning") == ["colors_found"]
+    assert [info.name for info in bench.prepared.classes] == ["background", "color_0080ff", "color_ff0000"]
+    assert np.array_equal(bench.arrays()["0"][1], np.array([0, 2, 1])[nearest(labels(0, (0, 1, 2)))])
+
+
+def test_palettes_of_large_masks_that_differ_are_colours(bench: Bench) -> None:
+    files = {f"images/{index}.jpg": IMAGES["jpg"](scene(index)) for index in range(2)}
+    for index, order in enumerate(([0, 0, 0, 255, 0, 0], [255, 0, 0, 0, 0, 0])):
+        image = Image.fromarray(labels(0, (0, 1)) if index == 0 else 1 - labels(0, (0, 1))).convert("P")
+        image.putpalette(order)
+        files[f"masks/{index}.png"] = encoded(image)
+    bench.run(files, max_side=SIDE)
+    assert np.array_equal(bench.arrays()["0"][1], bench.arrays()["1"][1])
+
+
 @pytest.mark.parametrize("white", [{}, {"classes": {0: "ground", 1: "thing"}}])
 def test_masks_of_one_bit(bench: Bench, white: dict[str, Any]) -> None:
     files = {f"images/{index}.jpg": IMAGES["jpg"](scene(index)) for index in range(2)}

@@ -5,23 +5,36 @@ that the mask has; they are those which lie where the image's are.
 """
 
 import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from workers.ingest import limits
-from workers.ingest.orientation import exif_orientation
+from workers.ingest.orientation import BROKEN, exif_orientation
 from workers.ingest.plain import is_plain
 from workers.ingest.problems import Refused
 from workers.ingest.raster.open import any_raster
+from workers.ingest.raster.png import SIGNATURE
 from workers.ingest.raster.shrink import Size, capped, shrink_area, shrink_nearest
-from workers.ingest.raster.strips import Raster, Values
+from workers.ingest.raster.strips import Raster, Values, picture_broken
 from workers.ingest.rgb import Note
+from workers.prepared import Uint8
 
 _JPEG_START = b"\xff\xd8\xff"
+_READERS: dict[bytes, Callable[[io.BytesIO], Image.Image]] = {
+    _JPEG_START: JpegImageFile,
+    SIGNATURE: PngImageFile,
+    b"II": TiffImageFile,
+    b"MM": TiffImageFile,
+    b"P": PpmImageFile,
+}
 _COEFFICIENTS = 6  # bytes of a pixel of a progressive JPEG, all of which are in memory
 
 
@@ -102,23 +115,50 @@ def open_large(data: bytes, max_side: int) -> LargePicture:
     """A picture to be read smaller; raises Refused where it is too large even so, or of a kind that cannot
     be."""
     if data.startswith(_JPEG_START):
-        try:
-            picture = LargePicture(data=data, opened=JpegImageFile(io.BytesIO(data)), raster=None)
-        except (OSError, SyntaxError, ValueError) as error:
-            raise Refused("image_broken", f"The picture cannot be read: {error}.", "Replace it.") from error
-    else:
-        raster = any_raster(data)
-        if raster is None:
-            raise Refused(
-                "image_too_large",
-                f"Pictures of this format are read up to {limits.MAX_PIXELS} pixels.",
-                "Save it as JPEG, PNG or TIFF, which are read in parts with max_side; or cut it into tiles.",
-            )
-        picture = LargePicture(data=data, opened=None, raster=raster)
-    width, height = picture.size
-    if width * height > limits.MAX_REDUCED_PIXELS:
-        raise limits.too_large(f"{width}x{height}", max_side)
-    return picture
+        return LargePicture(data=data, opened=open_large_header(data, max_side), raster=None)
+    raster = any_raster(data)
+    if raster is None:
+        raise _in_no_parts()
+    _check_pixels(raster.size, max_side)
+    return LargePicture(data=data, opened=None, raster=raster)
+
+
+def open_large_header(data: bytes, max_side: int | None = None) -> Image.Image:
+    """As `open_header` for a picture of more pixels than that opens; raises Refused."""
+    readers = (reader for start, reader in _READERS.items() if data.startswith(start))
+    reader = next(readers, None)
+    if reader is None:
+        raise _in_no_parts()
+    try:
+        image = reader(io.BytesIO(data))  # not by Image.open, which has a limit of its own
+    except BROKEN as error:
+        raise picture_broken(error) from error
+    _check_pixels(image.size, max_side)
+    return image
+
+
+def color_strips(data: bytes) -> Iterator[Uint8]:
+    """All pixels of such a picture of 8 bits, as RGB, (rows, W, 3), some rows at a time. Raises Refused."""
+    raster = any_raster(data)
+    if raster is None or raster.deep:
+        raise _in_no_parts()
+    _check_pixels(raster.size, None)
+    for strip in raster.strips():
+        colors = raster.colored(strip)
+        yield colors if colors.shape[2] > 1 else np.repeat(colors, 3, axis=2)
+
+
+def _in_no_parts() -> Refused:
+    return Refused(
+        "image_too_large",
+        f"Pictures of this format are read up to {limits.MAX_PIXELS} pixels.",
+        "Save it as JPEG, PNG or TIFF, which are read in parts with max_side; or cut it into tiles.",
+    )
+
+
+def _check_pixels(size: Size, max_side: int | None) -> None:
+    if size[0] * size[1] > limits.MAX_REDUCED_PIXELS:
+        raise limits.too_large(f"{size[0]}x{size[1]}", max_side)
 
 
 def _check(raster: Raster, file_bytes: int, smaller: Size, max_side: int) -> None:
