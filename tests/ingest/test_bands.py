@@ -1,7 +1,9 @@
 """TIFFs and PNGs of any depth and number of bands are read exactly, and what is left out is named."""
 
+import tracemalloc
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -163,6 +165,46 @@ def test_damaged_tiffs_are_decoded_or_refused(form: dict[str, Any]) -> None:
         except Refused:
             refused += 1
     assert 0 < refused < 300
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about what is broken in them
+@pytest.mark.parametrize("kind", ["png", "pgm", "jp2", "floats", "big"])
+def test_damaged_deep_pictures_are_decoded_or_refused(kind: str) -> None:
+    chance = np.random.default_rng(2)
+    pixels = numbers(3)
+    whole = {
+        "png": png(pixels),
+        "pgm": b"P6 %d %d 4095\n" % (WIDTH, HEIGHT) + pixels.tobytes(),
+        "jp2": cv2.imencode(".jp2", np.tile(pixels, (2, 2, 1)))[1].tobytes(),
+        "floats": tiff(numbers(3, np.float32), predictor=3, deflate=True),
+        "big": tiff(pixels, big=True, order=">", tile=16),
+    }[kind]
+    refused = 0
+    for _ in range(200):
+        data = bytearray(whole)
+        place = chance.integers(0, 80) if chance.random() < 0.5 else chance.integers(len(data))
+        data[place] = chance.integers(256)
+        try:
+            decode_image(bytes(data))
+        except Refused:
+            refused += 1
+    assert 0 < refused < 200
+
+
+@pytest.mark.parametrize(
+    "tags", [{277: [2**32 - 1]}, {278: [2**32 - 1]}, {322: [2**31], 323: [2**31]}, {258: [2**31] * 5}]
+)
+@pytest.mark.parametrize("form", [{}, {"planar": True}, {"deflate": True}])
+def test_hostile_numbers_of_a_tiff_take_no_memory(tags: dict[int, Any], form: dict[str, Any]) -> None:
+    tracemalloc.start()
+    try:
+        decode(tiff(numbers(5), more=tags, **form))
+    except Refused:
+        pass
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 10 << 20
 
 
 @pytest.mark.parametrize("side", [2**31 - 1, 60_000])

@@ -3,6 +3,7 @@
 import struct
 import zlib
 
+import cv2
 from PIL import ExifTags, Image
 
 from workers.ingest.raster.strips import Values
@@ -25,8 +26,9 @@ BROKEN = (
     MemoryError,  # asked for by a damaged header: whole pictures are bounded by MAX_PIXELS
     struct.error,
     zlib.error,
+    cv2.error,
 )
-"""What Pillow's readers meet broken files with."""
+"""What Pillow's and OpenCV's readers meet broken files with."""
 
 
 def oriented(pixels: Values, orientation: int) -> Values:

@@ -21,6 +21,9 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE = range(4)
 MAX_PAGES = 4096
 """Pages that are counted."""
 
+MAX_BANDS = 4096
+"""Bands of a picture; the most that instruments have are some hundreds."""
+
 _STARTS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 _NUMBERS = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
 _OTHERS = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8}  # text, fractions and floats, and their bytes
@@ -132,6 +135,8 @@ def _page(data: bytes) -> TiffPage:
 def _check(page: TiffPage) -> None:
     if min(page.width, page.height, page.block_width, page.block_height, page.samples, page.bits) < 1:
         raise picture_broken("a size in its header is 0")
+    if page.samples > MAX_BANDS:
+        raise picture_broken(f"its header says {page.samples} bands")
     across, down = -(-page.width // page.block_width), -(-page.height // page.block_height)
     blocks = across * down * (page.samples if page.planar else 1)
     if min(len(page.offsets), len(page.counts)) < blocks:
