@@ -40,17 +40,6 @@ def test_grey_and_16_bit_are_scaled_alike() -> None:
         assert image.notes == ()
 
 
-def test_a_16_bit_image_of_12_bits_is_noted() -> None:
-    assert notes(decode_image(encoded(GREY.astype(np.uint16)))) == ["image_dark"]
-
-
-@pytest.mark.parametrize("values", [GREY / 10, GREY - 3.0, np.full((6, 8), np.nan)])
-def test_floats_outside_0_to_1_are_refused(values: np.ndarray) -> None:
-    with pytest.raises(Refused) as refusal:
-        decode_image(encoded(np.float32(values), "TIFF"))
-    assert refusal.value.problem_code == "image_range"
-
-
 @pytest.mark.parametrize(("alpha", "expected"), [(255, []), (254, ["alpha_dropped"])])
 def test_alpha_is_dropped_and_noted_unless_opaque(alpha: int, expected: list[str]) -> None:
     image = Image.fromarray(photo())

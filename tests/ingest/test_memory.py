@@ -1,13 +1,16 @@
 """Memory does not grow with the set."""
 
+import struct
 import subprocess
 import sys
+import zlib
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, encoded, folders, mask, photo
+from tests.ingest.tiffs import chunk
 
 PEAKS = """
 import multiprocessing, resource, sys
@@ -75,3 +78,31 @@ def test_a_picture_that_would_take_too_much_is_refused(bench: Bench) -> None:
     files["images/0.png"] = encoded(np.zeros((7000, 7000, 3), np.uint8), "TIFF", 6, compression="tiff_lzw")
     result = bench.run(files)
     assert [(p.code, p.file) for p in result.problems] == [("image_too_large", "images/0.png")]
+
+
+@pytest.mark.parametrize("kind", ["colours", "16 bits"])
+def test_peak_memory_of_pictures_above_the_pixel_limit(bench: Bench, kind: str) -> None:
+    """A scan of 100 million pixels, whose pixels alone would fill the memory: read smaller, it fits."""
+    height, width = 8736, 11648
+    bits, bands = (8, 3) if kind == "colours" else (16, 3)
+    files = {}
+    for index in range(2):
+        files[f"images/{index}.png"] = plain_png(width, height, bands, bits, index + 1)
+        files[f"masks/{index}.png"] = plain_png(width, height, 1, 8, 1 - index)
+    program = PEAKS.replace("IngestOptions()", "IngestOptions(max_side=2048)")
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(bench.folder), str(bench.zip(files))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) / 1024 < 500
+
+
+def plain_png(width: int, height: int, bands: int, bits: int, value: int) -> bytes:
+    """A PNG of one value, made without its pixels in memory."""
+    row = b"\0" + bytes([value]) * (width * bands * bits // 8)
+    packer = zlib.compressobj(1)
+    packed = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    head = struct.pack(">LLBBBBB", width, height, bits, 0 if bands == 1 else 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")

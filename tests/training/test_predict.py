@@ -198,3 +198,13 @@ def test_tiles_need_probabilities() -> None:
     classes_only = Predictor(**{**vars(given), "gives_probabilities": False})
     with pytest.raises(InvalidRequest, match="probabilities"):
         predict.by_tiles(classes_only, _picture(40, 40)[0])
+
+
+def test_an_image_of_more_than_8_bits_is_no_black_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.linspace(0, 4000, 12, dtype=np.uint16).reshape(3, 4)
+    cv2.imwrite(str(tmp_path / "deep.png"), values)
+    image = predict.read_image(tmp_path / "deep.png")
+    assert np.array_equal(image[..., 0], np.rint(values * (255 / 4095)))
+    assert "deep.png: scaled to 8 bits by its own range" in capsys.readouterr().err

@@ -30,7 +30,7 @@ class BitFieldsTruth:
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """See `Truth.paint`: bit c is set where the pixel has the value c + 1."""
-        merged = np.zeros((image.size[1], image.size[0]), np.uint8)
+        merged = np.zeros(image.pixels.shape[:2], np.uint8)
         for value, member in self.masks:
             merged |= _inside(read, member, image) * np.uint8(1 << value - 1)
         return merged
@@ -45,7 +45,7 @@ class ExclusiveTruth:
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """See `Truth.paint`. Raises Refused where a pixel is in two masks."""
-        merged = np.zeros((image.size[1], image.size[0]), np.uint8)
+        merged = np.zeros(image.pixels.shape[:2], np.uint8)
         for value, member in self.masks:
             inside = _inside(read, member, image)
             both = np.unique(merged[inside & (merged > 0)])

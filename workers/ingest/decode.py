@@ -1,70 +1,71 @@
 """Turns the bytes of a picture file into an RGB array as it is displayed, or says why not."""
 
 import io
-import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from workers.ingest.decoding_memory import check_before, check_memory, check_raster
+from workers.ingest.depth import by_own_range
+from workers.ingest.large import open_large
+from workers.ingest.limits import MAX_PIXELS, TooLarge, too_large
+from workers.ingest.orientation import BROKEN, FIRST_TRANSPOSED, exif_orientation, oriented
 from workers.ingest.plain import is_plain
 from workers.ingest.problems import Refused
-from workers.ingest.rgb import NOTHING_TO_DO, Note, to_rgb
+from workers.ingest.raster.open import special_raster
+from workers.ingest.raster.shrink import Size, read_whole
+from workers.ingest.raster.strips import Raster, Values, picture_broken
+from workers.ingest.raster.tiff import tiff_raster
+from workers.ingest.raster.tiff_header import is_tiff, read_page
+from workers.ingest.rgb import NOTHING_TO_DO, WIDE_MODES, Note, to_rgb
 from workers.prepared import Uint8
-
-MAX_PIXELS = 50_000_000
-"""Pixels of one picture."""
-
-MAX_MEMORY = 420 << 20
-"""Bytes that a picture and its decoding may take, so that ingest stays below 500 MB."""
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF")
 """What Pillow may be asked to read; some of its other readers start programs or unpack without bounds."""
 
-FIRST_TRANSPOSED = 5
-"""EXIF orientations from here on swap width and height."""
-
 Image.preinit()  # here, so that processes forked from one that has imported this need not
 
+_UNKNOWN = "image_unknown"
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-# Pillow's readers meet broken files with any of these.
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    EOFError,
-    ArithmeticError,
-    AssertionError,
-    RuntimeError,
-    MemoryError,  # asked for by a damaged header: whole pictures are bounded by MAX_PIXELS
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedImage:
     """An image as displayed; `orientation` is EXIF's, 1 to 8, `stored_size` (width, height) before it.
 
-    `pixels`, (H, W, 3) RGB, may be a view with its rows or columns in any order.
+    `pixels`, (H, W, 3) RGB of 8 bits, may be a view with its rows or columns in any order. Where `deep`,
+    they are (H, W, 1 or 3) of another kind of number, as stored. They are fewer than `size` says where the
+    image is so large that it was made smaller while it was read.
     """
 
-    pixels: Uint8
+    pixels: Values
     orientation: int
-    stored_size: tuple[int, int]
+    stored_size: Size
     notes: tuple[Note, ...]
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height as displayed."""
+    def size(self) -> Size:
+        """Width and height as displayed, of the file."""
+        return self.stored_size if self.orientation < FIRST_TRANSPOSED else self.stored_size[::-1]
+
+    @property
+    def kept_size(self) -> Size:
+        """Width and height of the pixels, as displayed."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def reduced(self) -> bool:
+        """Whether it was made smaller while it was read."""
+        return self.kept_size != self.size
+
+    @property
+    def deep(self) -> bool:
+        """Whether its pixels have another kind of number than 8 bits."""
+        return self.pixels.dtype != np.uint8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,31 +90,109 @@ def admit_at_once(width: int, height: int) -> None:
     """An Admit for who decodes one picture at a time."""
 
 
-def decode_image(data: bytes, admit: Admit = admit_at_once) -> DecodedImage:
-    """Decode an image; raises Refused where it is broken, too large or of an unknown kind."""
-    loaded = load(data, cv2.IMREAD_COLOR_RGB, admit)
+Begin = Callable[[int, int, bool], None]
+"""An Admit for images: told, too, whether this one takes more memory than one of 8 bits read whole."""
+
+
+def begin_at_once(width: int, height: int, heavy: bool) -> None:
+    """A Begin for who decodes one image at a time."""
+
+
+def decode_image(data: bytes) -> DecodedImage:
+    """Decode an image as 8-bit RGB; one of more bits by its own range, where there is no set to go by.
+
+    Raises Refused where it is broken, too large or of an unknown kind.
+    """
+    image = decode(data)
+    return replace(image, pixels=by_own_range(image.pixels)) if image.deep else image
+
+
+def decode(data: bytes, begin: Begin = begin_at_once, max_side: int | None = None) -> DecodedImage:
+    """Decode an image in the depth that it has; raises Refused as `decode_image` does.
+
+    With `max_side`, one that is too large to be read whole is made so small, in pixels, while it is read.
+    """
+    try:
+        picture = _open(data)
+        if isinstance(picture, Raster):
+            check_raster(picture, len(data))
+            begin(*picture.size, picture.deep)
+            return _of_raster(picture)
+        if max_side is not None:
+            check_before(picture, data)
+    except TooLarge:
+        if max_side is None:
+            raise
+        return _decode_large(data, begin, max_side)
+    begin(*picture.size, False)
+    return _of_loaded(load_opened(picture, data, cv2.IMREAD_COLOR_RGB))
+
+
+def _open(data: bytes) -> Raster | Image.Image:
+    """An image whose header is read: by Pillow where that has a mode for all that is in it."""
+    raster = special_raster(data)
+    if raster is not None:
+        return raster
+    try:
+        return open_header(data)
+    except Refused as refusal:
+        if refusal.problem_code != _UNKNOWN or not is_tiff(data):
+            raise
+        return tiff_raster(data, read_page(data))
+
+
+def _of_loaded(loaded: Loaded) -> DecodedImage:
     size = loaded.image.size
-    notes = loaded.notes
-    pixels = rgb_pixels(loaded)
+    pixels = _wide_pixels(loaded.image) if _is_wide(loaded.image) else rgb_pixels(loaded)
     if pixels.shape[0] * pixels.shape[1] != size[0] * size[1]:
-        raise _broken(
-            ValueError(
-                f"its header says {size[0]}x{size[1]}, its pixels are {pixels.shape[1]}x{pixels.shape[0]}"
-            )
+        raise picture_broken(
+            f"its header says {size[0]}x{size[1]}, its pixels are {pixels.shape[1]}x{pixels.shape[0]}"
         )
     if not loaded.turned:
-        pixels = oriented(pixels, loaded.orientation)
-    elif loaded.orientation >= FIRST_TRANSPOSED:
-        size = size[::-1]
-    if loaded.orientation > 1 and size == (pixels.shape[1], pixels.shape[0]):
-        notes.append(
-            Note(
-                code="orientation_ambiguous",
-                message="EXIF turns the image, not its size; the mask is taken as drawn on the turned image.",
-                remedy="Look at the overlay; if the mask lies wrong, save the image turned.",
-            )
-        )
-    return DecodedImage(pixels=pixels, orientation=loaded.orientation, stored_size=size, notes=tuple(notes))
+        return _displayed(pixels, loaded.orientation, size, loaded.notes)
+    upright = _displayed(pixels, 1, size, loaded.notes)
+    stored = size[::-1] if loaded.orientation >= FIRST_TRANSPOSED else size
+    return _noted(replace(upright, orientation=loaded.orientation, stored_size=stored))
+
+
+def _of_raster(raster: Raster) -> DecodedImage:
+    try:
+        pixels = read_whole(raster)
+    except BROKEN as error:
+        raise picture_broken(error) from error
+    return _displayed(raster.colored(pixels), raster.orientation, raster.size, raster.notes)
+
+
+def _decode_large(data: bytes, begin: Begin, max_side: int) -> DecodedImage:
+    picture = open_large(data, max_side)
+    begin(*picture.size, True)
+    try:
+        pixels, notes = picture.image(max_side)
+    except BROKEN as error:
+        raise picture_broken(error) from error
+    return _displayed(pixels, picture.orientation, picture.size, notes)
+
+
+def _displayed(pixels: Values, orientation: int, stored: Size, notes: Sequence[Note]) -> DecodedImage:
+    """An image of pixels as they are stored; those of 8 bits become RGB."""
+    if pixels.dtype == np.uint8 and pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    turned = oriented(pixels, orientation)
+    return _noted(
+        DecodedImage(pixels=turned, orientation=orientation, stored_size=stored, notes=tuple(notes))
+    )
+
+
+def _noted(image: DecodedImage) -> DecodedImage:
+    """The image, with a note where it cannot be told whether its mask was drawn on it turned."""
+    if image.orientation == 1 or image.size != image.stored_size:
+        return image
+    note = Note(
+        code="orientation_ambiguous",
+        message="EXIF turns the image, not its size; the mask is taken as drawn on the turned image.",
+        remedy="Look at the overlay; if the mask lies wrong, save the image turned.",
+    )
+    return replace(image, notes=(*image.notes, note))
 
 
 @contextmanager
@@ -125,17 +204,6 @@ def single_threaded() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def oriented(pixels: Uint8, orientation: int) -> Uint8:
-    """Apply an EXIF orientation, 1 to 8, to an array of rows (Exif 2.32, tag 0x0112)."""
-    if orientation >= FIRST_TRANSPOSED:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return pixels
 
 
 def load(data: bytes, fast_flags: int, admit: Admit = admit_at_once) -> Loaded:
@@ -154,20 +222,20 @@ def load_opened(image: Image.Image, data: bytes, fast_flags: int) -> Loaded:
     notes: list[Note] = []
     try:
         plain = is_plain(image, data)
-        _check_memory(image, data, plain)
+        check_memory(image, data, plain)
         if plain:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), fast_flags | cv2.IMREAD_IGNORE_ORIENTATION)
             if pixels is not None:
-                orientation = 1 if image.format == "PNG" else _orientation(image, notes)
+                orientation = 1 if image.format == "PNG" else exif_orientation(image, notes)
                 fast = np.asarray(pixels, np.uint8)
                 return Loaded(image=image, orientation=orientation, turned=False, notes=notes, fast=fast)
         turned = image.format == "TIFF"
-        early = _orientation(image, notes) if turned else 1  # a TIFF's is gone once it is loaded
+        early = exif_orientation(image, notes) if turned else 1  # a TIFF's is gone once it is loaded
         several = getattr(image, "n_frames", 1) > 1 and image.format != "MPO"  # a camera's MPO adds a preview
         image.load()
-        orientation = early if turned else _orientation(image, notes)
-    except _BROKEN as error:
-        raise _broken(error) from error
+        orientation = early if turned else exif_orientation(image, notes)
+    except BROKEN as error:
+        raise picture_broken(error) from error
     if several:
         notes.append(
             Note(code="several_frames", message="Only the first frame is used.", remedy=NOTHING_TO_DO)
@@ -183,72 +251,33 @@ def open_header(data: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise Refused(
-            "image_unknown",
+            _UNKNOWN,
             "This is no picture of a known format, or its first bytes are damaged.",
             f"Save it as PNG or JPEG; the formats read are {', '.join(FORMATS)}.",
         ) from error
     except Image.DecompressionBombError as error:
-        raise _too_large(str(error)) from error
-    except _BROKEN as error:
-        raise _broken(error) from error
+        raise too_large(str(error)) from error
+    except BROKEN as error:
+        raise picture_broken(error) from error
     if image.width * image.height > MAX_PIXELS:
-        raise _too_large(f"{image.width}x{image.height}")
+        raise too_large(f"{image.width}x{image.height}")
     return image
-
-
-def _broken(error: Exception) -> Refused:
-    return Refused(
-        "image_broken",
-        f"The picture cannot be read: {error}.",
-        "Replace it by a whole copy, or take it and its partner out of the set.",
-    )
-
-
-def _check_memory(image: Image.Image, data: bytes, plain: bool) -> None:
-    """Raise Refused where decoding would take more than MAX_MEMORY.
-
-    OpenCV needs the RGB pixels, and of a progressive JPEG all coefficients; Pillow has four bytes per pixel
-    beside ours, and twice where it turns a TIFF.
-    """
-    per_pixel = 3 if plain else 7
-    if image.format == "JPEG" and "progressive" in image.info:
-        per_pixel += 6
-    if image.format == "TIFF" and _orientation(image, []) > 1:
-        per_pixel += 4
-    needed = len(data) + per_pixel * image.width * image.height
-    if needed > MAX_MEMORY:
-        raise Refused(
-            "image_too_large",
-            f"Decoding its {image.width}x{image.height} pixels would take {needed >> 20} MB; at most "
-            f"{MAX_MEMORY >> 20} MB are used.",
-            "Cut it into tiles, or save it as a JPEG that is not progressive.",
-        )
-
-
-def _too_large(found: str) -> Refused:
-    return Refused(
-        "image_too_large",
-        f"The picture is too large: {found}; at most {MAX_PIXELS} pixels are read.",
-        "Cut it into tiles.",
-    )
-
-
-def _orientation(image: Image.Image, notes: list[Note]) -> int:
-    """EXIF's orientation; 1, upright, for none, an illegal value, or EXIF data that cannot be parsed."""
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except _BROKEN as error:
-        notes.append(
-            Note(
-                code="exif_broken",
-                message=f"The EXIF data cannot be read ({error}); the image is taken as upright.",
-                remedy="Check that it is; if not, save it again turned.",
-            )
-        )
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def rgb_pixels(loaded: Loaded) -> Uint8:
     """The pixels of a picture loaded as one of colours, (H, W, 3) uint8 RGB, before orientation."""
-    return to_rgb(loaded.image, loaded.notes) if loaded.fast is None else loaded.fast
+    if loaded.fast is not None:
+        return loaded.fast
+    if _is_wide(loaded.image):
+        return by_own_range(_wide_pixels(loaded.image))
+    return to_rgb(loaded.image, loaded.notes)
+
+
+def _is_wide(image: Image.Image) -> bool:
+    """Whether a picture has one channel of more than 8 bits, or of floats."""
+    return image.mode == "F" or image.mode in WIDE_MODES
+
+
+def _wide_pixels(image: Image.Image) -> Values:
+    values = np.asarray(image)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)[..., None]

@@ -17,6 +17,7 @@ from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.class_folders import ask_class_folders
 from workers.ingest.decode import single_threaded
+from workers.ingest.deep_images import DeepImages, DeepSpool
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
 from workers.ingest.heap import imports_frozen, keep_freed_memory
@@ -224,9 +225,10 @@ class _Build:
         """Decode and write all; what was seen of those that are sound."""
         processes = process_count(len(items), self._processes)
         turns = NotedTurns(len(items), MAX_PREPARED_PIXELS, processes)
-        reader = ItemReader(
-            source, items, writer, turns, max_side=self._options.max_side, alone=LARGE_PIXELS // processes
-        )
+        spool = DeepSpool(self._work)
+        deep = DeepImages(spool)
+        alone = LARGE_PIXELS // processes
+        reader = ItemReader(source, items, writer, turns, spool, max_side=self._options.max_side, alone=alone)
 
         def last_file(pid: int) -> str | None:
             index = turns.last(pid)
@@ -236,7 +238,8 @@ class _Build:
             if processes == 1:
                 self._reads_next(items[done].image.path if done < len(items) else None)
 
-        readings, samples = [], []
+        readings: list[Reading] = []
+        samples: list[Sample] = []
         step = max(len(items) // 100, 1)
         self._progress(0, len(items))
         tell_next(0)
@@ -245,12 +248,13 @@ class _Build:
             for done, outcome in enumerate(outcomes(reader, processes, last_file), start=1):
                 self._log.extend(outcome.problems)
                 if outcome.reading is not None and outcome.sample is not None:
+                    deep.add(len(readings), outcome.deep)
                     readings.append(outcome.reading)
                     samples.append(outcome.sample)
                 if done % step == 0 or done == len(items):
                     self._progress(done, len(items))
                 tell_next(done)
-        return readings, samples
+        return deep.settled(readings, writer, self._log), samples
 
     def _checked(
         self,

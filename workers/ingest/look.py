@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from workers.ingest.decode import load, rgb_pixels
+from workers.ingest.decode import decode_image
 from workers.ingest.masks import color_codes
 
 _MOST_LABELS = 256
@@ -45,7 +44,7 @@ class Look:
 
 def look_at(data: bytes) -> Look:
     """The look of a picture's middle; raises Refused where it cannot be read."""
-    pixels = rgb_pixels(load(data, cv2.IMREAD_COLOR_RGB))
+    pixels = decode_image(data).pixels
     height, width = pixels.shape[:2]
     top, left = max(0, (height - _SIDE) // 2), max(0, (width - _SIDE) // 2)
     codes = color_codes(pixels[top : top + _SIDE, left : left + _SIDE])

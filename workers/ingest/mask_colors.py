@@ -1,18 +1,22 @@
 """What the colours in a set's masks mean: palettes, a table of colours, or those that are found."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from workers.ingest.archive import Member
 from workers.ingest.decode import load, open_header, rgb_pixels
 from workers.ingest.formats.base import Color, Read
+from workers.ingest.large import color_strips, open_large_header
+from workers.ingest.limits import TooLarge
 from workers.ingest.masks import color_codes, color_of, hex_of
 from workers.ingest.plain import is_grey_png
 from workers.ingest.problems import Refused
 from workers.ingest.rgb import BAND_PIXELS
+from workers.prepared import Uint8
 
 MAX_COLORS = 64
 """Colours that a set's masks may have without a table: smoothed masks, and photographs, have more."""
@@ -45,7 +49,7 @@ def survey(masks: Iterable[Member], read: Read) -> MaskKinds:
             data = read(member)
             if is_grey_png(data):  # as most are, and Pillow takes ten times as long to say so
                 continue
-            image = open_header(data)
+            image = _header(data)
         except Refused:
             continue
         if image.format in ("JPEG", "MPO"):
@@ -92,15 +96,32 @@ def color_names(table: dict[Color, int]) -> dict[int, str]:
 def _each(members: Iterable[Member], read: Callable[[Member], bytes]) -> Iterable[set[int]]:
     """The colours of each mask that can be read, as 0xRRGGBB."""
     for member in members:
+        codes: set[int] = set()
         try:
-            pixels = rgb_pixels(load(read(member), cv2.IMREAD_COLOR_RGB))
+            for band in _bands(read(member)):
+                codes.update(np.unique(color_codes(band)).tolist())
         except Refused:
             continue
-        codes: set[int] = set()
-        rows = max(BAND_PIXELS // pixels.shape[1], 1)
-        for top in range(0, len(pixels), rows):
-            codes.update(np.unique(color_codes(pixels[top : top + rows])).tolist())
         yield codes
+
+
+def _header(data: bytes) -> Image.Image:
+    try:
+        return open_header(data)
+    except TooLarge:
+        return open_large_header(data)
+
+
+def _bands(data: bytes) -> Iterator[Uint8]:
+    """The pixels of a mask as RGB, some rows at a time. Raises Refused."""
+    try:
+        pixels = rgb_pixels(load(data, cv2.IMREAD_COLOR_RGB))
+    except TooLarge:
+        yield from color_strips(data)
+        return
+    rows = max(BAND_PIXELS // pixels.shape[1], 1)
+    for top in range(0, len(pixels), rows):
+        yield pixels[top : top + rows]
 
 
 def _greys() -> set[int]:

@@ -7,8 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workers.ingest.decode import DecodedImage, Loaded, load_opened, open_header, oriented, rgb_pixels
+from workers.ingest.decode import DecodedImage, Loaded, load_opened, open_header, rgb_pixels
+from workers.ingest.large import LargePicture, open_large
+from workers.ingest.limits import TooLarge
+from workers.ingest.orientation import FIRST_TRANSPOSED, oriented
 from workers.ingest.problems import Refused
+from workers.ingest.raster.shrink import Size, picked
+from workers.ingest.raster.strips import Values
 from workers.ingest.rgb import BAND_PIXELS, WIDE_MODES, bands
 from workers.prepared import Uint8
 
@@ -43,7 +48,7 @@ def decode_colors(data: bytes, table: Mapping[Color, int], image: DecodedImage |
 
     Raises Refused as `decode_image` does, and for a colour that the table lacks.
     """
-    pixels = rgb_pixels(load_opened(_header(data, image), data, cv2.IMREAD_COLOR_RGB))
+    pixels = _colors(data, image)
     codes = np.array(sorted(code_of(color) for color in table), np.uint32)
     values = np.array([table[color_of(int(code))] for code in codes], np.uint8)
     mask = np.empty(pixels.shape[:2], np.uint8)
@@ -71,20 +76,28 @@ def decode_colors(data: bytes, table: Mapping[Color, int], image: DecodedImage |
 
 def check_mask_size(data: bytes, image: DecodedImage) -> None:
     """Raise Refused, before a pixel is read, where a mask has neither the image's size nor its stored one."""
-    _header(data, image)
+    try:
+        _header(data, image)
+    except TooLarge:
+        if not image.reduced:
+            raise
+        _check_size(open_large(data, max(image.kept_size)).size, image)
 
 
 def fit_mask(mask: Uint8, image: DecodedImage) -> Uint8:
     """The mask as it lies on the displayed image; turned where it was drawn on the stored one.
 
-    Raises Refused where its size is neither.
+    Where the image was made smaller, so is the mask, by single pixels of it. Raises Refused where its size
+    is neither.
     """
     size = (mask.shape[1], mask.shape[0])
-    if size == image.size:
+    if size == image.kept_size:
         return mask
-    if size == image.stored_size:
-        return np.ascontiguousarray(oriented(mask, image.orientation))
-    raise _wrong_size(size, image)
+    if size not in (image.size, image.stored_size):
+        raise _wrong_size(size, image)
+    if size != image.size:
+        mask = np.ascontiguousarray(oriented(mask, image.orientation))
+    return picked(mask[..., None], image.kept_size)[..., 0] if image.reduced else mask
 
 
 def color_codes(pixels: Uint8) -> NDArray[np.uint32]:
@@ -111,9 +124,42 @@ def hex_of(color: Color) -> str:
 
 def _header(data: bytes, image: DecodedImage | None) -> Image.Image:
     header = open_header(data)
-    if image is not None and not {header.size, header.size[::-1]} & {image.size, image.stored_size}:
-        raise _wrong_size(header.size, image)  # a TIFF may be turned once it is loaded
+    if image is not None:
+        _check_size(header.size, image)
     return header
+
+
+def _check_size(size: Size, image: DecodedImage) -> None:
+    """Raise Refused where a mask, which may be turned once it is loaded, cannot have its image's size."""
+    if not {size, size[::-1]} & {image.size, image.stored_size}:
+        raise _wrong_size(size, image)
+
+
+def _colors(data: bytes, image: DecodedImage | None) -> Uint8:
+    """The pixels of a mask of colours, (H, W, 3) RGB."""
+    try:
+        return rgb_pixels(load_opened(_header(data, image), data, cv2.IMREAD_COLOR_RGB))
+    except TooLarge:
+        if image is None or not image.reduced:
+            raise
+    picture, values = _reduced(data, image)
+    if picture.raster is not None:
+        values = picture.raster.colored(values)
+    if values.dtype != np.uint8:
+        raise Refused("mask_color", "A mask of colours has 8 bits per channel.", "Save it as 8-bit RGB.")
+    return values if values.shape[2] > 1 else np.repeat(values, 3, axis=2)
+
+
+def _reduced(data: bytes, image: DecodedImage) -> tuple[LargePicture, Values]:
+    """A mask of an image that was made smaller, in its size and as displayed: (H, W, channels as stored)."""
+    picture = open_large(data, max(image.kept_size))
+    _check_size(picture.size, image)
+    own = picture.orientation if picture.turns_itself else 1
+    shown = picture.size[::-1] if own >= FIRST_TRANSPOSED else picture.size
+    turn = 1 if shown == image.size else image.orientation
+    swapped = (own >= FIRST_TRANSPOSED) != (turn >= FIRST_TRANSPOSED)
+    values = picture.mask(image.kept_size[::-1] if swapped else image.kept_size)
+    return picture, oriented(oriented(values, own), turn)
 
 
 def _wrong_size(size: tuple[int, int], image: DecodedImage) -> Refused:
@@ -128,13 +174,11 @@ def _whole(
     data: bytes, white: int, largest: int, image: DecodedImage | None
 ) -> tuple[NDArray[np.generic], str | None]:
     """The values of a mask, all whole numbers from 0 to `largest`, and the format of its file."""
-    header = _header(data, image)
-    loaded = load_opened(header, data, cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB)
-    values = _values(loaded, white)
+    values, image_format = _as_stored(data, white, image)
     if values.dtype != np.uint8:
         values = _unspread(values)
         low, high = values.min(), values.max()
-        whole = loaded.image.mode != "F" or bool((values == np.rint(values)).all())
+        whole = values.dtype.kind != "f" or bool((values == np.rint(values)).all())
         if not (low >= 0 and high <= largest and whole):
             raise Refused(
                 "mask_values_range",
@@ -142,7 +186,24 @@ def _whole(
                 f"{largest}.",
                 "Give each class an id in that range and save the mask with 8 bits per pixel.",
             )
-    return values, loaded.image.format
+    return values, image_format
+
+
+def _as_stored(data: bytes, white: int, image: DecodedImage | None) -> tuple[NDArray[np.generic], str | None]:
+    """The values of a mask, and the format of its file."""
+    try:
+        header = _header(data, image)
+        flags = cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB
+        loaded = load_opened(header, data, flags)
+        return _values(loaded, white), loaded.image.format
+    except TooLarge:
+        if image is None or not image.reduced:
+            raise
+    picture, stored = _reduced(data, image)
+    values = stored[..., 0] if stored.shape[2] == 1 else _one_channel(stored)
+    if picture.is_one_bit:
+        values = np.where(values > 0, np.uint8(white), np.uint8(0))
+    return values, picture.format
 
 
 def _unspread(values: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -170,7 +231,7 @@ def _values(loaded: Loaded, white: int) -> NDArray[np.generic]:
     raise _is_colored(image)
 
 
-def _one_channel(channels: Uint8) -> Uint8:
+def _one_channel(channels: Values) -> Values:
     """The grey of (H, W, 3 or 4) where red, green and blue are the same; raises Refused where not."""
     first = channels[..., 0]
     if np.array_equal(first, channels[..., 1]) and np.array_equal(first, channels[..., 2]):

@@ -8,24 +8,33 @@ import cv2
 import numpy as np
 
 from trainyard.datasets import Problem
-from workers.ingest.decode import DecodedImage, decode_image
+from workers.ingest.decode import DecodedImage, decode
+from workers.ingest.deep_images import DeepImage, DeepSpool
+from workers.ingest.depth import depth_of
 from workers.ingest.formats.base import Item, Source
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.rgb import BAND_PIXELS
+from workers.ingest.raster.shrink import Size, capped, shrunk
+from workers.ingest.raster.strips import Values, strip_rows
 from workers.ingest.statistics import Reading, Triple, channel_means, count_values
 from workers.ingest.turns import SetTooLarge, Turns
 from workers.prepared import PreparedWriter, Sample, Uint8
 
 _BLANK = np.zeros(1, np.uint8)
+_HEAVIER = 3  # times the memory of 8 bits, at most, that floats take with their file
+_TO_COME: Triple = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of an item; `reading` and `sample` are None where it cannot be used."""
+    """What became of an item; `reading` and `sample` are None where it cannot be used.
+
+    `deep` is set where its image has more than 8 bits: its pixels, and their means, are to come.
+    """
 
     problems: tuple[Problem, ...]
     reading: Reading | None = None
     sample: Sample | None = None
+    deep: DeepImage | None = None
 
 
 class ItemReader:
@@ -41,15 +50,17 @@ class ItemReader:
         items: Sequence[Item],
         writer: PreparedWriter,
         turns: Turns,
+        spool: DeepSpool,
         *,
         max_side: int | None,
         alone: int,
     ) -> None:
-        """`max_side` caps the longer side of what is written, in pixels."""
+        """`max_side` caps the longer side of what is written, in pixels; `spool` takes deep images."""
         self._source = source
         self._items = items
         self._writer = writer
         self._turns = turns
+        self._spool = spool
         self._max_side = max_side
         self._alone = alone
 
@@ -81,9 +92,17 @@ class ItemReader:
         for note in image.notes:
             log.warning(note.code, item.image.path, note.message, note.remedy)
         size = capped(image.size, self._max_side)
-        mean, square = self._write_image(start, image.pixels, size)
+        pixels = image.pixels if size == image.kept_size else shrunk(image.pixels, size)
         # a truth needs the image's size, not its pixels, which would take memory while it is painted
         image = replace(image, pixels=np.ndarray(image.pixels.shape, np.uint8, _BLANK, strides=(0, 0, 0)))
+        deep = None
+        mean = square = _TO_COME
+        if pixels.dtype == np.uint8:
+            mean, square = self._write_image(start, pixels)
+        else:
+            self._spool.write(start, pixels)
+            deep = DeepImage(start=start, height=size[1], width=size[0], depth=depth_of(pixels))
+        del pixels
         try:
             mask = self._mask(item, image, size)
         except Refused as refusal:
@@ -109,7 +128,7 @@ class ItemReader:
             image_offset=3 * start,
             mask_offset=start,
         )
-        return Outcome(problems=log.problems(), reading=reading, sample=sample)
+        return Outcome(problems=log.problems(), reading=reading, sample=sample, deep=deep)
 
     def _image(self, index: int, item: Item) -> tuple[DecodedImage, str, int]:
         """The image, the hash of its file, and the place of its pixels.
@@ -121,40 +140,29 @@ class ItemReader:
             data = item.unpack(data)
         start = 0
 
-        def admit(width: int, height: int) -> None:
+        def begin(width: int, height: int, heavy: bool) -> None:
             nonlocal start
             size = capped((width, height), self._max_side)
             start = self._turns.place(index, size[0] * size[1])
-            if width * height <= self._alone:
+            if width * height * (_HEAVIER if heavy else 1) <= self._alone:
                 self._turns.pass_on(index)
 
-        image = decode_image(data, admit)
+        image = decode(data, begin, self._max_side)
         return image, hashlib.sha256(data).hexdigest(), start
 
-    def _write_image(self, start: int, pixels: Uint8, size: tuple[int, int]) -> tuple[Triple, Triple]:
-        """Write an image at its place, some rows at a time; returns its `channel_means`."""
-        if size != (pixels.shape[1], pixels.shape[0]):
-            shrunk = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
-            pixels = np.asarray(shrunk, np.uint8)
-        rows = max(BAND_PIXELS // size[0], 1)
-        for top in range(0, size[1], rows):
+    def _write_image(self, start: int, pixels: Values) -> tuple[Triple, Triple]:
+        """Write an image of 8 bits at its place, some rows at a time; returns its `channel_means`."""
+        height, width = pixels.shape[:2]
+        rows = strip_rows(width)
+        for top in range(0, height, rows):
             band = np.ascontiguousarray(pixels[top : top + rows])
-            self._writer.write_image(start + top * size[0], band)
+            self._writer.write_image(start + top * width, band)
         return channel_means(pixels)
 
-    def _mask(self, item: Item, image: DecodedImage, size: tuple[int, int]) -> Uint8:
+    def _mask(self, item: Item, image: DecodedImage, size: Size) -> Uint8:
         mask = item.truth.paint(self._source.read, image)
-        if mask.shape != (image.size[1], image.size[0]) or mask.dtype != np.uint8:
-            raise ValueError(f"{item.name}: the mask is {mask.shape} {mask.dtype}, the image {image.size}")
-        if size != image.size:
+        if (mask.shape[1], mask.shape[0]) != image.kept_size or mask.dtype != np.uint8:
+            raise ValueError(f"{item.name}: the mask is {mask.shape} {mask.dtype}, not {image.kept_size}")
+        if size != image.kept_size:
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
         return np.ascontiguousarray(mask)
-
-
-def capped(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
-    """Width and height shrunk, the ratio kept, so that neither is above `max_side`."""
-    longer = max(size)
-    if max_side is None or longer <= max_side:
-        return size
-    width, height = (max(round(side * max_side / longer), 1) for side in size)
-    return width, height

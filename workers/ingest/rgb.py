@@ -16,7 +16,6 @@ WIDE_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 """Pillow's modes of one channel of 16 bits or more."""
 
 NOTHING_TO_DO = "Nothing, if that is meant."
-_TWELVE_BITS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,27 +39,12 @@ def bands(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
 
 
 def to_rgb(image: Image.Image, notes: list[Note]) -> Uint8:
-    """The pixels of a loaded picture, (H, W, 3) uint8 RGB; what the user should know goes to the notes.
-
-    Raises Refused for modes and values that have no plain meaning as RGB.
-    """
-    special = {"F": _float_to_rgb, **dict.fromkeys(WIDE_MODES, _wide_to_rgb)}
-    convert = special.get(image.mode, _color_to_rgb)
+    """The pixels of a loaded picture of 8 bits, (H, W, 3) uint8 RGB; what the user should know goes to the
+    notes. Raises Refused for modes that have no plain meaning as RGB."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     found: dict[str, Note] = {}
-    highest = 0
     for rows, band in bands(image):
-        pixels[rows] = convert(band, found)
-        if image.mode in WIDE_MODES:
-            highest = max(highest, int(np.asarray(band).max()))
-    if image.mode in WIDE_MODES and highest < _TWELVE_BITS:
-        notes.append(
-            Note(
-                code="image_dark",
-                message=f"The 16-bit image has values up to {highest} of 65535: it will be nearly black.",
-                remedy="Stretch the values to 16 bits and upload the set again.",
-            )
-        )
+        pixels[rows] = _color_to_rgb(band, found)
     notes.extend(found.values())
     return pixels
 
@@ -77,29 +61,3 @@ def _color_to_rgb(band: Image.Image, found: dict[str, Note]) -> Uint8:
         raise Refused(
             "image_mode", f"Pictures of the kind {band.mode} are not read.", "Save it as RGB."
         ) from error
-
-
-def _wide_to_rgb(band: Image.Image, _: dict[str, Note]) -> Uint8:
-    """Scale 0..65535 to 0..255 by the high byte, the same for every file, so that images stay comparable."""
-    values = np.asarray(band)
-    low, high = int(values.min()), int(values.max())
-    if low < 0 or high > 0xFFFF:
-        raise Refused(
-            "image_range",
-            f"The image has values from {low} to {high}; 16-bit images reach from 0 to 65535.",
-            "Save it with 8 or 16 bits per channel.",
-        )
-    return (values.astype(np.uint16) >> 8).astype(np.uint8)[:, :, None]
-
-
-def _float_to_rgb(band: Image.Image, _: dict[str, Note]) -> Uint8:
-    """Scale 0..1 to 0..255."""
-    floats = np.asarray(band).astype(np.float32)
-    low, high = floats.min(), floats.max()
-    if not (low >= 0 and high <= 1):
-        raise Refused(
-            "image_range",
-            f"The image has floats from {low:g} to {high:g}; floats are read from 0 to 1.",
-            "Scale the values to 0..1, or save it with 8 or 16 bits per channel.",
-        )
-    return np.rint(floats * 255).astype(np.uint8)[:, :, None]

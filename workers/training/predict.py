@@ -17,7 +17,9 @@ import numpy as np
 import torch
 
 from trainyard.errors import InvalidRequest, TrainyardError
-from workers.ingest.decode import decode_image
+from workers.ingest.decode import decode
+from workers.ingest.depth import by_own_range, depth_of
+from workers.ingest.depth_words import told
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
 from workers.training.labels import MULTILABEL, has_class
@@ -102,9 +104,17 @@ def _resized(plane: Floats, height: int, width: int) -> Floats:
 
 
 def read_image(path: Path) -> Uint8:
-    """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest; raises InvalidRequest."""
+    """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest; raises InvalidRequest.
+
+    One of more than 8 bits is scaled by its own range, as the set's is not known here, and it is said.
+    """
     try:
-        return decode_image(path.read_bytes()).pixels
+        image = decode(path.read_bytes())
+        if image.deep:
+            scaled = told(depth_of(image.pixels))
+            print(f"{path.name}: scaled to 8 bits by its own range: {scaled}", file=sys.stderr)
+            return by_own_range(image.pixels)
+        return image.pixels
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from error
     except Refused as refusal:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import encoded
-from workers.ingest.decode import MAX_PIXELS
 from workers.ingest.formats.bitmaps import Budget, from_picture, from_runs
+from workers.ingest.limits import MAX_DRAWN_PIXELS
 from workers.ingest.problems import Refused
 
 CORNER = np.array([1, 3], np.int64)
@@ -26,7 +26,7 @@ def test_pictures_count_with_their_empty_margins() -> None:
     assert refusal.value.problem_code == "regions_too_many"
 
 
-@pytest.mark.parametrize("size", [(0, 4), (-2, -2), (MAX_PIXELS, 2)])
+@pytest.mark.parametrize("size", [(0, 4), (-2, -2), (MAX_DRAWN_PIXELS, 2)])
 def test_boxes_are_of_sizes_that_pictures_have(size: tuple[int, int]) -> None:
     with pytest.raises(Refused) as refusal:
         from_runs(1, CORNER, size, 0, 0, Budget())

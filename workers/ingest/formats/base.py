@@ -47,7 +47,8 @@ class Truth(Protocol):
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """The mask as displayed, (H, W) uint8 of the values that the set's classes name.
 
-        Raises Refused where it cannot be painted on this image.
+        It has as many rows and columns as the image's pixels: fewer than its size where that was made
+        smaller while it was read. Raises Refused where it cannot be painted on this image.
         """
 
 

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.ingest.decode import MAX_PIXELS, load
+from workers.ingest.decode import load
 from workers.ingest.formats.regions import MAX_PAINTED, Bitmap
 from workers.ingest.formats.rings import Bools
+from workers.ingest.limits import MAX_DRAWN_PIXELS
 from workers.ingest.problems import Refused
 
 
@@ -22,8 +23,8 @@ class Budget:
 
     def spend(self, pixels: int) -> None:
         """Take a bitmap of so many pixels; raises Refused where it is too large, or the sum is."""
-        if not 0 < pixels <= MAX_PIXELS:
-            raise bad_bitmap(f"it has {pixels} pixels; from 1 to {MAX_PIXELS} are read")
+        if not 0 < pixels <= MAX_DRAWN_PIXELS:
+            raise bad_bitmap(f"it has {pixels} pixels; from 1 to {MAX_DRAWN_PIXELS} are read")
         self._left -= pixels
         if self._left < 0:
             raise Refused(

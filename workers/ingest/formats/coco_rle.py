@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.ingest.decode import MAX_PIXELS
+from workers.ingest.limits import MAX_DRAWN_PIXELS
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
 
@@ -69,8 +69,8 @@ def read_rle(value: int, counts: object, size: object) -> Runs:
     if not isinstance(size, list) or len(size) != 2 or not all(type(side) is int for side in size):
         raise _broken(f"its size is {str(size)[:40]}, not [height, width]")
     height, width = size
-    if min(height, width) < 1 or height * width > MAX_PIXELS:
-        raise _broken(f"it is for {width}x{height} pixels; from 1x1 to {MAX_PIXELS} in all are read")
+    if min(height, width) < 1 or height * width > MAX_DRAWN_PIXELS:
+        raise _broken(f"it is for {width}x{height} pixels; from 1x1 to {MAX_DRAWN_PIXELS} in all are read")
     runs = _decompressed(counts) if isinstance(counts, str) else _listed(counts)
     if runs.size and (int(runs.min()) < 0 or int(runs.max()) > height * width):
         raise _broken("a run is negative or longer than the image")

@@ -17,9 +17,10 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from workers.ingest.decode import MAX_PIXELS, DecodedImage
+from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.rings import Bools, Ring, fill, ring_area, span
+from workers.ingest.limits import MAX_DRAWN_PIXELS, MAX_PIXELS
 from workers.ingest.masks import fit_mask
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
@@ -84,7 +85,7 @@ class Polygon:
             for outline in outlines:
                 part, inside = fill(outline - np.array((left, top), np.float32), covered)
                 part[inside] = covers
-        around[covered == 1] = self.value
+        around[covered.view(np.bool_)] = self.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ class Bitmap:
         """The picture, (height, width) bool."""
         bits = np.frombuffer(zlib.decompress(self.packed), np.uint8)
         flat = np.unpackbits(bits, count=self.width * self.height)
-        return flat.reshape(self.height, self.width).astype(bool)
+        return flat.reshape(self.height, self.width).view(np.bool_)
 
     def paint(self, mask: Uint8) -> None:
         """See `Region.paint`; what lies outside the mask is cut off."""
@@ -233,6 +234,13 @@ class RegionsTruth:
                 f"The annotation is for {width}x{height} pixels; the image has "
                 f"{image.size[0]}x{image.size[1]}.",
                 "Export the annotation anew for this image, or send the image that was annotated.",
+            )
+        if width * height > MAX_DRAWN_PIXELS:
+            raise Refused(
+                "image_too_large",
+                f"Regions are painted on images of at most {MAX_DRAWN_PIXELS} pixels; this one has "
+                f"{width}x{height}.",
+                "Send its mask as a PNG or TIFF, which is made smaller with the image; or cut it into tiles.",
             )
         if sum(region.cost(width, height) for region in self.regions) > MAX_PAINTED:
             raise Refused(

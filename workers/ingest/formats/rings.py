@@ -61,7 +61,8 @@ def fill(ring: Ring, mask: Uint8) -> tuple[Uint8, Bools]:
     column = np.clip(np.ceil(x[edge] + (row - y[edge]) * slope), 0, width).astype(np.int64)
     toggles = np.zeros((height, width + 1), np.uint8)
     np.bitwise_xor.at(toggles, (row, column), 1)
-    return part, np.bitwise_xor.accumulate(toggles, axis=1)[:, :width].astype(bool)
+    np.bitwise_xor.accumulate(toggles, axis=1, out=toggles)
+    return part, toggles[:, :width].view(np.bool_)
 
 
 def span(low: float, high: float, size: int) -> tuple[int, int]:

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from workers.ingest.decode import MAX_PIXELS
 from workers.ingest.formats.rings import FAR, Ring
+from workers.ingest.limits import MAX_DRAWN_PIXELS
 from workers.ingest.problems import Refused
 
 MIB = 1 << 20
@@ -90,8 +90,8 @@ def points(value: object, what: str) -> Ring:
 def image_size(width: object, height: object) -> tuple[int, int]:
     """Width and height, pixels, of an image that could be decoded."""
     size = int(number(width, "the image's width")), int(number(height, "the image's height"))
-    if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
-        raise broken("the image's size", f"from 1x1 to {MAX_PIXELS} pixels", f"{size[0]}x{size[1]}")
+    if min(size) < 1 or size[0] * size[1] > MAX_DRAWN_PIXELS:
+        raise broken("the image's size", f"from 1x1 to {MAX_DRAWN_PIXELS} pixels", f"{size[0]}x{size[1]}")
     return size
 
 

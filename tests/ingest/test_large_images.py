@@ -1,0 +1,262 @@
+"""Images above the pixel limit are made smaller while they are read, and so are their masks."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.ingest.made import Array, Bench, codes, encoded
+from tests.ingest.tiffs import png, tiff
+from workers.ingest import decode as decoding
+from workers.ingest import decoding_memory, limits
+from workers.ingest.raster.shrink import shrink_area, shrink_nearest
+
+HEIGHT, WIDTH = 331, 500
+SIDE = 128
+KEPT = (85, 128)
+
+
+@pytest.fixture(autouse=True)
+def _low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (limits, decoding, decoding_memory):
+        monkeypatch.setattr(module, "MAX_PIXELS", 100_000)
+
+
+def scene(seed: int = 0, dtype: Any = np.uint8, highest: int = 255) -> Array:
+    chance = np.random.default_rng(seed)
+    small = chance.integers(0, highest + 1, (12, 18, 3)).astype(np.float32)
+    return np.clip(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), 0, highest).astype(
+        dtype
+    )
+
+
+def labels(seed: int = 0, values: tuple[int, ...] = (0, 1, 7, 200)) -> Array:
+    small = np.random.default_rng(seed).integers(0, len(values), (9, 13))
+    whole = cv2.resize(small.astype(np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+    return np.array(values, np.uint8)[whole]
+
+
+def palette(values: Array) -> Image.Image:
+    image = Image.fromarray(values).convert("P")
+    image.putpalette([channel for index in range(256) for channel in (index, 255 - index, index // 2)])
+    return image
+
+
+IMAGES = {
+    "jpg": lambda pixels: encoded(pixels, "JPEG", quality=98, subsampling=0),
+    "progressive.jpg": lambda pixels: encoded(pixels, "JPEG", quality=98, subsampling=0, progressive=True),
+    "cmyk.jpg": lambda pixels: encoded(Image.fromarray(pixels).convert("CMYK"), "JPEG", quality=98),
+    "png": lambda pixels: encoded(pixels),
+    "rgba.png": lambda pixels: encoded(Image.fromarray(pixels).convert("RGBA")),
+    "tif": lambda pixels: tiff(pixels, rows=7),
+    "tiled.tif": lambda pixels: tiff(pixels, tile=64, deflate=True, predictor=2),
+    "planes.tif": lambda pixels: tiff(pixels, planar=True),
+    "lzw.tif": lambda pixels: encoded(pixels, "TIFF", compression="tiff_lzw"),
+    "jpeg.tif": lambda pixels: encoded(pixels, "TIFF", compression="jpeg", quality=98),
+    "ppm": lambda pixels: encoded(pixels, "PPM"),
+}
+
+MASKS = {
+    "png": lambda values: encoded(values),
+    "palette.png": lambda values: encoded(palette(values)),
+    "rgb.png": lambda values: encoded(np.dstack([values] * 3)),
+    "filtered.png": lambda values: png(values, bits=8),
+    "wide.png": lambda values: encoded(values.astype(np.uint16)),
+    "spread.png": lambda values: encoded(values.astype(np.uint16) * 257),
+    "tif": lambda values: tiff(values),
+    "tiled.tif": lambda values: tiff(values, tile=32, deflate=True),
+    "lzw.tif": lambda values: encoded(values, "TIFF", compression="tiff_lzw"),
+    "int32.tif": lambda values: tiff(values.astype(np.int32)),
+    "pgm": lambda values: encoded(values, "PPM"),
+}
+
+
+def nearest(values: Array) -> Array:
+    rows = (np.arange(KEPT[0]) * 2 + 1) * HEIGHT // (2 * KEPT[0])
+    columns = (np.arange(KEPT[1]) * 2 + 1) * WIDTH // (2 * KEPT[1])
+    return values[rows][:, columns]
+
+
+def uploaded(image: str, mask: str) -> dict[str, bytes]:
+    files = {}
+    for index in range(2):
+        files[f"images/{index}.{image.rpartition('.')[2]}"] = IMAGES[image](scene(index))
+        files[f"masks/{index}.{mask.rpartition('.')[2]}"] = MASKS[mask](labels(index))
+    return files
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_images_are_means_of_what_they_cover(bench: Bench, image: str) -> None:
+    result = bench.run(uploaded(image, "png"), max_side=SIDE, processes=1)
+    assert codes(result) == []
+    expected = cv2.resize(scene(1), (KEPT[1], KEPT[0]), interpolation=cv2.INTER_AREA)
+    found, _ = bench.arrays()["1"]
+    lossy = 12 if "j" in image else 1
+    assert np.abs(found.astype(int) - expected).max() <= lossy
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_masks_keep_their_values(bench: Bench, mask: str) -> None:
+    bench.run(uploaded("jpg", mask), max_side=SIDE)
+    classes = {info.value: info.index for info in bench.prepared.classes}
+    for index in range(2):
+        expected = np.vectorize(classes.get)(nearest(labels(index)))
+        assert np.array_equal(bench.arrays()[str(index)][1], expected)
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_any_number_of_processes_gives_the_same(bench: Bench, processes: int) -> None:
+    files = uploaded("png", "png") | {
+        "images/2.png": encoded(scene(2)[:50]),
+        "masks/2.png": encoded(labels()[:50]),
+    }
+    result = bench.run(files, max_side=SIDE, processes=processes)
+    assert result == bench.run(files, max_side=SIDE, processes=1)
+
+
+def test_masks_of_colours(bench: Bench) -> None:
+    colors = np.array([[0, 0, 0], [255, 0, 0], [0, 128, 255]], np.uint8)
+    files = {}
+    for index in range(2):
+        files[f"images/{index}.jpg"] = IMAGES["jpg"](scene(index))
+        files[f"masks/{index}.png"] = encoded(colors[labels(index, (0, 1, 2))])
+    options = {"#000000": 0, "#ff0000": 1, "#0080ff": 2}
+    bench.run(files, max_side=SIDE, colors=options, classes={0: "a", 1: "b", 2: "c"})
+    assert np.array_equal(bench.arrays()["0"][1], nearest(labels(0, (0, 1, 2))))
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_colours_of_large_masks_are_found(bench: Bench, ending: str) -> None:
+    colors = np.array([[0, 0, 0], [255, 0, 0], [0, 128, 255]], np.uint8)
+    write = tiff if ending == "tif" else encoded
+    files = {}
+    for index in range(2):
+        files[f"images/{index}.jpg"] = IMAGES["jpg"](scene(index))
+        files[f"masks/{index}.{ending}"] = write(colors[labels(index, (0, 1, 2))])
+    result = bench.run(files, max_side=SIDE)
+    assert codes(result, "warning") == ["colors_found"]
+    assert [info.name for info in bench.prepared.classes] == ["background", "color_0080ff", "color_ff0000"]
+    assert np.array_equal(bench.arrays()["0"][1], np.array([0, 2, 1])[nearest(labels(0, (0, 1, 2)))])
+
+
+def test_palettes_of_large_masks_that_differ_are_colours(bench: Bench) -> None:
+    files = {f"images/{index}.jpg": IMAGES["jpg"](scene(index)) for index in range(2)}
+    for index, order in enumerate(([0, 0, 0, 255, 0, 0], [255, 0, 0, 0, 0, 0])):
+        image = Image.fromarray(labels(0, (0, 1)) if index == 0 else 1 - labels(0, (0, 1))).convert("P")
+        image.putpalette(order)
+        files[f"masks/{index}.png"] = encoded(image)
+    bench.run(files, max_side=SIDE)
+    assert np.array_equal(bench.arrays()["0"][1], bench.arrays()["1"][1])
+
+
+@pytest.mark.parametrize("white", [{}, {"classes": {0: "ground", 1: "thing"}}])
+def test_masks_of_one_bit(bench: Bench, white: dict[str, Any]) -> None:
+    files = {f"images/{index}.jpg": IMAGES["jpg"](scene(index)) for index in range(2)}
+    files |= {f"masks/{index}.png": encoded(labels(index, (0, 1)) > 0) for index in range(2)}
+    bench.run(files, max_side=SIDE, **white)
+    assert np.array_equal(bench.arrays()["0"][1], nearest(labels(0, (0, 1))))
+
+
+@pytest.mark.parametrize(
+    ("orientation", "drawn"),
+    [
+        (1, "displayed"),
+        (3, "displayed"),
+        *((turn, drawn) for turn in (6, 8) for drawn in ("displayed", "stored")),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_orientation(bench: Bench, orientation: int, kind: str, drawn: str) -> None:
+    """The mask lies on the image as it does where both are read whole."""
+    shapes = {}
+    values = labels(0, (0, 1))
+    picture = np.dstack([values * np.uint8(200)] * 3)
+    turned = decoding.oriented(values, orientation) if drawn == "displayed" else values
+    for index in range(2):
+        shapes[f"images/{index}.png"] = encoded(picture, kind, orientation)
+        shapes[f"masks/{index}.png"] = encoded(np.ascontiguousarray(turned))
+    bench.run(shapes, max_side=SIDE)
+    image, found = bench.arrays()["0"]
+    assert image.shape[:2] == found.shape
+    assert image.shape[:2] == (KEPT if orientation < 5 else KEPT[::-1])
+    assert ((image[..., 0] > 100) == (found == 1)).mean() > 0.96
+
+
+def test_deep_images_are_shrunk_and_scaled(bench: Bench) -> None:
+    files = {}
+    for index in range(2):
+        write = png if index else tiff
+        files[f"images/{index}.png"] = write(scene(index, np.uint16, 4000))
+        files[f"masks/{index}.png"] = encoded(labels(index))
+    result = bench.run(files, max_side=SIDE)
+    assert "depth_scaled" in codes(result, "warning")
+    expected = cv2.resize(scene(1, np.uint16, 4000), KEPT[::-1], interpolation=cv2.INTER_AREA) * (255 / 4095)
+    assert np.abs(bench.arrays()["1"][0] - expected).max() < 1
+
+
+def test_polygons_are_painted_at_the_size_that_they_were_drawn_in(bench: Bench) -> None:
+    line = "0 0.2 0.2 0.8 0.2 0.8 0.8 0.2 0.8"
+    files = {f"images/train/{index}.jpg": IMAGES["jpg"](scene(index)) for index in range(2)}
+    files |= {f"labels/train/{index}.txt": line.encode() for index in range(2)}
+    bench.run(files | {"data.yaml": b"names: [thing]\n"}, max_side=SIDE)
+    image, found = bench.arrays()[next(iter(bench.arrays()))]
+    assert found.shape == image.shape[:2] == KEPT
+    assert 0.33 < (found > 0).mean() < 0.39
+
+
+def test_what_would_take_too_much_memory_is_made_smaller(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has few enough pixels to be read whole; its mask is, and is made smaller as the image is."""
+    for module in (limits, decoding, decoding_memory):
+        monkeypatch.setattr(module, "MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr(decoding_memory, "MAX_MEMORY", 900_000)
+    result = bench.run(uploaded("lzw.tif", "png"), max_side=SIDE)
+    assert codes(result) == []
+    assert bench.arrays()["0"][0].shape[:2] == KEPT
+    assert "max_side" in bench.run(uploaded("lzw.tif", "png")).problems[0].remedy
+
+
+def test_without_max_side_the_remedy_names_it(bench: Bench) -> None:
+    result = bench.run(uploaded("jpg", "png"))
+    assert codes(result) == ["image_too_large"] * 2
+    assert "max_side" in result.problems[0].remedy
+
+
+def test_above_the_higher_limit_it_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_REDUCED_PIXELS", 150_000)
+    result = bench.run(uploaded("png", "png"), max_side=SIDE)
+    assert codes(result) == ["image_too_large"] * 2
+    assert "150000" in result.problems[0].message
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP"])
+def test_formats_that_cannot_be_read_in_parts_say_so(bench: Bench, kind: str) -> None:
+    files = uploaded("png", "png") | {"images/0.png": encoded(scene(), kind)}
+    result = bench.run(files, max_side=SIDE)
+    assert [(one.code, one.file) for one in result.problems] == [("image_too_large", "images/0.png")]
+    assert "PNG" in result.problems[0].remedy
+
+
+@pytest.mark.parametrize("image", ["jpg", "png", "lzw.tif", "tiled.tif", "ppm"])
+def test_large_pictures_that_are_cut_off_are_refused(bench: Bench, image: str) -> None:
+    files = uploaded(image, "png")
+    name = next(iter(files))
+    result = bench.run(files | {name: files[name][: len(files[name]) // 2]}, max_side=SIDE)
+    assert {(one.severity, one.file) for one in result.problems} == {("error", name)}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (64, 50), (499, 330), (250, 331), (500, 331)])
+@pytest.mark.parametrize("rows", [1, 7, 331])
+def test_strips_are_shrunk_as_the_whole_is(size: tuple[int, int], rows: int) -> None:
+    pixels = scene()
+    strips = [pixels[top : top + rows] for top in range(0, HEIGHT, rows)]
+    expected = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    found = shrink_area(iter(strips), (WIDTH, HEIGHT), size)
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    picked = shrink_nearest(iter(strips), (WIDTH, HEIGHT), size)
+    whole = cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    assert picked.shape == whole.shape
+    assert (picked == whole).mean() > 0.9
