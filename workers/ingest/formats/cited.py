@@ -1,46 +1,98 @@
 """Finds the files of an upload that an annotation cites by a name or a path of the machine it was made on."""
 
+import posixpath
 import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from pathlib import PurePosixPath
 
+from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
+from workers.ingest.formats.base import Read
+from workers.ingest.formats.image_folders import ImageFolders, has_images, is_called_images
 from workers.ingest.layout import PICTURES
+from workers.ingest.path_patterns import matches
 from workers.ingest.problems import ProblemLog, Refused, shown
+
+ALL = IngestOptions()
+
+_MOST_RIVALS = 20
+"""Pictures between which folders can decide; more have the name of each image of something else."""
 
 
 class CitedFiles:
     """The pictures of an upload, found by what annotations call them.
 
     Case, Unicode form, slashes and drives do not count. Of the members of that file name, the one wins whose
-    path shares the longest end with the cited path, and then the one nearest to the citing file.
+    path shares the longest end with the cited path; then one that lies in no folder of masks or drawings,
+    then the one that is cited from the folder of the citing file, then the one nearest to it. Of equals,
+    `ImageFolders` may choose.
     """
 
-    def __init__(self, members: Iterable[Member]) -> None:
+    def __init__(
+        self, members: Iterable[Member], options: IngestOptions = ALL, read: Read | None = None
+    ) -> None:
+        """The options `images` and `masks` say which pictures can be cited.
+
+        `read` is to compare copies in several folders; without it, none of these is chosen.
+        """
         self._by_name: defaultdict[str, list[Member]] = defaultdict(list)
         self._by_stem: defaultdict[str, list[Member]] = defaultdict(list)
+        self._left_out: set[str] = set()
+        self._renamed: list[tuple[str, str]] = []
+        self._chosen: set[str] = set()
+        kept = []
         for member in members:
             path = PurePosixPath(_plain(member.path))
-            if path.suffix in PICTURES:
-                self._by_name[path.name].append(member)
-                self._by_stem[path.stem].append(member)
+            if path.suffix not in PICTURES:
+                continue
+            if not may_be_cited(member, options):
+                self._left_out.add(path.stem)
+                continue
+            kept.append(member)
+            self._by_name[path.name].append(member)
+            self._by_stem[path.stem].append(member)
+        self._folders = None if read is None else ImageFolders(kept, read)
+
+    def expect(self, cited: Iterable[str]) -> None:
+        """Tell what is going to be cited, so that the folder which has most of it is taken for all."""
+        names = {PurePosixPath(_plain(one)).name for one in cited}
+        if self._folders is not None:
+            self._folders.expect(self._by_name[name] for name in names & self._by_name.keys())
 
     def find(self, cited: str, citing: str) -> Member | None:
         """The picture that the file at the path `citing` calls `cited`; None where there is none.
 
         Raises Refused where several could be meant.
         """
-        return self._nearest(self._by_name[PurePosixPath(_plain(cited)).name], cited, citing)
+        name = PurePosixPath(_plain(cited)).name
+        members = self._by_name.get(name, [])
+        if members and not any(has_images(member.path) for member in members):
+            images = [one for one in self._by_stem[PurePosixPath(name).stem] if is_called_images(one.path)]
+            if images:  # masks of that name, and images of the name with another ending
+                self._renamed.append((cited, images[0].path))
+                members = images
+        return self._nearest(members, cited, citing)
 
     def find_stem(self, cited: str, citing: str) -> Member | None:
         """As `find`, for a path without the ending of the file's name."""
-        return self._nearest(self._by_stem[PurePosixPath(_plain(cited)).name], cited, citing)
+        return self._nearest(self._by_stem.get(PurePosixPath(_plain(cited)).name, []), cited, citing)
+
+    def leaves_out(self, cited: str) -> bool:
+        """Whether the picture called `cited` is there, and the client's options leave it out."""
+        return PurePosixPath(_plain(cited)).stem in self._left_out
 
     def report_unlisted(self, listed: Container[str], log: ProblemLog) -> None:
-        """Warn of the pictures whose paths are not among those that annotations list."""
+        """Warn of the pictures whose paths are not among those that annotations list.
+
+        Masks and drawings of listed pictures are not meant: they are no images. Of several pictures of one
+        name, say which were taken, or ask.
+        """
+        self._settle(log)
         pictures = [member.path for members in self._by_name.values() for member in members]
-        unlisted = sorted(path for path in pictures if path not in listed)
+        unlisted = sorted(
+            path for path in pictures if path not in listed and not self._shows_listed(path, listed)
+        )
         if unlisted:
             log.warning(
                 "image_unlisted",
@@ -49,23 +101,57 @@ class CitedFiles:
                 "Nothing, if they do not belong to the set; else annotate them.",
             )
 
+    def _settle(self, log: ProblemLog) -> None:
+        """Say which of several pictures of one name were taken, and ask where that is open."""
+        if self._folders is not None:
+            self._folders.settle(log)
+        if self._renamed:
+            cited, taken = self._renamed[0]
+            log.guess(
+                f"{len(self._renamed)} pictures are cited by names that only masks have; images of other "
+                f"endings are read, such as {shown(taken)} for {shown(cited)}."
+            )
+
+    def _shows_listed(self, path: str, listed: Container[str]) -> bool:
+        stem = PurePosixPath(_plain(path)).stem
+        return not has_images(path) and any(one.path in listed for one in self._by_stem[stem])
+
     def _nearest(self, members: list[Member], cited: str, citing: str) -> Member | None:
         if not members:
             return None
         wanted, place = _folders(cited), _folders(citing)
+        beside = _plain(posixpath.normpath(posixpath.join(posixpath.dirname(citing), cited)))
         ranks = [
-            (_common(wanted[::-1], folders[::-1]), _common(place, folders), -len(folders))
-            for folders in (_folders(member.path) for member in members)
+            (
+                _common(wanted[::-1], place_of[::-1]),
+                has_images(member.path),
+                _without_ending(member.path, beside) == beside,
+                _common(place, place_of),
+            )
+            for member, place_of in ((one, _folders(one.path)) for one in members)
         ]
         best = max(ranks)
-        if ranks.count(best) > 1:
-            rivals = [shown(member.path) for member, rank in zip(members, ranks, strict=True) if rank == best]
-            raise Refused(
-                "image_ambiguous",
-                f"{shown(cited)} could be any of {', '.join(rivals[:4])}.",
-                "Give each image a name of its own, or cite it with its folder.",
-            )
-        return members[ranks.index(best)]
+        rivals = [one for one, rank in zip(members, ranks, strict=True) if rank == best]
+        if len(rivals) > _MOST_RIVALS:
+            raise _ambiguous(cited, rivals)
+        rivals = _uppermost(rivals)
+        folders = self._folders
+        if len(rivals) == 1:
+            if folders is not None:
+                folders.settled(rivals[0])
+            return rivals[0]
+        taken = None if folders is None or rivals[0].path in self._chosen else folders.choose(rivals)
+        if taken is None:
+            raise _ambiguous(cited, rivals)
+        self._chosen.update(one.path for one in rivals)
+        return taken
+
+
+def may_be_cited(member: Member, options: IngestOptions) -> bool:
+    """Whether the client's patterns let a picture be an image."""
+    if options.images is not None:
+        return matches(options.images, member.path)
+    return options.masks is None or not matches(options.masks, member.path)
 
 
 def image_missing(cited: str) -> Refused:
@@ -86,6 +172,35 @@ def report_missing(missing: Sequence[tuple[str, str]], found: int, log: ProblemL
     for file, cited in missing:
         refusal = image_missing(cited)
         report(refusal.problem_code, file, refusal.message, refusal.remedy)
+
+
+def _ambiguous(cited: str, rivals: Sequence[Member]) -> Refused:
+    listed = ", ".join(shown(member.path) for member in rivals[:4])
+    return Refused(
+        "image_ambiguous",
+        f"{shown(cited)} could be any of {listed}.",
+        "Give each image a name of its own, or cite it with its folder.",
+    )
+
+
+def _uppermost(members: list[Member]) -> list[Member]:
+    """Those that do not lie in a folder below that of another."""
+    folders = [posixpath.dirname(member.path) for member in members]
+    return [
+        member
+        for member, folder in zip(members, folders, strict=True)
+        if not any(folder != above and _is_below(folder, above) for above in folders)
+    ]
+
+
+def _is_below(folder: str, above: str) -> bool:
+    return not above or folder.startswith(f"{above}/")
+
+
+def _without_ending(path: str, like: str) -> str:
+    """The path, plain, without the ending of the file's name where `like` has none."""
+    plain = _plain(path)
+    return plain if posixpath.splitext(like)[1] in PICTURES else posixpath.splitext(plain)[0]
 
 
 def _plain(path: str) -> str:

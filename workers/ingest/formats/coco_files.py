@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
+from workers.ingest.formats.recognition import any_has
 from workers.ingest.problems import Refused
 
 MAX_FILES = 50
@@ -19,12 +20,20 @@ _OVERLAP = 1 << 10
 
 _IMAGES, _NAMES, _SEGMENTS = b'"images"', b'"file_name"', b'"segments_info"'
 _REGIONS, _BOXES = b'"segmentation"', b'"bbox"'
+_OUTLINE = re.compile(rb'"segmentation"\s*:\s*(?:\[\s*\[?\s*-?\d|\{\s*")')
 _NO_ANNOTATIONS = re.compile(rb'"annotations"\s*:\s*\[\s*\]')
 
 
-def has_coco(source: Source) -> bool:
-    """Whether a JSON file has images and annotations with boxes or regions."""
-    return any(candidate.has_objects for candidate in _candidates(source))
+def annotated_members(source: Source) -> list[Member]:
+    """The JSON files that have images and annotations with boxes or regions, the largest first."""
+    return [candidate.member for candidate in _candidates(source) if candidate.has_objects]
+
+
+def has_outlines(source: Source) -> bool:
+    """Whether a file draws an object, or is cut off, so that it is not known."""
+    found = list(_candidates(source))
+    cut_off = any(candidate.cut_off for candidate in found)
+    return cut_off or any_has(source, (one.member for one in found if one.has_objects), _OUTLINE)
 
 
 def coco_members(source: Source) -> list[Member]:
@@ -44,6 +53,7 @@ class _Candidate:
     member: Member
     has_objects: bool
     empty: bool
+    cut_off: bool
 
 
 def _candidates(source: Source) -> Iterator[_Candidate]:
@@ -72,4 +82,6 @@ def _judged(member: Member, file: BinaryIO) -> _Candidate | None:
         last = piece.rstrip()[-1:] or last
     if {_IMAGES, _NAMES} & missing:
         return None
-    return _Candidate(member, has_objects=not {_REGIONS, _BOXES} <= missing or last != b"}", empty=empty)
+    cut_off = last != b"}"
+    has_objects = cut_off or not {_REGIONS, _BOXES} <= missing
+    return _Candidate(member, has_objects=has_objects, empty=empty, cut_off=cut_off)

@@ -17,6 +17,7 @@ from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_picture
 from workers.ingest.formats.cited import CitedFiles
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.part_of import PartOf
 from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import Bitmap, Polygon, Region
 from workers.ingest.formats.rings import ring
@@ -27,6 +28,8 @@ from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import image_size, number, points, text
 from workers.ingest.problems import ProblemLog, Refused
 
+_PAIRS = "each image by the folder and filename of its XML file"
+_CLASSES = "the names of the objects"
 _ROOT = "annotation"
 _MASK_FOLDERS = frozenset(("masks", "scribbles"))
 _DRAWN = ((b"<polygon>", b"<pt>"), (b"<segm>", b"<mask>"))
@@ -43,8 +46,8 @@ class LabelMe3:
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        images = [member for member in source.members if not _is_mask(member)]
-        reader = _Reader(source, SheetSet(images, options, log))
+        images = PartOf(source, [member for member in source.members if not _is_mask(member)])
+        reader = _Reader(source, SheetSet(images, options, log, _PAIRS))
         for member in source.members:
             if member.path.lower().endswith(".xml"):
                 try:
@@ -75,7 +78,7 @@ class _Reader:
 
     def found(self) -> FoundSet | None:
         """See `Format.read`."""
-        return self._sheets.result(self._labels)
+        return self._sheets.result(self._labels, _CLASSES)
 
     def _add(self, member: Member, annotation: Element) -> None:
         name = text(annotation.findtext("filename"), "filename").strip()

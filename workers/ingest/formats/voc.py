@@ -31,7 +31,16 @@ class Voc:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a folder SegmentationClass, or boxes in VOC's XML and no such folder."""
-        return bool(_masks(source)) or bool(_boxes(source))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`: masks, or the first file of boxes."""
+        boxes = _boxes(source)
+        return _masks(source)[:1] or [one for one in source.members if one.path in boxes]
+
+    def outlines(self, source: Source) -> bool:
+        """See `Annotations.outlines`: masks in SegmentationClass."""
+        return bool(_masks(source))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""

@@ -1,0 +1,173 @@
+"""Chooses among folders that hold pictures of the same names, for all names alike.
+
+Originals, smaller copies and drawings of a set often lie beside its images under the same names. Of folders
+between which a citation does not decide, one is taken for all; where their pictures differ, it is asked which.
+"""
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from workers.ingest.archive import Member
+from workers.ingest.formats.base import Read
+from workers.ingest.formats.split_names import folder_split
+from workers.ingest.layout import IMAGE_FOLDERS, MASK_FOLDERS
+from workers.ingest.problems import Offer, ProblemLog, Refused, shown
+from workers.ingest.question_previews import Example, preview
+
+_DRAWN = frozenset(
+    (
+        "vis", "viz", "visual", "visuals", "visualization", "visualizations", "visualisation",
+        "visualisations", "overlay", "overlays", "blend", "blended", "thumb", "thumbs", "thumbnail",
+        "thumbnails", "preview", "previews", "seg", "segs", "semantic", "instance", "instances", "panoptic",
+        "depth", "color", "colored", "coloured", "segmentationclassvisualization",
+        "segmentationobjectvisualization", "segmentationclasspng", "segmentationobject",
+    )
+)  # fmt: skip
+"""Words of folders whose pictures are drawn from a set, and are not its images."""
+
+_COMPARED = 8
+"""Pairs of copies of equal size whose bytes are compared, too."""
+
+_WORDS = re.compile(r"[\s_.-]+")
+
+
+def has_images(path: str) -> bool:
+    """Whether no folder of the path says that the pictures in it are masks, or drawn from the images."""
+    words = _words(posixpath.dirname(path))
+    return words.isdisjoint(MASK_FOLDERS) and words.isdisjoint(_DRAWN)
+
+
+def is_called_images(path: str) -> bool:
+    """Whether a folder of the path says that the pictures in it are images."""
+    return has_images(path) and not _words(posixpath.dirname(path)).isdisjoint(IMAGE_FOLDERS)
+
+
+@dataclass
+class _Tie:
+    """Names that lie in the same folders; `chosen` holds the members taken, `rivals` the others by folder."""
+
+    chosen: list[Member] = field(default_factory=list)
+    rivals: dict[str, list[Member]] = field(default_factory=dict)
+
+
+class ImageFolders:
+    """Settles which of several folders the cited pictures are taken from."""
+
+    def __init__(self, members: Iterable[Member], read: Read) -> None:
+        """`members` are the pictures that can be cited, `read` is to compare copies."""
+        self._read = read
+        self._sizes = Counter(posixpath.dirname(member.path) for member in members)
+        self._ties: dict[tuple[str, ...], _Tie] = {}
+        self._alone: Counter[str] = Counter()
+
+    def expect(self, found: Iterable[Sequence[Member]]) -> None:
+        """Let a folder count by the names that are cited, of each the members, and not by all that it has."""
+        self._sizes = Counter(posixpath.dirname(one.path) for members in found for one in members)
+
+    def settled(self, member: Member) -> None:
+        """Note a picture that was taken without a choice."""
+        self._alone[posixpath.dirname(member.path)] += 1
+
+    def choose(self, members: Sequence[Member]) -> Member | None:
+        """The one to take of pictures that fit a citation equally; None where folders do not tell."""
+        folders = [posixpath.dirname(member.path) for member in members]
+        labels = dict(zip(_labels(folders), members, strict=True))
+        if len(labels) < len(members) or any(not label or _is_split(label) for label in labels):
+            return None
+        order = sorted(labels, key=lambda label: self._rank(label, labels[label]))
+        tie = self._ties.setdefault(tuple(order), _Tie())
+        taken, *others = order
+        tie.chosen.append(labels[taken])
+        for label in others:
+            tie.rivals.setdefault(label, []).append(labels[label])
+        return labels[taken]
+
+    def settle(self, log: ProblemLog) -> None:
+        """Say from which folders pictures were taken, and ask where that is open."""
+        for labels, tie in self._ties.items():
+            taken, *others = labels
+            counts = {label: self._counted(label) for label in labels}
+            if counts[taken] > max(counts[label] for label in others):
+                log.guess(
+                    f"Pictures of the same names lie in {_listed(others)}, too; those in {shown(taken)}/ are "
+                    f"read, where {counts[taken]} more of the cited names lie."
+                )
+            elif all(self._are_copies(tie.chosen, tie.rivals[label]) for label in others):
+                log.guess(f"The pictures in {shown(taken)}/ are read; {_listed(others)} has copies of them.")
+            else:
+                self._ask(labels, tie, log)
+
+    def _ask(self, labels: Sequence[str], tie: _Tie, log: ProblemLog) -> None:
+        pictures = {labels[0]: tie.chosen, **tie.rivals}
+        log.ask(
+            "image_folder",
+            f"Annotations name {len(tie.chosen)} pictures that lie in each of the folders "
+            f"{', '.join(f'{shown(label)}/' for label in labels)} and are not the same there. Which are meant?",
+            [
+                Offer(
+                    key=f"folder_{number}",
+                    text=f"The pictures in {shown(label)}/.",
+                    count=len(pictures[label]),
+                    options={"images": _pattern(label, pictures[label])},
+                    examples=[member.path for member in pictures[label]],
+                    draw=preview(self._read, [Example(image=member) for member in pictures[label]]),
+                )
+                for number, label in enumerate(labels, start=1)
+            ],
+        )
+
+    def _rank(self, label: str, member: Member) -> tuple[int, bool, str]:
+        folder = posixpath.dirname(member.path)
+        return -self._sizes[folder], not is_called_images(member.path), label
+
+    def _counted(self, label: str) -> int:
+        """How many pictures were taken without a choice from folders of that name."""
+        inner = f"/{label}/"
+        return sum(count for folder, count in self._alone.items() if inner in f"/{folder}/")
+
+    def _are_copies(self, ones: Sequence[Member], others: Sequence[Member]) -> bool:
+        pairs = list(zip(ones, others, strict=True))
+        if any(one.size != other.size for one, other in pairs):
+            return False
+        looked_at = pairs[:: -(-len(pairs) // _COMPARED)]
+        try:
+            return all(self._read(one) == self._read(other) for one, other in looked_at)
+        except Refused:
+            return False
+
+
+def _labels(folders: Sequence[str]) -> list[str]:
+    """What folders are called where they differ: their paths without the parts that all share."""
+    split = [folder.split("/") for folder in folders]
+    start = _shared(split)
+    end = _shared([parts[start:][::-1] for parts in split])
+    return ["/".join(parts[start : len(parts) - end]) for parts in split]
+
+
+def _is_split(label: str) -> bool:
+    return folder_split(f"{label}/") is not None
+
+
+def _pattern(label: str, members: Sequence[Member]) -> str:
+    """The pattern of the pictures in folders of that name, or in folders below these."""
+    direct = all(f"/{posixpath.dirname(member.path)}".endswith(f"/{label}") for member in members)
+    return f"{label}/*" if direct else f"{label}/**/*"
+
+
+def _shared(paths: Sequence[list[str]]) -> int:
+    """How many parts all have in common from their start."""
+    first, last = min(paths), max(paths)
+    same = (one == other for one, other in zip(first, last, strict=False))
+    return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
+
+
+def _words(folder: str) -> frozenset[str]:
+    parts = folder.casefold().split("/")
+    return frozenset(word for part in parts for word in _WORDS.split(part))
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(f"{shown(label)}/" for label in labels)
