@@ -106,5 +106,8 @@ class Annotations(Protocol):
     def evidence(self, source: Source) -> Sequence[Member]:
         """Files by which `Format.recognises` knows the format; empty where it does not. Never raises."""
 
-    def outlines(self, source: Source) -> bool:
-        """Whether an object in them is outlined, of as many files as are worth looking at. Never raises."""
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """Whether an object is outlined in those files, or in others that go with them. Never raises.
+
+        As many are looked at as are worth it.
+        """

@@ -50,9 +50,9 @@ class Coco:
         """See `Annotations.evidence`."""
         return annotated_members(source)
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: a polygon or run lengths, or a file that is cut off."""
-        return has_outlines(source)
+        return has_outlines(source, files)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""

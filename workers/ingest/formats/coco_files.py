@@ -1,14 +1,13 @@
 """Finds the JSON files of an upload that are COCO, by their text: they are not parsed for that."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
-from workers.ingest.formats.recognition import any_has
 from workers.ingest.problems import Refused
 
 MAX_FILES = 50
@@ -29,11 +28,9 @@ def annotated_members(source: Source) -> list[Member]:
     return [candidate.member for candidate in _candidates(source) if candidate.has_objects]
 
 
-def has_outlines(source: Source) -> bool:
-    """Whether a file draws an object, or is cut off, so that it is not known."""
-    found = list(_candidates(source))
-    cut_off = any(candidate.cut_off for candidate in found)
-    return cut_off or any_has(source, (one.member for one in found if one.has_objects), _OUTLINE)
+def has_outlines(source: Source, members: Sequence[Member]) -> bool:
+    """Whether one of these files draws an object, or is cut off, so that it is not known."""
+    return any(_may_draw(source, member) for member in members)
 
 
 def coco_members(source: Source) -> list[Member]:
@@ -46,6 +43,20 @@ def coco_members(source: Source) -> list[Member]:
     return sorted(instances or members, key=lambda member: member.path)
 
 
+def _may_draw(source: Source, member: Member) -> bool:
+    text, last = b"", b""
+    try:
+        with source.open(member) as file:
+            while piece := file.read(_PIECE):
+                text = text[-_OVERLAP:] + piece
+                if _OUTLINE.search(text):
+                    return True
+                last = piece.rstrip()[-1:] or last
+    except Refused:
+        return True
+    return last != b"}"
+
+
 @dataclass(frozen=True)
 class _Candidate:
     """A JSON file that may be COCO: with objects, or cut off before them; `empty` if its list of them is."""
@@ -53,7 +64,6 @@ class _Candidate:
     member: Member
     has_objects: bool
     empty: bool
-    cut_off: bool
 
 
 def _candidates(source: Source) -> Iterator[_Candidate]:
@@ -82,6 +92,4 @@ def _judged(member: Member, file: BinaryIO) -> _Candidate | None:
         last = piece.rstrip()[-1:] or last
     if {_IMAGES, _NAMES} & missing:
         return None
-    cut_off = last != b"}"
-    has_objects = cut_off or not {_REGIONS, _BOXES} <= missing
-    return _Candidate(member, has_objects=has_objects, empty=empty, cut_off=cut_off)
+    return _Candidate(member, has_objects=not {_REGIONS, _BOXES} <= missing or last != b"}", empty=empty)

@@ -5,7 +5,7 @@ void. Mask values are 1 and up in the order of category ids; void, and by defaul
 is ignored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -66,7 +66,7 @@ class CocoPanoptic:
         """See `Annotations.evidence`."""
         return [one for one in largest(source, ".json") if mentions(source, one, *_KEYS)]
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: segments have pixels."""
         return True
 

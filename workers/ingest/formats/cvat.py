@@ -46,9 +46,9 @@ class Cvat:
         """See `Annotations.evidence`."""
         return [member for member in largest(source, ".xml") if _is_cvat(source, member)]
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: polygons, masks or ellipses; tracks are refused as such."""
-        return any_has(source, self.evidence(source), _OUTLINE)
+        return any_has(source, files, _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""

@@ -1,7 +1,7 @@
 """Chooses among folders that hold pictures of the same names, for all names alike.
 
-Originals, smaller copies and drawings of a set often lie beside its images under the same names. Of folders
-between which a citation does not decide, one is taken for all; where their pictures differ, it is asked which.
+Originals, smaller copies and drawings of a set often lie beside its images under the same names. Where a
+citation does not decide between folders, one is taken for all; where the pictures differ, it is asked which.
 """
 
 import posixpath
@@ -104,8 +104,8 @@ class ImageFolders:
         pictures = {labels[0]: tie.chosen, **tie.rivals}
         log.ask(
             "image_folder",
-            f"Annotations name {len(tie.chosen)} pictures that lie in each of the folders "
-            f"{', '.join(f'{shown(label)}/' for label in labels)} and are not the same there. Which are meant?",
+            f"Annotations name {len(tie.chosen)} pictures that lie in each of the folders {_listed(labels)} "
+            "and are not the same there. Which are meant?",
             [
                 Offer(
                     key=f"folder_{number}",

@@ -6,7 +6,7 @@ cancelled. Classes are the labels in the order in which they appear.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -61,9 +61,9 @@ class LabelStudio:
         """See `Annotations.evidence`."""
         return [member for member in largest(source, ".json") if _is_export(source, member)]
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: brush strokes, polygons or ellipses."""
-        return any_has(source, self.evidence(source), _OUTLINE)
+        return any_has(source, files, _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""

@@ -6,7 +6,7 @@ class, `_background_` is value 0. Group ids, flags and descriptions say nothing 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -47,7 +47,7 @@ class LabelMe:
         """See `Annotations.evidence`."""
         return [one for one in largest(source, ".json") if mentions(source, one, *_KEYS)][:1]
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: shapes that are no boxes, lines or points."""
         return any(_has_outline(source, member) for member in sample(_json(source)))
 

@@ -6,7 +6,7 @@ the config; of several versions the newest is read. The label `Unlabeled` is ign
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
@@ -46,7 +46,7 @@ class Mapillary:
             return []
         return configs + [one for one in source.members if _is_panoptic(one)]
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: masks are no boxes."""
         return True
 

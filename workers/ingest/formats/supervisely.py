@@ -8,7 +8,7 @@ order. An image's tag `train`, `val` or `test` is its split, else the folders te
 import posixpath
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -63,7 +63,7 @@ class Supervisely:
         metas = [one for one in _metas(source) if mentions(source, one, b'"classes"')]
         return metas if _annotations(source) else []
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: bitmaps or polygons."""
         return any_has(source, sample(_annotations(source)), _OUTLINE)
 

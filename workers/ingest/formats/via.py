@@ -6,7 +6,7 @@ ticked counts by its name. Where there is JSON, CSV is not read.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
@@ -52,9 +52,9 @@ class Via:
             or [one for one in documents if mentions(source, one, *_VERSION_3)]
         )
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: polygons, circles or ellipses."""
-        return any_has(source, self.evidence(source), _OUTLINE)
+        return any_has(source, files, _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""

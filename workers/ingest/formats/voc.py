@@ -4,7 +4,7 @@ Masks are palette pictures of class indices, 255 being void; where labelmap.txt 
 are RGB, they are read by colour instead. Only images with a mask belong to the set.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
@@ -38,7 +38,7 @@ class Voc:
         boxes = _boxes(source)
         return _masks(source)[:1] or [one for one in source.members if one.path in boxes]
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: masks in SegmentationClass."""
         return bool(_masks(source))
 

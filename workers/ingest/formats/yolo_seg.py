@@ -66,7 +66,7 @@ class YoloSeg:
         labels = [member for member in _labels_by_key(source).values() if member.size]
         return list(islice(_satisfying(source, labels[:_TRIED], is_label_text), 1))
 
-    def outlines(self, source: Source) -> bool:
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: a line that has more than a box."""
         labels = [member for member in _labels_by_key(source).values() if member.size]
         return any(_satisfying(source, sample(labels), has_outline))
