@@ -148,7 +148,7 @@ def _labels(folders: Sequence[str]) -> list[str]:
 
 
 def _is_split(label: str) -> bool:
-    return folder_split(f"{label}/") is not None
+    return folder_split(f"{label}/_") is not None
 
 
 def _pattern(label: str, members: Sequence[Member]) -> str:

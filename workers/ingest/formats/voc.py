@@ -34,9 +34,9 @@ class Voc:
         return bool(self.evidence(source))
 
     def evidence(self, source: Source) -> list[Member]:
-        """See `Annotations.evidence`: masks, or the first file of boxes."""
+        """See `Annotations.evidence`: a mask, and the first file of boxes."""
         boxes = _boxes(source)
-        return _masks(source)[:1] or [one for one in source.members if one.path in boxes]
+        return _masks(source)[:1] + [one for one in source.members if one.path in boxes]
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: masks in SegmentationClass."""
