@@ -201,3 +201,49 @@ def test_a_broken_annotation_beside_masks_is_told(bench: Bench) -> None:
     result = bench.run(files, processes=1)
     assert codes(result) == ["json_broken"]
     assert "masks_left_out" in codes(result, "warning")
+
+
+def panoptic() -> dict[str, bytes]:
+    """Pictures of ids in `panoptic/`: the left half of each is the thing 7, the rest the stuff 9."""
+    ids = np.zeros((6, 8, 3), np.uint8)
+    ids[:, :4, 0], ids[:, 4:, 0] = 7, 9
+    document = {
+        "images": [{"id": i, "file_name": f"{i}.png"} for i in range(COUNT)],
+        "annotations": [
+            {
+                "image_id": i,
+                "file_name": f"{i}.png",
+                "segments_info": [{"id": 7, "category_id": 1}, {"id": 9, "category_id": 2}],
+            }
+            for i in range(COUNT)
+        ],
+        "categories": [{"id": 1, "name": "thing"}, {"id": 2, "name": "sky"}],
+    }
+    files = {f"annotations/panoptic/{i}.png": encoded(ids) for i in range(COUNT)}
+    return files | {"annotations/panoptic.json": json.dumps(document).encode()}
+
+
+def test_panoptic_segments_beside_instances_are_a_question(bench: Bench) -> None:
+    """The segments have classes that the instances lack."""
+    files = pictures("images") | {"annotations/instances.json": coco()} | panoptic()
+    [question] = bench.run(files, processes=1).questions
+    assert [choice.key for choice in question.choices] == ["coco", "coco_panoptic"]
+    for choice in question.choices:
+        assert read_as(bench.run(files, processes=1, **choice.options)) == choice.key
+
+
+def test_faults_of_one_kind_in_one_file_are_one_problem(bench: Bench) -> None:
+    document = json.loads(coco())
+    document["annotations"] += [
+        {**document["annotations"][0], "id": 100 + i, "segmentation": [[1, 1]]} for i in range(30)
+    ]
+    document["images"] += [{"id": 50 + i, "file_name": f"{i}.png"} for i in range(3)]
+    document["images"].append({"id": 60, "file_name": "bare.png", "width": 8, "height": 6})
+    files = pictures("images") | {"images/bare.png": pictures("x", 1)["x/0.png"]}
+    result = bench.run(files | {"a.json": json.dumps(document).encode()}, processes=1)
+    assert {problem.code: problem.count for problem in result.problems} == {
+        result.problems[0].code: 30,
+        "duplicate_image": 3,
+    }
+    assert len(result.problems[0].examples) == 10
+    assert not bench.arrays()["bare"][1].any()

@@ -63,7 +63,7 @@ UNREAD = {
     "roboflow_dataset/yolo": "masks_missing",
     "roboflow_dataset/yolo_obb": "annotations_unread",
     "segment_anything_dataset": "annotations_unread",
-    "voc_dataset/voc_dataset2": "annotations_unread",
+    "voc_dataset/voc_dataset2": "masks_missing",
     "voc_dataset/voc_dataset3": "masks_missing",
     "yolo_dataset/annotations": "annotations_unread",
     "yolo_dataset/labels": "masks_missing",

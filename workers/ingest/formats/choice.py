@@ -39,10 +39,9 @@ def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> tuple[F
     formats = recognised(source)
     outlining = [one for one in formats if _outlines(one, source)]
     boxes = [one for one in formats if one not in outlining]
-    if not outlining:
-        masked = not boxes or bool(_mask_pairs(source, options))
-        outlining = [_PICTURES] if masked else [boxes.pop(0)]
-    elif not any(one.form.name in _OF_MASKS for one in outlining) and _names_masks(source):
+    if not outlining and boxes and not _mask_pairs(source, options):
+        outlining = [boxes.pop(0)]  # it may read boxes as outlines; else it says what is wrong
+    elif _may_be_pictures(outlining, source):
         outlining.append(_PICTURES)
     form, found = _read_first(outlining, without(source, _files(boxes)), options, log)
     if found is not None:
@@ -125,15 +124,15 @@ def _rival(
     one: Recognised, outlining: Sequence[Recognised], source: Source, options: IngestOptions
 ) -> _Reading | None:
     """What another format says; None where it cannot be read."""
+    rest = without(source, _files([other for other in outlining if other is not one]))
     if one is _PICTURES:
-        pairs = _mask_pairs(source, options)
+        pairs = _mask_pairs(rest, options)
         examples = [Example(image=each.image, masks=[each.mask]) for each in pairs]
         draw = preview(source.read, examples)
         images = [each.image for each in pairs]
         mask = pairs[0].mask.path if pairs else ""
         return _Reading(format=one, file=mask, images=images, classes=None, draw=draw) if pairs else None
     log = ProblemLog("assume")
-    rest = without(source, _files([other for other in outlining if other is not one]))
     found = read_as(one.form, rest, options, log)
     return _reading(one, found, log, source) if found is not None and found.items else None
 
@@ -154,10 +153,12 @@ def _outlines(one: Recognised, source: Source) -> bool:
     return not isinstance(one.form, Annotations) or one.form.outlines(source, one.files)
 
 
-def _names_masks(source: Source) -> bool:
-    """Whether folders or names say of pictures that they are masks of others."""
-    images, masks, _ = by_role(pictures(source.members))
-    return bool(images and masks)
+def _may_be_pictures(outlining: Sequence[Recognised], source: Source) -> bool:
+    """Whether pictures that are masks are there beside what these formats read, by folders and names."""
+    if any(one.form.name in _OF_MASKS for one in outlining):
+        return False
+    images, masks, _ = by_role(pictures(without(source, _files(outlining)).members))
+    return not outlining or bool(images and masks)
 
 
 def _mask_pairs(source: Source, options: IngestOptions) -> list[Pair]:

@@ -4,6 +4,7 @@ Format: the LabelMe annotation tool, "XML annotation format". Objects marked as 
 are objects like others. Classes are the names in the order in which they appear.
 """
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -32,7 +33,9 @@ _PAIRS = "each image by the folder and filename of its XML file"
 _CLASSES = "the names of the objects"
 _ROOT = "annotation"
 _MASK_FOLDERS = frozenset(("masks", "scribbles"))
-_DRAWN = ((b"<polygon>", b"<pt>"), (b"<segm>", b"<mask>"))
+_BY_MASK = (b"<segm>", b"<mask>")
+_DRAWN = ((b"<polygon>", b"<pt>"), _BY_MASK)
+_BOX_TYPE = "bounding_box"
 
 
 class LabelMe3:
@@ -42,7 +45,18 @@ class LabelMe3:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: an XML file that has polygons of points, or masks, of an annotation."""
-        return any(_has_objects(source, member) for member in largest(source, ".xml"))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`; with the pictures of masks where objects have such."""
+        files = [member for member in largest(source, ".xml") if _has_objects(source, member)]
+        has_masks = any(mentions(source, member, *_BY_MASK) for member in files)
+        return files + [one for one in source.members if has_masks and _is_mask(one)]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: an object that is not marked as a box."""
+        documents = [member for member in files if not _is_mask(member)]
+        return any(_draws(source, member) for member in documents)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -143,6 +157,19 @@ def _polygon(value: int, polygon: Element) -> Region:
 
 def _has_objects(source: Source, member: Member) -> bool:
     return any(mentions(source, member, b"<annotation", *words) for words in _DRAWN)
+
+
+def _draws(source: Source, member: Member) -> bool:
+    """Whether the file has an object that is no box; where it cannot be read, reading it tells why."""
+    try:
+        with source.open(member) as file:
+            return any(
+                (entry.findtext("type") or "").strip() != _BOX_TYPE
+                for annotation in xml_elements(file, (_ROOT,))
+                for entry in annotation.iter("object")
+            )
+    except Refused:
+        return True
 
 
 def _is_mask(member: Member) -> bool:
