@@ -180,3 +180,10 @@ def test_a_pattern_that_fits_nothing_is_named(bench: Bench, option: str, form: s
     result = bench.run(files, processes=1, format=form, **{option: "nowhere/*"})
     assert codes(result) == ["pattern_unmatched"]
     assert f"`{option}`" in result.problems[0].message
+
+
+def test_folders_that_each_have_what_the_other_lacks_are_a_question(bench: Bench) -> None:
+    images, raw = pictures("images"), pictures("raw", seed=50)
+    del images["images/0.png"], raw["raw/1.png"]
+    result = bench.run(images | raw | {"annotations.json": coco()}, processes=1)
+    assert [question.code for question in result.questions] == ["image_folder"]

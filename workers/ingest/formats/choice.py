@@ -155,10 +155,10 @@ def _outlines(one: Recognised, source: Source) -> bool:
 
 def _may_be_pictures(outlining: Sequence[Recognised], source: Source) -> bool:
     """Whether pictures that are masks are there beside what these formats read, by folders and names."""
-    if any(one.form.name in _OF_MASKS for one in outlining):
-        return False
+    if not outlining or any(one.form.name in _OF_MASKS for one in outlining):
+        return not outlining
     images, masks, _ = by_role(pictures(without(source, _files(outlining)).members))
-    return not outlining or bool(images and masks)
+    return bool(images and masks)
 
 
 def _mask_pairs(source: Source, options: IngestOptions) -> list[Pair]:

@@ -1,10 +1,10 @@
 """Finds files of boxes: annotations that outline nothing, of formats that are not read."""
 
 import csv
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
@@ -36,9 +36,10 @@ def box_files(source: Source) -> list[list[Member]]:
     """The files of boxes, each list those of one ending in one folder, judged by a few of them."""
     folders: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in source.members:
-        path = PurePosixPath(member.path)
-        if path.suffix.casefold() in _TESTS:
-            folders[str(path.parent), path.suffix.casefold()].append(member)
+        folder, name = posixpath.split(member.path)
+        ending = posixpath.splitext(name)[1].casefold()
+        if ending in _TESTS:
+            folders[folder, ending].append(member)
     return [
         members
         for (_, ending), members in list(folders.items())[:_MOST_FOLDERS]

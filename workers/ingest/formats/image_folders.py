@@ -7,7 +7,7 @@ citation does not decide between folders, one is taken for all; where the pictur
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workers.ingest.archive import Member
@@ -62,6 +62,7 @@ class ImageFolders:
         self._sizes = Counter(posixpath.dirname(member.path) for member in members)
         self._ties: dict[tuple[str, ...], _Tie] = {}
         self._alone: Counter[str] = Counter()
+        self._ranks: dict[str, tuple[int, bool, str]] = {}
 
     def expect(self, found: Iterable[Sequence[Member]]) -> None:
         """Let a folder count by the names that are cited, of each the members, and not by all that it has."""
@@ -77,7 +78,7 @@ class ImageFolders:
         labels = dict(zip(_labels(folders), members, strict=True))
         if len(labels) < len(members) or any(not label or _is_split(label) for label in labels):
             return None
-        order = sorted(labels, key=lambda label: self._rank(label, labels[label]))
+        order = sorted(labels, key=self._rank)
         tie = self._ties.setdefault(tuple(order), _Tie())
         taken, *others = order
         tie.chosen.append(labels[taken])
@@ -89,11 +90,11 @@ class ImageFolders:
         """Say from which folders pictures were taken, and ask where that is open."""
         for labels, tie in self._ties.items():
             taken, *others = labels
-            counts = {label: self._counted(label) for label in labels}
-            if counts[taken] > max(counts[label] for label in others):
+            more = _in_folders(taken, self._alone)
+            if more and not any(_in_folders(label, self._alone) for label in others):
                 log.guess(
                     f"Pictures of the same names lie in {_listed(others)}, too; those in {shown(taken)}/ are "
-                    f"read, where {counts[taken]} more of the cited names lie."
+                    f"read, where {more} more of the cited names lie."
                 )
             elif all(self._are_copies(tie.chosen, tie.rivals[label]) for label in others):
                 log.guess(f"The pictures in {shown(taken)}/ are read; {_listed(others)} has copies of them.")
@@ -119,14 +120,11 @@ class ImageFolders:
             ],
         )
 
-    def _rank(self, label: str, member: Member) -> tuple[int, bool, str]:
-        folder = posixpath.dirname(member.path)
-        return -self._sizes[folder], not is_called_images(member.path), label
-
-    def _counted(self, label: str) -> int:
-        """How many pictures were taken without a choice from folders of that name."""
-        inner = f"/{label}/"
-        return sum(count for folder, count in self._alone.items() if inner in f"/{folder}/")
+    def _rank(self, label: str) -> tuple[int, bool, str]:
+        if label not in self._ranks:
+            size = _in_folders(label, self._sizes)
+            self._ranks[label] = (-size, not is_called_images(f"{label}/_"), label)
+        return self._ranks[label]
 
     def _are_copies(self, ones: Sequence[Member], others: Sequence[Member]) -> bool:
         pairs = list(zip(ones, others, strict=True))
@@ -145,6 +143,11 @@ def _labels(folders: Sequence[str]) -> list[str]:
     start = _shared(split)
     end = _shared([parts[start:][::-1] for parts in split])
     return ["/".join(parts[start : len(parts) - end]) for parts in split]
+
+
+def _in_folders(label: str, counts: Mapping[str, int]) -> int:
+    """The sum of what is counted of folders of that name, and of those below them."""
+    return sum(count for folder, count in counts.items() if f"/{label}/" in f"/{folder}/")
 
 
 def _is_split(label: str) -> bool:

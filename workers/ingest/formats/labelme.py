@@ -49,7 +49,7 @@ class LabelMe:
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: shapes that are no boxes, lines or points."""
-        return any(_has_outline(source, member) for member in sample(_json(source)))
+        return any(_has_outline(source, member) for member in (*files, *sample(_json(source))))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""

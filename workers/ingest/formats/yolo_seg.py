@@ -68,6 +68,8 @@ class YoloSeg:
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: a line that has more than a box."""
+        if any(_satisfying(source, files, has_outline)):
+            return True
         labels = [member for member in _labels_by_key(source).values() if member.size]
         return any(_satisfying(source, sample(labels), has_outline))
 
