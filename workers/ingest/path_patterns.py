@@ -1,36 +1,112 @@
-"""Compares paths of an upload with the patterns that clients write.
+"""Patterns of paths, as clients give them and as the choices of a question name them.
 
-Case does not count. A pattern fits where the path begins or ends with it, component by component, with `*`
-and `?` within a component and `**` for any number of folders; one that names a folder fits all below it.
+A pattern is compared with the end of a path, folder by folder, whatever the case of letters: `*_mask.png`,
+`masks/*`, `patient*/seg/*.png`; `**` stands for any number of folders. Where no path ends so, a pattern
+stands for all that lies below the folders that it names: `masks`, `data/seg`.
 """
 
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
-_ANY_FOLDERS = "**"
+_SIGNS = re.compile(r"(\*|\?|\[!?[^\]]+\])")
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether the path is one that the pattern means."""
-    wanted = PurePosixPath(pattern.casefold()).parts
-    parts = PurePosixPath(path.casefold()).parts
-    ends = (len(parts), *_folder_ends(wanted, parts))
-    return any(_fits(wanted, parts[start:end]) for end in ends for start in range(end))
+    """Whether the end of a path is as the pattern says."""
+    return _ending(pattern.casefold()).fullmatch(path.casefold()) is not None
 
 
-def _folder_ends(wanted: Sequence[str], parts: Sequence[str]) -> range:
-    """Where the folders of the path end, if the pattern may be the name of one."""
-    named = bool(wanted) and not any(sign in wanted[-1] for sign in "*?[")
-    return range(1, len(parts)) if named else range(0)
+def matching(pattern: str, paths: Iterable[str]) -> set[str]:
+    """The paths that end as the pattern says; where there are none, those below folders that do."""
+    listed = list(paths)
+    ending = {path for path in listed if matches(pattern, path)}
+    return ending or {path for path in listed if _is_below(pattern, path)}
 
 
-def _fits(wanted: Sequence[str], parts: Sequence[str]) -> bool:
-    """Whether the whole of the parts is what is wanted; the work is the product of their numbers."""
-    reached = {0}
-    for one in wanted:
-        if one == _ANY_FOLDERS:
-            reached = set(range(min(reached, default=len(parts) + 1), len(parts) + 1))
+def pattern_of(wanted: Sequence[str], others: Iterable[str]) -> str | None:
+    """A pattern that all the wanted paths match and none of the others; None where a short one does not."""
+    rest = set(others) - set(wanted)
+    for pattern in _candidates(wanted):
+        if all(matches(pattern, path) for path in wanted) and not any(matches(pattern, one) for one in rest):
+            return pattern
+    return None
+
+
+@lru_cache(maxsize=256)
+def _ending(pattern: str) -> re.Pattern[str]:
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    text = "".join("(?:[^/]+/)*" if part == "**" else _part(part) + "/" for part in parts[:-1])
+    last = parts[-1] if parts else "*"
+    text += "(?:[^/]+/)*[^/]+" if last == "**" else _part(last)
+    return re.compile("(?:.*/)?" + text, re.DOTALL)
+
+
+def _part(part: str) -> str:
+    """One folder's or file's pattern as a regular expression; `*` and `?` never cross a folder."""
+    text = ""
+    for piece in _SIGNS.split(part):
+        if piece == "*":
+            text += "[^/]*"
+        elif piece == "?":
+            text += "[^/]"
+        elif _SIGNS.fullmatch(piece):
+            inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", piece[1:-1].removeprefix("!"))
+            text += f"[{'^' if piece[1] == '!' else ''}{inside}]"
         else:
-            reached = {at + 1 for at in reached if at < len(parts) and fnmatchcase(parts[at], one)}
-    return len(parts) in reached
+            text += re.escape(piece)
+    return text
+
+
+def _is_below(pattern: str, path: str) -> bool:
+    folders = path.split("/")[:-1]
+    return any(matches(pattern, "/".join(folders[: depth + 1])) for depth in range(len(folders)))
+
+
+def _candidates(paths: Sequence[str]) -> Iterable[str]:
+    """Patterns that may tell these paths from others, the plainest first."""
+    split = [path.split("/") for path in paths]
+    depth = min(len(parts) for parts in split) - 1
+    names = [parts[-1] for parts in split]
+    endings = {posixpath.splitext(name)[1] for name in names}
+    ending = endings.pop() if len(endings) == 1 else ""
+    files = ["*"]
+    stems = [posixpath.splitext(name)[0] for name in names]
+    suffix = _common(stems, _from_end)
+    prefix = _common(stems, _from_start)
+    files += [f"*{suffix}{ending or '.*'}"] if suffix else []
+    files += [f"{prefix}*"] if prefix else []
+    files += [f"*{ending}"] if ending else []
+    for level in range(1, depth + 1):
+        folders = {parts[-1 - level] for parts in split}
+        if len(folders) == 1:
+            above = _plain(folders.pop())
+            yield from ("/".join([above, *["*"] * (level - 1), file]) for file in files)
+    yield from files[1:]
+    for level in range(1, depth + 1):
+        folders = {parts[-1 - level] for parts in split}
+        shared = _common(sorted(folders), _from_start), _common(sorted(folders), _from_end)
+        for above in ([f"{shared[0]}*"] if shared[0] else []) + ([f"*{shared[1]}"] if shared[1] else []):
+            yield from ("/".join([above, *["*"] * (level - 1), file]) for file in files)
+
+
+def _plain(name: str) -> str:
+    """A name as a pattern that only it matches."""
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _common(texts: Sequence[str], part: Callable[[Sequence[str]], str]) -> str:
+    """What all texts have in common at one end, without signs and digits that belong to what differs."""
+    return _plain(part(texts)) if len(texts) > 1 else ""
+
+
+def _from_start(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    pairs = enumerate(zip(first, last, strict=False))
+    same = next((place for place, (a, b) in pairs if a != b), min(len(first), len(last)))
+    return first[:same].rstrip("0123456789")
+
+
+def _from_end(texts: Sequence[str]) -> str:
+    return _from_start([text[::-1] for text in texts])[::-1].lstrip("0123456789")

@@ -1,5 +1,7 @@
 """Which picture an annotation means where several have its name."""
 
+import base64
+
 import numpy as np
 import pytest
 
@@ -187,3 +189,14 @@ def test_folders_that_each_have_what_the_other_lacks_are_a_question(bench: Bench
     del images["images/0.png"], raw["raw/1.png"]
     result = bench.run(images | raw | {"annotations.json": coco()}, processes=1)
     assert [question.code for question in result.questions] == ["image_folder"]
+
+
+def test_images_within_their_annotations_are_no_masks(bench: Bench) -> None:
+    held = base64.b64encode(encoded(photo(0, HEIGHT, WIDTH)))
+    sheets = {
+        path: data.replace(b'"imageData": null', b'"imageData": "%s"' % held)
+        for path, data in labelme("json").items()
+    }
+    result = bench.run(sheets | masks("drawn"), processes=1, format="labelme", masks="drawn/*")
+    assert result.summary is not None, result.problems
+    assert result.summary.images == COUNT

@@ -11,7 +11,7 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.image_folders import ImageFolders, has_images, is_called_images
 from workers.ingest.layout import PICTURES
-from workers.ingest.path_patterns import matches
+from workers.ingest.path_patterns import matching
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 ALL = IngestOptions()
@@ -41,17 +41,16 @@ class CitedFiles:
         self._left_out: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
         self._chosen: set[str] = set()
-        kept = []
-        for member in members:
+        found = pictures_of(members)
+        kept = citable(found, options)
+        taken = {member.path for member in kept}
+        for member in found:
             path = PurePosixPath(_plain(member.path))
-            if path.suffix not in PICTURES:
-                continue
-            if not may_be_cited(member, options):
+            if member.path in taken:
+                self._by_name[path.name].append(member)
+                self._by_stem[path.stem].append(member)
+            else:
                 self._left_out.add(path.stem)
-                continue
-            kept.append(member)
-            self._by_name[path.name].append(member)
-            self._by_stem[path.stem].append(member)
         self._folders = None if read is None else ImageFolders(kept, read)
 
     def expect(self, cited: Iterable[str]) -> None:
@@ -147,11 +146,19 @@ class CitedFiles:
         return taken
 
 
-def may_be_cited(member: Member, options: IngestOptions) -> bool:
-    """Whether the client's patterns let a picture be an image."""
+def pictures_of(members: Iterable[Member]) -> list[Member]:
+    """The members that are pictures by the endings of their names."""
+    return [member for member in members if posixpath.splitext(member.path)[1].casefold() in PICTURES]
+
+
+def citable(pictures: list[Member], options: IngestOptions) -> list[Member]:
+    """The pictures that the client's patterns let be images."""
+    paths = [member.path for member in pictures]
     if options.images is not None:
-        return matches(options.images, member.path)
-    return options.masks is None or not matches(options.masks, member.path)
+        fitting = matching(options.images, paths)
+        return [member for member in pictures if member.path in fitting]
+    masks = set() if options.masks is None else matching(options.masks, paths)
+    return [member for member in pictures if member.path not in masks]
 
 
 def image_missing(cited: str) -> Refused:

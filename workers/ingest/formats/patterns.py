@@ -1,13 +1,13 @@
 """Has a format read an upload by the patterns of images and masks that the client gave."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from trainyard.datasets import PICTURES, IngestOptions
-from workers.ingest import layout
 from workers.ingest.formats.base import Format, FoundSet, Item, Source
-from workers.ingest.path_patterns import matches
-from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.formats.cited import pictures_of
+from workers.ingest.path_patterns import matching
+from workers.ingest.problems import ProblemLog, Refused, shown
 
 
 def read_as(form: Format, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
@@ -16,17 +16,21 @@ def read_as(form: Format, source: Source, options: IngestOptions, log: ProblemLo
     Readers of annotations look for images among those that may be cited. Where a format has mask pictures,
     its pairs are kept whose image and mask both fit.
     """
-    patterns = {"images": options.images, "masks": options.masks}
-    if form.name == PICTURES or not any(patterns.values()):
+    if form.name == PICTURES or (options.images, options.masks) == (None, None):
         return form.read(source, options, log)
-    for option, pattern in patterns.items():
-        if pattern is not None:
-            _check(option, pattern, source, log)
-    found = None if log.has_errors else form.read(source, options, log)
-    if found is None:
+    paths = [member.path for member in pictures_of(source.members)]
+    try:
+        images = _fitting("images", options.images, paths)
+        masks = _fitting("masks", options.masks, paths)
+    except Refused as refusal:
+        log.refused(None, refusal)
         return None
-    kept = [item for item in found.items if _fits(item, options)]
-    if found.items and not kept:
+    found = form.read(source, options, log)
+    if found is None or not found.items:
+        return found
+    pictures = set(paths)
+    kept = [item for item in found.items if item.image.path in images and _has_mask_of(item, masks, pictures)]
+    if not kept:
         log.error(
             "pattern_unmatched",
             found.items[0].image.path,
@@ -38,26 +42,23 @@ def read_as(form: Format, source: Source, options: IngestOptions, log: ProblemLo
     return replace(found, items=kept)
 
 
-def _check(option: str, pattern: str, source: Source, log: ProblemLog) -> None:
-    pictures = [one for one in source.members if _is_picture(one.path)]
-    if not any(matches(pattern, one.path) for one in pictures):
-        example = f", such as {shown(pictures[0].path)}" if pictures else ""
-        log.error(
+def _fitting(option: str, pattern: str | None, paths: list[str]) -> Collection[str]:
+    """The pictures that fit a pattern, all without one; raises Refused where none does."""
+    if pattern is None:
+        return set(paths)
+    fitting = matching(pattern, paths)
+    if not fitting:
+        example = f", such as {shown(paths[0])}" if paths else ""
+        raise Refused(
             "pattern_unmatched",
-            None,
-            f"No picture fits the option `{option}`: {shown(pattern)!r}. There are {len(pictures)}{example}.",
+            f"No picture fits the option `{option}`: {shown(pattern)!r}. There are {len(paths)}{example}.",
             "Patterns are compared with paths from any folder downwards, folder by folder: `images/*`, "
             "`*/img/*.png`, `data/images`.",
         )
+    return fitting
 
 
-def _fits(item: Item, options: IngestOptions) -> bool:
-    image, truth = item.image.path, item.truth.file
-    if options.images is not None and not matches(options.images, image):
-        return False
-    is_mask = truth != image and _is_picture(truth)
-    return not is_mask or options.masks is None or matches(options.masks, truth)
-
-
-def _is_picture(path: str) -> bool:
-    return PurePosixPath(path.casefold()).suffix in layout.PICTURES
+def _has_mask_of(item: Item, masks: Collection[str], pictures: Collection[str]) -> bool:
+    """Whether the item's mask is one of these; True where its truth is no picture but an annotation."""
+    truth = item.truth.file
+    return truth == item.image.path or truth not in pictures or truth in masks

@@ -15,7 +15,7 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import FoundSet, Read, Source
-from workers.ingest.formats.cited import may_be_cited, report_missing
+from workers.ingest.formats.cited import citable, pictures_of, report_missing
 from workers.ingest.formats.class_values import BACKGROUND, class_values
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.recognition import sample
@@ -80,7 +80,8 @@ class YoloSeg:
         parsed = _parsed(source, labels, pairs, log)
         _report_alone(labels, pairs, log)
         _report_boxes(parsed, log)
-        pairs = [(image, file) for image, file in pairs if may_be_cited(image, options)]
+        usable = {image.path for image in citable(pictures_of(source.members), options)}
+        pairs = [(image, file) for image, file in pairs if image.path in usable]
         if not pairs:
             return None
         try:
