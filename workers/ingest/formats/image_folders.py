@@ -9,11 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.split_names import folder_split
-from workers.ingest.layout import IMAGE_FOLDERS, MASK_FOLDERS
+from workers.ingest.layout import Role, pictures
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 from workers.ingest.question_previews import Example, preview
 
@@ -36,13 +37,18 @@ _WORDS = re.compile(r"[\s_.-]+")
 
 def has_images(path: str) -> bool:
     """Whether no folder of the path says that the pictures in it are masks, or drawn from the images."""
-    words = _words(posixpath.dirname(path))
-    return words.isdisjoint(MASK_FOLDERS) and words.isdisjoint(_DRAWN)
+    folder = posixpath.dirname(path)
+    return _role(folder) is not Role.MASK and _words(folder).isdisjoint(_DRAWN)
 
 
 def is_called_images(path: str) -> bool:
     """Whether a folder of the path says that the pictures in it are images."""
-    return has_images(path) and not _words(posixpath.dirname(path)).isdisjoint(IMAGE_FOLDERS)
+    return has_images(path) and _role(posixpath.dirname(path)) is Role.IMAGE
+
+
+@lru_cache(maxsize=4096)
+def _role(folder: str) -> Role | None:
+    return pictures([Member(path=f"{folder}/_.png", size=0)])[0].role
 
 
 @dataclass
@@ -102,7 +108,7 @@ class ImageFolders:
                 self._ask(labels, tie, log)
 
     def _ask(self, labels: Sequence[str], tie: _Tie, log: ProblemLog) -> None:
-        pictures = {labels[0]: tie.chosen, **tie.rivals}
+        members = {labels[0]: tie.chosen, **tie.rivals}
         log.ask(
             "image_folder",
             f"Annotations name {len(tie.chosen)} pictures that lie in each of the folders {_listed(labels)} "
@@ -111,10 +117,10 @@ class ImageFolders:
                 Offer(
                     key=f"folder_{number}",
                     text=f"The pictures in {shown(label)}/.",
-                    count=len(pictures[label]),
-                    options={"images": _pattern(label, pictures[label])},
-                    examples=[member.path for member in pictures[label]],
-                    draw=preview(self._read, [Example(image=member) for member in pictures[label]]),
+                    count=len(members[label]),
+                    options={"images": _pattern(label, members[label])},
+                    examples=[member.path for member in members[label]],
+                    draw=preview(self._read, [Example(image=one) for one in members[label]]),
                 )
                 for number, label in enumerate(labels, start=1)
             ],

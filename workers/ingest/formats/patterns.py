@@ -29,7 +29,7 @@ def read_as(form: Format, source: Source, options: IngestOptions, log: ProblemLo
     if found is None or not found.items:
         return found
     pictures = set(paths)
-    kept = [item for item in found.items if item.image.path in images and _has_mask_of(item, masks, pictures)]
+    kept = [item for item in found.items if _fits(item, images, masks, pictures)]
     if not kept:
         log.error(
             "pattern_unmatched",
@@ -58,7 +58,8 @@ def _fitting(option: str, pattern: str | None, paths: list[str]) -> Collection[s
     return fitting
 
 
-def _has_mask_of(item: Item, masks: Collection[str], pictures: Collection[str]) -> bool:
-    """Whether the item's mask is one of these; True where its truth is no picture but an annotation."""
-    truth = item.truth.file
-    return truth == item.image.path or truth not in pictures or truth in masks
+def _fits(item: Item, images: Collection[str], masks: Collection[str], pictures: Collection[str]) -> bool:
+    """Whether image and mask are among these; what lies within an annotation is no picture, and fits."""
+    image, truth = item.image.path, item.truth.file
+    is_mask = truth != image and truth in pictures
+    return (image in images or image not in pictures) and (truth in masks or not is_mask)
