@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
-from workers.ingest.formats.image_folders import ImageFolders, has_images, is_called_images
+from workers.ingest.formats.folder_kinds import FolderKinds
+from workers.ingest.formats.image_folders import ImageFolders
 from workers.ingest.layout import PICTURES
 from workers.ingest.path_patterns import matching
 from workers.ingest.problems import ProblemLog, Refused, shown
@@ -43,6 +44,7 @@ class CitedFiles:
         self._chosen: set[str] = set()
         found = pictures_of(members)
         kept = citable(found, options)
+        self._kinds = FolderKinds(found)
         taken = {member.path for member in kept}
         for member in found:
             path = PurePosixPath(_plain(member.path))
@@ -51,7 +53,7 @@ class CitedFiles:
                 self._by_stem[path.stem].append(member)
             else:
                 self._left_out.add(path.stem)
-        self._folders = None if read is None else ImageFolders(kept, read)
+        self._folders = None if read is None else ImageFolders(kept, self._kinds, read)
 
     def expect(self, cited: Iterable[str]) -> None:
         """Tell what is going to be cited, so that the folder which has most of it is taken for all."""
@@ -66,8 +68,12 @@ class CitedFiles:
         """
         name = PurePosixPath(_plain(cited)).name
         members = self._by_name.get(name, [])
-        if members and not any(has_images(member.path) for member in members):
-            images = [one for one in self._by_stem[PurePosixPath(name).stem] if is_called_images(one.path)]
+        if members and not any(self._kinds.has_images(member.path) for member in members):
+            images = [
+                one
+                for one in self._by_stem[PurePosixPath(name).stem]
+                if self._kinds.is_called_images(one.path)
+            ]
             if images:  # masks of that name, and images of the name with another ending
                 self._renamed.append((cited, images[0].path))
                 members = images
@@ -113,7 +119,7 @@ class CitedFiles:
 
     def _shows_listed(self, path: str, listed: Container[str]) -> bool:
         stem = PurePosixPath(_plain(path)).stem
-        return not has_images(path) and any(one.path in listed for one in self._by_stem[stem])
+        return not self._kinds.has_images(path) and any(one.path in listed for one in self._by_stem[stem])
 
     def _nearest(self, members: list[Member], cited: str, citing: str) -> Member | None:
         if not members:
@@ -123,7 +129,7 @@ class CitedFiles:
         ranks = [
             (
                 _common(wanted[::-1], place_of[::-1]),
-                has_images(member.path),
+                self._kinds.has_images(member.path),
                 _without_ending(member.path, beside) == beside,
                 _common(place, place_of),
             )

@@ -5,50 +5,19 @@ citation does not decide between folders, one is taken for all; where the pictur
 """
 
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
+from workers.ingest.formats.folder_kinds import FolderKinds, shared_parts
 from workers.ingest.formats.split_names import folder_split
-from workers.ingest.layout import Role, pictures
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 from workers.ingest.question_previews import Example, preview
 
-_DRAWN = frozenset(
-    (
-        "vis", "viz", "visual", "visuals", "visualization", "visualizations", "visualisation",
-        "visualisations", "overlay", "overlays", "blend", "blended", "thumb", "thumbs", "thumbnail",
-        "thumbnails", "preview", "previews", "seg", "segs", "semantic", "instance", "instances", "panoptic",
-        "depth", "color", "colored", "coloured", "segmentationclassvisualization",
-        "segmentationobjectvisualization", "segmentationclasspng", "segmentationobject",
-    )
-)  # fmt: skip
-"""Words of folders whose pictures are drawn from a set, and are not its images."""
-
 _COMPARED = 8
 """Pairs of copies of equal size whose bytes are compared, too."""
-
-_WORDS = re.compile(r"[\s_.-]+")
-
-
-def has_images(path: str) -> bool:
-    """Whether no folder of the path says that the pictures in it are masks, or drawn from the images."""
-    folder = posixpath.dirname(path)
-    return _role(folder) is not Role.MASK and _words(folder).isdisjoint(_DRAWN)
-
-
-def is_called_images(path: str) -> bool:
-    """Whether a folder of the path says that the pictures in it are images."""
-    return has_images(path) and _role(posixpath.dirname(path)) is Role.IMAGE
-
-
-@lru_cache(maxsize=4096)
-def _role(folder: str) -> Role | None:
-    return pictures([Member(path=f"{folder}/_.png", size=0)])[0].role
 
 
 @dataclass
@@ -62,8 +31,9 @@ class _Tie:
 class ImageFolders:
     """Settles which of several folders the cited pictures are taken from."""
 
-    def __init__(self, members: Iterable[Member], read: Read) -> None:
+    def __init__(self, members: Iterable[Member], kinds: FolderKinds, read: Read) -> None:
         """`members` are the pictures that can be cited, `read` is to compare copies."""
+        self._kinds = kinds
         self._read = read
         self._sizes = Counter(posixpath.dirname(member.path) for member in members)
         self._ties: dict[tuple[str, ...], _Tie] = {}
@@ -84,7 +54,7 @@ class ImageFolders:
         labels = dict(zip(_labels(folders), members, strict=True))
         if len(labels) < len(members) or any(not label or _is_split(label) for label in labels):
             return None
-        order = sorted(labels, key=self._rank)
+        order = sorted(labels, key=lambda label: self._rank(label, labels[label]))
         tie = self._ties.setdefault(tuple(order), _Tie())
         taken, *others = order
         tie.chosen.append(labels[taken])
@@ -126,10 +96,10 @@ class ImageFolders:
             ],
         )
 
-    def _rank(self, label: str) -> tuple[int, bool, str]:
+    def _rank(self, label: str, member: Member) -> tuple[int, bool, str]:
         if label not in self._ranks:
             size = _in_folders(label, self._sizes)
-            self._ranks[label] = (-size, not is_called_images(f"{label}/_"), label)
+            self._ranks[label] = (-size, not self._kinds.is_called_images(member.path), label)
         return self._ranks[label]
 
     def _are_copies(self, ones: Sequence[Member], others: Sequence[Member]) -> bool:
@@ -146,8 +116,8 @@ class ImageFolders:
 def _labels(folders: Sequence[str]) -> list[str]:
     """What folders are called where they differ: their paths without the parts that all share."""
     split = [folder.split("/") for folder in folders]
-    start = _shared(split)
-    end = _shared([parts[start:][::-1] for parts in split])
+    start = shared_parts(split)
+    end = shared_parts([parts[start:][::-1] for parts in split])
     return ["/".join(parts[start : len(parts) - end]) for parts in split]
 
 
@@ -164,18 +134,6 @@ def _pattern(label: str, members: Sequence[Member]) -> str:
     """The pattern of the pictures in folders of that name, or in folders below these."""
     direct = all(f"/{posixpath.dirname(member.path)}".endswith(f"/{label}") for member in members)
     return f"{label}/*" if direct else f"{label}/**/*"
-
-
-def _shared(paths: Sequence[list[str]]) -> int:
-    """How many parts all have in common from their start."""
-    first, last = min(paths), max(paths)
-    same = (one == other for one, other in zip(first, last, strict=False))
-    return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
-
-
-def _words(folder: str) -> frozenset[str]:
-    parts = folder.casefold().split("/")
-    return frozenset(word for part in parts for word in _WORDS.split(part))
 
 
 def _listed(labels: Sequence[str]) -> str:
