@@ -200,3 +200,24 @@ def test_images_within_their_annotations_are_no_masks(bench: Bench) -> None:
     result = bench.run(sheets | masks("drawn"), processes=1, format="labelme", masks="drawn/*")
     assert result.summary is not None, result.problems
     assert result.summary.images == COUNT
+
+
+@pytest.mark.parametrize("annotations", ["annotations/instances_{}.json", "{}.json", "labels/{}/coco.json"])
+@pytest.mark.parametrize("images", ["{}", "images/{}", "{}2017/img"])
+def test_images_of_one_name_in_several_splits(bench: Bench, annotations: str, images: str) -> None:
+    files = {}
+    for split, seed in (("train", 0), ("val", 50)):
+        files |= pictures(images.format(split), seed=seed)
+        files[annotations.format(split)] = coco()
+    result = bench.run(files, processes=1)
+    assert result.summary is not None, result.problems
+    assert result.summary.splits == {"train": COUNT, "val": COUNT}
+    for name, (image, _) in bench.arrays().items():
+        seed = 50 if "val" in name else 0
+        np.testing.assert_array_equal(image, photo(seed + int(name[-1]), HEIGHT, WIDTH))
+
+
+def test_a_folder_that_all_lie_in_says_nothing(bench: Bench) -> None:
+    files = pictures("images") | pictures("vis", seed=50) | {"annotations.json": coco()}
+    bench.run({f"depth overlays/{path}": data for path, data in files.items()}, processes=1)
+    assert read_from(bench, 0)

@@ -11,6 +11,7 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.folder_kinds import FolderKinds
 from workers.ingest.formats.image_folders import ImageFolders
+from workers.ingest.formats.split_names import file_split, folder_split
 from workers.ingest.layout import PICTURES
 from workers.ingest.path_patterns import matching
 from workers.ingest.problems import ProblemLog, Refused, shown
@@ -26,8 +27,8 @@ class CitedFiles:
 
     Case, Unicode form, slashes and drives do not count. Of the members of that file name, the one wins whose
     path shares the longest end with the cited path; then one that lies in no folder of masks or drawings,
-    then the one that is cited from the folder of the citing file, then the one nearest to it. Of equals,
-    `ImageFolders` may choose.
+    then one of the split that the citing file is of, then the one that is cited from the folder of that file,
+    then the one nearest to it. Of equals, `ImageFolders` may choose.
     """
 
     def __init__(
@@ -124,32 +125,38 @@ class CitedFiles:
     def _nearest(self, members: list[Member], cited: str, citing: str) -> Member | None:
         if not members:
             return None
-        wanted, place = _folders(cited), _folders(citing)
-        beside = _plain(posixpath.normpath(posixpath.join(posixpath.dirname(citing), cited)))
-        ranks = [
-            (
-                _common(wanted[::-1], place_of[::-1]),
-                self._kinds.has_images(member.path),
-                _without_ending(member.path, beside) == beside,
-                _common(place, place_of),
-            )
-            for member, place_of in ((one, _folders(one.path)) for one in members)
-        ]
-        best = max(ranks)
-        rivals = [one for one, rank in zip(members, ranks, strict=True) if rank == best]
-        if len(rivals) > _MOST_RIVALS:
-            raise _ambiguous(cited, rivals)
-        rivals = _uppermost(rivals)
+        rivals = members if len(members) == 1 else self._best(members, cited, citing)
         folders = self._folders
         if len(rivals) == 1:
             if folders is not None:
                 folders.settled(rivals[0])
             return rivals[0]
-        taken = None if folders is None or rivals[0].path in self._chosen else folders.choose(rivals)
+        if folders is None or len(rivals) > _MOST_RIVALS or rivals[0].path in self._chosen:
+            raise _ambiguous(cited, rivals)
+        taken = folders.choose(rivals)
         if taken is None:
             raise _ambiguous(cited, rivals)
         self._chosen.update(one.path for one in rivals)
         return taken
+
+    def _best(self, members: list[Member], cited: str, citing: str) -> list[Member]:
+        """Those that fit a citation best, and none that lies below the folder of another."""
+        wanted, place = _parts(cited), _parts(citing)
+        beside = _plain(posixpath.normpath(posixpath.join(posixpath.dirname(citing), cited)))
+        split = file_split(citing)
+        ranks = [
+            (
+                _common(wanted[::-1], folders[::-1]),
+                self._kinds.has_images(member.path),
+                split is not None and folder_split(member.path) == split,
+                _without_ending(member.path, beside) == beside,
+                _common(place, folders),
+            )
+            for member, folders in ((one, _parts(one.path)) for one in members)
+        ]
+        best = max(ranks)
+        rivals = [one for one, rank in zip(members, ranks, strict=True) if rank == best]
+        return rivals if len(rivals) > _MOST_RIVALS else _uppermost(rivals)
 
 
 def pictures_of(members: Iterable[Member]) -> list[Member]:
@@ -220,7 +227,7 @@ def _plain(path: str) -> str:
     return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
 
 
-def _folders(path: str) -> list[str]:
+def _parts(path: str) -> list[str]:
     parts = [part for part in _plain(path).split("/") if part not in ("", ".", "..")]
     return parts[:-1]
 
