@@ -247,3 +247,26 @@ def test_faults_of_one_kind_in_one_file_are_one_problem(bench: Bench) -> None:
     }
     assert len(result.problems[0].examples) == 10
     assert not bench.arrays()["bare"][1].any()
+
+
+@pytest.mark.parametrize(
+    ("files", "pairs", "classes"),
+    [
+        ({"a.json": coco()}, "file_name", "categories of a.json"),
+        (labelme("images"), "imagePath", "labels of the shapes"),
+        (labelme("images") | {"labels.txt": b"thing\n"}, "imagePath", "labels.txt"),
+        (yolo("labels"), "labels/ for images/", "class numbers"),
+        (yolo("labels") | {"data.yaml": b"names: [thing]"}, "labels/ for images/", "names in data.yaml"),
+        ({"v.json": via(boxed=False)}, "filename", "attributes"),
+        ({"c.xml": cvat(boxed=False)}, "name in the XML", "labels of the XML"),
+        ({"p.json": label_studio(boxed=False)}, "task", "labels of the regions"),
+    ],
+)
+def test_the_record_says_how_images_were_found(
+    bench: Bench, files: dict[str, bytes], pairs: str, classes: str
+) -> None:
+    summary = bench.run(pictures("images") | files, processes=1).summary
+    assert summary is not None
+    assert summary.reading is not None
+    assert pairs in summary.reading.pairs
+    assert classes in summary.reading.classes

@@ -67,7 +67,7 @@ class LabelMe:
                 log.refused(member.path, refusal)
         if 1 < listed < len(labels.names):
             _report_unlisted(list(labels.names.values())[listed:], log)
-        return sheets.result(labels, LABELS_FILE if listed else "the labels of the shapes")
+        return sheets.result(labels, LABELS_FILE if listed > 1 else "the labels of the shapes")
 
 
 def unpack_image(data: bytes) -> bytes:

@@ -30,7 +30,6 @@ from workers.prepared import Uint8
 
 _TRIED = 20
 _PAIRS = "each image by the text file of its name, in labels/ for images/ or beside it"
-_CLASSES = "the names in the YAML file, classes.txt or obj.names"
 _NO_LABELS = ("classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
 
 
@@ -85,7 +84,8 @@ class YoloSeg:
         if not pairs:
             return None
         try:
-            names = class_names(source, {label.number for rows in parsed.values() for label in rows}, log)
+            used = {label.number for rows in parsed.values() for label in rows}
+            names, origin = class_names(source, used, log)
             classes = class_values(sorted(names.items()), None, log)
         except Refused as refusal:
             log.refused(None, refusal)
@@ -115,7 +115,7 @@ class YoloSeg:
             names=classes.names,
             ignore_value=IGNORED if any(label.is_box for rows in parsed.values() for label in rows) else None,
             pairs=_PAIRS,
-            classes=_CLASSES,
+            classes=origin,
         )
 
 
