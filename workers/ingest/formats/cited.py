@@ -11,7 +11,7 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.folder_kinds import FolderKinds
 from workers.ingest.formats.image_folders import ImageFolders
-from workers.ingest.formats.split_names import file_split, folder_split
+from workers.ingest.formats.split_names import file_split
 from workers.ingest.layout import PICTURES
 from workers.ingest.path_patterns import matching
 from workers.ingest.problems import ProblemLog, Refused, shown
@@ -148,7 +148,7 @@ class CitedFiles:
             (
                 _common(wanted[::-1], folders[::-1]),
                 self._kinds.has_images(member.path),
-                split is not None and folder_split(member.path) == split,
+                split is not None and file_split(posixpath.dirname(member.path)) == split,
                 _without_ending(member.path, beside) == beside,
                 _common(place, folders),
             )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.folder_kinds import FolderKinds, shared_parts
-from workers.ingest.formats.split_names import folder_split
+from workers.ingest.formats.split_names import file_split
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 from workers.ingest.question_previews import Example, preview
 
@@ -52,7 +52,7 @@ class ImageFolders:
         """The one to take of pictures that fit a citation equally; None where folders do not tell."""
         folders = [posixpath.dirname(member.path) for member in members]
         labels = dict(zip(_labels(folders), members, strict=True))
-        if len(labels) < len(members) or any(not label or _is_split(label) for label in labels):
+        if len(labels) < len(members) or any(not label or file_split(label) for label in labels):
             return None
         order = sorted(labels, key=lambda label: self._rank(label, labels[label]))
         tie = self._ties.setdefault(tuple(order), _Tie())
@@ -124,10 +124,6 @@ def _labels(folders: Sequence[str]) -> list[str]:
 def _in_folders(label: str, counts: Mapping[str, int]) -> int:
     """The sum of what is counted of folders of that name, and of those below them."""
     return sum(count for folder, count in counts.items() if f"/{label}/" in f"/{folder}/")
-
-
-def _is_split(label: str) -> bool:
-    return folder_split(f"{label}/_") is not None
 
 
 def _pattern(label: str, members: Sequence[Member]) -> str:
