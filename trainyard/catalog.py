@@ -41,6 +41,12 @@ DATASET_FORMATS = (
     "mapillary", "pictures", "supervisely", "via", "voc", "yolo_seg",
 )  # fmt: skip
 """Formats of annotations that ingest reads, as an upload may name them."""
+NAME_ENCODINGS = (
+    "utf_8", "gbk", "gb18030", "big5", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "cp1251", "cp866",
+    "koi8_r", "cp437", "cp850", "cp852", "cp1250", "cp1252", "latin_1", "cp1253", "cp737", "cp1254", "cp857",
+    "cp1255", "cp862", "cp1256", "cp720", "cp874", "cp1258", "mac_roman", "mac_cyrillic",
+)  # fmt: skip
+"""Encodings of file names that an upload may name, each by its codec's name in Python."""
 WEIGHTS_FILE_PREFIX = "file:"
 PACKAGED_ENCODER = "timm-tf_efficientnet_lite0"
 TIMM_PREFIX = "tu-"

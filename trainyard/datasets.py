@@ -45,11 +45,12 @@ class IngestOptions:
 
     `order` says which of overlapping regions is seen (`area`: the smaller, `file`: the later), `crowd` what
     becomes of COCO's crowd regions. `max_side` caps the longer side of prepared images, in pixels.
+    `names_encoding` is that of file names which the archive does not mark, None finds it out.
 
-    The split: `splits` lists image names per split; else folders of the upload; else `val_fraction` is drawn
-    by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
-    choose one to validate with. `max_images_per_class` leaves images out of each split where all their
-    classes have so many.
+    The split: `splits` lists image names per split; else folders and lists of the upload, of which
+    `splits_from` says what counts where they disagree; else `val_fraction` is drawn by `seed`. `folds` shares
+    out what trains and validates over so many folds besides, of which a run may choose one to validate with.
+    `max_images_per_class` leaves images out of each split where all their classes have so many.
     """
 
     format: str | None = None
@@ -70,10 +71,12 @@ class IngestOptions:
     crowd: Literal["ignore", "label"] = "ignore"
     max_side: int | None = None
     splits: dict[str, list[str]] | None = None
+    splits_from: Literal["furthest", "lists", "folders", "as_told", "draw"] | None = None
     folds: int | None = None
     val_fraction: float = 0.2
     seed: int = 0
     max_images_per_class: int | None = None
+    names_encoding: str | None = None
 
     @property
     def reader(self) -> str | None:

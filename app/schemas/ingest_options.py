@@ -1,5 +1,6 @@
 """The options of an upload. A form sends structured ones as JSON text, a JSON body as they are."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from app.http.json_data import strict_loads
 from app.schemas.fields import check_printable
-from trainyard.catalog import DATASET_FORMATS
+from trainyard.catalog import DATASET_FORMATS, NAME_ENCODINGS
 from trainyard.datasets import PICTURES, IngestOptions
 
 MAX_VALUE = 65535
@@ -104,6 +105,21 @@ class PatternField(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         _check_pattern(text)
         return text
+
+
+class NamesEncodingField(fields.String):
+    """The encoding of file names, by any of the names that Python knows it by."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            wanted = codecs.lookup(text).name
+        except (LookupError, ValueError):  # no such codec; a name with a NUL
+            wanted = ""
+        found = next((name for name in NAME_ENCODINGS if codecs.lookup(name).name == wanted), None)
+        if found is None:
+            raise ValidationError(f"Must be one of: {', '.join(NAME_ENCODINGS)}.")
+        return found
 
 
 class ClassMasksField(Structured):
@@ -227,6 +243,13 @@ class OptionsFields(Schema):
         validate=validate.OneOf(["ignore", "label"], error="Must be one of: {choices}."),
         metadata={"description": "whether COCO's crowd regions are ignored or keep their label"},
     )
+    names_encoding = NamesEncodingField(
+        metadata={
+            "description": "encoding of file names that the archive does not mark; found out "
+            "where it is left out",
+            "enum": list(NAME_ENCODINGS),
+        }
+    )
     max_side = Whole(
         validate=validate.Range(min=16, max=65535),
         metadata={"description": "longest side of prepared images in pixels; larger ones are made smaller"},
@@ -237,6 +260,16 @@ class OptionsFields(Schema):
             "images in no list are not used",
             "type": "object",
         }
+    )
+    splits_from = _one_of(
+        "furthest",
+        "lists",
+        "folders",
+        "as_told",
+        "draw",
+        help="what counts where folders and lists of the upload say different splits (the split that is held "
+        "out furthest, the lists, the folders); `draw` draws a new one, `as_told` keeps one that trains on "
+        "one class alone",
     )
     folds = Whole(
         validate=validate.Range(min=2, max=MAX_FOLDS),

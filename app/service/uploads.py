@@ -1,14 +1,13 @@
 """An upload on its way to disk: written once, to the place where it stays."""
 
 import os
-import tarfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import is_zipfile
 
+from app.service.archive_check import check_archive
 from trainyard.errors import InvalidRequest, PayloadTooLarge, StorageUnavailable
 from trainyard.storage import DatasetFolder
 from trainyard.storage_errors import storage_error
@@ -103,7 +102,7 @@ class Upload:
             self.folder.mkdir(parents=True, exist_ok=True)
             if archive is not None:
                 archive.flush()
-                _check_archive(archive.path)
+                check_archive(archive.path)
                 archive.keep(self._places.upload)
             if annotation is not None:
                 annotation.keep(self._places.annotation)
@@ -114,14 +113,6 @@ class Upload:
         """Close all files, kept or not."""
         for received in self._received:
             received.close()
-
-
-def _check_archive(path: Path) -> None:
-    if not is_zipfile(path) and not tarfile.is_tarfile(path):
-        raise InvalidRequest(
-            "The file is neither a zip nor a tar archive, or it was cut short.",
-            errors={"file": ["a zip archive, or a tar archive, also compressed with gzip, bzip2 or xz"]},
-        )
 
 
 def _not_stored(error: OSError) -> StorageUnavailable:

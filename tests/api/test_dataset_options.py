@@ -29,6 +29,7 @@ OPTIONS: dict[str, Any] = {
     "val_fraction": 0.3,
     "seed": 4,
     "max_images_per_class": 100,
+    "names_encoding": "shift_jis",
 }
 
 
@@ -127,6 +128,14 @@ def test_every_option_is_taken_from_json(client: FlaskClient, incoming: Path):
         ("images", "/etc/*", "within the upload"),
         ("class_masks", "{}", "by class name"),
         ("class_masks", '{"a": 1}', "1 to 200"),
+        ("names_encoding", "klingon", "shift_jis"),
+        ("names_encoding", "", "cp437"),
+        ("names_encoding", "base64", "gbk"),
+        ("names_encoding", "rot13", "cp1251"),
+        ("names_encoding", "utf-16", "utf_8"),
+        ("names_encoding", "idna", "euc_kr"),
+        ("names_encoding", "a\x00b", "big5"),
+        ("names_encoding", "x" * 5000, "cp866"),
     ],
 )
 def test_an_odd_option_is_named_with_what_is_accepted(client: FlaskClient, settings, field, value, accepted):
@@ -134,6 +143,16 @@ def test_an_odd_option_is_named_with_what_is_accepted(client: FlaskClient, setti
     assert response.status_code == 422, response.text
     assert accepted in str(response.json["errors"][field])
     assert folders(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("Shift-JIS", "shift_jis"), ("windows-1251", "cp1251"), ("GBK", "gbk"), ("latin1", "latin_1"),
+     ("UTF-8", "utf_8"), ("IBM437", "cp437"), ("EUC-KR", "euc_kr")],
+)  # fmt: skip
+def test_an_encoding_has_many_names(client: FlaskClient, incoming: Path, sent: str, kept: str):
+    assert upload(client, names_encoding=sent).json["options"]["names_encoding"] == kept
+    assert register(client, "scans", names_encoding=sent).json["options"]["names_encoding"] == kept
 
 
 @pytest.mark.parametrize("value", [2.0, True, "x", None, [2]])

@@ -51,9 +51,7 @@ def files(layout: str, numbers: range) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts_of_published_sets(bench: Bench, layout: str, count: int) -> None:
     result = bench.run(dict(files(layout, range(1, count + 1))), val_fraction=0.4)
-    assert codes(result) == []
-    [problem] = [one for one in result.problems if one.code != "val_drawn"]
-    assert problem.code == "roles_inferred"
+    assert {one.code for one in result.problems} <= {"val_drawn", "roles_inferred"}
     found = bench.arrays()
     assert len(found) == count
     for number in range(1, count + 1):
@@ -83,12 +81,15 @@ def test_two_masks_for_an_image_are_for_the_client_to_choose(bench: Bench) -> No
         made |= [written(f"eyes/Image_{number}.jpg", photo(number, HEIGHT, WIDTH))]
         made |= [written(f"eyes/Image_{number}_1stHO.png", labels(number))]
         made |= [written(f"eyes/Image_{number}_2ndHO.png", labels(number + 1))]
-    result = bench.run(made)
-    assert codes(result) == ["masks_ambiguous"]
-    [problem] = result.problems
-    assert "eyes/Image_0.jpg with eyes/Image_0_1stHO.png" in problem.message
-    assert "eyes/Image_0.jpg with eyes/Image_0_2ndHO.png" in problem.message
-    assert "`masks`" in problem.remedy
+    [question] = bench.run(made).questions
+    assert question.code == "masks_ambiguous"
+    assert "eyes/Image_0.jpg with eyes/Image_0_1stHO.png" in question.text
+    assert "eyes/Image_0.jpg with eyes/Image_0_2ndHO.png" in question.text
+    one, other, both = (choice.options for choice in question.choices)
+    assert {one["masks"], other["masks"]} == {"eyes/*_1stHO.png", "eyes/*_2ndHO.png"}
+    assert set(both["class_masks"]) == {"1stHO", "2ndHO"}
+    for options in (one, other, both):
+        assert bench.run(made, **options).summary is not None
     chosen = bench.run(made, masks="*_2ndho.png")
     assert codes(chosen) == []
     assert {name[-1]: mask.sum() for name, (_, mask) in bench.arrays().items()} == {
@@ -103,8 +104,10 @@ def test_masks_beside_those_that_are_taken_are_told_of(bench: Bench) -> None:
         made |= [written(f"mask/{number}_scan_mask.png", labels(1))]
         made |= [written(f"1st_manual/{number}_manual1.png", labels(number))]
     result = bench.run(made)
-    [problem] = result.problems
-    assert (problem.code, problem.file) == ("masks_elsewhere", "1st_manual/0_manual1.png")
+    [question] = result.questions
+    assert question.code == "masks_ambiguous"
+    first, second, _ = question.choices
+    assert (first.options["masks"], second.options["masks"]) == ("1st_manual/*", "mask/*")
     chosen = bench.run(made, masks="1st_manual/*")
     assert codes(chosen) == []
     assert sorted(mask.sum() for _, mask in bench.arrays().values()) == [
@@ -125,14 +128,14 @@ def test_pictures_that_look_like_no_masks_are_no_masks(bench: Bench, other: Arra
 
 
 def test_of_one_pair_nothing_is_inferred(bench: Bench) -> None:
-    assert codes(bench.run(dict(files("CVC", range(1, 2))))) == ["no_pairs"]
+    assert codes(bench.run(dict(files("endings", range(1, 2))))) == ["no_pairs"]
 
 
 def test_a_broken_picture_and_a_blank_one_do_not_hide_what_the_others_show(bench: Bench) -> None:
-    made = dict(files("CVC", range(6)))
-    made["Original/0.tif"] = made["Original/0.tif"][:100]
-    made["Original/1.tif"] = encoded(np.zeros((HEIGHT, WIDTH, 3), np.uint8), "TIFF")
+    made = dict(files("a folder each", range(6)))
+    made["case_0/photo.png"] = made["case_0/photo.png"][:100]
+    made["case_1/photo.png"] = encoded(np.zeros((HEIGHT, WIDTH, 3), np.uint8), "TIFF")
     result = bench.run(made)
     [problem] = [one for one in result.problems if one.severity == "error"]
-    assert (problem.code, problem.file) == ("image_unknown", "Original/0.tif")
+    assert (problem.code, problem.file) == ("image_broken", "case_0/photo.png")
     assert "roles_inferred" in codes(result, "warning")

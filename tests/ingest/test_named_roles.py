@@ -18,7 +18,7 @@ def scans(count: int = 2, **masks: Array) -> dict[str, bytes]:
 
 def test_masks_of_one_class_each(bench: Bench) -> None:
     files = scans(lungL=LEFT, lungR=RIGHT)
-    assert codes(bench.run(files)) == ["masks_ambiguous"]
+    assert [one.code for one in bench.run(files).questions] == ["masks_ambiguous"]
     result = bench.run(files, class_masks={"right lung": "lungR/*.png", "left lung": "lungL/*"})
     assert result.problems == ()
     assert result.summary is not None
@@ -62,7 +62,8 @@ def test_pictures_that_nobody_named_are_left_out_with_a_warning(bench: Bench) ->
     result = bench.run(files, images="scans/0.png", masks="truth/*")
     assert codes(result, "warning") == ["mask_without_image", "single_image"]
     files = scans(4) | {"manual/truth/0.png": encoded(LEFT)}
-    assert codes(bench.run(files, images="scans/*", masks="truth/*")) == ["image_without_mask"] * 3
+    [question] = bench.run(files, images="scans/*", masks="truth/*").questions
+    assert (question.code, question.choices[0].count) == ("unmasked", 3)
 
 
 def test_a_pattern_that_nothing_fits_is_named(bench: Bench) -> None:

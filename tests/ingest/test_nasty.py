@@ -20,7 +20,7 @@ ZIPS = {
     "not_a_zip": {"archive_damaged"},
     "truncated": {"archive_damaged"},
     "windows_backslashes": set(),
-    "zip_slip": {"archive_traversal", "archive_link"},
+    "zip_slip": {"archive_traversal"},
 }
 
 # Each folder of `made`, sent with a sound second pair: the codes of errors and of warnings.

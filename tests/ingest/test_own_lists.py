@@ -1,29 +1,155 @@
-"""Lists of splits that lie in the upload."""
+"""Lists of splits and of pairs that lie in the upload."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.ingest.made import Bench, encoded, folders, mask, photo
+from tests.ingest.formats.family import opened
+from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
+from workers.ingest.own_lists import listed_pairs
+from workers.ingest.problems import ProblemLog
 
 FILES = folders([mask(0, 1)] * 4)
+APART = {"0": "train", "1": "val", "2": "test", "3": "train"}
 
 
-def splits(bench: Bench, **lists: str) -> dict[str, str]:
-    result = bench.run({**FILES, **{f"splits/{name}.txt": text.encode() for name, text in lists.items()}})
+def numbered(count: int, image: str = "images/{}.png", truth: str = "masks/{}.png") -> dict[str, bytes]:
+    """Images and masks at these paths, of the numbers from 0."""
+    files = {}
+    for number in range(count):
+        files[image.format(number)] = encoded(photo(number))
+        files[truth.format(number)] = encoded(mask(0, 1))
+    return files
+
+
+def run(bench: Bench, files: Mapping[str, bytes | str], **options: Any) -> dict[str, str]:
+    """The split of each sample, by its name."""
+    result = bench.run(
+        {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}, **options
+    )
     assert result.summary is not None, result.problems
     return {sample.name: sample.split for sample in bench.prepared.samples}
 
 
-@pytest.mark.parametrize("line", ["{}", "{}.png", "images/{}.png", "images/{}.png masks/{}.png", "{} 1 2 3"])
-def test_names_and_paths_are_listed(bench: Bench, line: str) -> None:
-    train = "\n".join(line.format(number, number) for number in (0, 3)) + "\n\n"
-    assert splits(bench, train=train, val_id=line.format(1, 1), Test_List=line.format(2, 2)) == {
-        "0": "train",
-        "1": "val",
-        "2": "test",
-        "3": "train",
-    }
+def splits(bench: Bench, **lists: str) -> dict[str, str]:
+    return run(bench, FILES | {f"splits/{name}.txt": text.encode() for name, text in lists.items()})
+
+
+def warnings(bench: Bench) -> list[str]:
     assert bench.result is not None
-    assert bench.result.problems == ()
+    assert codes(bench.result) == []
+    return codes(bench.result, "warning")
+
+
+LINES = [
+    "{0}",
+    "{0}.png",
+    "images/{0}.png",
+    "./images/{0}.png",
+    "/images/{0}.png",
+    "masks/{0}.png",
+    r"images\{0}.png",
+    r"C:\Users\me\My Data\images\{0}.png",
+    "/home/me/set/images/{0}.png /home/me/set/masks/{0}.png",
+    "images/{0}.png masks/{0}.png",
+    "images/{0}.png\tmasks/{0}.png",
+    "images/{0}.png,masks/{0}.png",
+    "images/{0}.png; masks/{0}.png",
+    '"images/{0}.png","masks/{0}.png"',
+    "{0} 1 2 3",
+    "{0}.png 1 2 3",
+    "IMAGES/{0}.PNG",
+    "images/{0}.jpg",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_names_and_paths_are_listed(bench: Bench, line: str) -> None:
+    train = "\r\n".join(line.format(number) for number in (0, 3)) + "\n\n"
+    assert splits(bench, train=train, val_id=line.format(1), Test_List=line.format(2)) == APART
+    assert warnings(bench) == []
+
+
+@pytest.mark.parametrize("line", LINES[:-2])
+@pytest.mark.parametrize("top", ["", "some set/"])
+def test_names_with_spaces_and_points(bench: Bench, line: str, top: str) -> None:
+    files = {
+        f"{top}{folder}/no. {number} of b.png": data
+        for number in range(4)
+        for folder, data in (("images", encoded(photo(number))), ("masks", encoded(mask(0, 1))))
+    }
+    lists = {
+        f"{top}{split}.txt": "\n".join(line.format(f"no. {n} of b") for n in numbers)
+        for split, numbers in (("train", (0, 1)), ("val", (2,)), ("test", (3,)))
+    }
+    assert set(run(bench, files | lists).values()) == {"train", "val", "test"}
+    assert warnings(bench) == []
+
+
+TABLES = {
+    "split.csv": "name,split\n0,train\n1,val\n2,test\n3,train\n",
+    "meta/metadata.csv": "image_id,split,sat_image_path,mask_path\n"
+    + "".join(f"9{n},{s},images/{n}.png,masks/{n}.png\n" for n, s in APART.items()),
+    "partition.tsv": "phase\tfile\ntraining\t0.png\nvalid\t1.png\nTEST\t2.png\nTraining\t3.png\n",
+    "splits.json": json.dumps({"train": ["0", "3"], "val": ["1"], "test": ["2"], "seed": 3}),
+    "dataset.json": json.dumps(
+        {
+            "name": "mine",
+            "training": [{"image": f"./images/{n}.png", "label": f"./masks/{n}.png"} for n in (0, 3)],
+            "validation": [{"image": "./images/1.png", "label": "./masks/1.png"}],
+            "test": ["./images/2.png"],
+        }
+    ),
+    "data_split.json": json.dumps([{"file_name": f"{n}.png", "set": s} for n, s in APART.items()]),
+    "train_test_split.json": json.dumps({f"{n}.png": s for n, s in APART.items()}),
+    "split.txt": "".join(f"{n}.png,{s}\n" for n, s in APART.items()),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_one_table_of_all(bench: Bench, name: str) -> None:
+    assert run(bench, {**FILES, f"top/{name}": TABLES[name]}) == APART
+    assert warnings(bench) == []
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{}.csv", "{}_list.csv", "{}.json", "ImageSets/Segmentation/{}.lst", "{}Set.txt"]
+)
+def test_one_list_each_in_other_forms(bench: Bench, pattern: str) -> None:
+    lists = {}
+    for split in ("train", "val", "test"):
+        own = [number for number, of in APART.items() if of == split]
+        rows = "".join(f"7,images/{number}.png,masks/{number}.png\n" for number in own)
+        text = json.dumps([f"images/{number}.png" for number in own]) if "json" in pattern else rows
+        lists[pattern.format(split)] = "index,image,mask\n" + text if "csv" in pattern else text
+    assert run(bench, FILES | lists) == APART
+    assert warnings(bench) == []
+
+
+def test_lists_are_for_the_folders_they_lie_in(bench: Bench) -> None:
+    files: dict[str, bytes | str] = {}
+    for year in ("2007", "2012"):
+        for number in range(3):
+            files[f"up/VOC{year}/JPEGImages/{number}.jpg"] = encoded(photo(number + int(year)), "JPEG")
+            files[f"up/VOC{year}/SegmentationClass/{number}.png"] = encoded(mask(0, 1))
+        files[f"up/VOC{year}/ImageSets/Main/train.txt"] = "0\n1\n2"
+        files[f"up/VOC{year}/ImageSets/Segmentation/trainval.txt"] = "0\n1\n2"
+    files["up/VOC2007/ImageSets/Segmentation/train.txt"] = "0\n1\n"
+    files["up/VOC2007/ImageSets/Segmentation/val.txt"] = "2\n"
+    files["up/VOC2012/ImageSets/Segmentation/train.txt"] = "2\n"
+    files["up/VOC2012/ImageSets/Segmentation/val.txt"] = "0\n1\n"
+    found = {name.replace("/JPEGImages", ""): split for name, split in run(bench, files).items()}
+    assert found == {
+        "VOC2007/0": "train",
+        "VOC2007/1": "train",
+        "VOC2007/2": "val",
+        "VOC2012/0": "val",
+        "VOC2012/1": "val",
+        "VOC2012/2": "train",
+    }
 
 
 def test_images_in_no_list_are_left_out(bench: Bench) -> None:
@@ -37,24 +163,233 @@ def test_images_in_no_list_are_left_out(bench: Bench) -> None:
     assert (problem.severity, problem.code, problem.file) == ("warning", "image_unlisted", "images/2.png")
 
 
+def test_a_list_of_both_is_parted_by_the_others(bench: Bench) -> None:
+    assert splits(bench, trainval="0\n1\n3", val="3", test="2") == {
+        "0": "train",
+        "1": "train",
+        "2": "test",
+        "3": "val",
+    }
+    assert warnings(bench) == []
+
+
 def test_lists_of_something_else_are_not_used(bench: Bench) -> None:
-    found = splits(bench, train="0\nseen_9", val="1")
+    found = splits(bench, train="seen_8\nseen_9\n0", val="seen_7")
     assert len(found) == 4
+    assert set(found.values()) == {"train", "val"}
     assert bench.result is not None
-    [problem] = bench.result.problems
-    assert (problem.severity, problem.code) == ("warning", "split_lists_unused")
-    assert "seen_9" in problem.message
+    assert [(one.code, one.count) for one in bench.result.problems] == [("split_lists_unused", 2)]
+    assert (
+        "2 of its 3 entries name no picture of the upload: seen_8, seen_9" in bench.result.problems[0].message
+    )
 
 
-@pytest.mark.parametrize("lists", [{"train": "0"}, {"val": "0", "test": "1"}, {"train": "0", "val": " \n"}])
+def test_a_list_of_which_some_is_missing_is_used(bench: Bench) -> None:
+    assert splits(bench, train="0\n1\n9", val="2", test="3")["1"] == "train"
+    assert warnings(bench) == ["split_list_missing"]
+    assert bench.result is not None
+    assert "1 of the 3 images" in bench.result.problems[0].message
+
+
+def test_lists_of_a_set_of_which_this_is_a_part(bench: Bench) -> None:
+    others = "\n".join(f"other_{number}" for number in range(50))
+    assert splits(bench, train=f"{others}\n0\n3", val=f"1\n{others}", test=f"{others}\n2") == APART
+    assert warnings(bench) == ["split_list_missing"] * 3
+
+
+def test_a_name_in_two_folders_is_said(bench: Bench) -> None:
+    files = numbered(4, "a/images/{}.png", "a/masks/{}.png")
+    for number in range(4):
+        files[f"b/images/{number}.png"] = encoded(photo(number + 10))
+        files[f"b/masks/{number}.png"] = encoded(mask(0, 1))
+    run(bench, {**files, "train.txt": "0\n1", "val.txt": "a/images/2.png\nb/images/2.png"})
+    assert "split_lists_unused" in warnings(bench)
+    found = run(bench, {**files, "a/train.txt": "0\n1", "b/val.txt": "2"})
+    assert found == {"a/0": "train", "a/1": "train", "b/2": "val"}
+    assert warnings(bench) == ["image_unlisted"]
+
+
+@pytest.mark.parametrize(
+    "lists", [{"train": "0\n1\n2\n3"}, {"val": "0\n1\n2\n3"}, {"train": " \n", "val": ""}]
+)
 def test_lists_that_part_nothing_are_not_used(bench: Bench, lists: dict[str, str]) -> None:
-    assert len(splits(bench, **lists)) == 4
+    found = splits(bench, **lists)
+    assert len(found) == 4
+    assert set(found.values()) == {"train", "val"}
+    assert warnings(bench) == []
 
 
-def test_folders_go_before_lists(bench: Bench) -> None:
-    made = {"train.txt": b"1", "val.txt": b"0"}
-    for number, split in enumerate(("train", "val")):
-        made[f"{split}/images/{number}.png"] = encoded(photo(number))
-        made[f"{split}/masks/{number}.png"] = encoded(mask(0, 1))
-    bench.run(made)
-    assert {one.name: one.split for one in bench.prepared.samples} == {"train/0": "train", "val/1": "val"}
+@pytest.mark.parametrize("held_out", [{"test": "0"}, {"val": "0"}, {"test": "0", "val": "1"}])
+def test_what_is_listed_to_be_held_out_never_trains(bench: Bench, held_out: dict[str, str]) -> None:
+    found = splits(bench, **held_out)
+    for split, name in held_out.items():
+        assert found[name] == split
+    assert set(found) == set("0123")
+    assert "split_missing" in warnings(bench)
+
+
+def test_of_a_list_to_train_with_the_rest_is_left_out(bench: Bench) -> None:
+    assert set(splits(bench, train="0\n1\n2")) == set("012")
+    assert warnings(bench) == ["image_unlisted", "val_drawn"]
+
+
+def test_an_image_in_two_lists_is_held_out(bench: Bench) -> None:
+    assert splits(bench, train="0\n1\n2", val="1\n3", test="2")["1"] == "val"
+    assert warnings(bench) == ["listed_twice"]
+
+
+def test_lists_of_several_folds_are_an_error(bench: Bench) -> None:
+    lists = {}
+    for fold in range(4):
+        lists[f"fold{fold}/train.txt"] = "\n".join(str(n) for n in range(4) if n != fold).encode()
+        lists[f"fold{fold}/test.txt"] = str(fold).encode()
+    result = bench.run(FILES | lists)
+    assert codes(result) == ["split_lists_contradict"]
+    assert result.summary is None
+    given = bench.run(FILES | lists, splits={"train": ["0", "1", "2"], "val": ["3"]})
+    assert given.summary is not None
+    assert given.problems == ()
+
+
+def parted(of_images: Mapping[int, str]) -> dict[str, bytes | str]:
+    files: dict[str, bytes | str] = {}
+    for number, split in of_images.items():
+        files[f"{split}/images/{number}.png"] = encoded(photo(number))
+        files[f"{split}/masks/{number}.png"] = encoded(mask(0, 1))
+    return files
+
+
+def test_lists_part_what_folders_train(bench: Bench) -> None:
+    files = parted({0: "train", 1: "train", 2: "train", 3: "test"})
+    found = run(bench, files | {"train.txt": "0\n2", "val.txt": "1"})
+    assert found == {"train/0": "train", "train/1": "val", "train/2": "train", "test/3": "test"}
+    assert warnings(bench) == []
+
+
+@pytest.mark.parametrize("of_two", ["val", "test"])
+def test_what_folders_or_lists_hold_out_never_trains(bench: Bench, of_two: str) -> None:
+    files = parted({0: "train", 1: "train", 2: of_two, 3: "val"})
+    files |= {"train.txt": "0\n2", "test.txt": "1\n3"}
+    found = run(bench, files, on_question="assume")
+    assert found == {"train/0": "train", "train/1": "test", f"{of_two}/2": of_two, "val/3": "test"}
+    assert "splits_contradict" in warnings(bench)
+    listed = run(bench, files, splits_from="lists")
+    assert {name for name, split in listed.items() if split == "test"} == {"train/1", "val/3"}
+    assert run(bench, files, splits_from="folders") == {
+        "train/0": "train",
+        "train/1": "train",
+        f"{of_two}/2": of_two,
+        "val/3": "val",
+    }
+    assert set(run(bench, files, splits_from="draw").values()) == {"train", "val"}
+
+
+def test_lists_that_contradict_folders_are_asked_about(bench: Bench) -> None:
+    files = parted({0: "train", 1: "train", 2: "val", 3: "val"}) | {"train.txt": "0\n2", "val.txt": "1\n3"}
+    result = bench.run({name: one if isinstance(one, bytes) else one.encode() for name, one in files.items()})
+    [question] = result.questions
+    assert question.code == "splits_contradict"
+    assert [one.key for one in question.choices] == ["furthest", "lists", "folders", "draw"]
+    assert "val/images/2.png is of val, listed for train" in question.text
+
+
+def test_lists_and_folders_that_leave_nothing_to_train_are_an_error(bench: Bench) -> None:
+    files = parted({0: "train", 1: "val"}) | {"train.txt": b"1", "val.txt": b"0"}
+    made = {name: data for name, data in files.items() if isinstance(data, bytes)}
+    result = bench.run(made, on_question="assume")
+    assert codes(result) == ["split_without_train"]
+    assert codes(result, "warning") == ["splits_contradict"]
+
+
+def test_lists_go_with_other_formats(bench: Bench) -> None:
+    shape = {"label": "thing", "shape_type": "polygon", "points": [[1, 1], [5, 1], [5, 5]]}
+    files: dict[str, bytes | str] = {"train.txt": "0\n2", "val.txt": "1.png"}
+    for number in range(3):
+        about = {"shapes": [shape], "imagePath": f"{number}.png", "imageWidth": 8, "imageHeight": 6}
+        files[f"{number}.json"] = json.dumps({"version": "5.0.1", "flags": {}, "imageData": None} | about)
+        files[f"{number}.png"] = encoded(photo(number))
+    assert run(bench, files) == {"0": "train", "1": "val", "2": "train"}
+    assert warnings(bench) == []
+
+
+def test_a_label_that_is_called_like_a_list_is_none(bench: Bench) -> None:
+    files = {
+        f"images/{name}.png": encoded(photo(seed)) for seed, name in enumerate(("train_1", "test_2", "0"))
+    }
+    labels = {f"labels/{name}.txt": b"0 0 0 0.5 0 0.5 1" for name in ("train_1", "test_2", "0")}
+    assert set(run(bench, files | labels)) == {"train_1", "test_2", "0"}
+    assert warnings(bench) == ["class_names_missing"]
+
+
+class TestPairs:
+    def pairs(self, tmp_path: Path, files: Mapping[str, bytes]) -> tuple[dict[str, str] | None, list[str]]:
+        log = ProblemLog()
+        with opened(tmp_path, files) as source:
+            return listed_pairs(source, source.members, log), [one.code for one in log.problems()]
+
+    @pytest.mark.parametrize("between", [" ", "\t", ",", " , ", ";", "  "])
+    @pytest.mark.parametrize("top", ["", "D:\\me\\", "./", "/data/sets/"])
+    def test_lines_pair(self, tmp_path: Path, between: str, top: str) -> None:
+        files = numbered(3, "s/shots/a {}.jpg", "s/truth/b_{}.png")
+        lines = [f"{top}shots/a {n}.jpg{between}{top}truth/b_{(n + 1) % 3}.png" for n in range(3)]
+        found = self.pairs(tmp_path, files | {"s/train.txt": "\n".join(lines).encode()})
+        assert found == ({f"s/shots/a {n}.jpg": f"s/truth/b_{(n + 1) % 3}.png" for n in range(3)}, [])
+
+    def test_columns_are_told_by_headings(self, tmp_path: Path) -> None:
+        rows = "mask,image\n" + "".join(f"masks/{n}.png,images/{n}.png\n" for n in range(3))
+        found = self.pairs(tmp_path, numbered(3) | {"pairs.csv": rows.encode()})
+        assert found == ({f"images/{n}.png": f"masks/{n}.png" for n in range(3)}, [])
+
+    def test_masks_may_come_first(self, tmp_path: Path) -> None:
+        rows = "".join(f"masks/{n}.png images/{n}.png\n" for n in range(3))
+        found = self.pairs(tmp_path, numbered(3) | {"val.txt": rows.encode()})
+        assert found == ({f"images/{n}.png": f"masks/{n}.png" for n in range(3)}, [])
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            "images/0.png masks/0.png\nimages/0.png masks/1.png",
+            "images/0.png masks/0.png\nimages/1.png masks/0.png",
+        ],
+    )
+    def test_pairs_that_contradict_are_not_used(self, tmp_path: Path, rows: str) -> None:
+        found = self.pairs(tmp_path, numbered(2) | {"train.txt": rows.encode()})
+        assert found == (None, ["listed_pairs_unused"])
+
+    @pytest.mark.parametrize(
+        "text", ["0\n1", "images/0.png\nimages/1.png", "0 1 2\n1 1 2", "x.png y.png", ""]
+    )
+    def test_lists_of_images_pair_nothing(self, tmp_path: Path, text: str) -> None:
+        assert self.pairs(tmp_path, numbered(2) | {"train.txt": text.encode()}) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("image", "truth", "line"),
+    [
+        ("images/{}_img.png", "masks/{}_mask.png", "{}"),
+        ("img/scan {} x.png", "gt/scan {} x.png", "{}.tif"),
+        ("leftImg8bit/{}_left.png", "labels/{}_left.png", "leftImg8bit/{}"),
+        ("p{}/images/a.png", "p{}/masks/a.png", "p{}"),
+        ("p{}/images/a.png", "p{}/masks/a.png", "p{}/a.png"),
+        ("p{}/images/a.png", "p{}/masks/a.png", "p{}/a"),
+        ("images/p{}/a.png", "masks/p{}/a.png", "p{}"),
+        ("site 1/images/p{}/a.png", "site 1/masks/p{}/a.png", "/home/me/images/p{}/a.png"),
+    ],
+)
+def test_lists_of_what_images_are_called_for_short(bench: Bench, image: str, truth: str, line: str) -> None:
+    lists = {"train.txt": "\n".join(line.format(n) for n in range(3)), "test.txt": line.format(3)}
+    found = run(bench, numbered(4, image, truth) | {name: text.encode() for name, text in lists.items()})
+    assert sum(split == "test" for split in found.values()) == 1
+    assert next(split for name, split in found.items() if "3" in name) == "test"
+    assert warnings(bench) == ["val_drawn"]
+
+
+def test_words_that_may_be_splits_are_an_error_until_lists_tell(bench: Bench) -> None:
+    files = numbered(3, "kvasir_train/images/{}.png", "kvasir_train/masks/{}.png")
+    for number in (3, 4):
+        files[f"etis_test/images/{number}.png"] = encoded(photo(number))
+        files[f"etis_test/masks/{number}.png"] = encoded(mask(0, 1))
+    assert codes(bench.run(files)) == ["split_unsure"]
+    found = run(bench, files | {"train.txt": b"0\n1\n2", "test.txt": b"3\n4"})
+    assert list(found.values()).count("test") == 2
+    assert warnings(bench) == ["val_drawn"]

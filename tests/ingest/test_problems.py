@@ -42,7 +42,7 @@ def test_what_other_logs_counted_adds_up() -> None:
 def test_a_question_blocks_until_it_is_answered() -> None:
     log = ProblemLog()
     assert log.ask("objects", "What are the values?", OFFERS) == "one_class"
-    assert (log.is_blocked, log.has_errors, log.problems()) == (True, False, ())
+    assert (log.is_blocked(), log.has_errors, log.problems()) == (True, False, ())
     [question] = log.questions()
     assert [one.key for one in question.choices] == ["one_class", "classes"]
     assert len(question.choices[1].examples) == MAX_EXAMPLES
@@ -53,7 +53,7 @@ def test_a_question_may_be_settled_beforehand_and_is_kept_as_a_warning() -> None
     log = ProblemLog("assume")
     assert log.ask("objects", "What are the values?", OFFERS) == "one_class"
     [warning] = log.problems()
-    assert (log.is_blocked, warning.severity, warning.code) == (False, "warning", "objects")
+    assert (log.is_blocked(), warning.severity, warning.code) == (False, "warning", "objects")
     assert "objects of one class" in warning.message
     assert "`objects: classes`" in warning.remedy
 

@@ -32,7 +32,7 @@ def plain(count: int, **values: Any) -> list[Candidate]:
 
 def placed(samples: list[Candidate], **options: Any) -> tuple[dict[str, Place], tuple[Problem, ...]]:
     log = ProblemLog()
-    return assign(samples, IngestOptions(**options), log), log.problems()
+    return assign(samples, IngestOptions(**options), log).places, log.problems()
 
 
 def splits_of(samples: list[Candidate], **options: Any) -> dict[str, str]:
@@ -245,3 +245,23 @@ class TestCap:
         places, _ = placed(plain(30), max_images_per_class=10, folds=5)
         assert counts(places) == {"train": 8, "val": 2, "unused": 20}
         assert all((place.fold is None) == (place.split == "unused") for place in places.values())
+
+
+class TestOrigin:
+    @pytest.mark.parametrize(
+        ("splits", "told", "options", "origin"),
+        [
+            ((None, None), "", {}, "drawn: 20% by seed 0"),
+            ((None, None), "", {"val_fraction": 0.5, "seed": 7}, "drawn: 50% by seed 7"),
+            (("train", "val"), "folders train/, val/", {}, "folders train/, val/"),
+            (("train", "test"), "lists a.txt", {}, "lists a.txt; val drawn from train: 20% by seed 0"),
+            ((None, None), "", {"folds": 2}, "2 folds by seed 0"),
+            (("train", "val"), "folders a/", {"folds": 2, "seed": 3}, "folders a/; 2 folds by seed 3"),
+            ((None, None), "", {"splits": {"train": ["n0"], "val": ["n1"]}}, "option splits"),
+        ],
+    )
+    def test_it_is_said(
+        self, splits: tuple[str | None, ...], told: str, options: dict[str, Any], origin: str
+    ):
+        samples = [candidate(f"n{index}", given=split) for index, split in enumerate(splits)]
+        assert assign(samples, IngestOptions(**options), ProblemLog(), told).origin == origin

@@ -1,19 +1,18 @@
-"""What holds for every upload, none of which is trusted: names are checked and sizes bounded at first."""
+"""What holds for every archive, none of which is trusted: what it lists, and how much it may take."""
 
-import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.problems import Refused
 
 MIB = 1 << 20
 GIB = 1 << 30
 
-NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".7z", ".rar", ".zst")
-"""Endings of archives, which are not looked into."""
+OPENED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+"""Endings of archives that are opened where they lie within an upload."""
 
-_DRIVE = re.compile(r"[A-Za-z]:")
+NOT_OPENED = (".7z", ".rar", ".zst")
+"""Endings of archives that are not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,50 +52,67 @@ class Member:
 class Entry:
     """A file as the upload lists it; `packed` bytes in the archive, None where that is not told for each.
 
-    `objection` is what its kind has against it.
+    `name` is bytes where nothing says how they are encoded. `objection` is what its kind has against it.
     """
 
-    name: str
+    name: str | bytes
     size: int
     place: int
     packed: int | None = None
     objection: Refused | None = None
 
 
+class Budget:
+    """What an upload may take, over all archives in it; each method raises Refused beyond the limits.
+
+    `packed` is the upload's size in bytes, once it is known.
+    """
+
+    def __init__(self, limits: ArchiveLimits) -> None:
+        self.limits = limits
+        self.packed: int | None = None
+        self._files = 0
+        self._listed_bytes = 0
+        self._name_bytes = 0
+        self._written = 0
+
+    @property
+    def listed_bytes(self) -> int:
+        """Bytes of the files counted so far, unpacked."""
+        return self._listed_bytes
+
+    def count(self, name: str | bytes, size: int) -> None:
+        """Count a file that is listed, of `size` bytes unpacked."""
+        self._files += 1
+        if self._files > self.limits.files:
+            raise bomb(f"It holds more than {self.limits.files} files.")
+        self._name_bytes += len(name)
+        if self._name_bytes > self.limits.directory_bytes:
+            raise bomb(f"Its names take more than {self.limits.directory_bytes} bytes.")
+        self._listed_bytes += size
+        self._check(self._listed_bytes)
+
+    def write(self, size: int) -> None:
+        """Count bytes that are unpacked to disk for as long as the upload is read."""
+        self._written += size
+        self._check(self._written)
+
+    def _check(self, total: int) -> None:
+        limits, packed = self.limits, self.packed
+        if total > limits.total_bytes:
+            raise bomb(f"It unpacks to {total} bytes or more; at most {limits.total_bytes} are read.")
+        if packed is not None and total > limits.ratio_floor and total > limits.ratio * packed:
+            raise bomb(f"{packed} bytes unpack to {total} or more, over {limits.ratio} times as many.")
+
+
 def normal(name: str) -> str:
-    """A name with forward slashes, as NFC. Bytes that are no UTF-8 are read as cp437, as old zips have it."""
-    if any("\ud800" <= character <= "\udfff" for character in name):
-        name = name.encode("utf-8", "surrogateescape").decode("cp437")
+    """A name with forward slashes, as NFC."""
     return unicodedata.normalize("NFC", name.replace("\\", "/"))
 
 
-def usable(
-    entries: Iterable[Entry], packed: int | None, limits: ArchiveLimits, log: ProblemLog
-) -> list[Member]:
-    """The files worth looking at, by path; what is wrong with one goes to the log.
-
-    `packed` is the size of the whole upload in bytes, None where nothing is packed. Raises Refused where the
-    upload as a whole is empty or too large.
-    """
-    listed = _bounded(entries, packed, limits)
-    members = []
-    for entry in listed:
-        name = normal(entry.name)
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if ".." in parts or name.startswith("/") or _DRIVE.match(name):
-            log.error(
-                "archive_traversal",
-                name,
-                "The name is absolute or points outside the archive.",
-                "Make the archive anew from inside the data set's folder.",
-            )
-        elif not _is_junk(parts):
-            objection = entry.objection or _nested(name) or size_objection(entry.size, entry.packed, limits)
-            if objection is None:
-                members.append(Member(path="/".join(parts), size=entry.size, place=entry.place))
-            else:
-                log.refused(name, objection)
-    return sorted(members, key=lambda member: member.path)
+def raw_name(name: str) -> str | bytes:
+    """A name that was decoded as UTF-8, with surrogates where it is none: its bytes, unless it is ASCII."""
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape")
 
 
 def size_objection(size: int, packed: int | None, limits: ArchiveLimits) -> Refused | None:
@@ -108,14 +124,6 @@ def size_objection(size: int, packed: int | None, limits: ArchiveLimits) -> Refu
     else:
         return None
     return Refused("archive_bomb", message, "Send it in a compressed image format, or leave it out.")
-
-
-def check_total(total: int, packed: int | None, limits: ArchiveLimits) -> None:
-    """Raise Refused where `packed` bytes unpack to a `total` beyond the limits."""
-    if total > limits.total_bytes:
-        raise bomb(f"It unpacks to {total} bytes or more; at most {limits.total_bytes} are read.")
-    if packed is not None and total > limits.ratio_floor and total > limits.ratio * packed:
-        raise bomb(f"{packed} bytes unpack to {total} or more, over {limits.ratio} times as many.")
 
 
 def bomb(detail: str) -> Refused:
@@ -131,7 +139,7 @@ def damaged(error: Exception | str) -> Refused:
     """The refusal of what is no archive, or not a whole one."""
     return Refused(
         "archive_damaged",
-        f"The upload is no zip or tar archive, or it is cut off: {error}.",
+        f"This is no zip or tar archive, or it is cut off: {error}.",
         "Make the archive again, check that it opens, and send it whole.",
     )
 
@@ -142,38 +150,9 @@ def file_damaged(what: str) -> Refused:
 
 
 def link_objection() -> Refused:
-    """The refusal of a link or a device."""
+    """What speaks against a link or a device."""
     return Refused(
-        "archive_link", "This is a link or a device, not a file.", "Put the file itself in its place."
-    )
-
-
-def _bounded(entries: Iterable[Entry], packed: int | None, limits: ArchiveLimits) -> list[Entry]:
-    listed = []
-    total = 0
-    for entry in entries:
-        listed.append(entry)
-        if len(listed) > limits.files:
-            raise bomb(f"It holds more than {limits.files} files.")
-        total += entry.size
-        check_total(total, packed, limits)
-    if not listed:
-        raise Refused("archive_empty", "The upload holds no files.", "Send an archive of images and masks.")
-    return listed
-
-
-def _is_junk(parts: list[str]) -> bool:
-    """Whether the name is empty, an operating system put the file there, or it is hidden."""
-    if not parts or any(part.startswith(".") for part in parts):
-        return True
-    return parts[0] == "__MACOSX" or parts[-1].lower() in ("thumbs.db", "desktop.ini")
-
-
-def _nested(name: str) -> Refused | None:
-    if not name.lower().endswith(NESTED):
-        return None
-    return Refused(
-        "archive_nested",
-        "An archive inside the archive is not looked into.",
-        "Unpack it and put its files in the archive, or leave it out.",
+        "archive_link",
+        "This is a link or a device, not a file, and is left out.",
+        "Nothing, if it is not needed; else put the file itself in its place.",
     )

@@ -1,10 +1,5 @@
-"""Masks of which each shows one class: found by their names, and painted into one.
+"""Several masks of one image, painted into one: each shows a class, or a part of what one mask would show."""
 
-They lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`; have the class behind the image's name,
-`masks/0_cat.png`; or lie in a folder of the image's own, `0/masks/cat.png`.
-"""
-
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +8,7 @@ from numpy.typing import NDArray
 
 from workers.ingest.archive import Member
 from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import Read
-from workers.ingest.layout import Picture
+from workers.ingest.formats.base import Read, Truth
 from workers.ingest.masks import HALF, decode_mask, fit_mask
 from workers.ingest.problems import Refused
 from workers.prepared import IGNORE_INDEX, MAX_OVERLAPPING, Uint8
@@ -67,47 +61,43 @@ class ExclusiveTruth:
         return merged
 
 
-def by_class(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, list[Named]] | None:
-    """The masks of each image, by the image's path; None where they are not of one class each.
+@dataclass(frozen=True, kw_only=True)
+class EmptyTruth:
+    """An image without a mask, which is all background; `file` is the image's."""
 
-    They are where each mask is named by a class, none by an image alone, and some image has several.
-    """
-    owners = {(image.split, image.group, image.stem): image for image in images}
-    found: defaultdict[str, list[Named]] = defaultdict(list)
-    for mask in masks:
-        if (mask.split, mask.group, mask.stem) in owners or (
-            mask.split,
-            mask.group,
-            mask.bare_stem,
-        ) in owners:
-            return None
-        owned = _by_folder(mask, owners) or _by_suffix(mask, owners)
-        if owned is None:
-            return None
-        image, name = owned
-        found[image.member.path].append((name, mask.member))
-    several = any(len(named) > 1 for named in found.values())
-    distinct = all(len({name for name, _ in named}) == len(named) for named in found.values())
-    return dict(found) if several and distinct else None
+    file: str
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`."""
+        return np.zeros((image.size[1], image.size[0]), np.uint8)
 
 
-def in_own_folders(images: Sequence[Picture], masks: Sequence[Picture]) -> dict[str, list[Named]] | None:
-    """The masks of each image, by the image's path, where each image has a folder of its own and all masks in
-    it: `1/images/a.png`, `1/masks/liver.png`, `1/masks/spleen.png`. None where that is not so.
+@dataclass(frozen=True, kw_only=True)
+class UnionTruth:
+    """The masks of one image, each with a part of what is to be seen; their values stay."""
 
-    Names that come again show classes; others, and numbers, show one object each.
-    """
-    owners = {(image.split, image.group): image for image in images}
-    names = {mask.stem.casefold() for mask in masks}
-    come_again = 2 * len(names) <= len(masks) and not any(name.isdecimal() for name in names)
-    found: defaultdict[str, list[Named]] = defaultdict(list)
-    for mask in masks:
-        owner = owners.get((mask.split, mask.group))
-        if owner is None:
-            return None
-        found[owner.member.path].append((mask.stem if come_again else OBJECT, mask.member))
-    several = any(len(named) > 1 for named in found.values())
-    return dict(found) if several and len(owners) == len(images) else None
+    parts: Sequence[Truth]
+
+    @property
+    def file(self) -> str:
+        """See `Truth.file`."""
+        return self.parts[0].file
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`. Raises Refused where two masks have different values, none of them 0."""
+        merged = np.zeros((image.size[1], image.size[0]), np.uint8)
+        for part in self.parts:
+            mask = part.paint(read, image)
+            differ = (merged > 0) & (mask > 0) & (merged != mask)
+            if differ.any():
+                count = np.count_nonzero(differ)
+                raise Refused(
+                    "several_masks_differ",
+                    f"{count} pixels have one value in {self.file} and another in {part.file}.",
+                    "Merge the masks of the image, or name one of them by the option `masks`.",
+                )
+            merged = np.maximum(merged, mask)
+        return merged
 
 
 def class_values(masks: dict[str, list[Named]]) -> dict[str, int]:
@@ -127,24 +117,3 @@ def _inside(read: Read, member: Member, image: DecodedImage) -> NDArray[np.bool_
     shown = fit_mask(decode_mask(read(member), image=image), image)
     inside: NDArray[np.bool_] = shown > 0 if shown.max() < HALF else shown >= HALF
     return inside
-
-
-_Owners = dict[tuple[str | None, tuple[str, ...], str], Picture]
-
-
-def _by_folder(mask: Picture, owners: _Owners) -> tuple[Picture, str] | None:
-    if not mask.group:
-        return None
-    *above, name = mask.group
-    owner = owners.get((mask.split, tuple(above), mask.stem))
-    return None if owner is None else (owner, name)
-
-
-def _by_suffix(mask: Picture, owners: _Owners) -> tuple[Picture, str] | None:
-    cut = mask.stem.rfind("_")
-    while cut > 0:
-        owner = owners.get((mask.split, mask.group, mask.stem[:cut]))
-        if owner is not None and cut + 1 < len(mask.stem):
-            return owner, mask.stem[cut + 1 :]
-        cut = mask.stem.rfind("_", 0, cut)
-    return None

@@ -6,22 +6,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from workers.ingest.archive import ArchiveLimits, Entry, Member, file_damaged, link_objection, usable
+from workers.ingest.archive import Entry, Member, file_damaged, link_objection, raw_name
+from workers.ingest.listing import Listing
 from workers.ingest.member_file import member_file
-from workers.ingest.problems import ProblemLog
+from workers.ingest.pointers import text_objection
+from workers.ingest.positioned import Extent
+from workers.ingest.problems import Refused
 
 _REFUSING = (errno.ENOENT, errno.EACCES, errno.ELOOP)  # what speaks against a file, not against the storage
 
 
 class FolderSource:
-    """A folder. `members` are the files worth looking at, by path; links are refused, not followed."""
+    """A folder. `members` are the files worth looking at, by path, `nested` the archives in it; links are
+    left out, not followed."""
 
-    def __init__(self, folder: Path, limits: ArchiveLimits, log: ProblemLog) -> None:
-        """List; what is wrong goes to the log. Raises Refused where it is empty or too large, OSError of the
-        storage."""
+    def __init__(self, folder: Path, listing: Listing) -> None:
+        """List. Raises Refused where it is empty or too large, OSError of the storage."""
         self._folder = folder
         self._names: list[str] = []
-        self.members = usable(self._entries(""), None, limits, log)
+        found = listing.listed(self._entries(""), self.open)
+        self.members, self.nested = found.members, found.nested
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -46,6 +50,11 @@ class FolderSource:
             raise file_damaged(f"The file had {member.size} bytes a moment ago and has changed.")
         return member_file(file, member.size)
 
+    def extent(self, member: Member) -> Extent:
+        """Where a file lies; raises Refused where it cannot be opened."""
+        self.open(member).close()
+        return Extent(self._folder / self._names[member.place])
+
     def _entries(self, below: str) -> Iterator[Entry]:
         with os.scandir(self._folder / below) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -58,8 +67,13 @@ class FolderSource:
             self._names.append(name)
             plain = entry.is_file(follow_symlinks=False)
             yield Entry(
-                name=name,
+                name=raw_name(name),
                 size=entry.stat(follow_symlinks=False).st_size if plain else 0,
                 place=len(self._names) - 1,
-                objection=None if plain else link_objection(),
+                objection=None if plain else _objection(entry),
             )
+
+
+def _objection(entry: os.DirEntry[str]) -> Refused:
+    link = os.fsencode(os.readlink(entry.path)) if entry.is_symlink() else b""
+    return text_objection(link) or link_objection()

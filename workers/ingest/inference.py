@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from workers.ingest.archive import Member
-from workers.ingest.layout import Picture
+from workers.ingest.layout import Picture, without
 from workers.ingest.look import Look, look_at
-from workers.ingest.marks import Couple, Mark, couples, likely_marks
+from workers.ingest.marks import Couple, Mark, couples, likely_marks, plain_marks
+from workers.ingest.matching import open_readings
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 NAME_THEM = (
@@ -15,50 +16,69 @@ NAME_THEM = (
 )
 _FEWEST = 2
 """Of one pair alone it cannot be told what is common to pairs."""
+_MOST_ROUNDS = 8
+"""Parts of a set whose names differ in another way each."""
+_LOOKED_AT = 8
+"""Pairs whose looks are compared."""
+_SMOOTH_COLORS = 64
+"""A picture that is not flat and has more colours than this is a photograph or a map of probabilities."""
 
 
 class Inference:
     """Finds pairs among pictures by words that their paths differ in, and by their looks."""
 
     def __init__(self, read: Callable[[Member], bytes]) -> None:
-        self._read = read
+        self.read = read
         self._look = cache(self._look_at)
 
-    def pairs(self, pictures: Sequence[Picture], log: ProblemLog) -> list[Couple]:
-        """The pairs, and a warning that tells of them; empty where none are found.
-
-        Raises Refused where several masks fit the images.
-        """
-        found = self._choices(pictures, None)
-        if not found or len(found[0]) < _FEWEST:
+    def pairs(self, pictures: Sequence[Picture]) -> list[list[Couple]]:
+        """The pairs of each reading that fits, see `open_readings`; of a single one with those of all parts
+        of the set. Empty where there are none."""
+        readings = open_readings(self._choices(pictures, None))
+        if not readings or len(readings[0]) < _FEWEST:
             return []
-        best, *rest = found
-        rivals = [other for other in rest if 2 * len(other) > len(best)]
-        if rivals:
-            raise _ambiguous([best, *rivals])
-        image, mask = best[0]
-        log.warning(
-            "roles_inferred",
-            mask.member.path,
-            f"Which pictures are masks was told by what is in them: {len(best)} such as this one, of images "
-            f"such as {shown(image.member.path)}.",
-            f"Nothing, if that is right. {NAME_THEM}",
-        )
-        return best
+        return readings if len(readings) > 1 else [self._with_other_parts(readings[0], list(pictures))]
 
-    def pairs_with(self, pictures: Sequence[Picture], masks: Sequence[Picture]) -> list[Couple]:
-        """The pairs of known masks with images among the pictures: of the kind that has most."""
-        return next(iter(self._choices(pictures, masks)), [])
+    def readings_with(self, pictures: Sequence[Picture], masks: Sequence[Picture]) -> list[list[Couple]]:
+        """As `pairs`, of known masks with images among the pictures."""
+        return open_readings(self._choices(pictures, masks))
 
     def other_masks(self, images: Sequence[Picture], others: Sequence[Picture]) -> list[Couple]:
         """Those of the other pictures that may be masks of most of these images, too."""
-        found = self.pairs_with(images, others)
+        found = next(iter(self.readings_with(images, others)), [])
         return found if 2 * len(found) > len(images) else []
+
+    def are_turned(self, pairs: Sequence[Couple]) -> bool:
+        """Whether what was taken for masks looks like photographs, and for images like labels."""
+        looks = self._looks(pairs)
+        turned = [
+            image.may_be_mask_of(mask) and not mask.may_be_mask_of(image) and not mask.is_labels
+            for image, mask in looks
+        ]
+        return bool(looks) and 2 * sum(turned) > len(looks)
+
+    def are_smooth(self, pairs: Sequence[Couple]) -> bool:
+        """Whether most masks change smoothly from pixel to pixel, as no labels do."""
+        looks = self._looks(pairs)
+        smooth = [mask.is_grey and not mask.is_labels and mask.colors > _SMOOTH_COLORS for _, mask in looks]
+        return bool(looks) and 2 * sum(smooth) > len(looks)
+
+    def _with_other_parts(self, best: list[Couple], pictures: list[Picture]) -> list[Couple]:
+        """The pairs, and those of what they leave whose names differ in other words, as in parts of a set
+        that come from several places."""
+        whole = list(best)
+        for _ in range(_MOST_ROUNDS):
+            left = without(pictures, [picture for couple in whole for picture in couple])
+            found = self._choices(left, None) if len(left) >= 2 * _FEWEST else []
+            if not found or len(found[0]) < _FEWEST:
+                break
+            whole += found[0]
+        return whole
 
     def _choices(self, images: Sequence[Picture], masks: Sequence[Picture] | None) -> list[list[Couple]]:
         """The pairs of each mark whose examples look like images and masks, most first."""
         found = []
-        for mark, examples in likely_marks(images, masks).items():
+        for mark, examples in plain_marks(likely_marks(images, masks)).items():
             turned = masks is None and self._fit([(two, one) for one, two in examples])
             if turned or self._fit(examples):
                 right: Mark = mark.turned if turned else mark
@@ -71,15 +91,27 @@ class Inference:
         right = [mask.may_be_mask_of(image) for image, mask in looks if image and mask]
         return 2 * sum(right) > len(right)
 
+    def _looks(self, pairs: Sequence[Couple]) -> list[tuple[Look, Look]]:
+        """The looks of a few of the pairs, of those that can be read."""
+        some = pairs[:: max(1, len(pairs) // _LOOKED_AT)][:_LOOKED_AT]
+        looks = [(self._look(image.member), self._look(mask.member)) for image, mask in some]
+        return [(i, m) for i, m in looks if i and m and i.is_telling and m.is_telling]
+
     def _look_at(self, member: Member) -> Look | None:
         try:
-            return look_at(self._read(member))
+            return look_at(self.read(member))
         except Refused:
             return None  # it is told with its file when the set is read
 
 
-def _ambiguous(choices: Sequence[Sequence[Couple]]) -> Refused:
-    listed = "; ".join(
-        f"{shown(image.member.path)} with {shown(mask.member.path)}" for (image, mask), *_ in choices
+def report_inferred(pairs: Sequence[Couple], log: ProblemLog) -> None:
+    """Say that it was told by their looks which pictures are masks."""
+    image, mask = pairs[0]
+    log.guess(f"which pictures are masks was told by what is in them: {shown(mask.member.path)} and the like")
+    log.warning(
+        "roles_inferred",
+        mask.member.path,
+        f"Which pictures are masks was told by what is in them: {len(pairs)} such as this one, of images "
+        f"such as {shown(image.member.path)}.",
+        f"Nothing, if that is right. {NAME_THEM}",
     )
-    return Refused("masks_ambiguous", f"Several pictures may be the mask of an image: {listed}.", NAME_THEM)

@@ -15,19 +15,23 @@ from trainyard.storage import DatasetFolder
 from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
+from workers.ingest.class_folders import ask_class_folders
 from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.choice import read_set
 from workers.ingest.heap import imports_frozen, keep_freed_memory
 from workers.ingest.label_proposal import advice, proposal
 from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
+from workers.ingest.nested import UNPACKED
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
-from workers.ingest.upload import UNPACKED, open_source
+from workers.ingest.told_splits import told_splits
+from workers.ingest.unread_files import report_unread
+from workers.ingest.upload import open_source
 from workers.ingest.value_map import LabelMap, value_map
 from workers.prepared import PreparedWriter, Sample
 
@@ -91,9 +95,11 @@ def ingest(
     try:
         _clear(folder)
         try:
-            with imports_frozen(), open_source(upload, annotation, folder, limits, log) as source:
+            named = options.names_encoding
+            with imports_frozen(), open_source(upload, annotation, folder, limits, log, named) as source:
                 if not log.has_errors:
                     summary = build.run(source)
+                    report_unread(source, log)
                 if not log.has_errors:
                     write_previews(log.offers(), DatasetFolder(folder).previews)
         except Refused as refusal:
@@ -154,8 +160,12 @@ class _Build:
         What is open about the files is asked before any pixel is read. Raises Refused, OSError, ChildDied.
         """
         form, found = read_set(source, self._options, self._log)
-        if found is None or not found.items or self._log.is_blocked:
+        if found is None or not found.items or self._log.is_blocked():
             return None
+        told = told_splits(found.items, source, self._options, self._log)
+        if self._log.is_blocked():
+            return None
+        found = replace(found, items=told.items)
         if len(found.items) > MAX_IMAGES:
             raise Refused(
                 "set_too_large",
@@ -173,21 +183,30 @@ class _Build:
             rules, shown = multilabel.settled(rules, shown, readings, self._options, self._log)
             mapped = [reading.mapped(shown) for reading in readings]
             rules = self._checked(rules, found, applied, sent, mapped)
-            if rules is None or self._log.is_blocked:
+            if rules is not None and found.class_folders and self._shows_one_class(rules):
+                ask_class_folders(found.class_folders, self._log)
+            if rules is None or self._log.has_errors:
                 return None
-            places = self._placed(found.items, rules, mapped)
-            if places is None:
+            plan = self._placed(found.items, told.origin, rules, mapped)
+            if plan is None:
                 return None
             painted = {byte for reading in readings for byte in reading.values}
-            summary = _finish(rules, rules.table(shown), painted, mapped, samples, places, writer)
-            return replace(summary, reading=self._interpretation(form.name, found, rules))
+            summary = _finish(rules, rules.table(shown), painted, mapped, samples, plan.places, writer)
+            return replace(summary, reading=self._interpretation(form.name, found, rules, plan.origin))
 
-    def _interpretation(self, form: str, found: FoundSet, rules: classes.ClassRules) -> Interpretation:
+    def _shows_one_class(self, rules: classes.ClassRules) -> bool:
+        """Whether masks show one class and background, which nobody has named."""
+        told = (self._options.class_folders, self._options.classes, self._options.label_map)
+        return told == (None, None, None) and rules.task == "multiclass" and len(rules.names) == 2
+
+    def _interpretation(
+        self, form: str, found: FoundSet, rules: classes.ClassRules, told: str
+    ) -> Interpretation:
         return Interpretation(
             format=form,
             pairs=found.pairs,
             classes="the option `classes`" if self._options.classes else found.classes or rules.origin,
-            splits="",
+            splits=told,
             guesses=tuple(self._log.guesses),
         )
 
@@ -255,9 +274,9 @@ class _Build:
         return rules
 
     def _placed(
-        self, items: Sequence[Item], rules: classes.ClassRules, mapped: Sequence[Reading]
-    ) -> dict[str, splits.Place] | None:
-        """Where each sample is used; None, errors logged, where that cannot be."""
+        self, items: Sequence[Item], told: str, rules: classes.ClassRules, mapped: Sequence[Reading]
+    ) -> splits.SplitPlan | None:
+        """Where each sample is used; None where that cannot be or is asked. `told` as `Told.origin`."""
         by_name = {item.name: item for item in items}
         shared: dict[frozenset[int], frozenset[int]] = {}
         candidates = []
@@ -272,8 +291,8 @@ class _Build:
                 digest=reading.image_sha256,
             )
             candidates.append(candidate)
-        places = splits.assign(candidates, self._options, self._log)
-        return None if self._log.is_blocked else places
+        plan = splits.assign(candidates, self._options, self._log, told)
+        return None if self._log.is_blocked() else plan
 
 
 def _finish(

@@ -12,17 +12,25 @@ _MOST_LABELS = 256
 _FLAT = 0.7
 """Share of equal neighbours from which on a picture may be labels: photographs mostly have less than a half,
 with borders of one colour, too; masks more than nine tenths, of thin things, too."""
+_TELLING = 1024
 _RICHER = 4
 _SIDE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A picture's width and height in pixels, either way round, its colours, and how flat it is, 0 to 1."""
+    """A picture's width and height in pixels, either way round, its colours, whether any of them is not grey,
+    and how flat it is, 0 to 1."""
 
     size: frozenset[int]
     colors: int
+    is_grey: bool
     flat: float
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it has so many pixels that its look tells something."""
+        return min(self.size) ** 2 >= _TELLING
 
     @property
     def is_labels(self) -> bool:
@@ -41,9 +49,11 @@ def look_at(data: bytes) -> Look:
     height, width = pixels.shape[:2]
     top, left = max(0, (height - _SIDE) // 2), max(0, (width - _SIDE) // 2)
     codes = color_codes(pixels[top : top + _SIDE, left : left + _SIDE])
+    found = np.unique(codes)
     equal = codes[:, 1:] == codes[:, :-1]
     return Look(
         size=frozenset((height, width)),
-        colors=len(np.unique(codes)),
+        colors=len(found),
+        is_grey=bool((found & 0xFFFF == (found >> 8)).all()),
         flat=float(equal.mean()) if equal.size else 1.0,
     )

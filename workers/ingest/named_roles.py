@@ -1,10 +1,11 @@
 """Images and masks by the patterns that a client gives."""
 
-from pathlib import PurePosixPath
-
 from trainyard.datasets import IngestOptions
 from workers.ingest.layout import Picture, without
+from workers.ingest.path_patterns import matching
 from workers.ingest.problems import Refused, shown
+
+_LISTED = 12
 
 
 def named_roles(found: list[Picture], options: IngestOptions) -> tuple[list[Picture], list[Picture]]:
@@ -28,20 +29,41 @@ def named_classes(
 
 
 def _images(found: list[Picture], options: IngestOptions, masks: list[Picture]) -> list[Picture]:
-    rest = without(found, masks)
-    return rest if options.images is None else _fitting(rest, "images", options.images)
+    if options.images is None:
+        return without(found, masks)
+    images = _fitting(found, "images", options.images)
+    rest = without(images, masks)
+    if not rest:
+        raise Refused(
+            "pattern_unmatched",
+            f"All {len(images)} pictures that fit the option `images`, {shown(options.images)!r}, are masks "
+            "by the other pattern.",
+            "Give patterns that tell images from masks.",
+        )
+    return rest
 
 
 def _fitting(found: list[Picture], option: str, pattern: str) -> list[Picture]:
-    """The pictures whose paths end as the pattern says, whatever the case of letters."""
-    folded = pattern.casefold()
-    fitting = [one for one in found if PurePosixPath(one.member.path.casefold()).match(folded)]
+    """The pictures that the pattern means; see `path_patterns`."""
+    meant = matching(pattern, (one.member.path for one in found))
+    fitting = [one for one in found if one.member.path in meant]
     if not fitting:
-        example = f", such as {shown(found[0].member.path)}" if found else ""
-        raise Refused(
-            "pattern_unmatched",
-            f"No picture fits the option `{option}`: {shown(pattern)!r}. There are {len(found)}{example}.",
-            "Patterns are compared with the end of a path, folder by folder: `*_mask.png`, `masks/*.png`, "
-            "`masks/*/*.png`.",
-        )
+        raise Refused("pattern_unmatched", _why(found, option, pattern), _REMEDY)
     return fitting
+
+
+_REMEDY = (
+    "Patterns are compared with the end of a path, folder by folder: `*_mask.png`, `masks/*.png`, "
+    "`masks/*/*.png`, or with the folders above it: `data/masks`; `**` is any number of folders."
+)
+
+
+def _why(found: list[Picture], option: str, pattern: str) -> str:
+    """What there is in place of what the pattern names."""
+    text = f"No picture fits the option `{option}`: {shown(pattern)!r}. There are {len(found)}"
+    if not found:
+        return f"{text}."
+    folders = sorted({folder.name for one in found for folder in one.folders})
+    listed = ", ".join(shown(name) for name in folders[:_LISTED]) + (" ..." if len(folders) > _LISTED else "")
+    there = f", in folders called {listed}" if folders else ""
+    return f"{text}, such as {shown(found[0].member.path)}{there}."

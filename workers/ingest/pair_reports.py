@@ -1,43 +1,23 @@
 """Says which pictures of an upload found no partner."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from workers.ingest.archive import Member
-from workers.ingest.formats.split_names import file_split
 from workers.ingest.inference import NAME_THEM
 from workers.ingest.layout import Picture
 from workers.ingest.marks import Couple
 from workers.ingest.problems import ProblemLog, shown
 
 
-def report_outside(others: Sequence[Picture], rivals: Sequence[Couple], log: ProblemLog) -> None:
-    """Tell of pictures that are neither image nor mask; `rivals` are images with those that may be masks."""
-    if rivals:
-        log.warning(
-            "masks_elsewhere",
-            rivals[0][1].member.path,
-            f"{len(rivals)} pictures such as this one may be masks of the same images, and are left out.",
-            f"Nothing, if the masks that were taken are right; else send the set again. {NAME_THEM}",
-        )
-    elif others:
+def report_outside(others: Sequence[Picture], log: ProblemLog) -> None:
+    """Tell of pictures that are neither image nor mask."""
+    if others:
         log.warning(
             "file_outside_folders",
             others[0].member.path,
             f"{len(others)} picture(s) such as this one are taken neither for images nor for masks, and are "
             "left out.",
             f"Nothing, if they do not belong to the set; else move them into images/ and masks/. {NAME_THEM}",
-        )
-
-
-def report_unlisted(images: Sequence[Member], log: ProblemLog) -> None:
-    """Tell of images that no list of the upload names."""
-    if images:
-        log.warning(
-            "image_unlisted",
-            images[0].path,
-            f"{len(images)} image(s) are in no list of a split and are left out.",
-            "Nothing, if that is meant; else add them to a list.",
         )
 
 
@@ -53,30 +33,35 @@ def report_clash(clash: Sequence[Member], log: ProblemLog) -> None:
     )
 
 
-def report_images(
-    paired: Sequence[Picture], alone: Sequence[Picture], log: ProblemLog, *, masks: int = 0
-) -> None:
-    """Tell of images without masks, of which `masks` were found: errors where most have none."""
-    if not paired and not log.has_errors:
+def report_no_pairs(images: Sequence[Picture], masks: int, log: ProblemLog) -> None:
+    """Tell that no image has a mask, though `masks` were found."""
+    if not log.has_errors:
         log.error(
             "no_pairs",
             None,
-            f"No image has a mask: {len(alone)} image(s) and {masks} mask(s) were found.",
+            f"No image has a mask: {len(images)} image(s) and {masks} mask(s) were found.",
             "Put images in images/ and masks of the same names in masks/, or end the masks' names in _mask; "
             f"a file of annotations that is not in the upload goes with it as `annotation`. {NAME_THEM}",
         )
-        if not masks:
-            return  # each image would be named for the same reason
-    if paired:
-        alone = _without_bare_splits(paired, alone, log)
-    report = log.warning if len(alone) <= len(paired) else log.error
-    for picture in alone:
-        report(
-            "image_without_mask",
-            picture.member.path,
-            "The image has no mask and is left out.",
-            "Add a mask of the same name, or take the image out.",
-        )
+    if masks:
+        for picture in images:
+            log.error(
+                "image_without_mask",
+                picture.member.path,
+                "The image has no mask.",
+                "Add a mask of the same name, or take the image out.",
+            )
+
+
+def report_smooth(pairs: Sequence[Couple], log: ProblemLog) -> None:
+    """Tell that the masks are no labels."""
+    log.error(
+        "mask_smooth",
+        pairs[0][1].member.path,
+        "The masks change smoothly from pixel to pixel, as photographs and maps of depth or probability do: "
+        "no pixel has a class.",
+        f"Save masks whose values are class ids, or name the masks. {NAME_THEM}",
+    )
 
 
 def report_masks(paired: int, alone: Sequence[Picture], log: ProblemLog) -> None:
@@ -89,23 +74,3 @@ def report_masks(paired: int, alone: Sequence[Picture], log: ProblemLog) -> None
             "The mask has no image and is left out.",
             "Add an image of the same name, or take the mask out.",
         )
-
-
-def _without_bare_splits(
-    paired: Sequence[Picture], alone: Sequence[Picture], log: ProblemLog
-) -> list[Picture]:
-    """Those images of which others in their split have masks: what is published to be tested on has none."""
-    with_masks = {_split(image) for image in paired}
-    bare = Counter(split for image in alone if (split := _split(image)) not in with_masks and split)
-    for split, count in bare.items():
-        log.warning(
-            "split_without_masks",
-            next(image.member.path for image in alone if _split(image) == split),
-            f"None of the {count} image(s) of the split {split} has a mask: they are left out.",
-            "Nothing, if they are only to be predicted; else add their masks.",
-        )
-    return [image for image in alone if _split(image) not in bare]
-
-
-def _split(image: Picture) -> str | None:
-    return image.split or file_split(image.member.path)

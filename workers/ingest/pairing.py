@@ -1,129 +1,279 @@
 """Finds each image's mask, or its masks."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.class_masks import Named, by_class, in_own_folders
-from workers.ingest.formats.base import Source
-from workers.ingest.formats.split_names import file_split
-from workers.ingest.inference import Inference
+from workers.ingest.class_folders import class_folders
+from workers.ingest.class_masks import Named
+from workers.ingest.formats.base import Read, Source
+from workers.ingest.inference import Inference, report_inferred
 from workers.ingest.layout import Picture, by_role, pictures, without
 from workers.ingest.marks import Couple
-from workers.ingest.matching import ByWords, best_match, match, same_words
+from workers.ingest.mask_choice import by_looks_or_names, by_rivals, chosen
+from workers.ingest.matching import (
+    ByWords,
+    Matched,
+    also,
+    best_match,
+    derived,
+    numbered_alike,
+    of_the_same,
+    same_words,
+)
 from workers.ingest.named_roles import named_classes, named_roles
-from workers.ingest.own_lists import listed_splits
+from workers.ingest.own_lists import listed_pairs
 from workers.ingest.pair_reports import (
     report_clash,
-    report_images,
     report_masks,
+    report_no_pairs,
     report_outside,
-    report_unlisted,
+    report_smooth,
 )
-from workers.ingest.problems import ProblemLog
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.several_masks import named_masks, several
+from workers.ingest.unmasked import background_images, tells_nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     """An image and its mask; `name` is unique in the set and has nothing of the archive's common top folders.
 
-    `split` is the one that folders name, or None. Where masks show one class each, `class_masks` are the
-    image's, else None.
+    The image may have several `masks`, each with a part of
+    what is to be seen, or none, which makes it all background. Where masks show one class each,
+    `class_masks` are the image's, else None. `class_folder` is the folder that may name its class.
     """
 
     name: str
-    split: str | None
     image: Member
-    mask: Member
+    masks: tuple[Member, ...]
     class_masks: tuple[Named, ...] | None = None
-
-    @property
-    def file(self) -> str:
-        """See `split_lists.Named`."""
-        return self.image.path
+    class_folder: str | None = None
 
 
-def pair(source: Source, options: IngestOptions, log: ProblemLog) -> list[Pair]:
-    """The pairs, by name; images and masks that stay alone are logged.
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """The pairs, by name, and in words how they were found."""
 
-    Raises Refused for a pattern of the client's that no picture has, and where several masks fit the images.
+    pairs: list[Pair]
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """Images with their masks, before they have names; see `Pair`."""
+
+    masks: Sequence[tuple[Picture, Sequence[Picture]]]
+    origin: str
+    named: dict[str, list[Named]] | None = None
+
+
+def pair(source: Source, options: IngestOptions, log: ProblemLog) -> Pairing:
+    """The pairs; images and masks that stay alone are logged, what is open is asked.
+
+    Raises Refused for a pattern of the client's that no picture has, and where several masks fit the images
+    and no pattern tells them apart.
     """
-    found = pictures(source.members)
+    pictured = pictures(source.members)
     inference = Inference(source.read)
-    by_words = same_words if options.images is not None else inference.pairs_with
+    by_words = same_words if options.images is not None else inference.readings_with
     if options.class_masks is not None:
-        pairs = _by_named_classes(found, options, by_words, log)
+        found = _by_named_classes(pictured, options, by_words, source.read, log)
     elif options.images is not None or options.masks is not None:
-        pairs = _by_named_roles(found, options, by_words, log)
+        found = _by_named_roles(pictured, options, by_words, source.read, log)
     else:
-        pairs = _by_rules(found, inference, log)
-    pairs.sort(key=lambda one: one.name)
+        listed = _listed(source, pictured, log)
+        by = partial(_by_lists, listed) if listed else _by_rules
+        found = by(pictured, options, inference, log)
+    pairs = sorted(_as_pairs(found, options), key=lambda one: one.name)
     for one, other in pairwise(pairs):
         if one.name == other.name:
             report_clash([one.image, other.image], log)
-    return _with_splits(pairs, source, log)
+    return Pairing(pairs=pairs, origin=found.origin)
 
 
 def _by_named_classes(
-    found: list[Picture], options: IngestOptions, by_words: ByWords, log: ProblemLog
-) -> list[Pair]:
+    pictured: list[Picture], options: IngestOptions, by_words: ByWords, read: Read, log: ProblemLog
+) -> _Found:
     """The pairs where the client says which masks show which class."""
-    images, masks_of = named_classes(found, options)
+    images, masks_of = named_classes(pictured, options)
     named: defaultdict[str, list[Named]] = defaultdict(list)
     for name, masks in masks_of.items():
-        for image, mask in best_match(images, masks, by_words, log).couples:
+        matched = _settled(best_match(images, masks, by_words), pictured, read, log)
+        for image, mask in (*matched.couples, *matched.more):
             named[image.member.path].append((name, mask.member))
     own = [image for image in images if image.member.path in named]
-    _report_images(own, images, options, log)
-    return _with_class_masks(own, named)
+    alone = without(images, own)
+    bare = _unmasked(own, alone, 0, options, log) if options.images is not None or not own else []
+    if options.images is None and own:
+        report_outside(alone, log)
+    found = [(image, ()) for image in (*own, *bare)]
+    return _Found(masks=found, named=dict(named), origin="the option `class_masks`")
 
 
 def _by_named_roles(
-    found: list[Picture], options: IngestOptions, by_words: ByWords, log: ProblemLog
-) -> list[Pair]:
+    pictured: list[Picture], options: IngestOptions, by_words: ByWords, read: Read, log: ProblemLog
+) -> _Found:
     """The pairs where the client says which pictures are images, or which are masks."""
-    images, masks = named_roles(found, options)
-    matched = best_match(images, masks, by_words, log)
-    _report_images([image for image, _ in matched.couples], images, options, log)
-    report_masks(len(matched.couples), matched.masks, log)
-    return _as_pairs(matched.couples)
-
-
-def _report_images(
-    paired: list[Picture], images: list[Picture], options: IngestOptions, log: ProblemLog
-) -> None:
-    """Tell of images without masks; unless the client named the images, they may be anything."""
-    alone = without(images, paired)
-    if options.images is None and paired:
-        report_outside(alone, [], log)
+    images, masks = named_roles(pictured, options)
+    matched = _settled(best_match(images, masks, by_words), pictured, read, log)
+    _report_rivals(matched, log)
+    paired = [image for image, _ in _grouped(matched)]
+    if options.images is None and options.unmasked is None and paired:
+        bare = [image for image in matched.images if tells_nothing(image, paired)]
+        report_outside(without(matched.images, bare), log)
     else:
-        report_images(paired, alone, log)
-
-
-def _by_rules(found: list[Picture], inference: Inference, log: ProblemLog) -> list[Pair]:
-    """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
-    images, masks, others = by_role(found)
-    single = by_class(images, masks) or in_own_folders(images, masks)
-    if single is not None:
-        own = [image for image in images if image.member.path in single]
-        report_outside(others, [], log)
-        report_images(own, without(images, own), log)
-        return _with_class_masks(own, single)
-    clashes = ProblemLog()
-    matched = match(images, masks, clashes)
-    paired = [image for image, _ in matched.couples]
-    if len(images) > 2 * len(paired) and not clashes.has_errors:
-        inferred = inference.pairs(found, log)
-        if len(inferred) > len(paired):
-            report_outside(without(found, [picture for couple in inferred for picture in couple]), [], log)
-            return _as_pairs(inferred)
-    report_outside(others, inference.other_masks(paired, others), log)
-    log.extend(clashes.problems())
-    report_images(paired, matched.images, log, masks=len(masks))
+        bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
     report_masks(len(paired), matched.masks, log)
-    return _as_pairs(matched.couples)
+    options_used = " and ".join(f"`{one}`" for one in ("images", "masks") if getattr(options, one))
+    return _Found(
+        masks=[*_grouped(matched), *((image, ()) for image in bare)], origin=f"the option {options_used}"
+    )
+
+
+def _listed(source: Source, pictured: list[Picture], log: ProblemLog) -> list[Couple]:
+    """The pairs that lists of the upload name: `images/a.jpg labels/a.png`."""
+    by_path = {picture.member.path: picture for picture in pictured}
+    pairs = listed_pairs(source, source.members, log) or {}
+    return [(by_path[image], by_path[mask]) for image, mask in pairs.items()]
+
+
+def _by_lists(
+    listed: list[Couple],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
+) -> _Found:
+    """The pairs that lists name, and those of other pictures that names tell."""
+    rest = without(pictured, [picture for couple in listed for picture in couple])
+    images, masks, others = by_role(rest)
+    matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
+    found = _by_names(also(matched, listed), others, pictured, options, inference, log)
+    return replace(found, origin="lists of the upload, which pair them")
+
+
+def _by_rules(
+    pictured: list[Picture], options: IngestOptions, inference: Inference, log: ProblemLog
+) -> _Found:
+    """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
+    whole, pictured = pictured, _considered(pictured, inference)
+    images, masks, others = by_role(pictured)
+    others = [*others, *without(whole, pictured)]
+    told_apart = several(images, masks)
+    if told_apart is not None:
+        by_path = {image.member.path: image for image in images}
+        named = named_masks(told_apart, by_path, options, inference.read, log)
+        own = [image for image in images if image.member.path in named]
+        report_outside(others, log)
+        bare = _unmasked(own, without(images, own), 0, options, log)
+        found = [(image, ()) for image in (*own, *bare)]
+        return _Found(masks=found, named=named, origin="names: several masks of each image")
+    matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
+    paired = len(_grouped(matched))
+    few = not images or len(images) > 2 * paired
+    if few and not matched.rivals and not matched.readings:
+        readings = inference.pairs(pictured)
+        if readings and len(readings[0]) > paired:
+            return _by_looks(readings, pictured, inference, log)
+    return _by_names(matched, others, pictured, options, inference, log)
+
+
+def _considered(pictured: list[Picture], inference: Inference) -> list[Picture]:
+    """The pictures without those that were made of others, if these are a set by themselves."""
+    plain = [picture for picture in pictured if not picture.is_derived]
+    if len(plain) == len(pictured) or by_role(plain)[1] or inference.pairs(plain):
+        return plain
+    return pictured
+
+
+def _by_looks(
+    readings: list[list[Couple]], pictured: list[Picture], inference: Inference, log: ProblemLog
+) -> _Found:
+    """The pairs of pictures that look like images and masks."""
+    couples = chosen(readings, pictured, inference.read, log)
+    report_inferred(couples, log)
+    left = without(pictured, [picture for couple in couples for picture in couple])
+    more = numbered_alike(couples, left)
+    report_outside(without(left, [mask for _, mask in more]), log)
+    masks = _grouped(Matched(couples=couples, more=more))
+    return _Found(masks=masks, origin="what is in the pictures, and the words that their paths share")
+
+
+def _by_names(
+    matched: Matched,
+    others: list[Picture],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
+) -> _Found:
+    """The pairs by names, unless other pictures may be the masks as well, or roles look turned."""
+    matched = _settled(matched, pictured, inference.read, log)
+    _report_rivals(matched, log)
+    further = inference.readings_with(matched.images, others) if matched.images and others else []
+    if len(further) == 1 and len(further[0]) > 1:  # of a part of the set that has other names
+        report_inferred(further[0], log)
+        matched = also(matched, further[0])
+        others = without(others, [mask for _, mask in further[0]])
+    grouped = _grouped(matched)
+    paired = [image for image, _ in grouped]
+    beside, spare = derived(matched.images, paired), of_the_same(paired, matched.masks)
+    matched = replace(matched, images=without(matched.images, beside), masks=without(matched.masks, spare))
+    others = [*others, *beside, *spare]
+    elsewhere = inference.other_masks(paired, others) if others else []
+    if elsewhere:
+        couples = chosen([matched.couples, elsewhere], pictured, inference.read, log)
+        if couples is elsewhere:
+            grouped = [(image, (mask,)) for image, mask in elsewhere]
+        others = without(others, [mask for _, mask in elsewhere])
+    report_outside(others, log)
+    if inference.are_turned(matched.couples):
+        couples = by_looks_or_names(matched.couples, pictured, inference.read, log)
+        grouped = [(image, (mask,)) for image, mask in couples]
+    elif inference.are_smooth(matched.couples):
+        report_smooth(matched.couples, log)
+    bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
+    report_masks(len(paired), matched.masks, log)
+    return _Found(masks=[*grouped, *((image, ()) for image in bare)], origin="names of folders and files")
+
+
+def _settled(matched: Matched, pictured: list[Picture], read: Read, log: ProblemLog) -> Matched:
+    """With one of the readings that fit, where several do."""
+    readings = matched.readings or by_rivals(matched)
+    if not readings:
+        return matched
+    rivals = matched.rivals if matched.readings else []
+    return also(replace(matched, readings=[], rivals=rivals), chosen(readings, pictured, read, log))
+
+
+def _unmasked(
+    paired: Sequence[Picture], alone: list[Picture], masks: int, options: IngestOptions, log: ProblemLog
+) -> list[Picture]:
+    """Those of the images without masks that are taken as background; tells of the others."""
+    if not paired:
+        report_no_pairs(alone, masks, log)
+        return []
+    return background_images(paired, alone, masks, options.unmasked, log)
+
+
+def _report_rivals(matched: Matched, log: ProblemLog) -> None:
+    for images, masks in matched.rivals:
+        report_clash([picture.member for picture in (*images, *masks)], log)
+
+
+def _grouped(matched: Matched) -> list[tuple[Picture, tuple[Picture, ...]]]:
+    """Each image with all its masks, the one of its own name first."""
+    masks: defaultdict[str, list[Picture]] = defaultdict(list)
+    images: dict[str, Picture] = {}
+    for image, mask in (*matched.couples, *matched.more):
+        images.setdefault(image.member.path, image)
+        masks[image.member.path].append(mask)
+    return [(image, tuple(masks[path])) for path, image in images.items()]
 
 
 def _common_top(images: list[Picture]) -> int:
@@ -136,42 +286,33 @@ def _common_top(images: list[Picture]) -> int:
     return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
 
 
-def _as_pairs(matched: list[Couple]) -> list[Pair]:
-    top = _common_top([image for image, _ in matched])
-    pairs = []
-    for image, mask in matched:
-        split = image.split or mask.split
-        pairs.append(Pair(name=_name(image, split, top), split=split, image=image.member, mask=mask.member))
-    return pairs
-
-
-def _with_class_masks(images: list[Picture], named: dict[str, list[Named]]) -> list[Pair]:
+def _as_pairs(found: _Found, options: IngestOptions) -> list[Pair]:
+    images = [image for image, _ in found.masks]
     top = _common_top(images)
-    return [
-        Pair(
-            name=_name(image, image.split, top),
-            split=image.split,
-            image=image.member,
-            mask=named[image.member.path][0][1],
-            class_masks=tuple(named[image.member.path]),
+    folder_of = class_folders([image for image, masks in found.masks if masks])
+    if options.class_folders == "classes" and not folder_of:
+        raise Refused(
+            "class_folders_absent",
+            "The folders of the images name no classes: they differ at no depth, at several, or in numbers.",
+            "Leave `class_folders` out, or name the classes' masks by `class_masks`.",
         )
-        for image in images
-    ]
-
-
-def _with_splits(pairs: list[Pair], source: Source, log: ProblemLog) -> list[Pair]:
-    """Where no folder says a split and nothing else: what lists in the upload say, else words of the paths,
-    if each image's has one."""
-    if any(found.split for found in pairs):
-        return pairs
-    own = listed_splits(pairs, source, log)
-    if own is not None:
-        report_unlisted([found.image for found in pairs if found.name not in own], log)
-        return [replace(found, split=own[found.name]) for found in pairs if found.name in own]
-    splits = [file_split(found.image.path) for found in pairs]
-    if None in splits or not {"train"} < set(splits):
-        return pairs
-    return [replace(found, split=split) for found, split in zip(pairs, splits, strict=True)]
+    pairs = []
+    for image, masks in found.masks:
+        split = image.split or next((mask.split for mask in masks if mask.split), None)
+        folder = folder_of.get(image.member.path)
+        named = found.named.get(image.member.path, []) if found.named is not None else None
+        if options.class_folders == "classes" and named is None and folder_of:
+            named = [(folder, mask.member) for mask in masks] if folder else []
+        pairs.append(
+            Pair(
+                name=_name(image, split, top),
+                image=image.member,
+                masks=tuple(mask.member for mask in masks),
+                class_masks=None if named is None else tuple(named),
+                class_folder=folder,
+            )
+        )
+    return pairs
 
 
 def _name(image: Picture, split: str | None, top: int) -> str:

@@ -3,29 +3,42 @@
 import errno
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workers.ingest.archive import bomb
 
 
+@dataclass(frozen=True)
+class Extent:
+    """Where an archive lies: in a file, from byte `start` on, `size` bytes or, with None, all there are."""
+
+    path: Path
+    start: int = 0
+    size: int | None = None
+
+
 class PositionedFile(io.RawIOBase):
-    """A file open for reading whose position is this process's own.
+    """Part of a file open for reading, the whole to who reads it; its position is this process's own.
 
     While `longest_read` is set, a read of more bytes raises Refused: archives are listed by libraries that
     read as much at once as the archive says.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, extent: Extent) -> None:
         self.longest_read: int | None = None
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = os.open(extent.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._start = extent.start
         self._at = 0
-        self.bytes = os.fstat(self._descriptor).st_size
+        there = max(os.fstat(self._descriptor).st_size - extent.start, 0)
+        self.bytes = there if extent.size is None else min(extent.size, there)
 
     def read_at(self, place: int, size: int) -> bytes:
         """The bytes from `place` on, fewer where the file ends."""
         parts = []
-        while size > 0 and (part := os.pread(self._descriptor, size, place)):
+        size = min(size, self.bytes - place)
+        while size > 0 and (part := os.pread(self._descriptor, size, self._start + place)):
             parts.append(part)
             place += len(part)
             size -= len(part)

@@ -82,7 +82,6 @@ class ProblemLog:
     def has_errors(self) -> bool:
         return bool(self._groups["error"])
 
-    @property
     def is_blocked(self) -> bool:
         """Whether there is an error, or a question that is to be asked: then the set cannot be ready."""
         return self.has_errors or bool(self._asked)

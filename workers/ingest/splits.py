@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from trainyard.datasets import IngestOptions
 from workers.ingest.problems import ProblemLog
 from workers.ingest.split_lists import listed
+from workers.ingest.split_questions import ask_bare_training
 from workers.ingest.stratification import Unit, stratify
 
 SPLITS = ("train", "val", "test")
@@ -43,9 +44,20 @@ class Place:
     fold: int | None = None
 
 
-def assign(samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog) -> dict[str, Place]:
-    """The place of each sample, by its name; the same in whatever order the samples come.
+@dataclass(frozen=True, kw_only=True)
+class SplitPlan:
+    """The place of each sample, by its name; `origin` says in a few words where the splits come from."""
 
+    places: dict[str, Place]
+    origin: str
+
+
+def assign(
+    samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog, told: str = ""
+) -> SplitPlan:
+    """The place of each sample; the same in whatever order the samples come.
+
+    `told` says what told the splits that are given, as `Told.origin`.
     To be called once all masks are read and the set is sound. Logs an error, and answers what it has, where
     the lists are wrong or no images are left to train or to validate with. Samples of the split `unused`
     stay in the prepared set: `counts` tells how many they are. With `folds`, each sample that trains or
@@ -59,10 +71,12 @@ def assign(samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog
             "split_without_train",
             None,
             "All images are meant for validation or test: none is left to train.",
-            "Name images to train with too, or name no splits to have one drawn.",
+            "Name images to train with too, or send the set with `splits_from: draw` to have a split drawn.",
         )
-        return {name: Place(split=split or "train") for name, split in splits.items()}
+        return SplitPlan(places={name: Place(split=s or "train") for name, s in splits.items()}, origin=told)
     placed = {name: split or "train" for name, split in splits.items()}
+    if options.splits_from is None and options.splits is None:
+        _ask_if_bare(ordered, placed, log)
     if draws_val and options.folds is None:
         if None not in splits.values():
             _warn_of_drawn_val(options, log)
@@ -74,10 +88,29 @@ def assign(samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog
     if draws_val:
         placed |= {name: "val" for name, fold in folds.items() if fold == 0}
     shared: dict[tuple[str, int | None], Place] = {}
-    return {
+    places = {
         name: shared.setdefault(key, Place(split=key[0], fold=key[1]))
         for name, key in ((name, (split, folds.get(name))) for name, split in placed.items())
     }
+    return SplitPlan(places=places, origin=_origin(options, told, draws_val))
+
+
+def _ask_if_bare(samples: list[Candidate], placed: Mapping[str, str], log: ProblemLog) -> None:
+    """Ask where one class alone is to be learned, since all images of others are held out for test."""
+    learned = {label for sample in _of(samples, placed, "train", "val") for label in sample.classes}
+    richer = [one for one in _of(samples, placed, "test") if one.classes - learned]
+    if len(learned) < 2 and richer:
+        ask_bare_training(len(richer), log)
+
+
+def _origin(options: IngestOptions, told: str, draws_val: bool) -> str:
+    parts = ["option splits" if options.splits is not None else told]
+    if options.folds is not None:
+        parts.append(f"{options.folds} folds by seed {options.seed}")
+    elif draws_val:
+        whole = "val drawn from train" if parts[0] else "drawn"
+        parts.append(f"{whole}: {options.val_fraction:.0%} by seed {options.seed}")
+    return "; ".join(part for part in parts if part)
 
 
 def counts(places: Mapping[str, Place]) -> dict[str, int]:
@@ -105,8 +138,8 @@ def _given(samples: list[Candidate], options: IngestOptions, log: ProblemLog) ->
     log.warning(
         "split_missing",
         loose[0],
-        f"{len(loose)} image(s) lie in none of the folders train, val and test and are used to train.",
-        "Move them into one of these folders.",
+        f"{len(loose)} image(s) are told no split, unlike others, and are used to train.",
+        "Nothing, if that is meant; else move them into a folder train, val or test, or name them in a list.",
     )
     return {sample.name: sample.given or "train" for sample in samples}
 

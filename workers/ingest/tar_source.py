@@ -9,22 +9,25 @@ import struct
 import tarfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from workers.ingest.archive import (
     MIB,
-    ArchiveLimits,
+    Budget,
     Entry,
     Member,
-    check_total,
+    bomb,
     damaged,
     link_objection,
-    usable,
+    raw_name,
 )
-from workers.ingest.member_file import member_file
-from workers.ingest.positioned import PositionedFile
-from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.listing import Listing
+from workers.ingest.member_file import Readable, member_file
+from workers.ingest.pointers import text_objection
+from workers.ingest.positioned import Extent, PositionedFile
+from workers.ingest.problems import Refused
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 """First bytes of the compressions that a tar comes in."""
@@ -37,22 +40,22 @@ _BROKEN = (tarfile.TarError, EOFError, ValueError, OverflowError, LookupError, s
 
 
 class TarSource:
-    """An open plain tar. `members` are the files worth looking at, by path."""
+    """An open plain tar. `members` are the files worth looking at, by path, `nested` the archives in it."""
 
-    def __init__(self, path: Path, packed: int | None, limits: ArchiveLimits, log: ProblemLog) -> None:
-        """Open and list; `packed` is the size in bytes that was uploaded, None where nothing was packed.
-
-        What is wrong goes to the log. Raises Refused where it is no readable tar, OSError of the storage.
-        """
-        self._path = path
-        self._file = PositionedFile(path)
+    def __init__(self, extent: Extent, listing: Listing, below: str = "") -> None:
+        """Open and list, with paths below the folder `below`. Raises Refused where it is no readable tar,
+        OSError where the storage fails."""
+        self._extent = extent
+        self._limits = listing.limits
+        self._file = PositionedFile(extent)
         try:
-            self._file.longest_read = limits.directory_bytes  # a header may say that its name has gigabytes
-            entries = list(self._entries(limits))
-            self.members = usable(entries, packed, limits, log)
+            # a header may say that its name has gigabytes
+            self._file.longest_read = self._limits.directory_bytes
+            found = listing.listed(self._entries(), self.open, below)
         except Refused:
             self.close()
             raise
+        self.members, self.nested = found.members, found.nested
 
     def close(self) -> None:
         """Close the file."""
@@ -65,20 +68,28 @@ class TarSource:
 
     def open(self, member: Member) -> BinaryIO:
         """The member, to be read in pieces; a read raises Refused where the archive ends within it."""
-        file = PositionedFile(self._path)
+        file = PositionedFile(self._extent)
         file.seek(member.place)
         return member_file(file, member.size)
 
-    def _entries(self, limits: ArchiveLimits) -> Iterator[Entry]:
+    def extent(self, member: Member) -> Extent:
+        """Where a member lies."""
+        return Extent(self._extent.path, self._extent.start + member.place, member.size)
+
+    def _entries(self) -> Iterator[Entry]:
+        linked: dict[str, Entry] = {}
         try:
             with tarfile.open(fileobj=self._file, mode="r:", encoding="utf-8") as archive:
                 for count, info in enumerate(archive):
+                    if count > 2 * self._limits.files:
+                        raise bomb(f"It holds more than {2 * self._limits.files} files and folders.")
                     archive.members = []  # type: ignore[attr-defined]  # else it keeps them all
-                    if info.isdir():
-                        continue
-                    if count > limits.files:
-                        return  # one more than the limit: `usable` refuses
-                    yield self._entry(info)
+                    if not info.isdir():
+                        entry = linked.get(info.linkname) if info.islnk() else None
+                        entry = self._entry(info) if entry is None else replace(entry, name=_name(info))
+                        linked[info.name] = entry
+                        yield entry
+                self._check_end(archive.offset)
         except _BROKEN as error:
             raise damaged(error) from error
 
@@ -87,11 +98,32 @@ class TarSource:
         if plain and (info.size < 0 or info.offset_data + info.size > self._file.bytes):
             raise damaged(f"it ends within {info.name[:100]!r}")
         return Entry(
-            name=info.name,
+            name=_name(info),
             size=info.size if plain else 0,
             place=info.offset_data,
-            objection=None if plain else link_objection(),
+            objection=None if plain else _objection(info),
         )
+
+    def _check_end(self, place: int) -> None:
+        """Raise Refused unless the list of files ends in its mark, a block of zeros: tarfile takes a header
+        that is broken or cut off for the end, too."""
+        if self._file.read_at(place, tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise damaged(f"there is neither a file nor the mark of its end at byte {place}")
+
+
+def _name(info: tarfile.TarInfo) -> str | bytes:
+    """The name, as bytes where nothing says how they are encoded; extended headers are UTF-8 (POSIX pax)."""
+    marked = "path" in info.pax_headers and info.name.isprintable()  # what is none is no printable text
+    return info.name if marked else raw_name(info.name)
+
+
+def _objection(info: tarfile.TarInfo) -> Refused:
+    if info.issparse():
+        return Refused(
+            "archive_compression", "The file is stored as a sparse one.", "Make the tar without --sparse."
+        )
+    link = info.linkname.encode("utf-8", "surrogateescape") if info.issym() else b""
+    return text_objection(link) or link_objection()
 
 
 def is_tar(start: bytes) -> bool:
@@ -108,22 +140,26 @@ def compression(start: bytes) -> str | None:
     return next((kind for magic, kind in COMPRESSIONS.items() if start.startswith(magic)), None)
 
 
-def unpack(path: Path, kind: str, target: Path, limits: ArchiveLimits) -> None:
+def unpack(file: Readable, kind: str, target: Path, budget: Budget) -> None:
     """Write what a file compressed as `kind` holds to `target`.
 
-    Raises Refused where it is damaged, holds no tar, or unpacks to more than the limits allow.
+    Raises Refused where it is damaged, holds no tar, or unpacks to more than the budget allows.
     """
-    packed = path.stat().st_size
-    total = 0
-    with path.open("rb") as file, target.open("xb") as plain:
+    start = b""
+    with target.open("xb") as plain:
         for piece in _pieces(file, kind):
-            if total == 0 and not is_tar(piece[: tarfile.BLOCKSIZE]):
-                raise Refused(
-                    "archive_not_tar", f"This {kind} file holds no tar.", "Send a zip, or a tar of the files."
-                )
-            total += len(piece)
-            check_total(total, packed, limits)
+            if len(start) < tarfile.BLOCKSIZE:
+                start = (start + piece)[: tarfile.BLOCKSIZE]
+                if len(start) == tarfile.BLOCKSIZE and not is_tar(start):
+                    raise _no_tar(kind)
+            budget.write(len(piece))
             plain.write(piece)
+    if len(start) < tarfile.BLOCKSIZE:
+        raise _no_tar(kind)
+
+
+def _no_tar(kind: str) -> Refused:
+    return Refused("archive_not_tar", f"This {kind} file holds no tar.", "Send a zip, or a tar of the files.")
 
 
 class _Unpacker(Protocol):
@@ -166,10 +202,10 @@ def _unpacker(kind: str) -> _Unpacker:
     return bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor(memlimit=XZ_MEMORY)
 
 
-def _pieces(file: BinaryIO, kind: str) -> Iterator[bytes]:
+def _pieces(file: Readable, kind: str) -> Iterator[bytes]:
     """The unpacked bytes, never more than _PIECE at a time; streams may follow one another."""
     unpacker, begun = _unpacker(kind), False
-    data = file.read(_PIECE)
+    data = file.read(_PIECE) or b""
     try:
         while True:
             piece = unpacker.decompress(data, _PIECE)
@@ -177,10 +213,10 @@ def _pieces(file: BinaryIO, kind: str) -> Iterator[bytes]:
             if piece:
                 yield piece
             if unpacker.eof:
-                data = unpacker.unused_data.lstrip(b"\0") or file.read(_PIECE).lstrip(b"\0")
+                data = unpacker.unused_data.lstrip(b"\0") or (file.read(_PIECE) or b"").lstrip(b"\0")
                 unpacker, begun = _unpacker(kind), False
             else:
-                data = file.read(_PIECE) if unpacker.needs_input else b""
+                data = (file.read(_PIECE) or b"") if unpacker.needs_input else b""
                 if not data and not piece and unpacker.needs_input:
                     break
             if not data and not begun:

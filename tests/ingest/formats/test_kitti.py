@@ -22,7 +22,6 @@ class TestKitti(FormatFamily):
     reader = Kitti()
     names: ClassVar = dict(enumerate(NAMES))
     masks: ClassVar = {"000000_10": ROAD_AND_CAR, "000001_10": np.zeros((HEIGHT, WIDTH), np.uint8)}
-    splits: ClassVar = {"000000_10": "train", "000001_10": "train"}
     image = "training/image_2/000001_10.png"
     annotation = "training/semantic/000000_10.png"
     real = (
@@ -30,7 +29,6 @@ class TestKitti(FormatFamily):
             folder="formats/datumaro_tiny/kitti_dataset/kitti_segmentation",
             items=2,
             shares={"wall": 10.0, "truck": 30.0, "train": 20.0, "ignored": 40.0},
-            splits=frozenset(("train",)),
         ),
     )
 

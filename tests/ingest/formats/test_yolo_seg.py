@@ -55,7 +55,6 @@ class TestYoloSeg(FormatFamily):
             folder="formats/datumaro_tiny/yolov8_segmentation",
             items=1,
             shares={"label_2": 6.67, "label_4": 3.33},
-            splits=frozenset(("train",)),
         ),
     )
 

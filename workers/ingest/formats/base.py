@@ -4,7 +4,7 @@ A reader turns the files of an upload into items: an image each, with a truth th
 once the image is decoded. Readers never touch pixels of images; they name the file of whatever is wrong.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -53,7 +53,10 @@ class Truth(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One image of a set; `name` is unique in it, `split` is train, val, test or None where none is said.
+    """One image of a set; `name` is unique in it.
+
+    `split` is train, val, test or None, as annotations say it. What paths say is found later (`told_splits`):
+    those of the image, of the truth, and `cited`, by which annotations call the image.
 
     Where the picture lies inside the file of its annotation, `image` is that file and `unpack` gets the
     picture out of its bytes, or raises Refused: the pictures of a whole set would not fit in memory.
@@ -61,10 +64,11 @@ class Item:
     """
 
     name: str
-    split: str | None
     image: Member
     truth: Truth
+    split: str | None = None
     unpack: Callable[[bytes], bytes] | None = None
+    cited: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +77,9 @@ class FoundSet:
 
     `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
     the masks' values tell. `ignore_value` marks pixels of no class. With `bit_fields`, masks are painted as
-    bits: bit c is set where a pixel has the value c + 1, and 0 is the value 0. `pairs` and `classes` say in
-    words how images found their annotations, and where the names of classes came from.
+    bits: bit c is set where a pixel has the value c + 1, and 0 is the value 0. `class_folders` are folders
+    that may name the class of what their images' masks show, with the images of each. `pairs` and `classes`
+    say in words how images found their annotations, and where the names of classes came from.
     """
 
     items: list[Item]
@@ -82,6 +87,7 @@ class FoundSet:
     colors: dict[int, Color] = field(default_factory=dict)
     ignore_value: int | None = None
     bit_fields: bool = False
+    class_folders: Mapping[str, int] = field(default_factory=dict)
     pairs: str = "each annotation names its image"
     classes: str | None = None
 

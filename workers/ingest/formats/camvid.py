@@ -14,7 +14,6 @@ from workers.ingest.formats.color_table import read_color_table, table_file
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.layout import PICTURES
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -72,8 +71,7 @@ def _located(source: Source, table: dict[Color, int], log: ProblemLog) -> list[L
         if image is None:
             lost.append((mask, stem))
             continue
-        split = folder_split(image.path) or folder_split(mask.path)
-        found.append(Located(image=image, split=split, truth=MaskTruth(member=mask, table=table)))
+        found.append(Located(image=image, truth=MaskTruth(member=mask, table=table)))
     report_missing([(mask.path, stem) for mask, stem in lost], len(found), log)
     cited.report_unlisted({one.image.path for one in found}, log)
     return found

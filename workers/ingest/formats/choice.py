@@ -127,10 +127,10 @@ def _rival(
     rest = without(source, _files([other for other in outlining if other is not one]))
     if one is _PICTURES:
         pairs = _mask_pairs(rest, options)
-        examples = [Example(image=each.image, masks=[each.mask]) for each in pairs]
+        examples = [Example(image=each.image, masks=each.masks, joined=True) for each in pairs]
         draw = preview(source.read, examples)
         images = [each.image for each in pairs]
-        mask = pairs[0].mask.path if pairs else ""
+        mask = pairs[0].masks[0].path if pairs else ""
         return _Reading(format=one, file=mask, images=images, classes=None, draw=draw) if pairs else None
     log = ProblemLog("assume")
     found = read_as(one.form, rest, options, log)
@@ -164,7 +164,7 @@ def _may_be_pictures(outlining: Sequence[Recognised], source: Source) -> bool:
 def _mask_pairs(source: Source, options: IngestOptions) -> list[Pair]:
     """The images that have masks which are pictures."""
     try:
-        return pair(source, options, ProblemLog("assume"))
+        return [one for one in pair(source, options, ProblemLog("assume")).pairs if one.masks]
     except Refused:
         return []
 

@@ -22,7 +22,6 @@ from workers.ingest.formats.cityscapes_labels import COLOR_TABLE, COLORS, LABEL_
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.masks import check_mask_size, fit_mask
 from workers.ingest.problems import ProblemLog, Refused
 from workers.prepared import Uint8
@@ -144,7 +143,7 @@ def _located(source: Source, masks: dict[str, Member], log: ProblemLog) -> Itera
             if mask is None:
                 bare.append(member.path)
             else:
-                yield Located(image=member, split=folder_split(member.path), truth=_truth(mask))
+                yield Located(image=member, truth=_truth(mask))
     if bare:
         log.warning(
             "image_without_mask",

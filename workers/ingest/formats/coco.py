@@ -7,6 +7,7 @@ several files annotate the same images, those called `instances...` are read.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
@@ -21,8 +22,8 @@ from workers.ingest.formats.faults import Faults
 from workers.ingest.formats.items import Located, named_files, named_items
 from workers.ingest.formats.region_file import RegionFile
 from workers.ingest.formats.regions import IGNORED, Polygon, Region, RegionsTruth
-from workers.ingest.formats.split_names import file_split, folder_split
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.split_words import splits_of_names
 
 _REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
 
@@ -153,10 +154,11 @@ class _Assembly:
             return
         self._found[image.path] = Located(
             image=image,
-            split=file.split or folder_split(image.path) or folder_split(record.file_name),
             truth=RegionsTruth(
                 file=path, size=record.size, background=0, regions=regions, order=self._options.order
             ),
+            split=file.split,
+            cited=record.file_name,
         )
 
     def _regions(
@@ -241,7 +243,8 @@ def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]
     members = coco_members(source)
     files: list[_File] = []
     listed: list[Category] = []
-    for member in members:
+    splits = splits_of_names([PurePosixPath(member.path).stem for member in members])
+    for member, split in zip(members, splits, strict=True):
         try:
             with source.open(member) as file:
                 images = list(coco_records.images(file))
@@ -251,7 +254,6 @@ def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]
         except Refused as refusal:
             log.refused(member.path, refusal)
             continue
-        split = file_split(member.path) if len(members) > 1 else None
         names = {category.key: category.name for category in own}
         files.append(_File(member=member, split=split, images=images, names=names))
         listed += own

@@ -22,9 +22,9 @@ from workers.ingest.formats.coco_records import Category, Key, Segments
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.split_names import file_split, folder_split
 from workers.ingest.masks import color_of, decode_colors, fit_mask
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.split_words import splits_of_names
 from workers.prepared import Uint8
 
 _KEYS = (b'"segments_info"', b'"file_name"')
@@ -83,9 +83,10 @@ class CocoPanoptic:
             log.refused(None, refusal)
             return None
         reader = _Reader(source, options, log, classes)
-        for member in files:
+        splits = splits_of_names([PurePosixPath(member.path).stem for member in files])
+        for member, split in zip(files, splits, strict=True):
             try:
-                reader.add(member, file_split(member.path) if len(files) > 1 else None)
+                reader.add(member, split)
             except Refused as refusal:
                 log.refused(member.path, refusal)
         return reader.found()
@@ -125,7 +126,7 @@ class _Reader:
                     ids=np.array(segments.ids, np.uint32).tobytes(),
                     values=bytes(self._values(segments)),
                 )
-                located = Located(image=image, split=split or folder_split(image.path), truth=truth)
+                located = Located(image=image, truth=truth, split=split, cited=cited)
                 self._found.setdefault(image.path, located)
 
     def found(self) -> FoundSet | None:

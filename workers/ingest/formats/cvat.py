@@ -23,7 +23,6 @@ from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.safe_xml import xml_elements
 from workers.ingest.formats.shapes import not_a_region, stroke, turned_box
 from workers.ingest.formats.sheets import Sheet, SheetSet
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import broken, image_size, number, points, text
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -119,8 +118,8 @@ class _Project:
             return
         located = Located(
             image=image,
-            split=folder_split(cited) or folder_split(image.path),
             truth=self._sheets.truth(member.path, sheet),
+            cited=cited,
         )
         self._sheets.add(member.path, sheet, located)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from workers.ingest.archive import Member
-from workers.ingest.layout import Role, pictures
+from workers.ingest.layout import pictures
+from workers.ingest.role_words import Role
 
 _DRAWN = frozenset(
     (

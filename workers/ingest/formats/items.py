@@ -12,12 +12,13 @@ from workers.ingest.problems import shown
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Located:
-    """An image of the upload with what is known of it, not named yet; `unpack` as in `Item`."""
+    """An image of the upload with what is known of it, not named yet; all else as in `Item`."""
 
     image: Member
-    split: str | None
     truth: Truth
+    split: str | None = None
     unpack: Callable[[bytes], bytes] | None = None
+    cited: str = ""
 
 
 def named_items(found: Iterable[Located]) -> list[Item]:
@@ -33,7 +34,7 @@ def named_items(found: Iterable[Located]) -> list[Item]:
         name if count[name] == 1 else _below(one.image, top) for name, one in zip(bare, located, strict=True)
     )
     items = [
-        Item(name=name, split=one.split, image=one.image, truth=one.truth, unpack=one.unpack)
+        Item(name=name, image=one.image, truth=one.truth, split=one.split, unpack=one.unpack, cited=one.cited)
         for name, one in zip(names, located, strict=True)
     ]
     items.sort(key=lambda item: item.name)

@@ -20,7 +20,6 @@ from workers.ingest.formats.cityscapes import LabelIdTruth
 from workers.ingest.formats.cityscapes_labels import COLORS, LABEL_IDS, NAMES
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.problems import ProblemLog
 from workers.prepared import Uint8
 
@@ -87,7 +86,7 @@ def _located(source: Source, truths: dict[tuple[str, str], Truth], log: ProblemL
         if truth is None:
             bare.append(member.path)
         else:
-            yield Located(image=member, split=folder_split(member.path), truth=truth)
+            yield Located(image=member, truth=truth)
     if bare:
         log.warning(
             "image_without_mask",

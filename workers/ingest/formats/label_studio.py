@@ -26,7 +26,6 @@ from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region
 from workers.ingest.formats.rings import ring
 from workers.ingest.formats.shapes import not_a_region, stroke, turned_box
 from workers.ingest.formats.sheets import Sheet, SheetSet
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import (
     broken,
     image_size,
@@ -112,7 +111,6 @@ class _Project:
             return
         located = Located(
             image=image,
-            split=folder_split(image.path),
             truth=self._sheets.truth(member.path, sheet),
         )
         self._sheets.add(member.path, sheet, located)

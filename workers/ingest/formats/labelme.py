@@ -22,7 +22,6 @@ from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Str
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.shapes import not_a_region, stroke
 from workers.ingest.formats.sheets import Sheet, SheetSet
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.text_files import named, read_text
 from workers.ingest.formats.typed_json import broken, image_size, listing, mapping, parse_json, points, text
 from workers.ingest.problems import ProblemLog, Refused
@@ -90,7 +89,6 @@ def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
         return
     located = Located(
         image=image or member,
-        split=folder_split((image or member).path),
         truth=sheets.truth(member.path, sheet),
         unpack=unpack_image if holds_image else None,
     )

@@ -25,7 +25,6 @@ from workers.ingest.formats.rings import ring
 from workers.ingest.formats.safe_xml import xml_elements
 from workers.ingest.formats.shapes import not_a_region, stroke
 from workers.ingest.formats.sheets import Sheet, SheetSet
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import image_size, number, points, text
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -103,7 +102,7 @@ class _Reader:
             self._sheets.missing(member.path, cited)
             return
         truth = self._sheets.truth(member.path, sheet)
-        located = Located(image=image, split=folder_split(image.path), truth=truth)
+        located = Located(image=image, truth=truth)
         self._sheets.add(member.path, sheet, located)
 
     def _sheet(self, member: Member, annotation: Element) -> Sheet:

@@ -17,7 +17,6 @@ from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.recognition import mentions
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import broken, listing, mapping, parse_json, text
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -98,7 +97,7 @@ def _located(masks: list[Member], images: CitedFiles, log: ProblemLog) -> Iterat
             lost.append((mask.path, stem))
             continue
         kept += 1
-        yield Located(image=image, split=folder_split(mask.path), truth=MaskTruth(member=mask))
+        yield Located(image=image, truth=MaskTruth(member=mask))
     report_missing(lost, kept, log)
     if not kept and not log.has_errors:
         log.error("no_pairs", None, "No mask in labels/ has an image.", "Send the folders images, too.")

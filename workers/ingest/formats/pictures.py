@@ -6,16 +6,24 @@ colours: the client's, else that of classes.json, dataset_meta.json or a table o
 (`color_table`), else the colours found.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainyard.catalog import DATASET_FORMATS
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.class_masks import BACKGROUND, BitFieldsTruth, ExclusiveTruth, class_values
+from workers.ingest.class_masks import (
+    BACKGROUND,
+    BitFieldsTruth,
+    EmptyTruth,
+    ExclusiveTruth,
+    UnionTruth,
+    class_values,
+)
 from workers.ingest.classes_file import Classes, read_classes_file
 from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source
+from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source, Truth
 from workers.ingest.formats.color_table import read_color_table
 from workers.ingest.formats.pixel_names import read_pixel_names
 from workers.ingest.mask_colors import (
@@ -71,13 +79,17 @@ class Pictures:
         """See `Format.read`."""
         try:
             about = _about(source, log) if options.classes is None else None
-            pairs = pair(source, options, log)
+            pairing = pair(source, options, log)
+            pairs = pairing.pairs
             if not pairs:
                 _report_unread(source.members, log)
+            if not pairs or log.is_blocked():
                 return None
             if pairs[0].class_masks is not None:
-                return _of_class_masks(pairs)
-            return _of_masks(pairs, source, options, about, log)
+                return replace(_of_class_masks(pairs), pairs=pairing.origin)
+            folders = Counter(one.class_folder for one in pairs if one.class_folder is not None)
+            found = _of_masks(pairs, source, options, about, log)
+            return replace(found, pairs=pairing.origin, class_folders=folders)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
@@ -114,9 +126,8 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
         items.append(
             Item(
                 name=found.name,
-                split=found.split,
                 image=found.image,
-                truth=kind(file=found.mask.path, masks=masks),
+                truth=kind(file=masks[0][1].path if masks else found.image.path, masks=masks),
             )
         )
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
@@ -126,7 +137,7 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
 def _of_masks(
     pairs: Sequence[Pair], source: Source, options: IngestOptions, about: Classes | None, log: ProblemLog
 ) -> FoundSet:
-    masks = [found.mask for found in pairs]
+    masks = [mask for found in pairs for mask in found.masks]
     kinds = survey(masks, source.read)
     _warn_of_jpegs(kinds, log)
     colored = options.colors is None and (kinds.palettes_differ or is_colored(kinds.colored, source.read))
@@ -147,13 +158,19 @@ def _of_masks(
     items = [
         Item(
             name=found.name,
-            split=found.split,
             image=found.image,
-            truth=MaskTruth(member=found.mask, white=white, table=table),
+            truth=_truth(found, white, table),
         )
         for found in pairs
     ]
     return FoundSet(items=items, names=names or None, colors=colors, ignore_value=ignore_value)
+
+
+def _truth(found: Pair, white: int, table: Mapping[Color, int] | None) -> Truth:
+    parts = [MaskTruth(member=mask, white=white, table=table) for mask in found.masks]
+    if not parts:
+        return EmptyTruth(file=found.image.path)
+    return parts[0] if len(parts) == 1 else UnionTruth(parts=parts)
 
 
 def _table(

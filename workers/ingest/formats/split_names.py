@@ -1,23 +1,13 @@
-"""Tells a split from the path of a file."""
+"""Tells a split from the path of a single file, where the rest of the set is not known."""
 
-import re
 from pathlib import PurePosixPath
 
-from workers.ingest.layout import SPLIT_FOLDERS
-
-_LETTERS = re.compile(r"[a-z]+")
-
-
-def folder_split(path: str) -> str | None:
-    """The split that a folder of the path names, the innermost first: `train2017/a.jpg` is of train."""
-    return _last_split(PurePosixPath(path).parts[:-1])
+from workers.ingest.split_words import split_name
 
 
 def file_split(path: str) -> str | None:
-    """The split that the file's name or else a folder names: `annotations/instances_val.json` is of val."""
-    return _last_split(PurePosixPath(path).parts)
-
-
-def _last_split(parts: tuple[str, ...]) -> str | None:
-    words = [word for part in parts for word in _LETTERS.findall(part.casefold())]
-    return next((SPLIT_FOLDERS[word] for word in reversed(words) if word in SPLIT_FOLDERS), None)
+    """The split that the file's name or else a folder names, the innermost first: a hint, since other files
+    of the set may have the same word."""
+    file = PurePosixPath(path)
+    names = (split_name(part) for part in (file.stem, *reversed(file.parts[:-1])))
+    return next((name.split for name in names if name is not None and not name.short), None)

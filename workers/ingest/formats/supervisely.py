@@ -24,7 +24,6 @@ from workers.ingest.formats.regions import Bitmap, Polygon, Region, Stroke, rect
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.shapes import not_a_region, stroke
 from workers.ingest.formats.sheets import Sheet, SheetSet
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import (
     broken,
     image_size,
@@ -35,7 +34,7 @@ from workers.ingest.formats.typed_json import (
     points,
     text,
 )
-from workers.ingest.layout import SPLIT_FOLDERS
+from workers.ingest.list_rows import known_split
 from workers.ingest.problems import ProblemLog, Refused
 
 META_FILE = "meta.json"
@@ -105,8 +104,8 @@ def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
         return
     located = Located(
         image=image,
-        split=_tagged_split(document) or folder_split(image.path),
         truth=sheets.truth(member.path, sheet),
+        split=_tagged_split(document),
     )
     sheets.add(member.path, sheet, located)
 
@@ -115,7 +114,7 @@ def _tagged_split(document: dict[str, object]) -> str | None:
     """The split that the image's tags name; None where none or several do."""
     tags = document.get("tags")
     names = [tag.get("name") for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
-    splits = {SPLIT_FOLDERS.get(name.casefold()) for name in names if isinstance(name, str)} - {None}
+    splits = {known_split(name) for name in names if isinstance(name, str)} - {None}
     return splits.pop() if len(splits) == 1 else None
 
 

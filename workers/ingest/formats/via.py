@@ -16,7 +16,6 @@ from workers.ingest.formats.json_stream import entries
 from workers.ingest.formats.labels import Labels
 from workers.ingest.formats.recognition import any_has, largest, mentions
 from workers.ingest.formats.sheets import Sheet, SheetSet
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.typed_json import broken, mapping, text
 from workers.ingest.formats.via_files import Record, images_key, is_csv, read_csv
 from workers.ingest.formats.via_shapes import region
@@ -112,8 +111,8 @@ class _Project:
             return
         located = Located(
             image=image,
-            split=folder_split(image.path) or folder_split(cited),
             truth=self._sheets.truth(member.path, sheet),
+            cited=cited,
         )
         self._sheets.add(member.path, sheet, located)
 

@@ -60,9 +60,8 @@ class Voc:
         except Refused as refusal:
             log.refused(_labelmap_path(source), refusal)
             return None
-        splits = _splits(source, masks, log)
         cited = CitedFiles(member for member in source.members if not _is_segmentation(member))
-        found = list(_located(masks, splits, table, cited, log))
+        found = list(_located(masks, table, cited, log))
         if log.has_errors:
             return None
         unused = {one.image.path for one in found}
@@ -77,7 +76,6 @@ class Voc:
 
 def _located(
     masks: Iterable[Member],
-    splits: dict[str, str],
     table: dict[Color, int] | None,
     cited: CitedFiles,
     log: ProblemLog,
@@ -96,7 +94,7 @@ def _located(
             lost.append(mask)
             continue
         kept += 1
-        yield Located(image=image, split=splits.get(path.stem), truth=MaskTruth(member=mask, table=table))
+        yield Located(image=image, truth=MaskTruth(member=mask, table=table))
     report_missing([(mask.path, PurePosixPath(mask.path).stem) for mask in lost], kept, log)
 
 
@@ -161,22 +159,3 @@ def _is_voc(palette: list[int]) -> bool:
     """Whether the colours of VOC's classes are those of the palette, flat RGB."""
     expected = [part for value in range(len(CLASSES)) for part in palette_color(value)]
     return palette[: len(expected)] == expected
-
-
-def _splits(source: Source, masks: list[Member], log: ProblemLog) -> dict[str, str]:
-    """The split of each mask's stem, as the lists in ImageSets/Segmentation say."""
-    splits: dict[str, str] = {}
-    stems = {PurePosixPath(mask.path).stem for mask in masks}
-    for split in ("train", "val", "test"):
-        text = text_of(source, f"ImageSets/Segmentation/{split}.txt")
-        listed = [line.split()[0] for line in (text or "").splitlines() if line.strip()]
-        absent = [name for name in listed if name not in stems]
-        if absent:
-            log.warning(
-                "listed_without_mask",
-                f"ImageSets/Segmentation/{split}.txt",
-                f"{len(absent)} of {len(listed)} listed images have no mask: {', '.join(absent[:5])}.",
-                "Add the masks to SegmentationClass, or take the names off the list.",
-            )
-        splits |= {name: split for name in listed if name in stems and name not in splits}
-    return splits

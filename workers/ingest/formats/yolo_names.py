@@ -2,15 +2,11 @@
 
 from collections.abc import Collection
 
-import yaml
-
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
+from workers.ingest.formats.plain_yaml import read_yaml, yaml_members
 from workers.ingest.formats.text_files import named, read_text
 from workers.ingest.problems import ProblemLog, Refused, shown
-
-MAX_YAML_BYTES = 1 << 20
-"""Bytes of a YAML file that is read: names of classes, not data."""
 
 _REMEDY = "Write `names:` as a list or as numbers with names, one for each class."
 
@@ -42,11 +38,10 @@ def class_names(source: Source, used: Collection[int], log: ProblemLog) -> tuple
 
 
 def _names(source: Source, log: ProblemLog) -> tuple[Member | None, dict[int, str]]:
-    for member in sorted(source.members, key=lambda one: (one.path.count("/"), one.path)):
-        if member.path.casefold().endswith((".yaml", ".yml")) and member.size <= MAX_YAML_BYTES:
-            names = _yaml_names(source, member, log)
-            if names:
-                return member, names
+    for member in yaml_members(source):
+        names = _yaml_names(source, member, log)
+        if names:
+            return member, names
     for ending in ("classes.txt", "obj.names"):
         listed = named(source, ending)
         if listed is not None:
@@ -58,15 +53,11 @@ def _names(source: Source, log: ProblemLog) -> tuple[Member | None, dict[int, st
 def _yaml_names(source: Source, member: Member, log: ProblemLog) -> dict[int, str]:
     """What the file says under `names`; none where it has nothing of the kind."""
     try:
-        content = yaml.load(read_text(source, member), Loader=_PlainLoader)  # noqa: S506 - it is a safe loader
+        content = read_yaml(source, member)
     except Refused as refusal:
         log.refused(member.path, refusal)
         return {}
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        log.error("yaml_broken", member.path, f"The file is no YAML: {reason}.", _REMEDY)
-        return {}
-    listed = content.get("names") if isinstance(content, dict) else None
+    listed = content.get("names")
     if isinstance(listed, list):
         listed = dict(enumerate(listed))
     if not isinstance(listed, dict):
@@ -82,13 +73,3 @@ def _yaml_names(source: Source, member: Member, log: ProblemLog) -> dict[int, st
 
 def _is_text(name: object) -> bool:
     return isinstance(name, str | int | float) and len(str(name)) < 1000
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """The safe loader without aliases, by which a short text can stand for an endless one."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """See the base class; raises YAMLError at an alias."""
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)

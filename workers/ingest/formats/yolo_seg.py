@@ -20,10 +20,10 @@ from workers.ingest.formats.class_values import BACKGROUND, class_values
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.recognition import sample
 from workers.ingest.formats.regions import IGNORED, Order, Polygon, RegionsTruth
-from workers.ingest.formats.split_names import folder_split
 from workers.ingest.formats.text_files import read_text
 from workers.ingest.formats.yolo_labels import Label, has_outline, is_label_text, parse_labels
 from workers.ingest.formats.yolo_names import class_names
+from workers.ingest.formats.yolo_splits import yaml_splits
 from workers.ingest.layout import PICTURES
 from workers.ingest.problems import ProblemLog, Refused
 from workers.prepared import Uint8
@@ -92,10 +92,11 @@ class YoloSeg:
             return None
         if log.has_errors:
             return None
+        splits = yaml_splits(source, [image.path for image, _ in pairs])
         found = [
             Located(
                 image=image,
-                split=folder_split(image.path),
+                split=splits.get(image.path),
                 truth=FractionsTruth(
                     file=file.path if file else image.path,
                     polygons=tuple(

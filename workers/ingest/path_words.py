@@ -1,0 +1,26 @@
+"""The words of paths: how names of folders and files are taken apart so that they can be compared.
+
+Order and place of each word count: `patient1/img/2` and `patient2/img/1` have the same words and are two
+things, and so are the tiles `0_1` and `1_0`.
+"""
+
+import re
+from functools import lru_cache
+
+Words = tuple[str, ...]
+"""Words in order, in lower case, numbers without leading zeros."""
+
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@lru_cache(maxsize=1 << 16)
+def words(text: str) -> Words:
+    """The words of a name; `PedMasks` has two, `t007` has `t` and `7`."""
+    found = _WORD.findall(_JOINED.sub(" ", text))
+    return tuple((word.lstrip("0") or "0") if word.isdecimal() else word.casefold() for word in found)
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is made of digits."""
+    return word.isdecimal()

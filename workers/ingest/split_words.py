@@ -1,0 +1,290 @@
+"""Tells which split a file is of by the names of its folders, judged over all files of a set.
+
+A name is parted into words (`ISIC2018_Training_Input`, `TestDataset`, `x_train`, `imagesTs`, `valmasks`),
+some of which may name a split. Whether they do depends on the other names: a word that all files have says
+nothing, and a folder `train` among folders of other words is a class as likely as a split. So a place, which
+is a depth of folders, tells splits only where some folder of it is of val or test, and others are not.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_EVAL = "eval"  # val where no other folder is, else test
+_SPLITS = {
+    "train": "train", "training": "train", "trainval": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+    "eval": _EVAL, "evaluation": _EVAL,
+}  # fmt: skip
+SPLIT_WORDS = frozenset(_SPLITS)
+"""Words that name a split, in lower case."""
+
+_SHORT = {"tr": "train", "trn": "train", "va": "val", "te": "test", "ts": "test", "tst": "test"}
+_DATA = frozenset(
+    (
+        "data", "dataset", "datasets", "set", "sets", "subset", "split", "splits", "folder", "dir", "part",
+        "id", "ids", "list", "lists", "file", "files", "filename", "filenames", "name", "names", "index",
+        "instances", "coco", "voc", "panoptic", "aug", "autosplit",
+    )
+)  # fmt: skip
+_ROLES = frozenset(
+    (
+        "image", "images", "img", "imgs", "im", "jpegimages", "photo", "photos", "picture", "pictures", "rgb",
+        "input", "inputs", "mask", "masks", "label", "labels", "anno", "annos", "annot", "annots",
+        "annotation", "annotations", "gt", "gts", "ground", "truth", "groundtruth", "seg", "segs",
+        "segmentation", "segmentations", "target", "targets", "output", "outputs", "map", "maps", "x", "y",
+    )
+)  # fmt: skip
+_GLUE = tuple(sorted((*_SPLITS, *(word for word in _DATA | _ROLES if len(word) > 1)), key=len, reverse=True))
+
+_HELD_OUT = frozenset(("val", "test"))
+_FURTHEST = {"train": 0, "val": 1, "test": 2}
+_DEEPEST = 24
+"""Folders of a path that are looked at."""
+_LONGEST = 40
+"""Letters of a word that is looked at; longer ones name no split."""
+
+_MAY_NAME = re.compile("t[res]|va|dev", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SIZE = re.compile(r"\d+x\d+", re.IGNORECASE)
+_CAPITALS_END = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+")
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitName:
+    """What the name of a folder or a file says of a split.
+
+    `split` is train, val, test, or eval, which is one of the latter two. `rest` holds the other words that
+    tell something: roles of pictures (`masks`) and words that are not known. `known` says whether all words
+    are; `short` whether the split is told by two letters alone, or by a part of a word; `whole` whether the
+    name is of what is still to be parted (`trainval`).
+    """
+
+    split: str
+    rest: tuple[str, ...]
+    known: bool
+    short: bool
+    whole: bool
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """The words that are not known: names of the other splits of a set have the same."""
+        return tuple(word for word in self.rest if word not in _ROLES)
+
+
+def split_name(name: str) -> SplitName | None:
+    """What a name without the file's ending says of a split; None where it names none, or several."""
+    return _split_name(name) if _MAY_NAME.search(name) else None  # most names, which are many, do not
+
+
+def joined_split_name(name: str) -> SplitName | None:
+    """As `split_name`, of a word that a split is a part of, such as `valcrop`. So is it of `latest`, which is
+    of no account as long as no `latrain` is beside it: such names are `short`."""
+    sure = split_name(name)
+    if sure is not None:
+        return sure
+    for word in _words(name):
+        for split in ("train", "val", "test"):
+            rest = word.removeprefix(split) if word.startswith(split) else word.removesuffix(split)
+            if rest and rest != word:
+                return SplitName(split, (rest,), known=False, short=True, whole=False)
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _split_name(name: str) -> SplitName | None:
+    words = [piece for word in _words(name) for piece in _pieces(word)]
+    told = {word: _SPLITS.get(word) or _SHORT[word] for word in words if word in _SPLITS or word in _SHORT}
+    if set(told) & set(_SPLITS):  # then two letters beside are something else
+        told = {word: split for word, split in told.items() if word in _SPLITS}
+    splits = set(told.values())
+    whole = splits == {"train", "val"} or "trainval" in told
+    if whole:
+        splits = {"train"}
+    if len(splits) != 1:
+        return None
+    rest = tuple(word for word in words if word in _ROLES or not (word in told or _says_nothing(word)))
+    known = all(word in _ROLES for word in rest)
+    return SplitName(splits.pop(), rest, known, short=not set(told) & set(_SPLITS), whole=whole)
+
+
+def _words(name: str) -> list[str]:
+    """Runs of letters, parted where capitals begin a word; in lower case."""
+    runs = _LETTERS.findall(_SIZE.sub(" ", name))
+    return [word.casefold() for run in runs for word in (_parted_by_case(run) if run.isascii() else (run,))]
+
+
+def _parted_by_case(run: str) -> list[str]:
+    """The words of `TrainDataset` and `TRAINImages`; of `VOCtrainval`, too, where capitals end a word."""
+    ends = _CAPITALS_END.findall(run)
+    return ends if any(word in _SPLITS for word in ends) else _CAMEL.findall(run)
+
+
+def _says_nothing(word: str) -> bool:
+    return word in _DATA or len(word) == 1
+
+
+def _pieces(word: str) -> tuple[str, ...]:
+    """A word parted into known ones, of which one names a split: `valmasks`, `imagests`; else as it is."""
+    if word in _SPLITS or word in _DATA or word in _ROLES or len(word) > _LONGEST:
+        return (word,)
+    parted = _parted(word)
+    return parted if parted and any(piece in _SPLITS or piece in _SHORT for piece in parted) else (word,)
+
+
+@lru_cache(maxsize=8192)
+def _parted(word: str) -> tuple[str, ...] | None:
+    if word in _SHORT:
+        return (word,)
+    for piece in _GLUE:
+        if word == piece:
+            return (piece,)
+        if word.startswith(piece):
+            rest = _parted(word[len(piece) :])
+            if rest is not None:
+                return (piece, *rest)
+    return None
+
+
+class SplitFolders:
+    """The folders of a set that tell splits.
+
+    `doubtful` are the splits of those that name one among other words (`road-test`), by their paths: they may
+    be splits or not, and tell none here. A folder that is alone at its place is not among them.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """`paths` are those of all files of the set that are looked at."""
+        self._told: dict[str, str] = {}
+        self._of: dict[str, str | None] = {}
+        self.doubtful: dict[str, str] = {}
+        for folders in _by_depth(paths).values():
+            told = _telling(folders)
+            self._told |= told
+            self.doubtful |= _doubtful(folders, told)
+
+    def __bool__(self) -> bool:
+        return bool(self._told)
+
+    def of(self, path: str) -> str | None:
+        """The split that the folders of a file tell; None where they tell none.
+
+        Of several the one that is held out furthest counts: `train/val/a.png` is of val.
+        """
+        parent = path.rpartition("/")[0]
+        if parent not in self._of:
+            told = [self._told[folder] for folder in folders_of(path) if folder in self._told]
+            self._of[parent] = furthest(told) if told else None
+        return self._of[parent]
+
+    def depths(self, folder: str) -> set[int]:
+        """Which folders of a folder's path tell a split, counted from 0 at the top."""
+        return {depth for depth, part in enumerate(folders_of(f"{folder}/")) if part in self._told}
+
+    def names(self, paths: Iterable[str]) -> list[str]:
+        """The names of the folders that tell the splits of these files, train first, each once."""
+        found = {
+            (_FURTHEST[self._told[folder]], folder.rpartition("/")[2])
+            for parent in {path.rpartition("/")[0] for path in paths}
+            for folder in folders_of(f"{parent}/")
+            if folder in self._told
+        }
+        return [name for _, name in sorted(found)]
+
+
+def furthest(splits: Iterable[str]) -> str:
+    """Of several splits the one that is held out furthest from training."""
+    return max(splits, key=_FURTHEST.__getitem__)
+
+
+def file_splits(stems: Sequence[str]) -> list[str] | None:
+    """The splits that the names of all files of a set tell, `train_01` and `testA_01`.
+
+    None unless each tells one, some are to train and others are not, and these are called alike, which
+    `train_station` and `test_tube` are not.
+    """
+    found = [one for stem in stems if (one := split_name(stem)) is not None and not one.short]
+    shapes: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for one in found:
+        shapes[one.split].add(one.shape)
+    if len(found) < len(stems) or not {"train"} < set(shapes):
+        return None
+    alike = all(shapes[split] & shapes["train"] for split in shapes)
+    return _resolved([one.split for one in found]) if alike else None
+
+
+def splits_of_names(names: Sequence[str]) -> list[str | None]:
+    """The split that each of some names tells, as of folders beside each other: those of annotation files."""
+    told = _telling(dict.fromkeys(names)) if len(set(names)) > 1 else {}
+    return [told.get(name) for name in names]
+
+
+def _resolved(splits: Sequence[str]) -> list[str]:
+    other = "test" if "val" in splits else "val"
+    return [other if split == _EVAL else split for split in splits]
+
+
+def folders_of(path: str) -> list[str]:
+    """The folders of a path, from the top, each with those above it."""
+    parts = path.split("/")[:-1][:_DEEPEST]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def _by_depth(paths: Iterable[str]) -> dict[int, dict[str, str | None]]:
+    """The folders at each depth, with the folder above each; the empty name stands for files without one."""
+    parents = {path.rpartition("/")[0] for path in paths}
+    found: defaultdict[int, dict[str, str | None]] = defaultdict(dict)
+    ends = set()
+    for parent in parents:
+        folders = folders_of(f"{parent}/") if parent else []
+        ends.add(len(folders))
+        for depth, folder in enumerate(folders):
+            found[depth][folder] = folder.rpartition("/")[0]
+    for depth, at_depth in found.items():
+        if any(end <= depth for end in ends):
+            at_depth[""] = None
+    return found
+
+
+def _telling(folders: Mapping[str, str | None]) -> dict[str, str]:
+    """The split that each folder of one depth tells, by its path; none where they tell nothing.
+
+    `folders` have the path of the folder above each.
+    """
+    named = {path: joined_split_name(path.rpartition("/")[2]) for path in folders}
+    sure = {path: name for path, name in named.items() if name is not None}
+    for classes in _families(folders):
+        found = {sure[path].split for path in classes if path in sure}
+        if found == {"train"} and not all(path in sure for path in classes):
+            for path in classes:  # a class is called so
+                sure.pop(path, None)
+    shapes: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for name in sure.values():
+        shapes[name.shape].add(name.split)
+    sure = {
+        path: name
+        for path, name in sure.items()
+        if (name.known and not name.short) or len(shapes[name.shape]) > 1
+    }
+    told = dict(zip(sure, _resolved([name.split for name in sure.values()]), strict=True))
+    parts = set(told.values()) if len(told) == len(folders) else {*told.values(), None}
+    return told if parts & _HELD_OUT and len(parts) > 1 else {}
+
+
+def _doubtful(folders: Mapping[str, str | None], told: Mapping[str, str]) -> dict[str, str]:
+    if len(folders) == 1:
+        return {}
+    named = {path: split_name(path.rpartition("/")[2]) for path in folders if path not in told}
+    return {path: name.split for path, name in named.items() if name and not (name.known or name.short)}
+
+
+def _families(folders: Mapping[str, str | None]) -> Iterable[list[str]]:
+    """The folders that lie in the same one."""
+    found: defaultdict[str | None, list[str]] = defaultdict(list)
+    for path, above in folders.items():
+        found[above].append(path)
+    return found.values()
