@@ -32,8 +32,9 @@ class IngestOptions:
     `format` names a reader, None finds it out. `classes` maps mask values to names; None finds the values
     out. `colors` maps colours, `#rrggbb`, to mask values. `ignore_value` is the mask value that counts as no
     class. `images` and `masks` are patterns of the paths of pictures, `class_masks` patterns of masks that
-    show one class each, by its name; without them roles are found out. `label_map` replaces mask values, None
-    makes them ignored.
+    show one class each, by its name; without them roles are found out. Where annotations name their images,
+    `images` says which pictures these may be, and what fits `masks` is none of them. `label_map` replaces
+    mask values, None makes them ignored.
 
     `objects` says whether mask values are classes, or ids of objects of one class; `several_masks` whether
     several masks of one image are parts of one mask, or one class each; `unmasked` whether an image without a
@@ -79,8 +80,11 @@ class IngestOptions:
 
     @property
     def reader(self) -> str | None:
-        """The format that is named, or that the other options are for."""
-        of_pictures = (self.images, self.masks, self.class_masks) != (None, None, None)
+        """The format that is named, or that of pictures where some are said to be masks; else None.
+
+        `images` alone implies none: it restricts whatever format is found.
+        """
+        of_pictures = (self.masks, self.class_masks) != (None, None)
         return self.format or (PICTURES if of_pictures else None)
 
 

@@ -19,8 +19,7 @@ MAX_CLASSES = 255
 MAX_FOLDS = 100
 SPLITS = ("train", "val", "test")
 MAX_PATTERN = 200
-_PATTERNS = {"images", "masks", "class_masks"}
-_PATTERN_HELP = "a pattern of the ends of paths, with * and ?"
+_PATTERN_HELP = "a pattern of paths from any folder downwards, with *, ? and **, or the name of a folder"
 _PAIR = {"value", "name"}
 _VALUE = re.compile(r"(0|[1-9][0-9]{0,4})\Z")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -100,7 +99,7 @@ class LabelMapField(Structured):
 
 
 class PatternField(fields.String):
-    """A pattern of the ends of paths."""
+    """A pattern of paths."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -181,12 +180,14 @@ class OptionsFields(Schema):
     )
     images = PatternField(
         metadata={
-            "description": f"which pictures are images: {_PATTERN_HELP}; found out where it is left out"
+            "description": f"which pictures are images, of any format: {_PATTERN_HELP}; found out where it "
+            "is left out"
         },
     )
     masks = PatternField(
         metadata={
-            "description": f"which pictures are masks: {_PATTERN_HELP}; found out where it is left out"
+            "description": f"which pictures are masks, and no images: {_PATTERN_HELP}; found out where it is "
+            f"left out. Without `format`, the format is {PICTURES}"
         },
     )
     class_masks = ClassMasksField(
@@ -291,11 +292,10 @@ class OptionsFields(Schema):
             raise ValidationError("It is the value of a class as well.", "ignore_value")
 
     @validates_schema
-    def patterns_are_of_pictures(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse patterns beside another format, and masks that are meant in two ways."""
-        for name in _PATTERNS & data.keys():
-            if data.get("format", PICTURES) != PICTURES:
-                raise ValidationError(f"Only the format {PICTURES} has patterns.", name)
+    def masks_are_meant_in_one_way(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse masks of one class each beside another format, and masks that are meant in two ways."""
+        if "class_masks" in data and data.get("format", PICTURES) != PICTURES:
+            raise ValidationError(f"Only the format {PICTURES} has masks of one class each.", "class_masks")
         if {"masks", "class_masks"} <= data.keys():
             raise ValidationError("Give masks or class_masks, not both.", "class_masks")
 

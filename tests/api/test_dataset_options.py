@@ -80,9 +80,11 @@ def test_patterns_are_taken_from_a_form_and_from_json(client: FlaskClient, incom
 
 
 def test_patterns_fit_the_other_options(client: FlaskClient, incoming: Path):
-    response = register(client, "scans", format="coco", masks="m/*")
+    for pattern in ({"images": "i/*"}, {"masks": "m/*"}, {"images": "**/i/*.png", "masks": "data/m"}):
+        assert register(client, "scans", format="coco", **pattern).status_code == 202
+    response = register(client, "scans", format="coco", class_masks={"lung": "left/*"})
     assert response.status_code == 422
-    assert "pictures" in str(response.json["errors"]["masks"])
+    assert "pictures" in str(response.json["errors"]["class_masks"])
     response = register(client, "scans", masks="m/*", **PATTERNS)
     assert response.status_code == 422
     assert "not both" in str(response.json["errors"]["class_masks"])

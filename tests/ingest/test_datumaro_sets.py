@@ -10,7 +10,7 @@ import pytest
 from tests.ingest.formats.family import folder_files, opened, shares
 from tests.ingest.made import Bench, codes
 from trainyard.datasets import IngestOptions
-from workers.ingest.formats.catalogue import find_format
+from workers.ingest.formats.choice import read_set
 from workers.ingest.problems import ProblemLog
 
 SETS = "formats/datumaro_tiny"
@@ -63,7 +63,7 @@ UNREAD = {
     "roboflow_dataset/yolo": "masks_missing",
     "roboflow_dataset/yolo_obb": "annotations_unread",
     "segment_anything_dataset": "annotations_unread",
-    "voc_dataset/voc_dataset2": "annotations_unread",
+    "voc_dataset/voc_dataset2": "masks_missing",
     "voc_dataset/voc_dataset3": "masks_missing",
     "yolo_dataset/annotations": "annotations_unread",
     "yolo_dataset/labels": "masks_missing",
@@ -77,8 +77,7 @@ def test_a_set_that_is_read(shared_data: Path, tmp_path: Path, name: str) -> Non
     kind, items, expected = READ[name]
     log = ProblemLog()
     with opened(tmp_path, folder_files(shared_data / SETS / name)) as source:
-        reader = find_format(source, None)
-        found = reader.read(source, IngestOptions(), log)
+        reader, found = read_set(source, IngestOptions(), log)
         assert found is not None, log.problems()
         measured = shares(found, source)
     assert (reader.name, len(found.items)) == (kind, items)

@@ -19,7 +19,7 @@ from workers.ingest.class_folders import ask_class_folders
 from workers.ingest.decode import single_threaded
 from workers.ingest.deep_images import DeepImages, DeepSpool
 from workers.ingest.formats.base import FoundSet, Item, Source
-from workers.ingest.formats.catalogue import find_format
+from workers.ingest.formats.choice import read_set
 from workers.ingest.heap import imports_frozen, keep_freed_memory
 from workers.ingest.label_proposal import advice, proposal
 from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
@@ -160,8 +160,7 @@ class _Build:
 
         What is open about the files is asked before any pixel is read. Raises Refused, OSError, ChildDied.
         """
-        form = find_format(source, self._options.reader)
-        found = form.read(source, self._options, self._log)
+        form, found = read_set(source, self._options, self._log)
         if found is None or not found.items or self._log.is_blocked():
             return None
         told = told_splits(found.items, source, self._options, self._log)

@@ -108,6 +108,14 @@ class ProblemLog:
         for one in problems:
             self._take(one)
 
+    def adopt(self, other: "ProblemLog") -> None:
+        """Take over all that another log holds: its problems, questions and guesses."""
+        self.extend(other.problems())
+        for code, asked in other._asked.items():
+            self._asked.setdefault(code, asked)
+        for text in other.guesses:
+            self.guess(text)
+
     def ask(self, code: str, text: str, offers: Sequence[Offer]) -> str:
         """Leave a question to the client, or settle it as the client said beforehand.
 

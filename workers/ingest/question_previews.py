@@ -9,7 +9,8 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.classes import PALETTE
-from workers.ingest.decode import load, rgb_pixels
+from workers.ingest.decode import decode_image, load, rgb_pixels
+from workers.ingest.formats.base import Item
 from workers.ingest.masks import decode_mask
 from workers.ingest.problems import Offer, Refused
 from workers.prepared import Uint8
@@ -39,6 +40,12 @@ def preview(read: Read, examples: Iterable[Example]) -> Callable[[], bytes]:
     """What draws the examples as a PNG when it is called; that raises Refused where none can be drawn."""
     chosen = list(examples)[:MOST_ROWS]
     return lambda: _png(_stacked([_row(read, example) for example in chosen]))
+
+
+def item_preview(read: Read, items: Sequence[Item]) -> Callable[[], bytes]:
+    """As `preview`, of items as their format reads them."""
+    chosen = [items[place] for place in sorted({0, len(items) // 2, len(items) - 1})][:MOST_ROWS]
+    return lambda: _png(_stacked([_item_row(read, item) for item in chosen]))
 
 
 def write_previews(offers: Mapping[str, Sequence[Offer]], folder: Path) -> None:
@@ -77,6 +84,15 @@ def _row(read: Read, example: Example) -> Uint8:
     shown = colored if colored is not None else _colors()[labels]
     gap = np.full((image.shape[0], _GAP, 3), _WHITE, np.uint8)
     return np.concatenate([image, gap, shown], axis=1)
+
+
+def _item_row(read: Read, item: Item) -> Uint8:
+    data = read(item.image)
+    image = decode_image(item.unpack(data) if item.unpack else data)
+    small = _small(image.pixels, cv2.INTER_AREA)
+    labels = _fitted(item.truth.paint(read, image), small)
+    gap = np.full((small.shape[0], _GAP, 3), _WHITE, np.uint8)
+    return np.concatenate([small, gap, _colors()[labels]], axis=1)
 
 
 def _mapped(mask: Uint8, values: Mapping[int, int] | None) -> Uint8:

@@ -15,7 +15,7 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.decode import decode_image
 from workers.ingest.formats.base import Format, FoundSet, Item, Source
-from workers.ingest.formats.catalogue import FORMATS, find_format
+from workers.ingest.formats.catalogue import FORMATS, format_named, recognised
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.told_splits import told_splits
 from workers.ingest.upload import open_source
@@ -60,11 +60,10 @@ class FormatFamily:
 
     def test_is_recognised_by_content(self, tmp_path: Path) -> None:
         with opened(tmp_path, self.files()) as source:
-            assert find_format(source, None).name == self.reader.name
+            assert recognised(source)[0].form.name == self.reader.name
 
-    def test_is_found_by_name(self, tmp_path: Path) -> None:
-        with opened(tmp_path, self.files()) as source:
-            assert find_format(source, self.reader.name).name == self.reader.name
+    def test_is_found_by_name(self) -> None:
+        assert format_named(self.reader.name).name == self.reader.name
 
     def test_no_other_format_takes_it(self, tmp_path: Path) -> None:
         with opened(tmp_path, self.files()) as source:
@@ -132,7 +131,7 @@ class FormatFamily:
             log = ProblemLog()
             files = folder_files(shared_data / real.folder)
             with opened(tmp_path, files) as source:
-                assert find_format(source, None).name == self.reader.name, real.folder
+                assert recognised(source)[0].form.name == self.reader.name, real.folder
                 found = self.read(source, log)
                 assert found is not None, (real.folder, log.problems())
                 assert not log.has_errors, (real.folder, log.problems())

@@ -8,7 +8,8 @@ import pytest
 from tests.ingest.formats.family import opened, picture
 from trainyard.datasets import IngestOptions
 from workers.ingest.formats.base import Format
-from workers.ingest.formats.catalogue import FORMATS, find_format
+from workers.ingest.formats.catalogue import FORMATS, format_named, recognised
+from workers.ingest.formats.choice import read_set
 from workers.ingest.problems import ProblemLog, Refused
 
 NAMES = ("a.json", "a.xml", "data.yaml", "labels/a.txt", "label_colors.txt", "meta.json", "ds/ann/a.png.json")
@@ -33,15 +34,13 @@ def test_every_format_has_a_family_test() -> None:
 
 def test_pictures_take_what_no_other_format_does(tmp_path: Path) -> None:
     with opened(tmp_path, {"images/a.png": picture(), "masks/a.png": picture()}) as source:
-        assert find_format(source, None).name == "pictures"
+        assert recognised(source) == []
+        assert read_set(source, IngestOptions(), ProblemLog())[0].name == "pictures"
 
 
-def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
-    with (
-        opened(tmp_path, {"a.png": picture()}) as source,
-        pytest.raises(Refused, match=r"coco.*pictures") as refusal,
-    ):
-        find_format(source, "cococo")
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(Refused, match=r"coco.*pictures") as refusal:
+        format_named("cococo")
     assert refusal.value.problem_code == "format_unknown"
 
 

@@ -142,7 +142,6 @@ def test_images_alone_lack_labels_and_no_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("0 0.1 0.2 0.3 0.4", "masks_missing"),
         ("0 0.1 0.2 0.3 0.4 0.5", "labels_broken"),
         ("0 0.1 0.2 0.3 0.4 0.5 nan", "labels_broken"),
         ("0 10 20 30 40 50 60", "labels_broken"),

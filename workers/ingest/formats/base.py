@@ -6,7 +6,7 @@ once the image is decoded. Readers never touch pixels of images; they name the f
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
@@ -104,3 +104,17 @@ class Format(Protocol):
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """The set; None, errors logged, where it cannot be used. Never raises on odd content."""
+
+
+@runtime_checkable
+class Annotations(Protocol):
+    """A format whose files may have boxes alone, which tell no pixels."""
+
+    def evidence(self, source: Source) -> Sequence[Member]:
+        """Files by which `Format.recognises` knows the format; empty where it does not. Never raises."""
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """Whether an object is outlined in those files, or in others that go with them. Never raises.
+
+        As many are looked at as are worth it.
+        """

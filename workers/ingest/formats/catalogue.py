@@ -1,6 +1,10 @@
-"""All formats, and which of them an upload is of."""
+"""All formats, and which of them an upload has."""
 
-from workers.ingest.formats.base import Format, Source
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.ingest.archive import Member
+from workers.ingest.formats.base import Annotations, Format, Source
 from workers.ingest.formats.camvid import Camvid
 from workers.ingest.formats.cityscapes import Cityscapes
 from workers.ingest.formats.coco import Coco
@@ -11,6 +15,7 @@ from workers.ingest.formats.label_studio import LabelStudio
 from workers.ingest.formats.labelme import LabelMe
 from workers.ingest.formats.labelme3 import LabelMe3
 from workers.ingest.formats.mapillary import Mapillary
+from workers.ingest.formats.part_of import PartOf
 from workers.ingest.formats.pictures import Pictures
 from workers.ingest.formats.supervisely import Supervisely
 from workers.ingest.formats.via import Via
@@ -23,11 +28,11 @@ FORMATS: tuple[Format, ...] = (
     Mapillary(),
     CocoPanoptic(),
     LabelStudio(),
+    Via(),
+    Cvat(),
     Supervisely(),
     LabelMe(),
-    Via(),
     LabelMe3(),
-    Cvat(),
     Cityscapes(),
     Kitti(),
     Camvid(),
@@ -35,16 +40,22 @@ FORMATS: tuple[Format, ...] = (
     YoloSeg(),
     Pictures(),
 )
-"""In order of trial. The last takes whatever has pictures."""
+"""Annotations of whole sets first, then those of single images, then masks.
+
+Of two that say the same of the same images, the earlier is read. The last is whatever has pictures.
+"""
 
 
-def find_format(source: Source, name: str | None) -> Format:
-    """The format of that name, or with None the first that recognises the upload.
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """A format that an upload has; `files` are such by which it is known, where these are not pictures."""
 
-    Raises Refused for a name that no format has.
-    """
-    if name is None:
-        return next((one for one in FORMATS if one.recognises(source)), FORMATS[-1])
+    form: Format
+    files: Sequence[Member] = ()
+
+
+def format_named(name: str) -> Format:
+    """The format of that name; raises Refused for a name that no format has."""
     named = {one.name: one for one in FORMATS}
     if name not in named:
         raise Refused(
@@ -53,3 +64,24 @@ def find_format(source: Source, name: str | None) -> Format:
             "Name one of these, or leave the format out to have it found.",
         )
     return named[name]
+
+
+def recognised(source: Source) -> list[Recognised]:
+    """All formats that an upload has but the last, in the order of FORMATS.
+
+    No file is looked at for one format that is known to be of another.
+    """
+    found = []
+    rest: Source = source
+    for form in FORMATS[:-1]:
+        files = form.evidence(rest) if isinstance(form, Annotations) else ()
+        if files or (not isinstance(form, Annotations) and form.recognises(rest)):
+            found.append(Recognised(form=form, files=files))
+            rest = without(rest, files)
+    return found
+
+
+def without(source: Source, files: Sequence[Member]) -> Source:
+    """The source without these files."""
+    taken = {member.path for member in files}
+    return PartOf(source, [one for one in source.members if one.path not in taken]) if taken else source

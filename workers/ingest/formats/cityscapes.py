@@ -89,6 +89,8 @@ class Cityscapes:
             names=dict(enumerate(NAMES)),
             colors=dict(enumerate(COLORS)),
             ignore_value=IGNORED,
+            pairs="images and masks by city, sequence and frame",
+            classes="the 19 classes of Cityscapes' benchmark",
         )
 
 

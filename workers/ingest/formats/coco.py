@@ -15,11 +15,11 @@ from workers.ingest.formats import coco_records
 from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.class_values import ClassValues, class_values
-from workers.ingest.formats.coco_files import coco_members, has_coco
+from workers.ingest.formats.coco_files import annotated_members, coco_members, has_outlines
 from workers.ingest.formats.coco_records import Annotation, Category, ImageRecord, Key
 from workers.ingest.formats.coco_rle import Runs
 from workers.ingest.formats.faults import Faults
-from workers.ingest.formats.items import Located, named_items
+from workers.ingest.formats.items import Located, named_files, named_items
 from workers.ingest.formats.region_file import RegionFile
 from workers.ingest.formats.regions import IGNORED, Polygon, Region, RegionsTruth
 from workers.ingest.problems import ProblemLog, Refused
@@ -45,7 +45,15 @@ class Coco:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that has images and annotations with boxes or regions."""
-        return has_coco(source)
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        return annotated_members(source)
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: a polygon or run lengths, or a file that is cut off."""
+        return has_outlines(source, files)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -86,7 +94,7 @@ class _Assembly:
         self._options = options
         self._log = log
         self._classes = classes
-        self._cited = CitedFiles(source.members)
+        self._cited = CitedFiles(source.members, options, source.read)
         self._found: dict[str, Located] = {}
         self._used: Counter[int] = Counter()
         self._missing: list[tuple[str, str]] = []
@@ -96,6 +104,7 @@ class _Assembly:
         self._singles: Counter[str] = Counter()
 
     def found(self, files: list[_File], projects: set[str]) -> FoundSet | None:
+        self._cited.expect(record.file_name for file in files for record in file.images)
         for file in files:
             try:
                 self._add(file)
@@ -109,7 +118,14 @@ class _Assembly:
             for value, name in self._classes.names.items()
             if name not in projects or self._used[value]
         }
-        return FoundSet(items=named_items(self._found.values()), names=names, ignore_value=IGNORED)
+        told = named_files([file.member.path for file in files])
+        return FoundSet(
+            items=named_items(self._found.values()),
+            names=names,
+            ignore_value=IGNORED,
+            pairs=f"each image by the file_name of its record in {told}",
+            classes=f"the categories of {told}",
+        )
 
     def _add(self, file: _File) -> None:
         faults = Faults(file.member.path, self._log)
@@ -130,7 +146,8 @@ class _Assembly:
             faults.refused(f"image id {record.key}", refusal)
             return
         if image is None:
-            self._missing.append((path, record.file_name))
+            if not self._cited.leaves_out(record.file_name):
+                self._missing.append((path, record.file_name))
             return
         if image.path in self._found:
             faults.add("duplicate_image", image.path, "an image is listed twice; the first entry counts")

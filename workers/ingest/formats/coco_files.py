@@ -1,7 +1,7 @@
 """Finds the JSON files of an upload that are COCO, by their text: they are not parsed for that."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -19,12 +19,18 @@ _OVERLAP = 1 << 10
 
 _IMAGES, _NAMES, _SEGMENTS = b'"images"', b'"file_name"', b'"segments_info"'
 _REGIONS, _BOXES = b'"segmentation"', b'"bbox"'
+_OUTLINE = re.compile(rb'"segmentation"\s*:\s*(?:\[\s*\[?\s*-?\d|\{\s*")')
 _NO_ANNOTATIONS = re.compile(rb'"annotations"\s*:\s*\[\s*\]')
 
 
-def has_coco(source: Source) -> bool:
-    """Whether a JSON file has images and annotations with boxes or regions."""
-    return any(candidate.has_objects for candidate in _candidates(source))
+def annotated_members(source: Source) -> list[Member]:
+    """The JSON files that have images and annotations with boxes or regions, the largest first."""
+    return [candidate.member for candidate in _candidates(source) if candidate.has_objects]
+
+
+def has_outlines(source: Source, members: Sequence[Member]) -> bool:
+    """Whether one of these files draws an object, or is cut off, so that it is not known."""
+    return any(_may_draw(source, member) for member in members)
 
 
 def coco_members(source: Source) -> list[Member]:
@@ -35,6 +41,20 @@ def coco_members(source: Source) -> list[Member]:
     members = [candidate.member for candidate in found if candidate.has_objects or candidate.empty]
     instances = [member for member in members if PurePosixPath(member.path).name.startswith("instances")]
     return sorted(instances or members, key=lambda member: member.path)
+
+
+def _may_draw(source: Source, member: Member) -> bool:
+    text, last = b"", b""
+    try:
+        with source.open(member) as file:
+            while piece := file.read(_PIECE):
+                text = text[-_OVERLAP:] + piece
+                if _OUTLINE.search(text):
+                    return True
+                last = piece.rstrip()[-1:] or last
+    except Refused:
+        return True
+    return last != b"}"
 
 
 @dataclass(frozen=True)

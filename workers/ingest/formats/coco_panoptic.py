@@ -5,7 +5,7 @@ void. Mask values are 1 and up in the order of category ids; void, and by defaul
 is ignored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -60,7 +60,15 @@ class CocoPanoptic:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that has segments."""
-        return any(mentions(source, member, *_KEYS) for member in largest(source, ".json"))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        return [one for one in largest(source, ".json") if mentions(source, one, *_KEYS)]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: segments have pixels."""
+        return True
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -94,7 +102,8 @@ class _Reader:
         self._keeps_crowds = options.crowd == "label"
         self._log = log
         self._classes = classes
-        self._images = CitedFiles(one for one in source.members if not _is_mask(one))
+        images = [one for one in source.members if not _is_mask(one)]
+        self._images = CitedFiles(images, options, source.read)
         self._masks = CitedFiles(filter(_is_mask, source.members))
         self._found: dict[str, Located] = {}
         self._missing: list[tuple[str, str]] = []
@@ -109,7 +118,8 @@ class _Reader:
                 image = self._images.find(cited, member.path)
                 mask = self._masks.find(f"{PurePosixPath(member.path).stem}/{segments.mask}", member.path)
                 if image is None or mask is None:
-                    self._missing.append((member.path, cited if image is None else segments.mask))
+                    if not self._images.leaves_out(cited):
+                        self._missing.append((member.path, cited if image is None else segments.mask))
                     continue
                 truth = SegmentsTruth(
                     member=mask,
@@ -134,7 +144,13 @@ class _Reader:
             return None
         has_background = 0 in self._classes.value_of.values()
         names = {value: name for value, name in self._classes.names.items() if value or has_background}
-        return FoundSet(items=named_items(self._found.values()), names=names, ignore_value=IGNORED)
+        return FoundSet(
+            items=named_items(self._found.values()),
+            names=names,
+            ignore_value=IGNORED,
+            pairs="each image, and its picture of ids, by the file_name of its record",
+            classes="the categories of the JSON files",
+        )
 
     def _values(self, segments: Segments) -> Iterator[int]:
         """The value of each segment; raises Refused for one of an unlisted category."""

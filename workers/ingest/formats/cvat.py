@@ -4,6 +4,7 @@ Format: docs.cvat.ai, "CVAT for images". Classes are the labels of <meta>, else 
 order in which they appear. With the order `file`, shapes are painted by z_order and then as listed.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
@@ -16,7 +17,7 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget, from_runs
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
-from workers.ingest.formats.recognition import largest, mentions
+from workers.ingest.formats.recognition import any_has, largest, mentions
 from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.safe_xml import xml_elements
@@ -25,6 +26,9 @@ from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.typed_json import broken, image_size, number, points, text
 from workers.ingest.problems import ProblemLog, Refused
 
+_PAIRS = "each image by its name in the XML file"
+_CLASSES = "the labels of the XML file"
+_OUTLINE = re.compile(rb"<(?:polygon|mask|ellipse|track)[\s>]")
 _NOT_SHAPES = ("tag", "attribute")  # of whole images: nothing to draw
 
 
@@ -35,11 +39,19 @@ class Cvat:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: an XML file that has annotations with images or tracks."""
-        return any(_is_cvat(source, member) for member in largest(source, ".xml"))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        return [member for member in largest(source, ".xml") if _is_cvat(source, member)]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: polygons, masks or ellipses; tracks are refused as such."""
+        return any_has(source, files, _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        project = _Project(SheetSet(source.members, options, log), log)
+        project = _Project(SheetSet(source, options, log, _PAIRS), log)
         for member in _xml(source):
             try:
                 if _is_cvat(source, member):
@@ -80,7 +92,7 @@ class _Project:
                 "z_order says which shapes lie above others; the smaller ones are painted above instead.",
                 "Nothing, if that is meant; else upload the set with order=file, which goes by z_order.",
             )
-        return self._sheets.result(self._labels)
+        return self._sheets.result(self._labels, _CLASSES)
 
     def _add_labels(self, meta: Element) -> None:
         for label in meta.iter("label"):

@@ -1,12 +1,13 @@
 """Names the items that a reader of annotations found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Item, Truth
+from workers.ingest.problems import shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,12 @@ def named_items(found: Iterable[Located]) -> list[Item]:
     ]
     items.sort(key=lambda item: item.name)
     return items
+
+
+def named_files(paths: Sequence[str]) -> str:
+    """Files, for the record of how a set was read: the first by its name, and how many more there are."""
+    name = shown(PurePosixPath(paths[0]).name) if paths else "no file"
+    return name if len(paths) <= 1 else f"{name} and {len(paths) - 1} more"
 
 
 def _below(image: Member, top: int) -> str:

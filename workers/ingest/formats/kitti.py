@@ -68,6 +68,8 @@ class Kitti:
             names=dict(enumerate(NAMES)),
             colors=dict(enumerate(COLORS)),
             ignore_value=IGNORED,
+            pairs="masks by the names of their images in image_2/",
+            classes="the 19 classes of Cityscapes' benchmark",
         )
 
 

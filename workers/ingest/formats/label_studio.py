@@ -6,7 +6,7 @@ cancelled. Classes are the labels in the order in which they appear.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -21,7 +21,7 @@ from workers.ingest.formats.items import Located
 from workers.ingest.formats.json_stream import elements
 from workers.ingest.formats.label_studio_rle import decode_brush
 from workers.ingest.formats.labels import Labels
-from workers.ingest.formats.recognition import largest, mentions
+from workers.ingest.formats.recognition import any_has, largest, mentions
 from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region
 from workers.ingest.formats.rings import ring
 from workers.ingest.formats.shapes import not_a_region, stroke, turned_box
@@ -39,7 +39,10 @@ from workers.ingest.layout import PICTURES
 from workers.ingest.problems import ProblemLog, Refused
 
 _KINDS = "brush, polygon, rectangle, ellipse, keypoint"
+_PAIRS = "each image by the name that its task has for it"
+_CLASSES = "the labels of the regions"
 _GEOMETRY = ("rle", "points", "radiusX", "x")
+_OUTLINE = re.compile(rb'"(?:rle|radiusX)"\s*:|"points"\s*:\s*\[')
 _PREFIX = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
 
@@ -51,11 +54,19 @@ class LabelStudio:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that is a list of tasks with data and annotations."""
-        return any(_is_export(source, member) for member in largest(source, ".json"))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        return [member for member in largest(source, ".json") if _is_export(source, member)]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: brush strokes, polygons or ellipses."""
+        return any_has(source, files, _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        project = _Project(SheetSet(source.members, options, log), log)
+        project = _Project(SheetSet(source, options, log, _PAIRS), log)
         for member in _json(source):
             try:
                 if _is_export(source, member):
@@ -86,7 +97,7 @@ class _Project:
 
     def found(self) -> FoundSet | None:
         """See `Format.read`."""
-        return self._sheets.result(self._labels)
+        return self._sheets.result(self._labels, _CLASSES)
 
     def _add(self, member: Member, place: str, task: dict[str, object]) -> None:
         annotation = self._chosen(member, place, task)

@@ -5,7 +5,8 @@ where the upload has one, else the labels in the order in which they appear. `__
 class, `_background_` is value 0. Group ids, flags and descriptions say nothing about classes.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -16,7 +17,7 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_base64, from_picture
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
-from workers.ingest.formats.recognition import largest, looks_like, mentions
+from workers.ingest.formats.recognition import any_has, largest, looks_like, mentions, sample
 from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Stroke, rectangle
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.shapes import not_a_region, stroke
@@ -27,6 +28,8 @@ from workers.ingest.problems import ProblemLog, Refused
 
 LABELS_FILE = "labels.txt"
 
+_PAIRS = "each JSON file by its imagePath, else by its own name"
+_OUTLINE = re.compile(rb'"shape_type"\s*:\s*(?:"(?:polygon|mask|circle)"|null)')
 _KEYS = (b'"shapes"', b'"imagePath"')
 
 
@@ -37,13 +40,21 @@ class LabelMe:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a JSON file that has shapes and an imagePath."""
-        return any(mentions(source, member, *_KEYS) for member in largest(source, ".json"))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        return [one for one in largest(source, ".json") if mentions(source, one, *_KEYS)][:1]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: shapes that are no boxes, lines or points."""
+        return any(_has_outline(source, member) for member in (*files, *sample(_json(source))))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
         labels = _listed_labels(source, log)
         listed = len(labels.names)
-        sheets = SheetSet(source.members, options, log)
+        sheets = SheetSet(source, options, log, _PAIRS)
         for member in _json(source):
             try:
                 data = source.read(member)
@@ -55,7 +66,7 @@ class LabelMe:
                 log.refused(member.path, refusal)
         if 1 < listed < len(labels.names):
             _report_unlisted(list(labels.names.values())[listed:], log)
-        return sheets.result(labels)
+        return sheets.result(labels, LABELS_FILE if listed > 1 else "the labels of the shapes")
 
 
 def unpack_image(data: bytes) -> bytes:
@@ -160,6 +171,13 @@ def _two(corners: Ring, kind: str) -> Ring:
 
 def _json(source: Source) -> list[Member]:
     return [member for member in source.members if member.path.lower().endswith(".json")]
+
+
+def _has_outline(source: Source, member: Member) -> bool:
+    """Whether a file has a shape that outlines; version 3 has polygons alone, and no types."""
+    if any_has(source, [member], _OUTLINE):
+        return True
+    return mentions(source, member, *_KEYS, b'"points"') and not mentions(source, member, b'"shape_type"')
 
 
 def _beside(sheets: SheetSet, member: Member) -> Member | None:

@@ -4,6 +4,7 @@ Format: the LabelMe annotation tool, "XML annotation format". Objects marked as 
 are objects like others. Classes are the names in the order in which they appear.
 """
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -17,6 +18,7 @@ from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_picture
 from workers.ingest.formats.cited import CitedFiles
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
+from workers.ingest.formats.part_of import PartOf
 from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import Bitmap, Polygon, Region
 from workers.ingest.formats.rings import ring
@@ -26,9 +28,13 @@ from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.typed_json import image_size, number, points, text
 from workers.ingest.problems import ProblemLog, Refused
 
+_PAIRS = "each image by the folder and filename of its XML file"
+_CLASSES = "the names of the objects"
 _ROOT = "annotation"
 _MASK_FOLDERS = frozenset(("masks", "scribbles"))
-_DRAWN = ((b"<polygon>", b"<pt>"), (b"<segm>", b"<mask>"))
+_BY_MASK = (b"<segm>", b"<mask>")
+_DRAWN = ((b"<polygon>", b"<pt>"), _BY_MASK)
+_BOX_TYPE = "bounding_box"
 
 
 class LabelMe3:
@@ -38,12 +44,23 @@ class LabelMe3:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: an XML file that has polygons of points, or masks, of an annotation."""
-        return any(_has_objects(source, member) for member in largest(source, ".xml"))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`; with the pictures of masks where objects have such."""
+        files = [member for member in largest(source, ".xml") if _has_objects(source, member)]
+        has_masks = any(mentions(source, member, *_BY_MASK) for member in files)
+        return files + [one for one in source.members if has_masks and _is_mask(one)]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: an object that is not marked as a box."""
+        documents = [member for member in files if not _is_mask(member)]
+        return any(_draws(source, member) for member in documents)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        images = [member for member in source.members if not _is_mask(member)]
-        reader = _Reader(source, SheetSet(images, options, log))
+        images = PartOf(source, [member for member in source.members if not _is_mask(member)])
+        reader = _Reader(source, SheetSet(images, options, log, _PAIRS))
         for member in source.members:
             if member.path.lower().endswith(".xml"):
                 try:
@@ -74,7 +91,7 @@ class _Reader:
 
     def found(self) -> FoundSet | None:
         """See `Format.read`."""
-        return self._sheets.result(self._labels)
+        return self._sheets.result(self._labels, _CLASSES)
 
     def _add(self, member: Member, annotation: Element) -> None:
         name = text(annotation.findtext("filename"), "filename").strip()
@@ -139,6 +156,19 @@ def _polygon(value: int, polygon: Element) -> Region:
 
 def _has_objects(source: Source, member: Member) -> bool:
     return any(mentions(source, member, b"<annotation", *words) for words in _DRAWN)
+
+
+def _draws(source: Source, member: Member) -> bool:
+    """Whether the file has an object that is no box; where it cannot be read, reading it tells why."""
+    try:
+        with source.open(member) as file:
+            return any(
+                (entry.findtext("type") or "").strip() != _BOX_TYPE
+                for annotation in xml_elements(file, (_ROOT,))
+                for entry in annotation.iter("object")
+            )
+    except Refused:
+        return True
 
 
 def _is_mask(member: Member) -> bool:

@@ -6,7 +6,7 @@ the config; of several versions the newest is read. The label `Unlabeled` is ign
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
@@ -36,9 +36,18 @@ class Mapillary:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a config that has labels, and masks in folders `labels`."""
-        return bool(_masks(source)) and any(
-            mentions(source, one, *_KEYS) for one in _configs(source).values()
-        )
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`; with the panoptic files of the set, which are not of another one."""
+        configs = [one for one in _configs(source).values() if mentions(source, one, *_KEYS)]
+        if not configs or not _masks(source):
+            return []
+        return configs + [one for one in source.members if _is_panoptic(one)]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: masks are no boxes."""
+        return True
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -69,6 +78,8 @@ class Mapillary:
             names={value: name for value, (name, _) in labels.items() if value not in unlabelled},
             colors={value: color for value, (_, color) in labels.items() if color is not None},
             ignore_value=unlabelled[0] if unlabelled else None,
+            pairs="each mask in labels/ by its image's name in images/",
+            classes=f"the labels of {posixpath.basename(config.path)}",
         )
 
 
@@ -109,6 +120,10 @@ def _color(parts: object) -> Color | None:
         red, green, blue = (int(part) for part in parts)
         return red, green, blue
     return None
+
+
+def _is_panoptic(member: Member) -> bool:
+    return member.folder == "panoptic" and member.path.casefold().endswith(".json")
 
 
 def _is_unlabelled(name: str) -> bool:

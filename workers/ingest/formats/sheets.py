@@ -1,12 +1,11 @@
 """What the annotation of one image says, gathered object by object, and how a whole set of it is reported."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from trainyard.datasets import IngestOptions
-from workers.ingest.archive import Member
-from workers.ingest.formats.base import FoundSet
+from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.faults import Faults
 from workers.ingest.formats.items import Located, named_items
@@ -42,9 +41,10 @@ class Sheet:
 class SheetSet:
     """Puts the sheets of an upload together, and logs what is wrong with them."""
 
-    def __init__(self, members: Iterable[Member], options: IngestOptions, log: ProblemLog) -> None:
-        """Images are to be found among the members."""
-        self.cited = CitedFiles(members)
+    def __init__(self, source: Source, options: IngestOptions, log: ProblemLog, pairs: str) -> None:
+        """`pairs` says how annotations name their images: see `FoundSet`."""
+        self.cited = CitedFiles(source.members, options, source.read)
+        self._pairs = pairs
         self.order: Order = options.order
         self._log = log
         self._regions = RegionFile()
@@ -82,11 +82,12 @@ class SheetSet:
             self._stroked = self._stroked or file
 
     def missing(self, file: str, cited: str) -> None:
-        """Note that `file` annotates an image that is not there."""
-        self._missing.append((file, cited))
+        """Note that `file` annotates an image that is not there, or that the client's patterns leave out."""
+        if not self.cited.leaves_out(cited):
+            self._missing.append((file, cited))
 
-    def result(self, labels: Labels) -> FoundSet | None:
-        """See `Format.read`."""
+    def result(self, labels: Labels, classes: str) -> FoundSet | None:
+        """See `Format.read`; `classes` says where the names of classes came from."""
         if self._refused > self._read:
             self._log.error(
                 "objects_lost",
@@ -114,4 +115,6 @@ class SheetSet:
             names=labels.names,
             colors=labels.colors,
             ignore_value=IGNORED,
+            pairs=self._pairs,
+            classes=classes,
         )

@@ -6,8 +6,9 @@ order. An image's tag `train`, `val` or `test` is its split, else the folders te
 """
 
 import posixpath
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -18,7 +19,7 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.bitmaps import Budget, bad_bitmap, from_base64, from_picture
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.labels import Labels
-from workers.ingest.formats.recognition import mentions
+from workers.ingest.formats.recognition import any_has, mentions, sample
 from workers.ingest.formats.regions import Bitmap, Polygon, Region, Stroke, rectangle
 from workers.ingest.formats.rings import Ring, ring
 from workers.ingest.formats.shapes import not_a_region, stroke
@@ -39,6 +40,10 @@ from workers.ingest.problems import ProblemLog, Refused
 META_FILE = "meta.json"
 ANNOTATIONS, IMAGES = "ann", "img"
 
+_PAIRS = "each annotation in ann/ by its image's name in img/"
+_CLASSES = "the classes of meta.json"
+_OUTLINE = re.compile(rb'"geometryType"\s*:\s*"(?:polygon|bitmap)"|"bitmap"\s*:\s*\{')
+
 MAX_PICTURE = 32 << 20
 """Bytes that the picture of a bitmap may unpack to, itself still compressed."""
 
@@ -50,13 +55,20 @@ class Supervisely:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a meta.json that has classes, and files in folders `ann`."""
-        return bool(_annotations(source)) and any(
-            mentions(source, member, b'"classes"') for member in _metas(source)
-        )
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        metas = [one for one in _metas(source) if mentions(source, one, b'"classes"')]
+        return metas if _annotations(source) else []
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: bitmaps or polygons."""
+        return any_has(source, sample(_annotations(source)), _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        sheets = SheetSet(source.members, options, log)
+        sheets = SheetSet(source, options, log, _PAIRS)
         labels = Labels()
         for member in _metas(source):
             try:
@@ -71,7 +83,7 @@ class Supervisely:
                 _add(sheets, member, source.read(member), labels)
             except Refused as refusal:
                 log.refused(member.path, refusal)
-        return sheets.result(labels)
+        return sheets.result(labels, _CLASSES)
 
 
 def _add_classes(meta: dict[str, object], labels: Labels) -> None:

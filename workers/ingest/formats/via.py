@@ -5,7 +5,8 @@ A region's class is its only attribute, or of several the first of CLASS_ATTRIBU
 ticked counts by its name. Where there is JSON, CSV is not read.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
@@ -13,7 +14,7 @@ from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.items import Located
 from workers.ingest.formats.json_stream import entries
 from workers.ingest.formats.labels import Labels
-from workers.ingest.formats.recognition import largest, mentions
+from workers.ingest.formats.recognition import any_has, largest, mentions
 from workers.ingest.formats.sheets import Sheet, SheetSet
 from workers.ingest.formats.typed_json import broken, mapping, text
 from workers.ingest.formats.via_files import Record, images_key, is_csv, read_csv
@@ -26,6 +27,9 @@ CLASS_ATTRIBUTES = ("label", "labels", "class", "class_name", "category", "name"
 UNLABELLED = "object"
 """The class of regions without a label."""
 
+_PAIRS = "each image by the filename of its record"
+_CLASSES = "the attributes of the regions"
+_OUTLINE = re.compile(rb'"name"+\s*:\s*"+(?:polygon|circle|ellipse)"|"vid_list"')
 _VERSION_3 = (b'"vid_list"', b'"metadata"')
 
 
@@ -36,16 +40,24 @@ class Via:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: JSON or CSV with shape attributes, or a project of version 3."""
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
         documents = largest(source, ".json")
         return (
-            any(images_key(source, member) is not None for member in documents)
-            or any(is_csv(source, member) for member in largest(source, ".csv"))
-            or any(mentions(source, member, *_VERSION_3) for member in documents)
+            [one for one in documents if images_key(source, one) is not None]
+            or [one for one in largest(source, ".csv") if is_csv(source, one)]
+            or [one for one in documents if mentions(source, one, *_VERSION_3)]
         )
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: polygons, circles or ellipses."""
+        return any_has(source, files, _OUTLINE)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        project = _Project(SheetSet(source.members, options, log), log)
+        project = _Project(SheetSet(source, options, log, _PAIRS), log)
         documents = [(member, key) for member, key in _documents(source, log) if key is not None]
         for member, key in documents:
             with source.open(member) as file:
@@ -83,7 +95,7 @@ class _Project:
                 f"{self._unlabelled} region(s) have no label; they are of the class {UNLABELLED!r}.",
                 "Nothing, if there is one class; else give each region a label.",
             )
-        return self._sheets.result(self._labels)
+        return self._sheets.result(self._labels, _CLASSES)
 
     def _add(self, member: Member, place: str, record: object) -> None:
         try:

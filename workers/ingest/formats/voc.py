@@ -4,7 +4,7 @@ Masks are palette pictures of class indices, 255 being void; where labelmap.txt 
 are RGB, they are read by colour instead. Only images with a mask belong to the set.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
@@ -14,6 +14,7 @@ from workers.ingest.formats.base import Color, FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.pictures import MaskTruth
+from workers.ingest.formats.recognition import sample
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.text_files import text_of
 from workers.ingest.formats.voc_labels import CLASSES, labelmap, palette_color
@@ -21,6 +22,7 @@ from workers.ingest.problems import ProblemLog, Refused
 
 _MASKS = "segmentationclass"
 _NAME_FILES = ("class_names.txt", "labels.txt", "classes.txt")
+_BOXES_TRIED = 8
 _IGNORE_LINE = "__ignore__"  # LabelMe writes it before the name of value 0
 
 
@@ -31,7 +33,16 @@ class Voc:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: a folder SegmentationClass, or boxes in VOC's XML and no such folder."""
-        return bool(_masks(source)) or bool(_boxes(source))
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`: a mask, and the first file of boxes."""
+        boxes = _boxes(source)
+        return _masks(source)[:1] + [one for one in source.members if one.path in boxes]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: masks in SegmentationClass."""
+        return bool(_masks(source))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -101,14 +112,15 @@ def _masks(source: Source) -> list[Member]:
 
 
 def _boxes(source: Source) -> list[str]:
-    """The first of the XML files in Annotations/ where it is VOC's, without polygons as LabelMe's has."""
-    for member in source.members:
-        if member.folder == "annotations" and member.path.casefold().endswith(".xml"):
-            try:
-                data = source.read(member)
-            except Refused:
-                return []
-            return [member.path] if b"<bndbox>" in data and b"<polygon>" not in data else []
+    """Of a few XML files in Annotations/ the first with VOC's boxes, and no polygons as LabelMe's has."""
+    files = [one for one in source.members if one.folder == "annotations"]
+    for member in sample([one for one in files if one.path.casefold().endswith(".xml")], _BOXES_TRIED):
+        try:
+            data = source.read(member)
+        except Refused:
+            continue
+        if b"<bndbox>" in data and b"<polygon>" not in data:
+            return [member.path]
     return []
 
 

@@ -15,10 +15,14 @@ _MOST_CLASSES = 9999
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Label:
-    """An object: the number of its class, and its outline in fractions of the image's sides."""
+    """An object: the number of its class, and its outline in fractions of the image's sides.
+
+    `is_box` where the line has a box alone, whose corners are the ring.
+    """
 
     number: int
     ring: Ring
+    is_box: bool = False
 
 
 def is_label_text(text: str) -> bool:
@@ -30,6 +34,11 @@ def is_label_text(text: str) -> bool:
         return all(0 <= float(word) <= _LARGEST for word in words[1:])
     except ValueError:
         return False
+
+
+def has_outline(text: str) -> bool:
+    """Whether a line has more numbers than a box."""
+    return is_label_text(text) and any(len(line.split()) > _BOX + 1 for line in text.splitlines())
 
 
 def parse_labels(text: str) -> list[Label]:
@@ -45,21 +54,23 @@ def parse_labels(text: str) -> list[Label]:
 def _label(words: list[str], line: int) -> Label:
     if not _is_number(words[0]):
         raise _broken(line, f"it starts with {words[0][:20]!r}, not with a class number")
-    if len(words) == _BOX + 1:
-        raise Refused(
-            "masks_missing",
-            f"Line {line} has a box and no polygon.",
-            "Export for instance segmentation, not for object detection.",
-        )
+    is_box = len(words) == _BOX + 1
     try:
-        outline = ring([float(word) for word in words[1:]])
+        numbers = [float(word) for word in words[1:]]
+        outline = ring(_corners(*numbers) if is_box else numbers)
     except ValueError as error:
         raise _broken(line, "it has words that are no numbers") from error
     except Refused as refusal:
         raise _broken(line, refusal.message.rstrip(".")) from refusal
     if float(abs(outline).max()) > _LARGEST:
         raise _broken(line, f"its numbers reach {abs(outline).max():g}; fractions of the image are expected")
-    return Label(number=int(float(words[0])), ring=outline)
+    return Label(number=int(float(words[0])), ring=outline, is_box=is_box)
+
+
+def _corners(x: float, y: float, width: float, height: float) -> list[float]:
+    """The corners, x and y in turn, of a box that is written as its centre and size."""
+    left, right, top, bottom = x - width / 2, x + width / 2, y - height / 2, y + height / 2
+    return [left, top, right, top, right, bottom, left, bottom]
 
 
 def _is_number(word: str) -> bool:

@@ -6,16 +6,17 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
 from workers.ingest.formats.plain_yaml import read_yaml, yaml_members
 from workers.ingest.formats.text_files import named, read_text
-from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.problems import ProblemLog, Refused, shown
 
 _REMEDY = "Write `names:` as a list or as numbers with names, one for each class."
 
 
-def class_names(source: Source, used: Collection[int], log: ProblemLog) -> dict[int, str]:
-    """Names by class number; those that are used and not named are errors, or named by their numbers where
-    there are no names at all. Raises Refused where the file of names cannot be read."""
+def class_names(source: Source, used: Collection[int], log: ProblemLog) -> tuple[dict[int, str], str]:
+    """Names by class number, and where they came from; those that are used and not named are errors, or
+    named by their numbers where there are no names at all. Raises Refused where the file of names cannot be
+    read."""
     member, names = _names(source, log)
-    if not names:
+    if member is None or not names:
         found = f"Nothing names the {len(used)} class(es); they are named by their numbers."
         log.warning(
             "class_names_missing",
@@ -23,18 +24,17 @@ def class_names(source: Source, used: Collection[int], log: ProblemLog) -> dict[
             found if used else "No label has an object, and nothing names the classes.",
             "Add a data.yaml with `names:`, or name the classes when you upload the set.",
         )
-    if not names:
-        return {number: f"class_{number}" for number in sorted(used)}
+        return {number: f"class_{number}" for number in sorted(used)}, "the class numbers of the labels"
     unnamed = sorted(set(used) - names.keys())
     if unnamed:
         log.error(
             "unknown_class",
-            member.path if member else None,
+            member.path,
             f"Labels have the class number(s) {', '.join(map(str, unnamed[:20]))}; the names are for "
             f"{min(names)} to {max(names)}.",
             "Add the missing names, or mend the labels.",
         )
-    return names
+    return names, f"the names in {shown(member.path)}"
 
 
 def _names(source: Source, log: ProblemLog) -> tuple[Member | None, dict[int, str]]:

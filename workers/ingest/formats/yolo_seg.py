@@ -6,20 +6,22 @@ which files belong together: the paths in the YAML are those of the machine that
 class numbers plus 1; 0 is background, which is also an image without a file of labels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import FoundSet, Read, Source
-from workers.ingest.formats.cited import report_missing
+from workers.ingest.formats.cited import citable, pictures_of, report_missing
 from workers.ingest.formats.class_values import BACKGROUND, class_values
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.regions import Order, Polygon, RegionsTruth
+from workers.ingest.formats.recognition import sample
+from workers.ingest.formats.regions import IGNORED, Order, Polygon, RegionsTruth
 from workers.ingest.formats.text_files import read_text
-from workers.ingest.formats.yolo_labels import Label, is_label_text, parse_labels
+from workers.ingest.formats.yolo_labels import Label, has_outline, is_label_text, parse_labels
 from workers.ingest.formats.yolo_names import class_names
 from workers.ingest.formats.yolo_splits import yaml_splits
 from workers.ingest.layout import PICTURES
@@ -27,6 +29,7 @@ from workers.ingest.problems import ProblemLog, Refused
 from workers.prepared import Uint8
 
 _TRIED = 20
+_PAIRS = "each image by the text file of its name, in labels/ for images/ or beside it"
 _NO_LABELS = ("classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
 
 
@@ -55,16 +58,19 @@ class YoloSeg:
 
     def recognises(self, source: Source) -> bool:
         """See `Format.recognises`: text files of class numbers and fractions."""
-        tried = 0
-        for member in _labels_by_key(source).values():
-            if member.size and tried < _TRIED:
-                tried += 1
-                try:
-                    if is_label_text(read_text(source, member)):
-                        return True
-                except Refused:
-                    continue
-        return False
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        labels = [member for member in _labels_by_key(source).values() if member.size]
+        return list(islice(_satisfying(source, labels[:_TRIED], is_label_text), 1))
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: a line that has more than a box."""
+        if any(_satisfying(source, files, has_outline)):
+            return True
+        labels = [member for member in _labels_by_key(source).values() if member.size]
+        return any(_satisfying(source, sample(labels), has_outline))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -72,10 +78,14 @@ class YoloSeg:
         pairs = list(_pairs(source, labels))
         parsed = _parsed(source, labels, pairs, log)
         _report_alone(labels, pairs, log)
+        _report_boxes(parsed, log)
+        usable = {image.path for image in citable(pictures_of(source.members), options)}
+        pairs = [(image, file) for image, file in pairs if image.path in usable]
         if not pairs:
             return None
         try:
-            names = class_names(source, {label.number for rows in parsed.values() for label in rows}, log)
+            used = {label.number for rows in parsed.values() for label in rows}
+            names, origin = class_names(source, used, log)
             classes = class_values(sorted(names.items()), None, log)
         except Refused as refusal:
             log.refused(None, refusal)
@@ -90,7 +100,10 @@ class YoloSeg:
                 truth=FractionsTruth(
                     file=file.path if file else image.path,
                     polygons=tuple(
-                        Polygon(value=classes.value_of[label.number], rings=(label.ring,))
+                        Polygon(
+                            value=IGNORED if label.is_box else classes.value_of[label.number],
+                            rings=(label.ring,),
+                        )
                         for label in (parsed[file.path] if file else ())
                     ),
                     order=options.order,
@@ -98,7 +111,23 @@ class YoloSeg:
             )
             for image, file in pairs
         ]
-        return FoundSet(items=named_items(found), names=classes.names)
+        return FoundSet(
+            items=named_items(found),
+            names=classes.names,
+            ignore_value=IGNORED if any(label.is_box for rows in parsed.values() for label in rows) else None,
+            pairs=_PAIRS,
+            classes=origin,
+        )
+
+
+def _satisfying(source: Source, members: Iterable[Member], test: Callable[[str], bool]) -> Iterator[Member]:
+    """Of the text files, those that can be read and whose text passes the test."""
+    for member in members:
+        try:
+            if test(read_text(source, member)):
+                yield member
+        except Refused:
+            continue
 
 
 def _labels_by_key(source: Source) -> dict[str, Member]:
@@ -156,6 +185,21 @@ def _parsed(
             except Refused as refusal:
                 log.refused(file.path, refusal)
     return parsed
+
+
+def _report_boxes(parsed: Mapping[str, Sequence[Label]], log: ProblemLog) -> None:
+    """Tell of objects of which it is not known which pixels they have: those in their boxes are ignored."""
+    boxes = [path for path, rows in parsed.items() for label in rows if label.is_box]
+    total = sum(len(rows) for rows in parsed.values())
+    if boxes:
+        report = log.warning if len(boxes) < total else log.error
+        report(
+            "masks_missing",
+            boxes[0],
+            f"{len(boxes)} of {total} objects have a box and no polygon; the pixels in these boxes are "
+            "ignored.",
+            "Export for instance segmentation, not for object detection.",
+        )
 
 
 def _report_alone(

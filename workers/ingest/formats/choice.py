@@ -1,0 +1,173 @@
+"""Chooses what to read of an upload that has annotations of several formats, and says what is left out.
+
+What outlines objects goes before boxes. Of formats that outline the same images as the same classes, the
+first in the order of FORMATS is read: an annotation before the masks that were drawn from it. Where they
+differ, it is asked which is meant.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from trainyard.datasets import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats.base import Annotations, Format, FoundSet, Source
+from workers.ingest.formats.catalogue import FORMATS, Recognised, format_named, recognised, without
+from workers.ingest.formats.class_values import BACKGROUND_NAMES
+from workers.ingest.formats.left_out import report_boxes, report_outlines
+from workers.ingest.formats.patterns import read_as
+from workers.ingest.layout import by_role, pictures
+from workers.ingest.pairing import Pair, pair
+from workers.ingest.problems import Offer, ProblemLog, Refused
+from workers.ingest.question_previews import Example, item_preview, preview
+
+_PICTURES = Recognised(form=FORMATS[-1])
+
+_OF_MASKS = frozenset(("coco_panoptic", "mapillary", "cityscapes", "kitti", "camvid", "voc", "pictures"))
+"""Formats of mask pictures: where one is there, its masks are not those of another."""
+
+
+def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> tuple[Format, FoundSet | None]:
+    """The format that is read, and the set; None, errors logged, where it cannot be used.
+
+    Raises Refused for a format that there is not.
+    """
+    if options.reader is not None:
+        form = format_named(options.reader)
+        return form, read_as(form, source, options, log)
+    formats = recognised(source)
+    outlining = [one for one in formats if _outlines(one, source)]
+    boxes = [one for one in formats if one not in outlining]
+    if not outlining and boxes and not _mask_pairs(source, options):
+        outlining = [boxes.pop(0)]  # it may read boxes as outlines; else it says what is wrong
+    elif _may_be_pictures(outlining, source):
+        outlining.append(_PICTURES)
+    form, found = _read_first(outlining, without(source, _files(boxes)), options, log)
+    if found is not None:
+        report_boxes(form, outlining, boxes, source, log)
+    return form, found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """What one of several formats says: the images that it outlines, and its classes where it names them.
+
+    `file` is one of its files, or masks.
+    """
+
+    format: Recognised
+    file: str
+    images: Sequence[Member]
+    classes: frozenset[str] | None
+    draw: Callable[[], bytes]
+
+    def says_as(self, other: "_Reading") -> bool:
+        """Whether both outline the same images, whatever folders they lie in, as the same classes."""
+        same_classes = None in (self.classes, other.classes) or self.classes == other.classes
+        return same_classes and self._stems() == other._stems()
+
+    def _stems(self) -> Counter[str]:
+        return Counter(PurePosixPath(image.path).stem.casefold() for image in self.images)
+
+
+def _read_first(
+    outlining: Sequence[Recognised], source: Source, options: IngestOptions, log: ProblemLog
+) -> tuple[Format, FoundSet | None]:
+    """Read the first format, unless others outline something else and the client means one of these."""
+    first, *others = outlining
+    own = ProblemLog(options.on_question)
+    found = read_as(first.form, without(source, _files(others)), options, own)
+    rivals = [one for one in (_rival(other, outlining, source, options) for other in others) if one]
+    if found is not None and found.items:
+        reading = _reading(first, found, own, source)
+        if not all(reading.says_as(rival) for rival in rivals):
+            chosen = _asked([reading, *rivals], log)
+            if chosen is not first:
+                rest = without(source, _files([one for one in outlining if one is not chosen]))
+                return chosen.form, read_as(chosen.form, rest, options, log)
+    log.adopt(own)
+    for rival in rivals:
+        report_outlines(first, rival.format, rival.file, len(rival.images), log)
+    return first.form, found
+
+
+def _asked(readings: Sequence[_Reading], log: ProblemLog) -> Recognised:
+    """The format that is meant: the one that outlines most images, if nobody says otherwise."""
+    ordered = sorted(readings, key=lambda one: -len(one.images))
+    key = log.ask(
+        "format",
+        "The upload has annotations of several formats, which outline different images or classes: "
+        f"{'; '.join(_summary(one) for one in readings)}. Which are to be read?",
+        [
+            Offer(
+                key=one.format.form.name,
+                text=_summary(one),
+                count=len(one.images),
+                options={"format": one.format.form.name},
+                examples=[image.path for image in one.images],
+                draw=one.draw,
+            )
+            for one in ordered
+        ],
+    )
+    return next(one.format for one in readings if one.format.form.name == key)
+
+
+def _summary(reading: _Reading) -> str:
+    name = reading.format.form.name
+    classes = "" if reading.classes is None else f" and {len(reading.classes)} classes"
+    return f"{name} with {len(reading.images)} images{classes}"
+
+
+def _rival(
+    one: Recognised, outlining: Sequence[Recognised], source: Source, options: IngestOptions
+) -> _Reading | None:
+    """What another format says; None where it cannot be read."""
+    rest = without(source, _files([other for other in outlining if other is not one]))
+    if one is _PICTURES:
+        pairs = _mask_pairs(rest, options)
+        examples = [Example(image=each.image, masks=each.masks, joined=True) for each in pairs]
+        draw = preview(source.read, examples)
+        images = [each.image for each in pairs]
+        mask = pairs[0].masks[0].path if pairs else ""
+        return _Reading(format=one, file=mask, images=images, classes=None, draw=draw) if pairs else None
+    log = ProblemLog("assume")
+    found = read_as(one.form, rest, options, log)
+    return _reading(one, found, log, source) if found is not None and found.items else None
+
+
+def _reading(one: Recognised, found: FoundSet, log: ProblemLog, source: Source) -> _Reading:
+    unnamed = found.names is None or any(each.code == "class_names_missing" for each in log.problems())
+    names = {name.casefold() for name in (found.names or {}).values()}
+    return _Reading(
+        format=one,
+        file=one.files[0].path if one.files else found.items[0].truth.file,
+        images=[item.image for item in found.items],
+        classes=None if unnamed else frozenset(names - BACKGROUND_NAMES),
+        draw=item_preview(source.read, found.items),
+    )
+
+
+def _outlines(one: Recognised, source: Source) -> bool:
+    return not isinstance(one.form, Annotations) or one.form.outlines(source, one.files)
+
+
+def _may_be_pictures(outlining: Sequence[Recognised], source: Source) -> bool:
+    """Whether pictures that are masks are there beside what these formats read, by folders and names."""
+    if not outlining or any(one.form.name in _OF_MASKS for one in outlining):
+        return not outlining
+    images, masks, _ = by_role(pictures(without(source, _files(outlining)).members))
+    return bool(images and masks)
+
+
+def _mask_pairs(source: Source, options: IngestOptions) -> list[Pair]:
+    """The images that have masks which are pictures."""
+    try:
+        return [one for one in pair(source, options, ProblemLog("assume")).pairs if one.masks]
+    except Refused:
+        return []
+
+
+def _files(formats: Sequence[Recognised]) -> list[Member]:
+    return [file for one in formats for file in one.files]
