@@ -12,7 +12,7 @@ from tests.ingest.formats.family import opened
 from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import Bench, encoded, mask, photo
 from trainyard.datasets import IngestOptions
-from workers.ingest.formats.catalogue import find_format
+from workers.ingest.formats.choice import read_set
 from workers.ingest.problems import ProblemLog
 from workers.ingest.split_words import SplitFolders, file_splits, split_name, splits_of_names
 from workers.ingest.told_splits import told_splits
@@ -391,7 +391,7 @@ STRAYS = ["docs/figure.png", "preview.png", "val_preview/9.png"]
 )
 def test_it_is_said_what_told_them(tmp_path: Path, files: dict[str, bytes], origin: str) -> None:
     with opened(tmp_path, files) as source:
-        found = find_format(source, None).read(source, IngestOptions(), ProblemLog())
+        _, found = read_set(source, IngestOptions(), ProblemLog())
         assert found is not None
         assert told_splits(found.items, source, IngestOptions(), ProblemLog()).origin == origin
 
@@ -402,7 +402,7 @@ def test_what_is_told_is_the_truth(tmp_path: Path, tree: tuple[dict[str, bytes],
     files, truth = tree
     with opened(tmp_path, files) as source:
         log = ProblemLog()
-        found = find_format(source, None).read(source, IngestOptions(), log)
+        _, found = read_set(source, IngestOptions(), log)
         assert found is not None, log.problems()
         told = told_splits(found.items, source, IngestOptions(), log)
     assert not log.has_errors
@@ -426,7 +426,7 @@ def test_a_set_of_one_split_is_told_none(
         files[f"{top}{word}.txt"] = b"0\n1.png\n" + image.format(2).encode()
     with opened(tmp_path, files) as source:
         log = ProblemLog()
-        found = find_format(source, None).read(source, IngestOptions(), log)
+        _, found = read_set(source, IngestOptions(), log)
         assert found is not None
         told = told_splits(found.items, source, IngestOptions(), log)
     assert log.problems() == ()

@@ -11,6 +11,7 @@ from workers.ingest.formats.text_files import MAX_BYTES, read_text
 from workers.ingest.list_rows import (
     IMAGE_HEADS,
     MASK_HEADS,
+    OBJECT_HEADS,
     SPLIT_HEADS,
     Row,
     heading_words,
@@ -121,6 +122,8 @@ def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -
     image = images[0]
     masks = [column for column in _columns(rows, heads, MASK_HEADS, index, path) if column != image]
     mask = next((column for column in masks if _differ(rows, image, column, index, path)), None)
+    if any(heading_words(cell) & OBJECT_HEADS for cell in heads):
+        mask = None
     column = _split_column(rows, heads) if split is None else None
     if split is None and column is None and mask is None:
         return []
@@ -136,7 +139,8 @@ def _heading(rows: Sequence[Row], index: PathIndex, path: str) -> Row:
     if len(rows) < 2 or any(index.find(cell, path) for cell in rows[0]):
         return []
     known = IMAGE_HEADS | MASK_HEADS | SPLIT_HEADS
-    return rows[0] if any(heading_words(cell) & known for cell in rows[0]) else []
+    words = [heading_words(cell) for cell in rows[0] if "/" not in cell and "\\" not in cell]
+    return rows[0] if any(one & known for one in words) else []
 
 
 def _columns(

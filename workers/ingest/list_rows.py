@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from workers.ingest.formats.typed_json import parse_json
 from workers.ingest.layout import PICTURES
+from workers.ingest.path_words import words
 from workers.ingest.split_words import split_name
 
 Row = list[str]
@@ -21,14 +22,17 @@ MASK_HEADS = frozenset(
 SPLIT_HEADS = frozenset(("split", "set", "subset", "phase", "partition", "usage"))
 """Words of the headings of columns."""
 
+OBJECT_HEADS = frozenset(("box", "bbox", "xmin", "rle", "encoded", "iscrowd"))
+"""Words of headings in tables of objects: a mask there is that of one object, not its image's."""
+
 _DELIMITERS = "\t;,|"
 _ENDINGS = "|".join(sorted(ending[1:] for ending in PICTURES))
 _BETWEEN_PATHS = re.compile(rf"(?<=\.)({_ENDINGS})[\"']?[\s,;|]+", re.IGNORECASE)
 
 
 def heading_words(cell: str) -> set[str]:
-    """The words of a column's heading: of `sat_image_path` they are three."""
-    return set(re.findall(r"[a-z]+", cell.casefold()))
+    """The words of a column's heading: of `sat_image_path` they are three, of `ImageID` two."""
+    return set(words(cell))
 
 
 def text_rows(text: str) -> list[Row]:
