@@ -38,7 +38,8 @@ class IngestOptions:
 
     `objects` says whether mask values are classes, or ids of objects of one class; `several_masks` whether
     several masks of one image are parts of one mask, or one class each; `unmasked` whether an image without a
-    mask is all background or left out; `mask_size` whether a mask of its image's proportions and another
+    mask is all background or left out; `flat_images` whether a few flat images among photographs are images;
+    `mask_size` whether a mask of its image's proportions and another
     size is resampled or refused; `class_folders` whether the folders that images lie in name the class of
     what their masks show. With None it is found out, or asked. `on_question` says what becomes of a question
     that the files leave open: it is asked, the likeliest reading is assumed, or the ingest fails.
@@ -64,6 +65,7 @@ class IngestOptions:
     objects: Literal["classes", "one_class"] | None = None
     several_masks: Literal["union", "classes"] | None = None
     unmasked: Literal["background", "leave_out"] | None = None
+    flat_images: Literal["use", "leave_out"] | None = None
     mask_size: Literal["resample", "refuse"] | None = None
     class_folders: Literal["classes", "ignore"] | None = None
     on_question: OnQuestion = "ask"

@@ -216,6 +216,11 @@ class OptionsFields(Schema):
     unmasked = _one_of(
         "background", "leave_out", help="whether images without a mask are all background or left out"
     )
+    flat_images = _one_of(
+        "use",
+        "leave_out",
+        help="whether a few images of flat areas among photographs are images, or masks in a wrong place",
+    )
     mask_size = _one_of(
         "resample",
         "refuse",

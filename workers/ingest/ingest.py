@@ -18,6 +18,7 @@ from workers.ingest.archive import ArchiveLimits
 from workers.ingest.class_folders import ask_class_folders
 from workers.ingest.decode import single_threaded
 from workers.ingest.deep_images import DeepImages, DeepSpool
+from workers.ingest.flat_images import ask_flat_images
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.choice import read_set
 from workers.ingest.heap import imports_frozen, keep_freed_memory
@@ -176,7 +177,7 @@ class _Build:
         rules = self._declared(found)
         warn_of_like_files(found.items, self._log)
         with PreparedWriter(self._work) as writer, writer.flushing():
-            readings, samples = self._read(source, found.items, writer)
+            readings, samples = self._images(*self._read(source, found.items, writer))
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
             applied = value_map(rules, self._options.label_map, sent, self._log)
@@ -220,8 +221,8 @@ class _Build:
 
     def _read(
         self, source: Source, items: Sequence[Item], writer: PreparedWriter
-    ) -> tuple[list[Reading], list[Sample]]:
-        """Decode and write all; what was seen of those that are sound."""
+    ) -> tuple[list[Reading], list[Sample], set[str]]:
+        """Decode and write all; what was seen of those that are sound, and the names of flat images."""
         processes = process_count(len(items), self._processes)
         turns = NotedTurns(len(items), MAX_PREPARED_PIXELS, processes)
         spool = DeepSpool(self._work)
@@ -239,6 +240,7 @@ class _Build:
 
         readings: list[Reading] = []
         samples: list[Sample] = []
+        flat: set[str] = set()
         step = max(len(items) // 100, 1)
         self._progress(0, len(items))
         tell_next(0)
@@ -250,10 +252,26 @@ class _Build:
                     deep.add(len(readings), outcome.deep)
                     readings.append(outcome.reading)
                     samples.append(outcome.sample)
+                    flat |= {outcome.sample.name} if outcome.is_flat else set()
                 if done % step == 0 or done == len(items):
                     self._progress(done, len(items))
                 tell_next(done)
-        return deep.settled(readings, writer, self._log), samples
+        return deep.settled(readings, writer, self._log), samples, flat
+
+    def _images(
+        self, readings: list[Reading], samples: list[Sample], flat: set[str]
+    ) -> tuple[list[Reading], list[Sample]]:
+        """Those that are images: a few flat ones among photographs may be masks in the wrong place."""
+        if not flat or 2 * len(flat) > len(samples) or self._options.flat_images == "use":
+            return readings, samples
+        if (
+            self._options.flat_images is None
+            and ask_flat_images(sorted(flat), len(samples), self._log) == "use"
+        ):
+            return readings, samples
+        return [one for one in readings if one.name not in flat], [
+            one for one in samples if one.name not in flat
+        ]
 
     def _checked(
         self,

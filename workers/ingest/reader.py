@@ -11,6 +11,7 @@ from trainyard.datasets import Problem
 from workers.ingest.decode import DecodedImage, decode
 from workers.ingest.deep_images import DeepImage, DeepSpool
 from workers.ingest.depth import depth_of
+from workers.ingest.flat_images import is_flat
 from workers.ingest.formats.base import Item, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.raster.shrink import Size, capped, shrunk
@@ -28,13 +29,15 @@ _TO_COME: Triple = (0.0, 0.0, 0.0)
 class Outcome:
     """What became of an item; `reading` and `sample` are None where it cannot be used.
 
-    `deep` is set where its image has more than 8 bits: its pixels, and their means, are to come.
+    `deep` is set where its image has more than 8 bits: its pixels, and their means, are to come. `is_flat`
+    says whether the image looks like labels.
     """
 
     problems: tuple[Problem, ...]
     reading: Reading | None = None
     sample: Sample | None = None
     deep: DeepImage | None = None
+    is_flat: bool = False
 
 
 class ItemReader:
@@ -95,6 +98,7 @@ class ItemReader:
         pixels = image.pixels if size == image.kept_size else shrunk(image.pixels, size)
         # a truth needs the image's size, not its pixels, which would take memory while it is painted
         image = replace(image, pixels=np.ndarray(image.pixels.shape, np.uint8, _BLANK, strides=(0, 0, 0)))
+        flat = pixels.dtype == np.uint8 and is_flat(pixels)
         deep = None
         mean = square = _TO_COME
         if pixels.dtype == np.uint8:
@@ -128,7 +132,7 @@ class ItemReader:
             image_offset=3 * start,
             mask_offset=start,
         )
-        return Outcome(problems=log.problems(), reading=reading, sample=sample, deep=deep)
+        return Outcome(problems=log.problems(), reading=reading, sample=sample, deep=deep, is_flat=flat)
 
     def _image(self, index: int, item: Item) -> tuple[DecodedImage, str, int]:
         """The image, the hash of its file, and the place of its pixels.
