@@ -18,7 +18,7 @@ from workers.ingest.plain import is_plain
 from workers.ingest.problems import Refused
 from workers.ingest.raster.open import special_raster
 from workers.ingest.raster.shrink import Size, read_whole
-from workers.ingest.raster.strips import Raster, Values, picture_broken
+from workers.ingest.raster.strips import UNREAD, Raster, Values, picture_broken
 from workers.ingest.raster.tiff import tiff_raster
 from workers.ingest.raster.tiff_header import is_tiff, read_page
 from workers.ingest.rgb import NOTHING_TO_DO, WIDE_MODES, Note, to_rgb
@@ -138,7 +138,15 @@ def _open(data: bytes) -> Raster | Image.Image:
     except Refused as refusal:
         if refusal.problem_code != _UNKNOWN or not is_tiff(data):
             raise
+        return _unknown_to_pillow(data, refusal)
+
+
+def _unknown_to_pillow(data: bytes, refusal: Refused) -> Raster:
+    """A TIFF for which Pillow has no mode. Where it is damaged, Pillow's refusal stands."""
+    try:
         return tiff_raster(data, read_page(data))
+    except Refused as other:
+        raise (other if other.problem_code == UNREAD else refusal) from other
 
 
 def _of_loaded(loaded: Loaded) -> DecodedImage:
