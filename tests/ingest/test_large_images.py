@@ -260,3 +260,18 @@ def test_strips_are_shrunk_as_the_whole_is(size: tuple[int, int], rows: int) -> 
     whole = cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST_EXACT)
     assert picked.shape == whole.shape
     assert (picked == whole).mean() > 0.9
+
+
+def test_several_masks_and_none_are_made_as_small(bench: Bench) -> None:
+    files = {}
+    for number in range(4):
+        files[f"a/{number}.png"] = encoded(scene(number))
+        if number:
+            files[f"a/{number}_mask.png"] = encoded(labels(number, (0, 0, 0, 255)))
+            files[f"a/{number}_mask_1.png"] = encoded(labels(number + 9, (0, 0, 0, 255)))
+    result = bench.run(files, max_side=SIDE, unmasked="background")
+    assert codes(result) == []
+    assert result.summary is not None
+    assert result.summary.images == 4
+    assert all(mask.shape == KEPT for _, mask in bench.arrays().values())
+    assert not bench.arrays()["0"][1].any()

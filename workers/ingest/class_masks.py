@@ -69,7 +69,7 @@ class EmptyTruth:
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """See `Truth.paint`."""
-        return np.zeros((image.size[1], image.size[0]), np.uint8)
+        return np.zeros(image.pixels.shape[:2], np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class UnionTruth:
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """See `Truth.paint`. Raises Refused where two masks have different values, none of them 0."""
-        merged = np.zeros((image.size[1], image.size[0]), np.uint8)
+        merged = np.zeros(image.pixels.shape[:2], np.uint8)
         for part in self.parts:
             mask = part.paint(read, image)
             differ = (merged > 0) & (mask > 0) & (merged != mask)
