@@ -20,7 +20,7 @@ from workers.ingest import ingest as ingest_module
 from workers.ingest import parallel
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Read
-from workers.ingest.formats.pictures import MaskTruth
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.ingest import ingest
 from workers.prepared import Uint8
 
@@ -31,7 +31,7 @@ ENDLESS = """
 import sys, time
 from pathlib import Path
 from trainyard.datasets import IngestOptions
-from workers.ingest.formats.pictures import MaskTruth
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.ingest import ingest
 
 def paint(self, read, image):

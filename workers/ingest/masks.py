@@ -1,7 +1,5 @@
 """Turns the bytes of a mask file into an array of the values stored: palette indices, grey values, ids."""
 
-from collections.abc import Mapping
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +7,7 @@ from PIL import Image
 
 from workers.ingest.decode import DecodedImage, Loaded, load_opened, open_header, oriented, rgb_pixels
 from workers.ingest.problems import Refused
-from workers.ingest.rgb import BAND_PIXELS, WIDE_MODES, bands
+from workers.ingest.rgb import WIDE_MODES, bands
 from workers.prepared import Uint8
 
 Color = tuple[int, int, int]
@@ -23,7 +21,13 @@ HALF = 128
 _SPREAD = 0xFFFF // 0xFF
 _NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
 _NEAR_SHARE = 0.9
-_LISTED = 5
+_TOP = 254  # the highest byte of an id: 255 may mean that a pixel is of no object
+_NO_OBJECT = 0xFFFF  # what programs write for that into 16 bits
+_MOST_UNLIKE = 0.02
+"""The part by which the proportions of a mask may differ from its image's: sides are rounded to pixels."""
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
 
 
 def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = None) -> Uint8:
@@ -38,35 +42,71 @@ def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = No
     return _black_and_white(narrow) if image_format in ("JPEG", "MPO") else narrow
 
 
-def decode_colors(data: bytes, table: Mapping[Color, int], image: DecodedImage | None = None) -> Uint8:
-    """Decode a mask of colours, (H, W) uint8, into the values that the table gives them.
+def decode_ids(data: bytes, image: DecodedImage | None = None) -> NDArray[np.int64]:
+    """Decode a mask of ids of objects, (H, W); negative ones, and 65535 beside others, are of no object: -1.
 
-    Raises Refused as `decode_image` does, and for a colour that the table lacks.
+    Raises Refused as `decode_image` does, and where the values are colours or not finite.
     """
-    pixels = rgb_pixels(load_opened(_header(data, image), data, cv2.IMREAD_COLOR_RGB))
-    codes = np.array(sorted(code_of(color) for color in table), np.uint32)
-    values = np.array([table[color_of(int(code))] for code in codes], np.uint8)
-    mask = np.empty(pixels.shape[:2], np.uint8)
-    strange: dict[int, int] = {}
-    rows = max(BAND_PIXELS // pixels.shape[1], 1)
-    for top in range(0, len(pixels), rows):
-        band = color_codes(pixels[top : top + rows])
-        place = np.minimum(np.searchsorted(codes, band), len(codes) - 1)
-        mask[top : top + rows] = values[place]
-        unknown = band[codes[place] != band]
-        if unknown.size:
-            found, counts = np.unique(unknown, return_counts=True)
-            for code, count in zip(found.tolist(), counts.tolist(), strict=True):
-                strange[code] = strange.get(code, 0) + count
-    if strange:
-        often = sorted(strange, key=lambda code: -strange[code])[:_LISTED]
-        listed = ", ".join(f"{hex_of(color_of(code))} ({strange[code]} pixels)" for code in often)
-        raise Refused(
-            "mask_unknown_color",
-            f"The mask has {len(strange)} colour(s) that are no class: {listed}.",
-            "Add them to the table of colours, or save the mask without smoothing and not as JPEG.",
-        )
-    return mask
+    header = _header(data, image)
+    loaded = load_opened(header, data, cv2.IMREAD_GRAYSCALE if header.mode == "L" else cv2.IMREAD_COLOR_RGB)
+    values = _unspread(_values(loaded, WHITE))
+    if not np.isfinite(values).all():
+        raise _out_of_range(values.min(), values.max(), _NO_OBJECT)
+    ids = values.astype(np.int64)
+    ids[(ids < 0) | (ids == _NO_OBJECT)] = -1
+    return ids
+
+
+def decode_objects(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask whose values are ids of objects, (H, W) uint8: 0 is no object, other values are.
+
+    Ids of more than 8 bits above 254 become 254, and pixels that are of no class 255. Of a mask of colours,
+    all but black are objects, and 1. Raises Refused as `decode_image` does.
+    """
+    header = _header(data, image)
+    if header.mode in ("L", "P", "1"):
+        return decode_mask(data, image=image)
+    try:
+        ids = decode_ids(data, image)
+    except Refused as refusal:
+        if refusal.problem_code != "mask_color":
+            raise
+        pixels = rgb_pixels(load_opened(header, data, cv2.IMREAD_COLOR_RGB))
+        return np.ascontiguousarray(pixels.any(axis=2), np.uint8)
+    return np.where(ids < 0, WHITE, np.minimum(ids, _TOP)).astype(np.uint8)
+
+
+def decode_alpha(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask whose shape is its transparency, (H, W) uint8: 0 is transparent.
+
+    Raises Refused as `decode_image` does, and for a picture without transparency that is no mask of values.
+    """
+    header = _header(data, image)
+    if header.mode not in ("RGBA", "LA", "PA"):
+        return decode_mask(data, image=image)
+    loaded = load_opened(header, data, cv2.IMREAD_COLOR_RGB)
+    return np.ascontiguousarray(np.asarray(loaded.image.getchannel("A")), np.uint8)
+
+
+def decode_shades(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask as it is seen, (H, W) uint8: of a palette, the grey that it shows and, for a colour, 255.
+
+    Raises Refused as `decode_mask` does.
+    """
+    header = _header(data, image)
+    if header.mode != "P":
+        return decode_mask(data, image=image)
+    indices = _values(load_opened(header, data, cv2.IMREAD_COLOR_RGB), WHITE)
+    shades = np.zeros(256, np.uint8)
+    for index, (red, green, blue) in enumerate(palette_of(header)):
+        shades[index] = red if red == green == blue else WHITE
+    return shades[np.asarray(indices, np.uint8)]
+
+
+def palette_of(image: Image.Image) -> list[Color]:
+    """The colours of a picture's palette, at most 256, in the order of their indices."""
+    flat = image.getpalette() or []
+    return list(zip(flat[::3], flat[1::3], flat[2::3], strict=False))
 
 
 def check_mask_size(data: bytes, image: DecodedImage) -> None:
@@ -74,17 +114,35 @@ def check_mask_size(data: bytes, image: DecodedImage) -> None:
     _header(data, image)
 
 
-def fit_mask(mask: Uint8, image: DecodedImage) -> Uint8:
+def same_proportions(one: Size, other: Size) -> bool:
+    """Whether two sizes are the same but for their scale, and for rounding to whole pixels."""
+    scale = (one[0] / other[0] + one[1] / other[1]) / 2
+    return all(
+        abs(a - scale * b) <= max(_MOST_UNLIKE / 2 * a, 1.0, scale) for a, b in zip(one, other, strict=True)
+    )
+
+
+def fit_mask(mask: Uint8, image: DecodedImage, *, resample: bool = False) -> Uint8:
     """The mask as it lies on the displayed image; turned where it was drawn on the stored one.
 
-    Raises Refused where its size is neither.
+    With `resample`, a mask of the image's proportions is brought to its size, each pixel taking the value of
+    the nearest. Raises Refused where its size does not fit.
     """
     size = (mask.shape[1], mask.shape[0])
     if size == image.size:
         return mask
     if size == image.stored_size:
         return np.ascontiguousarray(oriented(mask, image.orientation))
+    if resample and same_proportions(size, image.size):
+        return _resampled(mask, image.size)
+    if resample and same_proportions(size, image.stored_size):
+        return np.ascontiguousarray(oriented(_resampled(mask, image.stored_size), image.orientation))
     raise _wrong_size(size, image)
+
+
+def _resampled(mask: Uint8, size: Size) -> Uint8:
+    resized = cv2.resize(np.ascontiguousarray(mask), size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8)
 
 
 def color_codes(pixels: Uint8) -> NDArray[np.uint32]:
@@ -117,10 +175,12 @@ def _header(data: bytes, image: DecodedImage | None) -> Image.Image:
 
 
 def _wrong_size(size: tuple[int, int], image: DecodedImage) -> Refused:
+    alike = same_proportions(size, image.size) or same_proportions(size, image.stored_size)
+    way = "; or send `mask_size: resample` to have that done here" if alike else ""
     return Refused(
         "mask_size",
         f"The mask is {size[0]}x{size[1]} and its image {image.size[0]}x{image.size[1]} pixels.",
-        "Save the mask at the size of its image, without smoothing (nearest neighbour).",
+        f"Save the mask at the size of its image, without smoothing (nearest neighbour){way}.",
     )
 
 
@@ -136,13 +196,17 @@ def _whole(
         low, high = values.min(), values.max()
         whole = loaded.image.mode != "F" or bool((values == np.rint(values)).all())
         if not (low >= 0 and high <= largest and whole):
-            raise Refused(
-                "mask_values_range",
-                f"The mask has values from {low:g} to {high:g}; class ids are whole numbers from 0 to "
-                f"{largest}.",
-                "Give each class an id in that range and save the mask with 8 bits per pixel.",
-            )
+            raise _out_of_range(low, high, largest)
     return values, loaded.image.format
+
+
+def _out_of_range(low: float, high: float, largest: int) -> Refused:
+    return Refused(
+        "mask_values_range",
+        f"The mask has values from {low:g} to {high:g}; class ids are whole numbers from 0 to {largest}.",
+        "Give each class an id in that range and save the mask with 8 bits per pixel; or, if the values are "
+        "ids of objects, send `objects: one_class`.",
+    )
 
 
 def _unspread(values: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -3,7 +3,7 @@
 A value map has 256 entries: the value that each value counts as, or NO_CLASS where it is ignored.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from workers.ingest.classes import ClassRules, listed_values
 from workers.ingest.masks import HALF, WHITE
@@ -16,15 +16,17 @@ SOFT_SHARE = 0.9
 
 LabelMap = dict[int, int | None]
 
+UNCHANGED = list(range(256))
+"""The value map in which each value counts as itself."""
 
-def value_map(
-    rules: ClassRules | None,
+
+def label_mapped(
+    hard: Sequence[int],
     label_map: Mapping[int, int | None] | None,
     readings: Collection[Reading],
     log: ProblemLog,
 ) -> list[int]:
-    """The map of a set with these declared classes: edges first, then the label map."""
-    hard = _hardened(rules, readings, log)
+    """The map `hard`, with what the label map says in the place of what it has."""
     named = label_map or {}
     _warn_of_absent(named, {value for reading in readings for value in reading.values}, log)
     return [_or_no_class(named.get(value, value)) for value in hard]
@@ -41,13 +43,13 @@ def _warn_of_absent(named: Collection[int], seen: Collection[int], log: ProblemL
         )
 
 
-def _hardened(rules: ClassRules | None, readings: Collection[Reading], log: ProblemLog) -> list[int]:
-    """Part all values at HALF into 0 and 255 where masks of these two were smoothed."""
-    soft = [reading for reading in readings if _is_soft(reading)]
-    unchanged = list(range(256))
+def hardened(rules: ClassRules | None, readings: Collection[Reading], log: ProblemLog) -> list[int]:
+    """The values, but part all values at HALF into 0 and 255 where masks of these two were smoothed."""
+    whites = any(WHITE in reading.values for reading in readings)
+    soft = [reading for reading in readings if whites and _is_soft(reading)]
     named = set(rules.names) if rules else set()
     if not soft or any(1 < value < WHITE for value in named):
-        return unchanged  # values between are classes, or the check of values names them
+        return UNCHANGED  # values between are classes, or the check of values names them
     if all(_plain_share(reading) >= SOFT_SHARE for reading in readings):
         for reading in soft:
             log.warning(
@@ -57,7 +59,7 @@ def _hardened(rules: ClassRules | None, readings: Collection[Reading], log: Prob
                 f"edges are smoothed. Values from {HALF} on are taken as 255, the others as 0.",
                 "Nothing, if that is meant; else save it without smoothing.",
             )
-        return [WHITE if value >= HALF else 0 for value in unchanged]
+        return [WHITE if value >= HALF else 0 for value in UNCHANGED]
     for reading in soft:
         log.error(
             "mask_soft_edges",
@@ -66,7 +68,7 @@ def _hardened(rules: ClassRules | None, readings: Collection[Reading], log: Prob
             "edges are smoothed. Other masks of the set have more classes than these two.",
             "Save it without smoothing (nearest neighbour).",
         )
-    return unchanged
+    return UNCHANGED
 
 
 def _is_soft(reading: Reading) -> bool:

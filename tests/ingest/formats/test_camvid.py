@@ -49,7 +49,7 @@ class TestCamvid(FormatFamily):
     ["1 2 3 sky\n4 5 6 deep sea\n0 0 0 Void", "name,r,g,b\nsky,1,2,3\ndeep sea,4,5,6\nVoid,0,0,0\n"],
 )
 def test_tables_of_colours(text: str) -> None:
-    names, table = parse_colors(text)
+    names, table, _ = parse_colors(text)
     assert names == {0: "sky", 1: "deep sea"}
     assert table == {(1, 2, 3): 0, (4, 5, 6): 1, (0, 0, 0): 255}
 

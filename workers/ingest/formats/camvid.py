@@ -12,10 +12,10 @@ from workers.ingest.formats.base import Color, FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.color_table import read_color_table, table_file
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.split_names import folder_split
 from workers.ingest.layout import PICTURES
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.problems import ProblemLog, Refused
 
 _SUFFIX = "_l"

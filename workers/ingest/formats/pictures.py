@@ -7,55 +7,26 @@ colours: the client's, else that of classes.json, dataset_meta.json or a table o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from trainyard.catalog import DATASET_FORMATS
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_masks import BACKGROUND, BitFieldsTruth, ExclusiveTruth, class_values
-from workers.ingest.classes_file import Classes, read_classes_file
-from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source
-from workers.ingest.formats.color_table import read_color_table
-from workers.ingest.formats.pixel_names import read_pixel_names
-from workers.ingest.mask_colors import (
-    MaskKinds,
-    color_names,
-    found_colors,
-    is_colored,
-    survey,
-)
-from workers.ingest.masks import WHITE, decode_colors, decode_mask, fit_mask
+from workers.ingest.class_names import foreground
+from workers.ingest.classes_file import read_classes_file
+from workers.ingest.formats.base import Color, FoundSet, Item, Source
+from workers.ingest.formats.color_table import read_color_table, table_file
+from workers.ingest.mask_colors import color_names
+from workers.ingest.mask_reading import MaskReading, mask_reading, white_value
+from workers.ingest.mask_sizes import settle_sizes
+from workers.ingest.mask_survey import MaskKinds
+from workers.ingest.mask_truth import MaskTruth
+from workers.ingest.named_classes import NamedClasses
 from workers.ingest.pairing import Pair, pair
 from workers.ingest.problems import ProblemLog, Refused
-from workers.prepared import MAX_OVERLAPPING, Uint8
+from workers.prepared import MAX_OVERLAPPING
 
 _ANNOTATIONS = (".json", ".xml", ".csv", ".txt", ".tfrecord", ".parquet", ".mat")
-_NOTHING: Classes = ({}, {}, None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MaskTruth:
-    """A mask picture; `table` gives the values of its colours, None where it has values itself.
-
-    `white` is the value of white where it has one bit per pixel.
-    """
-
-    member: Member
-    white: int = WHITE
-    table: Mapping[Color, int] | None = None
-
-    @property
-    def file(self) -> str:
-        """See `Truth.file`."""
-        return self.member.path
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        data = read(self.member)
-        if self.table is None:
-            return fit_mask(decode_mask(data, self.white, image), image)
-        return fit_mask(decode_colors(data, self.table, image), image)
 
 
 class Pictures:
@@ -70,24 +41,16 @@ class Pictures:
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
         try:
-            about = _about(source, log) if options.classes is None else None
             pairs = pair(source, options, log)
             if not pairs:
                 _report_unread(source.members, log)
                 return None
             if pairs[0].class_masks is not None:
                 return _of_class_masks(pairs)
-            return _of_masks(pairs, source, options, about, log)
+            return _of_masks(pairs, source, options, log)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
-
-
-def _about(source: Source, log: ProblemLog) -> Classes | None:
-    """What a file of the upload says of its classes; None without one. Raises Refused."""
-    about = read_classes_file(source, log)
-    names = read_pixel_names(source) if about is None else None
-    return (names, {}, None) if names else about
 
 
 def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
@@ -123,59 +86,85 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
     return FoundSet(items=items, names=names, bit_fields=bit_fields)
 
 
-def _of_masks(
-    pairs: Sequence[Pair], source: Source, options: IngestOptions, about: Classes | None, log: ProblemLog
-) -> FoundSet:
-    masks = [found.mask for found in pairs]
-    kinds = survey(masks, source.read)
-    _warn_of_jpegs(kinds, log)
-    colored = options.colors is None and (kinds.palettes_differ or is_colored(kinds.colored, source.read))
-    if about is None and colored and options.classes is None:
-        about = read_color_table(source)
-    names, listed, ignore_value = about or _NOTHING
-    colors = {value: color for color, value in listed.items()}
-    table = _table(masks, source.read, options, listed) if colored or options.colors else None
-    if table is not None:
-        colors = {value: color for color, value in reversed(table.items())}
-        if not names and options.classes is None:
-            names = color_names(table)
-            names.pop(-1 if options.ignore_value is None else options.ignore_value, None)
-            _warn_of_found(names, options, log)
-    elif not colors:
-        colors = dict(enumerate(kinds.palette))
-    white = _white(options.classes or names)
+def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet:
+    resample, left_out = settle_sizes(
+        [(found.image, found.mask) for found in pairs], source.read, options, log
+    )
+    kept = [found for found in pairs if found.mask.path not in left_out]
+    about = _About(source, options, log)
+    several = len(foreground(options.classes or about.said.names or about.said.listed)) > 1
+    white = white_value(options.classes or about.said.names)
+    couples = [(found.image, found.mask) for found in kept]
+    reading = mask_reading(couples, source.read, options, about.colors, several, white, log)
+    _warn_of_jpegs(reading.kinds, log)
     items = [
         Item(
             name=found.name,
             split=found.split,
             image=found.image,
-            truth=MaskTruth(member=found.mask, white=white, table=table),
+            truth=MaskTruth(
+                member=found.mask,
+                white=white,
+                shown=reading.shown,
+                table=reading.table,
+                resample=resample,
+            ),
         )
-        for found in pairs
+        for found in kept
     ]
-    return FoundSet(items=items, names=names or None, colors=colors, ignore_value=ignore_value)
+    names, colors = _names_and_colors(reading, about, options, log)
+    return FoundSet(
+        items=items,
+        names=names or None,
+        colors=colors,
+        ignore_value=about.by_color.ignore_value if reading.table else about.said.ignore_value,
+        listed=() if names or options.classes is not None else about.said.listed,
+        listed_in=about.file or "",
+        objects=reading.objects,
+        classes=about.file and f"the names in {about.file}" if names else None,
+    )
 
 
-def _table(
-    masks: Sequence[Member], read: Read, options: IngestOptions, listed: dict[Color, int]
-) -> dict[Color, int]:
-    """The value of each colour: as the client says, as the upload lists it, or as found. Raises Refused."""
-    if options.colors is not None:
-        return {_color(text): value for text, value in options.colors.items()}
-    return listed or found_colors(masks, read)
+class _About:
+    """What the upload's files say of its classes; the client, who names them, outranks these."""
+
+    def __init__(self, source: Source, options: IngestOptions, log: ProblemLog) -> None:
+        found = read_classes_file(source, log) if options.classes is None else None
+        self.said = found[0] if found else NamedClasses()
+        self.file = found[1] if found else None
+        self.by_color = self.said
+        self._source = source
+        self._may_have_table = not self.said.colors and options.classes is None
+
+    def colors(self) -> dict[Color, int]:
+        """The values of colours: those in the file of names, else in a table of colours. Raises Refused."""
+        if self._may_have_table:
+            self._may_have_table = False
+            names, colors, ignore_value = read_color_table(self._source) or ({}, {}, None)
+            if colors:
+                self.by_color = NamedClasses(names=names, colors=colors, ignore_value=ignore_value)
+                self.file = getattr(table_file(self._source), "path", None)
+        return self.by_color.colors
 
 
-def _color(text: str) -> Color:
-    try:
-        red, green, blue = bytes.fromhex(text.removeprefix("#"))
-    except ValueError as error:
-        raise Refused("colors_option", f"{text[:20]!r} is no colour.", "Write colours as #rrggbb.") from error
-    return red, green, blue
-
-
-def _white(names: Mapping[int, str]) -> int:
-    """The value of white in masks of one bit: 1 where the classes named have 1 and not 255."""
-    return 1 if 1 in names and WHITE not in names else WHITE
+def _names_and_colors(
+    reading: MaskReading, about: _About, options: IngestOptions, log: ProblemLog
+) -> tuple[dict[int, str], dict[int, Color]]:
+    """Names of classes by value where they are known by now, and the colours that values have."""
+    if reading.table is None:
+        listed = {value: color for color, value in about.said.colors.items()}
+        return about.said.names, listed or reading.palette
+    colors = {value: color for color, value in reversed(reading.table.items())}
+    if options.classes is not None:
+        return {}, colors
+    if options.colors is None and about.by_color.colors:
+        return about.by_color.by_value, colors
+    if about.said.names or not (reading.found or options.colors):
+        return about.said.names, colors
+    names = color_names(reading.table)
+    names.pop(-1 if options.ignore_value is None else options.ignore_value, None)
+    _warn_of_found(names, options, log)
+    return names, colors
 
 
 def _warn_of_jpegs(kinds: MaskKinds, log: ProblemLog) -> None:

@@ -13,10 +13,10 @@ from workers.ingest.decode import open_header
 from workers.ingest.formats.base import Color, FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.text_files import text_of
 from workers.ingest.formats.voc_labels import CLASSES, labelmap, palette_color
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.problems import ProblemLog, Refused
 
 _MASKS = "segmentationclass"
