@@ -16,7 +16,7 @@ from workers.ingest.mask_colors import (
     warn_of_blurred,
 )
 from workers.ingest.mask_shades import has_alpha_shapes, seen_shades
-from workers.ingest.mask_survey import MaskKinds, spread, survey
+from workers.ingest.mask_survey import MaskKinds, spread
 from workers.ingest.mask_truth import Shown
 from workers.ingest.masks import WHITE
 from workers.ingest.object_question import Couples, ask_objects
@@ -34,7 +34,6 @@ class MaskReading:
     the table is a class because the masks have it, and for no other reason.
     """
 
-    kinds: MaskKinds
     shown: Shown = "values"
     table: dict[Color, int] | None = None
     objects: bool = False
@@ -43,6 +42,7 @@ class MaskReading:
 
 
 def mask_reading(
+    kinds: MaskKinds,
     couples: Couples,
     read: Read,
     options: IngestOptions,
@@ -51,19 +51,18 @@ def mask_reading(
     white: int,
     log: ProblemLog,
 ) -> MaskReading:
-    """The reading that the masks of these couples of image and mask need; `listed` are values of colours that
-    the upload names, `several` whether several classes beside the background are, `white` is for
-    `MaskTruth`.
+    """The reading that the masks need, of these `kinds`, in couples of image and mask.
+
+    `listed` gives the values of colours that the upload names, `several` says whether several classes beside
+    the background are named, `white` is for `MaskTruth`.
 
     What is concluded is logged, what is open asked. Raises Refused where the masks cannot be read.
     """
-    masks = [mask for _, mask in couples]
-    kinds = survey(masks, read)
     if has_alpha_shapes(kinds, read):
         log.guess("the shapes in the masks are their transparency, since their colours are all one")
-        return MaskReading(kinds=kinds, shown="alpha", objects=options.objects == "one_class")
+        return MaskReading(shown="alpha", objects=options.objects == "one_class")
     if options.objects == "one_class":
-        return MaskReading(kinds=kinds, shown="objects", objects=True)
+        return MaskReading(shown="objects", objects=True)
     named = {_color(text): value for text, value in (options.colors or {}).items()}
     lossy = [one for one in spread(kinds.jpegs, _LOSSY_LOOKED_AT) if is_colored([one], read)]
     colored = bool(named or kinds.palettes_differ or is_colored(kinds.colored, read))
@@ -71,14 +70,13 @@ def mask_reading(
         shades = seen_shades(kinds, read)
         if shades == "shades":
             log.guess("palettes of masks are read by the grey that they show, not by index")
-            return MaskReading(kinds=kinds, shown="shades")
+            return MaskReading(shown="shades")
         colored = shades == "colors"
     colors = named or (listed() if colored or lossy else {})
     if colored or (lossy and colors):
         return _by_color(couples, kinds, read, options, colors, lossy, several, white, log)
     objects = not several and options.objects is None and _are_deep_objects(couples, kinds, read, log)
     return MaskReading(
-        kinds=kinds,
         shown="objects" if objects else "values",
         objects=objects,
         palette=dict(enumerate(kinds.palette)),
@@ -101,7 +99,7 @@ def _by_color(
         strange, are_edges = far_colors(counts, colors, lossy=bool(lossy))
         if strange and are_edges:
             warn_of_blurred(strange, couples[0][1].path, log)
-        return MaskReading(kinds=kinds, shown="nearest" if strange and are_edges else "values", table=colors)
+        return MaskReading(shown="nearest" if strange and are_edges else "values", table=colors)
     masks = [mask for _, mask in couples]
     counts = color_counts(masks, read)
     if not several and options.objects is None and len(counts) == len(masks):
@@ -109,16 +107,16 @@ def _by_color(
         why = "Each colour is one piece, and images show different colours, or differently many of the same."
         if sure == "certain":
             log.guess(f"the colours of the masks tell objects of one class apart: {why.lower()}")
-            return MaskReading(kinds=kinds, shown="objects", objects=True)
+            return MaskReading(shown="objects", objects=True)
         if sure == "likely" and ask_objects(read, couples, why, {}, log):
-            return MaskReading(kinds=kinds, shown="objects", objects=True)
+            return MaskReading(shown="objects", objects=True)
     table, blurred = found_colors(counts)
     if blurred:
         warn_of_blurred(blurred, couples[0][1].path, log)
     shown: Shown = "nearest" if blurred else "values"
     if set(table) == {BLACK, WHITE_COLOR}:
-        return MaskReading(kinds=kinds, shown=shown, table={BLACK: 0, WHITE_COLOR: white})
-    return MaskReading(kinds=kinds, shown=shown, table=table, found=True)
+        return MaskReading(shown=shown, table={BLACK: 0, WHITE_COLOR: white})
+    return MaskReading(shown=shown, table=table, found=True)
 
 
 def _are_deep_objects(couples: Couples, kinds: MaskKinds, read: Read, log: ProblemLog) -> bool:

@@ -118,7 +118,8 @@ def same_proportions(one: Size, other: Size) -> bool:
     """Whether two sizes are the same but for their scale, and for rounding to whole pixels."""
     scale = (one[0] / other[0] + one[1] / other[1]) / 2
     return all(
-        abs(a - scale * b) <= max(_MOST_UNLIKE / 2 * a, 1.0, scale) for a, b in zip(one, other, strict=True)
+        abs(a - scale * b) <= _MOST_UNLIKE / 2 * a or abs(a - scale * b) < max(1.0, scale)
+        for a, b in zip(one, other, strict=True)
     )
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 Sureness = Literal["certain", "likely"]
 Values = Mapping[int, int]
-"""Pixels of each value of a mask, the background left out."""
+"""Pixels of each value of a mask, of which 0 is the background."""
 
 Pieces = Callable[[Collection[int]], float]
 """The share of values, in the masks of these numbers, that are one piece each there."""
@@ -33,6 +33,7 @@ FEW_IMAGES = 4
 LOOKED_AT = 16
 """Masks of a set in which pieces are counted."""
 
+_WITH_BACKGROUND = 0.9
 _MANY = 5  # values from which on their spread is no chance
 _PREFIX = 0.95
 _ONE_PIECE = 0.9
@@ -41,6 +42,8 @@ _MAIN_PIECE = 0.95
 _TRACKED = 10
 _CROPPED = 20
 _SAME_ORDER = 0.9
+_TINY = 8  # pixels of a slip of the brush or of a smoothed edge
+_MOST_TINY = 0.2
 _MOST_VALUES = 64
 """Values of one mask whose pieces are counted."""
 
@@ -48,12 +51,17 @@ _MOST_VALUES = 64
 def sureness(masks: Sequence[Values], pieces: Pieces, *, by_frequency: bool = False) -> Sureness | None:
     """How sure it is that values are ids of objects; None where they are as well, or rather, classes.
 
+    Nearly all masks of objects have background between them: where `masks` lack it, this is no question.
     `masks` are in the order of their names. With `by_frequency`, as for colours, values have no order of
     their own: the more frequent come first.
     """
+    if sum(0 in values for values in masks) < _WITH_BACKGROUND * len(masks):
+        return None
+    masks = [{value: count for value, count in values.items() if value} for values in masks]
     shown = [number for number, values in enumerate(masks) if values]
     sets = _ranked([set(masks[number]) for number in shown], by_frequency)
-    if not sets:
+    sizes = [count for values in masks for count in values.values()]
+    if not sets or sum(size <= _TINY for size in sizes) > _MOST_TINY * len(sizes):
         return None
     found = _restarting(sets, [masks[number] for number in shown]) or _unique(sets) or _tracked(sets)
     if found is None:

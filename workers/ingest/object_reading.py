@@ -1,5 +1,6 @@
 """Masks of ids of objects become masks of one class."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ def is_one_class(
     beyond = values - set(names if rules is not None else range(len(names) + 1))
     if (
         found.bit_fields
+        or _is_black_and_white(readings)
         or options.label_map
         or len(values) < 2
         or (len(named) > 1 and not (rules is None and beyond))
@@ -58,7 +60,7 @@ def is_one_class(
         single, looked_at = np.sum(counted, axis=0)
         return float(single / looked_at) if looked_at else 0.0
 
-    shown = [{v: n for v, n in reading.values.items() if v in values} for reading in readings]
+    shown = [{v: n for v, n in reading.values.items() if v in values | {0}} for reading in readings]
     sure = sureness(shown, pieces)
     if sure is None:
         return False
@@ -75,6 +77,15 @@ def is_one_class(
         if reading.mask_file in members
     ]
     return ask_objects(source.read, couples, _WHY, _all_named(rules, values), log)
+
+
+def _is_black_and_white(readings: Sequence[Reading]) -> bool:
+    """Whether masks have white for objects, and other values on smoothed edges alone."""
+    total: Counter[int] = Counter()
+    for reading in readings:
+        total.update(reading.values)
+    plain = total[0] + total[WHITE]
+    return total[WHITE] > sum(total.values()) - plain
 
 
 def one_class_rules(rules: ClassRules | None, listed: Collection[str] | None) -> ClassRules:

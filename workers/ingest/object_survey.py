@@ -31,7 +31,7 @@ def deep_objects(masks: Sequence[Member], read: Read) -> Sureness | None:
         except Refused:
             continue
         looked_at.append(member)
-        found.append({int(v): int(n) for v, n in zip(values, counts, strict=True) if v > 0})
+        found.append({int(v): int(n) for v, n in zip(values, counts, strict=True) if v >= 0})
     if max((value for values in found for value in values), default=0) <= _LARGEST_CLASS:
         return None
 
@@ -46,18 +46,12 @@ def colored_objects(
 ) -> Sureness | None:
     """How sure it is that each colour of these masks, with their `counts` of pixels by colour code, is an
     object on black."""
-    if not all(0 in found for found in counts):
-        return None
 
     def pieces(numbers: Collection[int]) -> float:
         loaded = (load(read(masks[number]), cv2.IMREAD_COLOR_RGB) for number in numbers)
         return _share([color_codes(rgb_pixels(one)).astype(np.int64) for one in loaded])
 
-    return sureness(
-        [{code: count for code, count in found.items() if code} for found in counts],
-        pieces,
-        by_frequency=True,
-    )
+    return sureness(counts, pieces, by_frequency=True)
 
 
 def _share(masks: Sequence[NDArray[np.generic]]) -> float:

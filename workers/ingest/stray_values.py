@@ -167,8 +167,8 @@ def _text(strays: Strays) -> str:
     more = " and more" if len(strays.pixels) > len(most) else ""
     return (
         f"Beside {listed_values(strays.levels)}, {len(strays.files)} mask(s), such as "
-        f"{shown(strays.files[0])}, have {len(strays.pixels)} other value(s) in {sum(strays.pixels.values())} pixels: {told}{more}. "
-        "What are they?"
+        f"{shown(strays.files[0])}, have {len(strays.pixels)} other value(s) in "
+        f"{sum(strays.pixels.values())} pixels: {told}{more}. What are they?"
     )
 
 

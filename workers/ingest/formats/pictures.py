@@ -19,7 +19,7 @@ from workers.ingest.formats.color_table import read_color_table, table_file
 from workers.ingest.mask_colors import color_names
 from workers.ingest.mask_reading import MaskReading, mask_reading, white_value
 from workers.ingest.mask_sizes import settle_sizes
-from workers.ingest.mask_survey import MaskKinds
+from workers.ingest.mask_survey import MaskKinds, survey
 from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.named_classes import NamedClasses
 from workers.ingest.pairing import Pair, pair
@@ -95,8 +95,9 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
     several = len(foreground(options.classes or about.said.names or about.said.listed)) > 1
     white = white_value(options.classes or about.said.names)
     couples = [(found.image, found.mask) for found in kept]
-    reading = mask_reading(couples, source.read, options, about.colors, several, white, log)
-    _warn_of_jpegs(reading.kinds, log)
+    kinds = survey([mask for _, mask in couples], source.read)
+    _warn_of_jpegs(kinds, log)
+    reading = mask_reading(kinds, couples, source.read, options, about.colors, several, white, log)
     items = [
         Item(
             name=found.name,
