@@ -258,7 +258,7 @@ class _Build:
         masks = lambda number: writer.mask(samples[number])  # noqa: E731
         one_class = is_one_class(found, rules, self._options, sent, masks, source, self._log)
         if one_class:
-            rules = one_class_rules(rules, found.listed)
+            rules = one_class_rules(rules, found, self._options.ignore_value)
             applied = label_mapped(UNCHANGED, self._options.label_map, sent, self._log)
             return rules, joined(rules, applied, sent, self._log)
         hard = hardened(rules, sent, self._log)

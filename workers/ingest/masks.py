@@ -15,13 +15,15 @@ Color = tuple[int, int, int]
 WHITE = 255
 """The value of white in a mask of one bit per pixel, as Pillow and OpenCV have it."""
 
+LARGEST_ID = 254
+"""What ids of objects above it become in a byte: 255 may mean that a pixel is of no object."""
+
 HALF = 128
 """Grey from here on is foreground where edges are smoothed."""
 
 _SPREAD = 0xFFFF // 0xFF
 _NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
 _NEAR_SHARE = 0.9
-_TOP = 254  # the highest byte of an id: 255 may mean that a pixel is of no object
 _NO_OBJECT = 0xFFFF  # what programs write for that into 16 bits
 _MOST_UNLIKE = 0.02
 """The part by which the proportions of a mask may differ from its image's: sides are rounded to pixels."""
@@ -73,7 +75,7 @@ def decode_objects(data: bytes, image: DecodedImage | None = None) -> Uint8:
             raise
         pixels = rgb_pixels(load_opened(header, data, cv2.IMREAD_COLOR_RGB))
         return np.ascontiguousarray(pixels.any(axis=2), np.uint8)
-    return np.where(ids < 0, WHITE, np.minimum(ids, _TOP)).astype(np.uint8)
+    return np.where(ids < 0, WHITE, np.minimum(ids, LARGEST_ID)).astype(np.uint8)
 
 
 def decode_alpha(data: bytes, image: DecodedImage | None = None) -> Uint8:

@@ -129,7 +129,7 @@ def _in_one_order(masks: Sequence[Values]) -> bool:
 def _unique(sets: list[set[int]]) -> tuple[Sureness, float] | None:
     count = Counter(value for one in sets for value in one)
     once = sum(images == 1 for images in count.values())
-    if len(sets) > 2 and len(count) >= max(8, 1.5 * len(sets)) and once >= _ONE_PIECE * len(count):
+    if len(sets) > 1 and len(count) >= max(6, 1.5 * len(sets)) and once >= _ONE_PIECE * len(count):
         return "certain", _ONE_PIECE
     return None
 

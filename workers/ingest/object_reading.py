@@ -10,7 +10,7 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.class_names import foreground
 from workers.ingest.classes import ClassRules, are_ids
 from workers.ingest.formats.base import FoundSet, Source
-from workers.ingest.masks import WHITE
+from workers.ingest.masks import LARGEST_ID, WHITE
 from workers.ingest.object_ids import one_piece, sureness
 from workers.ingest.object_question import ask_objects
 from workers.ingest.problems import ProblemLog, Refused
@@ -88,13 +88,15 @@ def _is_black_and_white(readings: Sequence[Reading]) -> bool:
     return total[WHITE] > sum(total.values()) - plain
 
 
-def one_class_rules(rules: ClassRules | None, listed: Collection[str] | None) -> ClassRules:
+def one_class_rules(rules: ClassRules | None, found: FoundSet, ignore_value: int | None) -> ClassRules:
     """The rules of a set of one class of objects; raises Refused where several are named."""
     if rules is None:
-        named = foreground(listed or ())
+        named = foreground(found.listed)
         name = named[0] if len(named) == 1 else OBJECT
         return ClassRules(
-            names={0: "background", 1: name}, ignore_value=None, origin="ids of objects, taken as one class"
+            names={0: "background", 1: name},
+            ignore_value=found.ignore_value if ignore_value is None else ignore_value,
+            origin="ids of objects, taken as one class",
         )
     if len([value for value in rules.names if value != 0]) != 1:
         raise Refused(
@@ -108,11 +110,15 @@ def one_class_rules(rules: ClassRules | None, listed: Collection[str] | None) ->
 def joined(
     rules: ClassRules, applied: Sequence[int], readings: Collection[Reading], log: ProblemLog
 ) -> list[int]:
-    """The map `applied` of values, with all objects counted as the one class."""
+    """The map `applied` of values, with all objects counted as the one class.
+
+    255 is no class where it stands apart from all ids, or where these were cut off below it.
+    """
     target = next(value for value in rules.names if value != 0)
     values = {value for reading in readings for value in reading.values}
     ids = values - {0, WHITE}
-    is_void = WHITE in values and bool(ids) and max(ids) <= _FULL and rules.ignore_value is None
+    apart = bool(ids) and (max(ids) <= _FULL or max(ids) == LARGEST_ID)
+    is_void = WHITE in values and apart and rules.ignore_value is None
     if is_void and applied[WHITE] == WHITE:
         log.warning(
             "ignore_guessed",
