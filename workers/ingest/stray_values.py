@@ -15,10 +15,7 @@ from workers.ingest.masks import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview
 from workers.ingest.statistics import Reading
-from workers.ingest.value_map import LabelMap
-
-_LEVEL_SHARE = 1e-3
-"""A level has at least this share of the set's pixels."""
+from workers.ingest.value_map import LEVEL_SHARE, NEAR, LabelMap
 
 _MOST_STRAY = 0.05
 """All stray values together have at most this share."""
@@ -31,8 +28,8 @@ _RARE = 0.25
 _FEW_MASKS = 8
 _NOISE_VALUES = 8
 _NOISE_SHARE = 0.01
-_NEAR = 24
 _MOSTLY = 0.8
+_FAR_MORE = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +75,7 @@ def find_strays(
         masks.update(reading.values.keys())
     pixels = sum(total.values())
     named = ({*rules.names, rules.ignore_value} if rules else set()) | {ignore_value}
-    levels = frozenset(
-        v for v, n in total.items() if v in named or (not rules and n >= _LEVEL_SHARE * pixels)
-    )
+    levels = frozenset((total.keys() & named) | (set() if rules else _levels(total)))
     others = {value: count for value, count in total.items() if value not in levels}
     if not others or len(levels) < 2 or sum(others.values()) > _MOST_STRAY * pixels:
         return None
@@ -90,6 +85,19 @@ def find_strays(
         return None
     files = [reading.mask_file for reading in readings if others.keys() & reading.values.keys()]
     return Strays(levels=levels, pixels=others, files=files, are_noise=len(specks) < len(others))
+
+
+def _levels(total: Mapping[int, int]) -> set[int]:
+    """The values that many pixels have; of grey codes, not those near to one that far more have."""
+    least = LEVEL_SHARE * sum(total.values())
+    often = {value for value, count in total.items() if count >= least}
+    if not often or are_ids(often - {WHITE} or {0}):
+        return often
+    return {
+        value
+        for value in often
+        if not any(abs(value - one) <= NEAR and total[one] >= _FAR_MORE * total[value] for one in often)
+    }
 
 
 def _is_speck(
@@ -107,7 +115,7 @@ def _is_noise(
     others: Mapping[int, int], masks: Mapping[int, int], levels: Collection[int], ids: bool, pixels: int
 ) -> bool:
     """Whether many values lie about levels of grey, as compression with loss leaves them."""
-    near = sum(count for value, count in others.items() if min(abs(value - one) for one in levels) <= _NEAR)
+    near = sum(count for value, count in others.items() if min(abs(value - one) for one in levels) <= NEAR)
     smoothed = set(levels) == {0, WHITE}
     return (
         not ids

@@ -3,6 +3,7 @@
 A value map has 256 entries: the value that each value counts as, or NO_CLASS where it is ignored.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from workers.ingest.classes import ClassRules, listed_values
@@ -13,6 +14,15 @@ from workers.ingest.statistics import NO_CLASS, Reading
 SOFT_VALUES = 16
 SOFT_SHARE = 0.9
 """A mask has soft edges where more values than SOFT_VALUES occur and 0 and 255 cover this share of it."""
+
+LEVEL_SHARE = 1e-3
+"""A level, which may be a class, has at least this share of the set's pixels."""
+
+NEAR = 24
+"""How far noise takes values away from a level."""
+
+_FEW_LEVELS = 3
+_MOSTLY = 0.5
 
 LabelMap = dict[int, int | None]
 
@@ -51,6 +61,8 @@ def hardened(rules: ClassRules | None, readings: Collection[Reading], log: Probl
     if not soft or any(1 < value < WHITE for value in named):
         return UNCHANGED  # values between are classes, or the check of values names them
     if all(_plain_share(reading) >= SOFT_SHARE for reading in readings):
+        if _has_level_between(readings):
+            return UNCHANGED
         for reading in soft:
             log.warning(
                 "mask_soft_edges",
@@ -69,6 +81,17 @@ def hardened(rules: ClassRules | None, readings: Collection[Reading], log: Probl
             "Save it without smoothing (nearest neighbour).",
         )
     return UNCHANGED
+
+
+def _has_level_between(readings: Collection[Reading]) -> bool:
+    """Whether, of the values between 0 and 255 and not near to these, a few have most pixels: on edges, all
+    have about as many."""
+    total: Counter[int] = Counter()
+    for reading in readings:
+        total.update(reading.values)
+    between = Counter({value: count for value, count in total.items() if NEAR < value < WHITE - NEAR})
+    most = sum(count for _, count in between.most_common(_FEW_LEVELS))
+    return most >= max(_MOSTLY * between.total(), LEVEL_SHARE * total.total())
 
 
 def _is_soft(reading: Reading) -> bool:
