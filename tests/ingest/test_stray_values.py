@@ -123,3 +123,21 @@ def test_what_is_said_to_be_ignored_is_no_stray(bench: Bench) -> None:
     masks = speckled(LEVELS["grey"], 9)
     result = bench.run(upload_of(map(encoded, masks), masks), ignore_value=9)
     assert set(names_of(result)) == {0, 128, 255}
+
+
+@pytest.mark.parametrize("steps", [2, 3, 5])
+def test_edges_smoothed_in_few_steps_are_asked_about(bench: Bench, steps: int) -> None:
+    """Each pixel is drawn from a few: too few values for the edges to be told as soft."""
+    masks = []
+    for seed in range(6):
+        hard = classes((1,), 6, seed)
+        large = np.kron(hard, np.ones((steps, steps), np.uint8))
+        moved = np.roll(large, (1, 1), (0, 1)).reshape(HEIGHT, steps, WIDTH, steps)
+        masks.append((moved.mean(axis=(1, 3)) * 255).astype(np.uint8))
+    results = answers(bench, upload_of(map(encoded, masks), masks))
+    assert names_of(results["nearest"]) == {0: "background", 255: "foreground"}
+
+
+def test_thick_levels_between_black_and_white_are_classes(bench: Bench) -> None:
+    masks = clean(LEVELS["codes"])
+    assert set(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == set(LEVELS["codes"])

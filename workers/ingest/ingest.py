@@ -264,7 +264,7 @@ class _Build:
         hard = hardened(rules, sent, self._log)
         label_map = self._options.label_map
         if not (label_map or found.bit_fields or hard != UNCHANGED or self._log.has_errors):
-            strays = find_strays(rules, self._options.ignore_value, sent)
+            strays = find_strays(rules, self._options.ignore_value, sent, masks)
             if strays is not None:
                 self.proposed = strays.proposed
                 label_map = ask_about_strays(strays, found, rules, source, self._log)

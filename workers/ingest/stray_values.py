@@ -4,9 +4,12 @@ As classes they would be many in silence; which level they mean is not in the fi
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import cv2
+import numpy as np
 
 from workers.ingest.classes import ClassRules, are_ids, listed_values
 from workers.ingest.formats.base import FoundSet, Source
@@ -16,6 +19,7 @@ from workers.ingest.problems import Offer, ProblemLog, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview
 from workers.ingest.statistics import Reading
 from workers.ingest.value_map import LEVEL_SHARE, NEAR, LabelMap
+from workers.prepared import Uint8
 
 _MOST_STRAY = 0.05
 """All stray values together have at most this share."""
@@ -30,6 +34,9 @@ _NOISE_VALUES = 8
 _NOISE_SHARE = 0.01
 _MOSTLY = 0.8
 _FAR_MORE = 10
+_EDGE_VALUES = 2
+_THICK_SHARE = 0.02
+_LOOKED_AT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +69,12 @@ class Strays:
 
 
 def find_strays(
-    rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]
+    rules: ClassRules | None,
+    ignore_value: int | None,
+    readings: Sequence[Reading],
+    masks_of: Callable[[int], Uint8],
 ) -> Strays | None:
-    """The stray values of masks whose values are counted; None where there are none.
+    """The stray values of masks whose values are counted, in the order of `masks_of`; None without any.
 
     Where classes are named, what they name, or ignore, is no stray.
     """
@@ -75,6 +85,10 @@ def find_strays(
         masks.update(reading.values.keys())
     pixels = sum(total.values())
     named = ({*rules.names, rules.ignore_value} if rules else set()) | {ignore_value}
+    between = total.keys() - {0, WHITE} - named
+    if not rules and {0, WHITE} <= total.keys() and _are_edges(between, readings, masks_of):
+        levels = frozenset({0, WHITE})
+        return _strays(levels, {value: total[value] for value in between}, readings, are_noise=True)
     levels = frozenset((total.keys() & named) | (set() if rules else _levels(total)))
     others = {value: count for value, count in total.items() if value not in levels}
     if not others or len(levels) < 2 or sum(others.values()) > _MOST_STRAY * pixels:
@@ -83,8 +97,29 @@ def find_strays(
     specks = {v: n for v, n in others.items() if _is_speck(v, n, masks[v], levels, readings, ids)}
     if not (len(specks) == len(others) or _is_noise(others, masks, levels, ids, pixels)):
         return None
-    files = [reading.mask_file for reading in readings if others.keys() & reading.values.keys()]
-    return Strays(levels=levels, pixels=others, files=files, are_noise=len(specks) < len(others))
+    return _strays(levels, others, readings, are_noise=len(specks) < len(others))
+
+
+def _strays(
+    levels: frozenset[int], pixels: Mapping[int, int], readings: Sequence[Reading], *, are_noise: bool
+) -> Strays:
+    files = [reading.mask_file for reading in readings if pixels.keys() & reading.values.keys()]
+    return Strays(levels=levels, pixels=pixels, files=files, are_noise=are_noise)
+
+
+def _are_edges(
+    between: Collection[int], readings: Sequence[Reading], masks_of: Callable[[int], Uint8]
+) -> bool:
+    """Whether several values between black and white are thin wherever they are, as smoothed edges."""
+    if len(between) < _EDGE_VALUES or are_ids(set(between) | {0}):
+        return False
+    inner, all_of_them = 0, 0
+    numbers = [number for number, reading in enumerate(readings) if reading.values.keys() & set(between)]
+    for number in spread(numbers, _LOOKED_AT):
+        there = np.isin(masks_of(number), list(between)).astype(np.uint8)
+        all_of_them += int(there.sum())
+        inner += int(cv2.erode(there, np.ones((3, 3), np.uint8), borderValue=0).sum())
+    return inner <= _THICK_SHARE * all_of_them
 
 
 def _levels(total: Mapping[int, int]) -> set[int]:
