@@ -16,7 +16,7 @@ from workers.ingest.class_names import foreground
 from workers.ingest.classes_file import read_classes_file
 from workers.ingest.formats.base import Color, FoundSet, Item, Source
 from workers.ingest.formats.color_table import read_color_table, table_file
-from workers.ingest.mask_colors import color_names
+from workers.ingest.mask_colors import BLACK, color_names
 from workers.ingest.mask_reading import MaskReading, mask_reading, white_value
 from workers.ingest.mask_sizes import settle_sizes
 from workers.ingest.mask_survey import MaskKinds, survey
@@ -145,7 +145,10 @@ class _About:
             if colors:
                 self.by_color = NamedClasses(names=names, colors=colors, ignore_value=ignore_value)
                 self.file = getattr(table_file(self._source), "path", None)
-        return self.by_color.colors
+        colors = self.by_color.colors
+        if colors and 0 not in self.by_color.by_value:
+            return {BLACK: 0, **colors}  # what no class has been drawn on
+        return colors
 
 
 def _names_and_colors(
