@@ -8,6 +8,7 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.decode import load, rgb_pixels
+from workers.ingest.edge_colors import MOST_BLURRED, edge_colors
 from workers.ingest.formats.base import Color, Read
 from workers.ingest.masks import color_codes, color_of, hex_of
 from workers.ingest.problems import ProblemLog, Refused
@@ -19,14 +20,9 @@ MAX_COLORS = 64
 BLACK: Color = (0, 0, 0)
 WHITE_COLOR: Color = (255, 255, 255)
 
-MOST_BLURRED = 0.05
-"""The share of a set's pixels up to which colours that are no class are edges of those that are."""
-
 _JPEG_NEAR = 48  # how far in RGB, of 442, JPEG's compression takes the colour of an area
 _MOST_JPEG_FAR = 0.05
 _MOST_DIFFERENT = 1 << 12
-_SPECK_PIXELS = 16
-_SPECK_SHARE = 1e-3
 
 Counts = Mapping[int, int]
 """Pixels of a mask by their colour, 0xRRGGBB."""
@@ -42,29 +38,23 @@ def color_counts(members: Iterable[Member], read: Read) -> list[Counter[int]]:
     return [found for member in members if (found := _counted(member, read)) is not None]
 
 
-def found_colors(counts: Sequence[Counts]) -> tuple[dict[Color, int], int]:
+def found_colors(
+    members: Sequence[Member], counts: Sequence[Counts], read: Read
+) -> tuple[dict[Color, int], int]:
     """A value for each colour that the masks have: 0 for black, the others from 1, in order; and how many
-    pixels have none of these, being the blurred edges of areas.
+    pixels have none of these, being the smoothed edges of areas.
 
-    Raises Refused where there are more than MAX_COLORS.
+    `counts` are the masks' colours. Raises Refused where there are more than MAX_COLORS.
     """
-    total, images = _totals(counts)
-    pixels = sum(total.values())
-    mean = pixels / max(len(counts), 1)
-    specks = {
-        code
-        for code, count in total.items()
-        if count / images[code] <= min(_SPECK_PIXELS, max(_SPECK_SHARE * mean, 1))
-    }
-    blurred = sum(total[code] for code in specks)
-    kept = set(total) - specks
-    if not (kept and len(specks) > len(kept) and blurred <= MOST_BLURRED * pixels):
-        kept, blurred = set(total), 0
+    total, _ = _totals(counts)
+    edges = edge_colors(members, total, read)
+    kept = total.keys() - edges
     if len(kept) > MAX_COLORS:
         raise too_many_colors()
     colors = [color_of(code) for code in sorted(kept - {0})]
     table = {BLACK: 0} if 0 in kept else {}
-    return table | {color: value for value, color in enumerate(colors, start=1)}, blurred
+    values = {color: value for value, color in enumerate(colors, start=1)}
+    return table | values, sum(total[code] for code in edges)
 
 
 def far_colors(counts: Sequence[Counts], table: Iterable[Color], *, lossy: bool) -> tuple[int, bool]:

@@ -27,6 +27,33 @@ _LOSSY_LOOKED_AT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
+class MaskSet:
+    """The masks of a set behind their images, and what is known of them beforehand.
+
+    `listed` gives the values of colours that the upload names, `several` says whether several classes beside
+    the background are named, `white` is for `MaskTruth`.
+    """
+
+    couples: Couples
+    kinds: MaskKinds
+    read: Read
+    options: IngestOptions
+    listed: Callable[[], dict[Color, int]]
+    several: bool
+    white: int
+
+    @property
+    def masks(self) -> list[Member]:
+        """The masks, in order."""
+        return [mask for _, mask in self.couples]
+
+    @property
+    def may_be_objects(self) -> bool:
+        """Whether nothing said of the set contradicts that values are ids of objects."""
+        return not self.several and self.options.objects is None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MaskReading:
     """How all masks of a set are read: see `MaskTruth` for `shown` and `table`, and `FoundSet` for `objects`.
 
@@ -41,28 +68,20 @@ class MaskReading:
     found: bool = False
 
 
-def mask_reading(
-    kinds: MaskKinds,
-    couples: Couples,
-    read: Read,
-    options: IngestOptions,
-    listed: Callable[[], dict[Color, int]],
-    several: bool,
-    white: int,
-    log: ProblemLog,
-) -> MaskReading:
-    """The reading that the masks need, of these `kinds`, in couples of image and mask.
+_OBJECTS = MaskReading(shown="objects", objects=True)
 
-    `listed` gives the values of colours that the upload names, `several` says whether several classes beside
-    the background are named, `white` is for `MaskTruth`.
 
-    What is concluded is logged, what is open asked. Raises Refused where the masks cannot be read.
+def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
+    """The reading that the masks need; what is concluded is logged, what is open asked.
+
+    Raises Refused where the masks cannot be read.
     """
+    kinds, read, options = given.kinds, given.read, given.options
     if has_alpha_shapes(kinds, read):
         log.guess("the shapes in the masks are their transparency, since their colours are all one")
         return MaskReading(shown="alpha", objects=options.objects == "one_class")
     if options.objects == "one_class":
-        return MaskReading(shown="objects", objects=True)
+        return _OBJECTS
     named = {_color(text): value for text, value in (options.colors or {}).items()}
     lossy = [one for one in spread(kinds.jpegs, _LOSSY_LOOKED_AT) if is_colored([one], read)]
     colored = bool(named or kinds.palettes_differ or is_colored(kinds.colored, read))
@@ -72,60 +91,55 @@ def mask_reading(
             log.guess("palettes of masks are read by the grey that they show, not by index")
             return MaskReading(shown="shades")
         colored = shades == "colors"
-    colors = named or (listed() if colored or lossy else {})
-    if colored or (lossy and colors):
-        return _by_color(couples, kinds, read, options, colors, lossy, several, white, log)
-    objects = not several and options.objects is None and _are_deep_objects(couples, kinds, read, log)
-    return MaskReading(
-        shown="objects" if objects else "values",
-        objects=objects,
-        palette=dict(enumerate(kinds.palette)),
-    )
+    colors = named or (given.listed() if colored or lossy else {})
+    if colors and (colored or lossy):
+        return _by_table(given, colors, lossy, log)
+    if colored:
+        return _by_found_colors(given, log)
+    if given.may_be_objects and _are_deep_objects(given, log):
+        return _OBJECTS
+    return MaskReading(palette=dict(enumerate(kinds.palette)))
 
 
-def _by_color(
-    couples: Couples,
-    kinds: MaskKinds,
-    read: Read,
-    options: IngestOptions,
-    colors: dict[Color, int],
-    lossy: Sequence[Member],
-    several: bool,
-    white: int,
-    log: ProblemLog,
+def _by_table(
+    given: MaskSet, colors: dict[Color, int], lossy: Sequence[Member], log: ProblemLog
 ) -> MaskReading:
-    if colors:
-        counts = color_counts([*kinds.colored, *lossy], read)
-        strange, are_edges = far_colors(counts, colors, lossy=bool(lossy))
-        if strange and are_edges:
-            warn_of_blurred(strange, couples[0][1].path, log)
-        return MaskReading(shown="nearest" if strange and are_edges else "values", table=colors)
-    masks = [mask for _, mask in couples]
-    counts = color_counts(masks, read)
-    if not several and options.objects is None and len(counts) == len(masks):
-        sure = colored_objects(masks, counts, read)
+    counts = color_counts([*given.kinds.colored, *lossy], given.read)
+    strange, are_edges = far_colors(counts, colors, lossy=bool(lossy))
+    if not (strange and are_edges):
+        return MaskReading(table=colors)
+    warn_of_blurred(strange, given.masks[0].path, log)
+    return MaskReading(shown="nearest", table=colors)
+
+
+def _by_found_colors(given: MaskSet, log: ProblemLog) -> MaskReading:
+    masks = given.masks
+    counts = color_counts(masks, given.read)
+    if given.may_be_objects and len(counts) == len(masks):
+        sure = colored_objects(masks, counts, given.read)
         why = "Each colour is one piece, and images show different colours, or differently many of the same."
         if sure == "certain":
             log.guess(f"the colours of the masks tell objects of one class apart: {why.lower()}")
-            return MaskReading(shown="objects", objects=True)
-        if sure == "likely" and ask_objects(read, couples, why, {}, log):
-            return MaskReading(shown="objects", objects=True)
-    table, blurred = found_colors(counts)
+            return _OBJECTS
+        if sure == "likely" and ask_objects(given.read, given.couples, why, {}, log):
+            return _OBJECTS
+    table, blurred = found_colors(masks, counts, given.read)
     if blurred:
-        warn_of_blurred(blurred, couples[0][1].path, log)
+        warn_of_blurred(blurred, masks[0].path, log)
     shown: Shown = "nearest" if blurred else "values"
     if set(table) == {BLACK, WHITE_COLOR}:
-        return MaskReading(shown=shown, table={BLACK: 0, WHITE_COLOR: white})
+        return MaskReading(shown=shown, table={BLACK: 0, WHITE_COLOR: given.white})
     return MaskReading(shown=shown, table=table, found=True)
 
 
-def _are_deep_objects(couples: Couples, kinds: MaskKinds, read: Read, log: ProblemLog) -> bool:
-    sure = deep_objects(kinds.deep, read) if kinds.deep else None
+def _are_deep_objects(given: MaskSet, log: ProblemLog) -> bool:
+    deep = given.kinds.deep
+    sure = deep_objects(deep, given.read) if deep else None
     why = "They go beyond 255, begin anew in each image, and nearly each is one piece."
     if sure == "certain":
         log.guess(f"the values of the masks are ids of objects, and all objects are one class: {why.lower()}")
         return True
-    return sure == "likely" and ask_objects(read, couples, why, None, log)
+    return sure == "likely" and ask_objects(given.read, given.couples, why, None, log)
 
 
 def white_value(names: Mapping[int, str]) -> int:

@@ -48,8 +48,7 @@ def seen_shades(kinds: MaskKinds, read: Read) -> Literal["values", "shades", "co
     if len(seen) < 2:
         return "values"
     whites = [index for index, color in colors.items() if color == (WHITE, WHITE, WHITE)]
-    blacks = [index for index, color in colors.items() if color == _BLACK]
-    if seen == {_BLACK, (WHITE, WHITE, WHITE)} and (len(whites) > 1 or whites[0] < blacks[0]):
+    if seen == {_BLACK, (WHITE, WHITE, WHITE)} and (whites != [1] and whites != [WHITE]):
         return "shades"
     shared = [color for color in seen - {_BLACK} if list(colors.values()).count(color) > 1]
     return "colors" if shared else "values"

@@ -17,7 +17,7 @@ from workers.ingest.classes_file import read_classes_file
 from workers.ingest.formats.base import Color, FoundSet, Item, Source
 from workers.ingest.formats.color_table import read_color_table, table_file
 from workers.ingest.mask_colors import BLACK, color_names
-from workers.ingest.mask_reading import MaskReading, mask_reading, white_value
+from workers.ingest.mask_reading import MaskReading, MaskSet, mask_reading, white_value
 from workers.ingest.mask_sizes import settle_sizes
 from workers.ingest.mask_survey import MaskKinds, survey
 from workers.ingest.mask_truth import MaskTruth
@@ -95,9 +95,17 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
     several = len(foreground(options.classes or about.said.names or about.said.listed)) > 1
     white = white_value(options.classes or about.said.names)
     couples = [(found.image, found.mask) for found in kept]
-    kinds = survey([mask for _, mask in couples], source.read)
-    _warn_of_jpegs(kinds, log)
-    reading = mask_reading(kinds, couples, source.read, options, about.colors, several, white, log)
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=about.colors,
+        several=several,
+        white=white,
+    )
+    _warn_of_jpegs(given.kinds, log)
+    reading = mask_reading(given, log)
     items = [
         Item(
             name=found.name,

@@ -18,7 +18,7 @@ from workers.ingest.formats.text_files import named, text_of
 from workers.ingest.formats.voc_classes import VocClasses, labelled, set_classes
 from workers.ingest.formats.voc_label_sets import MASKS, mask_files
 from workers.ingest.formats.voc_labels import CLASSES, palette_color
-from workers.ingest.mask_reading import mask_reading, white_value
+from workers.ingest.mask_reading import MaskSet, mask_reading, white_value
 from workers.ingest.mask_sizes import settle_sizes
 from workers.ingest.mask_survey import survey
 from workers.ingest.mask_truth import MaskTruth
@@ -75,16 +75,23 @@ def _of_couples(
 ) -> FoundSet:
     resample, left_out = settle_sizes(couples, source.read, options, log)
     couples = [couple for couple in couples if couple[1].path not in left_out]
-    kinds = survey([mask for _, mask in couples], source.read)
     names = options.classes or classes.names or {}
 
     def table() -> dict[Color, int]:
         known = names or dict(enumerate(CLASSES))
         return classes.table or {palette_color(value): value for value in (*known, IGNORED)}
 
-    several = len(foreground(names or classes.listed)) > 1
     white = white_value(names)
-    reading = mask_reading(kinds, couples, source.read, options, table, several, white, log)
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=table,
+        several=len(foreground(names or classes.listed)) > 1,
+        white=white,
+    )
+    kinds, reading = given.kinds, mask_reading(given, log)
     by_map = classes.table if kinds.paletted and reading.shown == "values" else None
     truths = [
         MaskTruth(
