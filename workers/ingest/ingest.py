@@ -15,30 +15,26 @@ from trainyard.storage import DatasetFolder
 from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.class_names import fitted
+from workers.ingest.class_decision import ClassDecision
 from workers.ingest.decode import single_threaded
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.catalogue import find_format
 from workers.ingest.heap import imports_frozen, keep_freed_memory
-from workers.ingest.label_proposal import advice, proposal
-from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
+from workers.ingest.like_names import warn_of_like_files
 from workers.ingest.noted_turns import NotedTurns
-from workers.ingest.object_reading import is_one_class, joined, one_class_rules
 from workers.ingest.parallel import outcomes, process_count
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
 from workers.ingest.reader import ItemReader
 from workers.ingest.statistics import (
-    NO_CLASS,
     Reading,
     channel_statistics,
     class_infos,
     content_hash,
     size_counts,
 )
-from workers.ingest.stray_values import ask_about_strays, find_strays
 from workers.ingest.upload import UNPACKED, open_source
-from workers.ingest.value_map import UNCHANGED, LabelMap, hardened, label_mapped
+from workers.ingest.value_map import LabelMap
 from workers.prepared import PreparedWriter, Sample
 
 MAX_PREPARED_PIXELS = 125 * (1 << 30)
@@ -173,19 +169,21 @@ class _Build:
                 f"The set has {len(found.items)} images; at most {MAX_IMAGES} are read.",
                 "Send it as several sets, or leave images out.",
             )
-        rules = self._declared(found)
+        decision = ClassDecision(source, found, self._options, self._log)
         warn_of_like_files(found.items, self._log)
         with PreparedWriter(self._work) as writer, writer.flushing():
             readings, samples = self._read(source, found.items, writer)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
-            rules, applied = self._applied(source, found, rules, sent, samples, writer)
-            shown = multilabel.meanings(stored, applied)
+            applied = decision.applied(sent, lambda number: writer.mask(samples[number]))
+            self.proposed = decision.proposed
             if self._log.questions():
                 return None
-            rules, shown = multilabel.settled(rules, shown, readings, self._options, self._log)
+            shown = multilabel.meanings(stored, applied)
+            rules, shown = multilabel.settled(decision.rules, shown, readings, self._options, self._log)
             mapped = [reading.mapped(shown) for reading in readings]
-            rules = self._checked(rules, found, applied, sent, mapped)
+            rules = decision.checked(rules, applied, sent, mapped)
+            self.proposed = decision.proposed
             if rules is None or self._log.is_blocked:
                 return None
             places = self._placed(found.items, rules, mapped)
@@ -203,13 +201,6 @@ class _Build:
             splits="",
             guesses=tuple(self._log.guesses),
         )
-
-    def _declared(self, found: FoundSet) -> classes.ClassRules | None:
-        try:
-            return classes.declared(self._options, found)
-        except Refused as refusal:
-            self._log.refused(None, refusal)
-            return None
 
     def _read(
         self, source: Source, items: Sequence[Item], writer: PreparedWriter
@@ -244,74 +235,6 @@ class _Build:
                     self._progress(done, len(items))
                 tell_next(done)
         return readings, samples
-
-    def _applied(
-        self,
-        source: Source,
-        found: FoundSet,
-        rules: classes.ClassRules | None,
-        sent: list[Reading],
-        samples: list[Sample],
-        writer: PreparedWriter,
-    ) -> tuple[classes.ClassRules | None, list[int]]:
-        """The rules as far as they are known, and what each value as sent counts as; Raises Refused."""
-        masks = lambda number: writer.mask(samples[number])  # noqa: E731
-        one_class = is_one_class(found, rules, self._options, sent, masks, source, self._log)
-        if one_class:
-            rules = one_class_rules(rules, found, self._options.ignore_value)
-            applied = label_mapped(UNCHANGED, self._options.label_map, sent, self._log)
-            return rules, joined(rules, applied, sent, self._log)
-        hard = hardened(rules, sent, self._log)
-        label_map = self._options.label_map
-        if not (label_map or found.bit_fields or hard != UNCHANGED or self._log.has_errors):
-            strays = find_strays(rules, self._options.ignore_value, sent, masks)
-            if strays is not None:
-                self.proposed = strays.proposed
-                label_map = ask_about_strays(strays, found, rules, source, self._log)
-        return rules, label_mapped(hard, label_map, sent, self._log)
-
-    def _checked(
-        self,
-        rules: classes.ClassRules | None,
-        found: FoundSet,
-        applied: list[int],
-        readings: list[Reading],
-        mapped: list[Reading],
-    ) -> classes.ClassRules | None:
-        """The rules that the set keeps; errors are logged where it keeps none."""
-        if rules is None and found.listed and not self._log.has_errors:
-            rules = self._fitted(found, mapped)
-        if rules is not None:
-            if found.names is not None and self._options.classes is None:
-                rules = classes.completed(rules, mapped, self._log)
-            if rules.task == "multiclass":
-                self.proposed = proposal(rules, applied, readings, mapped)
-            classes.check(rules, mapped, advice(self.proposed), self._log)
-        elif not self._log.has_errors:  # of half a set, wrong classes would be found
-            given = self._options.ignore_value
-            ignore_value = found.ignore_value if given is None else given
-            rules = classes.find(ignore_value, found.colors, mapped, self._log)
-        if rules is not None and not self._log.has_errors:
-            classes.check_variety(rules, mapped, self._log)
-            warn_of_like_classes(rules.names, self._log)
-        return rules
-
-    def _fitted(self, found: FoundSet, mapped: list[Reading]) -> classes.ClassRules | None:
-        """The rules by names whose values the upload does not say; None where they do not fit."""
-        ignored = {found.ignore_value, self._options.ignore_value, NO_CLASS}
-        values = {value for reading in mapped for value in reading.values} - ignored
-        fit = fitted(found.listed, found.listed_in, values, len(mapped), self._log)
-        if fit is None:
-            return None
-        names, void = fit
-        given = self._options.ignore_value
-        ignore_value = next((one for one in (given, found.ignore_value, void) if one is not None), None)
-        return classes.ClassRules(
-            names=names,
-            ignore_value=ignore_value,
-            colors=found.colors,
-            origin=f"the names in {found.listed_in}",
-        )
 
     def _placed(
         self, items: Sequence[Item], rules: classes.ClassRules, mapped: Sequence[Reading]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from workers.ingest.class_names import foreground
 from workers.ingest.classes import ClassRules, are_ids
 from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.masks import LARGEST_ID, WHITE
-from workers.ingest.object_ids import one_piece, sureness
+from workers.ingest.object_ids import Sureness, one_piece, sureness
 from workers.ingest.object_question import ask_objects
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.statistics import NO_CLASS, Reading
@@ -24,59 +25,67 @@ _FULL = 200
 _WHY = "The values begin anew in each image, how many there are differs, and nearly each is one piece."
 
 
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was seen in the masks of a set: readings, and the mask, (H, W), of each by its number."""
+
+    readings: Sequence[Reading]
+    masks: Callable[[int], Uint8]
+
+    @property
+    def values(self) -> set[int]:
+        """The values that occur."""
+        return {value for reading in self.readings for value in reading.values}
+
+    def sureness(self, values: Collection[int]) -> Sureness | None:
+        """How sure it is that these values are ids of objects."""
+        kept = {*values, 0}
+        shown = [{v: n for v, n in reading.values.items() if v in kept} for reading in self.readings]
+
+        def pieces(numbers: Collection[int]) -> float:
+            counted = [one_piece(_without(self.masks(number), values)) for number in numbers]
+            single, looked_at = np.sum(counted, axis=0)
+            return float(single / looked_at) if looked_at else 0.0
+
+        return sureness(shown, pieces)
+
+
 def is_one_class(
     found: FoundSet,
     rules: ClassRules | None,
     options: IngestOptions,
-    readings: Sequence[Reading],
-    masks: Callable[[int], Uint8],
+    evidence: Evidence,
     source: Source,
     log: ProblemLog,
 ) -> bool:
-    """Whether the masks' values, by `readings` in the order of `masks`, are ids of objects of one class.
-
-    What is concluded so is logged; where both fit it is asked.
-    """
+    """Whether the masks' values are ids of objects of one class; what is concluded so is logged, and where
+    both fit it is asked."""
     if options.objects is not None or found.objects:
         return found.objects or options.objects == "one_class"
-    names = rules.names if rules is not None else found.listed or {}
-    named = foreground(names)
-    values = {value for reading in readings for value in reading.values} - {0, options.ignore_value}
+    values = evidence.values - {0, options.ignore_value}
     if are_ids(values - {WHITE} or {0}):
         values -= {WHITE}
-    beyond = values - set(names if rules is not None else range(len(names) + 1))
-    if (
-        found.bit_fields
-        or _is_black_and_white(readings)
-        or options.label_map
-        or len(values) < 2
-        or (len(named) > 1 and not (rules is None and beyond))
-        or (named and not beyond)
-    ):
+    ruled_out = found.bit_fields or options.label_map or _is_black_and_white(evidence.readings)
+    if ruled_out or len(values) < 2 or _are_named(values, rules, found):
         return False
-
-    def pieces(numbers: Collection[int]) -> float:
-        counted = [one_piece(_without(masks(number), values)) for number in numbers]
-        single, looked_at = np.sum(counted, axis=0)
-        return float(single / looked_at) if looked_at else 0.0
-
-    shown = [{v: n for v, n in reading.values.items() if v in values | {0}} for reading in readings]
-    sure = sureness(shown, pieces)
-    if sure is None:
-        return False
+    sure = evidence.sureness(values)
     if sure == "certain":
         log.guess(
             f"the values of the masks are ids of objects, and all objects are one class: {_WHY.lower()}"
         )
-        return True
+    if sure != "likely":
+        return sure is not None
     members = {member.path: member for member in source.members}
-    images = {item.truth.file: item.image for item in found.items}
-    couples = [
-        (images[reading.mask_file], members[reading.mask_file])
-        for reading in readings
-        if reading.mask_file in members
-    ]
+    couples = [(item.image, members[item.truth.file]) for item in found.items if item.truth.file in members]
     return ask_objects(source.read, couples, _WHY, _all_named(rules, values), log)
+
+
+def _are_named(values: Collection[int], rules: ClassRules | None, found: FoundSet) -> bool:
+    """Whether names say that the values are classes: several by value, or as many as there are values."""
+    if rules is None:
+        return bool(found.listed) and max(values) <= len(found.listed)
+    several = len(foreground(rules.names)) > 1
+    return several or set(values) <= rules.names.keys()
 
 
 def _is_black_and_white(readings: Sequence[Reading]) -> bool:

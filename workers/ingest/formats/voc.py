@@ -10,14 +10,14 @@ from pathlib import PurePosixPath
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_names import foreground
-from workers.ingest.formats.base import Color, FoundSet, Source
+from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.text_files import named, text_of
-from workers.ingest.formats.voc_classes import VocClasses, labelled, set_classes
+from workers.ingest.formats.voc_classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
 from workers.ingest.formats.voc_label_sets import MASKS, mask_files
-from workers.ingest.formats.voc_labels import CLASSES, palette_color
+from workers.ingest.formats.voc_labels import palette_color
 from workers.ingest.mask_reading import MaskSet, mask_reading, white_value
 from workers.ingest.mask_sizes import settle_sizes
 from workers.ingest.mask_survey import survey
@@ -76,35 +76,27 @@ def _of_couples(
     resample, left_out = settle_sizes(couples, source.read, options, log)
     couples = [couple for couple in couples if couple[1].path not in left_out]
     names = options.classes or classes.names or {}
-
-    def table() -> dict[Color, int]:
-        known = names or dict(enumerate(CLASSES))
-        return classes.table or {palette_color(value): value for value in (*known, IGNORED)}
-
     white = white_value(names)
     given = MaskSet(
         couples=couples,
         kinds=survey([mask for _, mask in couples], source.read),
         read=source.read,
         options=options,
-        listed=table,
+        listed=lambda: classes.table or voc_table(names),
         several=len(foreground(names or classes.listed)) > 1,
         white=white,
     )
     kinds, reading = given.kinds, mask_reading(given, log)
     by_map = classes.table if kinds.paletted and reading.shown == "values" else None
+    table = reading.table or by_map
     truths = [
-        MaskTruth(
-            member=mask,
-            white=white,
-            shown=reading.shown,
-            table=reading.table or by_map,
-            resample=resample,
-        )
+        MaskTruth(member=mask, white=white, shown=reading.shown, table=table, resample=resample)
         for _, mask in couples
     ]
+    ids = used_ids(truths, source.read)
+    in_vocs_colors = table is not None or is_voc(kinds.palette)
     if options.classes is None and not reading.objects:
-        classes = set_classes(classes, truths, kinds.palette, source.read, log)
+        classes = set_classes(classes, ids, len(truths), in_vocs_colors, log)
     found = [
         Located(image=image, split=splits.get(PurePosixPath(mask.path).stem), truth=truth)
         for (image, mask), truth in zip(couples, truths, strict=True)
@@ -114,7 +106,7 @@ def _of_couples(
         items=named_items(found),
         names=classes.names,
         colors=listed or {value: palette_color(value) for value in range(IGNORED)},
-        ignore_value=IGNORED,
+        ignore_value=IGNORED if ids or in_vocs_colors else None,
         listed=classes.listed,
         listed_in=classes.file or "",
         objects=reading.objects,

@@ -1,6 +1,6 @@
 """Which classes a set in VOC's layout has: those that a file names, VOC's own, or as many as there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,20 +58,43 @@ def labelled(source: Source, log: ProblemLog) -> VocClasses:
 
 
 def set_classes(
-    classes: VocClasses, truths: Sequence[MaskTruth], palette: Sequence[Color], read: Read, log: ProblemLog
+    classes: VocClasses, ids: set[int], masks: int, in_vocs_colors: bool, log: ProblemLog
 ) -> VocClasses:
-    """The classes, with VOC's names where no file says any, and colours and ids are VOC's; asked where these
-    may be those of another set."""
-    by_color = any(truth.table for truth in truths[:1])
-    if classes.names or classes.listed or not (by_color or _is_voc(palette)):
+    """The classes of a set with these ids, with VOC's names where no file says any, and colours and ids are
+    VOC's; asked where these may be those of another set."""
+    if not ids and classes.names and not in_vocs_colors:  # black and white
+        return replace(classes, names=None, listed=tuple(classes.names.values()))
+    if classes.names or classes.listed or not in_vocs_colors:
         return classes
-    ids = _ids(truths, read)
     if not ids or max(ids) >= len(CLASSES):
         return classes
     is_own = ids == set(range(1, max(ids) + 1)) and len(ids) < len(CLASSES) - 1
-    if is_own or (max(ids) < _LATE and len(ids) < len(CLASSES) - 1 and not _ask(ids, len(truths), log)):
+    is_late = max(ids) >= _LATE
+    if is_own or not (is_late or _ask(ids, masks, log)):
         return classes
     return replace(classes, names=dict(enumerate(CLASSES)), origin="VOC's own, by palette and ids")
+
+
+def voc_table(names: Mapping[int, str]) -> dict[Color, int]:
+    """The value of each of VOC's colours: of as many classes as are named, or else as VOC has."""
+    return {palette_color(value): value for value in (*(names or range(len(CLASSES))), IGNORED)}
+
+
+def used_ids(truths: Sequence[MaskTruth], read: Read) -> set[int]:
+    """The values that masks have, looking at some of them, without 0 and 255."""
+    found: set[int] = set()
+    for truth in spread(truths, _LOOKED_AT):
+        try:
+            found |= set(np.unique(truth.values(read(truth.member))).tolist())
+        except Refused:
+            continue
+    return found - {0, IGNORED}
+
+
+def is_voc(palette: Sequence[Color]) -> bool:
+    """Whether the colours of VOC's classes are those of the palette."""
+    expected = [palette_color(value) for value in range(len(CLASSES))]
+    return list(palette[: len(expected)]) == expected
 
 
 def _ask(ids: set[int], masks: int, log: ProblemLog) -> bool:
@@ -89,19 +112,3 @@ def _ask(ids: set[int], masks: int, log: ProblemLog) -> bool:
 def _offer(key: str, text: str, count: int, names: dict[int, str]) -> Offer:
     options: dict[str, Any] = {"classes": {str(value): name for value, name in names.items()}}
     return Offer(key=key, text=text, count=count, options={**options, "ignore_value": IGNORED})
-
-
-def _ids(truths: Sequence[MaskTruth], read: Read) -> set[int]:
-    found: set[int] = set()
-    for truth in spread(truths, _LOOKED_AT):
-        try:
-            found |= set(np.unique(truth.values(read(truth.member))).tolist())
-        except Refused:
-            continue
-    return found - {0, IGNORED}
-
-
-def _is_voc(palette: Sequence[Color]) -> bool:
-    """Whether the colours of VOC's classes are those of the palette."""
-    expected = [palette_color(value) for value in range(len(CLASSES))]
-    return list(palette[: len(expected)]) == expected
