@@ -8,6 +8,9 @@ from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded
 from tests.ingest.scenes import HEIGHT, WIDTH, answers, classes, names_of, objects, upload_of
+from trainyard.datasets import IngestOptions
+from trainyard.storage import DatasetFolder
+from workers.ingest.ingest import ingest
 
 COUNTS = (2, 3, 5, 7, 4, 6, 9, 12)
 """Objects in each image."""
@@ -203,3 +206,17 @@ def test_several_named_classes_are_no_single_one(bench: Bench) -> None:
     named = {0: "background", 1: "a", 2: "b"}
     result = bench.run(upload_of(KINDS["8 bits"](ids), ids), objects="one_class", classes=named)
     assert codes(result) == ["objects_classes"]
+
+
+@pytest.mark.parametrize("kind", ["8 bits", "16 bits", "palette"])
+def test_previews_show_each_reading(bench: Bench, kind: str) -> None:
+    ids = ids_of((1, 3, 2, 3, 1))
+    path = bench.zip(upload_of(KINDS[kind](ids), ids))
+    ingest(path, bench.folder, IngestOptions(), lambda done, total: None)
+    shown = {}
+    for key in ("one_class", "classes"):
+        picture = Image.open(DatasetFolder(bench.folder).previews / f"objects-{key}.png")
+        masks = np.asarray(picture)[:HEIGHT, WIDTH + 4 :]
+        shown[key] = len(np.unique(masks.reshape(-1, 3), axis=0))
+    assert shown["one_class"] == 2
+    assert shown["classes"] >= 2
