@@ -1,9 +1,8 @@
 """Folders of images and mask pictures.
 
-Masks are told from images, and found for them, by the names of folders and files (`layout`, `pairing`). The
-values of a mask are grey values, palette indices or ids as stored; masks of colours are read by a table of
-colours: the client's, else that of classes.json, dataset_meta.json or a table of colours alone
-(`color_table`), else the colours found.
+Masks are told from images, and found for them, by the names of folders and files (`layout`, `pairing`). How
+their values are read is `mask_reading`'s to say. Names and colours are the client's, else those of a file of
+names (`classes_file`) or a table of colours alone (`color_table`), else what is found.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
