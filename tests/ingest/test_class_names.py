@@ -176,6 +176,18 @@ def test_a_file_of_another_form_is_left_out_in_plain_words(bench: Bench, file: s
     assert names_of(result) == {0: "background", 1: "class_1", 2: "class_2"}
 
 
+@pytest.mark.parametrize(("values", "form"), [((128, 255), "id to name"), ((10, 70), "objects")])
+def test_ids_of_a_file_that_no_mask_has_are_taken_in_order(
+    bench: Bench, values: tuple[int, int], form: str
+) -> None:
+    files, _ = set_of(values)
+    result = bench.run(files | {"classes.json": json.dumps(FORMS[form]).encode()})
+    assert names_of(result) == {0: "background", values[0]: "cat", values[1]: "dog"}
+    assert result.summary is not None
+    assert result.summary.reading is not None
+    assert "in order" in result.summary.reading.guesses[0]
+
+
 def test_the_next_file_is_asked_where_one_is_left_out(bench: Bench) -> None:
     files, _ = set_of()
     result = bench.run(files | {"classes.json": b"{}", "labels.txt": b"cat\ndog"})

@@ -113,6 +113,13 @@ def test_shapes_in_transparency(bench: Bench, color: tuple[int, ...]) -> None:
     assert np.array_equal(bench.arrays()["000"][1], masks[0])
 
 
+def test_named_classes_fit_what_is_seen(bench: Bench) -> None:
+    masks = shapes()
+    named = {0: "background", 1: "cat"}
+    for data in ([alpha(mask) for mask in masks], [WAYS["white at 0"](mask) for mask in masks]):
+        assert names_of(bench.run(upload_of(data, masks), classes=named)) == named
+
+
 def test_an_empty_mask_in_transparency(bench: Bench) -> None:
     masks = [*shapes(), np.zeros((HEIGHT, WIDTH), np.uint8)]
     assert names_of(bench.run(upload_of([alpha(mask) for mask in masks], masks))) == BINARY

@@ -87,9 +87,13 @@ def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
 
 def completed(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> ClassRules:
     """The rules that a file of the upload names, with what it leaves to custom: 0 is the background where the
-    file does not name it, and 255 is no class. Values of other kinds are left to `check`."""
+    file does not name it, and 255 is no class; names of as many other values, with gaps, are taken in order.
+    Values of other kinds are left to `check`."""
     seen = {value for reading in readings for value in reading.values} - {NO_CLASS, rules.ignore_value}
     unnamed = seen - set(rules.names)
+    if 0 in seen & rules.names.keys() and seen & rules.names.keys() == {0} and len(seen) == len(rules.names):
+        log.guess(f"the names belong to the values {listed_values(seen)} in order, since no other fits")
+        return replace(rules, names=dict(zip(sorted(seen), rules.names.values(), strict=True)))
     if not unnamed or not unnamed <= {0, 255} or seen <= {0, 255}:
         return rules
     if 0 in unnamed:

@@ -93,7 +93,7 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
         colored = shades == "colors"
     colors = named or (given.listed() if colored or lossy else {})
     if colors and (colored or lossy):
-        return _by_table(given, colors, lossy, log)
+        return table_reading([*kinds.colored, *lossy], colors, read, log, lossy=bool(lossy))
     if colored:
         return _by_found_colors(given, log)
     if given.may_be_objects and _are_deep_objects(given, log):
@@ -101,14 +101,17 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
     return MaskReading(palette=dict(enumerate(kinds.palette)))
 
 
-def _by_table(
-    given: MaskSet, colors: dict[Color, int], lossy: Sequence[Member], log: ProblemLog
+def table_reading(
+    masks: Sequence[Member], colors: dict[Color, int], read: Read, log: ProblemLog, *, lossy: bool
 ) -> MaskReading:
-    counts = color_counts([*given.kinds.colored, *lossy], given.read)
-    strange, are_edges = far_colors(counts, colors, lossy=bool(lossy))
+    """The reading of masks of colours by a table: by the nearest where others are but edges, which is logged.
+
+    With `lossy`, some of them are JPEGs. Raises Refused for a picture that is no mask.
+    """
+    strange, are_edges = far_colors(color_counts(masks, read), colors, lossy=lossy)
     if not (strange and are_edges):
         return MaskReading(table=colors)
-    warn_of_blurred(strange, given.masks[0].path, log)
+    warn_of_blurred(strange, masks[0].path, log)
     return MaskReading(shown="nearest", table=colors)
 
 

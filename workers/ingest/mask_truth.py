@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from workers.ingest.archive import Member
 from workers.ingest.colored_masks import decode_colors
 from workers.ingest.decode import DecodedImage
@@ -20,8 +22,8 @@ table; that they are of an object; how opaque they are; the grey that a palette 
 class MaskTruth:
     """A mask picture; `table` gives the values of its colours, None where it has values itself.
 
-    `white` is the value of white where it has one bit per pixel. With `resample`, a mask of its image's
-    proportions and another size is brought to the image's.
+    `white` is the value of white where it has one bit per pixel, or what is seen is not what is stored. With
+    `resample`, a mask of its image's proportions and another size is brought to the image's.
     """
 
     member: Member
@@ -51,7 +53,10 @@ class MaskTruth:
             case "objects":
                 return decode_objects(data, image)
             case "alpha":
-                return decode_alpha(data, image)
+                return self._with_white(decode_alpha(data, image))
             case "shades":
-                return decode_shades(data, image)
+                return self._with_white(decode_shades(data, image))
         return decode_mask(data, self.white, image)
+
+    def _with_white(self, values: Uint8) -> Uint8:
+        return np.where(values == WHITE, np.uint8(self.white), values)

@@ -44,6 +44,7 @@ _CROPPED = 20
 _SAME_ORDER = 0.9
 _TINY = 8  # pixels of a slip of the brush or of a smoothed edge
 _MOST_TINY = 0.2
+_ENOUGH_PIXELS = 1 << 20  # of a larger mask, rows and columns at equal distances are looked at
 _MOST_VALUES = 64
 """Values of one mask whose pieces are counted."""
 
@@ -76,6 +77,8 @@ def sureness(masks: Sequence[Values], pieces: Pieces, *, by_frequency: bool = Fa
 def one_piece(mask: NDArray[np.generic]) -> tuple[int, int]:
     """How many values above 0 of a mask, (H, W), are one piece each but for specks, and how many are looked
     at."""
+    step = int(np.ceil(np.sqrt(mask.size / _ENOUGH_PIXELS)))
+    mask = mask[::step, ::step]
     values = [int(value) for value in np.unique(mask) if value > 0]
     looked_at = values[:: -(-len(values) // _MOST_VALUES)] if values else []
     single = 0

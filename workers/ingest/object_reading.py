@@ -60,12 +60,14 @@ def is_one_class(
 ) -> bool:
     """Whether the masks' values are ids of objects of one class; what is concluded so is logged, and where
     both fit it is asked."""
+    if found.bit_fields:
+        return False
     if options.objects is not None or found.objects:
         return found.objects or options.objects == "one_class"
     values = evidence.values - {0, options.ignore_value}
     if are_ids(values - {WHITE} or {0}):
         values -= {WHITE}
-    ruled_out = found.bit_fields or options.label_map or _is_black_and_white(evidence.readings)
+    ruled_out = options.label_map or _is_black_and_white(evidence.readings)
     if ruled_out or len(values) < 2 or _are_named(values, rules, found):
         return False
     sure = evidence.sureness(values)
