@@ -15,7 +15,7 @@ from workers.ingest.mask_colors import (
     is_colored,
     warn_of_blurred,
 )
-from workers.ingest.mask_shades import has_alpha_shapes, seen_shades
+from workers.ingest.mask_shades import has_alpha_shapes, seen_colors, seen_shades
 from workers.ingest.mask_survey import MaskKinds, spread
 from workers.ingest.mask_truth import Shown
 from workers.ingest.masks import WHITE
@@ -31,7 +31,8 @@ class MaskSet:
     """The masks of a set behind their images, and what is known of them beforehand.
 
     `listed` gives the values of colours that the upload names, `several` says whether several classes beside
-    the background are named, `white` is for `MaskTruth`.
+    the background are named, `white` is for `MaskTruth`. With `by_listed_palette`, masks of a palette whose
+    colours are all listed are read by colour, since indices may be in another order.
     """
 
     couples: Couples
@@ -41,6 +42,7 @@ class MaskSet:
     listed: Callable[[], dict[Color, int]]
     several: bool
     white: int
+    by_listed_palette: bool = True
 
     @property
     def masks(self) -> list[Member]:
@@ -90,7 +92,7 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
         if shades == "shades":
             log.guess("palettes of masks are read by the grey that they show, not by index")
             return MaskReading(shown="shades")
-        colored = shades == "colors"
+        colored = shades == "colors" or (given.by_listed_palette and _is_listed(given))
     colors = named or (given.listed() if colored or lossy else {})
     if colors and (colored or lossy):
         return table_reading([*kinds.colored, *lossy], colors, read, log, lossy=bool(lossy))
@@ -99,6 +101,13 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
     if given.may_be_objects and _are_deep_objects(given, log):
         return _OBJECTS
     return MaskReading(palette=dict(enumerate(kinds.palette)))
+
+
+def _is_listed(given: MaskSet) -> bool:
+    """Whether the palettes show colours, all of which the upload lists."""
+    seen = seen_colors(given.kinds, given.read)
+    is_grey = all(len(set(color)) == 1 for color in seen)
+    return len(seen) > 1 and not is_grey and seen <= given.listed().keys()
 
 
 def table_reading(

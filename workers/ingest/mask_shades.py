@@ -34,6 +34,12 @@ def has_alpha_shapes(kinds: MaskKinds, read: Read) -> bool:
     return shapes
 
 
+def seen_colors(kinds: MaskKinds, read: Read) -> set[Color]:
+    """The colours that masks with a palette show."""
+    used = _values(spread(kinds.paletted, _LOOKED_AT), read)
+    return {color for index, color in enumerate(kinds.palette) if index in used}
+
+
 def seen_shades(kinds: MaskKinds, read: Read) -> Literal["values", "shades", "colors"]:
     """What of a palette counts: its indices, the greys it shows, or its colours, where indices share one.
 

@@ -85,6 +85,7 @@ def _of_couples(
         listed=lambda: classes.table or voc_table(names),
         several=len(foreground(names or classes.listed)) > 1,
         white=white,
+        by_listed_palette=False,
     )
     kinds, reading = given.kinds, mask_reading(given, log)
     by_map = classes.table if kinds.paletted and reading.shown == "values" else None
