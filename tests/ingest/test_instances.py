@@ -102,7 +102,9 @@ def test_a_file_names_the_one_class(bench: Bench) -> None:
     assert names_of(bench.run(files)) == {0: "background", 1: "cell"}
 
 
-@pytest.mark.parametrize("counts", [(1, 2, 1, 2, 2, 1, 2), (1, 2), (4,) * 2 + (3,), (1, 3, 2, 3, 1, 2)])
+@pytest.mark.parametrize(
+    "counts", [(1, 2, 1, 2, 2, 1, 2), (1, 2), (3, 3, 3), (4, 4), (4,) * 2 + (3,), (1, 3, 2, 3, 1, 2)]
+)
 def test_few_ids_or_images_are_asked_about(bench: Bench, counts: tuple[int, ...]) -> None:
     ids = ids_of(counts)
     results = answers(bench, upload_of(KINDS["8 bits"](ids), ids))

@@ -34,6 +34,7 @@ LOOKED_AT = 16
 """Masks of a set in which pieces are counted."""
 
 _WITH_BACKGROUND = 0.9
+_FEW = 2
 _MANY = 5  # values from which on their spread is no chance
 _PREFIX = 0.95
 _ONE_PIECE = 0.9
@@ -103,10 +104,9 @@ def _restarting(sets: list[set[int]], masks: Sequence[Values]) -> tuple[Sureness
     highest = max(max(one) for one in sets)
     prefixes = sum(max(one) == len(one) for one in sets) / len(sets)
     missing = 1 - sum(map(len, sets)) / sum(max(one) for one in sets)
-    if len(sets) == 1:
-        return ("likely", _ALL_ONE_PIECE) if highest > 2 and prefixes == 1 else None
-    if len(sizes) == 1:
-        return None  # all images show the same, as classes do
+    if len(sizes) == 1:  # all images show the same, as classes do, and as objects may in a few
+        may_be = len(sets) < FEW_IMAGES and highest > _FEW and prefixes == 1
+        return ("likely", _ALL_ONE_PIECE) if may_be else None
     rare = sum(highest in one for one in sets) <= len(sets) / 2
     if highest >= _MANY and rare and missing <= 1 - _PREFIX:
         sure = len(sizes) > 2 and prefixes >= _ONE_PIECE
