@@ -124,6 +124,13 @@ class PreparedWriter:
             except OSError as error:
                 errors.append(error)
 
+    def mask(self, sample: Sample) -> Uint8:
+        """The mask of a sample as it was written, (H, W), read from the file."""
+        size = sample.height * sample.width
+        with (self._folder / "masks.bin").open("rb") as file:
+            file.seek(sample.mask_offset)
+            return np.frombuffer(file.read(size), np.uint8).reshape(sample.height, sample.width)
+
     def recode_masks(self, table: bytes) -> None:
         """Replace each value v of all masks by `table[v]` (256 bytes), in place.
 

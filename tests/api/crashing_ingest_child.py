@@ -4,7 +4,7 @@ import os
 import signal
 
 from workers import ingest_child
-from workers.ingest.formats.pictures import MaskTruth
+from workers.ingest.mask_truth import MaskTruth
 from workers.prepared import PreparedWriter
 
 CRASH_AT = "masks/3.png"

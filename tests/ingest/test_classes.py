@@ -154,7 +154,6 @@ def test_the_client_outranks_classes_json(bench: Bench) -> None:
         "[]",
         "{}",
         '{"classes": 3}',
-        '{"classes": [{"id": "0", "name": "a"}]}',
         '{"classes": [{"id": 0, "name": 5}]}',
         '{"classes": [{"id": 0, "name": "a"}, {"id": 0, "name": "b"}]}',
         '{"classes": [{"id": 256, "name": "a"}]}',
@@ -164,10 +163,15 @@ def test_the_client_outranks_classes_json(bench: Bench) -> None:
         "\xff",
     ],
 )
-def test_a_broken_classes_json_is_an_error(bench: Bench, text: str) -> None:
+def test_a_broken_classes_json_is_left_out_with_a_warning(bench: Bench, text: str) -> None:
     files = folders([mask(0, 1), mask(0, 1)], **{"classes.json": text.encode("latin-1")})
     result = bench.run(files)
-    assert [(p.code, p.file) for p in result.problems] == [("classes_file", "classes.json")]
+    assert [(p.severity, p.code, p.file) for p in result.problems] == [
+        ("warning", "classes_file", "classes.json")
+    ]
+    assert not any(word in result.problems[0].message for word in ("Error", "line 1", "codec"))
+    assert result.summary is not None
+    assert [info.name for info in result.summary.classes] == ["background", "class_1"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_it_makes_the_set_fit(
         pytest.param((40, 50, 60, 70, 80), (0, 1), id="other codes"),
         pytest.param((1, 3), (0, 1, 2), id="fewer, shifted or not"),
         pytest.param((1, 2, 3), (0, 1), id="trimap for two"),
+        pytest.param((0, 1, 2), (0, 1), id="a second object, or void"),
         pytest.param((0, 128, 255), (0, 1), id="grey codes for two"),
         pytest.param((0, 1, 2, 3), (0, 1), id="as many unnamed as named"),
         pytest.param((*range(12), 20, 21, 22, 23), CITYSCAPES, id="many stray"),

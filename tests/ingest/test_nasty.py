@@ -107,7 +107,7 @@ def test_broken_real_pictures_are_named(bench: Bench, shared_data: Path) -> None
     files = contents(shared_data / "nasty" / "real" / "broken")
     upload = {f"images/{name}": data for name, data in files.items()}
     upload |= {f"masks/{Path(name).stem}.png": encoded(np.eye(8, dtype=np.uint8)) for name in files}
-    result = bench.run(upload)
+    result = bench.run(upload, mask_size="resample")
     refused = {file: code for code, file in named(result.problems) if code.startswith("image_")}
     assert refused == {
         "images/broken.png": "image_unknown",

@@ -20,8 +20,8 @@ from workers.ingest import ingest as ingest_module
 from workers.ingest import parallel
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Read
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.ingest import ingest
+from workers.ingest.mask_truth import MaskTruth
 from workers.prepared import Uint8
 
 SIZES = [(6 + 5 * (seed % 7), 40 - 3 * (seed % 5)) for seed in range(40)]
@@ -31,7 +31,7 @@ ENDLESS = """
 import sys, time
 from pathlib import Path
 from trainyard.datasets import IngestOptions
-from workers.ingest.formats.pictures import MaskTruth
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.ingest import ingest
 
 def paint(self, read, image):

@@ -10,7 +10,7 @@ Found out from the masks, the rules are, in this order:
 
 import colorsys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trainyard.datasets import IngestOptions, Task
 from workers.ingest.formats.base import Color, FoundSet
@@ -85,6 +85,35 @@ def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
     return _checked(names, ignore_value, found.colors)
 
 
+def completed(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> ClassRules:
+    """The rules that a file of the upload names, with what it leaves to custom: 0 is the background where the
+    file does not name it, and 255 is no class; names of as many other values, with gaps, are taken in order.
+    Values of other kinds are left to `check`."""
+    seen = {value for reading in readings for value in reading.values} - {NO_CLASS, rules.ignore_value}
+    unnamed = seen - set(rules.names)
+    if 0 in seen & rules.names.keys() and seen & rules.names.keys() == {0} and len(seen) == len(rules.names):
+        log.guess(f"the names belong to the values {listed_values(seen)} in order, since no other fits")
+        return replace(rules, names=dict(zip(sorted(seen), rules.names.values(), strict=True)))
+    if not unnamed or not unnamed <= {0, 255} or seen <= {0, 255}:
+        return rules
+    if 0 in unnamed:
+        log.guess("0 is the background, since names are given for other values alone")
+        rules = replace(rules, names={0: "background", **rules.names})
+    if 255 in unnamed and rules.ignore_value is None:
+        _warn_of_void("If it is a class, name it, too.", log)
+        rules = replace(rules, ignore_value=255)
+    return rules
+
+
+def _warn_of_void(remedy: str, log: ProblemLog) -> None:
+    log.warning(
+        "ignore_guessed",
+        None,
+        "The value 255 stands beside class ids and is taken as: no class, ignored.",
+        remedy,
+    )
+
+
 def check(rules: ClassRules, readings: Collection[Reading], advice: str, log: ProblemLog) -> None:
     """Log the files whose values are no class, with `advice` on them, and the classes that no file has."""
     allowed = {*rules.names, rules.ignore_value, NO_CLASS}
@@ -134,12 +163,7 @@ def find(
             origin=f"the values of the masks, each a class: {listed_values(values)}",
         )
     if 255 in values:
-        log.warning(
-            "ignore_guessed",
-            None,
-            "The value 255 stands beside class ids and is taken as: no class, ignored.",
-            "If it is a class, name all classes when you upload the set.",
-        )
+        _warn_of_void("If it is a class, name all classes when you upload the set.", log)
         ignore_value = 255
     names = {value: "background" if value == 0 else f"class_{value}" for value in sorted(ids)}
     return ClassRules(

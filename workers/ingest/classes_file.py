@@ -1,105 +1,96 @@
-"""classes.json: the names, colours and ignored value that a client may put into an upload of masks.
+"""Files beside masks that name classes: classes.json, nnU-Net's dataset.json, lists such as labels.txt.
 
-Datumaro and CVAT write dataset_meta.json for the same end.
+Of each form there is one parser; a file of another form is left out with a warning.
 """
 
 import json
 import posixpath
 from collections.abc import Callable
-from typing import Any
 
 from workers.ingest.archive import Member
-from workers.ingest.formats.base import Color, Source
+from workers.ingest.class_json import classes_of, classes_of_dataset
+from workers.ingest.class_lists import classes_of_csv, classes_of_pbtxt, classes_of_text
+from workers.ingest.formats.base import Source
+from workers.ingest.named_classes import NamedClasses, Unread
 from workers.ingest.problems import ProblemLog, Refused
 
-CLASSES_FILE = "classes.json"
-META_FILE = "dataset_meta.json"
 LARGEST_CLASSES_FILE = 1 << 20
 """Bytes of such a file that are read."""
 
-LONGEST_CLASS_NAME = 100
-
-Classes = tuple[dict[int, str], dict[Color, int], int | None]
-"""Names by mask value, mask values by colour, and the value to ignore."""
+Parse = Callable[[str], NamedClasses | None]
 
 
-def read_classes_file(source: Source, log: ProblemLog) -> Classes | None:
-    """What the classes.json nearest to the upload's top says, else the dataset_meta.json; None without one,
-    or, logged, where it is broken."""
-    for name, (parse, shape) in _KINDS.items():
-        named = [m for m in source.members if posixpath.basename(m.path).lower() == name]
-        file = min(named, key=lambda member: member.path.count("/"), default=None)
-        if file is not None:
-            try:
-                return _read(source, file, parse, shape)
-            except Refused as refusal:
-                log.refused(file.path, refusal)
-                return None
+def _json(parse: Callable[[object], NamedClasses | None]) -> Parse:
+    def parsed(text: str) -> NamedClasses | None:
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Unread("it is no JSON") from error
+        return parse(content)
+
+    return parsed
+
+
+_PARSERS: dict[str, Parse] = {
+    "classes.json": _json(classes_of),
+    "dataset_meta.json": _json(classes_of),
+    "dataset.json": _json(classes_of_dataset),
+    "labels.json": _json(classes_of),
+    "class_names.json": _json(classes_of),
+    "label_names.json": _json(classes_of),
+    "id2label.json": _json(classes_of),
+    "label_map.json": _json(classes_of),
+    "_classes.csv": classes_of_csv,
+    "label_map.pbtxt": classes_of_pbtxt,
+    "labelmap.pbtxt": classes_of_pbtxt,
+    "class_names.txt": classes_of_text,
+    "classes.txt": classes_of_text,
+    "labels.txt": classes_of_text,
+    "label_names.txt": classes_of_text,
+    "codes.txt": classes_of_text,
+    "names.txt": classes_of_text,
+}
+"""The files by name, in the order in which they are asked; none if a file of the name is something else."""
+
+
+def read_classes_file(source: Source, log: ProblemLog) -> tuple[NamedClasses, str] | None:
+    """What the first of these files says, that nearest to the upload's top, and its path; None without one.
+
+    A file that cannot be read is left out with a warning.
+    """
+    nearest: dict[str, Member] = {}
+    for member in source.members:
+        name = posixpath.basename(member.path).casefold()
+        if name in _PARSERS and (name not in nearest or _depth(member) < _depth(nearest[name])):
+            nearest[name] = member
+    for name, parse in _PARSERS.items():
+        if name in nearest:
+            found = _read(source, nearest[name], parse, log)
+            if found is not None:
+                return found, nearest[name].path
     return None
 
 
-def _read(source: Source, file: Member, parse: Callable[[Any], Classes], shape: str) -> Classes:
-    if file.size > LARGEST_CLASSES_FILE:
-        raise Refused("classes_file", f"It has {file.size} bytes.", "Send a list of 255 classes at most.")
+def _depth(member: Member) -> tuple[int, str]:
+    return member.path.count("/"), member.path
+
+
+def _read(source: Source, file: Member, parse: Parse, log: ProblemLog) -> NamedClasses | None:
     try:
-        return parse(json.loads(source.read(file)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise Refused(
-            "classes_file",
-            f"The file of classes cannot be read: {type(error).__name__} {error}.",
-            f"Write it as {shape}, with different ids from 0 to 255.",
-        ) from error
-
-
-def _classes(data: Any) -> Classes:
-    """Raises ValueError, TypeError or KeyError for what is no classes.json, as the next for its file."""
-    names: dict[int, str] = {}
-    colors: dict[Color, int] = {}
-    for entry in data["classes"]:
-        value = _whole(entry["id"])
-        _add_name(names, value, entry["name"])
-        if entry.get("color") is not None:
-            colors[_color(entry["color"])] = value
-    if not names:
-        raise ValueError("there are no classes in it")
-    ignore = data.get("ignore_index")
-    return names, colors, None if ignore is None else _whole(ignore)
-
-
-def _meta(data: Any) -> Classes:
-    names: dict[int, str] = {}
-    for value, name in data["label_map"].items():
-        _add_name(names, _whole(int(value)), name)
-    colors = data.get("segmentation_colors") or []
-    if not names or len(colors) not in (0, len(names)):
-        raise ValueError(f"it has {len(names)} labels and {len(colors)} colours")
-    return names, dict(zip(map(_color, colors), names, strict=False)), None
-
-
-_KINDS: dict[str, tuple[Callable[[Any], Classes], str]] = {
-    CLASSES_FILE: (
-        _classes,
-        '{"classes": [{"id": 0, "name": "background"}, ...], "ignore_index": 255}, of which ignore_index may '
-        "be left out",
-    ),
-    META_FILE: (_meta, '{"label_map": {"0": "background", ...}, "segmentation_colors": [[0, 0, 0], ...]}'),
-}
-
-
-def _add_name(names: dict[int, str], value: int, name: Any) -> None:
-    if value in names:
-        raise ValueError(f"id {value} occurs twice")
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_CLASS_NAME:
-        raise ValueError(f"name of id {value}: 1 to {LONGEST_CLASS_NAME} characters")
-    names[value] = name
-
-
-def _color(parts: Any) -> Color:
-    red, green, blue = (_whole(part) for part in parts)
-    return red, green, blue
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
-        raise ValueError(f"{str(value)[:40]!r} is no whole number from 0 to 255")
-    return value
+        if file.size > LARGEST_CLASSES_FILE:
+            raise Unread(f"it has {file.size} bytes, at most {LARGEST_CLASSES_FILE} are read")
+        return parse(source.read(file).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        what = "it is no UTF-8 text"
+    except Unread as unread:
+        what = str(unread)
+    except Refused as refusal:
+        what = refusal.message
+    log.warning(
+        "classes_file",
+        file.path,
+        f"The file is not read as names of classes, and is left out: {what.rstrip('.')}.",
+        'Write it as {"classes": [{"id": 0, "name": "background"}, ...]}, with different ids from 0 to 255, '
+        "or as one name a line; or name the classes in the option `classes`.",
+    )
+    return None

@@ -15,6 +15,7 @@ from trainyard.storage import DatasetFolder
 from trainyard.storage_errors import storage_error
 from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
+from workers.ingest.class_decision import ClassDecision
 from workers.ingest.class_folders import ask_class_folders
 from workers.ingest.decode import single_threaded
 from workers.ingest.deep_images import DeepImages, DeepSpool
@@ -22,8 +23,7 @@ from workers.ingest.flat_images import ask_flat_images
 from workers.ingest.formats.base import FoundSet, Item, Source
 from workers.ingest.formats.choice import read_set
 from workers.ingest.heap import imports_frozen, keep_freed_memory
-from workers.ingest.label_proposal import advice, proposal
-from workers.ingest.like_names import warn_of_like_classes, warn_of_like_files
+from workers.ingest.like_names import warn_of_like_files
 from workers.ingest.nested import UNPACKED
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
@@ -34,7 +34,7 @@ from workers.ingest.statistics import Reading, channel_statistics, class_infos, 
 from workers.ingest.told_splits import told_splits
 from workers.ingest.unread_files import report_unread
 from workers.ingest.upload import open_source
-from workers.ingest.value_map import LabelMap, value_map
+from workers.ingest.value_map import LabelMap
 from workers.prepared import PreparedWriter, Sample
 
 MAX_PREPARED_PIXELS = 125 * (1 << 30)
@@ -174,17 +174,21 @@ class _Build:
                 f"The set has {len(found.items)} images; at most {MAX_IMAGES} are read.",
                 "Send it as several sets, or leave images out.",
             )
-        rules = self._declared(found)
+        decision = ClassDecision(source, found, self._options, self._log)
         warn_of_like_files(found.items, self._log)
         with PreparedWriter(self._work) as writer, writer.flushing():
             readings, samples = self._images(*self._read(source, found.items, writer))
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
-            applied = value_map(rules, self._options.label_map, sent, self._log)
+            applied = decision.applied(sent, lambda number: writer.mask(samples[number]))
+            self.proposed = decision.proposed
+            if self._log.questions():
+                return None
             shown = multilabel.meanings(stored, applied)
-            rules, shown = multilabel.settled(rules, shown, readings, self._options, self._log)
+            rules, shown = multilabel.settled(decision.rules, shown, readings, self._options, self._log)
             mapped = [reading.mapped(shown) for reading in readings]
-            rules = self._checked(rules, found, applied, sent, mapped)
+            rules = decision.checked(rules, applied, sent, mapped)
+            self.proposed = decision.proposed
             if rules is not None and found.class_folders and self._shows_one_class(rules):
                 ask_class_folders(found.class_folders, self._log)
             if rules is None or self._log.has_errors:
@@ -211,13 +215,6 @@ class _Build:
             splits=told,
             guesses=tuple(self._log.guesses),
         )
-
-    def _declared(self, found: FoundSet) -> classes.ClassRules | None:
-        try:
-            return classes.declared(self._options, found)
-        except Refused as refusal:
-            self._log.refused(None, refusal)
-            return None
 
     def _read(
         self, source: Source, items: Sequence[Item], writer: PreparedWriter
@@ -272,28 +269,6 @@ class _Build:
         return [one for one in readings if one.name not in flat], [
             one for one in samples if one.name not in flat
         ]
-
-    def _checked(
-        self,
-        rules: classes.ClassRules | None,
-        found: FoundSet,
-        applied: list[int],
-        readings: list[Reading],
-        mapped: list[Reading],
-    ) -> classes.ClassRules | None:
-        """The rules that the set keeps; errors are logged where it keeps none."""
-        if rules is not None:
-            if rules.task == "multiclass":
-                self.proposed = proposal(rules, applied, readings, mapped)
-            classes.check(rules, mapped, advice(self.proposed), self._log)
-        elif not self._log.has_errors:  # of half a set, wrong classes would be found
-            given = self._options.ignore_value
-            ignore_value = found.ignore_value if given is None else given
-            rules = classes.find(ignore_value, found.colors, mapped, self._log)
-        if rules is not None and not self._log.has_errors:
-            classes.check_variety(rules, mapped, self._log)
-            warn_of_like_classes(rules.names, self._log)
-        return rules
 
     def _placed(
         self, items: Sequence[Item], told: str, rules: classes.ClassRules, mapped: Sequence[Reading]

@@ -31,7 +31,8 @@ def proposal(
       the values that no class has are at most STRAY_SHARE of all, since the named ones then mean what they
       say, nor where 0 is the only one, since that is what masks show where nothing is labelled;
     - at most MOST_STRAY values that no class has, fewer than the classes that occur, of which there are two
-      at least: what fits is kept, the others are ignored.
+      at least: what fits is kept, the others are ignored. Not so where one class beside 0 is named and the
+      others come next to it, since they may be ids of more objects of it.
     """
     seen = {value for reading in mapped for value in reading.values} - {rules.ignore_value, NO_CLASS}
     if seen <= set(rules.names):
@@ -71,9 +72,16 @@ def _moved(names: list[int], seen: set[int]) -> LabelMap | None:
     stray = values - fitting
     if _are_in_order(names, values, stray):
         return dict(zip(sorted(values), names, strict=True)) | void
+    if _may_be_objects(names, stray):
+        return None
     if len(fitting) >= 2 and len(stray) <= MOST_STRAY and len(stray) < len(fitting):
         return dict.fromkeys(sorted(stray)) | void
     return None
+
+
+def _may_be_objects(names: list[int], stray: set[int]) -> bool:
+    """Whether values may be ids of objects of the only class beside the background."""
+    return names[0] == 0 and len(names) == 2 and names[1] + 1 in stray
 
 
 def _are_in_order(names: list[int], values: set[int], stray: set[int]) -> bool:

@@ -1,20 +1,19 @@
-"""What the colours in a set's masks mean: palettes, a table of colours, or those that are found."""
+"""What the colours in a set's masks mean: a table of colours, or those that are found."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from workers.ingest.archive import Member
-from workers.ingest.decode import load, open_header, rgb_pixels
+from workers.ingest.decode import load, rgb_pixels
+from workers.ingest.edge_colors import MOST_BLURRED, edge_colors
 from workers.ingest.formats.base import Color, Read
-from workers.ingest.large import color_strips, open_large_header
+from workers.ingest.large import color_strips
 from workers.ingest.limits import TooLarge
 from workers.ingest.masks import color_codes, color_of, hex_of
-from workers.ingest.plain import is_grey_png
-from workers.ingest.problems import Refused
+from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.rgb import BAND_PIXELS
 from workers.prepared import Uint8
 
@@ -22,70 +21,73 @@ MAX_COLORS = 64
 """Colours that a set's masks may have without a table: smoothed masks, and photographs, have more."""
 
 BLACK: Color = (0, 0, 0)
+WHITE_COLOR: Color = (255, 255, 255)
 
-_COLOR_MODES = ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB")
-_CHANNELS = 3
+_JPEG_NEAR = 48  # how far in RGB, of 442, JPEG's compression takes the colour of an area
+_MOST_JPEG_FAR = 0.05
+_MOST_DIFFERENT = 1 << 12
 
-
-@dataclass(kw_only=True)
-class MaskKinds:
-    """What the headers of a set's masks say.
-
-    `colored` are masks that have three channels, `palette` the colours of the first mask that has one, and
-    `palettes_differ` whether a later one contradicts it.
-    """
-
-    colored: list[Member] = field(default_factory=list)
-    jpegs: list[Member] = field(default_factory=list)
-    palette: list[Color] = field(default_factory=list)
-    palettes_differ: bool = False
+Counts = Mapping[int, int]
+"""Pixels of a mask by their colour, 0xRRGGBB."""
 
 
-def survey(masks: Iterable[Member], read: Read) -> MaskKinds:
-    """Look at the masks' headers; one that cannot be read is passed over here."""
-    kinds = MaskKinds()
-    for member in masks:
-        try:
-            data = read(member)
-            if is_grey_png(data):  # as most are, and Pillow takes ten times as long to say so
-                continue
-            image = _header(data)
-        except Refused:
-            continue
-        if image.format in ("JPEG", "MPO"):
-            kinds.jpegs.append(member)
-        elif image.mode in _COLOR_MODES:
-            kinds.colored.append(member)
-        elif image.mode == "P" and image.palette is not None:
-            _compare(kinds, _colors(image.getpalette() or []))
-    return kinds
-
-
-def is_colored(members: Sequence[Member], read: Read) -> bool:
+def is_colored(members: Iterable[Member], read: Read) -> bool:
     """Whether any of these masks of three channels is not grey."""
-    return any(found - _greys() for found in _each(members, read))
+    return any(_has_color(member, read) for member in members)
 
 
-def found_colors(members: Iterable[Member], read: Read) -> dict[Color, int]:
-    """A value for each colour that the masks have: 0 for black, the others from 1, in order.
+def color_counts(members: Iterable[Member], read: Read) -> list[Counter[int]]:
+    """The colours of each mask that can be read; raises Refused where one has so many that it is no mask."""
+    return [found for member in members if (found := _counted(member, read)) is not None]
 
-    Raises Refused where there are more than MAX_COLORS.
+
+def found_colors(
+    members: Sequence[Member], counts: Sequence[Counts], read: Read
+) -> tuple[dict[Color, int], int]:
+    """A value for each colour that the masks have: 0 for black, the others from 1, in order; and how many
+    pixels have none of these, being the smoothed edges of areas.
+
+    `counts` are the masks' colours. Raises Refused where there are more than MAX_COLORS.
     """
-    codes: set[int] = set()
-    for found in _each(members, read):
-        codes |= found
-        if len(codes) > MAX_COLORS:
-            raise Refused(
-                "mask_color",
-                f"The masks have more than {MAX_COLORS} colours: which colour is which class is not known.",
-                "Name the colours of the classes, save masks without smoothing and not as JPEG, or as "
-                "pictures with one channel whose values are class ids.",
-            )
-    colors = [color_of(code) for code in sorted(codes - {0})]
-    return ({BLACK: 0} if 0 in codes else {}) | {color: value for value, color in enumerate(colors, start=1)}
+    total, _ = _totals(counts)
+    edges = edge_colors(members, total, read)
+    kept = total.keys() - edges
+    if len(kept) > MAX_COLORS:
+        raise too_many_colors()
+    colors = [color_of(code) for code in sorted(kept - {0})]
+    table = {BLACK: 0} if 0 in kept else {}
+    values = {color: value for value, color in enumerate(colors, start=1)}
+    return table | values, sum(total[code] for code in edges)
 
 
-def color_names(table: dict[Color, int]) -> dict[int, str]:
+def far_colors(counts: Sequence[Counts], table: Iterable[Color], *, lossy: bool) -> tuple[int, bool]:
+    """How many pixels have a colour that the table lacks, and whether these are few enough to be edges.
+
+    Where masks are compressed with loss, only those count that are far from all colours of the table.
+    """
+    total, _ = _totals(counts)
+    known = np.array(list(table), np.int64).reshape(-1, 3)
+    strange = {code: count for code, count in total.items() if color_of(code) not in set(map(tuple, known))}
+    far = 0
+    for code, count in strange.items() if lossy else ():
+        distance = ((np.array(color_of(code)) - known) ** 2).sum(axis=1).min()
+        far += count if distance > _JPEG_NEAR**2 else 0
+    most = (_MOST_JPEG_FAR if lossy else MOST_BLURRED) * sum(total.values())
+    return sum(strange.values()), (far if lossy else sum(strange.values())) <= most
+
+
+def warn_of_blurred(pixels: int, file: str, log: ProblemLog) -> None:
+    """Say that colours that are no class are read as the nearest that is one."""
+    log.warning(
+        "mask_soft_colors",
+        file,
+        f"{pixels} pixels of the masks have a colour that is no class, as smoothed edges have: they count as "
+        "the class of the nearest colour.",
+        "Nothing, if that is meant; else save masks without smoothing and not as JPEG.",
+    )
+
+
+def color_names(table: Mapping[Color, int]) -> dict[int, str]:
     """Names of classes by value for a table of colours without names."""
     ordered = sorted(table.items(), key=lambda entry: entry[1])
     return {
@@ -93,23 +95,25 @@ def color_names(table: dict[Color, int]) -> dict[int, str]:
     }
 
 
-def _each(members: Iterable[Member], read: Callable[[Member], bytes]) -> Iterable[set[int]]:
-    """The colours of each mask that can be read, as 0xRRGGBB."""
-    for member in members:
-        codes: set[int] = set()
-        try:
-            for band in _bands(read(member)):
-                codes.update(np.unique(color_codes(band)).tolist())
-        except Refused:
-            continue
-        yield codes
+def too_many_colors() -> Refused:
+    """The refusal of masks whose colours cannot each be a class."""
+    return Refused(
+        "mask_color",
+        f"The masks have more than {MAX_COLORS} colours: which colour is which class is not known.",
+        "Name the colours of the classes, save masks without smoothing and not as JPEG, or as pictures with "
+        "one channel whose values are class ids; if each object has a colour of its own, send `objects: "
+        "one_class`.",
+    )
 
 
-def _header(data: bytes) -> Image.Image:
-    try:
-        return open_header(data)
-    except TooLarge:
-        return open_large_header(data)
+def _totals(counts: Sequence[Counts]) -> tuple[Counter[int], Counter[int]]:
+    """The pixels of each colour, and the masks that it is in."""
+    total: Counter[int] = Counter()
+    images: Counter[int] = Counter()
+    for found in counts:
+        total.update(found)
+        images.update(found.keys())
+    return total, images
 
 
 def _bands(data: bytes) -> Iterator[Uint8]:
@@ -124,18 +128,24 @@ def _bands(data: bytes) -> Iterator[Uint8]:
         yield pixels[top : top + rows]
 
 
-def _greys() -> set[int]:
-    return {grey << 16 | grey << 8 | grey for grey in range(256)}
+def _has_color(member: Member, read: Read) -> bool:
+    try:
+        return any(bool((band != band[..., :1]).any()) for band in _bands(read(member)))
+    except Refused:
+        return False
 
 
-def _colors(flat: Sequence[int]) -> list[Color]:
-    whole = flat[: len(flat) // _CHANNELS * _CHANNELS]
-    return list(zip(whole[::3], whole[1::3], whole[2::3], strict=True))
-
-
-def _compare(kinds: MaskKinds, palette: list[Color]) -> None:
-    """Tools cut a palette off behind the last colour in use: the common part counts."""
-    common = min(len(palette), len(kinds.palette))
-    kinds.palettes_differ |= palette[:common] != kinds.palette[:common]
-    if len(palette) > len(kinds.palette):
-        kinds.palette = palette
+def _counted(member: Member, read: Read) -> Counter[int] | None:
+    """The colours of a mask, None where it cannot be read."""
+    counted: Counter[int] = Counter()
+    try:
+        for band in _bands(read(member)):
+            found, counts = np.unique(color_codes(band), return_counts=True)
+            counted.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+            if len(counted) > _MOST_DIFFERENT:
+                break
+    except Refused:
+        return None
+    if len(counted) > _MOST_DIFFERENT:
+        raise too_many_colors()
+    return counted

@@ -1,20 +1,18 @@
 """Turns the bytes of a mask file into an array of the values stored: palette indices, grey values, ids."""
 
-from collections.abc import Mapping
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from workers.ingest.decode import DecodedImage, Loaded, load_opened, open_header, rgb_pixels
-from workers.ingest.large import LargePicture, open_large
+from workers.ingest.large import LargePicture, open_large, open_large_header
 from workers.ingest.limits import TooLarge
 from workers.ingest.orientation import FIRST_TRANSPOSED, oriented
 from workers.ingest.problems import Refused
 from workers.ingest.raster.shrink import Size, picked
 from workers.ingest.raster.strips import Values
-from workers.ingest.rgb import BAND_PIXELS, WIDE_MODES, bands
+from workers.ingest.rgb import WIDE_MODES, bands
 from workers.prepared import Uint8
 
 Color = tuple[int, int, int]
@@ -22,13 +20,18 @@ Color = tuple[int, int, int]
 WHITE = 255
 """The value of white in a mask of one bit per pixel, as Pillow and OpenCV have it."""
 
+LARGEST_ID = 254
+"""What ids of objects above it become in a byte: 255 may mean that a pixel is of no object."""
+
 HALF = 128
 """Grey from here on is foreground where edges are smoothed."""
 
 _SPREAD = 0xFFFF // 0xFF
 _NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
 _NEAR_SHARE = 0.9
-_LISTED = 5
+_NO_OBJECT = 0xFFFF  # what programs write for that into 16 bits
+_MOST_UNLIKE = 0.02
+"""The part by which the proportions of a mask may differ from its image's: sides are rounded to pixels."""
 
 
 def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = None) -> Uint8:
@@ -43,35 +46,80 @@ def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = No
     return _black_and_white(narrow) if image_format in ("JPEG", "MPO") else narrow
 
 
-def decode_colors(data: bytes, table: Mapping[Color, int], image: DecodedImage | None = None) -> Uint8:
-    """Decode a mask of colours, (H, W) uint8, into the values that the table gives them.
+def decode_ids(data: bytes, image: DecodedImage | None = None) -> NDArray[np.int64]:
+    """Decode a mask of ids of objects, (H, W); negative ones, and 65535 beside others, are of no object: -1.
 
-    Raises Refused as `decode_image` does, and for a colour that the table lacks.
+    Raises Refused as `decode_image` does, and where the values are colours or not finite.
     """
-    pixels = _colors(data, image)
-    codes = np.array(sorted(code_of(color) for color in table), np.uint32)
-    values = np.array([table[color_of(int(code))] for code in codes], np.uint8)
-    mask = np.empty(pixels.shape[:2], np.uint8)
-    strange: dict[int, int] = {}
-    rows = max(BAND_PIXELS // pixels.shape[1], 1)
-    for top in range(0, len(pixels), rows):
-        band = color_codes(pixels[top : top + rows])
-        place = np.minimum(np.searchsorted(codes, band), len(codes) - 1)
-        mask[top : top + rows] = values[place]
-        unknown = band[codes[place] != band]
-        if unknown.size:
-            found, counts = np.unique(unknown, return_counts=True)
-            for code, count in zip(found.tolist(), counts.tolist(), strict=True):
-                strange[code] = strange.get(code, 0) + count
-    if strange:
-        often = sorted(strange, key=lambda code: -strange[code])[:_LISTED]
-        listed = ", ".join(f"{hex_of(color_of(code))} ({strange[code]} pixels)" for code in often)
-        raise Refused(
-            "mask_unknown_color",
-            f"The mask has {len(strange)} colour(s) that are no class: {listed}.",
-            "Add them to the table of colours, or save the mask without smoothing and not as JPEG.",
-        )
-    return mask
+    values = _unspread(_as_stored(data, WHITE, image)[0])
+    if not np.isfinite(values).all():
+        raise _out_of_range(values.min(), values.max(), _NO_OBJECT)
+    ids = values.astype(np.int64)
+    ids[(ids < 0) | (ids == _NO_OBJECT)] = -1
+    return ids
+
+
+def decode_objects(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask whose values are ids of objects, (H, W) uint8: 0 is no object, other values are.
+
+    Ids of more than 8 bits above 254 become 254, and pixels that are of no class 255. Of a mask of colours,
+    all but black are objects, and 1. Raises Refused as `decode_image` does.
+    """
+    if any_header(data).mode in ("L", "P", "1"):
+        return decode_mask(data, image=image)
+    try:
+        ids = decode_ids(data, image)
+    except Refused as refusal:
+        if refusal.problem_code != "mask_color":
+            raise
+        return np.ascontiguousarray(colored_pixels(data, image).any(axis=2), np.uint8)
+    return np.where(ids < 0, WHITE, np.minimum(ids, LARGEST_ID)).astype(np.uint8)
+
+
+def decode_alpha(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask whose shape is its transparency, (H, W) uint8: 0 is transparent.
+
+    Raises Refused as `decode_image` does, and for a picture without transparency that is no mask of values.
+    """
+    if any_header(data).mode not in ("RGBA", "LA", "PA"):
+        return decode_mask(data, image=image)
+    try:
+        loaded = load_opened(_header(data, image), data, cv2.IMREAD_COLOR_RGB)
+        opaque = np.asarray(loaded.image.getchannel("A"))
+    except TooLarge:
+        if image is None or not image.reduced:
+            raise
+        opaque = _reduced(data, image)[1][..., -1]
+    return np.ascontiguousarray(opaque, np.uint8)
+
+
+def decode_shades(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask as it is seen, (H, W) uint8: of a palette, the grey that it shows and, for a colour, 255.
+
+    Raises Refused as `decode_mask` does.
+    """
+    header = any_header(data)
+    if header.mode != "P":
+        return decode_mask(data, image=image)
+    indices, _ = _as_stored(data, WHITE, image)
+    shades = np.zeros(256, np.uint8)
+    for index, (red, green, blue) in enumerate(palette_of(header)):
+        shades[index] = red if red == green == blue else WHITE
+    return shades[np.asarray(indices, np.uint8)]
+
+
+def any_header(data: bytes) -> Image.Image:
+    """The header of a picture of any size; raises Refused."""
+    try:
+        return open_header(data)
+    except TooLarge:
+        return open_large_header(data)
+
+
+def palette_of(image: Image.Image) -> list[Color]:
+    """The colours of a picture's palette, at most 256, in the order of their indices."""
+    flat = image.getpalette() or []
+    return list(zip(flat[::3], flat[1::3], flat[2::3], strict=False))
 
 
 def check_mask_size(data: bytes, image: DecodedImage) -> None:
@@ -84,20 +132,40 @@ def check_mask_size(data: bytes, image: DecodedImage) -> None:
         _check_size(open_large(data, max(image.kept_size)).size, image)
 
 
-def fit_mask(mask: Uint8, image: DecodedImage) -> Uint8:
+def same_proportions(one: Size, other: Size) -> bool:
+    """Whether two sizes are the same but for their scale, and for rounding to whole pixels."""
+    scale = (one[0] / other[0] + one[1] / other[1]) / 2
+    return all(
+        abs(a - scale * b) <= _MOST_UNLIKE / 2 * a or abs(a - scale * b) < max(1.0, scale)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def fit_mask(mask: Uint8, image: DecodedImage, *, resample: bool = False) -> Uint8:
     """The mask as it lies on the displayed image; turned where it was drawn on the stored one.
 
-    Where the image was made smaller, so is the mask, by single pixels of it. Raises Refused where its size
-    is neither.
+    Where the image was made smaller, so is the mask, by single pixels of it. With `resample`, a mask of the
+    image's proportions is brought to its size, each pixel taking the value of the nearest. Raises Refused
+    where its size does not fit.
     """
     size = (mask.shape[1], mask.shape[0])
     if size == image.kept_size:
         return mask
-    if size not in (image.size, image.stored_size):
-        raise _wrong_size(size, image)
-    if size != image.size:
-        mask = np.ascontiguousarray(oriented(mask, image.orientation))
-    return picked(mask[..., None], image.kept_size)[..., 0] if image.reduced else mask
+    if size in (image.size, image.stored_size):
+        turned = mask if size == image.size else np.ascontiguousarray(oriented(mask, image.orientation))
+        return picked(turned[..., None], image.kept_size)[..., 0] if image.reduced else turned
+    if resample and same_proportions(size, image.size):
+        return _resampled(mask, image.kept_size)
+    if resample and same_proportions(size, image.stored_size):
+        swapped = image.orientation >= FIRST_TRANSPOSED
+        fitted = _resampled(mask, image.kept_size[::-1] if swapped else image.kept_size)
+        return np.ascontiguousarray(oriented(fitted, image.orientation))
+    raise _wrong_size(size, image)
+
+
+def _resampled(mask: Uint8, size: Size) -> Uint8:
+    resized = cv2.resize(np.ascontiguousarray(mask), size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8)
 
 
 def color_codes(pixels: Uint8) -> NDArray[np.uint32]:
@@ -135,8 +203,8 @@ def _check_size(size: Size, image: DecodedImage) -> None:
         raise _wrong_size(size, image)
 
 
-def _colors(data: bytes, image: DecodedImage | None) -> Uint8:
-    """The pixels of a mask of colours, (H, W, 3) RGB."""
+def colored_pixels(data: bytes, image: DecodedImage | None) -> Uint8:
+    """The pixels of a mask of colours, (H, W, 3) RGB. Raises Refused."""
     try:
         return rgb_pixels(load_opened(_header(data, image), data, cv2.IMREAD_COLOR_RGB))
     except TooLarge:
@@ -163,10 +231,12 @@ def _reduced(data: bytes, image: DecodedImage) -> tuple[LargePicture, Values]:
 
 
 def _wrong_size(size: tuple[int, int], image: DecodedImage) -> Refused:
+    alike = same_proportions(size, image.size) or same_proportions(size, image.stored_size)
+    way = "; or send `mask_size: resample` to have that done here" if alike else ""
     return Refused(
         "mask_size",
         f"The mask is {size[0]}x{size[1]} and its image {image.size[0]}x{image.size[1]} pixels.",
-        "Save the mask at the size of its image, without smoothing (nearest neighbour).",
+        f"Save the mask at the size of its image, without smoothing (nearest neighbour){way}.",
     )
 
 
@@ -180,12 +250,7 @@ def _whole(
         low, high = values.min(), values.max()
         whole = values.dtype.kind != "f" or bool((values == np.rint(values)).all())
         if not (low >= 0 and high <= largest and whole):
-            raise Refused(
-                "mask_values_range",
-                f"The mask has values from {low:g} to {high:g}; class ids are whole numbers from 0 to "
-                f"{largest}.",
-                "Give each class an id in that range and save the mask with 8 bits per pixel.",
-            )
+            raise _out_of_range(low, high, largest)
     return values, image_format
 
 
@@ -204,6 +269,15 @@ def _as_stored(data: bytes, white: int, image: DecodedImage | None) -> tuple[NDA
     if picture.is_one_bit:
         values = np.where(values > 0, np.uint8(white), np.uint8(0))
     return values, picture.format
+
+
+def _out_of_range(low: float, high: float, largest: int) -> Refused:
+    return Refused(
+        "mask_values_range",
+        f"The mask has values from {low:g} to {high:g}; class ids are whole numbers from 0 to {largest}.",
+        "Give each class an id in that range and save the mask with 8 bits per pixel; or, if the values are "
+        "ids of objects, send `objects: one_class`.",
+    )
 
 
 def _unspread(values: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -13,6 +13,7 @@ from PIL import Image
 _JPEG_END = b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = 29
+_PNG_BITS = 24
 _PNG_COLOR_TYPE = 25
 _PLAIN_CHUNKS = frozenset((b"IHDR", b"IDAT", b"IEND", b"pHYs", b"tIME", b"sRGB", b"gAMA", b"cHRM", b"bKGD"))
 
@@ -31,12 +32,17 @@ def is_grey_png(data: bytes) -> bool:
     return data.startswith(_PNG_START) and data[_PNG_COLOR_TYPE : _PNG_COLOR_TYPE + 1] == b"\0"
 
 
+def is_deep_png(data: bytes) -> bool:
+    """Whether a file that is a PNG says that it has 16 bits per channel."""
+    return data[_PNG_BITS : _PNG_BITS + 1] == b"\x10"
+
+
 def _is_plain_png(data: bytes) -> bool:
     """Whether bits per channel are 8, rows are in order, and all chunks are whole.
 
     Source: Portable Network Graphics Specification, 3rd edition, 5.3 and 11.2.1.
     """
-    if len(data) < _PNG_HEADER or not data.startswith(_PNG_START) or data[24] != 8 or data[28] != 0:
+    if len(data) < _PNG_HEADER or not data.startswith(_PNG_START) or data[_PNG_BITS] != 8 or data[28] != 0:
         return False
     at, kind = len(_PNG_START), b""
     while kind != b"IEND":

@@ -11,7 +11,7 @@ from workers.ingest.archive import Member
 from workers.ingest.classes import PALETTE
 from workers.ingest.decode import decode_image, load, rgb_pixels
 from workers.ingest.formats.base import Item
-from workers.ingest.masks import decode_mask
+from workers.ingest.masks import decode_mask, decode_objects
 from workers.ingest.problems import Offer, Refused
 from workers.prepared import Uint8
 
@@ -72,7 +72,7 @@ def _row(read: Read, example: Example) -> Uint8:
     for number, member in enumerate(example.masks, start=1):
         data = read(member)
         try:
-            mask = decode_mask(data)
+            mask = decode_mask(data) if example.values is None else decode_objects(data)
         except Refused:  # of colours, which are shown as they are
             colored = _fitted(rgb_pixels(load(data, cv2.IMREAD_COLOR_RGB)), image)
             continue

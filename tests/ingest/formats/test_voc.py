@@ -1,5 +1,6 @@
 """Pascal VOC: palettes, colours, lists of splits."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +19,8 @@ from tests.ingest.formats.family import (
     painted,
     picture,
 )
-from tests.ingest.made import Array, encoded
+from tests.ingest.made import Array, Bench, encoded
+from tests.ingest.scenes import answers, classes, names_of, objects, photo_of
 from trainyard.datasets import IngestOptions
 from workers.ingest.formats.voc import Voc
 from workers.ingest.formats.voc_labels import CLASSES, labelmap, palette_color
@@ -84,7 +86,7 @@ def test_masks_in_rgb(tmp_path: Path, with_map: bool) -> None:
         assert found is not None
         assert found.names is not None
         mask = painted(found.items[0], source)
-    value = 0 if with_map else 2
+    value = 0 if with_map else 2  # VOC's or another set's is a question, of which VOC's is the likelier
     assert found.names[value] == ("sky" if with_map else "bicycle")
     np.testing.assert_array_equal(mask, left_half(255, value))
 
@@ -126,3 +128,125 @@ def test_a_broken_labelmap_is_refused(text: str) -> None:
     with pytest.raises(Refused) as refusal:
         labelmap(text)
     assert refusal.value.problem_code == "labelmap_broken"
+
+
+NUMBERED = {0: "background", 1: "class_1", 2: "class_2", 3: "class_3"}
+
+
+def voc_set(
+    draw: Callable[[Array], bytes],
+    values: tuple[int, ...] = (1, 2, 3),
+    folder: str = "SegmentationClass",
+    **others: bytes,
+) -> dict[str, bytes]:
+    """A set in VOC's layout whose masks have these values."""
+    files = {f"VOC2007/{name}": data for name, data in others.items()}
+    for number in range(6):
+        mask = classes(values, 2, number)
+        files[f"VOC2007/JPEGImages/{number}.jpg"] = encoded(photo_of(mask, number), "JPEG")
+        files[f"VOC2007/{folder}/{number}.png"] = draw(mask)
+    return files
+
+
+def grey_rgb(mask: Array) -> bytes:
+    """As cv2.imwrite leaves indices that were repeated for three channels."""
+    return encoded(np.dstack([mask] * 3))
+
+
+WAYS = {"palette": palette, "rgb": colored, "grey": encoded, "grey rgb": grey_rgb}
+
+
+@pytest.mark.parametrize("values", [(1,), (1, 2), (1, 2, 3)])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_small_set_of_ones_own_has_no_names_of_voc(bench: Bench, way: str, values: tuple[int, ...]) -> None:
+    names = names_of(bench.run(voc_set(WAYS[way], values)))
+    assert names == {value: NUMBERED[value] for value in (0, *values)}
+    for mask in (mask for _, mask in bench.arrays().values()):
+        assert set(np.unique(mask)) == {0, *values}
+
+
+@pytest.mark.parametrize("way", ["palette", "rgb"])
+@pytest.mark.parametrize("values", [(15,), (2, 15), (7, 12, 20)])
+def test_vocs_ids_have_vocs_names(bench: Bench, way: str, values: tuple[int, ...]) -> None:
+    names = names_of(bench.run(voc_set(WAYS[way], values)))
+    assert names == dict(enumerate(CLASSES))
+
+
+@pytest.mark.parametrize("way", ["grey", "grey rgb"])
+def test_ids_without_vocs_colours_have_no_names(bench: Bench, way: str) -> None:
+    assert names_of(bench.run(voc_set(WAYS[way], (7, 15)))) == {0: "background", 7: "class_7", 15: "class_15"}
+
+
+@pytest.mark.parametrize("way", ["palette", "rgb"])
+@pytest.mark.parametrize("values", [(2,), (1, 3), (2, 3, 5)])
+def test_ids_that_may_be_vocs_are_asked_about(bench: Bench, way: str, values: tuple[int, ...]) -> None:
+    results = answers(bench, voc_set(WAYS[way], values))
+    assert names_of(results["voc"]) == dict(enumerate(CLASSES))
+    assert names_of(results["numbered"]) == {0: "background"} | {value: f"class_{value}" for value in values}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("text", ["background\na\nb\nc", "__ignore__\nbackground\na\nb\nc", "a\nb\nc"])
+def test_names_of_a_file_are_used(bench: Bench, way: str, text: str) -> None:
+    files = voc_set(WAYS[way], **{"class_names.txt": text.encode()})
+    assert names_of(bench.run(files)) == {0: "background", 1: "a", 2: "b", 3: "c"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_client_names_classes(bench: Bench, way: str) -> None:
+    named = {0: "ground", 1: "x", 2: "y", 3: "z"}
+    assert names_of(bench.run(voc_set(WAYS[way]), classes=named)) == named
+
+
+def test_a_labelmap_names_indices_in_grey(bench: Bench) -> None:
+    labels = b"background:0,0,0::\na:128,0,0::\nb:0,128,0::\nc:128,128,0::\n"
+    for way in WAYS:
+        names = names_of(bench.run(voc_set(WAYS[way], **{"labelmap.txt": labels})))
+        assert names == {0: "background", 1: "a", 2: "b", 3: "c"}, way
+
+
+def test_black_and_white_in_vocs_layout(bench: Bench) -> None:
+    assert names_of(bench.run(voc_set(encoded, (255,)))) == {0: "background", 255: "foreground"}
+    files = voc_set(encoded, (255,), **{"classes.txt": b"background\ncrack"})
+    assert names_of(bench.run(files)) == {0: "background", 255: "crack"}
+
+
+def test_objects_in_vocs_layout(bench: Bench) -> None:
+    files = voc_set(encoded)
+    for number in range(6):
+        ids = objects(3 + 2 * number, number).astype(np.uint8)
+        files[f"VOC2007/SegmentationClass/{number}.png"] = palette(ids)
+    result = bench.run(files, objects="one_class")
+    assert names_of(result) == {0: "background", 1: "object"}
+
+
+def test_label_sets_side_by_side_are_asked_about(bench: Bench) -> None:
+    files = voc_set(encoded, (1, 2, 3), "SegmentationClass/element")
+    files |= voc_set(encoded, (1,), "SegmentationClass/defect")
+    results = answers(bench, files)
+    assert names_of(results["element"]) == NUMBERED
+    assert names_of(results["defect"]) == {0: "background", 1: "class_1"}
+    assert list(results) == ["defect", "element"]
+
+
+def test_folders_of_one_class_each_may_be_classes(bench: Bench) -> None:
+    files = voc_set(encoded, (1,), "SegmentationClass/crack")
+    files |= voc_set(encoded, (1,), "SegmentationClass/rust")
+    results = answers(bench, files)
+    assert set(names_of(results["_each_a_class"]).values()) == {"crack", "rust"}
+
+
+def test_masks_in_folders_of_splits_are_one_set(bench: Bench) -> None:
+    files = voc_set(encoded, (1, 2))
+    moved = {}
+    for number in range(6):
+        data = files.pop(f"VOC2007/SegmentationClass/{number}.png")
+        moved[f"VOC2007/SegmentationClass/{('train', 'val')[number % 2]}/{number}.png"] = data
+    result = bench.run(files | moved)
+    assert result.summary is not None
+    assert result.summary.images == 6
+
+
+def test_small_masks_in_vocs_layout(bench: Bench) -> None:
+    files = voc_set(lambda mask: palette(np.ascontiguousarray(mask[::2, ::2])))
+    assert names_of(answers(bench, files)["resample"]) == NUMBERED

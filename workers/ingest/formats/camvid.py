@@ -12,9 +12,14 @@ from workers.ingest.formats.base import Color, FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.color_table import read_color_table, table_file
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.layout import PICTURES
+from workers.ingest.mask_reading import MaskSet, mask_reading
+from workers.ingest.mask_sizes import settle_sizes
+from workers.ingest.mask_survey import survey
+from workers.ingest.mask_truth import MaskTruth
+from workers.ingest.masks import WHITE
+from workers.ingest.object_question import Couples
 from workers.ingest.problems import ProblemLog, Refused
 
 _SUFFIX = "_l"
@@ -44,22 +49,62 @@ class Camvid:
                 "Add it, with lines such as `128 64 128 Road`.",
             )
             return None
-        names, table, _ = listed
-        found = _located(source, table, log)
-        if not found and not log.has_errors:
+        couples = _couples(source, log)
+        if not couples and not log.has_errors:
             log.error(
                 "no_pairs", None, "No image NAME has a mask NAME_L.", "Put images and masks in the upload."
             )
         if log.has_errors:
             return None
-        colors = {value: color for color, value in table.items() if value != IGNORED}
-        return FoundSet(items=named_items(found), names=names, colors=colors, ignore_value=IGNORED)
+        try:
+            return _of_couples(couples, *listed[:2], source, options, log)
+        except Refused as refusal:
+            log.refused(None, refusal)
+            return None
 
 
-def _located(source: Source, table: dict[Color, int], log: ProblemLog) -> list[Located]:
+def _of_couples(
+    couples: Couples,
+    names: dict[int, str],
+    table: dict[Color, int],
+    source: Source,
+    options: IngestOptions,
+    log: ProblemLog,
+) -> FoundSet:
+    resample, left_out = settle_sizes(couples, source.read, options, log)
+    couples = [couple for couple in couples if couple[1].path not in left_out]
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=lambda: table,
+        several=True,
+        white=WHITE,
+    )
+    reading = mask_reading(given, log)
+    found = [
+        Located(
+            image=image,
+            truth=MaskTruth(member=mask, shown=reading.shown, table=reading.table, resample=resample),
+        )
+        for image, mask in couples
+    ]
+    colors = {value: color for color, value in table.items() if value != IGNORED}
+    if reading.table is None:  # indices, in the order of the table
+        file = table_file(source)
+        listed_in = "" if file is None else file.path
+        return FoundSet(
+            items=named_items(found), colors=colors, listed=tuple(names.values()), listed_in=listed_in
+        )
+    return FoundSet(items=named_items(found), names=names, colors=colors, ignore_value=IGNORED)
+
+
+def _couples(source: Source, log: ProblemLog) -> list[tuple[Member, Member]]:
+    """Each mask behind its image."""
     cited = CitedFiles(member for member in source.members if not _is_mask(member))
     masks = [member for member in source.members if _is_mask(member)]
-    found: list[Located] = []
+    found: list[tuple[Member, Member]] = []
     lost: list[tuple[Member, str]] = []
     for mask in masks:
         stem = PurePosixPath(mask.path).stem[: -len(_SUFFIX)]
@@ -70,10 +115,10 @@ def _located(source: Source, table: dict[Color, int], log: ProblemLog) -> list[L
             continue
         if image is None:
             lost.append((mask, stem))
-            continue
-        found.append(Located(image=image, truth=MaskTruth(member=mask, table=table)))
+        else:
+            found.append((image, mask))
     report_missing([(mask.path, stem) for mask, stem in lost], len(found), log)
-    cited.report_unlisted({one.image.path for one in found}, log)
+    cited.report_unlisted({image.path for image, _ in found}, log)
     return found
 
 

@@ -20,8 +20,8 @@ from workers.ingest.formats.base import FoundSet, Read, Source, Truth
 from workers.ingest.formats.cited import report_missing
 from workers.ingest.formats.cityscapes_labels import COLOR_TABLE, COLORS, LABEL_IDS, NAMES
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.regions import IGNORED
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.masks import check_mask_size, fit_mask
 from workers.ingest.problems import ProblemLog, Refused
 from workers.prepared import Uint8

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from workers.ingest.classes import MAX_CLASSES
-from workers.ingest.classes_file import LONGEST_CLASS_NAME
+from workers.ingest.named_classes import LONGEST_CLASS_NAME
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 BACKGROUND = "background"

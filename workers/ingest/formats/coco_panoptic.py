@@ -13,6 +13,7 @@ import numpy as np
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
+from workers.ingest.colored_masks import decode_colors
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats import coco_records
 from workers.ingest.formats.base import FoundSet, Read, Source
@@ -22,7 +23,7 @@ from workers.ingest.formats.coco_records import Category, Key, Segments
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.masks import color_of, decode_colors, fit_mask
+from workers.ingest.masks import color_of, fit_mask
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.split_words import splits_of_names
 from workers.prepared import Uint8

@@ -6,7 +6,6 @@ The names void and unlabelled are ignored.
 import re
 
 from workers.ingest.archive import Member
-from workers.ingest.classes_file import Classes
 from workers.ingest.formats.base import Color, Source
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.text_files import read_text
@@ -18,6 +17,10 @@ _VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
 _COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
 _NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
 _NUMBER_FIRST = re.compile(r"\s*\d+\s+(\D.*?)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*\Z")
+
+
+Classes = tuple[dict[int, str], dict[Color, int], int | None]
+"""Names by mask value, mask values by colour, and the value to ignore."""
 
 
 def table_file(source: Source) -> Member | None:
@@ -34,13 +37,18 @@ def read_color_table(source: Source) -> Classes | None:
     file = table_file(source)
     if file is None:
         return None
-    names, table = parse_colors(read_text(source, file))
-    return names, table, IGNORED if IGNORED in table.values() else None
+    return parse_colors(read_text(source, file))
 
 
-def parse_colors(text: str) -> tuple[dict[int, str], dict[Color, int]]:
+def has_colors(line: str) -> bool:
+    """Whether a line names a class and its colour."""
+    return _entry(line) is not None
+
+
+def parse_colors(text: str) -> Classes:
     """Names by value, in the order of lines `red green blue name`, `name,red,green,blue` or `number name red
-    green blue`, and the value of each colour; lines of another kind before the first are headers.
+    green blue`, the value of each colour, and the value to ignore; lines of another kind before the first are
+    headers.
 
     Raises Refused.
     """
@@ -64,7 +72,7 @@ def parse_colors(text: str) -> tuple[dict[int, str], dict[Color, int]]:
             names[len(names)] = name
     if not names:
         raise _broken(1, "no class is listed")
-    return names, table
+    return names, table, IGNORED if IGNORED in table.values() else None
 
 
 def _entry(line: str) -> tuple[Color, str] | None:

@@ -2,10 +2,10 @@
 
 import re
 
-from workers.ingest.classes_file import LONGEST_CLASS_NAME
 from workers.ingest.formats.base import Color
 from workers.ingest.formats.class_values import BACKGROUND, BACKGROUND_NAMES
 from workers.ingest.formats.regions import IGNORED
+from workers.ingest.named_classes import LONGEST_CLASS_NAME
 from workers.ingest.problems import Refused, shown
 
 IGNORED_LABELS = frozenset(("__ignore__",))

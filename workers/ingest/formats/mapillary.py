@@ -14,10 +14,10 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Color, FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.recognition import mentions
 from workers.ingest.formats.regions import IGNORED
 from workers.ingest.formats.typed_json import broken, listing, mapping, parse_json, text
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.problems import ProblemLog, Refused
 
 _CONFIG = re.compile(r"config(_v\d+\.\d+)?\.json\Z", re.IGNORECASE)

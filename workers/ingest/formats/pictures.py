@@ -1,14 +1,13 @@
 """Folders of images and mask pictures.
 
-Masks are told from images, and found for them, by the names of folders and files (`layout`, `pairing`). The
-values of a mask are grey values, palette indices or ids as stored; masks of colours are read by a table of
-colours: the client's, else that of classes.json, dataset_meta.json or a table of colours alone
-(`color_table`), else the colours found.
+Masks are told from images, and found for them, by the names of folders and files (`layout`, `pairing`). How
+their values are read is `mask_reading`'s to say. Names and colours are the client's, else those of a file of
+names (`classes_file`) or a table of colours alone (`color_table`), else what is found.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trainyard.catalog import DATASET_FORMATS
 from trainyard.datasets import IngestOptions
@@ -21,49 +20,21 @@ from workers.ingest.class_masks import (
     UnionTruth,
     class_values,
 )
-from workers.ingest.classes_file import Classes, read_classes_file
-from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import Color, FoundSet, Item, Read, Source, Truth
-from workers.ingest.formats.color_table import read_color_table
-from workers.ingest.formats.pixel_names import read_pixel_names
-from workers.ingest.mask_colors import (
-    MaskKinds,
-    color_names,
-    found_colors,
-    is_colored,
-    survey,
-)
-from workers.ingest.masks import WHITE, decode_colors, decode_mask, fit_mask
+from workers.ingest.class_names import foreground
+from workers.ingest.classes_file import read_classes_file
+from workers.ingest.formats.base import Color, FoundSet, Item, Source, Truth
+from workers.ingest.formats.color_table import read_color_table, table_file
+from workers.ingest.mask_colors import BLACK, color_names
+from workers.ingest.mask_reading import MaskReading, MaskSet, mask_reading, white_value
+from workers.ingest.mask_sizes import settle_sizes
+from workers.ingest.mask_survey import MaskKinds, survey
+from workers.ingest.mask_truth import MaskTruth
+from workers.ingest.named_classes import NamedClasses
 from workers.ingest.pairing import Pair, pair
 from workers.ingest.problems import ProblemLog, Refused
-from workers.prepared import MAX_OVERLAPPING, Uint8
+from workers.prepared import MAX_OVERLAPPING
 
 _ANNOTATIONS = (".json", ".xml", ".csv", ".txt", ".tfrecord", ".parquet", ".mat")
-_NOTHING: Classes = ({}, {}, None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MaskTruth:
-    """A mask picture; `table` gives the values of its colours, None where it has values itself.
-
-    `white` is the value of white where it has one bit per pixel.
-    """
-
-    member: Member
-    white: int = WHITE
-    table: Mapping[Color, int] | None = None
-
-    @property
-    def file(self) -> str:
-        """See `Truth.file`."""
-        return self.member.path
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        data = read(self.member)
-        if self.table is None:
-            return fit_mask(decode_mask(data, self.white, image), image)
-        return fit_mask(decode_colors(data, self.table, image), image)
 
 
 class Pictures:
@@ -78,7 +49,6 @@ class Pictures:
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
         try:
-            about = _about(source, log) if options.classes is None else None
             pairing = pair(source, options, log)
             pairs = pairing.pairs
             if not pairs:
@@ -88,18 +58,11 @@ class Pictures:
             if pairs[0].class_masks is not None:
                 return replace(_of_class_masks(pairs), pairs=pairing.origin)
             folders = Counter(one.class_folder for one in pairs if one.class_folder is not None)
-            found = _of_masks(pairs, source, options, about, log)
+            found = _of_masks(pairs, source, options, log)
             return replace(found, pairs=pairing.origin, class_folders=folders)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
-
-
-def _about(source: Source, log: ProblemLog) -> Classes | None:
-    """What a file of the upload says of its classes; None without one. Raises Refused."""
-    about = read_classes_file(source, log)
-    names = read_pixel_names(source) if about is None else None
-    return (names, {}, None) if names else about
 
 
 def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
@@ -134,65 +97,103 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
     return FoundSet(items=items, names=names, bit_fields=bit_fields)
 
 
-def _of_masks(
-    pairs: Sequence[Pair], source: Source, options: IngestOptions, about: Classes | None, log: ProblemLog
-) -> FoundSet:
-    masks = [mask for found in pairs for mask in found.masks]
-    kinds = survey(masks, source.read)
-    _warn_of_jpegs(kinds, log)
-    colored = options.colors is None and (kinds.palettes_differ or is_colored(kinds.colored, source.read))
-    if about is None and colored and options.classes is None:
-        about = read_color_table(source)
-    names, listed, ignore_value = about or _NOTHING
-    colors = {value: color for color, value in listed.items()}
-    table = _table(masks, source.read, options, listed) if colored or options.colors else None
-    if table is not None:
-        colors = {value: color for color, value in reversed(table.items())}
-        if not names and options.classes is None:
-            names = color_names(table)
-            names.pop(-1 if options.ignore_value is None else options.ignore_value, None)
-            _warn_of_found(names, options, log)
-    elif not colors:
-        colors = dict(enumerate(kinds.palette))
-    white = _white(options.classes or names)
+def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet:
+    resample, left_out = settle_sizes(_couples(pairs), source.read, options, log)
+    kept = [one for one in pairs if not any(mask.path in left_out for mask in one.masks)]
+    about = _About(source, options, log)
+    several = len(foreground(options.classes or about.said.names or about.said.listed)) > 1
+    white = white_value(options.classes or about.said.names)
+    couples = _couples(kept)
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=about.colors,
+        several=several,
+        white=white,
+    )
+    _warn_of_jpegs(given.kinds, log)
+    reading = mask_reading(given, log)
     items = [
         Item(
             name=found.name,
             image=found.image,
-            truth=_truth(found, white, table),
+            truth=_truth(found, white, reading, resample=resample),
         )
-        for found in pairs
+        for found in kept
     ]
-    return FoundSet(items=items, names=names or None, colors=colors, ignore_value=ignore_value)
+    names, colors = _names_and_colors(reading, about, options, log)
+    return FoundSet(
+        items=items,
+        names=names or None,
+        colors=colors,
+        ignore_value=about.by_color.ignore_value if reading.table else about.said.ignore_value,
+        listed=() if names or options.classes is not None else about.said.listed,
+        listed_in=about.file or "",
+        objects=reading.objects,
+        classes=about.file and f"the names in {about.file}" if names else None,
+    )
 
 
-def _truth(found: Pair, white: int, table: Mapping[Color, int] | None) -> Truth:
-    parts = [MaskTruth(member=mask, white=white, table=table) for mask in found.masks]
+def _couples(pairs: Iterable[Pair]) -> list[tuple[Member, Member]]:
+    """Each mask behind its image."""
+    return [(one.image, mask) for one in pairs for mask in one.masks]
+
+
+def _truth(found: Pair, white: int, reading: MaskReading, *, resample: bool) -> Truth:
+    parts = [
+        MaskTruth(member=mask, white=white, shown=reading.shown, table=reading.table, resample=resample)
+        for mask in found.masks
+    ]
     if not parts:
         return EmptyTruth(file=found.image.path)
     return parts[0] if len(parts) == 1 else UnionTruth(parts=parts)
 
 
-def _table(
-    masks: Sequence[Member], read: Read, options: IngestOptions, listed: dict[Color, int]
-) -> dict[Color, int]:
-    """The value of each colour: as the client says, as the upload lists it, or as found. Raises Refused."""
-    if options.colors is not None:
-        return {_color(text): value for text, value in options.colors.items()}
-    return listed or found_colors(masks, read)
+class _About:
+    """What the upload's files say of its classes; the client, who names them, outranks these."""
+
+    def __init__(self, source: Source, options: IngestOptions, log: ProblemLog) -> None:
+        found = read_classes_file(source, log) if options.classes is None else None
+        self.said = found[0] if found else NamedClasses()
+        self.file = found[1] if found else None
+        self.by_color = self.said
+        self._source = source
+        self._may_have_table = not self.said.colors and options.classes is None
+
+    def colors(self) -> dict[Color, int]:
+        """The values of colours: those in the file of names, else in a table of colours. Raises Refused."""
+        if self._may_have_table:
+            self._may_have_table = False
+            names, colors, ignore_value = read_color_table(self._source) or ({}, {}, None)
+            if colors:
+                self.by_color = NamedClasses(names=names, colors=colors, ignore_value=ignore_value)
+                self.file = getattr(table_file(self._source), "path", None)
+        colors = self.by_color.colors
+        if colors and 0 not in self.by_color.by_value:
+            return {BLACK: 0, **colors}  # what no class has been drawn on
+        return colors
 
 
-def _color(text: str) -> Color:
-    try:
-        red, green, blue = bytes.fromhex(text.removeprefix("#"))
-    except ValueError as error:
-        raise Refused("colors_option", f"{text[:20]!r} is no colour.", "Write colours as #rrggbb.") from error
-    return red, green, blue
-
-
-def _white(names: Mapping[int, str]) -> int:
-    """The value of white in masks of one bit: 1 where the classes named have 1 and not 255."""
-    return 1 if 1 in names and WHITE not in names else WHITE
+def _names_and_colors(
+    reading: MaskReading, about: _About, options: IngestOptions, log: ProblemLog
+) -> tuple[dict[int, str], dict[int, Color]]:
+    """Names of classes by value where they are known by now, and the colours that values have."""
+    if reading.table is None:
+        listed = {value: color for color, value in about.said.colors.items()}
+        return about.said.names, listed or reading.palette
+    colors = {value: color for color, value in reversed(reading.table.items())}
+    if options.classes is not None:
+        return {}, colors
+    if options.colors is None and about.by_color.colors:
+        return about.by_color.by_value, colors
+    if about.said.names or not (reading.found or options.colors):
+        return about.said.names, colors
+    names = color_names(reading.table)
+    names.pop(-1 if options.ignore_value is None else options.ignore_value, None)
+    _warn_of_found(names, options, log)
+    return names, colors
 
 
 def _warn_of_jpegs(kinds: MaskKinds, log: ProblemLog) -> None:

@@ -1,7 +1,7 @@
-"""Reads Pascal VOC segmentation: `JPEGImages/`, `SegmentationClass/`, lists in `ImageSets/Segmentation/`.
+"""Reads Pascal VOC segmentation: `JPEGImages/` and `SegmentationClass/`.
 
-Masks are palette pictures of class indices, 255 being void; where labelmap.txt gives colours, or they
-are RGB, they are read by colour instead. Only images with a mask belong to the set.
+Masks are pictures of class indices, 255 being void; where labelmap.txt gives colours, or they are RGB, they
+are read by colour instead. Only images with a mask belong to the set.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,21 +9,25 @@ from pathlib import PurePosixPath
 
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.decode import open_header
-from workers.ingest.formats.base import Color, FoundSet, Source
+from workers.ingest.class_names import foreground
+from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.items import Located, named_items
-from workers.ingest.formats.pictures import MaskTruth
 from workers.ingest.formats.recognition import sample
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.formats.text_files import text_of
-from workers.ingest.formats.voc_labels import CLASSES, labelmap, palette_color
+from workers.ingest.formats.text_files import named
+from workers.ingest.formats.voc_classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
+from workers.ingest.formats.voc_label_sets import MASKS, mask_files
+from workers.ingest.formats.voc_labels import palette_color
+from workers.ingest.mask_reading import MaskSet, mask_reading, white_value
+from workers.ingest.mask_sizes import settle_sizes
+from workers.ingest.mask_survey import survey
+from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.problems import ProblemLog, Refused
 
-_MASKS = "segmentationclass"
-_NAME_FILES = ("class_names.txt", "labels.txt", "classes.txt")
 _BOXES_TRIED = 8
-_IGNORE_LINE = "__ignore__"  # LabelMe writes it before the name of value 0
+
+_Couple = tuple[Member, Member]
 
 
 class Voc:
@@ -38,15 +42,15 @@ class Voc:
     def evidence(self, source: Source) -> list[Member]:
         """See `Annotations.evidence`: a mask, and the first file of boxes."""
         boxes = _boxes(source)
-        return _masks(source)[:1] + [one for one in source.members if one.path in boxes]
+        return _in_mask_folders(source)[:1] + [one for one in source.members if one.path in boxes]
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: masks in SegmentationClass."""
-        return bool(_masks(source))
+        return bool(_in_mask_folders(source))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        masks = _masks(source)
+        masks = mask_files(source, log)
         if not masks:
             log.error(
                 "masks_missing",
@@ -56,37 +60,78 @@ class Voc:
             )
             return None
         try:
-            names, table = _classes(source, masks)
+            classes = labelled(source, log) if options.classes is None else VocClasses()
         except Refused as refusal:
-            log.refused(_labelmap_path(source), refusal)
+            log.refused(getattr(named(source, "labelmap.txt"), "path", None), refusal)
             return None
         cited = CitedFiles(member for member in source.members if not _is_segmentation(member))
-        found = list(_located(masks, table, cited, log))
-        if log.has_errors:
+        couples = list(_couples(masks, cited, log))
+        if log.is_blocked() or not couples:
             return None
-        unused = {one.image.path for one in found}
-        cited.report_unlisted(unused, log)
-        colors = (
-            {value: color for color, value in table.items() if value != IGNORED}
-            if table
-            else {value: palette_color(value) for value in names or ()}
-        )
-        return FoundSet(items=named_items(found), names=names, colors=colors, ignore_value=IGNORED)
+        cited.report_unlisted({image.path for image, _ in couples}, log)
+        try:
+            return _of_couples(couples, classes, source, options, log)
+        except Refused as refusal:
+            log.refused(None, refusal)
+            return None
 
 
-def _located(
-    masks: Iterable[Member],
-    table: dict[Color, int] | None,
-    cited: CitedFiles,
+def _of_couples(
+    couples: Sequence[_Couple],
+    classes: VocClasses,
+    source: Source,
+    options: IngestOptions,
     log: ProblemLog,
-) -> Iterable[Located]:
+) -> FoundSet:
+    resample, left_out = settle_sizes(couples, source.read, options, log)
+    couples = [couple for couple in couples if couple[1].path not in left_out]
+    names = options.classes or classes.names or {}
+    white = white_value(names)
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=lambda: classes.table or voc_table(names),
+        several=len(foreground(names or classes.listed)) > 1,
+        white=white,
+        by_listed_palette=False,
+    )
+    kinds, reading = given.kinds, mask_reading(given, log)
+    by_map = classes.table if kinds.paletted and reading.shown == "values" else None
+    table = reading.table or by_map
+    truths = [
+        MaskTruth(member=mask, white=white, shown=reading.shown, table=table, resample=resample)
+        for _, mask in couples
+    ]
+    ids = used_ids(truths, source.read)
+    in_vocs_colors = table is not None or is_voc(kinds.palette)
+    if options.classes is None and not reading.objects:
+        classes = set_classes(classes, ids, len(truths), in_vocs_colors, log)
+    found = [Located(image=image, truth=truth) for (image, _), truth in zip(couples, truths, strict=True)]
+    listed = {value: color for color, value in (classes.table or {}).items() if value != IGNORED}
+    return FoundSet(
+        items=named_items(found),
+        names=classes.names,
+        colors=listed or {value: palette_color(value) for value in range(IGNORED)},
+        ignore_value=IGNORED if ids or in_vocs_colors else None,
+        listed=classes.listed,
+        listed_in=classes.file or "",
+        objects=reading.objects,
+        pairs="each mask in SegmentationClass has its image's name",
+        classes=classes.origin if classes.names else None,
+    )
+
+
+def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> Iterable[_Couple]:
+    """Each mask behind its image."""
     lost = []
     kept = 0
     for mask in masks:
         path = PurePosixPath(mask.path)
-        place = str(path.parent.parent / "JPEGImages" / path.name)
+        top = next(parent for parent in path.parents if parent.name.casefold() == MASKS).parent
         try:
-            image = cited.find_stem(path.stem, place)
+            image = cited.find_stem(path.stem, str(top / "JPEGImages" / path.name))
         except Refused as refusal:
             log.refused(mask.path, refusal)
             continue
@@ -94,7 +139,7 @@ def _located(
             lost.append(mask)
             continue
         kept += 1
-        yield Located(image=image, truth=MaskTruth(member=mask, table=table))
+        yield image, mask
     report_missing([(mask.path, PurePosixPath(mask.path).stem) for mask in lost], kept, log)
 
 
@@ -102,12 +147,11 @@ def _is_segmentation(member: Member) -> bool:
     return any(part.casefold().startswith("segmentation") for part in PurePosixPath(member.path).parts[:-1])
 
 
-def _masks(source: Source) -> list[Member]:
+def _in_mask_folders(source: Source) -> list[Member]:
     return [
         member
         for member in source.members
-        if member.folder == _MASKS
-        and member.path.casefold().endswith((".png", ".gif", ".bmp", ".tif", ".tiff"))
+        if any(part.casefold() == MASKS for part in PurePosixPath(member.path).parts[:-1])
     ]
 
 
@@ -122,40 +166,3 @@ def _boxes(source: Source) -> list[str]:
         if b"<bndbox>" in data and b"<polygon>" not in data:
             return [member.path]
     return []
-
-
-def _labelmap_path(source: Source) -> str | None:
-    return next((m.path for m in source.members if PurePosixPath(m.path).name == "labelmap.txt"), None)
-
-
-def _classes(source: Source, masks: list[Member]) -> tuple[dict[int, str] | None, dict[Color, int] | None]:
-    """Names by value, and the value of each colour where masks are to be read by colour. Raises Refused."""
-    text = text_of(source, "labelmap.txt")
-    if text is not None:
-        return labelmap(text)
-    header = open_header(source.read(masks[0]))
-    names = _names(source)
-    if header.mode in ("RGB", "RGBA"):
-        known = names or dict(enumerate(CLASSES))
-        return known, {palette_color(value): value for value in (*known, IGNORED)}
-    palette = header.getpalette() if header.mode == "P" else None
-    if names is None and palette and _is_voc(palette):
-        return dict(enumerate(CLASSES)), None
-    return names, None
-
-
-def _names(source: Source) -> dict[int, str] | None:
-    """What a list of names beside the folders says, one a line from value 0."""
-    for name in _NAME_FILES:
-        text = text_of(source, name)
-        if text is not None:
-            lines = [line.strip() for line in text.splitlines() if line.strip()]
-            names = lines[1:] if lines[:1] == [_IGNORE_LINE] else lines
-            return dict(enumerate(names[:IGNORED])) or None
-    return None
-
-
-def _is_voc(palette: list[int]) -> bool:
-    """Whether the colours of VOC's classes are those of the palette, flat RGB."""
-    expected = [part for value in range(len(CLASSES)) for part in palette_color(value)]
-    return palette[: len(expected)] == expected
