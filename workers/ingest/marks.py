@@ -14,6 +14,7 @@ from itertools import combinations, product
 
 from workers.ingest.layout import Picture
 from workers.ingest.path_words import Words, is_number, words
+from workers.ingest.split_words import SPLIT_WORDS
 
 Couple = tuple[Picture, Picture]
 """An image and a mask; or, before it is known which is which, two pictures."""
@@ -255,8 +256,11 @@ def _rest(picture: Picture, part: Part) -> Rest | None:
 
 
 def _parts(picture: Picture) -> list[Words]:
-    """The words of each folder, without those that tell a split, and of the name."""
-    return [*(folder.said for folder in picture.folders), words(picture.stem)]
+    """The words of each folder and of the name, without those that tell a split."""
+    stem = words(picture.stem)
+    if picture.split is not None:
+        stem = tuple(word for word in stem if word not in SPLIT_WORDS) or stem
+    return [*(folder.said for folder in picture.folders), stem]
 
 
 def _names(picture: Picture) -> Words:

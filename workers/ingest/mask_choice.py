@@ -120,7 +120,11 @@ def _offer(
 ) -> Offer | None:
     """The choice of these pairs; `fitting` are the pictures of all readings. What is in none may be meant by
     the pattern of images, too: they have no masks."""
-    images = pattern_of([image.member.path for image, _ in pairs], fitting)
+    own = [image.member.path for image, _ in pairs]
+    endings = {posixpath.splitext(path)[1] for path in own}
+    alone = set(everything) - set(fitting)
+    like = [path for path in sorted(alone) if posixpath.splitext(path)[1] in endings]
+    images = pattern_of([*own, *like], fitting) or pattern_of(own, fitting)
     masks = pattern_of([mask.member.path for _, mask in pairs], everything)
     if masks is None:
         return None

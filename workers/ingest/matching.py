@@ -41,7 +41,7 @@ def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[list
 
 def open_readings(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
     """The reading that has most pairs, and the others that give images or masks of it other partners: if one
-    of them has more than half as many, all that have a fifth."""
+    has more than half as many pairs, and gives a fifth of these others, all that give so many."""
     ordered = sorted(filter(None, readings), key=lambda pairs: -len(pairs))
     if not ordered:
         return []
@@ -53,9 +53,10 @@ def open_readings(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
         shared = sum(id(image) in known or id(mask) in known for image, mask in other)
         if {(id(image), id(mask)) for image, mask in other} - own:
             rivals.append((shared, other))
-    if not any(2 * shared > len(best) for shared, _ in rivals):
+    rivals = [(shared, other) for shared, other in rivals if shared >= _FEWEST and 5 * shared > len(best)]
+    if not any(2 * len(other) > len(best) for _, other in rivals):
         return [best]
-    return [best, *(other for shared, other in rivals if 5 * shared > len(best))]
+    return [best, *(other for _, other in rivals)]
 
 
 def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -> Matched:

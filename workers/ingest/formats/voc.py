@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.class_names import foreground
+from workers.ingest.classes import are_ids
 from workers.ingest.formats.base import FoundSet, Source
 from workers.ingest.formats.cited import CitedFiles, report_missing
 from workers.ingest.formats.items import Located, named_items
@@ -114,7 +115,7 @@ def _of_couples(
         items=named_items(found),
         names=classes.names,
         colors=listed or {value: palette_color(value) for value in range(IGNORED)},
-        ignore_value=IGNORED if ids or in_vocs_colors else None,
+        ignore_value=IGNORED if in_vocs_colors or (ids and are_ids(set(ids) - {IGNORED})) else None,
         listed=classes.listed,
         listed_in=classes.file or "",
         objects=reading.objects,
