@@ -170,6 +170,24 @@ class NewerFormat(StorageUnavailable):
     remedy = "Upgrade this installation; it leaves the file as it is."
 
 
+class Unreadable(TrainyardError):
+    """Something stored is of a form that this Trainyard cannot read."""
+
+    code = "unreadable"
+    remedy = "Delete it, or read it with the release of Trainyard that wrote it; nothing else is affected."
+
+    def __init__(self, problem: str, path: tuple[object, ...] = ()) -> None:
+        """`path` leads to the place within the data."""
+        self.problem = problem
+        self.path = path
+        place = ".".join(str(part) for part in path)
+        super().__init__(f"{place}: {problem}." if place else f"{problem}.")
+
+    def within(self, place: object) -> "Unreadable":
+        """The same, told of one level further out."""
+        return Unreadable(self.problem, (place, *self.path))
+
+
 class OutOfMemory(TrainyardError):
     """There is not enough memory for this run, not even with the smallest batch."""
 

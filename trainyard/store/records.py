@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from marshmallow import EXCLUDE, fields
-from marshmallow_dataclass import class_schema
-
 from trainyard.errors import Conflict
 from trainyard.lease import LeaseRules
 from trainyard.store import keys
+from trainyard.store.codec import Codec, UnreadableRecord
 from trainyard.store.connection import Client, run_script, store_errors
 
 Record = TypeVar("Record")
@@ -23,8 +21,13 @@ REMEMBERED_S = 7 * 24 * 3600
 class Page(Generic[Record]):
     """One page of a list, newest first; `next_cursor` is None on the last one."""
 
-    items: list[Record]
+    items: list[Record | UnreadableRecord]
     next_cursor: str | None
+
+    @property
+    def readable(self) -> list[Record]:
+        """The items but those that cannot be read."""
+        return [item for item in self.items if not isinstance(item, UnreadableRecord)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,44 +37,6 @@ class Life:
     waiting: str
     working: str
     failed: str
-
-
-class Codec(Generic[Record]):
-    """Turns a record into JSON data and into the texts of a hash, and back, by its dataclass."""
-
-    def __init__(self, kind: type[Record]) -> None:
-        self._schema = class_schema(kind)()
-
-    def to_json(self, record: Record) -> dict[str, Any]:
-        """Plain JSON data, every field present."""
-        return dict(self._schema.dump(record))
-
-    def from_json(self, data: Mapping[str, Any]) -> Record:
-        """The reverse; fields of an older or newer revision of the record are left out."""
-        record: Record = self._schema.load(data, unknown=EXCLUDE)
-        return record
-
-    def to_hash(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Texts for some fields of `to_json`; None becomes the empty text, which removes a field."""
-        return {name: self._text(name, value) for name, value in values.items()}
-
-    def from_hash(self, texts: Mapping[str, str]) -> Record:
-        """A record from a whole hash."""
-        return self.from_json(
-            {
-                name: text if self._is_text(name) else json.loads(text)
-                for name, text in texts.items()
-                if name in self._schema.fields
-            }
-        )
-
-    def _text(self, name: str, value: Any) -> str:
-        if value is None:
-            return ""
-        return str(value) if self._is_text(name) else json.dumps(value)
-
-    def _is_text(self, name: str) -> bool:
-        return isinstance(self._schema.fields[name], fields.String | fields.Enum)
 
 
 class RecordStore(Generic[Record]):
@@ -107,19 +72,10 @@ class RecordStore(Generic[Record]):
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Record]:
         """Newest first; `cursor` is the creation time, in µs, of the last record already seen."""
         top = f"({int(cursor)}" if cursor else "+inf"
-        with store_errors():
-            index = keys.index(self.kind, status, project)
-            found = cast(
-                "list[tuple[str, float]]",
-                self.client.zrevrangebyscore(index, top, "-inf", 0, limit + 1, withscores=True),
-            )
-            pipeline = self.client.pipeline(transaction=False)
-            for record_id, _ in found[:limit]:
-                pipeline.hgetall(keys.record(self.kind, record_id))
-            hashes = pipeline.execute()
-        more = len(found) > limit
-        items = [self.codec.from_hash(texts) for texts in hashes if texts]
-        return Page(items, str(int(found[limit - 1][1])) if more else None)
+        index = keys.index(self.kind, status, project)
+        last, found = run_script(self.client, "page", self.kind, index, top, limit)
+        items = [self.codec.listed(record_id, _pairs_of(text)) for record_id, text in found.items()]
+        return Page(items, str(int(float(last))) if last else None)
 
     def claim(
         self, queue: str, owner: str, life: Life, rules: LeaseRules, max_concurrent: int = 0
@@ -222,3 +178,8 @@ class RecordStore(Generic[Record]):
 
     def _pairs(self, values: Mapping[str, Any]) -> list[str]:
         return [text for pair in self.codec.to_hash(values).items() for text in pair]
+
+
+def _pairs_of(text: str) -> dict[str, str]:
+    flat = json.loads(text)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
