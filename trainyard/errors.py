@@ -163,6 +163,12 @@ class DiskFull(StorageUnavailable):
     remedy = "Make room on the storage volume, or raise its quota; a run can go on from its last checkpoint."
 
 
+class BrokenFile(StorageUnavailable):
+    """A file of the shared storage does not hold what it should."""
+
+    remedy = "Restore the file from a backup, or delete what it belongs to."
+
+
 class NewerFormat(StorageUnavailable):
     """A file was written by a newer Trainyard than this one."""
 

@@ -1,11 +1,18 @@
 """Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from trainyard.errors import NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable, WorkerLost
+from trainyard.errors import (
+    NotFound,
+    OwnershipLost,
+    StorageUnavailable,
+    StoreUnavailable,
+    Unreadable,
+    WorkerLost,
+)
 from trainyard.lease import LeaseRules
 from trainyard.storage import Storage, check_id, is_accepted, remove_folder, write_json
 from trainyard.store.connection import ping
@@ -68,7 +75,7 @@ class Registry(Generic[Record]):
         ping(self._store.client)
 
     def get(self, record_id: str) -> Record:
-        """The record; raises NotFound."""
+        """The record; raises NotFound, and Unreadable for one that cannot be read."""
         record = self._store.get(check_id(record_id))
         if record is None:
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
@@ -122,8 +129,7 @@ class Registry(Generic[Record]):
     def reap(self) -> list[Record]:
         """Take back what workers gave no sign of life for; the records as they now stand."""
         reaped = self._store.reap(self._life, self.rules, WorkerLost().to_dict())
-        records = [self._store.get(record_id) for record_id in reaped]
-        return [self._mirrored(record) for record in records if record is not None]
+        return self._each(reaped, lambda record_id: self._mirrored(self.get(record_id)))
 
     def amend(self, record_id: str, values: Mapping[str, Any]) -> Record:
         """Change descriptive fields as a client; raises NotFound."""
@@ -138,24 +144,35 @@ class Registry(Generic[Record]):
         return self._mirrored(record)
 
     def repair(self, record_id: str) -> Record:
-        """Write the record's file as Redis has it; raises NotFound and StorageUnavailable."""
+        """Write the record's file as Redis has it; raises NotFound, Unreadable and StorageUnavailable."""
         return self._written(self.get(record_id))
 
     def repair_mirrors(self) -> list[str]:
         """Write the files of records that are behind, because storage failed or whoever changed the record
         did not live to write it; their ids. Raises StorageUnavailable."""
-        repaired, failure = [], None
-        for record_id in sorted(self._store.unmirrored()):
+        return [record.id for record in self._each(sorted(self._store.unmirrored()), self.repair)]
+
+    def _each(self, record_ids: Iterable[str], work: Callable[[str], Record]) -> list[Record]:
+        """Do the work for each record, so that one that fails keeps it from no other; what came of it.
+
+        Raises the first failure, whatever it was, once all are done.
+        """
+        done, failures = [], []
+        for record_id in record_ids:
             try:
-                self.repair(record_id)
-                repaired.append(record_id)
+                done.append(work(record_id))
             except NotFound:
                 continue  # removed meanwhile
-            except StorageUnavailable as error:
-                failure = error
-        if failure:
-            raise failure
-        return repaired
+            except Unreadable as error:
+                logger.error("%s cannot be read, and storage keeps what it has: %s", record_id, error.message)
+                self._store.leave_mirror(record_id)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return done
 
     def _mirrored(self, record: Record) -> Record:
         """Redis has decided: where storage fails, the file stays behind until a caretaker writes it."""

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from marshmallow import ValidationError
 from redis.lock import Lock
 
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
-from trainyard.errors import NotFound, StorageUnavailable
+from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
 from trainyard.registry import Claimable, Registry
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
@@ -28,6 +27,7 @@ from trainyard.store.names import STUDY_SPACE, NameStore
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.run_store import RUN_LIFE, RunStore
 from trainyard.store.sets import DATASET_LIFE, DatasetStore
+from trainyard.unreadable import note_unreadable
 
 Record = TypeVar("Record", bound=Claimable)
 LOCK_S = 60.0
@@ -114,16 +114,20 @@ class Reindex:
             seen.add(folder.name)
             try:
                 report.counts[self._settle(kind, folder.name)] += 1
-            except (StorageUnavailable, ValidationError) as error:
+            except (StorageUnavailable, Unreadable) as error:
                 report.problems.append(f"{kind.store.kind} {folder.name} is left alone: {error}")
         for record_id in kind.store.ids() - seen:
-            with suppress(NotFound):  # removed meanwhile
+            with suppress(NotFound, Unreadable):  # removed meanwhile, or nothing that could be written
                 kind.registry.repair(record_id)
                 report.counts["written"] += 1
 
     def _settle(self, kind: _Kind[Record], record_id: str) -> str:
         """Let the higher revision of one record win; what became of it."""
-        record = kind.store.codec.from_json(read_json(kind.registry.record_file(record_id)))
+        file = kind.registry.record_file(record_id)
+        try:
+            record = kind.store.codec.from_json(read_json(file))
+        except (BrokenFile, NewerFormat, Unreadable) as error:
+            return self._settle_unreadable(kind, file, error)
         if record.id != record_id:
             raise StorageUnavailable(f"its record is that of {record.id}.")
         outcome = kind.store.restore(record, record_id, kind.life, kind.registry.rules)
@@ -137,6 +141,19 @@ class Reindex:
         if outcome == "restored":
             self._follow(kind, record)
         return outcome
+
+    def _settle_unreadable(
+        self, kind: _Kind[Record], file: Path, error: BrokenFile | NewerFormat | Unreadable
+    ) -> str:
+        """As `_settle`; raises the error where the file is left as it is."""
+        outcome = note_unreadable(kind.store, kind.life, file, error)
+        if outcome == "removed":
+            remove_folder(file.parent)
+            return outcome
+        if outcome == "known" and isinstance(error, BrokenFile):
+            kind.registry.repair(file.parent.name)
+            return "written"
+        raise error
 
     def _follow(self, kind: _Kind[Record], record: Record) -> None:
         """What else a restored record needs: the file of one that waits again, the name of a study."""

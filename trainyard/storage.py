@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import InvalidRequest, NewerFormat, NotFound, StorageUnavailable
+from trainyard.errors import BrokenFile, InvalidRequest, NewerFormat, NotFound
 from trainyard.storage_errors import storage_error
 
 SCHEMA = 1
@@ -287,16 +287,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote; raises StorageUnavailable for a broken file, NewerFormat."""
+    """Read what `write_json` wrote; raises StorageUnavailable, of it BrokenFile and NewerFormat."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise storage_error(f"{path.name} could not be read", error) from error
-    except ValueError as error:
-        raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BrokenFile(f"{path.name} could not be read: {error}.") from error
     schema = data.pop("schema", 0) if isinstance(data, dict) else None
     if not isinstance(schema, int):
-        raise StorageUnavailable(f"{path.name} holds no record of Trainyard.")
+        raise BrokenFile(f"{path.name} holds no record of Trainyard.")
     check_schema(path, schema)
     return dict(data)
 

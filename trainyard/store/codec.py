@@ -19,6 +19,8 @@ from trainyard.stored_spec import read_spec
 
 Record = TypeVar("Record")
 
+NOTED = "unreadable"
+"""The field of a hash that stands for a file in storage that cannot be read: why not."""
 _SHOWN = 200
 """Characters that are taken of a text of a record that cannot be read."""
 
@@ -56,6 +58,8 @@ class Codec(Generic[Record]):
 
     def from_hash(self, texts: Mapping[str, str]) -> Record:
         """A record from a whole hash; raises Unreadable."""
+        if NOTED in texts:
+            raise Unreadable(texts[NOTED].rstrip("."))
         data = {}
         for name, text in texts.items():
             if name in self._is_text:

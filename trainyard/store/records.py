@@ -1,15 +1,18 @@
 """Records in Redis: typed on this side, a hash of texts on that."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from trainyard.errors import Conflict
+from trainyard.errors import Conflict, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.store import keys
 from trainyard.store.codec import Codec, UnreadableRecord
 from trainyard.store.connection import Client, run_script, store_errors
+
+logger = logging.getLogger(__name__)
 
 Record = TypeVar("Record")
 
@@ -80,15 +83,21 @@ class RecordStore(Generic[Record]):
     def claim(
         self, queue: str, owner: str, life: Life, rules: LeaseRules, max_concurrent: int = 0
     ) -> Record | None:
-        """Take the record of the queue whose turn it is, or None.
+        """Take the record of the queue whose turn it is, or None; one that cannot be read fails.
 
         `max_concurrent` holds for projects without a limit of their own; 0 is no limit.
         """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
         states = (life.waiting, life.working)
         arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent)
-        outcome, found = run_script(self.client, "claim", *arguments)
-        return self.codec.from_hash(found) if outcome == "claimed" else None
+        while True:
+            outcome, found = run_script(self.client, "claim", *arguments)
+            if outcome != "claimed":
+                return None
+            try:
+                return self.codec.from_hash(found)
+            except Unreadable as error:
+                self._fail_unreadable(found, owner, life, error)
 
     def renew(
         self, record_id: str, fence: int, owner: str, life: Life, rules: LeaseRules, progress: str
@@ -171,6 +180,25 @@ class RecordStore(Generic[Record]):
         """Whether the record was removed lately; False also where it never was."""
         with store_errors():
             return bool(self.client.exists(keys.removed(self.kind, record_id)))
+
+    def note_unreadable(self, record_id: str, life: Life, values: Mapping[str, str]) -> str:
+        """List a record whose file in storage cannot be read; the outcome, see note_unreadable.lua.
+
+        `values` are the texts of its hash that are known, `created_at` and `project` among them.
+        """
+        pairs = [text for pair in values.items() for text in pair]
+        return run_script(self.client, "note_unreadable", self.kind, record_id, life.failed, *pairs)[0]
+
+    def leave_mirror(self, record_id: str) -> None:
+        """Let storage keep what it has of a record: Redis has nothing that could be written."""
+        with store_errors():
+            self.client.srem(keys.unmirrored(self.kind), record_id)
+
+    def _fail_unreadable(self, found: Mapping[str, str], owner: str, life: Life, error: Unreadable) -> None:
+        logger.error("The %s %s cannot be read and fails: %s", self.kind, found.get("id"), error.message)
+        pairs = self._pairs({"error": error.to_dict()})
+        arguments = (found.get("id", ""), found.get("fence", ""), owner, life.failed, *pairs)
+        run_script(self.client, "finish", self.kind, *arguments)
 
     def _held(self, script: str, record_id: str, fence: int, owner: str, *rest: str) -> Record | None:
         outcome, found = run_script(self.client, script, self.kind, record_id, fence, owner, *rest)
