@@ -79,7 +79,7 @@ class Experiments:
 def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
     """Check a complete spec; raises InvalidRequest whose `errors` are keyed as the spec is nested."""
     try:
-        spec: TrainingSpec = _spec_schema().load(data)
+        spec: TrainingSpec = _spec_schema().load({"version": SPEC_VERSION, **data})
     except ValidationError as error:
         raise _invalid(error.messages) from error
     check_parts(spec)

@@ -50,7 +50,7 @@ class RunLife:
         remove_folder(self._storage.run(run_id).path)
 
     def _removed(self, run_id: str) -> tuple[str, Run | None]:
-        """The outcome. One that waits or trains and cannot be read is cancelled first: nobody can train it."""
+        """The outcome. One that cannot be read and waits or trains is cancelled first: nobody trains it."""
         try:
             return self._store.remove(run_id)
         except Unreadable:

@@ -11,16 +11,7 @@ from typing import Any, Literal
 from marshmallow import ValidationError, validate
 
 from trainyard import catalog
-from trainyard.spec_fields import (
-    AUTO,
-    choice,
-    described,
-    number,
-    share,
-    version_of_form,
-    whole,
-    whole_or_auto,
-)
+from trainyard.spec_fields import AUTO, choice, described, number, share, whole, whole_or_auto
 
 SPEC_VERSION = 1
 """The present form of a spec; `stored_spec.py` reads this one and those before it."""
@@ -252,7 +243,7 @@ class TrainingSpec:
     epochs: int = whole(1, 100_000, "epochs", "epochs to train; may be changed while the run trains")
     precision: str = choice(catalog.PRECISIONS, "auto takes bf16 where the device computes it natively")
     seed: int = whole(0, 2**32 - 1, "", "seed of weights, order and augmentation")
-    version: int = version_of_form(SPEC_VERSION)
+    version: int = whole(1, SPEC_VERSION, "", "form of this spec; a request may leave it out")
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON data."""

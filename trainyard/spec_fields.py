@@ -44,12 +44,6 @@ def whole_or_auto(minimum: int, maximum: int, unit: str, help: str) -> Any:
     )
 
 
-def version_of_form(present: int) -> Any:
-    """The number of the form that a spec is written in; a request may leave it out."""
-    made = whole(1, present, "", "form of this spec, which Trainyard writes; left out in a request")
-    return field(default=present, metadata=made.metadata)
-
-
 def choice(names: tuple[str, ...], help: str) -> Any:
     """A required name out of a list."""
     return described(help, validate.OneOf(names, error="Must be one of: {choices}."))

@@ -12,6 +12,8 @@ from trainyard.store.records import Life, RecordStore
 Record = TypeVar("Record")
 
 _TEXTS = ("project", "name", "queue", "dataset_id")
+_FILLED = {"project": "unknown", "queue": "none", "dataset_id": "unknown", "priority": "0", "epoch": "0"}
+"""What scripts look at whatever they do with a record."""
 _LATEST = 1e11
 """A time above this, in seconds since 1970, is none."""
 _SHOWN = 200
@@ -22,7 +24,7 @@ def note_unreadable(store: RecordStore[Record], life: Life, file: Path, error: T
     """Let Redis list the record of that file; see note_unreadable.lua for what comes of it."""
     found = _parsed(file)
     texts = {name: str(found[name])[:_SHOWN] for name in _TEXTS if isinstance(found.get(name), str)}
-    values = {"project": "unknown", "queue": "none", **{name: text for name, text in texts.items() if text}}
+    values = _FILLED | {name: text for name, text in texts.items() if text}
     record_id = file.parent.name
     return store.note_unreadable(
         record_id, life, {**values, "created_at": str(_created_at(found, file)), NOTED: error.message}

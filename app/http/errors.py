@@ -21,6 +21,7 @@ from trainyard.errors import (
     TooManyStreams,
     TrainyardError,
     Unauthorized,
+    Unreadable,
     WeightsUnavailable,
 )
 
@@ -33,6 +34,7 @@ STATUS: dict[type[TrainyardError], int] = {
     WeightsUnavailable: 422,
     NotFound: 404,
     Conflict: 409,
+    Unreadable: 409,
     PayloadTooLarge: 413,
     Unauthorized: 401,
     StoreUnavailable: 503,
