@@ -61,7 +61,7 @@ ABSENT: Mapping[int, Defaults] = {
             "val_fraction": None,
             "split_index": None,
         },
-        AugmentationSpec: {"preset": "none", "transforms": []},
+        AugmentationSpec: {"preset": "custom", "transforms": []},
         TransformSpec: {"params": {}},
         OptimizationSpec: {
             "losses": _DICE_AND_CROSS_ENTROPY,
