@@ -8,7 +8,9 @@ class WorkerState:
     """One worker process; times are seconds since 1970, UTC.
 
     `holds` is the run or data set that it has had in work since `since`; `device` is the name of its GPU, or
-    of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine.
+    or of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine.
+    `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
+    that this was too long ago. `unreadable` says why nothing but the id is known of a worker.
     """
 
     id: str
@@ -20,3 +22,6 @@ class WorkerState:
     started_at: float
     holds: str | None = None
     since: float | None = None
+    housekeeping_at: float | None = None
+    is_stalled: bool = False
+    unreadable: str | None = None
