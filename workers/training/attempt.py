@@ -65,8 +65,8 @@ class Attempt:
         if self.checkpoint is None:
             return 0
         about, size = self.checkpoint[ABOUT], self.card.spec.data.batch
-        done: int = about["batches"] * about["spec"]["data"]["batch_size"] // size
-        return min(done, len(self.data.train_dataloader())) if about["batches"] else 0
+        done: int = about.get("batches", 0) * read_spec(about["spec"]).data.batch // size
+        return min(done, len(self.data.train_dataloader())) if done else 0
 
     @property
     def has_epochs_left(self) -> bool:
