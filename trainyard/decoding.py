@@ -74,34 +74,42 @@ class _Decoders:
 
     def of_record(self, kind: type[Any]) -> Decode:
         hints, table = get_type_hints(kind), self._defaults.get(kind, {})
-        parts = [(one.name, self.of(hints[one.name]), _takes_none(hints[one.name])) for one in fields(kind)]
+        parts = [(one.name, self.of(hints[one.name])) for one in fields(kind)]
+        nullable = frozenset(name for name, hint in hints.items() if _takes_none(hint))
         needed = frozenset(one.name for one in fields(kind) if not _has_default(one))
-        return partial(_record, kind, parts, table, needed)
+        return partial(_record, kind, parts, partial(_completed, parts, table, nullable, needed))
 
 
 def _record(
-    kind: type[Any],
-    parts: list[tuple[str, Decode, bool]],
+    kind: type[Any], parts: list[tuple[str, Decode]], completed: Callable[[Any], dict[str, Any]], data: Any
+) -> Any:
+    try:  # most data are whole, and lists of them are long
+        return kind(**{name: decode(data[name]) for name, decode in parts})
+    except (KeyError, TypeError, IndexError, Unreadable):
+        return kind(**completed(data))
+
+
+def _completed(
+    parts: list[tuple[str, Decode]],
     table: Mapping[str, Any],
+    nullable: frozenset[str],
     needed: frozenset[str],
     data: Any,
-) -> Any:
+) -> dict[str, Any]:
+    """The values of a dataclass' fields, but those that have its own defaults."""
     if type(data) is not dict:
         raise _other("an object", data)
     values = {}
-    for name, decode, takes_none in parts:
+    for name, decode in parts:
         value = data.get(name)
-        if value is None and not (takes_none and name in data):
+        if value is None and not (name in data and name in nullable):
             if name not in table:
                 continue
             value = table[name]
-        try:
-            values[name] = decode(value)
-        except Unreadable as error:
-            raise error.within(name) from None
+        values[name] = _within(name, decode, value)
     if missing := needed - values.keys():
         raise Unreadable(f"there is no {', '.join(sorted(missing))}")
-    return kind(**values)
+    return values
 
 
 def _takes_none(hint: Any) -> bool:
