@@ -7,6 +7,7 @@ what an older or newer release would have written otherwise.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from marshmallow import fields
@@ -21,6 +22,9 @@ Record = TypeVar("Record")
 
 NOTED = "unreadable"
 """The field of a hash that stands for a file in storage that cannot be read: why not."""
+SPEC = "spec"
+SPECS_KEPT = 1000
+"""Specs that a process remembers, about 6 kB each."""
 _SHOWN = 200
 """Characters that are taken of a text of a record that cannot be read."""
 
@@ -40,7 +44,7 @@ class Codec(Generic[Record]):
 
     def __init__(self, kind: type[Record]) -> None:
         self._schema = class_schema(kind)()
-        self._decode = decoder(kind, own={TrainingSpec: read_spec})
+        self._decode = decoder(kind, own={TrainingSpec: _spec})
         known = self._schema.fields.items()
         self._is_text = {name: isinstance(one, fields.String | fields.Enum) for name, one in known}
 
@@ -60,9 +64,14 @@ class Codec(Generic[Record]):
         """A record from a whole hash; raises Unreadable."""
         if NOTED in texts:
             raise Unreadable(texts[NOTED].rstrip("."))
-        known = [name for name in texts if name in self._is_text]
-        data: dict[str, Any] = {name: texts[name] for name in known if self._is_text[name]}
-        return self._decode(data | _parsed({name: texts[name] for name in known if not self._is_text[name]}))
+        data: dict[str, Any] = {}
+        others: dict[str, str] = {}
+        for name, text in texts.items():
+            if name == SPEC:
+                data[name] = _spec_of(text)
+            elif name in self._is_text:
+                (data if self._is_text[name] else others)[name] = text
+        return self._decode(data | _parsed(others))
 
     def listed(self, record_id: str, texts: Mapping[str, str]) -> Record | UnreadableRecord:
         """As `from_hash`, for a list: one record that cannot be read is one item that says so."""
@@ -80,6 +89,20 @@ class Codec(Generic[Record]):
         if value is None:
             return ""
         return str(value) if self._is_text[name] else json.dumps(value)
+
+
+def _spec(data: Any) -> TrainingSpec:
+    return data if isinstance(data, TrainingSpec) else read_spec(data)
+
+
+@lru_cache(maxsize=SPECS_KEPT)
+def _spec_of(text: str) -> TrainingSpec:
+    """The spec is the most of a record, and the same whenever the record is asked for."""
+    data = _parsed_alone(SPEC, text)
+    try:
+        return read_spec(data)
+    except Unreadable as error:
+        raise error.within(SPEC) from None
 
 
 def _parsed(texts: Mapping[str, str]) -> dict[str, Any]:
