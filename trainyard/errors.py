@@ -142,6 +142,13 @@ class StoreUnavailable(TrainyardError):
     remedy = "Nothing was lost; try again when Redis is back."
 
 
+class HousekeepingStalled(TrainyardError):
+    """The housekeeping of this server has not come round for a minute."""
+
+    code = "housekeeping_stalled"
+    remedy = "Look at the server's log, its storage and its Redis; start it again if it does not recover."
+
+
 class TooManyStreams(TrainyardError):
     """This server follows as many live streams as it can."""
 

@@ -16,7 +16,7 @@ from trainyard.errors import (
 from trainyard.lease import LeaseRules
 from trainyard.storage import Storage, check_id, is_accepted, remove_folder, write_json
 from trainyard.store.connection import ping
-from trainyard.store.records import Life, Page, RecordStore
+from trainyard.store.records import REBUILDING, Life, Page, RecordStore
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Claimable(Protocol):
     def owner(self) -> str | None: ...
 
 
+_PREFIXES = {"run": "run", "dataset": "ds"}
 Record = TypeVar("Record", bound=Claimable)
 
 
@@ -68,7 +69,7 @@ class Registry(Generic[Record]):
     def refuse_forgotten(self, record_id: str) -> None:
         """Raise StoreUnavailable for a record that a Redis that was emptied does not have again yet."""
         if is_accepted(self.record_file(record_id)) and not self._store.exists(record_id):
-            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
+            raise StoreUnavailable(REBUILDING)
 
     def require_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
@@ -78,6 +79,7 @@ class Registry(Generic[Record]):
         """The record; raises NotFound, and Unreadable for one that cannot be read."""
         record = self._store.get(check_id(record_id))
         if record is None:
+            self._refuse_incomplete(self.record_file(record_id).exists())
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
         return record
 
@@ -92,8 +94,25 @@ class Registry(Generic[Record]):
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Record]:
-        """A page of records, newest first."""
-        return self._store.page(status, project, cursor, limit)
+        """A page of records, newest first; raises StoreUnavailable while not all of them are known again."""
+        page = self._store.page(status, project, cursor, limit)
+        if not page.items:
+            self._refuse_incomplete(self._has_records())
+        return page
+
+    def require_complete(self) -> None:
+        """Raise StoreUnavailable while a Redis that was emptied does not have again what storage holds."""
+        self._refuse_incomplete(self._has_records())
+
+    def _refuse_incomplete(self, lies_in_storage: bool) -> None:
+        """Raise StoreUnavailable for what is in storage and may only not be in Redis again yet."""
+        if lies_in_storage and self._store.is_incomplete():
+            raise StoreUnavailable(REBUILDING)
+
+    def _has_records(self) -> bool:
+        """Whether storage has any record of this kind."""
+        file = self.record_file(f"{_PREFIXES[self._store.kind]}-{'0' * 12}")
+        return any(file.parent.parent.glob(f"*/{file.name}"))
 
     def claim(self, queue: str, owner: str) -> Record | None:
         """Take the next waiting record for a worker, or None."""
@@ -151,6 +170,10 @@ class Registry(Generic[Record]):
         """Write the files of records that are behind, because storage failed or whoever changed the record
         did not live to write it; their ids. Raises StorageUnavailable."""
         return [record.id for record in self._each(sorted(self._store.unmirrored()), self.repair)]
+
+    def requeue_lost(self) -> list[str]:
+        """Put what waits and is in no queue, since Redis lost a queue's key alone, in its queue; the ids."""
+        return self._store.requeue_lost(self._life)
 
     def _each(self, record_ids: Iterable[str], work: Callable[[str], Record]) -> list[Record]:
         """Do the work for each record, so that one that fails keeps it from no other; what came of it.

@@ -38,7 +38,8 @@ SIGN_EVERY = 50
 
 @dataclass
 class Report:
-    """How many records were `restored` to Redis, `written` to storage, the `same` in both, or `removed`.
+    """How many records were `restored` to Redis, `written` to storage, the `same` in both, or `removed`; and
+    how many of them were `requeued`: they waited and were in no queue.
 
     The last were deleted by a client before, and their folders have followed now. `problems` has a line for
     each folder that was left alone, and why.
@@ -90,13 +91,33 @@ class Reindex:
 
     def _alone(self, again: bool) -> Report | None:
         with store_errors(), self._client.lock(keys.INDEXING, timeout=LOCK_S) as lock:
-            if not again and self._is_done():
+            if not again and (self._is_done() or self._lost_nothing()):
+                self._client.set(keys.INDEXED, self._server())
                 return None
+            self._announce(first=True)
             report = Report()
             self._compare(self._datasets_kind, report, lock)
             self._compare(self._runs_kind, report, lock)
+            self._requeue(report)
             self._client.set(keys.INDEXED, self._server())
+            self._client.delete(keys.REBUILDING)
             return report
+
+    def _lost_nothing(self) -> bool:
+        """Whether this Redis was compared before its last start, and then stopped in order."""
+        compared, stopped = self._client.mget(keys.INDEXED, keys.STOPPED)
+        return compared is not None and compared == stopped
+
+    def _announce(self, *, first: bool = False) -> None:
+        """Say of a Redis that was emptied that it is being filled, for as long as a sign of that counts."""
+        if first and not self._client.exists(keys.INDEXED):
+            self._client.set(keys.REBUILDING, 1)
+        self._client.expire(keys.REBUILDING, round(LOCK_S))
+
+    def _requeue(self, report: Report) -> None:
+        for kind in (self._datasets_kind, self._runs_kind):
+            if again := kind.registry.requeue_lost():
+                report.counts["requeued"] += len(again)
 
     def _is_done(self) -> bool:
         with store_errors():
@@ -111,6 +132,7 @@ class Reindex:
         for number, folder in enumerate(_folders(kind.folder)):
             if number % SIGN_EVERY == 0:
                 lock.reacquire()
+                self._announce()
             seen.add(folder.name)
             try:
                 report.counts[self._settle(kind, folder.name)] += 1

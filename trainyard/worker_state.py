@@ -4,6 +4,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
+class Housekeeping:
+    """How many seconds ago a process' housekeeping last came round, None before the first time; `is_stalled`
+    says that it is too long since."""
+
+    seconds_ago: float | None = None
+    is_stalled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerState:
     """One worker process; times are seconds since 1970, UTC.
 

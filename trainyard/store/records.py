@@ -4,9 +4,10 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
-from trainyard.errors import Conflict, Unreadable
+from trainyard.errors import Conflict, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.store import keys
 from trainyard.store.codec import Codec, UnreadableRecord
@@ -16,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 Record = TypeVar("Record")
 
+REBUILDING = "Redis was emptied and is being rebuilt from storage."
+REQUEUED_AT_ONCE = 500
+"""Waiting records that one script looks at: Redis serves nobody else meanwhile, for a millisecond or two."""
 REMEMBERED_S = 7 * 24 * 3600
 """How long it is known of a removed record that it was removed."""
 
@@ -77,6 +81,8 @@ class RecordStore(Generic[Record]):
         top = f"({int(cursor)}" if cursor else "+inf"
         index = keys.index(self.kind, status, project)
         last, found = run_script(self.client, "page", self.kind, index, top, limit)
+        if last == "rebuilding":
+            raise StoreUnavailable(REBUILDING)
         items = [self.codec.listed(record_id, _pairs_of(text)) for record_id, text in found.items()]
         return Page(items, str(int(float(last))) if last else None)
 
@@ -176,10 +182,28 @@ class RecordStore(Generic[Record]):
         with store_errors():
             return {str(found) for found in self.client.smembers(keys.unmirrored(self.kind))}
 
+    def is_incomplete(self) -> bool:
+        """Whether this Redis was emptied, and does not have again what storage holds."""
+        with store_errors():
+            if self.client.exists(keys.REBUILDING):
+                return True
+            return not self.client.exists(keys.INDEXED, keys.index(self.kind, None, None))
+
     def was_removed(self, record_id: str) -> bool:
         """Whether the record was removed lately; False also where it never was."""
         with store_errors():
             return bool(self.client.exists(keys.removed(self.kind, record_id)))
+
+    def requeue_lost(self, life: Life) -> list[str]:
+        """Put what waits and is in no queue in its queue; the ids. See requeue.lua."""
+        again: list[str] = []
+        for start in count(0, REQUEUED_AT_ONCE):
+            arguments = (self.kind, life.waiting, start, REQUEUED_AT_ONCE)
+            outcome, found = run_script(self.client, "requeue", *arguments)
+            again += found
+            if outcome == "done":
+                break
+        return again
 
     def note_unreadable(self, record_id: str, life: Life, values: Mapping[str, str]) -> str:
         """List a record whose file in storage cannot be read; the outcome, see note_unreadable.lua.
