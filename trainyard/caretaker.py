@@ -74,7 +74,8 @@ class Caretaker:
             _Part("records of data sets", partial(self._repair, datasets.repair_mirrors), often),
             _Part("records of runs", partial(self._repair, runs.repair_mirrors), often),
             _Part("limits of projects", limits.restore, often),
-            _Part("queues", self._requeue, often),
+            _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
+            _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
             # An hour on: at a start there is more urgent work.
             _Part("lost uploads", datasets.clear_lost_uploads, SWEEP_S, time.monotonic() + SWEEP_S),
             *(_Part(f"wake-ups of {queue}", partial(kicker.top_up, queue)) for queue in TASKS),
@@ -143,10 +144,9 @@ class Caretaker:
         for record_id in repair():
             logger.info("%s has its record in storage again.", record_id)
 
-    def _requeue(self) -> None:
-        for registry in (self._datasets, self._runs):
-            for record_id in registry.requeue_lost():
-                logger.warning("%s waits and was in no queue; it is in its queue again.", record_id)
+    def _requeue(self, requeue: Callable[[], list[str]]) -> None:
+        for record_id in requeue():
+            logger.warning("%s waits and was in no queue; it is in its queue again.", record_id)
 
 
 def _repeat(work: Work, pause_s: float, stopped: threading.Event) -> None:
