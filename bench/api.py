@@ -33,6 +33,7 @@ from trainyard.runs import AttemptRecord, Run, RunStatus
 from trainyard.settings import Settings
 from trainyard.spec import TrainingSpec
 from trainyard.storage import SCHEMA, Storage
+from trainyard.store import keys
 from trainyard.store.connection import connect
 
 COUNTED = 400
@@ -62,6 +63,7 @@ def main() -> None:
         with service.redis():
             ids = fill(service, asked.runs)
             with service.running("web"):
+                await_comparison(service)
                 measure(service, ids, asked.seconds, asked.rate)
 
 
@@ -79,6 +81,16 @@ def measure(service: Service, ids: list[str], seconds: float, rate: float) -> No
             print(throughput(port, kind.paths[0]), flush=True)
 
 
+def await_comparison(service: Service) -> None:
+    """Return when the server has compared Redis with storage, as it does after every start of Redis."""
+    client = connect(service.redis_url)
+    begin = time.perf_counter()
+    while not client.exists(keys.INDEXED):
+        time.sleep(0.1)
+    print(f"compared with storage, from being ready on: {time.perf_counter() - begin:.1f} s", flush=True)
+    client.close()
+
+
 def fill(service: Service, count: int) -> list[str]:
     """Put ended runs into storage and Redis; their ids."""
     client = connect(service.redis_url)
@@ -93,6 +105,7 @@ def fill(service: Service, count: int) -> list[str]:
         file.write_text(json.dumps({"schema": SCHEMA, **content}))
         runs._store.restore(run, run.id, runs._life, runs.rules)
         ids.append(run.id)
+    client.delete(keys.unmirrored("run"))  # their files have just been written
     client.close()
     return ids
 

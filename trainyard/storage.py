@@ -47,9 +47,14 @@ def new_run_id() -> str:
 
 def check_id(text: str) -> str:
     """The id itself; raises NotFound for anything that Trainyard never generates."""
-    if not _ID.match(text):
+    if not is_id(text):
         raise NotFound(f"There is nothing with the id {text[:40]!r}.")
     return text
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an id that is generated here."""
+    return _ID.match(text) is not None
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,16 @@ class RecordStore(Generic[Record]):
         with store_errors():
             return {str(found) for found in self.client.zrange(keys.index(self.kind, None, None), 0, -1)}
 
+    def revisions(self, record_ids: list[str]) -> dict[str, int | None]:
+        """The revision that Redis has of each, None where it has no such record."""
+        with store_errors():
+            pipeline = self.client.pipeline(transaction=False)
+            for record_id in record_ids:
+                pipeline.hget(keys.record(self.kind, record_id), "revision")
+            found = pipeline.execute()
+        revisions = (None if text is None else int(text) for text in found)
+        return dict(zip(record_ids, revisions, strict=True))
+
     def unmirrored(self) -> set[str]:
         """Ids of records that storage may hold in an older revision."""
         with store_errors():
