@@ -79,7 +79,8 @@ class Registry(Generic[Record]):
         """The record; raises NotFound, and Unreadable for one that cannot be read."""
         record = self._store.get(check_id(record_id))
         if record is None:
-            self._refuse_incomplete(self.record_file(record_id).exists())
+            is_expected = self.record_file(record_id).exists() and not self._store.was_removed(record_id)
+            self._refuse_incomplete(is_expected)
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
         return record
 
