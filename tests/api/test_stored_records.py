@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, submit
 from tests.fixtures.stored_storage import RELEASES, record_named, unpack, version_folder
 from trainyard.dataset_registry import DatasetRegistry
+from trainyard.prepared_index import read_index
 from trainyard.reindex import Reindex, Report
 from trainyard.run_registry import RunRegistry
 from trainyard.settings import Settings
@@ -217,8 +218,35 @@ def test_mirrors_of_others_are_written_although_one_record_is_broken(
     assert hand.runs.repair_mirrors() == []
 
 
+def test_items_of_lists_are_what_their_schema_says(client: FlaskClient, old: Storage):
+    document = client.get("/openapi.json").json["components"]["schemas"]
+    for url, schema in ((RUNS, "RunItem"), (DATASETS, "DatasetItem")):
+        for item in listed(client, url).values():
+            assert item.keys() == document[schema]["properties"].keys()
+    runs = listed(client, RUNS)
+    whole = client.get(f"{RUNS}/{runs['completed']['id']}").json
+    item = runs["completed"]
+    for name in item.keys() - {"result", "error", "architecture", "encoder", "unreadable"}:
+        assert item[name] == whole[name], name
+    assert item["result"]["best_epoch"] == whole["result"]["best_epoch"]
+    assert item["result"]["best"]["val_miou"] == whole["result"]["best"]["val_miou"]
+    assert not any("/" in name for name in item["result"]["best"])
+    assert runs["fork"]["forked_from"]["run_id"] == whole["id"]
+    assert runs["failed"]["error"]["code"] == "weights_unavailable"
+    assert "log_tail" not in runs["failed"]["error"]
+
+
+def test_a_broken_file_beside_a_checkpoint_fails_no_list(client: FlaskClient, old: Storage):
+    run_id = listed(client, RUNS)["completed"]["id"]
+    beside = old.run(run_id).checkpoints / "best.ckpt.json"
+    beside.unlink()
+    beside.write_text("{")
+    items = client.get(f"{RUNS}/{run_id}/checkpoints").json["items"]
+    assert {item["name"]: item["epoch"] for item in items}["best"] is None
+    assert {item["name"] for item in items} == {"best", "last", "1", "2"}
+
+
 def test_the_prepared_version_has_one_schema(old: Storage):
-    from trainyard.prepared_index import read_index
 
     index = read_index(version_folder(old))
     assert [one.name for one in index.classes] == ["ground", "box"]
