@@ -35,7 +35,7 @@ imports: $(STAMP)
 	$(BIN)/lint-imports
 
 # Not part of the tests: figures go to docs/benchmarks.md. About two hours; each is a command of its own, too.
-BENCHMARKS := ingest loading ceiling training slots start stop stall accuracy camvid
+BENCHMARKS := api ingest loading ceiling training slots start stop stall accuracy camvid
 bench: $(STAMP)
 	@for part in $(BENCHMARKS); do echo "== $$part"; $(BIN)/python -m bench.$$part || exit 1; done
 

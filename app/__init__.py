@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.composition import EXTENSION, Services, compose
-from app.http import errors, guard, openapi
+from app.http import compression, errors, guard, openapi
 from app.http.json_data import StrictJSONProvider
 from trainyard.settings import Settings
 
@@ -17,6 +17,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = services or compose(settings)
+    compression.register(app)
     guard.register(app, settings.api_key_hashes)
     openapi.register(app)
     errors.register(app)

@@ -86,6 +86,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     )
     run_life = RunLifeService(RunLife(client, storage, runs), run_service, kick)
     run_files = RunFiles(runs, storage)
+    reindex = Reindex(client, storage, datasets, runs)
+    caretaker = Caretaker(runs, datasets, limits, reindex, kicker, settings.lease)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
@@ -100,10 +102,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
             NameStore(client, STUDY_SPACE), run_service, run_life, run_files, dataset_service
         ),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
-        health=HealthService(client, storage),
-        caretaker=Caretaker(
-            runs, datasets, limits, Reindex(client, storage, datasets, runs), kicker, settings.lease
-        ),
+        health=HealthService(client, storage, (datasets, runs), lambda: caretaker.housekeeping),
+        caretaker=caretaker,
     )
 
 

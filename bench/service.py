@@ -25,12 +25,13 @@ ENDED = ("completed", "failed", "stopped", "cancelled")
 class Service:
     """The parts of one service, each started for as long as it is wanted.
 
-    `storage` is its storage, `http` its API, `client` the same by calls.
+    `storage` is its storage, `redis_url` its Redis, `http` its API, `client` the same by calls.
     """
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._folder = folder
         self._redis_port, api_port = free_port(), free_port()
+        self.redis_url = f"redis://127.0.0.1:{self._redis_port}/0"
         self.storage = folder / "storage"
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{api_port}", timeout=60)
         self.client = Client(self.http)
@@ -39,7 +40,7 @@ class Service:
             "TRAINYARD_PORT": str(api_port),
             "TRAINYARD_STORAGE": str(self.storage),
             "TRAINYARD_THREADS": str(threads),
-            "TRAINYARD_REDIS_URL": f"redis://127.0.0.1:{self._redis_port}/0",
+            "TRAINYARD_REDIS_URL": self.redis_url,
         }
 
     @contextmanager

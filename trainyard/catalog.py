@@ -143,9 +143,14 @@ def architecture(name: str) -> Architecture:
     return ARCHITECTURES[name]
 
 
+def needs_of(name: str) -> Architecture:
+    """What an architecture asks of its input; no more than others of one that only a stored spec knows."""
+    return ARCHITECTURES.get(name) or Architecture(name=name, size_multiple=1)
+
+
 def rounded_size(architecture_name: str, size: int) -> int:
-    """The least legal image size, in pixels, that is not below `size`; raises InvalidRequest."""
-    asked = architecture(architecture_name)
+    """The least legal image size, in pixels, that is not below `size`."""
+    asked = needs_of(architecture_name)
     return max(-(-size // asked.size_multiple) * asked.size_multiple, asked.min_size)
 
 

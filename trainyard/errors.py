@@ -149,6 +149,13 @@ class StoreUnavailable(TrainyardError):
     remedy = "Nothing was lost; try again when Redis is back."
 
 
+class HousekeepingStalled(TrainyardError):
+    """The housekeeping of this server has not come round for a minute."""
+
+    code = "housekeeping_stalled"
+    remedy = "Look at the server's log, its storage and its Redis; start it again if it does not recover."
+
+
 class TooManyStreams(TrainyardError):
     """This server follows as many live streams as it can."""
 
@@ -170,11 +177,35 @@ class DiskFull(StorageUnavailable):
     remedy = "Make room on the storage volume, or raise its quota; a run can go on from its last checkpoint."
 
 
+class BrokenFile(StorageUnavailable):
+    """A file of the shared storage does not hold what it should."""
+
+    remedy = "Restore the file from a backup, or delete what it belongs to."
+
+
 class NewerFormat(StorageUnavailable):
     """A file was written by a newer Trainyard than this one."""
 
     code = "newer_format"
     remedy = "Upgrade this installation; it leaves the file as it is."
+
+
+class Unreadable(TrainyardError):
+    """Something stored is of a form that this Trainyard cannot read."""
+
+    code = "unreadable"
+    remedy = "Delete it, or read it with the release of Trainyard that wrote it; nothing else is affected."
+
+    def __init__(self, problem: str, path: tuple[object, ...] = ()) -> None:
+        """`path` leads to the place within the data."""
+        self.problem = problem
+        self.path = path
+        place = ".".join(str(part) for part in path)
+        super().__init__(f"{place}: {problem}." if place else f"{problem}.")
+
+    def within(self, place: object) -> "Unreadable":
+        """The same, told of one level further out."""
+        return Unreadable(self.problem, (place, *self.path))
 
 
 class OutOfMemory(TrainyardError):

@@ -1,6 +1,7 @@
 """Compose a complete training spec: request over experiment over defaults."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from marshmallow import ValidationError
 from marshmallow_dataclass import class_schema
 
 from trainyard.errors import InvalidRequest
-from trainyard.spec import TrainingSpec
+from trainyard.spec import SPEC_VERSION, TrainingSpec
 from trainyard.spec_checks import check_parts
+from trainyard.stored_spec import read_spec
 
 CUSTOM = "custom"
 _spec_schema = class_schema(TrainingSpec)
@@ -43,8 +45,17 @@ class Experiments:
         return load_spec(reduce(merge, layers))
 
     def vary(self, spec: TrainingSpec, overrides: Mapping[str, Any]) -> TrainingSpec:
-        """A complete spec with some of it changed; raises InvalidRequest as `compose`."""
-        return load_spec(merge(spec.to_dict(), self._with_transforms(overrides)))
+        """A stored spec with some of it changed; raises InvalidRequest for the changes, as `compose`.
+
+        What is left as it was is trusted: a name that today's lists lack is the stored run's own matter.
+        """
+        changes = self._with_transforms(overrides)
+        data = merge(spec.to_dict(), changes)
+        if problems := _within(_spec_schema().validate(data), changes):
+            raise _invalid(problems)
+        varied = read_spec(data)
+        check_parts(varied, changes.keys())
+        return varied
 
     def _with_transforms(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         """Lay a preset's transforms into a layer; transforms given by themselves make it `custom`."""
@@ -68,11 +79,27 @@ class Experiments:
 def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
     """Check a complete spec; raises InvalidRequest whose `errors` are keyed as the spec is nested."""
     try:
-        spec: TrainingSpec = _spec_schema().load(data)
+        spec: TrainingSpec = _spec_schema().load({"version": SPEC_VERSION, **data})
     except ValidationError as error:
-        raise InvalidRequest("The training spec is not valid.", errors={"spec": error.messages}) from error
+        raise _invalid(error.messages) from error
     check_parts(spec)
-    return spec
+    return replace(spec, version=SPEC_VERSION)
+
+
+def _invalid(problems: Any) -> InvalidRequest:
+    return InvalidRequest("The training spec is not valid.", errors={"spec": problems})
+
+
+def _within(problems: Mapping[Any, Any], changes: Mapping[str, Any]) -> dict[Any, Any]:
+    """Those of the problems, keyed as the spec is nested, that are in the changes."""
+    found = {}
+    for key, problem in problems.items():
+        change = changes.get(key)
+        if isinstance(problem, Mapping) and isinstance(change, Mapping):
+            problem = _within(problem, change)
+        if key in changes and problem:
+            found[key] = problem
+    return found
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ ANOTHER_TRY_HELPS: dict[str, bool] = {
     "disk_full": False,  # whoever makes room knows when it is worth another try
     "storage_unavailable": False,
     "newer_format": False,
+    "unreadable": False,  # the same record reads the same
     "export_mismatch": False,  # the same weights make the same file
     "engine_error": False,  # the same code on the same data raises it again
     "host_out_of_memory": True,  # a neighbour may have taken the memory

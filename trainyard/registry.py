@@ -1,15 +1,22 @@
 """Records as the rest of the house sees them: Redis decides a transition, storage mirrors it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from trainyard.errors import NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable, WorkerLost
+from trainyard.errors import (
+    NotFound,
+    OwnershipLost,
+    StorageUnavailable,
+    StoreUnavailable,
+    Unreadable,
+    WorkerLost,
+)
 from trainyard.lease import LeaseRules
 from trainyard.storage import Storage, check_id, is_accepted, remove_folder, write_json
 from trainyard.store.connection import ping
-from trainyard.store.records import Life, Page, RecordStore
+from trainyard.store.records import REBUILDING, Life, Page, RecordStore
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +34,7 @@ class Claimable(Protocol):
     def owner(self) -> str | None: ...
 
 
+_PREFIXES = {"run": "run", "dataset": "ds"}
 Record = TypeVar("Record", bound=Claimable)
 
 
@@ -61,16 +69,18 @@ class Registry(Generic[Record]):
     def refuse_forgotten(self, record_id: str) -> None:
         """Raise StoreUnavailable for a record that a Redis that was emptied does not have again yet."""
         if is_accepted(self.record_file(record_id)) and not self._store.exists(record_id):
-            raise StoreUnavailable("Redis was emptied and is being rebuilt from storage.")
+            raise StoreUnavailable(REBUILDING)
 
     def require_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers: asked before much work is put into a record."""
         ping(self._store.client)
 
     def get(self, record_id: str) -> Record:
-        """The record; raises NotFound."""
+        """The record; raises NotFound, and Unreadable for one that cannot be read."""
         record = self._store.get(check_id(record_id))
         if record is None:
+            is_expected = self.record_file(record_id).exists() and not self._store.was_removed(record_id)
+            self._refuse_incomplete(is_expected)
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
         return record
 
@@ -85,8 +95,25 @@ class Registry(Generic[Record]):
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Record]:
-        """A page of records, newest first."""
-        return self._store.page(status, project, cursor, limit)
+        """A page of records, newest first; raises StoreUnavailable while not all of them are known again."""
+        page = self._store.page(status, project, cursor, limit)
+        if not page.items:
+            self._refuse_incomplete(self._has_records())
+        return page
+
+    def require_complete(self) -> None:
+        """Raise StoreUnavailable while a Redis that was emptied does not have again what storage holds."""
+        self._refuse_incomplete(self._has_records())
+
+    def _refuse_incomplete(self, lies_in_storage: bool) -> None:
+        """Raise StoreUnavailable for what is in storage and may only not be in Redis again yet."""
+        if lies_in_storage and self._store.is_incomplete():
+            raise StoreUnavailable(REBUILDING)
+
+    def _has_records(self) -> bool:
+        """Whether storage has any record of this kind."""
+        file = self.record_file(f"{_PREFIXES[self._store.kind]}-{'0' * 12}")
+        return any(file.parent.parent.glob(f"*/{file.name}"))
 
     def claim(self, queue: str, owner: str) -> Record | None:
         """Take the next waiting record for a worker, or None."""
@@ -122,8 +149,7 @@ class Registry(Generic[Record]):
     def reap(self) -> list[Record]:
         """Take back what workers gave no sign of life for; the records as they now stand."""
         reaped = self._store.reap(self._life, self.rules, WorkerLost().to_dict())
-        records = [self._store.get(record_id) for record_id in reaped]
-        return [self._mirrored(record) for record in records if record is not None]
+        return self._each(reaped, lambda record_id: self._mirrored(self.get(record_id)))
 
     def amend(self, record_id: str, values: Mapping[str, Any]) -> Record:
         """Change descriptive fields as a client; raises NotFound."""
@@ -138,24 +164,39 @@ class Registry(Generic[Record]):
         return self._mirrored(record)
 
     def repair(self, record_id: str) -> Record:
-        """Write the record's file as Redis has it; raises NotFound and StorageUnavailable."""
+        """Write the record's file as Redis has it; raises NotFound, Unreadable and StorageUnavailable."""
         return self._written(self.get(record_id))
 
     def repair_mirrors(self) -> list[str]:
         """Write the files of records that are behind, because storage failed or whoever changed the record
         did not live to write it; their ids. Raises StorageUnavailable."""
-        repaired, failure = [], None
-        for record_id in sorted(self._store.unmirrored()):
+        return [record.id for record in self._each(sorted(self._store.unmirrored()), self.repair)]
+
+    def requeue_lost(self) -> list[str]:
+        """Put what waits and is in no queue, since Redis lost a queue's key alone, in its queue; the ids."""
+        return self._store.requeue_lost(self._life)
+
+    def _each(self, record_ids: Iterable[str], work: Callable[[str], Record]) -> list[Record]:
+        """Do the work for each record, so that one that fails keeps it from no other; what came of it.
+
+        Raises the first failure, whatever it was, once all are done.
+        """
+        done, failures = [], []
+        for record_id in record_ids:
             try:
-                self.repair(record_id)
-                repaired.append(record_id)
+                done.append(work(record_id))
             except NotFound:
                 continue  # removed meanwhile
-            except StorageUnavailable as error:
-                failure = error
-        if failure:
-            raise failure
-        return repaired
+            except Unreadable as error:
+                logger.error("%s cannot be read, and storage keeps what it has: %s", record_id, error.message)
+                self._store.leave_mirror(record_id)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return done
 
     def _mirrored(self, record: Record) -> Record:
         """Redis has decided: where storage fails, the file stays behind until a caretaker writes it."""

@@ -4,23 +4,22 @@ Storage and Redis each hold a record with its revision, and the higher one wins:
 everything, after one that lost its last writes, and after a mirror that was never written.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from marshmallow import ValidationError
 from redis.lock import Lock
 
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
-from trainyard.errors import NotFound, StorageUnavailable
+from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
 from trainyard.registry import Claimable, Registry
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
-from trainyard.storage import Storage, check_id, read_json, remove_folder
+from trainyard.storage import Storage, is_id, read_json, remove_folder
 from trainyard.storage_errors import storage_error
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
@@ -28,17 +27,21 @@ from trainyard.store.names import STUDY_SPACE, NameStore
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.run_store import RUN_LIFE, RunStore
 from trainyard.store.sets import DATASET_LIFE, DatasetStore
+from trainyard.unreadable import note_unreadable
 
 Record = TypeVar("Record", bound=Claimable)
 LOCK_S = 60.0
 """How long a process that compares may give no sign of life before another one takes over."""
-SIGN_EVERY = 50
+AT_ONCE = 50
 """Records between two such signs."""
+PAUSE_S = 0.01
+"""After so many: the comparison goes on beside requests and work, on the same processor."""
 
 
 @dataclass
 class Report:
-    """How many records were `restored` to Redis, `written` to storage, the `same` in both, or `removed`.
+    """How many records were `restored` to Redis, `written` to storage, the `same` in both, or `removed`; and
+    how many of them were `requeued`: they waited and were in no queue.
 
     The last were deleted by a client before, and their folders have followed now. `problems` has a line for
     each folder that was left alone, and why.
@@ -90,13 +93,33 @@ class Reindex:
 
     def _alone(self, again: bool) -> Report | None:
         with store_errors(), self._client.lock(keys.INDEXING, timeout=LOCK_S) as lock:
-            if not again and self._is_done():
+            if not again and (self._is_done() or self._lost_nothing()):
+                self._client.set(keys.INDEXED, self._server())
                 return None
+            self._announce(first=True)
             report = Report()
             self._compare(self._datasets_kind, report, lock)
             self._compare(self._runs_kind, report, lock)
+            self._requeue(report)
             self._client.set(keys.INDEXED, self._server())
+            self._client.delete(keys.REBUILDING)
             return report
+
+    def _lost_nothing(self) -> bool:
+        """Whether this Redis was compared before its last start, and then stopped in order."""
+        compared, stopped = self._client.mget(keys.INDEXED, keys.STOPPED)
+        return compared is not None and compared == stopped
+
+    def _announce(self, *, first: bool = False) -> None:
+        """Say of a Redis that was emptied that it is being filled, for as long as a sign of that counts."""
+        if first and not self._client.exists(keys.INDEXED):
+            self._client.set(keys.REBUILDING, 1)
+        self._client.expire(keys.REBUILDING, round(LOCK_S))
+
+    def _requeue(self, report: Report) -> None:
+        for kind in (self._datasets_kind, self._runs_kind):
+            if again := kind.registry.requeue_lost():
+                report.counts["requeued"] += len(again)
 
     def _is_done(self) -> bool:
         with store_errors():
@@ -107,23 +130,31 @@ class Reindex:
         return str(self._client.info("server")["run_id"])
 
     def _compare(self, kind: _Kind[Record], report: Report, lock: Lock) -> None:
-        seen = set()
-        for number, folder in enumerate(_folders(kind.folder)):
-            if number % SIGN_EVERY == 0:
-                lock.reacquire()
-            seen.add(folder.name)
-            try:
-                report.counts[self._settle(kind, folder.name)] += 1
-            except (StorageUnavailable, ValidationError) as error:
-                report.problems.append(f"{kind.store.kind} {folder.name} is left alone: {error}")
-        for record_id in kind.store.ids() - seen:
-            with suppress(NotFound):  # removed meanwhile
+        found = _record_ids(kind.folder)
+        for first in range(0, len(found), AT_ONCE):
+            lock.reacquire()
+            self._announce()
+            for record_id, revision in kind.store.revisions(found[first : first + AT_ONCE]).items():
+                try:
+                    report.counts[self._settle(kind, record_id, revision)] += 1
+                except (StorageUnavailable, Unreadable) as error:
+                    report.problems.append(f"{kind.store.kind} {record_id} is left alone: {error}")
+            time.sleep(PAUSE_S)
+        for record_id in kind.store.ids() - set(found):
+            with suppress(NotFound, Unreadable):  # removed meanwhile, or nothing that could be written
                 kind.registry.repair(record_id)
                 report.counts["written"] += 1
 
-    def _settle(self, kind: _Kind[Record], record_id: str) -> str:
-        """Let the higher revision of one record win; what became of it."""
-        record = kind.store.codec.from_json(read_json(kind.registry.record_file(record_id)))
+    def _settle(self, kind: _Kind[Record], record_id: str, known: int | None) -> str:
+        """Let the higher revision of one record win; what became of it. Redis has the revision `known`."""
+        file = kind.registry.record_file(record_id)
+        try:
+            data = read_json(file)
+            if known is not None and (data.get("id"), data.get("revision")) == (record_id, known):
+                return "same"  # as nearly all are, so this is what a long comparison takes
+            record = kind.store.codec.from_json(data)
+        except (BrokenFile, NewerFormat, Unreadable) as error:
+            return self._settle_unreadable(kind, file, error)
         if record.id != record_id:
             raise StorageUnavailable(f"its record is that of {record.id}.")
         outcome = kind.store.restore(record, record_id, kind.life, kind.registry.rules)
@@ -138,6 +169,19 @@ class Reindex:
             self._follow(kind, record)
         return outcome
 
+    def _settle_unreadable(
+        self, kind: _Kind[Record], file: Path, error: BrokenFile | NewerFormat | Unreadable
+    ) -> str:
+        """As `_settle`; raises the error where the file is left as it is."""
+        outcome = note_unreadable(kind.store, kind.life, file, error)
+        if outcome == "removed":
+            remove_folder(file.parent)
+            return outcome
+        if outcome == "known" and isinstance(error, BrokenFile):
+            kind.registry.repair(file.parent.name)
+            return "written"
+        raise error
+
     def _follow(self, kind: _Kind[Record], record: Record) -> None:
         """What else a restored record needs: the file of one that waits again, the name of a study."""
         was_interrupted = kind.store.mirrored(record.id, record.revision)[0] == "newer"
@@ -151,13 +195,10 @@ class Reindex:
             self._runs.publish_status(self._runs.get(record.id))
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    """The folders of records, by name; raises StorageUnavailable."""
+def _record_ids(root: Path) -> list[str]:
+    """The names of the folders of records, sorted; raises StorageUnavailable."""
     try:
-        found = sorted(root.iterdir()) if root.exists() else []
+        found = sorted(path.name for path in root.iterdir()) if root.exists() else []
     except OSError as error:
         raise storage_error(f"{root.name}/ could not be read", error) from error
-    for folder in found:
-        with suppress(NotFound):  # nothing that Trainyard made
-            check_id(folder.name)
-            yield folder
+    return [name for name in found if is_id(name)]

@@ -4,7 +4,9 @@ Redis decides, storage mirrors, followers are told; each may be asked for again.
 sense in the run's present state raises Conflict with that state.
 """
 
-from trainyard.errors import Conflict, NotFound
+from contextlib import suppress
+
+from trainyard.errors import Conflict, NotFound, Unreadable
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.storage import Storage, check_id, remove_folder
@@ -43,9 +45,24 @@ class RunLife:
 
     def remove(self, run_id: str) -> None:
         """Forget a run that has ended and delete its folder."""
-        outcome, run = self._store.remove(check_id(run_id))
+        outcome, run = self._removed(check_id(run_id))
         self._check(run_id, outcome, run, "deleted")
         remove_folder(self._storage.run(run_id).path)
+
+    def _removed(self, run_id: str) -> tuple[str, Run | None]:
+        """The outcome. One that cannot be read and waits or trains is cancelled first: nobody trains it."""
+        try:
+            return self._store.remove(run_id)
+        except Unreadable:
+            with suppress(Unreadable):
+                self._store.cancel(run_id)
+        try:
+            return self._store.remove(run_id)
+        except Unreadable as error:
+            raise Conflict(
+                f"Run {run_id} cannot be read and is held by a worker: it is being cancelled.",
+                remedy="Delete it once the worker has let it go.",
+            ) from error
 
     def _followed(self, run_id: str, outcome: str, run: Run | None, verb: str) -> Run:
         """The record after a decision, its mirror written and a status just entered told."""

@@ -60,10 +60,13 @@ class RunRegistry(Registry[Run]):
 
     def reap(self) -> list[Run]:
         """As for any record; what became of each run is published, for no worker will tell of it."""
-        runs = [self._with_log(run) for run in super().reap()]
-        for run in runs:
-            self.publish_status(run)
-        return runs
+        reaped = {run.id: run for run in super().reap()}
+        return self._each(reaped, lambda run_id: self._told(reaped[run_id]))
+
+    def _told(self, reaped: Run) -> Run:
+        run = self._with_log(reaped)
+        self.publish_status(run)
+        return run
 
     def _with_log(self, run: Run) -> Run:
         """A run that was lost for good tells what its last attempt logged."""

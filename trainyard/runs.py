@@ -135,7 +135,7 @@ class Run:
     attempts: tuple[AttemptRecord, ...] = ()
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     metrics_of: int = 0
-    labels: dict[str, str]
+    labels: dict[str, str] = field(default_factory=dict)
     forked_from: ForkedFrom | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})
     result: dict[str, Any] | None = None

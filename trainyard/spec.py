@@ -1,7 +1,8 @@
 """The training spec: one definition from which validation, OpenAPI, forms and command-line flags are made.
 
 There are no defaults here: `configs/defaults.yaml` is their only home, and a stored spec is complete,
-so that a run can be repeated from its record alone.
+so that a run can be repeated from its record alone. These rules are for requests; what is stored is read by
+`stored_spec.py`, which trusts it.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -12,6 +13,8 @@ from marshmallow import ValidationError, validate
 from trainyard import catalog
 from trainyard.spec_fields import AUTO, choice, described, number, share, whole, whole_or_auto
 
+SPEC_VERSION = 1
+"""The present form of a spec; `stored_spec.py` reads this one and those before it."""
 MAX_CLASSES = 255
 """What the prepared form can tell apart."""
 MAX_CLASS_WEIGHT = 1000
@@ -240,6 +243,7 @@ class TrainingSpec:
     epochs: int = whole(1, 100_000, "epochs", "epochs to train; may be changed while the run trains")
     precision: str = choice(catalog.PRECISIONS, "auto takes bf16 where the device computes it natively")
     seed: int = whole(0, 2**32 - 1, "", "seed of weights, order and augmentation")
+    version: int = whole(1, SPEC_VERSION, "", "form of this spec; a request may leave it out")
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as plain JSON data."""

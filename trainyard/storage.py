@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import InvalidRequest, NewerFormat, NotFound, StorageUnavailable
+from trainyard.errors import BrokenFile, InvalidRequest, NewerFormat, NotFound
 from trainyard.storage_errors import storage_error
 
 SCHEMA = 1
@@ -48,9 +48,14 @@ def new_run_id() -> str:
 
 def check_id(text: str) -> str:
     """The id itself; raises NotFound for anything that Trainyard never generates."""
-    if not _ID.match(text):
+    if not is_id(text):
         raise NotFound(f"There is nothing with the id {text[:40]!r}.")
     return text
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an id that is generated here."""
+    return _ID.match(text) is not None
 
 
 @dataclass(frozen=True)
@@ -293,16 +298,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote; raises StorageUnavailable for a broken file, NewerFormat."""
+    """Read what `write_json` wrote; raises StorageUnavailable, of it BrokenFile and NewerFormat."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise storage_error(f"{path.name} could not be read", error) from error
-    except ValueError as error:
-        raise StorageUnavailable(f"{path.name} could not be read: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BrokenFile(f"{path.name} could not be read: {error}.") from error
     schema = data.pop("schema", 0) if isinstance(data, dict) else None
     if not isinstance(schema, int):
-        raise StorageUnavailable(f"{path.name} holds no record of Trainyard.")
+        raise BrokenFile(f"{path.name} holds no record of Trainyard.")
     check_schema(path, schema)
     return dict(data)
 

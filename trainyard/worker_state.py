@@ -4,11 +4,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
+class Housekeeping:
+    """How many seconds ago a process' housekeeping last came round, None before the first time; `is_stalled`
+    says that it is too long since."""
+
+    seconds_ago: float | None = None
+    is_stalled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerState:
     """One worker process; times are seconds since 1970, UTC.
 
     `holds` is the run or data set that it has had in work since `since`; `device` is the name of its GPU, or
-    of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine.
+    or of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine.
+    `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
+    that this was too long ago. `unreadable` says why nothing but the id is known of a worker.
     """
 
     id: str
@@ -20,3 +31,6 @@ class WorkerState:
     started_at: float
     holds: str | None = None
     since: float | None = None
+    housekeeping_at: float | None = None
+    is_stalled: bool = False
+    unreadable: str | None = None

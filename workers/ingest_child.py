@@ -4,13 +4,14 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from marshmallow_dataclass import class_schema
-
 from trainyard.datasets import IngestOptions
+from trainyard.decoding import decoder
 from trainyard.errors import TrainyardError
 from workers.child import Link, Message
 from workers.ingest.ingest import ingest
 from workers.ingest.problems import shown
+
+_decode_options = decoder(IngestOptions)
 
 
 def work(link: Link, job: Message) -> None:
@@ -18,7 +19,7 @@ def work(link: Link, job: Message) -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link.listen(lambda _: None)
-    options: IngestOptions = class_schema(IngestOptions)().load(job["options"])
+    options = _decode_options(job["options"])
     try:
         found = ingest(
             Path(job["upload"]),

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from trainyard.dataset_registry import DatasetRegistry
@@ -54,7 +55,8 @@ class IngestSupervisor:
         try:
             self._ingest()
         except OwnershipLost:
-            self._datasets.clear_removed(self._dataset.id)
+            with suppress(StoreUnavailable):  # a worker that shuts down while Redis is away
+                self._datasets.clear_removed(self._dataset.id)
             raise
 
     def _ingest(self) -> None:
@@ -72,7 +74,7 @@ class IngestSupervisor:
             if guard.is_halted or not self._outcome:
                 child.kill()
             code = child.wait(EXIT_GRACE_S)
-        until_answered(lambda: self._end(code), self._dataset.id)
+        until_answered(lambda: self._end(code), self._dataset.id, self._draining)
 
     def _watch(self, child: Child, guard: LeaseGuard) -> None:
         while child.is_open and not self._outcome and not self._draining.is_set():

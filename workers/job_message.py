@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainyard.experiments import load_spec
+from trainyard.stored_spec import read_spec
 from workers.child import Message
 from workers.training.job import SavedFile, TrainingJob
 
@@ -26,7 +26,7 @@ def job_from_message(data: Message) -> TrainingJob:
     weights, init = data["weights_file"], data["init_checkpoint"]
     return TrainingJob(
         run_id=data["run_id"],
-        spec=load_spec(data["spec"]),
+        spec=read_spec(data["spec"]),
         epochs=data["epochs"],
         folder=Path(data["folder"]),
         prepared=Path(data["prepared"]),

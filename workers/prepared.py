@@ -4,16 +4,16 @@
     prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored; of a
                           multilabel set bit c is set where the pixel has class c, and 0 is no class
     prepared/index.json   task, classes, channel statistics, and where each sample lies
+                          (trainyard/prepared_index.py)
 
 Workers on one machine that map the same files share one copy in the page cache.
 """
 
-import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -22,10 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard.datasets import Task
-from trainyard.storage import SCHEMA, read_json, write_text
+from trainyard.prepared_index import (
+    IGNORE_INDEX,
+    PreparedClass,
+    Sample,
+    VersionIndex,
+    read_index,
+    write_index,
+)
 
-IGNORE_INDEX = 255
-"""The value of a mask pixel that belongs to no class; class indices are below it."""
+__all__ = (  # with what the index holds
+    "IGNORE_INDEX",
+    "MAX_OVERLAPPING",
+    "PreparedClass",
+    "PreparedDataset",
+    "PreparedWriter",
+    "Sample",
+    "Uint8",
+)
 
 MAX_OVERLAPPING = 8
 """Classes of a multilabel set: a mask has one byte per pixel."""
@@ -34,36 +48,6 @@ Uint8 = NDArray[np.uint8]
 
 _RECODED_BYTES = 1 << 22
 _FLUSH_EVERY_S = 0.03
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedClass:
-    """A class as training sees it; `index` is its value or its bit in masks.bin, `color` RGB."""
-
-    index: int
-    name: str
-    value: int
-    color: tuple[int, int, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """One image with its mask; offsets are bytes into images.bin and masks.bin, sizes pixels.
-
-    `split` is train, val, test or unused. `fold` is the number, from 0, of the fold in which it validates,
-    None where it has none. `classes` are the indices of the classes in the mask, ascending. Samples
-    of one `digest` are copies of one image; it is empty where that is not known.
-    """
-
-    name: str
-    split: str
-    height: int
-    width: int
-    image_offset: int
-    mask_offset: int
-    fold: int | None = None
-    classes: tuple[int, ...] = ()
-    digest: str = ""
 
 
 class PreparedWriter:
@@ -154,15 +138,12 @@ class PreparedWriter:
         """Write the index of what was written; statistics are of RGB in 0 to 1."""
         for file in (self._images, self._masks):
             os.fsync(file.fileno())
-        index: dict[str, Any] = {
-            "content_hash": content_hash,
-            "task": task,
-            "classes": [asdict(info) for info in classes],
-            "mean": mean,
-            "std": std,
-            "samples": [vars(sample) for sample in samples],
-        }
-        write_text(self._folder / "index.json", json.dumps({"schema": SCHEMA, **index}, ensure_ascii=False))
+        write_index(
+            self._folder,
+            VersionIndex(
+                content_hash=content_hash, task=task, classes=classes, mean=mean, std=std, samples=samples
+            ),
+        )
 
     def append(self, name: str, image: Uint8, mask: Uint8) -> None:
         """Add an image, (H, W, 3) RGB, and its mask, (H, W), of class indices, behind all before."""
@@ -195,13 +176,13 @@ class PreparedDataset:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        index = read_json(folder / "index.json")
-        self.content_hash: str = index["content_hash"]
-        self.task: Task = index.get("task", "multiclass")
-        self.classes = [PreparedClass(**{**c, "color": tuple(c["color"])}) for c in index["classes"]]
-        self.mean: tuple[float, float, float] = tuple(index["mean"])
-        self.std: tuple[float, float, float] = tuple(index["std"])
-        self.samples = [Sample(**{**s, "classes": tuple(s.get("classes", ()))}) for s in index["samples"]]
+        index = read_index(folder)
+        self.content_hash = index.content_hash
+        self.task: Task = index.task
+        self.classes = list(index.classes)
+        self.mean = index.mean
+        self.std = index.std
+        self.samples = list(index.samples)
         self._map()
 
     def _map(self) -> None:

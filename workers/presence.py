@@ -3,15 +3,17 @@
 import logging
 import os
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from trainyard.errors import StoreUnavailable
 from trainyard.store.workers import WorkerStore
-from trainyard.worker_state import WorkerState
+from trainyard.worker_state import Housekeeping, WorkerState
 from workers.device import device_of
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ class Presence:
 
     def __init__(self, workers: WorkerStore, queues: tuple[str, ...]) -> None:
         self._workers = workers
+        self._lock = threading.Lock()
         host, pid = socket.gethostname(), os.getpid()
         device, memory = device_of(queues, os.environ.get("CUDA_VISIBLE_DEVICES"))
         self._worker = WorkerState(
@@ -39,8 +42,12 @@ class Presence:
         """The same as long as the process lives."""
         return self._worker.id
 
-    def beat(self) -> None:
-        """Give a sign of life; raises StoreUnavailable."""
+    def beat(self, housekeeping: Housekeeping | None = None) -> None:
+        """Give a sign of life, and say how housekeeping stands if that is known; raises StoreUnavailable."""
+        if housekeeping:
+            ago = housekeeping.seconds_ago
+            at = None if ago is None else time.time() - ago
+            self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled)
         self._workers.beat(self._worker)
 
     @contextmanager
@@ -53,8 +60,12 @@ class Presence:
             self._change(None, None)
 
     def _change(self, holds: str | None, since: float | None) -> None:
-        self._worker = replace(self._worker, holds=holds, since=since)
+        self._set(holds=holds, since=since)
         try:
             self.beat()
         except StoreUnavailable as error:
             logger.warning("The next sign of life will tell of %s: %s", holds, error.message)
+
+    def _set(self, **values: Any) -> None:
+        with self._lock:  # the task's thread and that of the heartbeat both do
+            self._worker = replace(self._worker, **values)

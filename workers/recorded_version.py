@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainyard.errors import DatasetChanged, StorageUnavailable
+from trainyard.errors import BrokenFile, DatasetChanged, Unreadable
 from trainyard.storage_errors import storage_error
 from workers.prepared import PreparedDataset
 
@@ -25,10 +25,10 @@ def _checked(folder: Path, content_hash: str | None) -> PreparedDataset:
             raise DatasetChanged(f"The prepared version {folder.name} of the set has no {name} any more.")
     try:
         prepared = PreparedDataset(folder)
-    except StorageUnavailable as error:
-        if isinstance(error.__cause__, ValueError):  # it can be read, and is no JSON
-            raise DatasetChanged(f"index.json of the prepared version {folder.name} is broken.") from error
-        raise
+    except (BrokenFile, Unreadable) as error:
+        raise DatasetChanged(
+            f"index.json of the prepared version {folder.name} is broken: {error.message}"
+        ) from error
     if content_hash is not None and prepared.content_hash != content_hash:
         raise DatasetChanged(
             f"The run was submitted for the content {content_hash[:16]} of its data set, and the prepared "

@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -231,9 +232,8 @@ class RunSupervisor:
         failure = self._post_mortem.failure(error, self._run.fence)
         if another_try_helps(error["code"]):
             self._flush()
-            until_answered(
-                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure)),
-                self._run.id,
+            self._until_answered(
+                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure))
             )
         else:
             self._end(RunStatus.FAILED, error=failure, **values)
@@ -245,7 +245,7 @@ class RunSupervisor:
             self._runs.publish_status(ended)
 
         self._flush()
-        until_answered(finish, self._run.id)
+        self._until_answered(finish)
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""
@@ -254,13 +254,16 @@ class RunSupervisor:
             self._runs.publish_status(self._runs.release(self._with_time_used(), reason))
 
         self._flush()
-        until_answered(release, self._run.id)
+        self._until_answered(release)
 
     def _flush(self) -> None:
         """Tell all that the child has said, also where storage takes none of it."""
-        until_answered(self._catch_up, self._run.id)
+        self._until_answered(self._catch_up)
         while not self._reports.are_told:
-            until_answered(self._catch_up, self._run.id)
+            self._until_answered(self._catch_up)
+
+    def _until_answered(self, write: Callable[[], None]) -> None:
+        until_answered(write, self._run.id, self._draining)
 
     def _catch_up(self) -> None:
         self._runs.renew(self._run)

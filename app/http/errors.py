@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from trainyard.errors import (
     BadDataset,
     Conflict,
+    HousekeepingStalled,
     InvalidModel,
     InvalidRequest,
     NotFound,
@@ -21,6 +22,7 @@ from trainyard.errors import (
     TooManyStreams,
     TrainyardError,
     Unauthorized,
+    Unreadable,
     WeightsUnavailable,
 )
 
@@ -33,12 +35,16 @@ STATUS: dict[type[TrainyardError], int] = {
     WeightsUnavailable: 422,
     NotFound: 404,
     Conflict: 409,
+    Unreadable: 409,
     PayloadTooLarge: 413,
     Unauthorized: 401,
     StoreUnavailable: 503,
     StorageUnavailable: 503,
     TooManyStreams: 503,
+    HousekeepingStalled: 503,
 }
+RETRY_AFTER_S = 5
+"""When a client may try again what cannot be answered at present."""
 _REMEDIES = {
     400: "Mend the request as the message says; the API is described at /docs.",
     404: "Check the address; the API is described at /docs.",
@@ -88,6 +94,8 @@ def respond(error: Exception) -> Response:
     content = envelope(error)
     response = jsonify(content)
     response.status_code = content["status"]
+    if response.status_code == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(error, HTTPException):
         kept = [pair for pair in error.get_headers() if pair[0].lower() not in _REPLACED_HEADERS]
         response.headers.extend(kept)
@@ -97,7 +105,8 @@ def respond(error: Exception) -> Response:
 def log_unexpected(error: Exception) -> None:
     """Write errors that are this server's to its log, with their traceback."""
     if isinstance(error, TrainyardError) and status_of(error) == 503:
-        logger.warning("request %s: %s", _request_id(), error)
+        # What the driver said, addresses among it, is for the operator alone.
+        logger.warning("request %s: %s (%s)", _request_id(), error, error.__cause__)
     elif isinstance(error, TrainyardError) and status_of(error) < 500:
         return
     elif not isinstance(error, HTTPException) or (error.code or 500) >= 500:

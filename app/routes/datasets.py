@@ -10,6 +10,7 @@ from app.http.arguments import Blueprint
 from app.http.multipart import read_form
 from app.schemas.datasets import (
     AnswersSchema,
+    DatasetItemSchema,
     DatasetQuery,
     DatasetSchema,
     LabelMapSchema,
@@ -39,7 +40,7 @@ _FORM = {
 @blueprint.route("")
 class Datasets(MethodView):
     @blueprint.arguments(DatasetQuery, location="query")
-    @blueprint.response(200, page_schema(DatasetSchema))
+    @blueprint.response(200, page_schema(DatasetItemSchema))
     def get(self, query: dict[str, Any]) -> Page[Dataset]:
         """List data sets, newest first."""
         return services().datasets.page(

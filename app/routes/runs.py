@@ -2,25 +2,23 @@
 
 from typing import Any
 
-from flask import request
+from flask import Response, jsonify, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.idempotency import PARAMETER, idempotency_key
 from app.schemas.fields import page_schema
+from app.schemas.run_list import RunItemSchema, run_page
 from app.schemas.runs import (
     PREFIX,
     RunChangeSchema,
     RunQuery,
     RunRequestSchema,
-    RunSchema,
     RunStateSchema,
     StopSchema,
 )
 from app.service.runs import RunRequest, RunState
-from trainyard.runs import Run
-from trainyard.store.records import Page
 
 blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")
 
@@ -28,12 +26,13 @@ blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a 
 @blueprint.route("")
 class Runs(MethodView):
     @blueprint.arguments(RunQuery, location="query")
-    @blueprint.response(200, page_schema(RunSchema))
-    def get(self, query: dict[str, Any]) -> Page[Run]:
+    @blueprint.response(200, page_schema(RunItemSchema))
+    def get(self, query: dict[str, Any]) -> Response:
         """List runs, newest first."""
-        return services().runs.page(
+        page = services().runs.page(
             query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
         )
+        return jsonify(run_page(page))
 
     @blueprint.doc(parameters=[PARAMETER])
     @blueprint.arguments(RunRequestSchema)

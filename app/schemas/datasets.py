@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, pre_dump, validate
 from marshmallow_dataclass import class_schema
 
-from app.schemas.fields import PageQuery, instant_field, name_field
+from app.schemas.fields import UNREADABLE, PageQuery, instant_field, name_field
 from app.schemas.ingest_options import ClassesField, LabelMapField, OptionsFields, options_of
 from app.service.datasets import DatasetRequest
 from trainyard.datasets import (
+    Dataset,
     DatasetStatus,
     DatasetSummary,
     IngestOptions,
@@ -16,6 +17,7 @@ from trainyard.datasets import (
     Question,
     RefusedChange,
 )
+from trainyard.store.codec import UnreadableRecord
 
 OptionsSchema = class_schema(IngestOptions)
 
@@ -153,6 +155,42 @@ class DatasetSchema(Schema):
         metadata={"description": "the latest change, where its ingest failed and an earlier version stays"},
     )
     error = fields.Dict(allow_none=True)
+
+
+class DatasetItemSchema(DatasetSchema):
+    """A data set as lists show it; GET /datasets/{id} has the whole record."""
+
+    class Meta:
+        exclude = (
+            "options",
+            "versions",
+            "problems",
+            "questions",
+            "proposed_label_map",
+            "change",
+            "refused_change",
+        )
+
+    status = fields.String(  # type: ignore[assignment]  # one more than a record has
+        metadata={"enum": [*(one.value for one in DatasetStatus), UNREADABLE]}
+    )
+    unreadable = fields.String(
+        allow_none=True,
+        metadata={"description": "why the record cannot be read; it can be deleted"},
+    )
+
+    @pre_dump
+    def flatten(self, found: Dataset | UnreadableRecord, **_: Any) -> dict[str, Any]:
+        """The record's fields, or what is known of one that cannot be read."""
+        if isinstance(found, UnreadableRecord):
+            told = {"id": found.id, "project": found.project, "name": found.name}
+            return {**_NOTHING, **told, "status": UNREADABLE, "unreadable": found.problem}
+        return {**vars(found), "unreadable": None}
+
+
+_NOTHING: dict[str, Any] = {
+    field.attribute or name: None for name, field in DatasetItemSchema().fields.items()
+}
 
 
 class DatasetQuery(PageQuery):

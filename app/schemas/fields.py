@@ -11,6 +11,8 @@ from trainyard.catalog import DEVICE_CLASSES
 NAME_LENGTH = 100
 NOTES_LENGTH = 10_000
 PRIORITY = validate.Range(min=0, max=9)
+UNREADABLE = "unreadable"
+"""In place of the status, for an item of a list whose record cannot be read."""
 _LINE_ENDS = "\n\r\t"
 
 

@@ -86,6 +86,14 @@ class WorkerSchema(Schema):
     started_at = instant_field("when the worker started")
     holds = fields.String(allow_none=True, metadata={"description": "the run or data set in work"})
     since = instant_field("since when it has that in work")
+    housekeeping_at = instant_field("when its housekeeping last came round; null before the first time")
+    is_stalled = fields.Boolean(
+        metadata={"description": "its housekeeping has not come round for a minute: look at its machine"}
+    )
+    unreadable = fields.String(
+        allow_none=True,
+        metadata={"description": "why what it says of itself cannot be read; only its id is known then"},
+    )
 
 
 class WorkersSchema(Schema):

@@ -177,7 +177,7 @@ class DatasetService:
         cursor = None
         while True:
             page = self._datasets.page(status, project, cursor, PAGE)
-            found = next((dataset for dataset in page.items if dataset.name == name), None)
+            found = next((dataset for dataset in page.readable if dataset.name == name), None)
             if found or not page.next_cursor:
                 return found
             cursor = page.next_cursor

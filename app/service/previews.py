@@ -13,10 +13,12 @@ from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from app.service.samples import IGNORE_INDEX, Color, PreparedIndex, SampleInfo
+from app.service.samples import PreparedIndex, SampleInfo
+from trainyard.prepared_index import IGNORE_INDEX
 from trainyard.storage_errors import storage_error
 
 Layer = Literal["overlay", "image", "mask"]
+Color = tuple[int, int, int]
 
 LONGEST = 512
 """Pixels of the longer side of a picture, its legend included."""

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 
-from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, architecture, rounded_size
+from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, needs_of, rounded_size
 from trainyard.datasets import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
 from trainyard.spec import DataSpec, ModelSpec, TrainingSpec
@@ -58,7 +58,7 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     size = rounded_size(spec.model.architecture, asked)
     if size == asked:
         return spec, ()
-    rule = architecture(spec.model.architecture)
+    rule = needs_of(spec.model.architecture)
     need = f"a multiple of {rule.size_multiple}" if asked >= rule.min_size else f"at least {rule.min_size}"
     notice = f"image_size {asked} was rounded up to {size}: {rule.name} needs {need}"
     return replace(spec, data=replace(spec.data, image_size=size)), (notice,)
@@ -93,7 +93,7 @@ def _check_fold(data: DataSpec, dataset: Dataset) -> None:
 
 
 def _check_batch(spec: TrainingSpec, images: int) -> None:
-    least = architecture(spec.model.architecture).min_batch
+    least = needs_of(spec.model.architecture).min_batch
     largest = images - 1 if spec.data.finds_batch else min(spec.data.batch, images - 1)
     if largest < least:
         raise InvalidModel(

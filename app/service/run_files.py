@@ -1,5 +1,6 @@
 """The files of a run as clients may see them."""
 
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import NotFound
+from trainyard.errors import BrokenFile, NewerFormat, NotFound
 from trainyard.log_tail import last_lines
 from trainyard.metric_rows import read_rows, rows_folder
 from trainyard.run_registry import RunRegistry
 from trainyard.storage import RunFolder, Storage, read_json
+
+logger = logging.getLogger(__name__)
 
 MAX_LOG_LINES = 10_000
 
@@ -108,7 +111,7 @@ class RunFiles:
 
 def _checkpoint(path: Path, state: os.stat_result) -> Checkpoint:
     beside = path.with_name(f"{path.name}.json")
-    info = read_json(beside) if beside.is_file() else {}
+    info = _told_beside(beside)
     _, is_epoch, number = path.stem.partition("epoch=")
     return Checkpoint(
         name=str(int(number)) if is_epoch and number.isdigit() else path.stem,
@@ -119,6 +122,15 @@ def _checkpoint(path: Path, state: os.stat_result) -> Checkpoint:
         step=info.get("step"),
         val_miou=info.get("val_miou"),
     )
+
+
+def _told_beside(file: Path) -> dict[str, Any]:
+    """What stands beside a checkpoint; nothing where it cannot be read, which fails no list."""
+    try:
+        return read_json(file) if file.is_file() else {}
+    except (BrokenFile, NewerFormat) as error:
+        logger.warning("%s: %s", file, error.message)
+        return {}
 
 
 def _checkpoint_path(folder: RunFolder, name: str) -> Path | None:

@@ -3,28 +3,15 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Task
 from trainyard.errors import Conflict, InvalidRequest, NotFound
-from trainyard.storage import Storage, read_json
+from trainyard.prepared_index import PreparedClass, Sample, read_index
+from trainyard.storage import Storage
 
-IGNORE_INDEX = 255
-"""The value of prepared masks where a pixel belongs to no class."""
 INDEXES_KEPT = 4
 """Indexes of versions that a process remembers; a version never changes."""
-
-Color = tuple[int, int, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleClass:
-    """A class: its value in prepared masks, or its bit in those of a multilabel set, its name and colour."""
-
-    index: int
-    name: str
-    color: Color
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +24,7 @@ class SampleInfo:
     fold: int | None
     width: int
     height: int
-    classes: tuple[SampleClass, ...]
+    classes: tuple[PreparedClass, ...]
     image_offset: int
     mask_offset: int
 
@@ -49,7 +36,7 @@ class PreparedIndex:
     folder: Path
     content_hash: str
     task: Task
-    classes: tuple[SampleClass, ...]
+    classes: tuple[PreparedClass, ...]
     samples: tuple[SampleInfo, ...]
 
 
@@ -96,32 +83,32 @@ class SampleService:
 
 @lru_cache(maxsize=INDEXES_KEPT)
 def _read(folder: Path) -> PreparedIndex:
-    content = read_json(folder / "index.json")
-    classes = {
-        one["index"]: SampleClass(index=one["index"], name=one["name"], color=tuple(one["color"]))
-        for one in content["classes"]
-    }
+    found = read_index(folder)
+    classes = {one.index: one for one in found.classes}
     return PreparedIndex(
         folder=folder,
-        content_hash=content["content_hash"],
-        task=content.get("task", "multiclass"),
+        content_hash=found.content_hash,
+        task=found.task,
         classes=tuple(classes.values()),
-        samples=tuple(_info(place, data, classes) for place, data in enumerate(content["samples"])),
+        samples=tuple(_info(place, sample, classes) for place, sample in enumerate(found.samples)),
     )
 
 
-def _info(place: int, data: dict[str, Any], classes: dict[int, SampleClass]) -> SampleInfo:
+def _info(place: int, sample: Sample, classes: dict[int, PreparedClass]) -> SampleInfo:
     return SampleInfo(
         index=place,
-        classes=tuple(classes[index] for index in data["classes"]),
-        **{
-            name: data[name]
-            for name in ("name", "split", "fold", "width", "height", "image_offset", "mask_offset")
-        },
+        name=sample.name,
+        split=sample.split,
+        fold=sample.fold,
+        width=sample.width,
+        height=sample.height,
+        classes=tuple(classes[index] for index in sample.classes if index in classes),
+        image_offset=sample.image_offset,
+        mask_offset=sample.mask_offset,
     )
 
 
-def _class(index: PreparedIndex, text: str) -> SampleClass:
+def _class(index: PreparedIndex, text: str) -> PreparedClass:
     for one in index.classes:
         if text in (one.name, str(one.index)):
             return one

@@ -30,6 +30,14 @@ OPTIONS: dict[str, Any] = {
     "seed": 4,
     "max_images_per_class": 100,
     "names_encoding": "shift_jis",
+    "objects": "one_class",
+    "several_masks": "union",
+    "unmasked": "background",
+    "flat_images": "use",
+    "mask_size": "resample",
+    "class_folders": "ignore",
+    "on_question": "assume",
+    "splits_from": "lists",
 }
 
 

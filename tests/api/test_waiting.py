@@ -154,7 +154,8 @@ def test_the_workers_are_listed(client: FlaskClient, beat: Any):
         {
             "id": "host:1:x", "host": "host", "pid": 1, "queues": ["cpu"], "device": "a processor",
             "memory_bytes": 8, "started_at": "1970-01-01T00:00:01.000Z", "holds": "run-1",
-            "since": "1970-01-01T00:00:02.000Z",
+            "since": "1970-01-01T00:00:02.000Z", "housekeeping_at": None, "is_stalled": False,
+            "unreadable": None,
         }
     ]  # fmt: skip
 

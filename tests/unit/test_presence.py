@@ -1,6 +1,7 @@
 """Signs of life of workers, and what they tell of their device."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.workers import LIFE_S, WorkerStore
+from trainyard.worker_state import Housekeeping
 from workers.device import MEBIBYTE, UNKNOWN_GPU, device_of
 from workers.presence import Presence
 
@@ -76,3 +78,18 @@ def test_a_processor_is_enough_for_some_queues(queue: str):
     name, memory = device_of((queue,), None)
     assert name
     assert memory == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_a_worker_says_how_its_housekeeping_stands(client: Client):
+    workers = WorkerStore(client)
+    presence = Presence(workers, ("cpu",))
+    presence.beat()
+    presence.beat(Housekeeping(seconds_ago=90, is_stalled=True))
+    with presence.holding("run-1"):
+        (found,) = workers.all()
+    assert found.is_stalled
+    assert found.housekeeping_at
+    assert 80 < time.time() - found.housekeeping_at < 600
+    assert found.holds == "run-1"
+    presence.beat(Housekeeping(seconds_ago=None, is_stalled=False))
+    assert [(one.is_stalled, one.housekeeping_at) for one in workers.all()] == [(False, None)]

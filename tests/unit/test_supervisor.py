@@ -18,6 +18,7 @@ from trainyard.runs import Run, RunStatus
 from trainyard.settings import REPOSITORY
 from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
 from trainyard.store.connection import connect
+from workers import store_retry
 from workers import supervisor as supervisor_module
 from workers.supervisor import RunSupervisor
 
@@ -202,6 +203,32 @@ def test_draining_lets_the_child_save_and_keeps_what_it_saved(claimed, supervise
     assert (attempt.attempt, attempt.worker, attempt.device) == (1, "me", "abacus")
     assert (attempt.reason, attempt.epochs) == ("drained", 2)
     assert attempt.ended_at >= attempt.started_at
+
+
+@pytest.mark.parametrize("script", ["train", "until stopped"])
+def test_draining_while_redis_is_away_leaves_the_run_to_another_worker(
+    claimed, runs, storage, server, monkeypatch, script
+):
+    """A result, or nothing, waits to be told; the worker exits all the same, and the lease lapses."""
+    monkeypatch.setattr(store_retry, "LAST_WORDS_S", 0.5)
+    monkeypatch.setattr(supervisor_module, "DRAIN_S", 0.5)
+    run, draining = claimed(script), threading.Event()
+    ownership = Ownership(runs.rules, time.monotonic())
+    supervisor = RunSupervisor(runs, storage, 1, draining, run, ownership)
+    thread = threading.Thread(target=supervisor.supervise)
+    thread.start()
+    time.sleep(1.0)
+    server.kill()
+    draining.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    server.start()
+    deadline = time.monotonic() + 30
+    while (again := runs.claim("train", "another")) is None:
+        assert time.monotonic() < deadline
+        runs.reap()
+        time.sleep(0.2)
+    assert (again.id, again.fence) == (run.id, run.fence + 1)
 
 
 def test_what_a_given_up_child_writes_stays_unseen(claimed, supervised, runs, storage):

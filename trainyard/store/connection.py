@@ -7,12 +7,16 @@ from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import LockError
 from redis.retry import Retry
 
 from trainyard.errors import StoreUnavailable
+from trainyard.store import keys
 
 SOCKET_TIMEOUT_S = 5.0
 """A call that has no answer by then counts as failed; nothing is resent behind the caller's back."""
+
+PROBE_MS = 1000
 
 Client = redis.Redis
 
@@ -30,11 +34,32 @@ def connect(url: str) -> Client:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn redis-py's errors into StoreUnavailable."""
+    """Turn redis-py's errors into StoreUnavailable; the driver's own words, its cause, may name addresses."""
     try:
         yield
     except redis.RedisError as error:
-        raise StoreUnavailable(f"Redis did not do what was asked: {error}.") from error
+        raise StoreUnavailable(_meaning(error)) from error
+
+
+_MEANINGS: tuple[tuple[type[redis.RedisError], str], ...] = (
+    (redis.AuthenticationError, "Redis does not accept the password that it is given"),
+    (redis.BusyLoadingError, "Redis has started and is still loading its data"),
+    (redis.TimeoutError, "Redis does not answer in time"),
+    (redis.OutOfMemoryError, "Redis has no memory left and takes no writes"),
+    (redis.ReadOnlyError, "Redis is read-only"),
+    (redis.ConnectionError, "Redis cannot be reached"),
+    (LockError, "Another process holds what is needed in Redis"),
+)
+"""By kind of error, the first that applies."""
+_REFUSED_WRITES = "MISCONF"
+"""What Redis says where it cannot put its data on disk."""
+
+
+def _meaning(error: redis.RedisError) -> str:
+    found = next((text for kind, text in _MEANINGS if isinstance(error, kind)), None)
+    if found is None and str(error).startswith(_REFUSED_WRITES):
+        found = "Redis cannot write its data to disk and takes no writes"
+    return f"{found or 'Redis did not do what was asked; the log has its words'}."
 
 
 def run_script(client: Client, name: str, *arguments: str | int | float) -> tuple[str, dict[str, str]]:
@@ -48,6 +73,12 @@ def run_script(client: Client, name: str, *arguments: str | int | float) -> tupl
 def _source(name: str) -> str:
     folder = Path(__file__).parent / "lua"
     return (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+
+
+def check_writes(client: Client) -> None:
+    """Raise StoreUnavailable unless Redis takes a write."""
+    with store_errors():
+        client.set(keys.PROBE, 1, px=PROBE_MS)
 
 
 def ping(client: Client) -> None:

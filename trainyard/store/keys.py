@@ -12,6 +12,7 @@ ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
 ty:indexing                     STRING  the lock of whoever compares them
+ty:rebuilding                   STRING  while a Redis that was emptied is filled from storage
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
 ty:q:<queue>                    ZSET  id -> turn, see prelude.lua: lower goes first within a project
 ty:q:<queue>:of:<project>       ZSET  the same, those of one project
@@ -22,6 +23,7 @@ ty:workers                      SET   ids of workers, some of which may be gone
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
 ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
                                 no lease out, in µs
+ty:stopped                      STRING  run_id of a Redis that was stopped in order: nothing of it is lost
 ty:server                       HASH  run_id of the Redis seen last, wait_until: no work before that, µs
 ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version, cancel
 ty:run:<id>:progress            STRING  the latest progress event, JSON
@@ -29,6 +31,7 @@ ty:run:<id>:events              STREAM  field `data`: an event, JSON
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
 ty:set:<name>                   SET   small shared sets, such as the study service's architectures
+ty:probe                        STRING  written to see whether Redis takes writes
 ty:mq:*                         Celery's own keys
 """
 
@@ -111,5 +114,8 @@ def leases(kind: str) -> str:
 
 
 CLEAN_STOP = "ty:clean_stop"
+STOPPED = "ty:stopped"
 INDEXED = "ty:indexed"
 INDEXING = "ty:indexing"
+REBUILDING = "ty:rebuilding"
+PROBE = "ty:probe"

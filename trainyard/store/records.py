@@ -1,20 +1,25 @@
 """Records in Redis: typed on this side, a hash of texts on that."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
-from marshmallow import EXCLUDE, fields
-from marshmallow_dataclass import class_schema
-
-from trainyard.errors import Conflict
+from trainyard.errors import Conflict, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.store import keys
+from trainyard.store.codec import Codec, UnreadableRecord
 from trainyard.store.connection import Client, run_script, store_errors
+
+logger = logging.getLogger(__name__)
 
 Record = TypeVar("Record")
 
+REBUILDING = "Redis was emptied and is being rebuilt from storage."
+REQUEUED_AT_ONCE = 500
+"""Waiting records that one script looks at: Redis serves nobody else meanwhile, for a millisecond or two."""
 REMEMBERED_S = 7 * 24 * 3600
 """How long it is known of a removed record that it was removed."""
 
@@ -23,8 +28,13 @@ REMEMBERED_S = 7 * 24 * 3600
 class Page(Generic[Record]):
     """One page of a list, newest first; `next_cursor` is None on the last one."""
 
-    items: list[Record]
+    items: list[Record | UnreadableRecord]
     next_cursor: str | None
+
+    @property
+    def readable(self) -> list[Record]:
+        """The items but those that cannot be read."""
+        return [item for item in self.items if not isinstance(item, UnreadableRecord)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,44 +44,6 @@ class Life:
     waiting: str
     working: str
     failed: str
-
-
-class Codec(Generic[Record]):
-    """Turns a record into JSON data and into the texts of a hash, and back, by its dataclass."""
-
-    def __init__(self, kind: type[Record]) -> None:
-        self._schema = class_schema(kind)()
-
-    def to_json(self, record: Record) -> dict[str, Any]:
-        """Plain JSON data, every field present."""
-        return dict(self._schema.dump(record))
-
-    def from_json(self, data: Mapping[str, Any]) -> Record:
-        """The reverse; fields of an older or newer revision of the record are left out."""
-        record: Record = self._schema.load(data, unknown=EXCLUDE)
-        return record
-
-    def to_hash(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Texts for some fields of `to_json`; None becomes the empty text, which removes a field."""
-        return {name: self._text(name, value) for name, value in values.items()}
-
-    def from_hash(self, texts: Mapping[str, str]) -> Record:
-        """A record from a whole hash."""
-        return self.from_json(
-            {
-                name: text if self._is_text(name) else json.loads(text)
-                for name, text in texts.items()
-                if name in self._schema.fields
-            }
-        )
-
-    def _text(self, name: str, value: Any) -> str:
-        if value is None:
-            return ""
-        return str(value) if self._is_text(name) else json.dumps(value)
-
-    def _is_text(self, name: str) -> bool:
-        return isinstance(self._schema.fields[name], fields.String | fields.Enum)
 
 
 class RecordStore(Generic[Record]):
@@ -107,32 +79,31 @@ class RecordStore(Generic[Record]):
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Record]:
         """Newest first; `cursor` is the creation time, in µs, of the last record already seen."""
         top = f"({int(cursor)}" if cursor else "+inf"
-        with store_errors():
-            index = keys.index(self.kind, status, project)
-            found = cast(
-                "list[tuple[str, float]]",
-                self.client.zrevrangebyscore(index, top, "-inf", 0, limit + 1, withscores=True),
-            )
-            pipeline = self.client.pipeline(transaction=False)
-            for record_id, _ in found[:limit]:
-                pipeline.hgetall(keys.record(self.kind, record_id))
-            hashes = pipeline.execute()
-        more = len(found) > limit
-        items = [self.codec.from_hash(texts) for texts in hashes if texts]
-        return Page(items, str(int(found[limit - 1][1])) if more else None)
+        index = keys.index(self.kind, status, project)
+        last, found = run_script(self.client, "page", self.kind, index, top, limit)
+        if last == "rebuilding":
+            raise StoreUnavailable(REBUILDING)
+        items = [self.codec.listed(record_id, _pairs_of(text)) for record_id, text in found.items()]
+        return Page(items, str(int(float(last))) if last else None)
 
     def claim(
         self, queue: str, owner: str, life: Life, rules: LeaseRules, max_concurrent: int = 0
     ) -> Record | None:
-        """Take the record of the queue whose turn it is, or None.
+        """Take the record of the queue whose turn it is, or None; one that cannot be read fails.
 
         `max_concurrent` holds for projects without a limit of their own; 0 is no limit.
         """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
         states = (life.waiting, life.working)
         arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent)
-        outcome, found = run_script(self.client, "claim", *arguments)
-        return self.codec.from_hash(found) if outcome == "claimed" else None
+        while True:
+            outcome, found = run_script(self.client, "claim", *arguments)
+            if outcome != "claimed":
+                return None
+            try:
+                return self.codec.from_hash(found)
+            except Unreadable as error:
+                self._fail_unreadable(found, owner, life, error)
 
     def renew(
         self, record_id: str, fence: int, owner: str, life: Life, rules: LeaseRules, progress: str
@@ -206,15 +177,62 @@ class RecordStore(Generic[Record]):
         with store_errors():
             return {str(found) for found in self.client.zrange(keys.index(self.kind, None, None), 0, -1)}
 
+    def revisions(self, record_ids: list[str]) -> dict[str, int | None]:
+        """The revision that Redis has of each, None where it has no such record."""
+        with store_errors():
+            pipeline = self.client.pipeline(transaction=False)
+            for record_id in record_ids:
+                pipeline.hget(keys.record(self.kind, record_id), "revision")
+            found = pipeline.execute()
+        revisions = (None if text is None else int(text) for text in found)
+        return dict(zip(record_ids, revisions, strict=True))
+
     def unmirrored(self) -> set[str]:
         """Ids of records that storage may hold in an older revision."""
         with store_errors():
             return {str(found) for found in self.client.smembers(keys.unmirrored(self.kind))}
 
+    def is_incomplete(self) -> bool:
+        """Whether this Redis was emptied, and does not have again what storage holds."""
+        with store_errors():
+            if self.client.exists(keys.REBUILDING):
+                return True
+            return not self.client.exists(keys.INDEXED, keys.index(self.kind, None, None))
+
     def was_removed(self, record_id: str) -> bool:
         """Whether the record was removed lately; False also where it never was."""
         with store_errors():
             return bool(self.client.exists(keys.removed(self.kind, record_id)))
+
+    def requeue_lost(self, life: Life) -> list[str]:
+        """Put what waits and is in no queue in its queue; the ids. See requeue.lua."""
+        again: list[str] = []
+        for start in count(0, REQUEUED_AT_ONCE):
+            arguments = (self.kind, life.waiting, start, REQUEUED_AT_ONCE)
+            outcome, found = run_script(self.client, "requeue", *arguments)
+            again += found
+            if outcome == "done":
+                break
+        return again
+
+    def note_unreadable(self, record_id: str, life: Life, values: Mapping[str, str]) -> str:
+        """List a record whose file in storage cannot be read; the outcome, see note_unreadable.lua.
+
+        `values` are the texts of its hash that are known, `created_at` and `project` among them.
+        """
+        pairs = [text for pair in values.items() for text in pair]
+        return run_script(self.client, "note_unreadable", self.kind, record_id, life.failed, *pairs)[0]
+
+    def leave_mirror(self, record_id: str) -> None:
+        """Let storage keep what it has of a record: Redis has nothing that could be written."""
+        with store_errors():
+            self.client.srem(keys.unmirrored(self.kind), record_id)
+
+    def _fail_unreadable(self, found: Mapping[str, str], owner: str, life: Life, error: Unreadable) -> None:
+        logger.error("The %s %s cannot be read and fails: %s", self.kind, found.get("id"), error.message)
+        pairs = self._pairs({"error": error.to_dict()})
+        arguments = (found.get("id", ""), found.get("fence", ""), owner, life.failed, *pairs)
+        run_script(self.client, "finish", self.kind, *arguments)
 
     def _held(self, script: str, record_id: str, fence: int, owner: str, *rest: str) -> Record | None:
         outcome, found = run_script(self.client, script, self.kind, record_id, fence, owner, *rest)
@@ -222,3 +240,8 @@ class RecordStore(Generic[Record]):
 
     def _pairs(self, values: Mapping[str, Any]) -> list[str]:
         return [text for pair in self.codec.to_hash(values).items() for text in pair]
+
+
+def _pairs_of(text: str) -> dict[str, str]:
+    flat = json.loads(text)
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict
 from typing import cast
 
+from trainyard.decoding import decoder
+from trainyard.errors import Unreadable
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 from trainyard.worker_state import WorkerState
@@ -36,9 +38,24 @@ class WorkerStore:
             gone = [one for one, text in zip(ids, texts, strict=True) if text is None]
             if gone:
                 self._client.srem(keys.WORKERS, *gone)
-        return [_from_json(text) for text in texts if text]
+        return [_read(worker_id, text) for worker_id, text in zip(ids, texts, strict=True) if text]
 
 
-def _from_json(text: str) -> WorkerState:
-    data = json.loads(text)
-    return WorkerState(**data | {"queues": tuple(data["queues"])})
+_decode = decoder(WorkerState)
+
+
+def _read(worker_id: str, text: str) -> WorkerState:
+    """What a worker, perhaps of another release, says of itself."""
+    try:
+        return _decode(json.loads(text))
+    except (ValueError, Unreadable) as error:
+        return WorkerState(
+            id=worker_id,
+            host="",
+            pid=0,
+            queues=(),
+            device="",
+            memory_bytes=0,
+            started_at=0.0,
+            unreadable=str(error),
+        )

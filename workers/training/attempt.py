@@ -10,10 +10,10 @@ from torch import nn
 
 from trainyard.catalog import rounded_size
 from trainyard.events import BatchSettled, Event, Notice, WeightsLoaded
-from trainyard.experiments import load_spec
 from trainyard.spec import TrainingSpec
-from trainyard.spec_checks import check_classes
+from trainyard.spec_checks import check_classes, check_known
 from trainyard.storage import RunFolder
+from trainyard.stored_spec import read_spec
 from workers.prepared import PreparedDataset
 from workers.recorded_version import open_version
 from workers.training.batch_size import with_found_batch
@@ -65,8 +65,8 @@ class Attempt:
         if self.checkpoint is None:
             return 0
         about, size = self.checkpoint[ABOUT], self.card.spec.data.batch
-        done: int = about["batches"] * about["spec"]["data"]["batch_size"] // size
-        return min(done, len(self.data.train_dataloader())) if about["batches"] else 0
+        done: int = about.get("batches", 0) * read_spec(about["spec"]).data.batch // size
+        return min(done, len(self.data.train_dataloader())) if done else 0
 
     @property
     def has_epochs_left(self) -> bool:
@@ -78,10 +78,11 @@ class Attempt:
 
 def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     """Build it, from the newest good checkpoint that the job names. Raises as `fit` before training."""
+    check_known(job.spec)
     newest, checkpoint = newest_good(job.resume_from, report) or (None, None)
     spec = _with_legal_size(job.spec, report)
     if checkpoint is not None:
-        spec = with_smaller_batch_of(spec, load_spec(checkpoint[ABOUT]["spec"]))
+        spec = with_smaller_batch_of(spec, read_spec(checkpoint[ABOUT]["spec"]))
     precision = resolve_precision(spec.precision)
     seed_everything(spec.seed, workers=True, verbose=False)
     prepared = open_version(job.prepared, job.content_hash)

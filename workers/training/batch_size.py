@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainyard.catalog import architecture
+from trainyard.catalog import needs_of
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
 from trainyard.events import Event, Notice
 from trainyard.spec import TrainingSpec
@@ -57,7 +57,7 @@ def with_found_batch(
     fits = FitsGpu(trial, device) if device.type == "cuda" else FitsCpu(trial)
     most = min(images, GPU_LARGEST if device.type == "cuda" else CPU_LARGEST)
     with torch.random.fork_rng(devices=[]):
-        found = largest_that_fits(fits, architecture(spec.model.architecture).min_batch, most)
+        found = largest_that_fits(fits, needs_of(spec.model.architecture).min_batch, most)
     release_memory()
     if found is None:
         ran_out = CudaOutOfMemory if device.type == "cuda" else HostOutOfMemory

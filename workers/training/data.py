@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from trainyard.catalog import architecture
+from trainyard.catalog import needs_of
 from trainyard.errors import BadDataset, InvalidModel
 from trainyard.spec import DataSpec, TrainingSpec
 from workers.prepared import PreparedDataset, Sample, Uint8
@@ -249,7 +249,7 @@ def drops_last(spec: TrainingSpec, images: int) -> bool:
     It is left out only when it is smaller than the least batch of the architecture and the set fills at
     least one whole batch besides; the shuffle leaves out other images in each epoch.
     """
-    least = architecture(spec.model.architecture).min_batch
+    least = needs_of(spec.model.architecture).min_batch
     batch = spec.data.batch
     if min(batch, images) < least:
         raise InvalidModel(

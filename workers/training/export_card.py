@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainyard.catalog import architecture
+from trainyard.catalog import needs_of
 from workers.prepared import IGNORE_INDEX
 from workers.training.checkpoints import ModelCard
 from workers.training.labels import MULTILABEL
@@ -69,7 +69,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _input(card: ModelCard) -> dict[str, Any]:
-    chosen, data = architecture(card.spec.model.architecture), card.spec.data
+    chosen, data = needs_of(card.spec.model.architecture), card.spec.data
     baked = card.spec.export.with_preprocessing
     fixed = f"always {data.image_size} x {data.image_size}: graphs of {chosen.name} are wrong at other sizes"
     free = (

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from trainyard.catalog import architecture
+from trainyard.catalog import needs_of
 from trainyard.errors import ExportMismatch
 from workers.prepared import IGNORE_INDEX
 from workers.training.checkpoints import ModelCard
@@ -71,7 +71,7 @@ def make_graph(network: nn.Module, card: ModelCard) -> onnx.ModelProto:
 
 def is_dynamic(card: ModelCard) -> bool:
     """Whether the graph takes sizes other than the trained one."""
-    return architecture(card.spec.model.architecture).dynamic_size
+    return needs_of(card.spec.model.architecture).dynamic_size
 
 
 def opset_of(model: onnx.ModelProto) -> int:
@@ -132,7 +132,7 @@ def _name_axes(model: onnx.ModelProto, card: ModelCard) -> None:
 
 def _metadata(card: ModelCard) -> dict[str, str]:
     """Facts as text; lists are JSON."""
-    data, chosen = card.spec.data, architecture(card.spec.model.architecture)
+    data, chosen = card.spec.data, needs_of(card.spec.model.architecture)
     baked = card.spec.export.with_preprocessing
     return {
         "trainyard.run_id": card.run_id,

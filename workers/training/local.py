@@ -3,9 +3,12 @@
 from dataclasses import asdict
 
 from trainyard.checkpoints import BEST, Checkpoint, discard, newest_first, place, with_saved
+from trainyard.decoding import decoder
 from trainyard.events import CheckpointSaved, Event
 from trainyard.storage import RunFolder, read_json, write_json
 from workers.training.job import SavedFile
+
+_decode = decoder(Checkpoint)
 
 
 class LocalCheckpoints:
@@ -17,7 +20,7 @@ class LocalCheckpoints:
         self._keep_last = keep_last
         self._record = folder.saved / "committed.json"
         found = read_json(self._record) if resume and self._record.exists() else {}
-        self._held = {name: Checkpoint(**one) for name, one in found.items()}
+        self._held = {name: _decode(one) for name, one in found.items()}
 
     @property
     def resume_from(self) -> tuple[SavedFile, ...]:

@@ -4,7 +4,7 @@ import gc
 
 import torch
 
-from trainyard.catalog import architecture
+from trainyard.catalog import needs_of
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory, OutOfMemory
 from trainyard.spec import TrainingSpec, with_batches
 
@@ -24,7 +24,7 @@ def with_half_the_batch(spec: TrainingSpec, ran_out: type[OutOfMemory]) -> Train
 
     Raises an error of that kind where the architecture takes no smaller batch.
     """
-    half, least = spec.data.batch // 2, architecture(spec.model.architecture).min_batch
+    half, least = spec.data.batch // 2, needs_of(spec.model.architecture).min_batch
     if half < least:
         raise ran_out(
             f"{spec.model.architecture} with {spec.model.encoder} does not fit this worker's device at "

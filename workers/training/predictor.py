@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor
 
+from trainyard.decoding import decoder
 from trainyard.errors import InvalidRequest, StorageUnavailable
-from trainyard.experiments import load_spec
+from trainyard.stored_spec import read_spec
 from workers.prepared import PreparedClass, Uint8
 from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
 from workers.training.export_graph import CLASSES, LOGITS
@@ -82,7 +82,7 @@ def _from_checkpoint(path: Path) -> Predictor:
     about = content[ABOUT]
     card = ModelCard(
         run_id=about["run_id"],
-        spec=load_spec(about["spec"]),
+        spec=read_spec(about["spec"]),
         classes=[_class_of(info) for info in about["classes"]],
         rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
     )
@@ -134,6 +134,5 @@ def _answer_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -> 
     return answer
 
 
-def _class_of(info: dict[str, Any]) -> PreparedClass:
-    """A class as a checkpoint lists it."""
-    return PreparedClass(**{**info, "color": tuple(info["color"])})
+_class_of = decoder(PreparedClass)
+"""A class as a checkpoint lists it."""

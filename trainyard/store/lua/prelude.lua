@@ -144,7 +144,8 @@ local function end_lease(kind, id) redis.call('ZREM', leases_of(kind), id) end
 local attempts_kept = 100
 
 local function attempts_of(kind, id)
-  return cjson.decode(get(kind, id, 'attempts') or '[]')
+  local ok, found = pcall(cjson.decode, get(kind, id, 'attempts') or '[]')
+  return ok and type(found) == 'table' and found or {} -- a script must not break off half way for a broken one
 end
 
 local function begin_attempt(kind, id, owner)

@@ -1,0 +1,255 @@
+"""Housekeeping: whatever one part of it runs into, the others go on, and so do signs of life."""
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from marshmallow import ValidationError
+
+from tests.unit.records import a_run
+from trainyard import caretaker as module
+from trainyard.caretaker import Caretaker
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.datasets import Dataset
+from trainyard.errors import NotFound, Unreadable
+from trainyard.lease import LeaseRules
+from trainyard.projects import ProjectLimits
+from trainyard.queue import TASKS, Kicker, make_celery
+from trainyard.reindex import Reindex
+from trainyard.run_registry import RunRegistry
+from trainyard.storage import Storage, read_json
+from trainyard.store import keys
+from trainyard.store.connection import Client, connect
+from trainyard.store.limits import LimitStore
+from trainyard.worker_state import Housekeeping
+
+RULES = LeaseRules(lease_s=30)
+SET_ID = a_run(0).dataset_id
+WAIT_S = 20.0
+
+
+class House:
+    """Everything that a caretaker looks after, on a real Redis."""
+
+    def __init__(self, url: str, root: Path) -> None:
+        self.client: Client = connect(url)
+        self.storage = Storage(root)
+        self.runs = RunRegistry(self.client, self.storage, RULES)
+        self.datasets = DatasetRegistry(self.client, self.storage, RULES)
+        self.limits = ProjectLimits(LimitStore(self.client), self.storage)
+        self.reindex = Reindex(self.client, self.storage, self.datasets, self.runs)
+        self.beats: list[Housekeeping] = []
+        self.kicked: list[str] = []
+        self.kicker = Kicker(make_celery(url), self.client)
+        self.kicker.kick = lambda queue: bool(self.kicked.append(queue)) or True  # type: ignore[method-assign]
+
+    def caretaker(self) -> Caretaker:
+        parts = (self.runs, self.datasets, self.limits, self.reindex, self.kicker)
+        return Caretaker(*parts, LeaseRules(lease_s=3), self.beats.append)
+
+
+@pytest.fixture
+def house(redis_url: str, tmp_path: Path) -> Iterator[House]:
+    made = House(redis_url, tmp_path)
+    made.datasets.submit(Dataset(id=SET_ID, name="d", project="a", created_at=0))
+    yield made
+    made.client.close()
+
+
+def with_work(house: House) -> tuple[str, str, str]:
+    """A run whose lease has lapsed, one whose file is behind and one that lost its queue; their ids."""
+    for number in (1, 2, 3):
+        house.runs.submit(a_run(number, queue="cpu"))
+    lapsed = house.runs.claim("cpu", "gone")
+    assert lapsed
+    house.client.zadd(keys.leases("run"), {lapsed.id: 1})
+    behind, unqueued = (a_run(number).id for number in (2, 3))
+    house.runs._store.amend(behind, {"notes": "new"})
+    house.client.delete(keys.queue("cpu"))
+    return lapsed.id, behind, unqueued
+
+
+def assert_all_is_done(house: House, ids: tuple[str, str, str]) -> None:
+    lapsed, behind, unqueued = ids
+    assert house.runs.get(lapsed).status == "queued"
+    assert read_json(house.storage.run(behind).record)["notes"] == "new"
+    assert house.client.zscore(keys.queue("cpu"), unqueued) is not None
+    assert "cpu" in house.kicked
+
+
+def test_one_look_does_all_that_is_due(house: House):
+    ids = with_work(house)
+    caretaker = house.caretaker()
+    assert caretaker.housekeeping == Housekeeping()
+    caretaker.look()
+    assert_all_is_done(house, ids)
+    assert caretaker.housekeeping.seconds_ago is not None
+    house.kicked.clear()
+    caretaker.look()
+    assert caretaker.housekeeping.is_stalled is False
+
+
+FAULTS: dict[str, Callable[[], Exception]] = {
+    "stale handle": lambda: OSError(errno.ESTALE, "Stale file handle"),
+    "deleted between two calls": lambda: NotFound("There is no run."),
+    "not valid": lambda: ValidationError({"spec": ["wrong"]}),
+    "not readable": lambda: Unreadable("there is no spec"),
+    "unforeseen": lambda: KeyError("x"),
+}
+PLACES = ("runs.reap", "datasets.reap", "runs.repair_mirrors", "datasets.repair_mirrors", "limits.restore")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_fault_of_one_part_ends_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str, fault: str
+):
+    ids = with_work(house)
+    owner, _, name = place.partition(".")
+    with monkeypatch.context() as patched:
+        patched.setattr(getattr(house, owner), name, lambda: _raise(FAULTS[fault]()))
+        caretaker = house.caretaker()
+        caretaker.look()
+    assert house.client.zscore(keys.queue("cpu"), ids[2]) is not None
+    assert "cpu" in house.kicked
+    (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert record.exc_info
+    assert caretaker.housekeeping.seconds_ago is not None
+    house.kicked.clear()
+    house.client.delete(f"{keys.PREFIX}kick:cpu")
+    house.caretaker().look()
+    assert_all_is_done(house, ids)
+
+
+def _raise(error: Exception) -> Any:
+    raise error
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_one_record_ends_no_other(house: House, monkeypatch: pytest.MonkeyPatch, fault: str):
+    """In reaping and in writing records, for whichever record it happens."""
+    for number in (1, 2, 3):
+        house.runs.submit(a_run(number, queue="cpu"))
+        held = house.runs.claim("cpu", "gone")
+        assert held
+        house.client.zadd(keys.leases("run"), {held.id: number})
+    write = RunRegistry._write
+
+    def write_but_one(self: RunRegistry, record: Any) -> None:
+        if record.id == a_run(2).id:
+            raise FAULTS[fault]()
+        write(self, record)
+
+    monkeypatch.setattr(RunRegistry, "_write", write_but_one)
+    house.caretaker().look()
+    assert [house.runs.get(a_run(number).id).status for number in (1, 2, 3)] == ["queued"] * 3
+    for number in (1, 3):
+        assert read_json(house.storage.run(a_run(number).id).record)["status"] == "queued"
+
+
+def test_a_file_that_is_no_json_is_told_of_and_ends_nothing(house: House, caplog: pytest.LogCaptureFixture):
+    ids = with_work(house)
+    house.storage.projects.write_text("{")
+    house.client.delete(keys.limits("run"))
+    broken = house.storage.run("run-0000000000ff")
+    broken.path.mkdir(parents=True)
+    broken.record.write_text("no JSON")
+    caretaker = house.caretaker()
+    caretaker.compare()
+    caretaker.look()
+    assert_all_is_done(house, ids)
+    assert "run-0000000000ff" in caplog.text
+    assert "projects.json" in caplog.text
+
+
+@pytest.fixture
+def stopped() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_signs_of_life_wait_for_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, stopped: threading.Event
+):
+    """Storage hangs, in housekeeping and in the comparison: beats go on and say so."""
+    monkeypatch.setattr(module, "STALLED_S", 0.2)
+    monkeypatch.setattr(module, "FIRST_COMPARISON_S", 0.1)
+    hangs = threading.Event()
+    monkeypatch.setattr(house.runs, "reap", hangs.wait)
+    monkeypatch.setattr(house.reindex, "ensure", hangs.wait)
+    caretaker = house.caretaker()
+    caretaker.start(stopped)
+    until(lambda: len(house.beats) > 3 and house.beats[-1].is_stalled)
+    assert caretaker.housekeeping == Housekeeping(seconds_ago=None, is_stalled=True)
+    monkeypatch.undo()
+    hangs.set()
+    until(lambda: not house.beats[-1].is_stalled)
+    until(lambda: house.beats[-1].seconds_ago is not None)
+
+
+def test_signs_of_life_go_on_after_one_that_failed(
+    house: House, monkeypatch: pytest.MonkeyPatch, stopped: threading.Event
+):
+    failures = iter([OSError(errno.ESTALE, "stale"), ValueError("x")])
+
+    def beat(state: Housekeeping) -> None:
+        if error := next(failures, None):
+            raise error
+        house.beats.append(state)
+
+    parts = (house.runs, house.datasets, house.limits, house.reindex, house.kicker)
+    Caretaker(*parts, LeaseRules(lease_s=3), beat).start(stopped)
+    until(lambda: len(house.beats) > 1)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ["ty:q:gpu", "ty:q:gpu:of:a", "ty:q:gpu:projects"],
+        ["ty:q:gpu"],
+        ["ty:q:gpu:of:a"],
+        ["ty:q:gpu:projects"],
+    ],
+)
+def test_a_queue_that_redis_lost_alone_is_rebuilt(house: House, lost: list[str]):
+    for number in range(1, 6):
+        house.runs.submit(a_run(number, queue="gpu", priority=number))
+    before = house.client.zrange(keys.queue("gpu"), 0, -1, withscores=True)
+    house.client.delete(*lost)
+    assert house.runs.requeue_lost()
+    assert house.runs.requeue_lost() == []
+    assert house.client.zrange(keys.queue("gpu"), 0, -1, withscores=True) == before
+    assert house.client.zrange("ty:q:gpu:of:a", 0, -1, withscores=True) == before
+    assert house.client.smembers("ty:q:gpu:projects") == {"a"}
+    claimed = [house.runs.claim("gpu", "w") for _ in range(6)]
+    assert [run and run.priority for run in claimed] == [5, 4, 3, 2, 1, None]
+    assert house.runs.requeue_lost() == []
+
+
+def test_many_waiting_runs_are_looked_at_in_parts(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("trainyard.store.records.REQUEUED_AT_ONCE", 2)
+    for number in range(1, 6):
+        house.runs.submit(a_run(number, queue="gpu"))
+    house.client.delete("ty:q:gpu")
+    assert sorted(house.runs.requeue_lost()) == [a_run(number).id for number in range(1, 6)]
+
+
+def test_reindex_rebuilds_a_lost_queue(house: House):
+    house.runs.submit(a_run(1, queue="gpu"))
+    house.client.delete("ty:q:gpu", "ty:q:gpu:of:a", "ty:q:gpu:projects")
+    assert house.reindex.rebuild().counts == {"same": 2, "requeued": 1}
+    assert house.client.zcard(keys.queue("gpu")) == 1
+    assert set(TASKS) >= {"gpu"}

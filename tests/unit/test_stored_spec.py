@@ -1,0 +1,175 @@
+"""Stored specs: whatever an earlier or later release left out or put in, they are read."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+
+from tests.fixtures.stored_storage import RELEASES, STORED
+from trainyard import spec as parts
+from trainyard.errors import InvalidRequest, Unreadable
+from trainyard.experiments import Experiments, load_spec
+from trainyard.settings import Settings
+from trainyard.spec import SPEC_VERSION, LossSpec, TrainingSpec, TransformSpec
+from trainyard.spec_checks import check_known
+from trainyard.stored_spec import ABSENT, read_spec
+
+EXPERIMENTS = Experiments(Settings().configs)
+SPEC = EXPERIMENTS.compose({})
+NAMED = {LossSpec: {"name"}, TransformSpec: {"name"}}
+"""What an item of a list is nothing without."""
+
+
+def paths(tree: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path to every field of JSON data, those of parts and of items of lists included."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in entries:
+        if isinstance(tree, dict):
+            yield (*above, key)
+        yield from paths(value, (*above, key))
+
+
+def without(tree: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
+    copied = json.loads(json.dumps(tree))
+    at = copied
+    for key in path[:-1]:
+        at = at[key]
+    del at[path[-1]]
+    return copied
+
+
+DATA = json.loads(json.dumps(SPEC.to_dict()))
+FIELDS = [
+    path for path in paths(DATA) if ("params" not in path[:-1] and path[-1] != "name") or "schedule" in path
+]
+
+
+@pytest.mark.parametrize("version", ABSENT)
+def test_each_version_says_what_every_absent_field_meant(version: int):
+    """A field that is added must be in every table: what did specs mean that lack it?"""
+    kinds = [kind for kind in vars(parts).values() if isinstance(kind, type) and is_dataclass(kind)]
+    wanted = {kind: {field.name for field in fields(kind)} - NAMED.get(kind, set()) for kind in kinds}
+    wanted[TrainingSpec].discard("version")
+    assert {kind: set(table) for kind, table in ABSENT[version].items()} == wanted
+
+
+@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
+def test_a_spec_that_lacks_a_field_is_read(path: tuple[Any, ...]):
+    found = read_spec(without(DATA, path))
+    assert found.to_dict().keys() == DATA.keys()
+    whole = load_spec(found.to_dict())
+    assert whole == found, "what was filled in is valid"
+    if path[0] != "augmentation":
+        assert found == SPEC, "the defaults of this version are those of its table"
+
+
+def test_an_empty_spec_is_read():
+    assert replace(read_spec({}), augmentation=SPEC.augmentation) == SPEC
+
+
+@pytest.mark.parametrize("path", [(), ("data",), ("optimization", "schedule"), ("optimization", "losses", 0)])
+def test_what_is_not_known_is_left_out(path: tuple[Any, ...]):
+    data = json.loads(json.dumps(DATA))
+    at: Any = data
+    for key in path:
+        at = at[key]
+    at["of_tomorrow"] = {"x": 1}
+    assert read_spec(data) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("model", "encoder", "resnet-of-yesterday"),
+        ("model", "architecture", "NetOfYesterday"),
+        ("data", "batch_size", 5000),
+        ("data", "fit", "squeeze"),
+        ("optimization", "optimizer", "gone"),
+        ("optimization", "losses", [{"name": "gone", "weight": 1.0, "params": {}}]),
+        ("checkpoints", "monitor", "val_of_yesterday"),
+        ("augmentation", "transforms", [{"name": "Gone", "params": {"p": 1}}]),
+    ],
+)
+def test_names_and_ranges_of_today_are_no_matter(part: str, field: str, value: Any):
+    data = {**DATA, part: {**DATA[part], field: value}}
+    assert read_spec(data).to_dict()[part][field] == value
+    with pytest.raises(InvalidRequest):
+        load_spec(data)
+
+
+def test_a_version_is_written_and_read():
+    assert SPEC.to_dict()["version"] == SPEC_VERSION == max(ABSENT)
+    assert read_spec({**DATA, "version": 1}) == SPEC
+    assert load_spec({key: value for key, value in DATA.items() if key != "version"}) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"version": SPEC_VERSION + 1}, "version"),
+        ({"version": [1]}, "version"),
+        ("a text", "an object"),
+        (None, "an object"),
+        ([], "an object"),
+        ({"data": "a text"}, "data: an object was expected"),
+        ({"data": {"image_size": "64"}}, "data.image_size: a whole number"),
+        ({"data": {"image_size": 64.5}}, "data.image_size: a whole number"),
+        ({"export": {"onnx": 1}}, "export.onnx: true or false"),
+        ({"optimization": {"losses": [{"name": 3}]}}, "optimization.losses.0.name: text"),
+        ({"optimization": {"losses": [{"weight": 1.0}]}}, "there is no name"),
+        ({"optimization": {"losses": {"dice": 1}}}, "optimization.losses: a list"),
+    ],
+)
+def test_data_of_another_form_are_told_of(data: Any, told: str):
+    with pytest.raises(Unreadable, match=told):
+        read_spec(data)
+
+
+def test_a_fork_answers_for_its_changes_only():
+    old = replace(SPEC, model=replace(SPEC.model, encoder="resnet-of-yesterday"))
+    varied = EXPERIMENTS.vary(old, {"optimization": {"learning_rate": 0.5}})
+    assert (varied.model.encoder, varied.optimization.learning_rate) == ("resnet-of-yesterday", 0.5)
+    lossy = replace(
+        SPEC,
+        optimization=replace(SPEC.optimization, losses=[LossSpec(name="gone", weight=1.0, params={})]),
+    )
+    assert EXPERIMENTS.vary(lossy, {"optimization": {"momentum": 0.5}}).optimization.losses[0].name == "gone"
+    assert EXPERIMENTS.vary(lossy, {"augmentation": {"preset": "strong"}}).augmentation.preset == "strong"
+    for changes, place in (
+        ({"optimization": {"learning_rate": 5.0}}, ["optimization", "learning_rate"]),
+        ({"optimization": {"losses": [{"name": "none", "weight": 1.0, "params": {}}]}}, ["optimization"]),
+        ({"model": {"encoder": "resnet-of-tomorrow"}}, ["model", "encoder"]),
+        ({"model": {"depth": 3}}, ["model", "depth"]),
+        ({"export": {"onnx": False, "half": True}}, ["export", "onnx"]),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            EXPERIMENTS.vary(old, changes)
+        at: Any = refused.value.errors["spec"]
+        for key in place:
+            at = at[key]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_config_that_was_written_is_read(release: str):
+    configs = list((STORED / release).glob("runs/*/config.json"))
+    assert configs
+    for path in configs:
+        stored = json.loads(path.read_text())["spec"]
+        found = json.loads(json.dumps(read_spec(stored).to_dict()))
+        assert {**found, "version": None} == {**stored, "version": None}
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"optimization": {"losses": [{"name": "gone"}]}},
+        {"optimization": {"optimizer": "gone"}},
+        {"optimization": {"schedule": {"name": "gone"}}},
+        {"data": {"fit": "gone"}},
+    ],
+)
+def test_what_this_release_cannot_train_with_is_said(gone: dict[str, Any]):
+    with pytest.raises(InvalidRequest, match="This release"):
+        check_known(read_spec(gone))
