@@ -127,6 +127,20 @@ def test_losses_are_those_of_the_libraries() -> None:
         assert _loss(name, "multiclass", weights)(logits, masks).item() == pytest.approx(value.item())
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_lovasz_is_that_of_the_library_with_its_gradient(task: str) -> None:
+    logits, masks = _batch(task, shape=(3, 8, 10))
+    masks[masks == 1] = 0  # one class has no pixel
+    found, expected = (logits.clone().requires_grad_() for _ in range(2))
+    loss, reference = _loss("lovasz", task)(found, masks), smp_losses.LovaszLoss(task)(expected, masks)
+    loss.backward()
+    reference.backward()
+    assert loss.item() == pytest.approx(reference.item(), abs=1e-6)
+    assert found.grad is not None
+    assert expected.grad is not None
+    assert torch.allclose(found.grad, expected.grad, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("weights", [None, [0.5, 1.0, 2.0]])
 @pytest.mark.parametrize("smooth", [0.0, 3.0])
 def test_dice_is_that_of_the_library_with_its_gradient(weights: list[float] | None, smooth: float) -> None:

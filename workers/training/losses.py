@@ -1,8 +1,8 @@
 """The loss: a weighted sum of terms, each blind to ignored pixels.
 
 The losses of segmentation_models_pytorch differ in how they ignore. Dice, Jaccard and Tversky leave
-ignored pixels out themselves. Focal gives NaN and Lovasz no scalar where nothing is labelled, MCC knows
-no ignoring and takes probabilities; these see labelled pixels only. Its cross-entropies ignore, but divide
+ignored pixels out themselves. Focal gives NaN where nothing is labelled, MCC knows no ignoring and takes
+probabilities; these and Lovasz see labelled pixels only. Its cross-entropies ignore, but divide
 by all pixels, so the terms here are torch's.
 """
 
@@ -18,7 +18,9 @@ from trainyard.spec import LossSpec, OptimizationSpec
 from trainyard.spec_checks import weighing_losses
 from workers.prepared import IGNORE_INDEX
 from workers.training.dice import SoftDice
+from workers.training.full_precision import InFullPrecision, widened, without_autocast
 from workers.training.labels import MULTILABEL
+from workers.training.lovasz import LovaszHinge, LovaszSoftmax
 from workers.training.multilabel_losses import OfProbabilities, build_multilabel_loss
 
 _OVERLAPS = {
@@ -40,18 +42,23 @@ class WeightedLosses(nn.Module):
         """The scalar loss of logits, (N, C, H, W), and masks, (N, H, W) int64 with IGNORE_INDEX.
 
         C is 1 for a binary task; masks of a multilabel one are (N, C, H, W), 0 and 1. Mixed precision leaves
-        the logits in 16 bits, too coarse for a mean of thousands of terms, so the loss is taken in float32.
-        A batch without a labelled pixel costs 0.
+        the logits in 16 bits, too coarse for a mean of thousands of terms, so the loss is taken in float32,
+        under autocast too. A batch without a labelled pixel costs 0.
         """
-        exact = logits.float()
-        total = exact.new_zeros(())
-        for term, factor in zip(self._terms, self._factors, strict=True):
-            total = total + factor * term(exact, masks)
+        with without_autocast(logits.device):
+            exact = widened(logits)
+            total = exact.new_zeros(())
+            for term, factor in zip(self._terms, self._factors, strict=True):
+                total = total + factor * term(exact, masks)
         return total
 
 
 def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None) -> nn.Module:
-    """One term, which maps float32 logits and masks, as above, to a scalar."""
+    """One term, which maps logits and masks, as above, to a float32 scalar."""
+    return InFullPrecision(_bare_loss(term, task, class_weights))
+
+
+def _bare_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None) -> nn.Module:
     if task == MULTILABEL:
         return build_multilabel_loss(term, class_weights)
     weights = None
@@ -73,7 +80,7 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
     if term.name == "focal":
         return OnLabelled(smp_losses.FocalLoss(task, class_weights=weights, **params))
     if term.name == "lovasz":
-        return OnLabelled(smp_losses.LovaszLoss(task))
+        return OnLabelled(LovaszHinge() if task == "binary" else LovaszSoftmax())
     return OnLabelled(OfProbabilities())
 
 

@@ -1,8 +1,8 @@
 """The losses of multilabel tasks: each class is a yes or no of its own, and the loss their mean.
 
 Logits and truth are (N, C, H, W); no pixel is ignored. Dice, Jaccard, Tversky and Focal are those of
-segmentation_models_pytorch in its multilabel mode. Its Lovasz and MCC would take all classes for one; here
-they see one class at a time.
+segmentation_models_pytorch in its multilabel mode. Its MCC would take all classes for one; here that and
+Lovasz see one class at a time.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from trainyard.spec import LossSpec
 from workers.training.labels import MULTILABEL
+from workers.training.lovasz import LovaszHinge
 
 _OF_ALL_CLASSES = {
     "dice": smp_losses.DiceLoss,
@@ -33,7 +34,7 @@ def build_multilabel_loss(term: LossSpec, class_weights: Sequence[float] | None)
     if term.name in _OF_ALL_CLASSES:
         loss: nn.Module = _OF_ALL_CLASSES[term.name](MULTILABEL, **params)
         return Laid(loss)
-    return EachClass(smp_losses.LovaszLoss("binary") if term.name == "lovasz" else OfProbabilities())
+    return EachClass(LovaszHinge() if term.name == "lovasz" else OfProbabilities())
 
 
 class ClassCrossEntropies(nn.Module):
