@@ -55,7 +55,7 @@ def other_ranks(job: TrainingJob) -> Iterator[Ranks]:
     if world == 1:
         yield Ranks()
         return
-    port = _free_port()
+    port = free_port()
     ranks = Ranks(first=Rank(0, world, port))
     # A fresh interpreter: a forked one could not use CUDA, nor locks that other threads held.
     context = multiprocessing.get_context("spawn")
@@ -100,7 +100,7 @@ def _unheard(event: Event) -> None:
     """Only the first rank reports."""
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
