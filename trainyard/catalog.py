@@ -14,7 +14,8 @@ from pathlib import Path
 from trainyard.errors import InvalidRequest
 
 TASKS = ("multiclass", "binary", "multilabel")
-DEVICE_CLASSES = ("cpu", "gpu", "gpu-large")
+CPU = "cpu"
+DEVICE_CLASSES = (CPU, "gpu", "gpu-large")
 """What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
 CLASS_WEIGHTINGS = ("none", "auto", "given")
 OPTIMIZERS = (

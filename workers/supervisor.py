@@ -146,6 +146,7 @@ class RunSupervisor:
             prepared=self._storage.dataset(run.dataset_id).version(run.dataset_hash),
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
+            device_class=run.queue,
             resume_from=tuple(map(self._saved, newest_first(run.checkpoints))),
             best=self._saved(run.checkpoints[BEST]) if BEST in run.checkpoints else None,
             init_checkpoint=origin_file(self._folder, run.forked_from) if run.forked_from else None,

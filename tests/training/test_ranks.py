@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
+from trainyard.catalog import PACKAGED_ENCODER
 from trainyard.errors import InvalidRequest, NanLoss, WeightsUnavailable
 from trainyard.events import CheckpointSaved, EpochEnd, SignalApplied
 from trainyard.signals import Signals
@@ -55,6 +56,12 @@ def _score_alone(run: Run) -> float | None:
             assert isinstance(mask, torch.Tensor)
             scores.update(module(image[None]), mask[None].long(), torch.zeros(()))
     return scores.compute().miou
+
+
+def test_layers_that_only_a_classifier_uses_are_not_waited_for(run: Run) -> None:
+    model = {"architecture": "Unet", "encoder": PACKAGED_ENCODER}
+    result = run.fit(epochs=1, spec=_spec(model=model))
+    assert (result.status, result.step) == ("completed", 3)
 
 
 def test_a_stop_reaches_all_ranks(run: Run) -> None:

@@ -173,6 +173,10 @@ class SegmentationData(LightningDataModule):
     def val_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.val, shuffled=False)
 
+    @property
+    def _feeds_gpu(self) -> bool:
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+
     def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
         epoch, rank = (self.trainer.current_epoch, self.trainer.global_rank) if self.trainer else (0, 0)
         workers = self._data.loader_workers
@@ -191,7 +195,7 @@ class SegmentationData(LightningDataModule):
             num_workers=workers,
             persistent_workers=workers > 0,
             prefetch_factor=PREFETCH_BATCHES if workers > 0 else None,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=self._feeds_gpu,
         )
 
 
