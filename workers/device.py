@@ -28,6 +28,13 @@ def device_of(queues: tuple[str, ...], visible: str | None) -> tuple[str, int]:
     return (f"{len(gpus)} × {name}" if len(gpus) > 1 else name), memory
 
 
+def gpus_to_use(visible: str | None) -> list[str]:
+    """The GPUs that CUDA_VISIBLE_DEVICES names; where it is not set all, as the driver's tool counts them."""
+    if visible is not None:
+        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
+    return [str(place) for place in range(len(_gpus(None)))]
+
+
 def _gpus(visible: str | None) -> list[tuple[str, int]]:
     """Name and bytes of each visible GPU; none where the driver's tool is absent or knows of none."""
     chosen = [f"--id={visible}"] if visible else []

@@ -71,11 +71,17 @@ class RunSupervisor:
         self._told = Signals()
         self._drain_until: float | None = None
         self._outcome: Message = {}
+        self._has_failed = False
         self._post_mortem = PostMortem(self._files.own.log)
 
     @property
     def _run(self) -> Run:
         return self._reports.run
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the attempt broke and no user is to blame: it may have been the device it trained on."""
+        return self._has_failed
 
     def supervise(self) -> None:
         """Returns when the run has ended, or is another's, or is back in its queue."""
@@ -227,6 +233,7 @@ class RunSupervisor:
 
     def _fail(self, error: dict[str, Any], **values: Any) -> None:
         """The run waits for another attempt where that may help, and has failed otherwise."""
+        self._has_failed = error["cause"] == "infrastructure"
         if not self._ownership.has_lapsed:
             self._files.drop_unfinished()
         failure = self._post_mortem.failure(error, self._run.fence)
