@@ -19,6 +19,7 @@ from workers.recorded_version import open_version
 from workers.training.batch_size import with_found_batch
 from workers.training.checkpoints import ABOUT, ModelCard, Saved, read_checkpoint
 from workers.training.class_weights import class_weights
+from workers.training.compiled import fall_back_to_eager
 from workers.training.data import SegmentationData
 from workers.training.devices import check_device_count, device_of_class
 from workers.training.epochs import History
@@ -103,6 +104,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     weights = class_weights(spec.optimization, prepared, data.train.samples)
     loss = WeightedLosses(spec.optimization, spec.model.task, weights)
     module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
+    if spec.compute.compile:
+        fall_back_to_eager(module.network, report)
     if checkpoint is not None:
         module.resume_weights(checkpoint)
     row = checkpoint[ABOUT]["best"] if checkpoint else None

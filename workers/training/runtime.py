@@ -102,5 +102,7 @@ def resolve_precision(asked: str, device: torch.device = PROCESSOR) -> Precision
 def _computes_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    able = getattr(torch.cpu, "get_capabilities", dict)()  # the PyTorch for older drivers may not have it
+    if not hasattr(torch.cpu, "get_capabilities"):  # the PyTorch for older drivers may not have it
+        return False
+    able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
