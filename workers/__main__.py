@@ -10,7 +10,7 @@ from trainyard.errors import DeviceFault
 from trainyard.queue import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
 from trainyard.settings import Settings
 from workers.child import INGEST_CHILD, TRAINING_CHILD, start_server
-from workers.environment import choose_gpus, forget_cluster, name_gpus_by_bus
+from workers.environment import choose_gpus, forget_cluster, give_caches_a_home, name_gpus_by_bus
 from workers.gpu_check import needs_gpu
 
 _GPUS = re.compile(
@@ -37,6 +37,7 @@ def main() -> None:
     # Before the server of children starts: they have its environment.
     forget_cluster(os.environ)
     name_gpus_by_bus(os.environ)
+    give_caches_a_home(os.environ)
     settings = Settings.from_environment()
     if arguments.role == "ingest":
         serve(settings, "ingest", INGEST_TASK, INGEST_CHILD, (INGEST_QUEUE,))

@@ -1,6 +1,11 @@
 """What the environment of a worker may say, and what must not be heard."""
 
+import os
+import stat
+import tempfile
 from collections.abc import MutableMapping
+from contextlib import suppress
+from pathlib import Path
 
 _OF_CLUSTERS = (
     "SLURM_",  # Slurm
@@ -16,6 +21,17 @@ _OF_RANKS = frozenset(
         *("MASTER_ADDR", "MASTER_PORT", "PL_GLOBAL_SEED", "PL_SEED_WORKERS"),
     }
 )
+
+_CACHES = {
+    "XDG_CACHE_HOME": "",
+    "HF_HOME": "huggingface",
+    "TORCH_HOME": "torch",
+    "TRITON_CACHE_DIR": "triton",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "MPLCONFIGDIR": "matplotlib",
+}
+"""Variables that name a cache, and the folder for each."""
+_PRIVATE = 0o700
 
 
 def forget_cluster(environ: MutableMapping[str, str]) -> None:
@@ -41,3 +57,35 @@ def name_gpus_by_bus(environ: MutableMapping[str, str]) -> None:
 def choose_gpus(environ: MutableMapping[str, str], gpus: str) -> None:
     """Show this process, and those it starts, these GPUs alone: numbers or UUIDs, separated by commas."""
     environ["CUDA_VISIBLE_DEVICES"] = gpus
+
+
+def give_caches_a_home(environ: MutableMapping[str, str]) -> None:
+    """Send what libraries compile or fetch elsewhere where the user has no home to write to.
+
+    Images often run as a user without one. What is set already stays. Libraries read this when imported.
+    """
+    if _can_write(Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or "/", ".cache"))):
+        return
+    home = _own_folder(Path(tempfile.gettempdir(), f"trainyard-cache-{os.getuid()}"))
+    for name, folder in _CACHES.items():
+        environ.setdefault(name, str(home / folder))
+
+
+def _own_folder(folder: Path) -> Path:
+    """The folder, made for this user alone; another one where somebody else has it, whose code would be run."""
+    with suppress(OSError):
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+        found = folder.lstat()
+        if found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) == _PRIVATE and folder.is_dir():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="trainyard-cache-"))
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether files can be made there; makes the folder where that can be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

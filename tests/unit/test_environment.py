@@ -1,6 +1,14 @@
 """What schedulers and launchers leave in the environment changes no worker."""
 
-from workers.environment import choose_gpus, forget_cluster, hide_gpus, name_gpus_by_bus
+from pathlib import Path
+
+from workers.environment import (
+    choose_gpus,
+    forget_cluster,
+    give_caches_a_home,
+    hide_gpus,
+    name_gpus_by_bus,
+)
 
 
 def test_a_place_among_others_is_forgotten_and_nothing_else() -> None:
@@ -29,3 +37,21 @@ def test_gpus_are_counted_chosen_and_hidden() -> None:
     assert environ == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "2,3"}
     hide_gpus(environ)
     assert environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_caches_stay_where_the_user_can_write(tmp_path: Path) -> None:
+    for environ in ({"HOME": str(tmp_path)}, {"HOME": "/proc", "XDG_CACHE_HOME": str(tmp_path / "cache")}):
+        before = dict(environ)
+        give_caches_a_home(environ)
+        assert environ == before
+
+
+def test_caches_of_a_user_without_a_home_go_elsewhere(tmp_path: Path) -> None:
+    for environ in ({"HOME": "/proc/nowhere"}, {"HOME": ""}, {}):
+        given = {**environ, "HF_HOME": "/kept", "XDG_CACHE_HOME": "/proc/nowhere"}
+        give_caches_a_home(given)
+        assert given["HF_HOME"] == "/kept"
+        places = [Path(given[name]) for name in ("TORCH_HOME", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")]
+        assert len({place.parent for place in places}) == 1
+        for place in places:
+            place.mkdir(parents=True, exist_ok=True)

@@ -100,6 +100,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     if spec.data.batch_size != job.spec.data.batch_size:
         report(batch_settled(spec))
     data = SegmentationData(prepared, spec)
+    if data.loading.notice:
+        report(Notice(message=data.loading.notice))
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
     loss = WeightedLosses(spec.optimization, spec.model.task, weights)
