@@ -72,7 +72,7 @@ def give_caches_a_home(environ: MutableMapping[str, str]) -> None:
 
 
 def _own_folder(folder: Path) -> Path:
-    """The folder, made for this user alone; another one where somebody else has it, whose code would be run."""
+    """The folder, made for this user alone; another where somebody else has it, whose code would be run."""
     with suppress(OSError):
         folder.mkdir(mode=_PRIVATE, exist_ok=True)
         found = folder.lstat()
