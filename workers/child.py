@@ -5,7 +5,6 @@ It talks over one pipe in JSON messages; the end of the pipe tells either side t
 The forkserver only imports: nothing in it may ask CUDA anything, or its children could not use it.
 """
 
-import ctypes
 import importlib
 import json
 import multiprocessing
@@ -18,6 +17,8 @@ from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
+
+from workers.parent_death import die_with_parent
 
 Message: TypeAlias = dict[str, Any]
 
@@ -33,7 +34,6 @@ WATCH_S = 0.25
 FENCE_SLACK_S = 0.5
 """How far past its time a child may be found: the supervisor stops it first if it can."""
 UNTIL = "until"
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 def start_server(preload: list[str]) -> None:
@@ -191,5 +191,5 @@ def _end_with_worker() -> None:
     Every child inherits the descriptor by which the forkserver tells that somebody needs it, so it would
     live as long as a halted child does: this child lets go of it.
     """
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    die_with_parent()
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The epochs of an attempt: Lightning's trainer with the run's own callbacks."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -44,19 +44,32 @@ class Trained:
     images_per_second: float | None
 
 
-def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank: Rank) -> Trained:
+def train(
+    attempt: Attempt,
+    report: Report,
+    signals: Callable[[], Signals],
+    rank: Rank,
+    further: Sequence[Callback] = (),
+) -> Trained:
     """Train to the target, an early end or a stop. Each rank calls this; only the first one is heard.
+
+    `further` are callbacks beside the run's own.
 
     Raises NanLoss, StorageUnavailable or OutOfMemory.
     """
     # Else it is that of the environment when Lightning was imported.
     rank_zero_only.rank = rank.global_rank()  # type: ignore[attr-defined]
     with closing(BackgroundWriter()) as writer:
-        return _train(attempt, report, signals, rank, writer)
+        return _train(attempt, report, signals, rank, writer, further)
 
 
 def _train(
-    attempt: Attempt, report: Report, signals: Callable[[], Signals], rank: Rank, writer: BackgroundWriter
+    attempt: Attempt,
+    report: Report,
+    signals: Callable[[], Signals],
+    rank: Rank,
+    writer: BackgroundWriter,
+    further: Sequence[Callback],
 ) -> Trained:
     names = [info.name for info in attempt.card.classes]
     rows = EpochRows(names, attempt.history, report)
@@ -70,6 +83,7 @@ def _train(
         *_patient(attempt, report),
         checkpoints,
         control,
+        *further,
     ]
     trainer = _trainer(attempt, rank, writer, callbacks)
     report(Began(device=_device_name(trainer), epoch=attempt.done, step=attempt.step))
