@@ -15,7 +15,8 @@ from trainyard.errors import InvalidRequest
 
 TASKS = ("multiclass", "binary", "multilabel")
 CPU = "cpu"
-DEVICE_CLASSES = (CPU, "gpu", "gpu-large")
+GPU_CLASSES = ("gpu", "gpu-large")
+DEVICE_CLASSES = (CPU, *GPU_CLASSES)
 """What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
 CLASS_WEIGHTINGS = ("none", "auto", "given")
 OPTIMIZERS = (

@@ -18,6 +18,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
 
+from trainyard.errors import ChildDied
 from workers.parent_death import die_with_parent
 
 Message: TypeAlias = dict[str, Any]
@@ -34,6 +35,10 @@ WATCH_S = 0.25
 FENCE_SLACK_S = 0.5
 """How far past its time a child may be found: the supervisor stops it first if it can."""
 UNTIL = "until"
+SERVER_S = 600.0
+"""How long the forkserver may take for its imports, on a machine under load with slow storage."""
+KILLED_S = 30.0
+"""How long the system may take to end a process that was killed."""
 
 
 def start_server(preload: list[str]) -> None:
@@ -52,10 +57,15 @@ def start_server(preload: list[str]) -> None:
 
 
 def await_server() -> None:
-    """Return once the forkserver has its imports done: nothing should be claimed that could not begin yet."""
+    """Return once the forkserver has its imports done: nothing should be claimed that could not begin yet.
+
+    Raises ChildDied where it does not come to that.
+    """
     probe = multiprocessing.get_context("forkserver").Process(target=os.getpid)
     probe.start()
-    probe.join()
+    probe.join(SERVER_S)
+    if probe.exitcode is None:
+        raise ChildDied(f"The server of child processes was not ready within {SERVER_S:.0f} s.")
 
 
 class Link:
@@ -161,12 +171,13 @@ class Child:
     def wait(self, seconds: float) -> int | None:
         """The exit code, negative for a signal; a child that outlives its messages by `seconds` is killed.
 
-        Nothing that it started is left.
+        Nothing that it started is left. None where the system cannot end it: a process that is stuck in a
+        driver, or in storage that does not answer, ends when that lets go of it, and computes no more.
         """
         self._process.join(seconds)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
+            self._process.join(KILLED_S)
         self._signal(signal.SIGKILL)
         self._connection.close()
         return self._process.exitcode

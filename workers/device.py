@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 
-from trainyard.catalog import DEVICE_CLASSES
+from trainyard.catalog import GPU_CLASSES
 
 _QUERY = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
 _TIMEOUT_S = 20.0
@@ -18,8 +18,7 @@ def device_of(queues: tuple[str, ...], visible: str | None) -> tuple[str, int]:
     `visible` is CUDA_VISIBLE_DEVICES; of several GPUs it is the first, their number told in the name. One
     that the driver's tool does not describe has 0 bytes.
     """
-    wants_gpu = any(queue in DEVICE_CLASSES and queue != "cpu" for queue in queues)
-    if not wants_gpu:
+    if not any(queue in GPU_CLASSES for queue in queues):
         return platform.processor() or platform.machine(), _machine_memory()
     gpus = _gpus(visible)
     if not gpus:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from trainyard.catalog import CPU, DEVICE_CLASSES
+from trainyard.catalog import GPU_CLASSES
 from trainyard.errors import DeviceFault
 from workers.child import Child, Message
 
@@ -24,7 +24,7 @@ class FoundGpu:
 
 def needs_gpu(queue: str) -> bool:
     """Whether the runs of that queue train on a GPU."""
-    return queue in DEVICE_CLASSES and queue != CPU
+    return queue in GPU_CLASSES
 
 
 class GpuCheck:

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainyard.catalog import CPU
+from trainyard.catalog import CPU, GPU_CLASSES
 from trainyard.errors import DeviceFault, InvalidRequest
 from workers.training.cuda import problem_with_cuda
 
@@ -10,7 +10,7 @@ PROCESSOR = torch.device("cpu")
 
 
 def device_of_class(device_class: str | None) -> torch.device:
-    """The device of a class; of None a GPU where CUDA can use one, the processor elsewhere.
+    """The device of a class; of none of the known ones a GPU, or the processor where there is none.
 
     Raises DeviceFault where the class needs a GPU and CUDA cannot use one: training on the processor instead
     would take days, and nobody would be told why.
@@ -20,7 +20,7 @@ def device_of_class(device_class: str | None) -> torch.device:
     problem = problem_with_cuda()
     if problem is None:
         return torch.device("cuda")
-    if device_class is None and problem.is_absence:
+    if device_class not in GPU_CLASSES and problem.is_absence:
         return PROCESSOR
     raise DeviceFault(problem.message, remedy=problem.remedy)
 
