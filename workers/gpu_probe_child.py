@@ -1,7 +1,7 @@
 """The process that tries this worker's GPUs. It ends at once, and gives back what CUDA took for it."""
 
 from workers.child import Link, Message
-from workers.training.cuda import cuda_facts, exercise, problem_of
+from workers.cuda import cuda_facts, exercise, problem_of
 
 
 def work(link: Link, job: Message) -> None:

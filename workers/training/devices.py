@@ -3,8 +3,8 @@
 import torch
 
 from trainyard.catalog import CPU, GPU_CLASSES
-from trainyard.errors import DeviceFault, InvalidRequest
-from workers.training.cuda import problem_with_cuda
+from trainyard.errors import InvalidRequest
+from workers.cuda import problem_with_cuda
 
 PROCESSOR = torch.device("cpu")
 
@@ -22,7 +22,7 @@ def device_of_class(device_class: str | None) -> torch.device:
         return torch.device("cuda")
     if device_class not in GPU_CLASSES and problem.is_absence:
         return PROCESSOR
-    raise DeviceFault(problem.message, remedy=problem.remedy)
+    raise problem.error
 
 
 def check_device_count(device: torch.device, asked: int) -> None:

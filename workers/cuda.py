@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from trainyard.errors import DeviceFault
+
 _DRIVER = Path("/proc/driver/nvidia/version")
 _LEAST_DRIVERS = {11: "450.80.02", 12: "525.60.13", 13: "580.65.06"}
 """The oldest Linux driver for each major version of CUDA (NVIDIA, "CUDA compatibility")."""
@@ -58,6 +60,11 @@ class CudaProblem:
     message: str
     remedy: str
     is_absence: bool = False
+
+    @property
+    def error(self) -> DeviceFault:
+        """What to raise where a GPU is needed."""
+        return DeviceFault(self.message, remedy=self.remedy)
 
 
 def problem_with_cuda() -> CudaProblem | None:
