@@ -11,7 +11,7 @@ from celery import Celery, signals
 from trainyard.caretaker import Caretaker
 from trainyard.catalog import DEVICE_CLASSES
 from trainyard.dataset_registry import DatasetRegistry
-from trainyard.errors import DeviceFault, OwnershipLost
+from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
 from trainyard.lease import Ownership
 from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
@@ -135,7 +135,10 @@ class Worker:
         """The threads of a training process: what is set, or this machine's cores over its workers."""
         if self.settings.threads_are_given:
             return self.settings.threads
-        others = training_workers_beside(self.presence.id, self.workers.all())
+        try:
+            others = training_workers_beside(self.presence.id, self.workers.all())
+        except StoreUnavailable:  # a run that is claimed is trained, if on too many threads
+            others = 0
         return max(1, self.settings.threads // (others + 1))
 
     def ingest(self, queue: str) -> None:

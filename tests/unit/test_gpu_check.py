@@ -20,6 +20,7 @@ from trainyard.settings import REPOSITORY, Settings
 from trainyard.storage import Storage
 from trainyard.store import keys
 from trainyard.store.connection import connect
+from trainyard.store.workers import WorkerStore
 from workers import gpu_check as gpu_check_module
 from workers import supervisor as supervisor_module
 from workers import tasks as tasks_module
@@ -214,6 +215,8 @@ def test_workers_of_a_machine_share_its_cores(gpu_worker: Worker):
         Presence(worker.workers, queues).beat()
     worker.presence.beat()
     assert worker._threads() == 4
+    away = WorkerStore(connect("redis://127.0.0.1:1/0"))
+    assert replace(worker, workers=away)._threads() == 12, "nobody knows of others"
     given = replace(worker.settings, threads_are_given=True)
     assert replace(worker, settings=given)._threads() == 12
 
