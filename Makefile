@@ -51,6 +51,8 @@ lock: $(STAMP)
 	$(COMPILE) --upgrade requirements/web.in requirements/worker.in requirements/dev.in -o requirements.txt
 	$(COMPILE) requirements/web.in -c requirements.txt -o requirements/web.txt
 	$(COMPILE) requirements/worker.in -c requirements.txt -o requirements/worker.txt
+	cp requirements/worker.txt requirements/worker-cuda12.txt  # whose versions are kept but for the overrides
+	$(COMPILE) requirements/worker.in --overrides requirements/cuda12.in -o requirements/worker-cuda12.txt
 
 # Write the names of smp's and timm's encoders anew.
 catalog: $(STAMP)

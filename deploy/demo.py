@@ -27,6 +27,8 @@ from trainyard.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "var" / "demo"
 START_S = 60.0
+STOP_S = 120.0
+"""How long the stack may take to end: its worker saves first."""
 EXPERIMENT = "demo"
 PAIR_FOLDERS = {"images", "masks"}
 
@@ -97,7 +99,10 @@ def _stack(port: int) -> Iterator[Callable[[], bool]]:
             yield lambda: process.poll() is None
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _train(console: Console, client: Client, dataset_id: str) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from pathlib import Path
 from trainyard.errors import InvalidRequest
 
 TASKS = ("multiclass", "binary", "multilabel")
-DEVICE_CLASSES = ("cpu", "gpu", "gpu-large")
+CPU = "cpu"
+GPU_CLASSES = ("gpu", "gpu-large")
+DEVICE_CLASSES = (CPU, *GPU_CLASSES)
 """What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
 CLASS_WEIGHTINGS = ("none", "auto", "given")
 OPTIMIZERS = (

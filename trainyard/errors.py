@@ -228,6 +228,13 @@ class HostOutOfMemory(OutOfMemory):
     remedy = "Give the worker more memory, or choose smaller batches and fewer loader processes."
 
 
+class DeviceFault(TrainyardError):
+    """The worker's GPU, or its driver, does not do its work."""
+
+    code = "device_fault"
+    remedy = "Nothing for the run: it is tried again. Look at the worker's GPU and driver (docs/gpu.md)."
+
+
 class OwnershipLost(TrainyardError):
     """This worker no longer owns the record it works on."""
 

@@ -56,7 +56,8 @@ class CheckpointSaved:
     """A checkpoint now on disk: `kinds` is among last, best, epoch; `file` is within checkpoints/.
 
     It was written as `stored`, within the folder of its attempt, and is known by the hash of its bytes, in
-    hexadecimal; `after` is the hash of the checkpoint that training went on from, None for the first.
+    hexadecimal; `after` is the hash of the checkpoint that training went on from, None for the first. Saving
+    took so many `seconds`, from the copy of the weights to the file on disk.
     """
 
     name: ClassVar[str] = "checkpoint"
@@ -68,6 +69,7 @@ class CheckpointSaved:
     bytes: int
     sha256: str
     after: str | None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ ANOTHER_TRY_HELPS: dict[str, bool] = {
     "unreadable": False,  # the same record reads the same
     "export_mismatch": False,  # the same weights make the same file
     "engine_error": False,  # the same code on the same data raises it again
+    "device_fault": True,  # another worker's device may be sound, and so may this one after a reset
     "host_out_of_memory": True,  # a neighbour may have taken the memory
     "segfault": True,  # may be this machine's memory or driver
     "child_died": True,  # somebody killed it

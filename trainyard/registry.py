@@ -115,9 +115,9 @@ class Registry(Generic[Record]):
         file = self.record_file(f"{_PREFIXES[self._store.kind]}-{'0' * 12}")
         return any(file.parent.parent.glob(f"*/{file.name}"))
 
-    def claim(self, queue: str, owner: str) -> Record | None:
-        """Take the next waiting record for a worker, or None."""
-        record = self._store.claim(queue, owner, self._life, self.rules, self._max_concurrent)
+    def claim(self, queue: str, owner: str, devices: int = 0) -> Record | None:
+        """Take the next waiting record for a worker, or None; `devices` is how many a run may want, 0 any."""
+        record = self._store.claim(queue, owner, self._life, self.rules, self._max_concurrent, devices)
         return self._mirrored(record) if record else None
 
     def update(self, held: Record, **values: Any) -> Record:

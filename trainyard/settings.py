@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainyard.catalog import DEVICE_CLASSES
+from trainyard.cores import usable_cores
 from trainyard.errors import SettingsError
 from trainyard.lease import LeaseRules
 
@@ -20,7 +21,8 @@ class Settings:
 
     `device_classes` are those that training workers serve; the first is that of a run which asks for none.
     `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
-    as many as there are workers.
+    as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
+    its workers then share them.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +33,7 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     threads: int = 0
+    threads_are_given: bool = field(default=False, compare=False)
     max_hours: int | None = None
     device_classes: tuple[str, ...] = field(default_factory=lambda: own_device_classes(os.environ))
     max_concurrent: int = 0
@@ -57,7 +60,8 @@ class Settings:
             max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
             device_classes=_device_classes(env),
             max_concurrent=_integer(env, "TRAINYARD_MAX_CONCURRENT", defaults.max_concurrent, 0, 9999),
-            threads=_integer(env, "TRAINYARD_THREADS", os.cpu_count() or 1, 1, 4096),
+            threads=_integer(env, "TRAINYARD_THREADS", usable_cores(), 1, 4096),
+            threads_are_given=bool(env.get("TRAINYARD_THREADS")),
         )
 
     @property

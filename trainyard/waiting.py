@@ -12,6 +12,7 @@ class Reason(StrEnum):
 
     REDIS_RESTARTED = "redis_restarted"
     NO_WORKER = "no_worker"
+    TOO_FEW_DEVICES = "too_few_devices"
     PROJECT_LIMIT = "project_limit"
     WORKERS_BUSY = "workers_busy"
     RUNS_BEFORE = "runs_before"
@@ -22,6 +23,8 @@ MESSAGES = {
     Reason.REDIS_RESTARTED: "Redis has just started and may have forgotten who holds what; "
     "runs are given out again once every worker had time to say so.",
     Reason.NO_WORKER: "No worker serves the device class of this queue at present.",
+    Reason.TOO_FEW_DEVICES: "No worker of this device class has as many devices as the run wants "
+    "(compute.devices).",
     Reason.PROJECT_LIMIT: "The project has as many runs in work, or about to be, as it may have at once.",
     Reason.WORKERS_BUSY: "All workers of this device class are busy.",
     Reason.RUNS_BEFORE: "Other runs have their turn before.",
@@ -29,12 +32,20 @@ MESSAGES = {
 }
 
 
-def reason_to_wait(*, must_wait: bool, is_held_up: bool, position: int, serving: int, idle: int) -> Reason:
-    """The first reason that applies. `serving` workers are there for the queue, `idle` of them free."""
+def reason_to_wait(
+    *, must_wait: bool, is_held_up: bool, position: int, serving: int, idle: int, able: int | None = None
+) -> Reason:
+    """The first reason that applies.
+
+    `serving` workers are there for the queue, `idle` of them free; `able` of them have the devices that the
+    run wants, None where no run is asked about.
+    """
     if must_wait:
         return Reason.REDIS_RESTARTED
     if not serving:
         return Reason.NO_WORKER
+    if able == 0:
+        return Reason.TOO_FEW_DEVICES
     if is_held_up:
         return Reason.PROJECT_LIMIT
     if position <= idle:

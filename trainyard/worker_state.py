@@ -17,7 +17,8 @@ class WorkerState:
     """One worker process; times are seconds since 1970, UTC.
 
     `holds` is the run or data set that it has had in work since `since`; `device` is the name of its GPU, or
-    or of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine.
+    of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine. `devices`
+    is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
     that this was too long ago. `unreadable` says why nothing but the id is known of a worker.
     """
@@ -34,3 +35,8 @@ class WorkerState:
     housekeeping_at: float | None = None
     is_stalled: bool = False
     unreadable: str | None = None
+    devices: int = 0
+
+    def has_devices_for(self, run_devices: int) -> bool:
+        """Whether a run that wants so many devices can train here."""
+        return self.devices == 0 or run_devices <= self.devices

@@ -2,11 +2,20 @@
 
 import argparse
 import os
+import re
+import sys
 
 from trainyard.catalog import DEVICE_CLASSES
+from trainyard.errors import DeviceFault
 from trainyard.queue import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
 from trainyard.settings import Settings
 from workers.child import INGEST_CHILD, TRAINING_CHILD, start_server
+from workers.environment import choose_gpus, forget_cluster, give_caches_a_home, name_gpus_by_bus
+from workers.gpu_check import needs_gpu
+
+_GPUS = re.compile(
+    r"(\d+|GPU-[0-9A-Za-z-]+|MIG-[0-9A-Za-z/-]+)(,(\d+|GPU-[0-9A-Za-z-]+|MIG-[0-9A-Za-z/-]+))*"
+)
 
 
 def main() -> None:
@@ -17,8 +26,18 @@ def main() -> None:
     train.add_argument(
         "classes", nargs="*", metavar="CLASS", help=f"{', '.join(DEVICE_CLASSES)}; default: the settings'"
     )
+    train.add_argument(
+        "--gpu",
+        metavar="N",
+        help="the GPU to train on, by the number or UUID that nvidia-smi gives it, or several, separated by "
+        "commas, for runs on several devices; default: those of CUDA_VISIBLE_DEVICES, or all",
+    )
     roles.add_parser("ingest", help="check and prepare data sets")
     arguments = parser.parse_args()
+    # Before the server of children starts: they have its environment.
+    forget_cluster(os.environ)
+    name_gpus_by_bus(os.environ)
+    give_caches_a_home(os.environ)
     settings = Settings.from_environment()
     if arguments.role == "ingest":
         serve(settings, "ingest", INGEST_TASK, INGEST_CHILD, (INGEST_QUEUE,))
@@ -26,7 +45,20 @@ def main() -> None:
     if unknown := set(arguments.classes) - set(DEVICE_CLASSES):
         train.error(f"{', '.join(sorted(unknown))}: not among {', '.join(DEVICE_CLASSES)}")
     queues = tuple(arguments.classes) or settings.device_classes
+    if arguments.gpu is not None:
+        _choose(train, arguments.gpu, queues)
     serve(settings, "train", TRAIN_TASK, TRAINING_CHILD, queues)
+
+
+def _choose(parser: argparse.ArgumentParser, gpus: str, queues: tuple[str, ...]) -> None:
+    """Show this worker those GPUs alone; ends the process where that makes no sense."""
+    if not _GPUS.fullmatch(gpus):
+        parser.error(
+            f"--gpu {gpus}: give numbers, as 0 or 0,1, or UUIDs, as GPU-...: `nvidia-smi -L` lists both"
+        )
+    if not any(map(needs_gpu, queues)):
+        parser.error(f"--gpu: {', '.join(queues)} trains on the processor; name the class gpu as well")
+    choose_gpus(os.environ, gpus)
 
 
 def serve(settings: Settings, role: str, task: str, child: str, queues: tuple[str, ...]) -> None:
@@ -34,7 +66,10 @@ def serve(settings: Settings, role: str, task: str, child: str, queues: tuple[st
     start_server([child])  # first of all, since what children import takes longest
     from workers.tasks import Worker, register  # in the meantime
 
-    worker = Worker.compose(settings, queues)
+    try:
+        worker = Worker.compose(settings, queues)
+    except DeviceFault as error:
+        sys.exit(f"This worker does not start: {error.message} {error.remedy}")
     register(worker, task)
     worker.app.worker_main(
         [

@@ -5,7 +5,6 @@ It talks over one pipe in JSON messages; the end of the pipe tells either side t
 The forkserver only imports: nothing in it may ask CUDA anything, or its children could not use it.
 """
 
-import ctypes
 import importlib
 import json
 import multiprocessing
@@ -18,6 +17,9 @@ from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
+
+from trainyard.errors import ChildDied
+from workers.parent_death import die_with_parent
 
 Message: TypeAlias = dict[str, Any]
 
@@ -33,7 +35,10 @@ WATCH_S = 0.25
 FENCE_SLACK_S = 0.5
 """How far past its time a child may be found: the supervisor stops it first if it can."""
 UNTIL = "until"
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+SERVER_S = 600.0
+"""How long the forkserver may take for its imports, on a machine under load with slow storage."""
+KILLED_S = 30.0
+"""How long the system may take to end a process that was killed."""
 
 
 def start_server(preload: list[str]) -> None:
@@ -52,10 +57,15 @@ def start_server(preload: list[str]) -> None:
 
 
 def await_server() -> None:
-    """Return once the forkserver has its imports done: nothing should be claimed that could not begin yet."""
+    """Return once the forkserver has its imports done: nothing should be claimed that could not begin yet.
+
+    Raises ChildDied where it does not come to that.
+    """
     probe = multiprocessing.get_context("forkserver").Process(target=os.getpid)
     probe.start()
-    probe.join()
+    probe.join(SERVER_S)
+    if probe.exitcode is None:
+        raise ChildDied(f"The server of child processes was not ready within {SERVER_S:.0f} s.")
 
 
 class Link:
@@ -161,12 +171,13 @@ class Child:
     def wait(self, seconds: float) -> int | None:
         """The exit code, negative for a signal; a child that outlives its messages by `seconds` is killed.
 
-        Nothing that it started is left.
+        Nothing that it started is left. None where the system cannot end it: a process that is stuck in a
+        driver, or in storage that does not answer, ends when that lets go of it, and computes no more.
         """
         self._process.join(seconds)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
+            self._process.join(KILLED_S)
         self._signal(signal.SIGKILL)
         self._connection.close()
         return self._process.exitcode
@@ -191,5 +202,5 @@ def _end_with_worker() -> None:
     Every child inherits the descriptor by which the forkserver tells that somebody needs it, so it would
     live as long as a halted child does: this child lets go of it.
     """
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    die_with_parent()
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 
-from trainyard.catalog import DEVICE_CLASSES
+from trainyard.catalog import GPU_CLASSES
 
 _QUERY = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
 _TIMEOUT_S = 20.0
@@ -18,14 +18,20 @@ def device_of(queues: tuple[str, ...], visible: str | None) -> tuple[str, int]:
     `visible` is CUDA_VISIBLE_DEVICES; of several GPUs it is the first, their number told in the name. One
     that the driver's tool does not describe has 0 bytes.
     """
-    wants_gpu = any(queue in DEVICE_CLASSES and queue != "cpu" for queue in queues)
-    if not wants_gpu:
+    if not any(queue in GPU_CLASSES for queue in queues):
         return platform.processor() or platform.machine(), _machine_memory()
     gpus = _gpus(visible)
     if not gpus:
         return UNKNOWN_GPU, 0
     name, memory = gpus[0]
     return (f"{len(gpus)} × {name}" if len(gpus) > 1 else name), memory
+
+
+def gpus_to_use(visible: str | None) -> list[str]:
+    """The GPUs that CUDA_VISIBLE_DEVICES names; where it is not set all, as the driver's tool counts them."""
+    if visible is not None:
+        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
+    return [str(place) for place in range(len(_gpus(None)))]
 
 
 def _gpus(visible: str | None) -> list[tuple[str, int]]:

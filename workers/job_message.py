@@ -6,11 +6,14 @@ from trainyard.stored_spec import read_spec
 from workers.child import Message
 from workers.training.job import SavedFile, TrainingJob
 
+_PLAIN = ("run_id", "epochs", "threads", "content_hash", "device_class")
+"""Fields that are JSON data already."""
+
 
 def job_to_message(job: TrainingJob) -> Message:
     """The job as JSON data."""
     return {
-        **{field: getattr(job, field) for field in ("run_id", "epochs", "threads", "content_hash")},
+        **{field: getattr(job, field) for field in _PLAIN},
         "spec": job.spec.to_dict(),
         "folder": str(job.folder),
         "prepared": str(job.prepared),
@@ -33,6 +36,7 @@ def job_from_message(data: Message) -> TrainingJob:
         weights_file=Path(weights) if weights else None,
         threads=data["threads"],
         content_hash=data["content_hash"],
+        device_class=data["device_class"],
         resume_from=tuple(_file_from_message(file) for file in data["resume_from"]),
         best=_file_from_message(data["best"]) if data["best"] else None,
         init_checkpoint=Path(init) if init else None,

@@ -4,10 +4,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import ChildDied, EngineError, HostOutOfMemory, Segfault, TrainyardError
+from trainyard.errors import ChildDied, DeviceFault, EngineError, HostOutOfMemory, Segfault, TrainyardError
 from trainyard.failures import failure
 from trainyard.log_tail import failure_lines
 from workers.child import Message
+from workers.error_texts import meaning_of
 from workers.oom_kills import oom_kills
 from workers.peak_memory import peak_memory
 
@@ -15,6 +16,8 @@ RAISED = 1
 """Exit code of a Python process that ended with an exception."""
 FAULTS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
 """What ends a process whose compiled code went wrong; its Python traceback is in the log (faulthandler)."""
+LAST_WORDS = 50
+"""Lines of the log that may tell why a process aborted: CUDA and NCCL do so where nothing can be raised."""
 
 
 class PostMortem:
@@ -37,6 +40,8 @@ class PostMortem:
                 f"The kernel killed the training process for want of memory.{self._size()}"
             )
         lines = failure_lines(self._log)
+        if number == signal.SIGABRT and (error := _abort(code, lines[-LAST_WORDS:])) is not None:
+            return error
         if number in FAULTS:
             name, frame = signal.Signals(number).name, _crashed_in(lines)
             return Segfault(f"The training process was ended by {name} (exit code {code}){frame}.")
@@ -56,6 +61,18 @@ class PostMortem:
 
     def _size(self) -> str:
         return f" It had taken {self._peak / 2**30:.1f} GiB." if self._peak else ""
+
+
+def _abort(code: int | None, lines: list[str]) -> TrainyardError | None:
+    """What an aborted process says it was aborted for, if that was memory or the device.
+
+    Memory of the device counts as its fault, which is tried again: nobody has tried smaller batches here.
+    """
+    for line in reversed(lines):
+        if (kind := meaning_of(line)) is not None:
+            found = HostOutOfMemory if kind is HostOutOfMemory else DeviceFault
+            return found(f"The training process was aborted (exit code {code}); its log says: {line.strip()}")
+    return None
 
 
 def _crashed_in(lines: list[str]) -> str:

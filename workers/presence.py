@@ -15,6 +15,7 @@ from trainyard.errors import StoreUnavailable
 from trainyard.store.workers import WorkerStore
 from trainyard.worker_state import Housekeeping, WorkerState
 from workers.device import device_of
+from workers.gpu_check import FoundGpu, needs_gpu
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +23,15 @@ logger = logging.getLogger(__name__)
 class Presence:
     """What others see of this worker; `id` is also the owner in the records that it holds."""
 
-    def __init__(self, workers: WorkerStore, queues: tuple[str, ...]) -> None:
+    def __init__(
+        self, workers: WorkerStore, queues: tuple[str, ...], gpus: tuple[FoundGpu, ...] = ()
+    ) -> None:
+        """`gpus` are those that its runs may use."""
         self._workers = workers
         self._lock = threading.Lock()
+        self._queues = queues
         host, pid = socket.gethostname(), os.getpid()
-        device, memory = device_of(queues, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        device, memory = _named(gpus) if gpus else device_of(queues, os.environ.get("CUDA_VISIBLE_DEVICES"))
         self._worker = WorkerState(
             id=f"{host}:{pid}:{uuid.uuid4().hex[:8]}",
             host=host,
@@ -35,6 +40,7 @@ class Presence:
             device=device,
             memory_bytes=memory,
             started_at=time.time(),
+            devices=len(gpus),
         )
 
     @property
@@ -50,22 +56,45 @@ class Presence:
             self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled)
         self._workers.beat(self._worker)
 
+    @property
+    def devices(self) -> int:
+        """How many GPUs its runs may use, 0 for a worker without."""
+        return self._worker.devices
+
+    def fail(self) -> None:
+        """Say that it takes no runs that need a GPU until `recover`."""
+        self._serve(tuple(queue for queue in self._queues if not needs_gpu(queue)))
+
+    def recover(self) -> None:
+        """Say that it serves all of its queues again."""
+        self._serve(self._queues)
+
+    def _serve(self, queues: tuple[str, ...]) -> None:
+        if queues != self._worker.queues:
+            self._change(queues=queues)
+
     @contextmanager
     def holding(self, record_id: str) -> Iterator[None]:
         """Within the block the worker is seen to work on that record."""
-        self._change(record_id, time.time())
+        self._change(holds=record_id, since=time.time())
         try:
             yield
         finally:
-            self._change(None, None)
+            self._change(holds=None, since=None)
 
-    def _change(self, holds: str | None, since: float | None) -> None:
-        self._set(holds=holds, since=since)
+    def _change(self, **values: Any) -> None:
+        self._set(**values)
         try:
             self.beat()
         except StoreUnavailable as error:
-            logger.warning("The next sign of life will tell of %s: %s", holds, error.message)
+            logger.warning("The next sign of life will tell of %s: %s", values, error.message)
 
     def _set(self, **values: Any) -> None:
         with self._lock:  # the task's thread and that of the heartbeat both do
             self._worker = replace(self._worker, **values)
+
+
+def _named(gpus: tuple[FoundGpu, ...]) -> tuple[str, int]:
+    """The name and the memory of the first, and of several their number."""
+    name, memory = gpus[0].name, gpus[0].memory_bytes
+    return (f"{len(gpus)} × {name}" if len(gpus) > 1 else name), memory

@@ -9,8 +9,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from trainyard import events
-from trainyard.checkpoints import BEST, Checkpoint, newest_first
-from trainyard.errors import OwnershipLost, StoreUnavailable, TrainyardError
+from trainyard.checkpoints import BEST, LAST, Checkpoint, newest_first
+from trainyard.errors import ChildDied, DeviceFault, OwnershipLost, StoreUnavailable, TrainyardError
 from trainyard.failures import another_try_helps
 from trainyard.fork_origin import origin_file
 from trainyard.lease import Ownership
@@ -21,6 +21,8 @@ from trainyard.signals import Signals
 from trainyard.storage import Storage
 from workers.attempt_files import AttemptFiles
 from workers.child import FENCED, ORPHANED, TRAINING_CHILD, Child, Message
+from workers.drain_time import DrainTime
+from workers.gpu_check import needs_gpu
 from workers.job_message import job_to_message
 from workers.lease_guard import LeaseGuard
 from workers.post_mortem import PostMortem
@@ -39,8 +41,7 @@ USED_TIME_EVERY_S = 60.0
 """How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
 """How long a child may take to end after its result."""
-DRAIN_S = 15.0
-"""How long a child may take to save and leave when its worker shuts down."""
+STUCK = "The training process was killed and does not end: it is stuck in a driver, or in storage."
 SAVING_STAGES = ("train", "val")
 """In the others a child has nothing to save that is not saved yet."""
 
@@ -71,12 +72,20 @@ class RunSupervisor:
         self._signals = Signals()
         self._told = Signals()
         self._drain_until: float | None = None
+        last = run.checkpoints.get(LAST)
+        self._drain_time = DrainTime(last.bytes if last else None)
         self._outcome: Message = {}
+        self._has_failed = False
         self._post_mortem = PostMortem(self._files.own.log)
 
     @property
     def _run(self) -> Run:
         return self._reports.run
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the attempt broke and no user is to blame: it may have been the device it trained on."""
+        return self._has_failed
 
     def supervise(self) -> None:
         """Returns when the run has ended, or is another's, or is back in its queue."""
@@ -133,7 +142,7 @@ class RunSupervisor:
         if not self._draining.is_set():
             return False
         now = time.monotonic()
-        self._drain_until = self._drain_until or now + DRAIN_S
+        self._drain_until = self._drain_until or now + self._drain_time.seconds
         return self._reports.stage not in SAVING_STAGES or now > self._drain_until
 
     def _job(self) -> TrainingJob:
@@ -147,6 +156,7 @@ class RunSupervisor:
             prepared=self._storage.dataset(run.dataset_id).version(run.dataset_hash),
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
+            device_class=run.queue,
             resume_from=tuple(map(self._saved, newest_first(run.checkpoints))),
             best=self._saved(run.checkpoints[BEST]) if BEST in run.checkpoints else None,
             init_checkpoint=origin_file(self._folder, run.forked_from) if run.forked_from else None,
@@ -157,7 +167,10 @@ class RunSupervisor:
 
     def _receive(self, message: Message) -> None:
         if "event" in message:
-            self._reports.add(events.from_dict(message["event"]))
+            event = events.from_dict(message["event"])
+            self._reports.add(event)
+            if isinstance(event, events.CheckpointSaved):
+                self._drain_time.note(event)
         else:
             self._outcome = message
 
@@ -208,6 +221,8 @@ class RunSupervisor:
         elif code in (FENCED, ORPHANED):
             self._give_back("fenced")  # it ended itself for want of word from here, and is not to blame
         else:
+            if code is None:
+                raise (DeviceFault if needs_gpu(self._run.queue) else ChildDied)(STUCK)
             self._check_mapped_files(code)
             self._fail(self._post_mortem.cause_of_death(code).to_dict())
 
@@ -227,6 +242,7 @@ class RunSupervisor:
 
     def _fail(self, error: dict[str, Any], **values: Any) -> None:
         """The run waits for another attempt where that may help, and has failed otherwise."""
+        self._has_failed = error["cause"] == "infrastructure"
         if not self._ownership.has_lapsed:
             self._files.drop_unfinished()
         failure = self._post_mortem.failure(error, self._run.fence)

@@ -1,6 +1,7 @@
 """The Celery side of a worker: a kick claims one piece of work and supervises it."""
 
 import logging
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -8,8 +9,9 @@ from dataclasses import dataclass, field
 from celery import Celery, signals
 
 from trainyard.caretaker import Caretaker
+from trainyard.catalog import DEVICE_CLASSES
 from trainyard.dataset_registry import DatasetRegistry
-from trainyard.errors import OwnershipLost
+from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
 from trainyard.lease import Ownership
 from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
@@ -20,12 +22,17 @@ from trainyard.storage import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.workers import WorkerStore
+from trainyard.worker_state import WorkerState
 from workers.child import await_server
+from workers.gpu_check import GpuCheck, needs_gpu
 from workers.ingest_supervisor import IngestSupervisor
 from workers.presence import Presence
 from workers.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
+
+CHECK_AGAIN_S = 30.0
+"""How long a GPU that cannot be used is left alone before it is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +47,24 @@ class Worker:
     caretaker: Caretaker
     kicker: Kicker
     presence: Presence
+    workers: WorkerStore
+    gpus: GpuCheck
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def compose(cls, settings: Settings, queues: tuple[str, ...]) -> "Worker":
-        """Wire a worker of these queues to the Redis and the storage of the settings."""
+        """Wire a worker of these queues to the Redis and the storage of the settings.
+
+        Raises DeviceFault where they need a GPU and none can be used.
+        """
+        gpus = GpuCheck(queues)
         client = connect(settings.broker_url)
         storage = Storage(settings.storage)
         app = make_celery(settings.broker_url)
         runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
         datasets = DatasetRegistry(client, storage, settings.lease)
-        presence = Presence(WorkerStore(client), queues)
+        workers = WorkerStore(client)
+        presence = Presence(workers, queues, gpus.gpus())
         kicker = Kicker(app, client)
         limits = ProjectLimits(LimitStore(client), storage)
         return cls(
@@ -70,21 +84,62 @@ class Worker:
             ),
             kicker=kicker,
             presence=presence,
+            workers=workers,
+            gpus=gpus,
         )
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
         await_server()
+        if not self._has_device_for(queue):
+            return
         asked_at = time.monotonic()
-        run = None if self.draining.is_set() else self.runs.claim(queue, self.presence.id)
+        run = None
+        if not self.draining.is_set():
+            run = self.runs.claim(queue, self.presence.id, self.presence.devices if needs_gpu(queue) else 0)
         if run:
             ownership = Ownership(self.settings.lease, asked_at)
-            threads, max_hours = self.settings.threads, self.settings.max_hours
+            supervisor = RunSupervisor(
+                self.runs,
+                self.storage,
+                self._threads(),
+                self.draining,
+                run,
+                ownership,
+                self.settings.max_hours,
+            )
             with self.presence.holding(run.id):
-                RunSupervisor(
-                    self.runs, self.storage, threads, self.draining, run, ownership, max_hours
-                ).supervise()
+                supervisor.supervise()
+            if supervisor.has_failed:
+                self.gpus.doubt()
             self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
+
+    def _has_device_for(self, queue: str) -> bool:
+        """Whether runs of the queue can train here; where not, returns some time later, and is asked again.
+
+        Until its GPU passes again this worker claims nothing for it, or it would fail run after run.
+        """
+        if not needs_gpu(queue):
+            return True
+        try:
+            self.gpus.gpus()
+        except DeviceFault as error:
+            logger.error("%s %s", error.message, error.remedy)
+            self.presence.fail()
+            self.draining.wait(CHECK_AGAIN_S)
+            return False
+        self.presence.recover()
+        return True
+
+    def _threads(self) -> int:
+        """The threads of a training process: what is set, or this machine's cores over its workers."""
+        if self.settings.threads_are_given:
+            return self.settings.threads
+        try:
+            others = training_workers_beside(self.presence.id, self.workers.all())
+        except StoreUnavailable:  # a run that is claimed is trained, if on too many threads
+            others = 0
+        return max(1, self.settings.threads // (others + 1))
 
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
@@ -99,6 +154,16 @@ class Worker:
                     supervisor.supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
+
+
+def training_workers_beside(worker_id: str, workers: list[WorkerState]) -> int:
+    """How many other workers of this machine train."""
+    return sum(
+        worker.id != worker_id
+        and worker.host == socket.gethostname()
+        and bool({*worker.queues} & {*DEVICE_CLASSES})
+        for worker in workers
+    )
 
 
 def register(worker: Worker, task: str) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 
 from trainyard import events
+from trainyard.catalog import CPU
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.child import Link, Message
+from workers.environment import hide_gpus
 from workers.job_message import job_from_message
 from workers.training.describe import describe
 from workers.training.fit import fit
@@ -41,6 +43,8 @@ def work(link: Link, data: Message) -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = job_from_message(data)
+    if job.device_class == CPU:
+        hide_gpus(os.environ)
     signals = LatestSignals()
     link.listen(signals.receive)
 
@@ -62,8 +66,8 @@ def work(link: Link, data: Message) -> None:
 
 
 def _device_peak() -> int | None:
-    """The most memory, in bytes, that tensors have had on the device; None without a CUDA device."""
-    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+    """The most memory, in bytes, that tensors have had on the device; None where no GPU was used."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
 
 
 def _log_to(path: Path) -> None:

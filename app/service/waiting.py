@@ -52,15 +52,17 @@ class WaitingService:
         standing = self._queues.standing(run.id)
         if standing is None:
             return None
-        serving = [worker for worker in self._workers.all() if run.queue in worker.queues]
+        everyone = [worker for worker in self._workers.all() if run.queue in worker.queues]
+        serving = [worker for worker in everyone if worker.has_devices_for(run.spec.compute.devices)]
         reason = reason_to_wait(
             must_wait=standing.must_wait,
             is_held_up=standing.is_held_up,
             position=standing.position,
-            serving=len(serving),
+            serving=len(everyone),
+            able=len(serving),
             idle=sum(worker.holds is None for worker in serving),
         )
-        is_open = reason in (Reason.REDIS_RESTARTED, Reason.NO_WORKER)
+        is_open = reason in (Reason.REDIS_RESTARTED, Reason.NO_WORKER, Reason.TOO_FEW_DEVICES)
         return Waiting(
             position=standing.position,
             reason=WaitReason(code=reason, message=MESSAGES[reason]),

@@ -73,6 +73,19 @@ def test_without_a_worker_of_its_class_a_run_says_so(
     assert waiting(run["id"])["reason"]["code"] == "starting"
 
 
+def test_without_a_worker_that_has_its_devices_a_run_says_so(
+    client: FlaskClient, dataset_id: str, beat: Any, waiting: Any
+):
+    run = submit(client, dataset_id, device_class="gpu", spec={"compute": {"devices": 2}}).json
+    beat(1, queues=("gpu",), devices=1)
+    found = waiting(run["id"])
+    assert (found["reason"]["code"], found["predicted_start"]) == ("too_few_devices", None)
+    beat(2, queues=("gpu",), devices=2, holds="run-1", since=1.0)
+    assert waiting(run["id"])["reason"]["code"] == "workers_busy", "the idle one is none for it"
+    beat(3, queues=("gpu",), devices=4)
+    assert waiting(run["id"])["reason"]["code"] == "starting"
+
+
 def test_an_unknown_class_is_refused(client: FlaskClient, dataset_id: str):
     response = submit(client, dataset_id, device_class="tpu")
     assert response.status_code == 422

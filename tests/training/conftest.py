@@ -97,8 +97,6 @@ class Run:
         With the drawn set, readings 0 and 1 are the sanity check's; then each epoch has three for training,
         two for validation and one at its end.
         """
-        self.events.clear()
-        self.reads = 0
         job = self.job(
             epochs=epochs,
             spec=spec,
@@ -106,6 +104,12 @@ class Run:
             weights_file=weights_file,
             init_checkpoint=init_checkpoint,
         )
+        return self.fit_job(job, signals)
+
+    def fit_job(self, job: TrainingJob, signals: Mapping[int, Signals] | None = None) -> TrainingResult:
+        """Train a job of `job`."""
+        self.events.clear()
+        self.reads = 0
         return fit(job, self._take, self._reader(signals or {}))
 
     def _take(self, event: Event) -> None:

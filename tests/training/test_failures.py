@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import torch
 from tests.training.conftest import Run, draw_set, tiny_spec
 from trainyard import errors
 from trainyard.storage import RunFolder
-from workers.training import export
+from workers.cuda import CudaProblem
+from workers.training import devices, export
 from workers.training.module import SegmentationModule
 
 ENGINE = Path(export.__file__).parent
@@ -66,6 +68,12 @@ def _without_memory(run: Run, patch: Patch, error: RuntimeError) -> None:
     run.fit()
 
 
+def _driver_too_old(run: Run, patch: Patch) -> None:
+    problem = CudaProblem(message="The NVIDIA driver is too old.", remedy="Upgrade it.")
+    patch.setattr(devices, "problem_with_cuda", lambda: problem)
+    run.fit_job(replace(run.job(), device_class="gpu"))
+
+
 def _nowhere_to_save(run: Run, patch: Patch) -> None:
     def refuse(*_: Any) -> None:
         raise OSError(5, "Input/output error")
@@ -91,6 +99,7 @@ FAILURES: dict[type[errors.TrainyardError], tuple[Callable[[Run, Patch], None], 
     errors.NanLoss: (_loss_without_bounds, "The loss became (nan|inf) in epoch .* on: drawn-"),
     errors.CudaOutOfMemory: (_no_device_memory_left, "Twice the batch does not fit"),
     errors.HostOutOfMemory: (_no_host_memory_left, "Twice the batch does not fit"),
+    errors.DeviceFault: (_driver_too_old, "driver is too old"),
     errors.StorageUnavailable: (_nowhere_to_save, "A checkpoint could not be written"),
     errors.ExportMismatch: (_no_such_operator, "cannot be written as ONNX"),
 }

@@ -1,5 +1,7 @@
 """Every loss answers to the same demands, in each task of one class per pixel that it is defined for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import segmentation_models_pytorch.losses as smp_losses
@@ -127,20 +129,44 @@ def test_losses_are_those_of_the_libraries() -> None:
         assert _loss(name, "multiclass", weights)(logits, masks).item() == pytest.approx(value.item())
 
 
-@pytest.mark.parametrize("weights", [None, [0.5, 1.0, 2.0]])
-@pytest.mark.parametrize("smooth", [0.0, 3.0])
-def test_dice_is_that_of_the_library_with_its_gradient(weights: list[float] | None, smooth: float) -> None:
-    logits, masks = _batch("multiclass", shape=(3, 8, 10))
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_lovasz_is_that_of_the_library_with_its_gradient(task: str) -> None:
+    logits, masks = _batch(task, shape=(3, 8, 10))
     masks[masks == 1] = 0  # one class has no pixel
-    masks[0, :3] = IGNORE_INDEX
-    theirs = smp_losses.DiceLoss(
-        "multiclass", ignore_index=IGNORE_INDEX, class_weights=weights, smooth=smooth
-    )
     found, expected = (logits.clone().requires_grad_() for _ in range(2))
-    loss, reference = (
-        _loss("dice", "multiclass", weights, smooth=smooth)(found, masks),
-        theirs(expected, masks),
-    )
+    loss, reference = _loss("lovasz", task)(found, masks), smp_losses.LovaszLoss(task)(expected, masks)
+    loss.backward()
+    reference.backward()
+    assert loss.item() == pytest.approx(reference.item(), abs=1e-6)
+    assert found.grad is not None
+    assert expected.grad is not None
+    assert torch.allclose(found.grad, expected.grad, rtol=0, atol=1e-6)
+
+
+OVERLAPS = [
+    ("dice", {}, smp_losses.DiceLoss),
+    ("dice", {"smooth": 3.0}, smp_losses.DiceLoss),
+    ("jaccard", {}, smp_losses.JaccardLoss),
+    ("jaccard", {"smooth": 3.0}, smp_losses.JaccardLoss),
+    ("tversky", {}, smp_losses.TverskyLoss),
+    ("tversky", {"alpha": 0.2, "beta": 0.9, "gamma": 1.5, "smooth": 1.0}, smp_losses.TverskyLoss),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "library"), OVERLAPS)
+@pytest.mark.parametrize(
+    ("task", "weights"), [("binary", None), ("multiclass", None), ("multiclass", [0.5, 1.0, 2.0])]
+)
+def test_overlaps_are_those_of_the_library_with_their_gradients(
+    name: str, params: dict[str, float], library: Any, task: str, weights: list[float] | None
+) -> None:
+    logits, masks = _batch(task, shape=(3, 8, 10))
+    if task == "multiclass":
+        masks[masks == 1] = 0  # one class has no pixel
+    masks[0, :3] = IGNORE_INDEX
+    theirs = library(task, ignore_index=IGNORE_INDEX, class_weights=weights, **params)
+    found, expected = (logits.clone().requires_grad_() for _ in range(2))
+    loss, reference = _loss(name, task, weights, **params)(found, masks), theirs(expected, masks)
     loss.backward()
     reference.backward()
     assert loss.item() == pytest.approx(reference.item(), abs=1e-6)
@@ -148,6 +174,16 @@ def test_dice_is_that_of_the_library_with_its_gradient(weights: list[float] | No
     assert expected.grad is not None
     assert torch.allclose(found.grad, expected.grad, rtol=0, atol=1e-6)
     assert expected.grad.abs().max().item() > 1e-5
+
+
+def test_a_power_below_1_has_a_finite_slope_where_nothing_is_to_be_learnt() -> None:
+    logits, masks = _batch("multiclass")
+    logits.requires_grad_()
+    loss = _loss("tversky", "multiclass", gamma=0.5)(logits, torch.full_like(masks, IGNORE_INDEX))
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None
+    assert logits.grad.abs().max().item() == 0
 
 
 def test_terms_are_added_by_their_weights_in_float32() -> None:

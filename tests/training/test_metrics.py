@@ -51,3 +51,17 @@ def test_confusion_counts_truth_in_rows() -> None:
     masks = torch.tensor([[[0, 1, 1]]])
     logits = torch.nn.functional.one_hot(torch.tensor([[[1, 1, 0]]]), 2).permute(0, 3, 1, 2).float()
     assert confusion(logits, masks).tolist() == [[0, 1], [1, 1]]
+
+
+def test_scores_of_a_checkpoint_are_added_up_on_the_device() -> None:
+    """They lie on the CPU until a batch has moved them; NCCL adds up nothing there. Meta stands for a GPU."""
+    scores, device = EpochScores(2), torch.device("meta")
+    scores.load_state({"confusion": torch.eye(2).long(), "loss": torch.tensor(2.0), "images": 3})
+    seen: list[torch.device] = []
+
+    def add_up(tensor: torch.Tensor) -> torch.Tensor:
+        seen.append(tensor.device)
+        return torch.ones(tensor.shape)
+
+    scores.gather(add_up, device)
+    assert seen == [device] * 3

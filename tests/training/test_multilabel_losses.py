@@ -72,8 +72,13 @@ def test_losses_are_those_of_the_libraries() -> None:
     expected = F.binary_cross_entropy_with_logits(logits, truth, pos_weight=positive)
     assert _loss("bce", weights.tolist())(logits, truth).item() == pytest.approx(expected.item())
     assert _loss("cross_entropy", weights.tolist())(logits, truth).item() == pytest.approx(expected.item())
-    dice = smp_losses.DiceLoss(TASK)(logits, truth)
-    assert _loss("dice")(logits, truth).item() == pytest.approx(dice.item())
+    for name, library in (
+        ("dice", smp_losses.DiceLoss),
+        ("jaccard", smp_losses.JaccardLoss),
+        ("tversky", smp_losses.TverskyLoss),
+    ):
+        expected = library(TASK)(logits.contiguous(), truth)
+        assert _loss(name)(logits, truth).item() == pytest.approx(expected.item())
     lovasz = [smp_losses.LovaszLoss("binary")(logits[:, c], truth[:, c]) for c in range(3)]
     assert _loss("lovasz")(logits, truth).item() == pytest.approx(torch.stack(lovasz).mean().item())
 

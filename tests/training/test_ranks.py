@@ -1,15 +1,24 @@
 """A run on two processes: it reports once, agrees with itself, and all of it stops."""
 
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
+import yaml
 
-from tests.training.conftest import Run, tiny_spec
-from trainyard.errors import InvalidRequest, NanLoss, WeightsUnavailable
-from trainyard.events import CheckpointSaved, EpochEnd, SignalApplied
+from tests.training import failing_rank
+from tests.training.conftest import CONFIGS, Run, tiny_spec
+from trainyard.catalog import PACKAGED_ENCODER
+from trainyard.errors import ChildDied, InvalidRequest, NanLoss, WeightsUnavailable
+from trainyard.events import BatchSettled, CheckpointSaved, EpochEnd, SignalApplied
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
+from workers.training import ranks as ranks_module
 from workers.training.attempt import build_attempt
 from workers.training.checkpoints import read_checkpoint
 from workers.training.metrics import EpochScores
@@ -57,6 +66,12 @@ def _score_alone(run: Run) -> float | None:
     return scores.compute().miou
 
 
+def test_layers_that_only_a_classifier_uses_are_not_waited_for(run: Run) -> None:
+    model = {"architecture": "Unet", "encoder": PACKAGED_ENCODER}
+    result = run.fit(epochs=1, spec=_spec(model=model))
+    assert (result.status, result.step) == ("completed", 3)
+
+
 def test_a_stop_reaches_all_ranks(run: Run) -> None:
     result = run.fit(epochs=9, spec=_spec(), signals={4: Signals(stop="now", stop_version=1)})
 
@@ -81,6 +96,57 @@ def test_another_rank_says_why_it_failed(run: Run) -> None:
     assert isinstance(reason, WeightsUnavailable)
     assert "absent.pt" in reason.message
     assert not any(process.is_alive() for process in ranks.processes)
+
+
+def test_memory_that_ends_in_another_rank_alone_halves_the_batch(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranks_module, "_join", failing_rank.runs_out_of_memory)
+    spec = {**_spec(), "data": {"image_size": 64, "batch_size": 2}}
+    result = run.fit(epochs=1, spec=spec)
+    assert (result.status, result.step) == ("completed", 3)
+    assert [(event.batch_size, event.accumulate_batches) for event in run.of(BatchSettled)] == [(1, 2)]
+
+
+def test_a_rank_that_dies_ends_the_attempt_and_says_how(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranks_module, "_join", failing_rank.dies)
+    monkeypatch.setattr(ranks_module, "END_S", 600.0)  # nothing is waited for so long
+    with pytest.raises(ChildDied, match="exit code -9"):
+        run.fit(epochs=2, spec=_spec())
+
+
+def test_a_first_rank_that_waits_is_torn_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NCCL has it wait: for as long as another rank does not come, whether or not it lives."""
+    torn = threading.Event()
+    monkeypatch.setattr(ranks_module, "FREE_S", 0.1)
+    monkeypatch.setattr(ranks_module, "abort_group", torn.set)
+    model = {**tiny_spec()["model"], "encoder_weights": "file:absent.pt"}
+    job = run.job(spec=_spec(model=model), weights_file=run.folder / "absent.pt")
+    with other_ranks(job) as ranks:
+        assert torn.wait(60)
+    assert isinstance(ranks.failure(), WeightsUnavailable)
+
+
+def test_other_ranks_end_with_the_first(prepared: Path, tmp_path: Path) -> None:
+    """It is killed, with its whole group or alone; the others hold a port or a GPU no longer."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(yaml.safe_dump({**_spec(), "epochs": 1000}))
+    command = [sys.executable, "-m", "workers.training", str(spec), "--prepared", str(prepared)]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path / "run"), "--threads", "2", "--device", "cpu"],
+        cwd=CONFIGS.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as first:
+        assert first.stdout is not None
+        while "val mIoU" not in first.stdout.readline():
+            assert first.poll() is None
+        others = psutil.Process(first.pid).children(recursive=True)
+        assert others
+        first.kill()
+    _, alive = psutil.wait_procs(others, timeout=10)
+    assert not alive
 
 
 def test_shares_of_ranks_cover_all_images() -> None:

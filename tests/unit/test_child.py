@@ -8,6 +8,8 @@ import time
 import psutil
 import pytest
 
+from trainyard.errors import ChildDied
+from workers import child as child_module
 from workers.child import FENCED, Child
 
 FOREVER = float("inf")
@@ -41,6 +43,24 @@ def test_a_child_that_does_not_end_is_killed():
     child.send({"say": "x"})
     assert next(iter(child.messages(20))) == {"echo": "x"}
     assert child.wait(0.2) == -signal.SIGKILL
+
+
+def test_a_child_that_cannot_be_ended_is_given_up(monkeypatch):
+    """As one that is stuck in a driver: killing it changes nothing."""
+    child = Child(ECHO, {"hang": True}, FOREVER)
+    monkeypatch.setattr(child_module, "KILLED_S", 0.2)
+    monkeypatch.setattr(child._process, "kill", lambda: None)
+    monkeypatch.setattr(child, "_signal", lambda number: None)
+    assert child.wait(0.1) is None
+    monkeypatch.undo()
+    child.kill()
+    child._process.join(20)
+
+
+def test_a_server_that_never_gets_ready_is_waited_for_no_longer(monkeypatch):
+    monkeypatch.setattr(child_module, "SERVER_S", 0.0)
+    with pytest.raises(ChildDied, match="not ready"):
+        child_module.await_server()
 
 
 def test_sending_to_an_ended_child_is_harmless():

@@ -25,6 +25,19 @@ def test_the_api_carries_no_torch():
     assert not names & {"torch", "torchvision", "lightning", "numpy", "opencv-python-headless"}
 
 
-@pytest.mark.parametrize("path", ["requirements.txt", "requirements/web.txt", "requirements/worker.txt"])
+def test_the_lock_for_older_drivers_differs_in_what_goes_with_cuda_alone():
+    usual, older = pins("requirements/worker.txt"), pins("requirements/worker-cuda12.txt")
+    assert {name for name, _ in older - usual if not name.startswith("nvidia-")} == {
+        *("torch", "torchvision", "triton", "cuda-bindings"),
+    }
+    assert {name for name, _ in older if name.startswith("nvidia-cuda-runtime")} == {
+        "nvidia-cuda-runtime-cu12"
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["requirements.txt", *(f"requirements/{role}.txt" for role in ("web", "worker", "worker-cuda12"))],
+)
 def test_a_lock_names_no_place(path: str):
     assert "://" not in (REPOSITORY / path).read_text()

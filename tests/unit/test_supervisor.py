@@ -231,6 +231,16 @@ def test_draining_while_redis_is_away_leaves_the_run_to_another_worker(
     assert (again.id, again.fence) == (run.id, run.fence + 1)
 
 
+def test_a_child_that_cannot_be_ended_is_a_fault_that_is_tried_again(
+    claimed, supervised, runs, storage, monkeypatch
+):
+    """As when a driver or storage holds it."""
+    monkeypatch.setattr(supervisor_module.Child, "wait", lambda child, seconds: child.kill())
+    waiting = supervised(claimed("killed"))
+    assert (waiting.status, waiting.crashes) == (RunStatus.QUEUED, 1)
+    assert waiting.attempts[-1].reason == "child_died"
+
+
 def test_what_a_given_up_child_writes_stays_unseen(claimed, supervised, runs, storage):
     run = claimed("train")
     runs.release(run)

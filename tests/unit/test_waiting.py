@@ -22,6 +22,9 @@ def span(earliest: float, latest: float) -> Span:
         ({"idle": 0, "position": 2}, Reason.RUNS_BEFORE),
         ({"is_held_up": True, "position": 3}, Reason.PROJECT_LIMIT),
         ({"serving": 0, "idle": 0, "is_held_up": True}, Reason.NO_WORKER),
+        ({"serving": 0, "idle": 0, "able": 0}, Reason.NO_WORKER),
+        ({"able": 0, "idle": 0, "is_held_up": True}, Reason.TOO_FEW_DEVICES),
+        ({"able": 1}, Reason.STARTING),
         ({"serving": 0, "idle": 0, "must_wait": True}, Reason.REDIS_RESTARTED),
     ],
 )

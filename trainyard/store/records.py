@@ -87,15 +87,22 @@ class RecordStore(Generic[Record]):
         return Page(items, str(int(float(last))) if last else None)
 
     def claim(
-        self, queue: str, owner: str, life: Life, rules: LeaseRules, max_concurrent: int = 0
+        self,
+        queue: str,
+        owner: str,
+        life: Life,
+        rules: LeaseRules,
+        max_concurrent: int = 0,
+        devices: int = 0,
     ) -> Record | None:
         """Take the record of the queue whose turn it is, or None; one that cannot be read fails.
 
-        `max_concurrent` holds for projects without a limit of their own; 0 is no limit.
+        `max_concurrent` holds for projects without a limit of their own, `devices` for what a run may want; 0
+        is no limit.
         """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
         states = (life.waiting, life.working)
-        arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent)
+        arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent, devices)
         while True:
             outcome, found = run_script(self.client, "claim", *arguments)
             if outcome != "claimed":

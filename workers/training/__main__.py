@@ -7,13 +7,14 @@ from pathlib import Path
 
 import yaml
 
-from trainyard.catalog import WEIGHTS_FILE_PREFIX
+from trainyard.catalog import CPU, WEIGHTS_FILE_PREFIX
 from trainyard.errors import InvalidRequest, TrainyardError
 from trainyard.events import Event
 from trainyard.experiments import Experiments
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
 from trainyard.storage import RunFolder
+from workers.environment import hide_gpus, name_gpus_by_bus
 from workers.training.describe import describe, score
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
@@ -31,7 +32,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, logs and export")
     parser.add_argument("--resume", action="store_true", help="continue from the newest checkpoint in --out")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU threads")
+    parser.add_argument(
+        "--device", choices=("cpu", "gpu"), help="where to train; default: a GPU where there is one"
+    )
     asked = parser.parse_args(arguments)
+    name_gpus_by_bus(os.environ)
+    if asked.device == CPU:
+        hide_gpus(os.environ)
     try:
         spec = _read_spec(asked.spec)
         folder = RunFolder(asked.out)
@@ -44,6 +51,7 @@ def main(arguments: list[str]) -> int:
             prepared=asked.prepared,
             weights_file=_weights_file(spec),
             threads=asked.threads,
+            device_class=asked.device,
             resume_from=checkpoints.resume_from,
             best=checkpoints.best,
         )

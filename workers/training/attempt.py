@@ -19,7 +19,9 @@ from workers.recorded_version import open_version
 from workers.training.batch_size import with_found_batch
 from workers.training.checkpoints import ABOUT, ModelCard, Saved, read_checkpoint
 from workers.training.class_weights import class_weights
+from workers.training.compiled import fall_back_to_eager
 from workers.training.data import SegmentationData
+from workers.training.devices import check_device_count, device_of_class
 from workers.training.epochs import History
 from workers.training.folded_upsampling import fold_upsampling
 from workers.training.job import SavedFile, TrainingJob
@@ -47,6 +49,7 @@ class Attempt:
     data: SegmentationData
     module: SegmentationModule
     precision: Precision
+    device: torch.device
     checkpoint: dict[str, Any] | None
     history: History
     saved: Saved
@@ -83,23 +86,29 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     spec = _with_legal_size(job.spec, report)
     if checkpoint is not None:
         spec = with_smaller_batch_of(spec, read_spec(checkpoint[ABOUT]["spec"]))
-    precision = resolve_precision(spec.precision)
+    device = device_of_class(job.device_class)
+    check_device_count(device, spec.compute.devices)
+    precision = resolve_precision(spec.precision, device)
     seed_everything(spec.seed, workers=True, verbose=False)
     prepared = open_version(job.prepared, job.content_hash)
     classes = len(prepared.classes)
     check_classes(spec, classes, prepared.task)
     network, rule = _network(job, spec, prepared, checkpoint, report)
-    if not torch.cuda.is_available():
+    if device.type == "cpu":
         fold_upsampling(network)
     if spec.data.finds_batch:
-        spec = with_found_batch(spec, network, prepared, precision, report)
+        spec = with_found_batch(spec, network, prepared, precision, report, device)
     if spec.data.batch_size != job.spec.data.batch_size:
         report(batch_settled(spec))
     data = SegmentationData(prepared, spec)
+    if data.loading.notice:
+        report(Notice(message=data.loading.notice))
     check_shapes(network, spec, data.smallest_batch)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
     loss = WeightedLosses(spec.optimization, spec.model.task, weights)
     module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
+    if spec.compute.compile:
+        fall_back_to_eager(module.network, report)
     if checkpoint is not None:
         module.resume_weights(checkpoint)
     row = checkpoint[ABOUT]["best"] if checkpoint else None
@@ -111,6 +120,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         data=data,
         module=module,
         precision=precision,
+        device=device,
         checkpoint=checkpoint,
         history=History(spec.checkpoints.monitor, row if saved.best else None),
         saved=saved,

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,10 +20,14 @@ from trainyard.storage_errors import storage_error
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A file that is whole and on disk: its size, and the SHA-256 of its content in hexadecimal."""
+    """A file that is whole and on disk: its size, and the SHA-256 of its content in hexadecimal.
+
+    It took so many `seconds` from the order to save it.
+    """
 
     bytes: int
     sha256: str
+    seconds: float
 
 
 class BackgroundWriter(TorchCheckpointIO):
@@ -47,8 +52,9 @@ class BackgroundWriter(TorchCheckpointIO):
 
         `storage_options` is what stands beside the file as JSON, for those who list files.
         """
+        began = time.monotonic()
         snapshot = apply_to_collection(checkpoint, Tensor, _copied)
-        self._writing = self._thread.submit(_write, snapshot, Path(path), dict(storage_options))
+        self._writing = self._thread.submit(_write, snapshot, Path(path), dict(storage_options), began)
 
     def outcome(self) -> Written | None:
         """Wait for the file that was begun last; None where none was. Raises StorageUnavailable."""
@@ -64,8 +70,8 @@ def _copied(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", copy=True)
 
 
-def _write(content: dict[str, Any], path: Path, about: dict[str, Any]) -> Written:
-    """Write whole or not at all: a temporary name, fsync, rename."""
+def _write(content: dict[str, Any], path: Path, about: dict[str, Any], began: float) -> Written:
+    """Write whole or not at all: a temporary name, fsync, rename. `began` is when it was ordered."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +81,9 @@ def _write(content: dict[str, Any], path: Path, about: dict[str, Any]) -> Writte
             os.fsync(file.fileno())
             file.seek(0)
             written = Written(
-                bytes=os.fstat(file.fileno()).st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest()
+                bytes=os.fstat(file.fileno()).st_size,
+                sha256=hashlib.file_digest(file, "sha256").hexdigest(),
+                seconds=time.monotonic() - began,
             )
         write_json(path.with_name(f"{path.name}.json"), about)
         temporary.replace(path)

@@ -24,6 +24,7 @@ from trainyard.events import Event, Notice
 from trainyard.spec import TrainingSpec
 from workers.prepared import PreparedDataset
 from workers.training.data import split_samples
+from workers.training.devices import PROCESSOR
 from workers.training.losses import WeightedLosses
 from workers.training.memory import memory_that_ran_out, release_memory
 from workers.training.model import InputRule
@@ -48,11 +49,11 @@ def with_found_batch(
     prepared: PreparedDataset,
     precision: Precision,
     report: Callable[[Event], None],
+    device: torch.device = PROCESSOR,
 ) -> TrainingSpec:
     """The spec with the size found, which is reported; raises an OutOfMemory where no batch fits."""
     train, _ = split_samples(prepared.samples, spec.data.val_fraction, spec.seed, spec.data.split_index)
     images = share_of(len(train), spec.compute.devices)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     trial = Trial(spec, network, len(prepared.classes), precision, device)
     fits = FitsGpu(trial, device) if device.type == "cuda" else FitsCpu(trial)
     most = min(images, GPU_LARGEST if device.type == "cuda" else CPU_LARGEST)

@@ -160,6 +160,7 @@ class Checkpoints(Callback):
                 bytes=written.bytes,
                 sha256=written.sha256,
                 after=before.sha256 if before else None,
+                seconds=round(written.seconds, 3),
             )
         )
 

@@ -20,13 +20,13 @@ from workers.training.labels import has_class, outside_value
 from workers.training.mask_values import check_mask_values
 from workers.training.resizing import to_square
 from workers.training.sampler import EpochSampler, share_of
+from workers.training.shared_memory import free_shared_memory, loading_that_fits
 
 DEFAULT_VAL_FRACTION = 0.2
 """The share of images that validates where neither the set nor the spec says."""
 
-PREFETCH_BATCHES = 4
-"""Batches that each loader process keeps ready."""
-
+_PIXEL_BYTES = 4
+"""Of a sample: red, green, blue and its mask."""
 
 CROP_MARGIN = 0.25
 """What a crop has on each side while it is varied, as a share of its size."""
@@ -145,6 +145,12 @@ class SegmentationData(LightningDataModule):
         self._drop_last = drops_last(spec, share)
         self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)
         self._data = spec.data
+        batch_bytes = spec.data.batch * spec.data.image_size**2 * _PIXEL_BYTES
+        free = free_shared_memory()
+        # Ranks of one machine share it.
+        self.loading = loading_that_fits(
+            spec.data.loader_workers, batch_bytes, None if free is None else free // self._world
+        )
         self._seed = spec.seed
         self._done = (0, 0)
         augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
@@ -173,9 +179,13 @@ class SegmentationData(LightningDataModule):
     def val_dataloader(self) -> DataLoader[dict[str, object]]:
         return self._loader(self.val, shuffled=False)
 
+    @property
+    def _feeds_gpu(self) -> bool:
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+
     def _loader(self, squares: Squares, *, shuffled: bool) -> DataLoader[dict[str, object]]:
         epoch, rank = (self.trainer.current_epoch, self.trainer.global_rank) if self.trainer else (0, 0)
-        workers = self._data.loader_workers
+        workers = self.loading.processes
         sampler = EpochSampler(
             len(squares), self._seed, epoch, shuffled=shuffled, rank=rank, world=self._world
         )
@@ -190,8 +200,8 @@ class SegmentationData(LightningDataModule):
             drop_last=shuffled and self._drop_last,
             num_workers=workers,
             persistent_workers=workers > 0,
-            prefetch_factor=PREFETCH_BATCHES if workers > 0 else None,
-            pin_memory=torch.cuda.is_available(),
+            prefetch_factor=self.loading.ready if workers > 0 else None,
+            pin_memory=self._feeds_gpu,
         )
 
 

@@ -28,7 +28,9 @@ def finish(attempt: Attempt, report: Callable[[Event], None]) -> dict[str, Any] 
     module = attempt.module.cpu().eval()
     write_overlay(module, attempt.data.val, attempt.card, attempt.folder.figures / "overlay.png")
     prepared = PreparedDataset(attempt.job.prepared)
-    evaluation = report_on_run(module, attempt.card, attempt.data, prepared, attempt.folder, epoch)
+    evaluation = report_on_run(
+        module, attempt.card, attempt.data, prepared, attempt.folder, epoch, attempt.device
+    )
     if not attempt.card.spec.export.onnx:
         return None
     data = ExportData(

@@ -71,8 +71,9 @@ def _train_within_memory(
                 resume_from=(newest,) if newest else (),
                 best=best,
             )
-            del attempt
-            release_memory()
+        # Out here, where the error and the frames that it came through hold on to nothing any more.
+        del attempt
+        release_memory()
         settled = batch_settled(job.spec)
         report(settled)
         report(

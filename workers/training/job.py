@@ -25,7 +25,9 @@ class TrainingJob:
     `file:<...>`. `resume_from` are the checkpoints of earlier attempts, the newest first: the first that is
     whole is gone on from, at its very batch, and `best` is the best of them. `init_checkpoint` is a file of
     another run whose weights a new run begins with, as far as they fit; a resumed one needs it no more.
-    `content_hash` is the recorded one of the prepared set, None where any will do.
+    `content_hash` is the recorded one of the prepared set, None where any will do. `device_class` is that of
+    the queue: `cpu` never touches a GPU, any other needs one; None, of a program without a service, takes a
+    GPU where there is one.
     """
 
     run_id: str
@@ -39,6 +41,7 @@ class TrainingJob:
     best: SavedFile | None = None
     init_checkpoint: Path | None = None
     content_hash: str | None = None
+    device_class: str | None = None
 
     @property
     def threads_per_rank(self) -> int:

@@ -1,9 +1,8 @@
 """The loss: a weighted sum of terms, each blind to ignored pixels.
 
-The losses of segmentation_models_pytorch differ in how they ignore. Dice, Jaccard and Tversky leave
-ignored pixels out themselves. Focal gives NaN and Lovasz no scalar where nothing is labelled, MCC knows
-no ignoring and takes probabilities; these see labelled pixels only. Its cross-entropies ignore, but divide
-by all pixels, so the terms here are torch's.
+Those of overlap leave ignored pixels out themselves. Of segmentation_models_pytorch's, Focal gives NaN where
+nothing is labelled, and MCC knows no ignoring and takes probabilities; these and Lovasz see labelled pixels
+only. Its cross-entropies ignore, but divide by all pixels, so the terms here are torch's.
 """
 
 from collections.abc import Sequence
@@ -17,15 +16,11 @@ from torch import Tensor, nn
 from trainyard.spec import LossSpec, OptimizationSpec
 from trainyard.spec_checks import weighing_losses
 from workers.prepared import IGNORE_INDEX
-from workers.training.dice import SoftDice
+from workers.training.full_precision import InFullPrecision, widened, without_autocast
 from workers.training.labels import MULTILABEL
+from workers.training.lovasz import LovaszHinge, LovaszSoftmax
 from workers.training.multilabel_losses import OfProbabilities, build_multilabel_loss
-
-_OVERLAPS = {
-    "dice": smp_losses.DiceLoss,
-    "jaccard": smp_losses.JaccardLoss,
-    "tversky": smp_losses.TverskyLoss,
-}
+from workers.training.overlap import OVERLAPS, ClassOverlap, YesNoOverlap, overlap_of
 
 
 class WeightedLosses(nn.Module):
@@ -40,18 +35,23 @@ class WeightedLosses(nn.Module):
         """The scalar loss of logits, (N, C, H, W), and masks, (N, H, W) int64 with IGNORE_INDEX.
 
         C is 1 for a binary task; masks of a multilabel one are (N, C, H, W), 0 and 1. Mixed precision leaves
-        the logits in 16 bits, too coarse for a mean of thousands of terms, so the loss is taken in float32.
-        A batch without a labelled pixel costs 0.
+        the logits in 16 bits, too coarse for a mean of thousands of terms, so the loss is taken in float32,
+        under autocast too. A batch without a labelled pixel costs 0.
         """
-        exact = logits.float()
-        total = exact.new_zeros(())
-        for term, factor in zip(self._terms, self._factors, strict=True):
-            total = total + factor * term(exact, masks)
+        with without_autocast(logits.device):
+            exact = widened(logits)
+            total = exact.new_zeros(())
+            for term, factor in zip(self._terms, self._factors, strict=True):
+                total = total + factor * term(exact, masks)
         return total
 
 
 def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None) -> nn.Module:
-    """One term, which maps float32 logits and masks, as above, to a scalar."""
+    """One term, which maps logits and masks, as above, to a float32 scalar."""
+    return InFullPrecision(_bare_loss(term, task, class_weights))
+
+
+def _bare_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None) -> nn.Module:
     if task == MULTILABEL:
         return build_multilabel_loss(term, class_weights)
     weights = None
@@ -62,18 +62,14 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
         return CrossEntropy(weights, **params)
     if term.name in ("cross_entropy", "bce"):
         return BinaryCrossEntropy(weights, **params)
-    if term.name == "dice" and task == "multiclass":
-        return SoftDice(weights, **params)
-    if term.name in _OVERLAPS:
-        # smp takes class weights in multiclass mode only, where alone they mean anything.
-        overlap: nn.Module = _OVERLAPS[term.name](
-            task, ignore_index=IGNORE_INDEX, class_weights=weights, **params
-        )
-        return overlap
+    if term.name in OVERLAPS:
+        # Class weights mean something in a multiclass task alone.
+        overlap = overlap_of(term)
+        return ClassOverlap(overlap, weights) if task == "multiclass" else YesNoOverlap(overlap)
     if term.name == "focal":
         return OnLabelled(smp_losses.FocalLoss(task, class_weights=weights, **params))
     if term.name == "lovasz":
-        return OnLabelled(smp_losses.LovaszLoss(task))
+        return OnLabelled(LovaszHinge() if task == "binary" else LovaszSoftmax())
     return OnLabelled(OfProbabilities())
 
 

@@ -5,18 +5,47 @@ import gc
 import torch
 
 from trainyard.catalog import needs_of
-from trainyard.errors import CudaOutOfMemory, HostOutOfMemory, OutOfMemory
+from trainyard.errors import CudaOutOfMemory, OutOfMemory, TrainyardError
 from trainyard.spec import TrainingSpec, with_batches
+from workers.error_texts import meaning_of
 
-_CPU_ALLOCATOR = "DefaultCPUAllocator"
-"""What torch's failures to get memory on a CPU, which have no type of their own, all name."""
+_ENOUGH_BYTES = 512 * 2**20
+"""What cuDNN and cuBLAS take for themselves, and more."""
+_CAUSES = 8
+"""Errors that are followed back; a chain may be a circle."""
 
 
-def memory_that_ran_out(error: RuntimeError) -> type[OutOfMemory] | None:
-    """Whose memory torch could get no more of, the device's or the machine's; None for any other error."""
+def memory_that_ran_out(error: BaseException) -> type[OutOfMemory] | None:
+    """Whose memory could not be had, the device's or the machine's; None for any other error."""
+    found = meaning_of_error(error)
+    return found if found is not None and issubclass(found, OutOfMemory) else None
+
+
+def meaning_of_error(error: BaseException) -> type[TrainyardError] | None:
+    """Memory of either kind, the device, or None for an error that is none of their doing."""
     if isinstance(error, torch.OutOfMemoryError):
         return CudaOutOfMemory
-    return HostOutOfMemory if _CPU_ALLOCATOR in str(error) else None
+    return meaning_of(whole_text(error), has_device_memory=_has_device_memory())
+
+
+def whole_text(error: BaseException) -> str:
+    """What an error says, and what those say that it was raised from: of loader processes only these do."""
+    said: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(said) < _CAUSES:
+        said.append(str(cause))
+        cause = cause.__cause__
+    return "\n".join(said)
+
+
+def _has_device_memory() -> bool:
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return False
+    try:
+        free, _ = torch.cuda.mem_get_info()
+    except RuntimeError:  # a device that has failed answers nothing
+        return True
+    return free > _ENOUGH_BYTES
 
 
 def with_half_the_batch(spec: TrainingSpec, ran_out: type[OutOfMemory]) -> TrainingSpec:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from workers.prepared import IGNORE_INDEX
+from workers.training.full_precision import widened, without_autocast
 from workers.training.heads import class_logits
 from workers.training.labels import MULTILABEL
 
@@ -92,7 +93,8 @@ class EpochScores:
 
     def update(self, logits: Tensor, masks: Tensor, loss: Tensor) -> None:
         """Add a batch: logits (N, C, H, W), masks as `confusion` takes them, its scalar mean loss."""
-        counts, weighted = confusion(logits, masks), loss.detach() * len(masks)
+        with without_autocast(logits.device):
+            counts, weighted = confusion(logits, masks), widened(loss.detach()) * len(masks)
         self._confusion = counts if self._confusion is None else self._confusion.to(counts.device) + counts
         self._loss = weighted if self._loss is None else self._loss.to(weighted.device) + weighted
         self._images += len(masks)
@@ -100,8 +102,9 @@ class EpochScores:
     def gather(self, add_up: Callable[[Tensor], Tensor], device: torch.device) -> None:
         """Take in the batches of all ranks; `add_up` is the sum of a tensor over them."""
         counts = no_counts(self._classes, self._task).to(device)
-        own = torch.zeros((), device=device) if self._loss is None else self._loss.float()
-        self._confusion = add_up(counts if self._confusion is None else self._confusion)
+        own = torch.zeros((), device=device) if self._loss is None else self._loss.float().to(device)
+        # Counts of a checkpoint lie on the CPU until a batch has moved them, where NCCL cannot add them up.
+        self._confusion = add_up(counts if self._confusion is None else self._confusion.to(device))
         self._loss = add_up(own)
         self._images = int(add_up(torch.tensor(self._images, device=device)))
 

@@ -1,8 +1,7 @@
 """The losses of multilabel tasks: each class is a yes or no of its own, and the loss their mean.
 
-Logits and truth are (N, C, H, W); no pixel is ignored. Dice, Jaccard, Tversky and Focal are those of
-segmentation_models_pytorch in its multilabel mode. Its Lovasz and MCC would take all classes for one; here
-they see one class at a time.
+Logits and truth are (N, C, H, W); no pixel is ignored. Focal is that of segmentation_models_pytorch in its
+multilabel mode. Its MCC would take all classes for one; here that and Lovasz see one class at a time.
 """
 
 from collections.abc import Sequence
@@ -15,13 +14,8 @@ from torch import Tensor, nn
 
 from trainyard.spec import LossSpec
 from workers.training.labels import MULTILABEL
-
-_OF_ALL_CLASSES = {
-    "dice": smp_losses.DiceLoss,
-    "jaccard": smp_losses.JaccardLoss,
-    "tversky": smp_losses.TverskyLoss,
-    "focal": smp_losses.FocalLoss,
-}
+from workers.training.lovasz import LovaszHinge
+from workers.training.overlap import OVERLAPS, YesNoOverlap, overlap_of
 
 
 def build_multilabel_loss(term: LossSpec, class_weights: Sequence[float] | None) -> nn.Module:
@@ -30,10 +24,11 @@ def build_multilabel_loss(term: LossSpec, class_weights: Sequence[float] | None)
     if term.name in ("cross_entropy", "bce"):
         weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
         return ClassCrossEntropies(weights, **params)
-    if term.name in _OF_ALL_CLASSES:
-        loss: nn.Module = _OF_ALL_CLASSES[term.name](MULTILABEL, **params)
-        return Laid(loss)
-    return EachClass(smp_losses.LovaszLoss("binary") if term.name == "lovasz" else OfProbabilities())
+    if term.name in OVERLAPS:
+        return YesNoOverlap(overlap_of(term))
+    if term.name == "focal":
+        return Laid(smp_losses.FocalLoss(MULTILABEL, **params))
+    return EachClass(LovaszHinge() if term.name == "lovasz" else OfProbabilities())
 
 
 class ClassCrossEntropies(nn.Module):

@@ -11,6 +11,8 @@ import cv2
 import torch
 
 from trainyard.errors import InvalidRequest
+from workers.environment import forget_cluster
+from workers.training.devices import PROCESSOR
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
@@ -29,6 +31,7 @@ def prepare_process(threads: int) -> None:
     Keeping freed memory in the heap saves the page faults that dominate CPU steps; a step of one thread
     per core must not share the cores with OpenCV's own threads.
     """
+    forget_cluster(os.environ)
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_MMAP_MAX, 0)
@@ -80,24 +83,26 @@ def quiet_lightning() -> None:
         warnings.filterwarnings("ignore", message=f".*{message}")
 
 
-def resolve_precision(asked: str) -> Precision:
+def resolve_precision(asked: str, device: torch.device = PROCESSOR) -> Precision:
     """Lightning's name of the precision; `auto` is bf16-mixed where the device computes bf16 natively.
 
     Raises InvalidRequest for 16-mixed without a GPU.
     """
     if asked == "auto":
-        return "bf16-mixed" if _computes_bf16() else "32-true"
-    if asked == "16-mixed" and not torch.cuda.is_available():
+        return "bf16-mixed" if _computes_bf16(device) else "32-true"
+    if asked == "16-mixed" and device.type != "cuda":
         raise InvalidRequest(
-            "Precision 16-mixed needs a CUDA device, and this worker has none.",
+            "Precision 16-mixed needs a CUDA device, and this run trains on the processor.",
             errors={"spec": {"precision": ["here one of: auto, 32, bf16-mixed"]}},
         )
     names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
     return names[asked]
 
 
-def _computes_bf16() -> bool:
-    if torch.cuda.is_available():
+def _computes_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if not hasattr(torch.cpu, "get_capabilities"):  # the PyTorch for older drivers may not have it
+        return False
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

@@ -1,15 +1,16 @@
 """The epochs of an attempt: Lightning's trainer with the run's own callbacks."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from lightning import Callback, Trainer
+from lightning.pytorch.plugins import LayerSync
+from lightning.pytorch.utilities import rank_zero_only
 
-from trainyard.errors import InvalidRequest, OutOfMemory
+from trainyard.errors import OutOfMemory
 from trainyard.events import Began
 from trainyard.signals import Signals
 from trainyard.spec import TrainingSpec
@@ -24,6 +25,7 @@ from workers.training.patience import EarlyStop, Plateau
 from workers.training.progress import ProgressReports
 from workers.training.rank import Rank
 from workers.training.resume import Resume
+from workers.training.sync_norms import SyncNorms
 from workers.training.typed_errors import as_raised
 
 logger = logging.getLogger(__name__)
@@ -42,17 +44,32 @@ class Trained:
     images_per_second: float | None
 
 
-def train(attempt: Attempt, report: Report, signals: Callable[[], Signals], rank: Rank) -> Trained:
+def train(
+    attempt: Attempt,
+    report: Report,
+    signals: Callable[[], Signals],
+    rank: Rank,
+    further: Sequence[Callback] = (),
+) -> Trained:
     """Train to the target, an early end or a stop. Each rank calls this; only the first one is heard.
 
-    Raises NanLoss, StorageUnavailable or OutOfMemory, and InvalidRequest for devices that are not there.
+    `further` are callbacks beside the run's own.
+
+    Raises NanLoss, StorageUnavailable or OutOfMemory.
     """
+    # Else it is that of the environment when Lightning was imported.
+    rank_zero_only.rank = rank.global_rank()  # type: ignore[attr-defined]
     with closing(BackgroundWriter()) as writer:
-        return _train(attempt, report, signals, rank, writer)
+        return _train(attempt, report, signals, rank, writer, further)
 
 
 def _train(
-    attempt: Attempt, report: Report, signals: Callable[[], Signals], rank: Rank, writer: BackgroundWriter
+    attempt: Attempt,
+    report: Report,
+    signals: Callable[[], Signals],
+    rank: Rank,
+    writer: BackgroundWriter,
+    further: Sequence[Callback],
 ) -> Trained:
     names = [info.name for info in attempt.card.classes]
     rows = EpochRows(names, attempt.history, report)
@@ -66,6 +83,7 @@ def _train(
         *_patient(attempt, report),
         checkpoints,
         control,
+        *further,
     ]
     trainer = _trainer(attempt, rank, writer, callbacks)
     report(Began(device=_device_name(trainer), epoch=attempt.done, step=attempt.step))
@@ -92,7 +110,7 @@ def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: 
         attempt.data.skip(attempt.done, attempt.batches)
     return Trainer(
         max_epochs=attempt.job.epochs,
-        accelerator="auto",
+        accelerator=attempt.device.type,
         precision=attempt.precision,
         callbacks=callbacks,
         logger=make_loggers(attempt.folder, attempt.done) if rank.is_first else False,
@@ -106,8 +124,10 @@ def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: 
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        plugins=[writer, *([rank] if spec.compute.devices > 1 else [])],
-        **_devices(spec),
+        # Always a rank: without one Lightning would take what a cluster's scheduler left in the environment.
+        plugins=[writer, rank, *_synchronised(attempt)],
+        devices=spec.compute.devices,
+        strategy=_strategy(spec),
     )
 
 
@@ -141,26 +161,20 @@ def _patient(attempt: Attempt, report: Report) -> list[Callback]:
     return waiting
 
 
-def _devices(spec: TrainingSpec) -> dict[str, Any]:
-    """What Lightning is told of devices; raises InvalidRequest where there are too few."""
-    asked = spec.compute.devices
-    if asked == 1:
-        return {"devices": 1}
-    if torch.cuda.is_available() and torch.cuda.device_count() < asked:
-        raise InvalidRequest(
-            f"{asked} devices are asked for, and this worker has {torch.cuda.device_count()}.",
-            errors={"spec": {"compute": {"devices": [f"at most {torch.cuda.device_count()} here"]}}},
-        )
-    strategy = spec.compute.strategy
-    if strategy == "auto":
-        # A frozen encoder's weights have no gradients, which plain ddp would wait for.
-        is_frozen = spec.optimization.freeze_encoder_epochs > 0
-        strategy = "ddp_find_unused_parameters_true" if is_frozen else "ddp"
-    return {
-        "devices": asked,
-        "strategy": strategy,
-        "sync_batchnorm": torch.cuda.is_available(),  # it has no form for CPUs
-    }
+def _strategy(spec: TrainingSpec) -> str:
+    """Lightning's name of how devices work together."""
+    if spec.compute.devices == 1:
+        return "auto"
+    if spec.compute.strategy != "auto":
+        return spec.compute.strategy
+    # Frozen encoders have no gradients, nor have the layers of some encoders that only a classifier uses:
+    # plain ddp would wait for those.
+    return "ddp_find_unused_parameters_true"
+
+
+def _synchronised(attempt: Attempt) -> list[LayerSync]:
+    """What keeps the norms of several GPUs together; there is no form for CPUs."""
+    return [SyncNorms()] if attempt.device.type == "cuda" and attempt.card.spec.compute.devices > 1 else []
 
 
 def _log_beginning(attempt: Attempt, trainer: Trainer) -> None:

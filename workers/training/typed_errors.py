@@ -1,11 +1,18 @@
 """What an error out of the training libraries is called in Trainyard's tree."""
 
+import re
+
 from trainyard.errors import HostOutOfMemory, StorageUnavailable, TrainyardError
 from trainyard.storage_errors import storage_error
-from workers.training.memory import memory_that_ran_out
+from workers.error_texts import is_shared_memory
+from workers.training.memory import meaning_of_error, whole_text
 
 EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
 """The kinds of errors that may have a name; of RuntimeError few do."""
+_MORE_SHARED_MEMORY = (
+    "Give the worker's container more shared memory (shm_size, or a memory volume at /dev/shm), or take "
+    "fewer loader processes or smaller batches."
+)
 
 
 def typed_error(error: Exception) -> TrainyardError | None:
@@ -20,15 +27,28 @@ def typed_error(error: Exception) -> TrainyardError | None:
         return storage_error(f"A file of the run{name} could not be used", error)
     if isinstance(error, MemoryError):
         return HostOutOfMemory("Python could get no more memory.")
-    ran_out = memory_that_ran_out(error) if isinstance(error, RuntimeError) else None
-    return ran_out(str(error).partition("\n")[0]) if ran_out else None
+    return _of_its_text(error)
+
+
+def _of_its_text(error: Exception) -> TrainyardError | None:
+    kind = meaning_of_error(error)
+    if kind is None:
+        return None
+    said = str(error).partition("\n")[0]
+    if is_shared_memory(whole_text(error)):
+        return kind(
+            f"The shared memory of this machine, /dev/shm, is full: {said}", remedy=_MORE_SHARED_MEMORY
+        )
+    return kind(said)
 
 
 def as_raised(error: Exception) -> Exception:
     """One of a loader process without the traceback that torch puts before its message; any other itself."""
     kind, said = type(error), str(error)
-    if not said.startswith(f"Caught {kind.__name__} in DataLoader worker process"):
+    if not re.match(rf"Caught {kind.__name__} in (DataLoader worker process|pin memory thread)", said):
         return error
+    if "pin memory thread" in said.partition("\n")[0] and meaning_of_error(error) is HostOutOfMemory:
+        return HostOutOfMemory("The machine has no memory left that the GPU could read by itself.")
     return kind(said.rpartition(f"{kind.__name__}: ")[2].rstrip("\n"))
 
 

@@ -1,20 +1,44 @@
--- claim(kind, queue, owner, waiting, working, lease_ms, grace_s, limit): take the record whose turn it is for this
+-- claim(kind, queue, owner, waiting, working, lease_ms, grace_s, limit, devices): take the record whose turn it is for this
 -- owner: what was interrupted first, then the higher priority, then the project with the fewest records in
 -- work, then first come. A project with as many in work as its limit, or as `limit` where it has none of its
--- own (0: no limit), is passed over. The record leaves the queue, enters the status `working`, and its fence
+-- own (0: no limit), is passed over, and so is a run that wants more than `devices` (0: any number), which
+-- waits for a worker that has them. The record leaves the queue, enters the status `working`, and its fence
 -- grows by one: writes of any earlier attempt are refused from here on. Entries whose record is not waiting
 -- are dropped. Outcome: claimed | empty | wait (this Redis may have forgotten that somebody holds what it
 -- shows as waiting).
 local kind, queue, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if may_have_forgotten(ARGV[7]) then return {'wait', {}} end
 
+-- How many devices a run wants. Kept beside the record's own fields, for a spec is long to read.
+local function devices_of(id)
+  local known = get(kind, id, 'wanted_devices')
+  if known then return tonumber(known) end
+  local spec = cjson.decode(get(kind, id, 'spec') or '{}')
+  local wanted = spec.compute and spec.compute.devices or 1
+  redis.call('HSET', key_of(kind, id), 'wanted_devices', wanted)
+  return wanted
+end
+
+local function fits(id)
+  local most = tonumber(ARGV[9])
+  return most == 0 or devices_of(id) <= most
+end
+
+-- The first record of a project that may be taken, and its score; nil and whether nothing waits without one.
 local function first_of(project)
+  local place = 0
   while true do
-    local first = redis.call('ZRANGE', of_project(queue, project), 0, 0, 'WITHSCORES')
+    local first = redis.call('ZRANGE', of_project(queue, project), place, place, 'WITHSCORES')
     local id = first[1]
-    if not id or get(kind, id, 'status') == waiting then return id, tonumber(first[2]) end
-    redis.call('ZREM', 'ty:q:' .. queue, id)
-    redis.call('ZREM', of_project(queue, project), id)
+    if not id then return nil, place == 0 end
+    if get(kind, id, 'status') ~= waiting then
+      redis.call('ZREM', 'ty:q:' .. queue, id)
+      redis.call('ZREM', of_project(queue, project), id)
+    elseif fits(id) then
+      return id, tonumber(first[2])
+    else
+      place = place + 1
+    end
   end
 end
 
@@ -29,7 +53,8 @@ for _, project in ipairs(redis.call('SMEMBERS', 'ty:q:' .. queue .. ':projects')
   local running, limit = share_of(kind, working, project, ARGV[8])
   local id, score = first_of(project)
   if not id then
-    redis.call('SREM', 'ty:q:' .. queue .. ':projects', project)
+    local nothing_waits = score
+    if nothing_waits then redis.call('SREM', 'ty:q:' .. queue .. ':projects', project) end
   elseif running < limit then
     local turn = {band_of(score), running, score, id}
     if not best or goes_before(turn, best) then best = turn end

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from workers.training.data import Squares
+from workers.training.full_precision import widened, without_autocast
 from workers.training.metrics import no_counts, scores_of
 from workers.training.reading import reading_of
 from workers.training.report.boundary import BoundaryScores
@@ -117,10 +118,11 @@ def evaluate(
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         forward_seconds += time.monotonic() - before
-        for index, of_image, mask in zip(indices, logits, masks, strict=True):
-            score = tally.add(index, of_image, mask)
-            if index in shown:
-                random[index] = score
+        with without_autocast(device):
+            for index, of_image, mask in zip(indices, widened(logits), masks, strict=True):
+                score = tally.add(index, of_image, mask)
+                if index in shown:
+                    random[index] = score
     return Evaluation(
         counts=tally.counts,
         boundary=tally.boundary,

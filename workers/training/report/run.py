@@ -9,6 +9,7 @@ from trainyard.storage import RunFolder
 from workers.prepared import PreparedDataset
 from workers.training.checkpoints import ModelCard
 from workers.training.data import SegmentationData
+from workers.training.devices import PROCESSOR
 from workers.training.heads import class_logits
 from workers.training.module import SegmentationModule
 from workers.training.report.write import write_report
@@ -22,14 +23,14 @@ def report_on_run(
     prepared: PreparedDataset,
     folder: RunFolder,
     epoch: int,
+    device: torch.device = PROCESSOR,
 ) -> dict[str, Any]:
-    """Evaluate the module, which holds the weights of `epoch`, on this worker's device; leaves it on the CPU.
+    """Evaluate the module, which holds the weights of `epoch`, on a device; leaves it on the CPU.
 
     Returns the content of report.json. Raises StorageUnavailable.
     """
     test = [sample for sample in prepared.samples if sample.split == "test"]
     splits = {"val": data.val, "test": plain_squares(prepared, test, card.spec)}
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     module = module.to(device).eval()
 
     def forward(images: Tensor) -> Tensor:

@@ -1,0 +1,46 @@
+"""Other ranks that fail as a test wants: run in place of `workers.training.ranks._join`."""
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+
+from workers.training.job import TrainingJob
+from workers.training.module import SegmentationModule
+from workers.training.rank import Rank
+from workers.training.ranks import _join
+
+Step = Callable[[SegmentationModule, Any, int], torch.Tensor]
+
+
+def dies(link: Connection, job: TrainingJob, rank: Rank, parent: int) -> None:
+    """Is killed in its second step."""
+
+    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> torch.Tensor:
+        if module.trainer.global_step == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(module, batch, batch_idx)
+
+    real = _replaced(step)
+    _join(link, job, rank, parent)
+
+
+def runs_out_of_memory(link: Connection, job: TrainingJob, rank: Rank, parent: int) -> None:
+    """Has no memory for batches of two."""
+
+    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> torch.Tensor:
+        if len(batch["name"]) > 1:
+            raise torch.AcceleratorError("CUDA error: out of memory")
+        return real(module, batch, batch_idx)
+
+    real = _replaced(step)
+    _join(link, job, rank, parent)
+
+
+def _replaced(step: Step) -> Step:
+    real = SegmentationModule.training_step
+    SegmentationModule.training_step = step  # type: ignore[method-assign, assignment]
+    return real  # type: ignore[return-value]

@@ -1,0 +1,57 @@
+"""What schedulers and launchers leave in the environment changes no worker."""
+
+from pathlib import Path
+
+from workers.environment import (
+    choose_gpus,
+    forget_cluster,
+    give_caches_a_home,
+    hide_gpus,
+    name_gpus_by_bus,
+)
+
+
+def test_a_place_among_others_is_forgotten_and_nothing_else() -> None:
+    kept = {
+        "PATH": "/bin",
+        "CUDA_VISIBLE_DEVICES": "3",
+        "NCCL_DEBUG": "INFO",
+        "TRAINYARD_THREADS": "2",
+        "RANKING": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    environ = {
+        **kept,
+        **dict.fromkeys(("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "NODE_RANK"), "1"),
+        **dict.fromkeys(("SLURM_PROCID", "SLURM_NTASKS", "SLURM_JOB_NAME"), "2"),
+        **dict.fromkeys(("TORCHELASTIC_RUN_ID", "OMPI_COMM_WORLD_RANK", "LSB_JOBID", "PMI_RANK"), "3"),
+    }
+    forget_cluster(environ)
+    assert environ == kept
+
+
+def test_gpus_are_counted_chosen_and_hidden() -> None:
+    environ: dict[str, str] = {}
+    name_gpus_by_bus(environ)
+    choose_gpus(environ, "2,3")
+    assert environ == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "2,3"}
+    hide_gpus(environ)
+    assert environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_caches_stay_where_the_user_can_write(tmp_path: Path) -> None:
+    for environ in ({"HOME": str(tmp_path)}, {"HOME": "/proc", "XDG_CACHE_HOME": str(tmp_path / "cache")}):
+        before = dict(environ)
+        give_caches_a_home(environ)
+        assert environ == before
+
+
+def test_caches_of_a_user_without_a_home_go_elsewhere(tmp_path: Path) -> None:
+    for environ in ({"HOME": "/proc/nowhere"}, {"HOME": ""}, {}):
+        given = {**environ, "HF_HOME": "/kept", "XDG_CACHE_HOME": "/proc/nowhere"}
+        give_caches_a_home(given)
+        assert given["HF_HOME"] == "/kept"
+        places = [Path(given[name]) for name in ("TORCH_HOME", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")]
+        assert len({place.parent for place in places}) == 1
+        for place in places:
+            place.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,59 @@
+"""A stack trains on every GPU of its machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.procfile import as_file, chosen, with_worker_per_gpu
+from deploy.stack import stack_gpus
+from trainyard.settings import REPOSITORY, Settings
+
+PROCFILE = (REPOSITORY / "Procfile").read_text()
+
+
+def test_one_gpu_or_none_leaves_the_procfile_as_it_is():
+    assert with_worker_per_gpu(PROCFILE, []) == PROCFILE
+    assert with_worker_per_gpu(PROCFILE, ["0"]) == PROCFILE
+    assert chosen(["web", "worker"], ["0"]) == ["web", "worker"]
+
+
+def test_each_of_several_gpus_has_a_worker_of_its_own():
+    lines = with_worker_per_gpu(PROCFILE, ["1", "GPU-5f"]).splitlines()
+    assert [line for line in lines if line.startswith("worker")] == [
+        "worker-0: python -m workers train --gpu 1",
+        "worker-1: python -m workers train --gpu GPU-5f",
+    ]
+    assert [line for line in lines if not line.startswith("worker")] == [
+        line for line in PROCFILE.splitlines() if not line.startswith("worker")
+    ]
+    assert chosen(["redis", "worker"], ["1", "GPU-5f"]) == ["redis", "worker-0", "worker-1"]
+
+
+def test_a_stack_trains_on_the_gpus_that_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA L4, 23034'\necho 'NVIDIA L4, 23034'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with_gpu, without = Settings(device_classes=("cpu", "gpu")), Settings(device_classes=("cpu",))
+    assert (stack_gpus(with_gpu), stack_gpus(without)) == (["0", "1"], [])
+    for visible, found in (("3, GPU-5f", ["3", "GPU-5f"]), ("", []), ("-1", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert stack_gpus(with_gpu) == found
+
+
+def test_the_stack_hands_it_to_honcho_in_memory():
+    """As the program that a process becomes: what it wrote must still be there."""
+    honcho = Path(sys.executable).with_name("honcho")
+    script = (
+        "import os, sys; from deploy.procfile import as_file\n"
+        f"path = as_file({with_worker_per_gpu(PROCFILE, ['0', '1'])!r})\n"
+        f"os.execv({str(honcho)!r}, ['honcho', '-d', '/', '-f', path, 'check'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert "redis, web, worker-0, worker-1, ingest, flower" in done.stdout + done.stderr
+    assert Path(as_file("web: true\n")).read_text() == "web: true\n"

@@ -1,0 +1,66 @@
+"""What the texts of CUDA, its libraries and the loader processes mean; few of them have a type of their own.
+
+Only what the text itself says counts: the same words come as RuntimeError, AcceleratorError, an error of a
+compiler around them, or as the last lines of a process that was aborted.
+"""
+
+from trainyard.errors import CudaOutOfMemory, DeviceFault, HostOutOfMemory, TrainyardError
+
+_HOST_MEMORY = (
+    "DefaultCPUAllocator",
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "cudaHostAlloc",  # memory of the machine that the GPU may read by itself
+    "cudaHostRegister",
+    "killed by signal: Killed",  # of a loader process: by the kernel, for want of memory
+)
+_SHARED_MEMORY = (
+    "killed by signal: Bus error",  # of a loader process: it wrote to /dev/shm, which was full
+    "out of shared memory",
+    "shared memory(shm)",
+    "</torch_",  # torch's files in /dev/shm
+)
+_DEVICE_MEMORY = ("out of memory", "_ALLOC_FAILED", "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
+_UNREADY_LIBRARY = ("CUDNN_STATUS_NOT_INITIALIZED", "CUBLAS_STATUS_NOT_INITIALIZED")
+"""Said by libraries that found no memory for themselves, and by those of a broken driver."""
+_CALLERS_MISTAKES = (
+    "invalid argument",
+    "invalid configuration argument",
+    "CUDNN_STATUS_BAD_PARAM",
+    "CUDNN_STATUS_NOT_SUPPORTED",
+    "CUBLAS_STATUS_INVALID_VALUE",
+    "CUBLAS_STATUS_NOT_SUPPORTED",
+)
+"""Said of calls that no GPU would take."""
+_DEVICE = (
+    *("CUDA error", "CUDA driver error", "CUDA initialization", "Cuda failure", "Triton Error [CUDA]"),
+    *("cuDNN error", "CUDNN_STATUS_", "CUBLAS_STATUS_", "CUSOLVER_STATUS_", "CUFFT_"),
+    *("NCCL error", "unhandled cuda error", "NVML_SUCCESS", "No CUDA GPUs are available"),
+    "uncorrectable ECC",
+)
+
+
+def meaning_of(text: str, *, has_device_memory: bool = False) -> type[TrainyardError] | None:
+    """The error that a text stands for: memory of either kind, the device, or None for any other.
+
+    `has_device_memory` says that the device has memory left, so that a library that is not ready is broken.
+    """
+    if _holds(text, _HOST_MEMORY + _SHARED_MEMORY):
+        return HostOutOfMemory
+    if _holds(text, _DEVICE_MEMORY):
+        # A thread that pins memory asks the machine for it, not the GPU.
+        return HostOutOfMemory if "in pin memory thread" in text else CudaOutOfMemory
+    if _holds(text, _UNREADY_LIBRARY) and not has_device_memory:
+        return CudaOutOfMemory
+    if _holds(text, _DEVICE) and not _holds(text, _CALLERS_MISTAKES):
+        return DeviceFault
+    return None
+
+
+def is_shared_memory(text: str) -> bool:
+    """Whether it was /dev/shm that was full."""
+    return _holds(text, _SHARED_MEMORY)
+
+
+def _holds(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text for part in parts)
