@@ -49,8 +49,8 @@ def test_a_worker_that_shuts_down_gives_up():
 
 def test_its_time_begins_when_it_is_told_to():
     draining = threading.Event()
-    threading.Timer(0.3, draining.set).start()
     begin = time.monotonic()
+    threading.Timer(0.3, draining.set).start()
     with pytest.raises(OwnershipLost):
         until_answered(Away(10**9), "run-1", draining)
     assert time.monotonic() - begin >= 0.4

@@ -20,6 +20,7 @@ from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
 from trainyard.store.connection import connect
 from workers import store_retry
 from workers import supervisor as supervisor_module
+from workers.drain_time import DrainTime
 from workers.supervisor import RunSupervisor
 
 CONTENT_HASH = "c0de" * 16
@@ -211,7 +212,7 @@ def test_draining_while_redis_is_away_leaves_the_run_to_another_worker(
 ):
     """A result, or nothing, waits to be told; the worker exits all the same, and the lease lapses."""
     monkeypatch.setattr(store_retry, "LAST_WORDS_S", 0.5)
-    monkeypatch.setattr(supervisor_module, "DRAIN_S", 0.5)
+    monkeypatch.setattr(DrainTime, "seconds", 0.5)
     run, draining = claimed(script), threading.Event()
     ownership = Ownership(runs.rules, time.monotonic())
     supervisor = RunSupervisor(runs, storage, 1, draining, run, ownership)
