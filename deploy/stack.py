@@ -1,39 +1,82 @@
-"""`python -m deploy.stack`: the processes of the Procfile on this machine, until Ctrl-C."""
+"""`python -m deploy.stack [NAME ...]`: the processes of the Procfile, until Ctrl-C or SIGTERM.
+
+Without `redis` among the names they join the stack that is there: `python -m deploy.stack worker`.
+"""
 
 import os
 import sys
-from pathlib import Path
 
-from deploy.redis import PORT_VARIABLE, folder_for, free_port, lock
+from honcho.environ import parse_procfile
+
+from deploy.environment import (
+    FLOWER_USER,
+    flower_login,
+    flower_password_file,
+    has_own_redis,
+    joined_environment,
+    redis_password_file,
+    stack_environment,
+)
+from deploy.ports import FLOWER_VARIABLE, REDIS_VARIABLE, flower_port, redis_port, refuse_taken
+from deploy.redis import folder_for, lock
+from deploy.supervision import keep_running
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings
 
-
-def stack_environment() -> dict[str, str]:
-    """This environment, with a Redis of the stack's own where none is named. Raises SettingsError."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    settings = Settings.from_environment()
-    if not settings.redis_url:
-        os.close(lock(folder_for(settings.storage)))  # only a look: the server takes it for itself
-        port = free_port()
-        environment[PORT_VARIABLE] = str(port)
-        environment["TRAINYARD_REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
-    return environment
+LOOPBACK = "127.0.0.1"
 
 
 def main() -> None:
-    """Become honcho."""
+    """Check what can be checked, say where everything is, and keep it running."""
     try:
         settings = Settings.from_environment()
         settings.check_exposure()
-        environment = stack_environment()
+        commands = _commands(sys.argv[1:])
+        brings_redis = "redis" in commands and has_own_redis(settings)
+        if brings_redis:
+            os.close(lock(folder_for(settings.storage)))  # only a look: the server takes it for itself
+        _refuse_taken_ports(settings, commands, brings_redis)
+        environment = stack_environment(settings) if brings_redis else joined_environment(settings)
     except SettingsError as error:
-        sys.exit(f"{error.message} {error.remedy}")
-    print(f"API and docs: http://{settings.host}:{settings.port}/docs", flush=True)
-    honcho = str(Path(sys.executable).with_name("honcho"))
-    arguments = [honcho, "-d", str(REPOSITORY), "-f", "Procfile", "start", *sys.argv[1:]]
-    os.execve(honcho, arguments, environment)  # noqa: S606
+        sys.exit(f"{error.message} {error.remedy}".strip())
+    _say_where(settings, commands, brings_redis)
+    os.chdir(REPOSITORY)
+    os.environ.update(environment)
+    if "flower" in commands:
+        os.environ["FLOWER_BASIC_AUTH"] = os.environ.get("FLOWER_BASIC_AUTH") or flower_login(settings)
+    keep_running(commands)
+
+
+def _commands(names: list[str]) -> dict[str, str]:
+    """The Procfile's commands of these names, all of them where none is given. Raises SettingsError."""
+    commands: dict[str, str] = dict(parse_procfile((REPOSITORY / "Procfile").read_text()).processes)
+    if unknown := set(names) - set(commands):
+        raise SettingsError(
+            f"The Procfile has no process {', '.join(sorted(unknown))}.",
+            remedy=f"Its processes are {', '.join(commands)}.",
+        )
+    return {name: command for name, command in commands.items() if not names or name in names}
+
+
+def _refuse_taken_ports(settings: Settings, commands: dict[str, str], brings_redis: bool) -> None:
+    if "web" in commands:
+        refuse_taken(settings.host, settings.port, "the API", "TRAINYARD_PORT")
+    if "flower" in commands:
+        refuse_taken(LOOPBACK, flower_port(settings), "Flower", FLOWER_VARIABLE)
+    if brings_redis:
+        refuse_taken(LOOPBACK, redis_port(settings), "Redis", REDIS_VARIABLE)
+
+
+def _say_where(settings: Settings, commands: dict[str, str], brings_redis: bool) -> None:
+    if "web" in commands:
+        print(f"API and docs: http://{settings.host}:{settings.port}/docs")
+    if "flower" in commands:
+        own = f"user {FLOWER_USER}, password in {flower_password_file(settings)}"
+        login = "login of FLOWER_BASIC_AUTH" if os.environ.get("FLOWER_BASIC_AUTH") else own
+        print(f"Flower: http://{LOOPBACK}:{flower_port(settings)} ({login})")
+    if brings_redis:
+        print(f"Redis: {LOOPBACK}:{redis_port(settings)} (password in {redis_password_file(settings)})")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
