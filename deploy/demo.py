@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.client import Client, DemoFailed
+from deploy.ports import REDIS_VARIABLE
 from deploy.redis import free_port
 from deploy.synthetic import CLASSES, write_synthetic
 from trainyard.settings import REPOSITORY
@@ -89,7 +90,12 @@ def _zip_folder(source: Path, path: Path) -> None:
 @contextmanager
 def _stack(port: int) -> Iterator[Callable[[], bool]]:
     """The stack on that port, with storage of its own; yields whether it lives, and ends all of it after."""
-    environment = {**os.environ, "TRAINYARD_PORT": str(port), "TRAINYARD_STORAGE": str(FOLDER / "storage")}
+    environment = {
+        **os.environ,
+        "TRAINYARD_PORT": str(port),
+        REDIS_VARIABLE: str(free_port()),
+        "TRAINYARD_STORAGE": str(FOLDER / "storage"),
+    }
     command = [sys.executable, "-m", "deploy.stack", "redis", "web", "worker", "ingest"]
     with (FOLDER / "stack.log").open("w") as log:
         process = subprocess.Popen(

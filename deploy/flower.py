@@ -3,15 +3,20 @@
 import os
 import sys
 
+from deploy.ports import flower_port
+from trainyard.errors import SettingsError
 from trainyard.queue import make_celery
 from trainyard.settings import Settings, is_loopback
 
 
 def main() -> None:
     """Run Flower until it is told to stop; beyond this machine only with a password."""
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment()
+        port = flower_port(settings)
+    except SettingsError as error:
+        sys.exit(f"{error.message} {error.remedy}")
     host = os.environ.get("TRAINYARD_FLOWER_HOST", "127.0.0.1")
-    port = os.environ.get("TRAINYARD_FLOWER_PORT") or str(settings.port + 1)
     if not is_loopback(host) and not os.environ.get("FLOWER_BASIC_AUTH"):
         sys.exit("TRAINYARD_FLOWER_HOST is open to other machines: set FLOWER_BASIC_AUTH to user:password.")
     make_celery(settings.broker_url).start(["flower", f"--address={host}", f"--port={port}"])

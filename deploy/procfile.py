@@ -1,7 +1,5 @@
 """What a stack on this machine runs: the processes of the Procfile, its training worker once for each GPU."""
 
-import os
-
 WORKER = "worker"
 """The name of the training worker's line."""
 
@@ -28,10 +26,3 @@ def worker_names(gpus: list[str]) -> list[str]:
 def chosen(processes: list[str], gpus: list[str]) -> list[str]:
     """Names of processes as the Procfile has them, by those of the lines that are run."""
     return [own for name in processes for own in (worker_names(gpus) if name == WORKER else [name])]
-
-
-def as_file(text: str) -> str:
-    """The path of a file in memory with that text, for the program that this process is about to become."""
-    descriptor = os.memfd_create("Procfile", 0)  # without flags it stays open then
-    os.write(descriptor, text.encode())
-    return f"/proc/self/fd/{descriptor}"

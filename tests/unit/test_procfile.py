@@ -1,14 +1,13 @@
 """A stack trains on every GPU of its machine."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.procfile import as_file, chosen, with_worker_per_gpu
-from deploy.stack import stack_gpus
+from deploy.procfile import chosen, with_worker_per_gpu
+from deploy.stack import _commands, stack_gpus
+from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings
 
 PROCFILE = (REPOSITORY / "Procfile").read_text()
@@ -44,16 +43,10 @@ def test_a_stack_trains_on_the_gpus_that_it_is_shown(tmp_path: Path, monkeypatch
         assert stack_gpus(with_gpu) == found
 
 
-def test_the_stack_hands_it_to_honcho_in_memory():
-    """As the program that a process becomes: what it wrote must still be there."""
-    honcho = Path(sys.executable).with_name("honcho")
-    script = (
-        "import os, sys; from deploy.procfile import as_file\n"
-        f"path = as_file({with_worker_per_gpu(PROCFILE, ['0', '1'])!r})\n"
-        f"os.execv({str(honcho)!r}, ['honcho', '-d', '/', '-f', path, 'check'])\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    assert "redis, web, worker-0, worker-1, ingest, flower" in done.stdout + done.stderr
-    assert Path(as_file("web: true\n")).read_text() == "web: true\n"
+def test_the_stack_runs_a_worker_for_each() -> None:
+    both = ["0", "1"]
+    assert list(_commands([], both)) == ["redis", "web", "worker-0", "worker-1", "ingest", "flower"]
+    assert list(_commands(["worker"], both)) == ["worker-0", "worker-1"]
+    assert list(_commands(["web", "worker"], ["0"])) == ["web", "worker"]
+    with pytest.raises(SettingsError, match="no process flour"):
+        _commands(["flour"], both)
