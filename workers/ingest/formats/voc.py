@@ -4,6 +4,7 @@ Masks are pictures of class indices, 255 being void; where labelmap.txt gives co
 are read by colour instead. Only images with a mask belong to the set.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -27,6 +28,7 @@ from workers.ingest.mask_truth import MaskTruth
 from workers.ingest.problems import ProblemLog, Refused
 
 _BOXES_TRIED = 8
+_MARK = re.compile(r"[-_. ](mask|seg|gt|label|segmentation|annotation)\Z", re.IGNORECASE)
 
 _Couple = tuple[Member, Member]
 
@@ -66,7 +68,7 @@ class Voc:
             log.refused(getattr(named(source, "labelmap.txt"), "path", None), refusal)
             return None
         cited = CitedFiles(member for member in source.members if not _is_segmentation(member))
-        couples = list(_couples(masks, cited, log))
+        couples = _couples(masks, cited, log)
         if log.is_blocked() or not couples:
             return None
         cited.report_unlisted({image.path for image, _ in couples}, log)
@@ -124,24 +126,49 @@ def _of_couples(
     )
 
 
-def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> Iterable[_Couple]:
+def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> list[_Couple]:
     """Each mask behind its image."""
+    found: list[_Couple] = []
     lost = []
-    kept = 0
     for mask in masks:
-        path = PurePosixPath(mask.path)
-        top = next(parent for parent in path.parents if parent.name.casefold() == MASKS).parent
         try:
-            image = cited.find_stem(path.stem, str(top / "JPEGImages" / path.name))
+            image = _image_of(mask, cited)
         except Refused as refusal:
             log.refused(mask.path, refusal)
             continue
         if image is None:
             lost.append(mask)
-            continue
-        kept += 1
-        yield image, mask
-    report_missing([(mask.path, PurePosixPath(mask.path).stem) for mask in lost], kept, log)
+        else:
+            found.append((image, mask))
+    apart = _nearest(found)
+    lost += [mask for _, mask in found if mask.path not in apart]
+    report_missing([(mask.path, PurePosixPath(mask.path).stem) for mask in lost], len(apart), log)
+    return [(image, mask) for image, mask in found if mask.path in apart]
+
+
+def _image_of(mask: Member, cited: CitedFiles) -> Member | None:
+    """The image of the mask's name, with or without what marks a mask at its end. Raises Refused."""
+    path = PurePosixPath(mask.path)
+    near = str(_top(mask) / "JPEGImages" / path.name)
+    image = cited.find_stem(path.stem, near)
+    bare = _MARK.sub("", path.stem)
+    return image if image is not None or bare == path.stem else cited.find_stem(bare, near)
+
+
+def _nearest(found: Sequence[_Couple]) -> set[str]:
+    """The paths of the masks without those whose image has one in its own part of the upload: sets of several
+    years or splits may have images of one name each."""
+    own = {image.path for image, mask in found if image.path.startswith(f"{_top(mask)}/")}
+    return {
+        mask.path
+        for image, mask in found
+        if image.path not in own or image.path.startswith(f"{_top(mask)}/") or str(_top(mask)) == "."
+    }
+
+
+def _top(mask: Member) -> PurePosixPath:
+    """The folder that SegmentationClass lies in."""
+    return next(one for one in PurePosixPath(mask.path).parents if one.name.casefold() == MASKS).parent
 
 
 def _is_segmentation(member: Member) -> bool:
