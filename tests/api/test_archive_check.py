@@ -96,7 +96,9 @@ def test_odd_bytes_are_never_a_fault(client: FlaskClient, kind: str):
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(b"no tar" * 200), lzma.compress(b""), bz2.compress(b"x" * 2000)]
+    "data",
+    [gzip.compress(b"no tar" * 200), lzma.compress(b""), bz2.compress(b"x" * 2000)],
+    ids=["gzip", "xz", "bzip2"],
 )
 def test_what_is_packed_and_no_tar_is_refused(client: FlaskClient, data: bytes):
     assert upload(client, data).status_code == 422

@@ -9,7 +9,7 @@ the same name.
 
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,6 +34,8 @@ PICTURES = frozenset(
     )
 )  # fmt: skip
 """Endings of files that are looked at; what they really are is found out when they are read."""
+_FEW = 10
+"""One in so many files is an exception."""
 _YEAR = re.compile(r"(19|20)\d\d\Z")
 
 
@@ -105,7 +107,7 @@ def pictures(members: Iterable[Member]) -> list[Picture]:
     """
     found = [member for member in members if posixpath.splitext(member.path)[1].lower() in PICTURES]
     parents = {posixpath.dirname(member.path) for member in found}
-    top = _common_folders([parent.split("/") for parent in parents])
+    top = common_folders([member.path for member in found])
     splits = SplitFolders(member.path for member in found)
     folders = {parent: _folders(parent, top, splits.depths(parent)) for parent in parents}
     return [_picture(member, folders, splits) for member in found]
@@ -128,11 +130,15 @@ def without(pictures: list[Picture], taken: Iterable[Picture]) -> list[Picture]:
     return [picture for picture in pictures if id(picture) not in known]
 
 
-def _common_folders(paths: list[list[str]]) -> int:
-    """How many leading folders all paths share."""
-    if not paths:
+def common_folders(paths: Sequence[str]) -> int:
+    """How many leading folders all files share, but for a few at the top, such as a logo."""
+    parents = Counter(posixpath.dirname(path) for path in paths)
+    if len(parents) > 1 and _FEW * parents[""] <= len(paths):
+        del parents[""]
+    folders = [parent.split("/") for parent in parents]
+    if not folders:
         return 0
-    first, last = min(paths), max(paths)
+    first, last = min(folders), max(folders)
     same = (one == other for one, other in zip(first, last, strict=False))
     return next((depth for depth, equal in enumerate(same) if not equal), min(len(first), len(last)))
 

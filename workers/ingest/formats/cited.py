@@ -99,12 +99,12 @@ class CitedFiles:
         unlisted = sorted(
             path for path in pictures if path not in listed and not self._shows_listed(path, listed)
         )
-        if unlisted:
+        for path in unlisted:
             log.warning(
                 "image_unlisted",
-                unlisted[0],
-                f"{len(unlisted)} picture(s) of the upload are in no annotation and are left out.",
-                "Nothing, if they do not belong to the set; else annotate them.",
+                path,
+                "The picture is in no annotation and is left out.",
+                "Nothing, if it does not belong to the set; else annotate it.",
             )
 
     def _settle(self, log: ProblemLog) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from workers.ingest.archive import Member
-from workers.ingest.layout import pictures
+from workers.ingest.layout import common_folders, pictures
 from workers.ingest.role_words import Role
 
 _DRAWN = frozenset(
@@ -30,8 +30,7 @@ class FolderKinds:
     def __init__(self, members: Sequence[Member]) -> None:
         """`members` are pictures."""
         self._roles = {posixpath.dirname(one.member.path): one.role for one in pictures(members)}
-        folders = [folder.split("/") for folder in self._roles]
-        self._top = shared_parts(folders) if folders else 0
+        self._top = common_folders([one.path for one in members])
 
     def has_images(self, path: str) -> bool:
         """Whether no folder says that the picture is a mask, or drawn from an image."""
