@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from workers.ingest.archive import Member
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Read, Truth
-from workers.ingest.masks import HALF, decode_mask, fit_mask
+from workers.ingest.mask_fit import fit_mask
+from workers.ingest.masks import HALF, decode_mask
 from workers.ingest.problems import Refused
 from workers.prepared import IGNORE_INDEX, MAX_OVERLAPPING, Uint8
 

@@ -6,7 +6,7 @@ the way, and recoded to class indices in place afterwards.
 
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,10 +27,11 @@ from workers.ingest.like_names import warn_of_like_files
 from workers.ingest.nested import UNPACKED
 from workers.ingest.noted_turns import NotedTurns
 from workers.ingest.parallel import outcomes, process_count
+from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
 from workers.ingest.reader import ItemReader
-from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
+from workers.ingest.statistics import Reading
 from workers.ingest.told_splits import told_splits
 from workers.ingest.unread_files import report_unread
 from workers.ingest.upload import open_source
@@ -197,7 +198,7 @@ class _Build:
             if plan is None:
                 return None
             painted = {byte for reading in readings for byte in reading.values}
-            summary = _finish(rules, rules.table(shown), painted, mapped, samples, plan.places, writer)
+            summary = finish(rules, rules.table(shown), painted, mapped, samples, plan.places, writer)
             return replace(summary, reading=self._interpretation(form.name, found, rules, plan.origin))
 
     def _shows_one_class(self, rules: classes.ClassRules) -> bool:
@@ -290,49 +291,3 @@ class _Build:
             candidates.append(candidate)
         plan = splits.assign(candidates, self._options, self._log, told)
         return None if self._log.is_blocked() else plan
-
-
-def _finish(
-    rules: classes.ClassRules,
-    table: bytes,
-    painted: Collection[int],
-    readings: Sequence[Reading],
-    samples: Sequence[Sample],
-    places: Mapping[str, splits.Place],
-    writer: PreparedWriter,
-) -> DatasetSummary:
-    """Recode the masks and write the index; the set is sound.
-
-    `table` gives what each byte of the masks becomes, `painted` are the bytes that occur in them, `readings`
-    count the values that these mean.
-    """
-    prepared = rules.prepared()
-    if any(table[byte] != byte for byte in painted):
-        writer.recode_masks(table)
-    where = {name: (place.split, place.fold) for name, place in places.items()}
-    digest = content_hash(rules.task, prepared, table, readings, where)
-    mean, std = channel_statistics(readings)
-    index = {info.value: info.index for info in prepared}
-    placed = [
-        replace(
-            sample,
-            split=where[sample.name][0],
-            fold=where[sample.name][1],
-            classes=tuple(sorted(index[value] for value in reading.values if value in index)),
-            digest=reading.image_sha256[:16],
-        )
-        for sample, reading in zip(samples, readings, strict=True)
-    ]
-    writer.write_index(placed, prepared, mean, std, digest, rules.task)
-    infos, ignore_share = class_infos(prepared, readings)
-    return DatasetSummary(
-        content_hash=digest,
-        images=len(readings),
-        splits=splits.counts(places),
-        classes=infos,
-        ignore_share=ignore_share,
-        sizes=size_counts(readings),
-        mean=mean,
-        std=std,
-        task=rules.task,
-    )

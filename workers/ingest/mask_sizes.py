@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from trainyard.datasets import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.formats.base import Read
+from workers.ingest.mask_fit import same_proportions
 from workers.ingest.mask_survey import spread
-from workers.ingest.masks import any_header, same_proportions
+from workers.ingest.masks import any_header
 from workers.ingest.object_question import Couples
 from workers.ingest.problems import Offer, ProblemLog, Refused
 from workers.ingest.question_previews import MOST_ROWS, Example, preview

@@ -10,7 +10,8 @@ from workers.ingest.archive import Member
 from workers.ingest.colored_masks import decode_colors
 from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Color, Read
-from workers.ingest.masks import WHITE, decode_alpha, decode_mask, decode_objects, decode_shades, fit_mask
+from workers.ingest.mask_fit import fit_mask
+from workers.ingest.masks import WHITE, decode_alpha, decode_mask, decode_objects, decode_shades
 from workers.prepared import Uint8
 
 Shown = Literal["values", "nearest", "objects", "alpha", "shades"]

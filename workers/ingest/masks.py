@@ -8,9 +8,9 @@ from PIL import Image
 from workers.ingest.decode import DecodedImage, Loaded, load_opened, open_header, rgb_pixels
 from workers.ingest.large import LargePicture, open_large, open_large_header
 from workers.ingest.limits import TooLarge
+from workers.ingest.mask_fit import check_size
 from workers.ingest.orientation import FIRST_TRANSPOSED, oriented
 from workers.ingest.problems import Refused
-from workers.ingest.raster.shrink import Size, picked
 from workers.ingest.raster.strips import Values
 from workers.ingest.rgb import WIDE_MODES, bands
 from workers.prepared import Uint8
@@ -30,8 +30,6 @@ _SPREAD = 0xFFFF // 0xFF
 _NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
 _NEAR_SHARE = 0.9
 _NO_OBJECT = 0xFFFF  # what programs write for that into 16 bits
-_MOST_UNLIKE = 0.02
-"""The part by which the proportions of a mask may differ from its image's: sides are rounded to pixels."""
 
 
 def decode_mask(data: bytes, white: int = WHITE, image: DecodedImage | None = None) -> Uint8:
@@ -129,43 +127,7 @@ def check_mask_size(data: bytes, image: DecodedImage) -> None:
     except TooLarge:
         if not image.reduced:
             raise
-        _check_size(open_large(data, max(image.kept_size)).size, image)
-
-
-def same_proportions(one: Size, other: Size) -> bool:
-    """Whether two sizes are the same but for their scale, and for rounding to whole pixels."""
-    scale = (one[0] / other[0] + one[1] / other[1]) / 2
-    return all(
-        abs(a - scale * b) <= _MOST_UNLIKE / 2 * a or abs(a - scale * b) < max(1.0, scale)
-        for a, b in zip(one, other, strict=True)
-    )
-
-
-def fit_mask(mask: Uint8, image: DecodedImage, *, resample: bool = False) -> Uint8:
-    """The mask as it lies on the displayed image; turned where it was drawn on the stored one.
-
-    Where the image was made smaller, so is the mask, by single pixels of it. With `resample`, a mask of the
-    image's proportions is brought to its size, each pixel taking the value of the nearest. Raises Refused
-    where its size does not fit.
-    """
-    size = (mask.shape[1], mask.shape[0])
-    if size == image.kept_size:
-        return mask
-    if size in (image.size, image.stored_size):
-        turned = mask if size == image.size else np.ascontiguousarray(oriented(mask, image.orientation))
-        return picked(turned[..., None], image.kept_size)[..., 0] if image.reduced else turned
-    if resample and same_proportions(size, image.size):
-        return _resampled(mask, image.kept_size)
-    if resample and same_proportions(size, image.stored_size):
-        swapped = image.orientation >= FIRST_TRANSPOSED
-        fitted = _resampled(mask, image.kept_size[::-1] if swapped else image.kept_size)
-        return np.ascontiguousarray(oriented(fitted, image.orientation))
-    raise _wrong_size(size, image)
-
-
-def _resampled(mask: Uint8, size: Size) -> Uint8:
-    resized = cv2.resize(np.ascontiguousarray(mask), size, interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized, np.uint8)
+        check_size(open_large(data, max(image.kept_size)).size, image)
 
 
 def color_codes(pixels: Uint8) -> NDArray[np.uint32]:
@@ -193,14 +155,8 @@ def hex_of(color: Color) -> str:
 def _header(data: bytes, image: DecodedImage | None) -> Image.Image:
     header = open_header(data)
     if image is not None:
-        _check_size(header.size, image)
+        check_size(header.size, image)
     return header
-
-
-def _check_size(size: Size, image: DecodedImage) -> None:
-    """Raise Refused where a mask, which may be turned once it is loaded, cannot have its image's size."""
-    if not {size, size[::-1]} & {image.size, image.stored_size}:
-        raise _wrong_size(size, image)
 
 
 def colored_pixels(data: bytes, image: DecodedImage | None) -> Uint8:
@@ -221,23 +177,13 @@ def colored_pixels(data: bytes, image: DecodedImage | None) -> Uint8:
 def _reduced(data: bytes, image: DecodedImage) -> tuple[LargePicture, Values]:
     """A mask of an image that was made smaller, in its size and as displayed: (H, W, channels as stored)."""
     picture = open_large(data, max(image.kept_size))
-    _check_size(picture.size, image)
+    check_size(picture.size, image)
     own = picture.orientation if picture.turns_itself else 1
     shown = picture.size[::-1] if own >= FIRST_TRANSPOSED else picture.size
     turn = 1 if shown == image.size else image.orientation
     swapped = (own >= FIRST_TRANSPOSED) != (turn >= FIRST_TRANSPOSED)
     values = picture.mask(image.kept_size[::-1] if swapped else image.kept_size)
     return picture, oriented(oriented(values, own), turn)
-
-
-def _wrong_size(size: tuple[int, int], image: DecodedImage) -> Refused:
-    alike = same_proportions(size, image.size) or same_proportions(size, image.stored_size)
-    way = "; or send `mask_size: resample` to have that done here" if alike else ""
-    return Refused(
-        "mask_size",
-        f"The mask is {size[0]}x{size[1]} and its image {image.size[0]}x{image.size[1]} pixels.",
-        f"Save the mask at the size of its image, without smoothing (nearest neighbour){way}.",
-    )
 
 
 def _whole(

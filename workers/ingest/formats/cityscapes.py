@@ -21,8 +21,9 @@ from workers.ingest.formats.cited import report_missing
 from workers.ingest.formats.cityscapes_labels import COLOR_TABLE, COLORS, LABEL_IDS, NAMES
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.regions import IGNORED
+from workers.ingest.mask_fit import fit_mask
 from workers.ingest.mask_truth import MaskTruth
-from workers.ingest.masks import check_mask_size, fit_mask
+from workers.ingest.masks import check_mask_size
 from workers.ingest.problems import ProblemLog, Refused
 from workers.prepared import Uint8
 

@@ -23,7 +23,8 @@ from workers.ingest.formats.coco_records import Category, Key, Segments
 from workers.ingest.formats.items import Located, named_items
 from workers.ingest.formats.recognition import largest, mentions
 from workers.ingest.formats.regions import IGNORED
-from workers.ingest.masks import color_of, fit_mask
+from workers.ingest.mask_fit import fit_mask
+from workers.ingest.masks import color_of
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.split_words import splits_of_names
 from workers.prepared import Uint8

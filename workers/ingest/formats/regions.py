@@ -21,7 +21,7 @@ from workers.ingest.decode import DecodedImage
 from workers.ingest.formats.base import Read
 from workers.ingest.formats.rings import Bools, Ring, fill, ring_area, span
 from workers.ingest.limits import MAX_DRAWN_PIXELS, MAX_PIXELS
-from workers.ingest.masks import fit_mask
+from workers.ingest.mask_fit import fit_mask
 from workers.ingest.problems import Refused
 from workers.prepared import Uint8
 

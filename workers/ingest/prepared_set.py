@@ -1,0 +1,55 @@
+"""Writes the last of a prepared set: masks as class indices, and its index."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from trainyard.datasets import DatasetSummary
+from workers.ingest import classes, splits
+from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
+from workers.prepared import PreparedWriter, Sample
+
+
+def finish(
+    rules: classes.ClassRules,
+    table: bytes,
+    painted: Collection[int],
+    readings: Sequence[Reading],
+    samples: Sequence[Sample],
+    places: Mapping[str, splits.Place],
+    writer: PreparedWriter,
+) -> DatasetSummary:
+    """Recode the masks and write the index; the set is sound.
+
+    `table` gives what each byte of the masks becomes, `painted` are the bytes that occur in them, `readings`
+    count the values that these mean.
+    """
+    prepared = rules.prepared()
+    if any(table[byte] != byte for byte in painted):
+        writer.recode_masks(table)
+    where = {name: (place.split, place.fold) for name, place in places.items()}
+    digest = content_hash(rules.task, prepared, table, readings, where)
+    mean, std = channel_statistics(readings)
+    index = {info.value: info.index for info in prepared}
+    placed = [
+        replace(
+            sample,
+            split=where[sample.name][0],
+            fold=where[sample.name][1],
+            classes=tuple(sorted(index[value] for value in reading.values if value in index)),
+            digest=reading.image_sha256[:16],
+        )
+        for sample, reading in zip(samples, readings, strict=True)
+    ]
+    writer.write_index(placed, prepared, mean, std, digest, rules.task)
+    infos, ignore_share = class_infos(prepared, readings)
+    return DatasetSummary(
+        content_hash=digest,
+        images=len(readings),
+        splits=splits.counts(places),
+        classes=infos,
+        ignore_share=ignore_share,
+        sizes=size_counts(readings),
+        mean=mean,
+        std=std,
+        task=rules.task,
+    )
