@@ -257,6 +257,9 @@ def test_defects_that_only_the_test_split_shows(bench: Bench) -> None:
     assert drawn is not None
     assert set(drawn.splits) == {"train", "val"}
     assert [one.name for one in drawn.classes] == ["background", "broken", "scratch"]
+    tested = {"masks": "ground_truth/*/*_mask.png", "images": "test/*/*.png", "class_folders": "ignore"}
+    assert bench.run(files, **tested).problems == ()
+    check(bench, {name: what for name, what in truth.items() if not name.startswith("train")})
     for masks in ("ground_truth/*/*.png", "ground_truth/*/*_mask.png"):
         assert bench.run(files, masks=masks, class_folders="ignore", splits_from="draw").summary is not None
         check(bench, truth)

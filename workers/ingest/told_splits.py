@@ -108,6 +108,8 @@ def _by_words(
     splits = _merged(items, [way for way, _ in ways], options, log)
     told = set(splits.values())
     elsewhere = {folders.of(path) for path in pictures} - told - {None}
+    if options.images is not None:
+        elsewhere = set()  # the client says which images are the set: what these have in common says nothing
     if told == {"train"} or (len(told) == 1 and not elsewhere):  # what all have says nothing
         return dict.fromkeys(splits), ""
     return splits, " and ".join(dict.fromkeys(origin for way, origin in ways if any(way.values())))
