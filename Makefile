@@ -4,13 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo up test chaos fuzz lint types imports bench lock catalog clean
+.PHONY: demo up worker test chaos fuzz lint types imports bench lock catalog clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m deploy.demo $(DATA)
 
+# Redis, API, workers and Flower, each started again when it dies, until Ctrl-C or SIGTERM.
 up: $(STAMP)
 	@exec $(BIN)/python -m deploy.stack
+
+# One more training worker for the stack on this machine, or for the one that TRAINYARD_REDIS_URL and
+# TRAINYARD_STORAGE name (docs/operating.md).
+worker: $(STAMP)
+	@exec $(BIN)/python -m deploy.stack worker
 
 # Two at a time: most of them wait for processes. A file stays in one process, with its stack.
 test: $(STAMP)
@@ -20,9 +26,11 @@ test: $(STAMP)
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
-# The readers of annotations with many more made files than the tests try.
+# The readers of annotations, names of splits and layouts of sets, with many more made ones than the tests try.
 fuzz: $(STAMP)
-	$(BIN)/python -m pytest tests/ingest/formats -m hypothesis --hypothesis-profile=fuzz --timeout=0
+	$(BIN)/python -m pytest tests/ingest/formats tests/ingest/test_split_words.py -m hypothesis \
+		--hypothesis-profile=fuzz --timeout=0
+	$(BIN)/python -m tests.ingest.layouts --count 2000
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -39,7 +47,11 @@ BENCHMARKS := api ingest loading ceiling training slots start stop stall accurac
 bench: $(STAMP)
 	@for part in $(BENCHMARKS); do echo "== $$part"; $(BIN)/python -m bench.$$part || exit 1; done
 
+# Without the check an older Python gets pip's list of versions that it cannot have.
+OLD_PYTHON := import sys; sys.version_info < (3, 11) and sys.exit("Trainyard needs Python 3.11 or later; $(PYTHON) \
+is %d.%d.%d. Name another one: make PYTHON=python3.11 ..." % sys.version_info[:3])
 $(STAMP): requirements.txt
+	@$(PYTHON) -c '$(OLD_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
