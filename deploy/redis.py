@@ -95,7 +95,7 @@ def _start(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
             [*server_command(redis_port(settings), folder, *addresses), "-"],
             stdin=configuration,  # not the command line, which everybody on the machine can read
             start_new_session=True,  # honcho signals the whole process group, and the server must go last
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
 
 
@@ -104,7 +104,8 @@ def _escaped(text: str) -> bytes:
     return "".join(f"\\x{byte:02x}" for byte in text.encode()).encode()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Get SIGTERM when the process that started this one ends, however it does."""
     parent_death_signal = 1  # PR_SET_PDEATHSIG
     ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGTERM)
 

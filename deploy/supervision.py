@@ -15,6 +15,8 @@ from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
+from deploy.redis import die_with_parent
+
 STEADY_S = 10
 """A process that ends sooner is started again only after a pause, one second longer each time."""
 GRACE_S = 60
@@ -126,6 +128,11 @@ def end_group(event: Any) -> None:
 
 class StackOptions(ServerOptions):  # type: ignore[misc]
     """supervisor's, without a pid file: more than one may serve the same storage."""
+
+    def setpgrp(self) -> None:
+        """What each process does first: none is left behind by a stack that is killed."""
+        super().setpgrp()
+        die_with_parent()
 
     def write_pidfile(self) -> None:
         """Nobody reads it."""
