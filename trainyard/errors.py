@@ -76,6 +76,13 @@ class Unauthorized(UserError):
     remedy = "Send the header `Authorization: Bearer <key>`."
 
 
+class Forbidden(UserError):
+    """This server does not take such a request."""
+
+    code = "forbidden"
+    remedy = "Call the API from a program, or from a page of this server."
+
+
 class BadDataset(UserError):
     """The uploaded data set cannot be used for training."""
 

@@ -3,15 +3,17 @@
 """
 
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from flask import Flask, Response, g, jsonify
+from flask import Flask, Response, g, jsonify, request
 from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from trainyard.errors import (
     BadDataset,
     Conflict,
+    Forbidden,
     InvalidModel,
     InvalidRequest,
     NotFound,
@@ -31,6 +33,7 @@ STATUS: dict[type[TrainyardError], int] = {
     BadDataset: 422,
     InvalidModel: 422,
     WeightsUnavailable: 422,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     PayloadTooLarge: 413,
@@ -39,6 +42,8 @@ STATUS: dict[type[TrainyardError], int] = {
     StorageUnavailable: 503,
     TooManyStreams: 503,
 }
+RETRY_AFTER_S = 5
+"""When to try again after a 503."""
 _REMEDIES = {
     400: "Mend the request as the message says; the API is described at /docs.",
     404: "Check the address; the API is described at /docs.",
@@ -46,6 +51,8 @@ _REMEDIES = {
     415: "Send the content type that the API's description at /docs names.",
     416: "Ask for bytes that the file has; leave the Range header out to get all of it.",
 }
+Form: TypeAlias = Callable[[Exception], Response]
+"""How a contract shows an error."""
 _REPLACED_HEADERS = {"content-type", "content-length"}
 
 
@@ -88,10 +95,17 @@ def respond(error: Exception) -> Response:
     content = envelope(error)
     response = jsonify(content)
     response.status_code = content["status"]
-    if isinstance(error, HTTPException):
-        kept = [pair for pair in error.get_headers() if pair[0].lower() not in _REPLACED_HEADERS]
-        response.headers.extend(kept)
+    response.headers.extend(headers_of(error))
     return response
+
+
+def headers_of(error: Exception) -> list[tuple[str, str]]:
+    """Headers that belong to an error in any form, such as `Allow`."""
+    if isinstance(error, HTTPException):
+        return [pair for pair in error.get_headers() if pair[0].lower() not in _REPLACED_HEADERS]
+    if isinstance(error, TrainyardError) and status_of(error) == 503:
+        return [("Retry-After", str(RETRY_AFTER_S))]
+    return []
 
 
 def log_unexpected(error: Exception) -> None:
@@ -104,17 +118,18 @@ def log_unexpected(error: Exception) -> None:
         logger.error("request %s failed", _request_id(), exc_info=error)
 
 
-def register(app: Flask) -> None:
-    """Answer every error of the application with the envelope."""
-    app.register_error_handler(Exception, respond)
-    app.register_error_handler(HTTPException, respond_http)
+def register(app: Flask, forms: Mapping[str, Form]) -> None:
+    """Answer every error with the envelope, or with the form that goes with the address's first part."""
 
+    def show(error: Exception) -> Response:
+        return forms.get(request.path.split("/")[1], respond)(error)
 
-def respond_http(error: HTTPException) -> Any:
-    """As `respond`; redirects, which werkzeug also raises, pass."""
-    if error.code is None or error.code < 400:
-        return error
-    return respond(error)
+    def show_http(error: HTTPException) -> Any:
+        """Redirects, which werkzeug also raises, pass."""
+        return error if error.code is None or error.code < 400 else show(error)
+
+    app.register_error_handler(Exception, show)
+    app.register_error_handler(HTTPException, show_http)
 
 
 def _http_content(error: HTTPException) -> dict[str, Any]:
