@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 from flask import Flask, Response, g, jsonify, request
 from marshmallow import Schema, fields, validate
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge, RequestTimeout
 
 from trainyard.errors import (
     BadDataset,
+    BodyTooLarge,
     Conflict,
     Forbidden,
     InvalidModel,
@@ -21,6 +22,7 @@ from trainyard.errors import (
     StorageUnavailable,
     StoreUnavailable,
     TooManyStreams,
+    TooManyUploads,
     TrainyardError,
     Unauthorized,
     WeightsUnavailable,
@@ -41,12 +43,14 @@ STATUS: dict[type[TrainyardError], int] = {
     StoreUnavailable: 503,
     StorageUnavailable: 503,
     TooManyStreams: 503,
+    TooManyUploads: 503,
 }
 RETRY_AFTER_S = 5
 """When to try again after a 503."""
 _REMEDIES = {
     400: "Mend the request as the message says; the API is described at /docs.",
     404: "Check the address; the API is described at /docs.",
+    408: "Send the body without pauses; nothing of it was kept.",
     405: "Use one of the methods in the `Allow` header.",
     415: "Send the content type that the API's description at /docs names.",
     416: "Ask for bytes that the file has; leave the Range header out to get all of it.",
@@ -71,7 +75,9 @@ class ErrorSchema(Schema):
 def envelope(error: Exception) -> dict[str, Any]:
     """The envelope of any error; internals of an unexpected one stay in the log."""
     if isinstance(error, RequestEntityTooLarge):
-        error = PayloadTooLarge()
+        error = BodyTooLarge()
+    elif isinstance(error, ClientDisconnected):
+        error = RequestTimeout("The body did not come in time.")
     if isinstance(error, TrainyardError):
         content = {"status": status_of(error), **error.to_dict()}
     elif isinstance(error, HTTPException):

@@ -1,5 +1,7 @@
 """/datasets"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, g, request, send_file
@@ -7,6 +9,7 @@ from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
+from app.http.client import departure
 from app.http.multipart import read_form
 from app.schemas.datasets import (
     AnswersSchema,
@@ -54,7 +57,7 @@ class Datasets(MethodView):
         Sent with a header X-Request-ID, the upload can be followed at /datasets/uploads/{request_id}.
         """
         datasets = services().datasets
-        with datasets.receiving(g.request_id, request.content_length) as upload:
+        with _slot(), datasets.receiving(g.request_id, request.content_length) as upload:
             form = read_form(request, upload, UploadFields())
             dataset = datasets.create(
                 upload,
@@ -64,6 +67,17 @@ class Datasets(MethodView):
                 form.names.get("annotation"),
             )
         return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    """One of the places for uploads, while the block lasts; raises TooManyUploads."""
+    slots = services().upload_slots
+    slot = slots.take(departure(request))
+    try:
+        yield
+    finally:
+        slots.give_back(slot)
 
 
 @blueprint.route("/uploads/<request_id>")

@@ -14,6 +14,8 @@ from trainyard.storage_errors import storage_error
 
 TELL_EVERY_S = 1.0
 """How often it is told how far an upload is."""
+MAX_UPLOADS = 8
+"""Uploads at a time: each holds a thread of the server."""
 MAX_FILES = 2
 """An archive, and an annotation file beside it."""
 
