@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Response, g, request, send_file
+from flask import Response, g, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.client import departure
+from app.http.conditional import file_response
 from app.http.multipart import read_form
 from app.schemas.datasets import (
     AnswersSchema,
@@ -127,4 +128,4 @@ class QuestionPreview(MethodView):
     def get(self, dataset_id: str, question: str, choice: str) -> Response:
         """See what one reading of the files makes of them, where the choice has a preview."""
         path = services().datasets.preview(dataset_id, question, choice)
-        return send_file(path, mimetype="image/png", etag=True)
+        return file_response(request, path, "image/png", as_attachment=False)
