@@ -11,6 +11,7 @@ from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.client import departure
 from app.http.conditional import file_response
+from app.http.idempotency import PARAMETER, idempotency_key
 from app.http.multipart import read_form
 from app.schemas.datasets import (
     AnswersSchema,
@@ -50,7 +51,7 @@ class Datasets(MethodView):
             query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
         )
 
-    @blueprint.doc(requestBody=_FORM)
+    @blueprint.doc(requestBody=_FORM, parameters=[PARAMETER])
     @blueprint.response(202, DatasetSchema, headers={"Location": {"schema": {"type": "string"}}})
     def post(self) -> tuple[Dataset, int, dict[str, str]]:
         """Upload a data set, or name one that lies in storage; it is then ingested.
@@ -60,14 +61,18 @@ class Datasets(MethodView):
         datasets = services().datasets
         with _slot(), datasets.receiving(g.request_id, request.content_length) as upload:
             form = read_form(request, upload, UploadFields())
-            dataset = datasets.create(
+            created, dataset = datasets.create(
                 upload,
                 form.fields,
                 form.files.get("file"),
                 form.files.get("annotation"),
                 form.names.get("annotation"),
+                idempotency_key(request),
             )
-        return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+        headers = {"Location": f"{PREFIX}/{dataset.id}"} | (
+            {} if created else {"Idempotent-Replayed": "true"}
+        )
+        return dataset, 202, headers
 
 
 @contextmanager
