@@ -7,8 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.api.conftest import archive
+from tests.api.conftest import Hand, archive, submit
+from trainyard.reindex import Reindex
 from trainyard.storage import Storage
+from trainyard.store.connection import Client
 
 
 def send(client: FlaskClient, key: str, content: bytes = archive(), **fields: str) -> TestResponse:
@@ -69,6 +71,27 @@ def test_what_a_killed_server_left_is_replaced(client: FlaskClient, storage: Sto
     again = send(client, "k")
     assert (again.status_code, again.json["id"]) == (202, dataset_id)
     assert not (storage.dataset(dataset_id).path / "torn").exists()
+
+
+def test_a_key_that_made_what_was_deleted_makes_it_anew(
+    client: FlaskClient, hand: Hand, storage: Storage, redis_client: Client
+):
+    dataset_id = send(client, "k").json["id"]
+    hand.ingest()
+    client.delete(f"/api/v1/datasets/{dataset_id}")
+    assert send(client, "k").json["id"] == dataset_id == hand.ingest()
+    run = submit(client, dataset_id, "r")
+    assert run.status_code == 201, run.text
+    client.post(f"/api/v1/runs/{run.json['id']}/cancel")
+    assert client.delete(f"/api/v1/runs/{run.json['id']}").status_code == 204
+    again = submit(client, dataset_id, "r").json["id"]
+    assert again == run.json["id"]
+    redis_client.flushdb()
+    assert Reindex(redis_client, storage, hand.datasets, hand.runs).ensure()
+    assert client.get(f"/api/v1/datasets/{dataset_id}").status_code == 200
+    assert client.get(f"/api/v1/runs/{again}").json["status"] == "queued"
+    assert storage.run(again).record.exists()
+    assert not hand.runs._store.was_removed(again)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201])
