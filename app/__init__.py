@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from app.compat import study
 from app.composition import EXTENSION, Services, compose
 from app.http import compression, errors, guard, openapi
 from app.http.json_data import StrictJSONProvider
@@ -18,7 +19,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = services or compose(settings)
     compression.register(app)
-    guard.register(app, settings.api_key_hashes)
+    guard.register(app, settings)
     openapi.register(app)
-    errors.register(app)
+    errors.register(app, dict.fromkeys(study.ROOTS, study.refuse))
     return app

@@ -2,7 +2,7 @@
 
 import sys
 
-from app.serve import serve
+from app.server.serve import serve
 from trainyard.errors import SettingsError
 from trainyard.settings import Settings
 

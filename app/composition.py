@@ -10,16 +10,19 @@ from app.service.catalogue import CatalogueService
 from app.service.datasets import DatasetService
 from app.service.forks import ForkService
 from app.service.health import HealthService
-from app.service.run_events import RunEvents, StreamSlots
+from app.service.run_events import MAX_STREAMS, RunEvents
 from app.service.run_files import RunFiles
 from app.service.run_life import RunLifeService
 from app.service.runs import RunService
 from app.service.samples import SampleService
+from app.service.slots import Slots
 from app.service.studies import StudyService
+from app.service.uploads import MAX_UPLOADS
 from app.service.waiting import WaitingService
 from app.service.yard import YardService
 from trainyard.caretaker import Caretaker
 from trainyard.dataset_registry import DatasetRegistry
+from trainyard.errors import TooManyStreams, TooManyUploads
 from trainyard.experiments import Experiments
 from trainyard.projects import ProjectLimits
 from trainyard.queue import Kicker, make_celery
@@ -51,7 +54,8 @@ class Services:
     forks: ForkService
     run_events: RunEvents
     run_files: RunFiles
-    stream_slots: StreamSlots
+    stream_slots: Slots
+    upload_slots: Slots
     catalogue: CatalogueService
     studies: StudyService
     yard: YardService
@@ -96,7 +100,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         forks=ForkService(run_service, run_files),
         run_events=RunEvents(runs, storage),
         run_files=run_files,
-        stream_slots=StreamSlots(),
+        stream_slots=Slots(MAX_STREAMS, TooManyStreams),
+        upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=StudyService(
             NameStore(client, STUDY_SPACE), run_service, run_life, run_files, dataset_service

@@ -221,6 +221,7 @@ class Dataset:
     first; `options`, `summary` and `problems` are of that version. `change` holds options that wait for their
     ingest while it stays in use, `refused_change` those that the latest ingest refused. `questions` are what
     a set of the status `question` waits for. `label_map` and `proposed_label_map` are keyed by mask values.
+    `request` is the fingerprint of the request that made the set, where that had an Idempotency-Key.
     """
 
     id: str
@@ -251,3 +252,4 @@ class Dataset:
     change: IngestOptions | None = None
     refused_change: RefusedChange | None = None
     error: dict[str, Any] | None = None
+    request: str | None = None

@@ -69,11 +69,24 @@ class PayloadTooLarge(UserError):
     remedy = "Send a smaller archive, or ask the operator to raise TRAINYARD_MAX_UPLOAD_MB."
 
 
+class BodyTooLarge(PayloadTooLarge):
+    """The body is larger than a request may be that is no upload."""
+
+    remedy = "Send less in one request; images and annotations are uploaded as files with POST /datasets."
+
+
 class Unauthorized(UserError):
     """A valid API key is needed."""
 
     code = "unauthorized"
     remedy = "Send the header `Authorization: Bearer <key>`."
+
+
+class Forbidden(UserError):
+    """This server does not take such a request."""
+
+    code = "forbidden"
+    remedy = "Call the API from a program, or from a page of this server."
 
 
 class BadDataset(UserError):
@@ -161,6 +174,13 @@ class TooManyStreams(TrainyardError):
 
     code = "too_many_streams"
     remedy = "Close other streams, or read the state with GET /runs/{id}; then try again."
+
+
+class TooManyUploads(TrainyardError):
+    """This server receives as many uploads as it can."""
+
+    code = "too_many_uploads"
+    remedy = "Nothing was received; try again when another upload has ended."
 
 
 class StorageUnavailable(TrainyardError):

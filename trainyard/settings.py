@@ -1,7 +1,7 @@
 """Settings from the environment, each with a default that works on one machine."""
 
-import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +10,11 @@ from trainyard.catalog import DEVICE_CLASSES
 from trainyard.cores import usable_cores
 from trainyard.errors import SettingsError
 from trainyard.lease import LeaseRules
+from trainyard.same_origin import is_host_name, is_loopback
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,8 @@ class Settings:
     `device_classes` are those that training workers serve; the first is that of a run which asks for none.
     `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
     as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
-    its workers then share them.
+    its workers then share them. `allowed_hosts` are names, beside those of this machine, by which clients
+    may call the API while it needs no key.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +35,7 @@ class Settings:
     configs: Path = REPOSITORY / "configs"
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
     threads: int = 0
     threads_are_given: bool = field(default=False, compare=False)
     max_hours: int | None = None
@@ -52,7 +56,8 @@ class Settings:
             configs=Path(env.get("TRAINYARD_CONFIGS") or defaults.configs).absolute(),
             max_upload_bytes=MEBIBYTE
             * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
-            api_key_hashes=tuple(filter(None, env.get("TRAINYARD_API_KEY_HASHES", "").split(","))),
+            api_key_hashes=_key_hashes(env),
+            allowed_hosts=_allowed_hosts(env),
             lease=LeaseRules(
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
@@ -93,16 +98,6 @@ def own_device_classes(env: Mapping[str, str], devices: Path = Path("/dev")) -> 
     return ("gpu",) if has_gpu and not is_hidden else ("cpu",)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens on that address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maximum: int) -> int:
     text = env.get(name, "") or str(default)
     if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
@@ -118,3 +113,29 @@ def _device_classes(env: Mapping[str, str]) -> tuple[str, ...]:
             f"the classes are {', '.join(DEVICE_CLASSES)}, separated by commas."
         )
     return names or own_device_classes(env)
+
+
+def _key_hashes(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Never shown in an error: what is no hash may be the key itself."""
+    text = env.get("TRAINYARD_API_KEY_HASHES", "").strip()
+    hashes = tuple(filter(None, (one.strip().lower() for one in text.split(","))))
+    wrong = [str(place) for place, one in enumerate(hashes, 1) if not _SHA256.match(one)]
+    if wrong or (text and not hashes):
+        raise SettingsError(
+            f"TRAINYARD_API_KEY_HASHES holds something that is no SHA-256 (entry {', '.join(wrong) or 1}).",
+            remedy="Give the SHA-256 of each key as 64 hexadecimal digits, separated by commas (README, "
+            "Security).",
+        )
+    return hashes
+
+
+def _allowed_hosts(env: Mapping[str, str]) -> tuple[str, ...]:
+    names = [one.strip().lower() for one in env.get("TRAINYARD_ALLOWED_HOSTS", "").split(",")]
+    hosts = tuple(name.removesuffix(".") for name in names if name)
+    wrong = [name for name in hosts if not is_host_name(name)]
+    if wrong:
+        raise SettingsError(
+            f"TRAINYARD_ALLOWED_HOSTS names {', '.join(map(repr, wrong))}; it takes names or addresses of "
+            "hosts, without scheme and port, separated by commas."
+        )
+    return hosts

@@ -1,6 +1,6 @@
 """The contract of the older study service, over the use cases of `app/service/studies.py`.
 
-Every answer carries `AnswerDate`; errors are {"detail"}, with `errors` by parameter beside it.
+Every answer carries `AnswerDate`; errors are {"detail"}, with `errors` by parameter and `message` beside it.
 """
 
 from datetime import UTC, datetime
@@ -11,14 +11,23 @@ from werkzeug.exceptions import HTTPException
 
 from app.compat.parameters import Parameters
 from app.composition import services
-from app.http.errors import envelope, log_unexpected
+from app.http.errors import envelope, headers_of, log_unexpected
 from app.service.studies import StudyRequest
-from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest, NotFound, TrainyardError
+from trainyard.errors import Conflict, NotFound
 
 WRONG_PARAMETERS = "Wrong parameters"
 MAX_EPOCHS = 100_000
 """What the training spec takes; the contract itself names no limit."""
+ROOTS = ("modeles", "study", "checkstudy")
+"""First parts of the addresses that this contract has: what goes wrong below them is shown in its form."""
+_ERRORS_400 = frozenset({409, 411, 413, 415, 422})
+"""Statuses that this contract does not know: to its clients, parameters are wrong."""
 blueprint = Blueprint("study", __name__)
+
+
+def owns(path: str) -> bool:
+    """Whether an address is one of this contract's, known or not."""
+    return path.split("/")[1] in ROOTS
 
 
 @blueprint.get("/modeles", strict_slashes=False)
@@ -91,13 +100,18 @@ def checkpoint() -> Response:
     return _answer(FilePath=str(path))
 
 
-@blueprint.errorhandler(Exception)
 def refuse(error: Exception) -> Response:
     """Any error as this contract shows it."""
     log_unexpected(error)
     content = envelope(error)
-    response = _answer(detail=_detail(error, content["message"]), errors=content["errors"])
-    response.status_code = _status(error, content["status"])
+    status = _status(error, content["status"])
+    response = _answer(
+        detail=_detail(error, status, content["message"]),
+        errors=content["errors"],
+        message=content["message"],
+    )
+    response.status_code = status
+    response.headers.extend(headers_of(error))
     return response
 
 
@@ -105,17 +119,18 @@ def _answer(**content: Any) -> Response:
     return jsonify({"AnswerDate": datetime.now(UTC).isoformat(), **content})
 
 
-def _detail(error: Exception, message: str) -> str:
-    """Clients compare this text: where parameters are wrong it is, or begins with, `Wrong parameters`."""
-    if isinstance(error, InvalidRequest | InvalidModel | BadDataset | HTTPException):
-        return message if message.startswith(WRONG_PARAMETERS) else WRONG_PARAMETERS
+def _detail(error: Exception, status: int, message: str) -> str:
+    """Clients compare this text: it is the contract's own, and the reason stands beside it."""
+    if status == 400:
+        return WRONG_PARAMETERS
+    if isinstance(error, NotFound) and "checkpoint" in error.errors:
+        return "Epoch not found"
     if isinstance(error, NotFound) and message.startswith("There is no run"):
         return "Study not found"
-    return message
+    return error.name if isinstance(error, HTTPException) else message
 
 
 def _status(error: Exception, status: int) -> int:
     """The contract knows 400, 404 and, for the list of models, 409."""
     is_listed = isinstance(error, Conflict) and request.path.startswith("/modeles")
-    is_refused = isinstance(error, TrainyardError | HTTPException) and status in (409, 413, 415, 422)
-    return 400 if is_refused and not is_listed else status
+    return 400 if status in _ERRORS_400 and not is_listed else status

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.http.json_data import strict_loads
+from app.http.typed_json import text_in_place
 from trainyard.errors import InvalidRequest
 
 
@@ -25,6 +26,12 @@ class ArgumentsParser(FlaskParser):
 
     def _raw_load_json(self, req: Request) -> Any:
         return read_json_body(req)
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The body, in which numbers are no text."""
+        data = super().load_json(req, schema)
+        refuse_text_in_place(schema, data)
+        return data
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """Query parameters, each given once."""
@@ -66,6 +73,13 @@ def read_json_body(request: Request) -> Any:
         return strict_loads(body)
     except ValueError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.") from error
+
+
+def refuse_text_in_place(schema: marshmallow.Schema, data: Any) -> None:
+    """Raise InvalidRequest where JSON data holds text in place of a number or a truth value."""
+    errors = text_in_place(schema, data)
+    if errors:
+        raise InvalidRequest("The request is not valid.", errors=errors)
 
 
 def refuse_repeated(parameters: MultiDict[str, Any]) -> None:

@@ -3,15 +3,18 @@
 """
 
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from flask import Flask, Response, g, jsonify
+from flask import Flask, Response, g, jsonify, request
 from marshmallow import Schema, fields, validate
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge, RequestTimeout
 
 from trainyard.errors import (
     BadDataset,
+    BodyTooLarge,
     Conflict,
+    Forbidden,
     HousekeepingStalled,
     InvalidModel,
     InvalidRequest,
@@ -20,6 +23,7 @@ from trainyard.errors import (
     StorageUnavailable,
     StoreUnavailable,
     TooManyStreams,
+    TooManyUploads,
     TrainyardError,
     Unauthorized,
     Unreadable,
@@ -33,6 +37,7 @@ STATUS: dict[type[TrainyardError], int] = {
     BadDataset: 422,
     InvalidModel: 422,
     WeightsUnavailable: 422,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     Unreadable: 409,
@@ -42,16 +47,20 @@ STATUS: dict[type[TrainyardError], int] = {
     StorageUnavailable: 503,
     TooManyStreams: 503,
     HousekeepingStalled: 503,
+    TooManyUploads: 503,
 }
 RETRY_AFTER_S = 5
-"""When a client may try again what cannot be answered at present."""
+"""When to try again after a 503."""
 _REMEDIES = {
     400: "Mend the request as the message says; the API is described at /docs.",
     404: "Check the address; the API is described at /docs.",
+    408: "Send the body without pauses; nothing of it was kept.",
     405: "Use one of the methods in the `Allow` header.",
     415: "Send the content type that the API's description at /docs names.",
     416: "Ask for bytes that the file has; leave the Range header out to get all of it.",
 }
+Form: TypeAlias = Callable[[Exception], Response]
+"""How a contract shows an error."""
 _REPLACED_HEADERS = {"content-type", "content-length"}
 
 
@@ -70,7 +79,9 @@ class ErrorSchema(Schema):
 def envelope(error: Exception) -> dict[str, Any]:
     """The envelope of any error; internals of an unexpected one stay in the log."""
     if isinstance(error, RequestEntityTooLarge):
-        error = PayloadTooLarge()
+        error = BodyTooLarge()
+    elif isinstance(error, ClientDisconnected):
+        error = RequestTimeout("The body did not come in time.")
     if isinstance(error, TrainyardError):
         content = {"status": status_of(error), **error.to_dict()}
     elif isinstance(error, HTTPException):
@@ -94,12 +105,17 @@ def respond(error: Exception) -> Response:
     content = envelope(error)
     response = jsonify(content)
     response.status_code = content["status"]
-    if response.status_code == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    if isinstance(error, HTTPException):
-        kept = [pair for pair in error.get_headers() if pair[0].lower() not in _REPLACED_HEADERS]
-        response.headers.extend(kept)
+    response.headers.extend(headers_of(error))
     return response
+
+
+def headers_of(error: Exception) -> list[tuple[str, str]]:
+    """Headers that belong to an error in any form, such as `Allow`."""
+    if isinstance(error, HTTPException):
+        return [pair for pair in error.get_headers() if pair[0].lower() not in _REPLACED_HEADERS]
+    if isinstance(error, TrainyardError) and status_of(error) == 503:
+        return [("Retry-After", str(RETRY_AFTER_S))]
+    return []
 
 
 def log_unexpected(error: Exception) -> None:
@@ -113,17 +129,18 @@ def log_unexpected(error: Exception) -> None:
         logger.error("request %s failed", _request_id(), exc_info=error)
 
 
-def register(app: Flask) -> None:
-    """Answer every error of the application with the envelope."""
-    app.register_error_handler(Exception, respond)
-    app.register_error_handler(HTTPException, respond_http)
+def register(app: Flask, forms: Mapping[str, Form]) -> None:
+    """Answer every error with the envelope, or with the form that goes with the address's first part."""
 
+    def show(error: Exception) -> Response:
+        return forms.get(request.path.split("/")[1], respond)(error)
 
-def respond_http(error: HTTPException) -> Any:
-    """As `respond`; redirects, which werkzeug also raises, pass."""
-    if error.code is None or error.code < 400:
-        return error
-    return respond(error)
+    def show_http(error: HTTPException) -> Any:
+        """Redirects, which werkzeug also raises, pass."""
+        return error if error.code is None or error.code < 400 else show(error)
+
+    app.register_error_handler(Exception, show)
+    app.register_error_handler(HTTPException, show_http)
 
 
 def _http_content(error: HTTPException) -> dict[str, Any]:

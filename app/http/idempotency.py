@@ -11,7 +11,7 @@ PARAMETER = {
     "in": "header",
     "name": HEADER,
     "schema": {"type": "string", "maxLength": 200},
-    "description": "the same key again in the same project answers with the same run",
+    "description": "the same key again in the same project answers with the same record",
 }
 """The header as OpenAPI describes it."""
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")

@@ -13,7 +13,9 @@ MAX_DEPTH = 32
 def strict_loads(text: str | bytes) -> Any:
     """Parse JSON; raises ValueError for anything that is not plain, finite, shallow JSON in UTF-8."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique
+        )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     _check(value, MAX_DEPTH)
@@ -22,6 +24,16 @@ def strict_loads(text: str | bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers differ in which of two values counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated[:100]!r} is there twice")
+    return found
 
 
 def _finite(text: str) -> float:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import get_input_stream
 
-from app.http.arguments import read_json_body, refuse_repeated
+from app.http.arguments import read_json_body, refuse_repeated, refuse_text_in_place
 from app.service.uploads import ReceivedFile, Upload
 from trainyard.errors import InvalidRequest, PayloadTooLarge
 
@@ -37,7 +37,9 @@ def read_form(request: Request, upload: Upload, schema: Schema) -> Form:
     InvalidRequest that names the field.
     """
     if request.is_json:
-        return Form(_loaded(schema, read_json_body(request) or {}))
+        data = read_json_body(request) or {}
+        refuse_text_in_place(schema, data)
+        return Form(_loaded(schema, data))
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType("Send the archive as `multipart/form-data`, or JSON with `path`.")
     form, files = _parse(request, upload)

@@ -1,14 +1,12 @@
 """The OpenAPI document, its page, and the blueprints that both describe."""
 
 from importlib.resources import files
-from typing import Any
 
 from flask import Blueprint, Flask, Response, send_from_directory
 from flask_smorest import Api
-from werkzeug.exceptions import HTTPException
 
 from app.compat import study
-from app.http.errors import ErrorSchema, respond_http
+from app.http.errors import ErrorSchema
 from app.routes import (
     catalogue,
     dataset_samples,
@@ -57,9 +55,8 @@ class TrainyardApi(Api):  # type: ignore[misc]
 
     ERROR_SCHEMA = ErrorSchema
 
-    def handle_http_exception(self, error: HTTPException) -> Any:
-        """Answer with the envelope."""
-        return respond_http(error)
+    def _register_error_handlers(self) -> None:
+        """None of its own: `errors` answers for the whole application."""
 
 
 def register(app: Flask) -> None:

@@ -7,6 +7,7 @@ from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
+from app.http.conditional import precondition, without_body
 from app.routes.datasets import PREFIX
 from app.schemas.samples import PreviewQuery, SamplesQuery, SamplesSchema
 from app.service.previews import render
@@ -43,8 +44,10 @@ class Preview(MethodView):
         response = Response(mimetype=_PNG)
         response.set_etag(f"{version.content_hash[:16]}-{index}-{query['layer']}")
         response.cache_control.no_cache = True
-        if response.make_conditional(request).status_code != 304:
-            response.data = render(version, sample, query["layer"])
+        status = precondition(request, response)
+        if status is not None:
+            return without_body(response, status)
+        response.data = render(version, sample, query["layer"])
         return response
 
 

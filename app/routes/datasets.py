@@ -1,12 +1,17 @@
 """/datasets"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from flask import Response, g, request, send_file
+from flask import Response, g, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
+from app.http.client import departure
+from app.http.conditional import file_response
+from app.http.idempotency import PARAMETER, idempotency_key
 from app.http.multipart import read_form
 from app.schemas.datasets import (
     AnswersSchema,
@@ -47,7 +52,7 @@ class Datasets(MethodView):
             query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
         )
 
-    @blueprint.doc(requestBody=_FORM)
+    @blueprint.doc(requestBody=_FORM, parameters=[PARAMETER])
     @blueprint.response(202, DatasetSchema, headers={"Location": {"schema": {"type": "string"}}})
     def post(self) -> tuple[Dataset, int, dict[str, str]]:
         """Upload a data set, or name one that lies in storage; it is then ingested.
@@ -55,16 +60,31 @@ class Datasets(MethodView):
         Sent with a header X-Request-ID, the upload can be followed at /datasets/uploads/{request_id}.
         """
         datasets = services().datasets
-        with datasets.receiving(g.request_id, request.content_length) as upload:
+        with _slot(), datasets.receiving(g.request_id, request.content_length) as upload:
             form = read_form(request, upload, UploadFields())
-            dataset = datasets.create(
+            created, dataset = datasets.create(
                 upload,
                 form.fields,
                 form.files.get("file"),
                 form.files.get("annotation"),
                 form.names.get("annotation"),
+                idempotency_key(request),
             )
-        return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+        headers = {"Location": f"{PREFIX}/{dataset.id}"} | (
+            {} if created else {"Idempotent-Replayed": "true"}
+        )
+        return dataset, 202, headers
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    """One of the places for uploads, while the block lasts; raises TooManyUploads."""
+    slots = services().upload_slots
+    slot = slots.take(departure(request))
+    try:
+        yield
+    finally:
+        slots.give_back(slot)
 
 
 @blueprint.route("/uploads/<request_id>")
@@ -114,4 +134,4 @@ class QuestionPreview(MethodView):
     def get(self, dataset_id: str, question: str, choice: str) -> Response:
         """See what one reading of the files makes of them, where the choice has a preview."""
         path = services().datasets.preview(dataset_id, question, choice)
-        return send_file(path, mimetype="image/png", etag=True)
+        return file_response(request, path, "image/png", as_attachment=False)

@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 
 from app.composition import services
 from app.http.arguments import Blueprint
+from app.http.client import departure
 from app.schemas.runs import PREFIX
 from app.service.run_events import Entry, checked_event_id
 from trainyard.errors import TrainyardError
@@ -43,9 +44,9 @@ class Events(MethodView):
     @blueprint.alt_response(204, description="the run has ended and there is nothing later")
     def get(self, query: dict[str, Any], run_id: str) -> Response:
         """Follow the run until it ends: events so far, then those to come."""
-        after = checked_event_id(request.headers.get("Last-Event-ID", query.get("last_event_id")))
+        after = checked_event_id(request.headers.get("Last-Event-ID") or query.get("last_event_id"))
         run_events = services().run_events
-        entries = run_events.follow(run_id, after)
+        entries = run_events.follow(run_id, after, departure(request))
         if run_events.has_ended(run_id):
             first = next(entries, None)
             if first is None:
@@ -56,10 +57,10 @@ class Events(MethodView):
 
 def _streamed(run_id: str, entries: Iterator[Entry | None]) -> Response:
     slots = services().stream_slots
-    slots.take()
+    slot = slots.take(departure(request))
     lines = _lines(run_id, entries, current_app.json.dumps)
     response = Response(lines, mimetype="text/event-stream", headers=_HEADERS)
-    response.call_on_close(slots.give_back)
+    response.call_on_close(lambda: slots.give_back(slot))
     return response
 
 

@@ -1,14 +1,14 @@
 """/runs/{id}/metrics, /log, /checkpoints and /artifacts"""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, request, send_file
+from flask import Response, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
+from app.http.conditional import file_response
 from app.schemas.run_files import (
     ArtifactsSchema,
     CheckpointsSchema,
@@ -31,7 +31,7 @@ class Metrics(MethodView):
         """Read the metrics, one row for each finished epoch, as JSON or CSV."""
         if _wants_csv(query):
             path = services().run_files.metrics_csv(run_id)
-            return _download(path, _CSV) if path else Response(mimetype=_CSV)
+            return file_response(request, path, _CSV) if path else Response(mimetype=_CSV)
         return {"items": services().run_files.metrics(run_id)}
 
 
@@ -60,7 +60,7 @@ class OneCheckpoint(MethodView):
     def get(self, run_id: str, name: str) -> Response:
         """Download `best`, `last`, or the checkpoint of an epoch by its number."""
         path = services().run_files.checkpoint(run_id, name)
-        return _download(path, _BINARY, f"{run_id}-{path.name}")
+        return file_response(request, path, _BINARY, f"{run_id}-{path.name}")
 
 
 @blueprint.route("/<run_id>/artifacts")
@@ -78,15 +78,10 @@ class OneArtifact(MethodView):
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_BINARY)
     def get(self, run_id: str, path: str) -> Response:
         """Download a file of the run."""
-        return _download(services().run_files.artifact(run_id, path))
+        return file_response(request, services().run_files.artifact(run_id, path))
 
 
 def _wants_csv(query: dict[str, Any]) -> bool:
     if "format" in query:
         return bool(query["format"] == "csv")
     return request.accept_mimetypes.best_match(["application/json", _CSV]) == _CSV
-
-
-def _download(path: Path, mimetype: str | None = None, name: str | None = None) -> Response:
-    """The file as an attachment, whole or a range, or 304 where the client has it."""
-    return send_file(path, mimetype=mimetype, as_attachment=True, download_name=name, conditional=True)

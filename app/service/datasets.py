@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.service.dataset_answers import chosen_options
+from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.submission import whole_or_absent
 from app.service.uploads import ReceivedFile, Upload
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import InvalidRequest, NotFound, StoreUnavailable
-from trainyard.storage import Storage, new_dataset_id
+from trainyard.storage import Storage, new_dataset_id, remove_folder
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress, UploadStore
 
@@ -77,28 +78,48 @@ class DatasetService:
         archive: ReceivedFile | None = None,
         annotation: ReceivedFile | None = None,
         annotation_name: str | None = None,
-    ) -> Dataset:
-        """Accept what was received, or what lies in storage, and queue its ingest; raises InvalidRequest."""
+        key: str | None = None,
+    ) -> tuple[bool, Dataset]:
+        """Accept what was received, or what lies in storage, and queue its ingest: whether it is new, and the
+        set. The same `key` again in the same project finds the same set.
+
+        Raises InvalidRequest, and Conflict where `key` came with another request before.
+        """
         if (archive is None) == (request.incoming is None):
             said = ["an archive under `file`, or a `path` in its place"]
             raise InvalidRequest("Give either a file or a path.", errors={"file": said, "path": said})
         if request.incoming is not None:
             self._storage.incoming(request.incoming)
-        upload.keep(archive, annotation)
-        _, dataset = self._datasets.submit(
-            Dataset(
-                id=upload.dataset_id,
-                name=request.name,
-                project=request.project,
-                created_at=time.time(),
-                options=request.options,
-                upload_bytes=upload.bytes,
-                annotation_name=_shown(annotation_name) if annotation else None,
-                incoming=request.incoming,
-            )
+        dataset = Dataset(
+            id=keyed_id("ds", request.project, key) if key else upload.dataset_id,
+            name=request.name,
+            project=request.project,
+            created_at=time.time(),
+            options=request.options,
+            upload_bytes=upload.bytes,
+            annotation_name=_shown(annotation_name) if annotation else None,
+            incoming=request.incoming,
+            request=_fingerprint(request, archive, annotation) if key else None,
         )
-        self._kick(dataset.queue)
-        return dataset
+        if key and self._datasets.exists(dataset.id):
+            return self._found(upload, dataset)
+        upload.keep(archive, annotation)
+        with whole_or_absent(self._datasets, dataset.id, self._storage.dataset(dataset.id).path):
+            if key:
+                upload.become(dataset.id, self._storage.dataset(dataset.id))
+            created, stored = self._datasets.submit(dataset)
+        if not created:
+            return self._found(upload, dataset)
+        self._kick(stored.queue)
+        return True, stored
+
+    def _found(self, upload: Upload, asked: Dataset) -> tuple[bool, Dataset]:
+        """The set that the same request made before; what was received for it again is deleted."""
+        dataset = self._datasets.repair(asked.id)
+        if upload.dataset_id != dataset.id:
+            remove_folder(upload.folder)
+        refuse_other(dataset.id, dataset.status, dataset.request, asked.request or "")
+        return False, dataset
 
     def progress(self, request_id: str) -> UploadProgress:
         """How far an upload under way is; raises NotFound."""
@@ -187,3 +208,10 @@ def _shown(name: str | None) -> str:
     """A client's name of a file as data: printable, its end kept, which says the kind."""
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name or "")
     return text[-NAME_LENGTH:] or "annotation"
+
+
+def _fingerprint(
+    request: DatasetRequest, archive: ReceivedFile | None, annotation: ReceivedFile | None
+) -> str:
+    files = [one and one.checksum for one in (archive, annotation)]
+    return fingerprint({**asdict(request), "files": files})

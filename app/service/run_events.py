@@ -1,12 +1,12 @@
 """The events of a run, from any point on and until its end, out of Redis and events.jsonl together."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from trainyard.errors import InvalidRequest, TooManyStreams
+from app.service.slots import IsGone, never
+from trainyard.errors import InvalidRequest
 from trainyard.event_log import EventLogReader, order
 from trainyard.events import StatusChanged
 from trainyard.run_registry import RunRegistry
@@ -23,14 +23,14 @@ KEEP_ALIVE_S = 10.0
 GRACE_PIECES = 2
 """Waits for the last event of a run whose record has ended: it is published just after."""
 MAX_STREAMS = 48
-"""Streams at a time; each holds a thread of the server (`serve.py` has more threads than this)."""
+"""Streams at a time; each holds a thread of the server, which has more of them than this."""
 _ID = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?\Z", re.ASCII)
 _ID_LIMIT = 2**64
 
 
 def checked_event_id(text: str | None) -> str:
     """The id to go on from, the beginning where none is given; raises InvalidRequest."""
-    if text is None:
+    if not text:  # a browser that has seen no id yet may send an empty one
         return BEGINNING
     match = _ID.match(text)
     if not match or any(int(part or 0) >= _ID_LIMIT for part in match.groups()):
@@ -57,15 +57,16 @@ class RunEvents:
         """Whether the run is over; raises NotFound."""
         return self._runs.get(run_id).status not in ACTIVE
 
-    def follow(self, run_id: str, after: str) -> Iterator[Entry | None]:
+    def follow(self, run_id: str, after: str, is_gone: IsGone = never) -> Iterator[Entry | None]:
         """Each event later than `after` once, in order, then those to come; None where a sign of life is due.
 
-        It ends after the event with which the run ended. Raises NotFound and StoreUnavailable.
+        It ends after the event with which the run ended, and soon after the client is gone. Raises
+        NotFound and StoreUnavailable.
         """
         log = EventLogReader(self._storage.run(run_id).events)
         last, is_final, idle_pieces, heard_at = after, False, 0, time.monotonic()
         wait_ms = 1
-        while not self._is_closing():
+        while not self._is_closing() and not is_gone():
             ended = self.has_ended(run_id)
             if ended and ((is_final and idle_pieces) or idle_pieces > GRACE_PIECES):
                 return
@@ -90,19 +91,3 @@ class RunEvents:
 
 def _is_end(event: dict[str, Any]) -> bool:
     return event.get("event") == StatusChanged.name and RunStatus(event["status"]) not in ACTIVE
-
-
-class StreamSlots:
-    """Keeps streams from taking every thread of the server."""
-
-    def __init__(self, count: int = MAX_STREAMS) -> None:
-        self._free = threading.BoundedSemaphore(count)
-
-    def take(self) -> None:
-        """Raises TooManyStreams where none is free."""
-        if not self._free.acquire(blocking=False):
-            raise TooManyStreams()
-
-    def give_back(self) -> None:
-        """Exactly once for each that was taken."""
-        self._free.release()

@@ -1,18 +1,17 @@
 """Use cases of runs: submit, read, change, stop."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.run_checks import check_dataset, fitted
 from app.service.submission import whole_or_absent
 from app.service.waiting import Waiting, WaitingService
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
-from trainyard.errors import Conflict, NotFound
+from trainyard.errors import NotFound
 from trainyard.event_log import publish
 from trainyard.events import StatusChanged
 from trainyard.experiments import Experiments
@@ -93,7 +92,7 @@ class RunService:
         """
         dataset = self._dataset(request.dataset_id)
         project = request.project or dataset.project
-        run_id = keyed_run_id(project, key) if key else new_run_id()
+        run_id = keyed_id("run", project, key) if key else new_run_id()
         if key and (earlier := self.earlier(request, key)):
             return False, earlier
         return self.submit_as(run_id, request, dataset)
@@ -101,7 +100,7 @@ class RunService:
     def earlier(self, request: RunRequest, key: str) -> Run | None:
         """The run that `key` made before; raises NotFound and Conflict as `submit`."""
         project = request.project or self._dataset(request.dataset_id).project
-        found = self._found(keyed_run_id(project, key))
+        found = self._found(keyed_id("run", project, key))
         if found is None:
             return None
         # The process that took it may have died before storage held what Redis does.
@@ -199,7 +198,7 @@ class RunService:
             epochs=spec.epochs,
             notices=notices,
             forked_from=request.forked_from,
-            labels={**request.labels, REQUEST_LABEL: fingerprint(request)},
+            labels={**request.labels, REQUEST_LABEL: _fingerprint(request)},
         )
 
     def _asked(self, request: RunRequest) -> TrainingSpec:
@@ -215,23 +214,11 @@ class RunService:
         )
 
 
-def keyed_run_id(project: str, key: str) -> str:
-    """The id that an idempotency key stands for within a project."""
-    digest = hashlib.sha256(f"{project}\0{key}".encode()).hexdigest()
-    return f"run-{digest[:12]}"
-
-
-def fingerprint(request: RunRequest) -> str:
-    """What two requests have in common exactly when they ask for the same."""
-    text = json.dumps(asdict(request), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _fingerprint(request: RunRequest) -> str:
+    return fingerprint(asdict(request))
 
 
 def _same_request(run: Run, request: RunRequest) -> Run:
     """The run; raises Conflict where another request made it."""
-    if run.labels.get(REQUEST_LABEL) != fingerprint(request):
-        raise Conflict(
-            f"This Idempotency-Key came with another request before, which made {run.id}.",
-            errors={"Idempotency-Key": ["use a new key for a new request"], "status": run.status},
-        )
+    refuse_other(run.id, run.status, run.labels.get(REQUEST_LABEL), _fingerprint(request))
     return run

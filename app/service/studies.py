@@ -140,7 +140,7 @@ class StudyService:
         known = self._datasets.newest_named(request.user, request.dataset, None)
         state = f"is {known.status}, not ready" if known else "does not exist"
         return InvalidRequest(
-            f"Wrong parameters: data set {request.dataset!r} of {request.user!r} {state}",
+            f"Data set {request.dataset!r} of {request.user!r} {state}.",
             errors={"FileName": [state]},
         )
 

@@ -1,7 +1,9 @@
 """An upload on its way to disk: written once, to the place where it stays."""
 
 import os
+import shutil
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,8 @@ from trainyard.storage_errors import storage_error
 
 TELL_EVERY_S = 1.0
 """How often it is told how far an upload is."""
+MAX_UPLOADS = 8
+"""Uploads at a time: each holds a thread of the server."""
 MAX_FILES = 2
 """An archive, and an annotation file beside it."""
 
@@ -24,11 +28,13 @@ class ReceivedFile:
     def __init__(self, upload: "Upload", path: Path) -> None:
         self._upload = upload
         self.path = path
+        self.checksum = 0
         self._file: BinaryIO = path.open("wb")
 
     def write(self, data: bytes) -> int:
         """Append bytes; raises PayloadTooLarge and StorageUnavailable."""
         self._upload.count(len(data))
+        self.checksum = zlib.crc32(data, self.checksum)
         try:
             return self._file.write(data)
         except OSError as error:
@@ -108,6 +114,16 @@ class Upload:
                 annotation.keep(self._places.annotation)
         except OSError as error:
             raise _not_stored(error) from error
+
+    def become(self, dataset_id: str, folder: DatasetFolder) -> None:
+        """Move what was kept to the folder of another id; raises StorageUnavailable."""
+        shutil.rmtree(folder.path, ignore_errors=True)  # of a request that ended before its record was there
+        try:
+            if self.folder.exists():  # what lies in storage already has none
+                self.folder.replace(folder.path)
+        except OSError as error:
+            raise _not_stored(error) from error
+        self.dataset_id, self.folder = dataset_id, folder.path
 
     def close(self) -> None:
         """Close all files, kept or not."""

@@ -27,7 +27,7 @@ class Server:
     def __init__(self, redis_url: str, folder: Path) -> None:
         self._port = free_port()
         self._redis_url = redis_url
-        self._log = folder / "server.log"
+        self.log = folder / "server.log"
         self.storage = Storage(folder / "storage")
         self.client = connect(redis_url)
         self.runs = RunRegistry(self.client, self.storage)
@@ -37,7 +37,7 @@ class Server:
 
     def start(self) -> None:
         """Returns when it answers that it can work."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app"],
                 cwd=REPOSITORY,
@@ -47,6 +47,7 @@ class Server:
                     TRAINYARD_REDIS_URL=self._redis_url,
                     TRAINYARD_MAX_UPLOAD_MB=str(MAX_UPLOAD_MB),
                 ),
+                stdout=log,
                 stderr=log,
             )
         self._await_ready()

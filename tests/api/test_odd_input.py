@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.http.errors import ErrorSchema
+from tests.api.conftest import upload
 
 TEXT = st.text(max_size=20) | st.sampled_from(
     ["\x00", "nan", "1e999", "-1", "9" * 400, "../..", "%00", "None"]
@@ -43,7 +44,10 @@ MANY = settings(
 def assert_refused_or_done(response: Any) -> None:
     assert response.status_code < 500, response.text
     if response.status_code >= 400:
-        assert response.json.keys() in ({*ErrorSchema._declared_fields}, {"AnswerDate", "detail", "errors"})
+        assert response.json.keys() in (
+            {*ErrorSchema._declared_fields},
+            {"AnswerDate", "detail", "errors", "message"},
+        )
 
 
 @MANY
@@ -101,3 +105,56 @@ def test_odd_bytes(client: FlaskClient, run_id: str, body: bytes):
 def test_odd_study_parameters(client: FlaskClient, method: str, given_: dict[str, Any]):
     for path in ("/study", "/modeles", "/checkstudy"):
         assert_refused_or_done(getattr(client, method)(path, json=given_))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"spec": {"optimization": {"learning_rate": "0.1"}}},
+        {"spec": {"optimization": {"weight_decay": "0"}}},
+        {"spec": {"epochs": "5"}},
+        {"spec": {"data": {"val_fraction": "0.2"}}},
+        {"spec": {"data": {"image_size": "64"}}},
+        {"spec": {"data": {"batch_size": "4"}}},
+        {"priority": "3"},
+        {"max_hours": "2"},
+    ],
+)
+def test_text_is_no_number(client: FlaskClient, dataset_id: str, body: dict[str, Any]):
+    response = client.post("/api/v1/runs", json={"dataset_id": dataset_id, **body})
+    assert response.status_code == 422, response.text
+
+    def deepest(errors: Any) -> Any:
+        return deepest(next(iter(errors.values()))) if isinstance(errors, dict) else errors
+
+    assert isinstance(deepest(response.json["errors"]), list)
+    assert client.get("/api/v1/runs").json["items"] == []
+
+
+def test_text_is_a_number_in_forms_only(client: FlaskClient):
+    for fields in ({"val_fraction": "0.3"}, {"seed": "4"}, {"max_side": "512"}):
+        refused = client.post("/api/v1/datasets", json={"name": "a", "path": "b", **fields})
+        assert set(refused.json["errors"]) == set(fields)
+        assert upload(client, **fields).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name": "a", "name": "b"}', b'{"a": {"b": 1, "c": 2, "b": 1}}', b'[{"\\u0061": 1, "a": 1}]']
+)
+def test_a_key_that_is_there_twice(client: FlaskClient, body: bytes):
+    for path in ("/api/v1/runs", "/api/v1/datasets"):
+        response = client.post(path, data=body, content_type="application/json")
+        assert response.status_code == 400
+        assert "twice" in response.json["message"]
+    assert client.post("/study", data=body, content_type="application/json").status_code == 400
+
+
+def test_the_remedy_for_a_large_body_fits_the_request(client: FlaskClient):
+    large = client.post("/api/v1/runs", json={"notes": "x" * 2_000_000}).json
+    assert large["code"] == "payload_too_large"
+    assert "TRAINYARD_MAX_UPLOAD_MB" not in large["remedy"]
+    archive = upload(client, b"x" * 2_000_000).json
+    assert archive["code"] == "payload_too_large"
+    assert "TRAINYARD_MAX_UPLOAD_MB" in archive["remedy"]
+    notes = client.post("/api/v1/datasets", json={"name": "x" * 2_000_000, "path": "a"}).json
+    assert "TRAINYARD_MAX_UPLOAD_MB" not in notes["remedy"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service.run_events import BEGINNING, MAX_STREAMS, RunEvents, StreamSlots, checked_event_id
+from app.service.run_events import BEGINNING, MAX_STREAMS, RunEvents, checked_event_id
+from app.service.slots import Slots
 from tests.api.conftest import Hand
 from trainyard.errors import InvalidRequest, NotFound, TooManyStreams
 from trainyard.event_log import order, publish
@@ -172,20 +173,41 @@ def test_an_unknown_run(events: RunEvents):
 
 def test_event_ids():
     assert checked_event_id(None) == "0-0"
+    assert checked_event_id("") == "0-0"
     assert checked_event_id("0") == "0-0"
     assert checked_event_id("17-3") == "17-3"
-    for text in ("", "x", "-1", "1-", "1-2-3", "1 2", "٣-1", f"{2**64}-0", f"1-{2**64}", "1\n", "9" * 30):
+    for text in ("x", "-1", "1-", "1-2-3", "1 2", "٣-1", f"{2**64}-0", f"1-{2**64}", "1\n", "9" * 30):
         with pytest.raises(InvalidRequest):
             checked_event_id(text)
 
 
 def test_slots_are_limited():
-    slots = StreamSlots(1)
-    slots.take()
+    slots = Slots(1, TooManyStreams)
+    slot = slots.take()
     with pytest.raises(TooManyStreams):
         slots.take()
-    slots.give_back()
+    slots.give_back(slot)
     slots.take()
+    slots.give_back(slot)
+    with pytest.raises(TooManyStreams):
+        slots.take()
+
+
+def test_a_slot_is_free_once_its_client_has_left():
+    left: set[str] = set()
+    slots = Slots(2, TooManyStreams)
+    first = slots.take(lambda: "first" in left)
+    slots.take(lambda: "second" in left)
+    left.add("first")
+    slots.take()
+    slots.give_back(first)
+    with pytest.raises(TooManyStreams):
+        slots.take()
+
+
+def test_a_stream_ends_when_its_client_has_left(events: RunEvents, run_id: str):
+    answers = iter([False, True])
+    assert len(list(events.follow(run_id, BEGINNING, lambda: next(answers)))) == 1
 
 
 def parsed(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -224,7 +246,6 @@ def test_odd_places_to_resume(client: FlaskClient, run_id: str):
     for response in (
         client.get(url, headers={"Last-Event-ID": "nope"}),
         client.get(f"{url}?last_event_id=nope"),
-        client.get(f"{url}?last_event_id="),
     ):
         assert response.status_code == 422
         assert "Last-Event-ID" in response.json["errors"]
@@ -241,4 +262,5 @@ def test_slots_are_given_back(client: FlaskClient, app, hand: Hand, run_id: str)
         slots.take()
     refused = client.get(f"/api/v1/runs/{run_id}/events")
     assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
     assert refused.json["code"] == "too_many_streams"

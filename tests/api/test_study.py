@@ -31,11 +31,13 @@ def study(client: FlaskClient, cells: str) -> str:
 
 
 def answered(response, status: int = 200) -> dict[str, Any]:
+    """The body, after the contract's own rules have been checked."""
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json
     assert datetime.fromisoformat(body["AnswerDate"]).tzinfo
     if status >= 400:
         assert isinstance(body["detail"], str)
+        assert (body["detail"] == "Wrong parameters") == (status == 400)
     return body
 
 
@@ -138,14 +140,16 @@ def test_odd_bodies(client: FlaskClient):
 
 
 def test_the_set_must_be_ready(client: FlaskClient, hand: Hand):
-    absent = answered(client.post("/study", query_string=GOOD), 400)
-    assert absent["detail"] == "Wrong parameters: data set 'cells' of 'anna' does not exist"
+    def refused(**change: str) -> dict[str, Any]:
+        body = answered(client.post("/study", query_string=GOOD | change), 400)
+        assert body["detail"] == "Wrong parameters"
+        assert "FileName" in body["errors"]
+        return body
+
+    assert refused()["message"] == "Data set 'cells' of 'anna' does not exist."
     upload(client, name="cells", project="anna")
-    waiting = answered(client.post("/study", query_string=GOOD), 400)
-    assert waiting["detail"] == "Wrong parameters: data set 'cells' of 'anna' is queued, not ready"
-    assert "FileName" in waiting["errors"]
-    other = answered(client.post("/study", query_string=GOOD | {"User": "ben"}), 400)
-    assert other["detail"].startswith("Wrong parameters")
+    assert refused()["message"] == "Data set 'cells' of 'anna' is queued, not ready."
+    assert "does not exist" in refused(User="ben")["message"]
 
 
 def test_the_newest_ready_set_is_taken(client: FlaskClient, hand: Hand, cells: str):
@@ -267,7 +271,8 @@ def test_the_checkpoint_of_an_epoch(client: FlaskClient, study: str, storage: St
     for path in ("/checkstudy", "/checkstudy/"):
         body = answered(client.get(f"{path}?ModelName={study}&Epoch=2"))
         assert body["FilePath"] == str(folder.epoch_checkpoint(2))
-    answered(client.get(f"/checkstudy?ModelName={study}&Epoch=3"), 404)
+    unknown = answered(client.get(f"/checkstudy?ModelName={study}&Epoch=3"), 404)
+    assert unknown["detail"] == "Epoch not found"
     for epoch in ("0", "x", "", "-1"):
         answered(client.get(f"/checkstudy?ModelName={study}&Epoch={epoch}"), 400)
 
@@ -289,3 +294,24 @@ def test_an_unexpected_error_is_hidden(client: FlaskClient, monkeypatch: pytest.
     response = client.get("/modeles")
     answered(response, 500)
     assert "secret" not in response.text
+
+
+def test_every_error_has_the_contracts_form(client: FlaskClient):
+    for method, path, allowed in (
+        ("PATCH", "/study", {"GET", "POST", "PUT", "DELETE"}),
+        ("PUT", "/modeles/", {"GET", "POST", "DELETE"}),
+        ("POST", "/checkstudy", {"GET"}),
+    ):
+        response = client.open(path, method=method)
+        assert answered(response, 405)["detail"] == "Method Not Allowed"
+        assert allowed <= {name.strip() for name in response.headers["Allow"].split(",")}
+    for path in ("/study/anna-1", "/modeles/Unet/", "/checkstudy/1/2"):
+        assert answered(client.get(path), 404)["detail"] == "Not Found"
+    large = client.post("/study", data=b"x" * 2_000_000, content_type="application/json")
+    assert answered(large, 400)["message"]
+    assert "detail" not in client.get("/studyx").json
+
+
+def test_a_foreign_page_is_refused_in_the_contracts_form(client: FlaskClient):
+    assert answered(client.post("/modeles?ModelName=PAN", headers={"Origin": "http://evil.example"}), 403)
+    assert answered(client.get("/modeles", headers={"Host": "evil.example"}), 403)

@@ -27,13 +27,14 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_REDIS_URL": "redis://example/1",
             "TRAINYARD_CONFIGS": str(tmp_path),
             "TRAINYARD_MAX_UPLOAD_MB": "3",
-            "TRAINYARD_API_KEY_HASHES": "aa,,bb",
+            "TRAINYARD_API_KEY_HASHES": f" {'A' * 64},,{'b' * 64}",
             "TRAINYARD_THREADS": "2",
             "TRAINYARD_LEASE_S": "30",
             "TRAINYARD_MAX_CRASHES": "5",
             "TRAINYARD_MAX_HOURS": "48",
             "TRAINYARD_DEVICE_CLASSES": "gpu-large,gpu",
             "TRAINYARD_MAX_CONCURRENT": "4",
+            "TRAINYARD_ALLOWED_HOSTS": "Yard.Example., 10.0.0.7,",
         }
     )
     assert settings == Settings(
@@ -43,7 +44,8 @@ def test_every_variable_is_read(tmp_path: Path):
         redis_url="redis://example/1",
         configs=tmp_path,
         max_upload_bytes=3 * MEBIBYTE,
-        api_key_hashes=("aa", "bb"),
+        api_key_hashes=("a" * 64, "b" * 64),
+        allowed_hosts=("yard.example", "10.0.0.7"),
         threads=2,
         lease=LeaseRules(lease_s=30, max_crashes=5),
         max_hours=48,
@@ -96,3 +98,24 @@ def test_any_other_address_needs_keys(host: str):
     with pytest.raises(SettingsError, match="TRAINYARD_HOST"):
         Settings(host=host).check_exposure()
     Settings(host=host, api_key_hashes=("aa",)).check_exposure()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["the key itself", "aa", "g" * 64, "a" * 63, "a" * 64 + ",b", "a" * 64 + ";" + "b" * 64, ",", "٣" * 64],
+)
+def test_hashes_that_are_none_are_refused_and_not_shown(value: str):
+    with pytest.raises(SettingsError, match="TRAINYARD_API_KEY_HASHES") as caught:
+        Settings.from_environment({"TRAINYARD_API_KEY_HASHES": value})
+    assert len(value) < 3 or value not in str(caught.value.to_dict())
+
+
+@pytest.mark.parametrize("value", ["", "  ", "\n"])
+def test_no_hashes(value: str):
+    assert Settings.from_environment({"TRAINYARD_API_KEY_HASHES": value}).api_key_hashes == ()
+
+
+@pytest.mark.parametrize("value", ["http://a", "a:80", "a b", "*", "a/b", "-a"])
+def test_hosts_that_are_none(value: str):
+    with pytest.raises(SettingsError, match="TRAINYARD_ALLOWED_HOSTS"):
+        Settings.from_environment({"TRAINYARD_ALLOWED_HOSTS": value})

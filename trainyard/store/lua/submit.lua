@@ -10,6 +10,7 @@ local us = math.max(now_us(), tonumber(redis.call('GET', 'ty:clock') or '0') + 1
 local score = string.format('%.0f', us)
 redis.call('SET', 'ty:clock', score)
 set_fields(kind, id, 4)
+redis.call('DEL', key_of(kind, id) .. ':removed') -- a key that is used again makes the same id anew
 redis.call('HSET', key_of(kind, id), 'created_at', seconds(us), 'revision', 0, 'fence', 0)
 redis.call('ZADD', 'ty:' .. kind .. ':by:all', score, id)
 redis.call('ZADD', 'ty:' .. kind .. ':by:project:' .. get(kind, id, 'project'), score, id)

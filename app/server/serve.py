@@ -1,4 +1,8 @@
-"""Serve the API with gunicorn: one process, many threads, since most of them wait on event streams."""
+"""Serve the API with gunicorn: one process, many threads, since most of them wait for clients or storage.
+
+Threads cost little, and one that waits for a slow disk holds up no other; in an event loop (gunicorn's
+gevent worker) it holds up every client. Who is slow or idle gets no thread: see `PatientWorker`.
+"""
 
 import logging
 import threading
@@ -10,11 +14,14 @@ from gunicorn.workers.base import Worker
 
 from app import create_app
 from app.composition import EXTENSION
-from app.service.run_events import MAX_STREAMS
+from app.server.logs import ACCESS_FORMAT, QuerylessLogger
+from app.server.worker import PatientWorker
 from trainyard.settings import Settings
 
-THREADS = MAX_STREAMS + 16
-"""Streams hold a thread each; the rest answer everything else."""
+THREADS = 256
+"""Streams and uploads, which are bounded in number, hold a thread each; the rest answer everything else."""
+CONNECTIONS = 2000
+"""Clients that may be connected at a time, with or without a request."""
 GRACE_S = 3
 """What requests under way have after SIGTERM; event streams end within a second."""
 TIMEOUT_S = 120
@@ -44,9 +51,13 @@ def options(settings: Settings) -> dict[str, Any]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return {
         "bind": f"{host}:{settings.port}",
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
         "workers": 1,
         "threads": THREADS,
+        "worker_connections": CONNECTIONS,
+        "logger_class": QuerylessLogger,
+        "accesslog": "-",
+        "access_log_format": ACCESS_FORMAT,
         "timeout": TIMEOUT_S,
         "graceful_timeout": GRACE_S,
         "control_socket_disable": True,

@@ -1,0 +1,225 @@
+"""Clients that are slow, idle or hostile, at a real server."""
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.server import paced_socket
+from app.server.paced_socket import PacedSocket
+from app.server.worker import REQUEST_S
+from app.service.run_events import MAX_STREAMS
+from app.service.uploads import MAX_UPLOADS
+from tests.api.server import Server
+from trainyard.event_log import publish
+from trainyard.events import Notice
+
+CROWD = 300
+"""More than the server has threads."""
+HEAD = b"POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+UPLOAD = (
+    b"POST /api/v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n"
+    b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+)
+
+
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection((server.http.base_url.host, server.http.base_url.port), timeout=60)
+
+
+def status(client: socket.socket) -> int:
+    """Of the answer, whose beginning is read."""
+    found = re.match(rb"HTTP/1\.1 ([0-9]{3}) ", client.recv(65536))
+    assert found
+    return int(found[1])
+
+
+def log_with(server: Server, *words: str) -> str:
+    """The server's log, once it has all of them: a line is written after its answer."""
+    deadline = time.monotonic() + 4 * paced_socket.STALL_S
+    while True:
+        log = server.log.read_text()
+        if all(word in log for word in words):
+            return log
+        assert time.monotonic() < deadline, log
+        time.sleep(0.1)
+
+
+@contextmanager
+def crowd(server: Server, sent: bytes, count: int) -> Iterator[list[socket.socket]]:
+    """Clients that have sent so much, and now wait."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for _ in range(count)]
+        for client in clients:
+            client.sendall(sent)
+        yield clients
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHo",
+        b"\r\n\r\n\r\n",
+        HEAD + b"Content-Length: 1000\r\n\r\n{",
+        HEAD + b"Content-Length: 1000\r\n\r\n" + b" " * 999,
+    ],
+    ids=["nothing", "half a head", "empty lines", "a head", "most of a body"],
+)
+def test_a_crowd_that_sends_no_whole_request_stops_nobody(server: Server, sent: bytes):
+    with crowd(server, sent, CROWD):
+        assert server.http.get("/healthz").status_code == 200
+        assert server.http.get("/api/v1/runs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [HEAD + b"Content-Length: 500000\r\n\r\n{", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+     HEAD + b"Expect: 100-continue\r\nContent-Length: 10\r\n\r\n"],
+    ids=["large", "chunked", "expecting"],
+)  # fmt: skip
+def test_bodies_that_a_thread_waits_for_stop_nobody(server: Server, sent: bytes):
+    with crowd(server, sent, 100):
+        assert server.http.get("/healthz").status_code == 200
+
+
+def test_uploads_are_bounded_in_number_and_the_rest_may_try_again(server: Server):
+    with crowd(server, UPLOAD, MAX_UPLOADS) as clients:
+        time.sleep(1)  # until all are received
+        assert server.http.get("/healthz").status_code == 200
+        refused = server.http.post("/api/v1/datasets", files={"file": ("a.zip", b"x")}, data={"name": "a"})
+        assert refused.status_code == 503
+        assert refused.json()["code"] == "too_many_uploads"
+        assert int(refused.headers["Retry-After"]) > 0
+        clients[0].close()
+        taken = server.http.post("/api/v1/datasets", files={"file": ("a.zip", b"x")}, data={"name": "a"})
+        assert taken.status_code == 422, "it is read, and is no archive"
+
+
+def test_what_does_not_come_in_time_is_refused(server: Server):
+    with connect(server) as half, connect(server) as idle:
+        half.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+        half.settimeout(REQUEST_S + 20)
+        idle.settimeout(REQUEST_S + 20)
+        assert status(half) == 408
+        assert half.recv(1) == b""
+        assert idle.recv(1) == b""
+
+
+def test_heads_in_pieces_and_requests_behind_each_other_are_served(server: Server):
+    request = b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with connect(server) as client:
+        for _ in range(3):
+            for piece in (request[:9], request[9:-1], request[-1:]):
+                client.sendall(piece)
+                time.sleep(0.05)
+            assert status(client) == 200
+        client.sendall(request + request)
+        found = b""
+        while found.count(b'{"status":"ok"}') < 2:
+            found += client.recv(65536)
+        client.sendall(HEAD + b"Content-Length: 2\r\n\r\n")
+        client.sendall(b"{}")
+        assert status(client) == 422
+    with connect(server) as client:
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        assert status(client) == 200
+
+
+def submitted(server: Server) -> str:
+    """A run that is queued."""
+    body = {"dataset_id": server.ready_set()}
+    return str(server.http.post("/api/v1/runs", json=body).json()["id"])
+
+
+@pytest.fixture
+def run_id(server: Server) -> str:
+    (server.storage.root / "incoming").mkdir(parents=True, exist_ok=True)
+    (server.storage.root / "incoming" / "set").mkdir()
+    answer = server.http.post("/api/v1/datasets", json={"name": "set", "path": "set"})
+    assert answer.status_code == 202, answer.text
+    return submitted(server)
+
+
+def test_slots_of_clients_that_left_are_free_at_once(server: Server, run_id: str):
+    request = f"GET /api/v1/runs/{run_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    for _ in range(2):
+        with crowd(server, request, MAX_STREAMS) as clients:
+            assert [status(client) for client in clients] == [200] * MAX_STREAMS
+            refused = server.http.get(f"/api/v1/runs/{run_id}/events")
+            assert refused.status_code == 503
+            assert int(refused.headers["Retry-After"]) > 0
+            assert server.http.get("/healthz").status_code == 200
+            clients[0].close()
+            with server.http.stream("GET", f"/api/v1/runs/{run_id}/events") as other:
+                assert other.status_code == 200
+
+
+def test_a_line_for_each_request_and_no_key_in_any(server: Server):
+    server.http.get("/modeles?api_key=secret", headers={"X-Request-ID": "mine"})
+    server.http.get("/nothing%0Ahere?%61pi_key=secret")
+    with connect(server) as client:
+        client.sendall(b"GET /study?api_key=secret\r\n\r\n")
+        assert status(client) == 400
+    log = log_with(server, "/nothing", "/study", "/modeles")
+    assert re.search(
+        r'^\[.*\+0000\] 127\.0\.0\.1 "GET /modeles" 200 [0-9]+ [0-9.]+s mine$', log, re.MULTILINE
+    )
+    assert '"GET /nothing%0Ahere" 404 ' in log
+    assert "/study?..." in log
+    assert "secret" not in log
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[PacedSocket, socket.socket]]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+    with client, accepted:
+        yield PacedSocket(accepted), client
+
+
+def test_a_body_must_come_at_a_rate(pair, monkeypatch: pytest.MonkeyPatch):
+    server, client = pair
+    monkeypatch.setattr(paced_socket, "BODY_S", 0.2)
+    monkeypatch.setattr(paced_socket, "BODY_BYTES_PER_S", 10)
+    client.sendall(b"12345")
+    assert server.recv(100) == b"12345"
+    with pytest.raises(TimeoutError):
+        server.recv(100)
+
+
+def test_who_takes_nothing_is_given_up(pair, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    server, client = pair
+    monkeypatch.setattr(paced_socket, "STALL_S", 0.2)
+    with pytest.raises(TimeoutError):
+        server.sendall(bytes(50_000_000))
+    path = tmp_path / "file"
+    path.write_bytes(bytes(1_000_000))
+    with path.open("rb") as file, pytest.raises(TimeoutError):
+        server.sendfile(file)
+    assert client.recv(10) == bytes(10)
+
+
+def test_a_slow_reader_gets_all(pair):
+    server, client = pair
+    client.settimeout(10)
+    server.sendall(b"x" * 100_000)
+    assert sum(len(client.recv(1000)) for _ in range(100)) == 100_000
+
+
+def test_a_stream_that_nobody_reads_is_closed(server: Server, run_id: str):
+    request = f"GET /api/v1/runs/{run_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    folder = server.storage.run(run_id)
+    with connect(server) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(request)
+        assert status(client) == 200
+        for _ in range(2000):
+            publish(server.runs.live, folder, run_id, Notice(message="x" * 5000))
+        log_with(server, f'/runs/{run_id}/events" 200 ')
