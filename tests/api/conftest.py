@@ -96,7 +96,8 @@ def archive(files: int = 1, padding: int = 0) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for index in range(files):
-            archive.writestr(f"images/{index}.png", b"x" * padding)
+            info = zipfile.ZipInfo(f"images/{index}.png", (2026, 1, 1, 0, 0, 0))  # the same whenever it is made
+            archive.writestr(info, b"x" * padding)
     return buffer.getvalue()
 
 
