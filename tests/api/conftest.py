@@ -96,7 +96,7 @@ def archive(files: int = 1, padding: int = 0) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for index in range(files):
-            info = zipfile.ZipInfo(f"images/{index}.png", (2026, 1, 1, 0, 0, 0))  # the same whenever it is made
+            info = zipfile.ZipInfo(f"images/{index}.png", (2026, 1, 1, 0, 0, 0))
             archive.writestr(info, b"x" * padding)
     return buffer.getvalue()
 
