@@ -24,7 +24,7 @@ def test_a_set_that_does_not_fit_is_mended_trained_and_deleted(stack: Stack, syn
     )
     assert failed["status"] == "failed"
     assert failed["problems"][0]["code"] == "unknown_value"
-    assert failed["proposed_label_map"] == {"2": None}
+    assert failed["proposed_label_map"] is None, "2 may be another object of class 1: nothing is dropped"
     url = f"/api/v1/datasets/{failed['id']}"
 
     ready = read_again(stack, failed["id"], label_map={"2": 1})

@@ -166,7 +166,8 @@ def test_a_bad_upload_names_its_files(stack: Stack, tmp_path):
             archive.writestr(f"masks/{name}.png", b"no mask")
     failed = stack.upload(tmp_path / "bad.zip", name="bad", project="made")
     assert failed["status"] == "failed"
-    assert {"images/a.jpg", "images/b.jpg"} <= {problem["file"] for problem in failed["problems"]}
+    named = {file for problem in failed["problems"] for file in (problem["file"], *problem["examples"])}
+    assert {"images/a.jpg", "images/b.jpg"} <= named
     answer = stack.http.post("/api/v1/runs", json={"dataset_id": failed["id"]})
     assert answer.status_code == 409
     assert answer.json()["code"] == "conflict"
