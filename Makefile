@@ -52,9 +52,11 @@ lock: $(STAMP)
 	$(COMPILE) requirements/web.in -c requirements.txt -o requirements/web.txt
 	$(COMPILE) requirements/worker.in -c requirements.txt -o requirements/worker.txt
 
-# Write the names of smp's and timm's encoders anew.
+# Write the names of smp's and timm's encoders anew, and which architectures they cannot train with. Trying
+# them all takes about two hours; the second command may be ended, and goes on where it was.
 catalog: $(STAMP)
 	$(BIN)/python -m workers.training.encoder_names > trainyard/encoders.json
+	$(BIN)/python -m workers.training.encoder_pairs
 
 clean:
 	rm -rf $(VENV) var

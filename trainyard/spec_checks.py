@@ -1,25 +1,24 @@
 """What the fields of a spec must be to each other, and to the classes of its data set."""
 
-from trainyard.catalog import LOSSES, Loss, architecture
+from trainyard.catalog import ARCHITECTURES, LOSSES, Loss, architecture, has_imagenet_weights, rounded_size
 from trainyard.datasets import Task
+from trainyard.encoder_pairs import only_size, unfit_architectures
 from trainyard.errors import InvalidRequest
-from trainyard.spec import ExportSpec, LossSpec, OptimizationSpec, TrainingSpec
+from trainyard.spec import ExportSpec, LossSpec, ModelSpec, OptimizationSpec, TrainingSpec
+from trainyard.transform_checks import check_mask_fill, check_transforms
 
 BINARY_CLASSES = 2
 
 
 def check_parts(spec: TrainingSpec) -> None:
     """Raise InvalidRequest, naming the field, where two parts of a spec contradict each other."""
-    needed = architecture(spec.model.architecture).encoder_prefix
-    if not spec.model.encoder.startswith(needed):
-        raise InvalidRequest(
-            f"{spec.model.architecture} does not take the encoder {spec.model.encoder!r}.",
-            errors={"spec": {"model": {"encoder": [f"must begin with {needed!r}"]}}},
-        )
+    _check_encoder(spec.model, spec.data.image_size)
+    check_transforms(spec.augmentation.transforms, spec.data.image_size)
     for place, term in enumerate(spec.optimization.losses):
         _check_loss(place, term, spec.model.task)
     _check_weighting(spec.optimization, spec.model.task)
     _check_export(spec.export)
+    _check_strategy(spec)
 
 
 def check_classes(spec: TrainingSpec, classes: int, task: Task) -> None:
@@ -40,6 +39,42 @@ def check_classes(spec: TrainingSpec, classes: int, task: Task) -> None:
         raise InvalidRequest(
             f"There are {given} class weights and {classes} classes.",
             errors={"spec": {"optimization": {"class_weights": [f"{classes} numbers for this set"]}}},
+        )
+    check_mask_fill(spec.augmentation.transforms, classes, multilabel=task == "multilabel")
+
+
+def _check_encoder(model: ModelSpec, image_size: int) -> None:
+    """By the architecture's rule, and by what was found when every pair was tried."""
+    needed = architecture(model.architecture).encoder_prefix
+    if not model.encoder.startswith(needed):
+        raise _encoder_refusal(model, "encoder", f"must begin with {needed!r}")
+    if model.architecture in (unfit := unfit_architectures(model.encoder)):
+        fit = ", ".join(name for name in ARCHITECTURES if name not in unfit)
+        raise _encoder_refusal(model, "encoder", f"goes with {fit or 'no architecture'}")
+    size = only_size(model.architecture, model.encoder)
+    if size and rounded_size(model.architecture, image_size) != size:
+        raise InvalidRequest(
+            f"{model.encoder} in {model.architecture} takes images of {size} px only.",
+            errors={"spec": {"data": {"image_size": [f"{size} with this encoder"]}}},
+        )
+    if model.encoder_weights == "imagenet" and not has_imagenet_weights(model.encoder):
+        raise _encoder_refusal(model, "encoder_weights", "not imagenet: this encoder has no such weights")
+
+
+def _encoder_refusal(model: ModelSpec, field: str, problem: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{model.architecture} with the encoder {model.encoder!r} cannot be trained so: {field} {problem}.",
+        errors={"spec": {"model": {field: [problem]}}},
+    )
+
+
+def _check_strategy(spec: TrainingSpec) -> None:
+    """Plain ddp waits for gradients that a frozen encoder never has."""
+    compute = spec.compute
+    if compute.devices > 1 and compute.strategy == "ddp" and spec.optimization.freeze_encoder_epochs:
+        raise InvalidRequest(
+            "A frozen encoder has no gradients, which the strategy ddp waits for.",
+            errors={"spec": {"compute": {"strategy": ["auto, or ddp_find_unused_parameters_true"]}}},
         )
 
 
