@@ -221,6 +221,8 @@ class RunSupervisor:
         epoch, step = result["epoch"], result["step"]
         if result["status"] == RunStatus.STOPPED and self._signals.stop is None:
             self._fail(self._time.error(self._run).to_dict(), epoch=epoch, step=step)
+        elif result["status"] == RunStatus.COMPLETED:
+            self._complete(result)
         else:
             self._end(RunStatus(result["status"]), result=result, epoch=epoch, step=step)
 
@@ -246,6 +248,18 @@ class RunSupervisor:
 
         self._flush()
         until_answered(finish, self._run.id)
+
+    def _complete(self, result: dict[str, Any]) -> None:
+        """End the run, or give it back where its target was raised after training had ended."""
+
+        def complete() -> None:
+            reached = {"epoch": result["epoch"], "step": result["step"]}
+            used = self._time.used_seconds
+            values = {"result": result, "used_seconds": used, **reached}
+            self._runs.publish_status(self._runs.complete(self._run, result["target"], **values))
+
+        self._flush()
+        until_answered(complete, self._run.id)
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""
