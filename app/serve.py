@@ -1,6 +1,5 @@
 """Serve the API with gunicorn: one process, many threads, since most of them wait on event streams."""
 
-import logging
 import threading
 from typing import Any
 
@@ -11,6 +10,7 @@ from gunicorn.workers.base import Worker
 from app import create_app
 from app.composition import EXTENSION
 from app.service.run_events import MAX_STREAMS
+from trainyard.log_format import log_in_utc
 from trainyard.settings import Settings
 
 THREADS = MAX_STREAMS + 16
@@ -64,5 +64,5 @@ def begin(worker: Worker) -> None:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises SettingsError for an address that needs keys."""
     settings.check_exposure()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_in_utc(LOG_FORMAT)
     Server(settings).run()

@@ -197,6 +197,16 @@ class HostOutOfMemory(OutOfMemory):
     remedy = "Give the worker more memory, or choose smaller batches and fewer loader processes."
 
 
+class LoaderDied(TrainyardError):
+    """A process that loads images ended without a word: killed, or out of shared memory."""
+
+    code = "loader_died"
+    remedy = (
+        "Give the worker more shared memory (of a container: --shm-size) and memory, or lower "
+        "data.loader_workers; 0 loads in the training process and needs no shared memory."
+    )
+
+
 class OwnershipLost(TrainyardError):
     """This worker no longer owns the record it works on."""
 

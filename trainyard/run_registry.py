@@ -111,7 +111,9 @@ class RunRegistry(Registry[Run]):
     def complete(self, held: Run, target: int, **values: Any) -> Run:
         """End a held run that was trained to `target`; it is queued again, to train on, where a client has
         set a higher one meanwhile. Raises OwnershipLost."""
-        return self._kept(self._store.complete(held.id, held.fence, held.owner or "", target, values), held)
+        states = (RunStatus.QUEUED, RunStatus.COMPLETED)
+        run = self._store.complete(held.id, held.fence, held.owner or "", target, states, values)
+        return self._kept(run, held)
 
     def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
         """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.

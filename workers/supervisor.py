@@ -201,7 +201,7 @@ class RunSupervisor:
             self._files.place_results()
             self._conclude_result(self._outcome["result"])
         elif "error" in self._outcome:
-            self._fail(self._outcome["error"])
+            self._fail(self._post_mortem.explained(self._outcome["error"]))
         elif self._time.is_grace_over(self._run):
             self._fail(self._time.error(self._run).to_dict())
         elif code in (FENCED, ORPHANED):

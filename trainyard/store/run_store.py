@@ -1,8 +1,5 @@
 """What befalls runs only: a client cancels, resumes, retries or removes one."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from trainyard.runs import Run, RunStatus
 from trainyard.store.connection import Client, run_script
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
@@ -31,13 +28,6 @@ class RunStore(RecordStore[Run]):
     def remove(self, run_id: str) -> tuple[str, Run | None]:
         """See remove_run.lua."""
         return self._decided("remove_run", run_id, REMEMBERED_S)
-
-    def complete(
-        self, run_id: str, fence: int, owner: str, target: int, values: Mapping[str, Any]
-    ) -> Run | None:
-        """See complete.lua: the run as it now stands, completed or queued; None when it is lost."""
-        states = (RUN_LIFE.waiting, RunStatus.COMPLETED)
-        return self._held("complete", run_id, fence, owner, str(target), *states, *self._pairs(values))
 
     def _decided(self, script: str, *arguments: str | int) -> tuple[str, Run | None]:
         outcome, found = run_script(self.client, script, *arguments)

@@ -1,11 +1,20 @@
 """What an error out of the training libraries is called in Trainyard's tree."""
 
-from trainyard.errors import HostOutOfMemory, StorageUnavailable, TrainyardError
+from trainyard.errors import HostOutOfMemory, LoaderDied, StorageUnavailable, TrainyardError
 from trainyard.storage_errors import storage_error
 from workers.training.memory import memory_that_ran_out
 
 EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
 """The kinds of errors that may have a name; of RuntimeError few do."""
+_LOADER_SIGNS = (
+    "DataLoader worker (pid",
+    "shared memory",
+    "unable to mmap",
+    "unable to open shared",
+    "unable to write to file </torch",
+)
+"""What torch says where a loader process was killed, met a bus error or got no shared memory; those errors
+have no type of their own."""
 
 
 def typed_error(error: Exception) -> TrainyardError | None:
@@ -20,8 +29,14 @@ def typed_error(error: Exception) -> TrainyardError | None:
         return storage_error(f"A file of the run{name} could not be used", error)
     if isinstance(error, MemoryError):
         return HostOutOfMemory("Python could get no more memory.")
-    ran_out = memory_that_ran_out(error) if isinstance(error, RuntimeError) else None
-    return ran_out(str(error).partition("\n")[0]) if ran_out else None
+    return _of_torch(error) if isinstance(error, RuntimeError) else None
+
+
+def _of_torch(error: RuntimeError) -> TrainyardError | None:
+    said = str(error).partition("\n")[0]
+    if (ran_out := memory_that_ran_out(error)) is not None:
+        return ran_out(said)
+    return LoaderDied(said) if any(sign in str(error) for sign in _LOADER_SIGNS) else None
 
 
 def as_raised(error: Exception) -> Exception:
