@@ -66,9 +66,11 @@ lock: $(STAMP)
 	cp requirements/worker.txt requirements/worker-cuda12.txt  # whose versions are kept but for the overrides
 	$(COMPILE) requirements/worker.in --overrides requirements/cuda12.in -o requirements/worker-cuda12.txt
 
-# Write the names of smp's and timm's encoders anew.
+# Write the names of smp's and timm's encoders anew, and which architectures they cannot train with. Trying
+# them all takes about two hours; the second command may be ended, and goes on where it was.
 catalog: $(STAMP)
 	$(BIN)/python -m workers.training.encoder_names > trainyard/encoders.json
+	$(BIN)/python -m workers.training.encoder_pairs
 
 clean:
 	rm -rf $(VENV) var

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from trainyard.errors import InvalidRequest
+from trainyard.transforms import PARAMETERS
 
 TASKS = ("multiclass", "binary", "multilabel")
 CPU = "cpu"
@@ -52,13 +53,7 @@ NAME_ENCODINGS = (
 WEIGHTS_FILE_PREFIX = "file:"
 PACKAGED_ENCODER = "timm-tf_efficientnet_lite0"
 TIMM_PREFIX = "tu-"
-TRANSFORMS = (
-    "Affine", "Blur", "CLAHE", "CoarseDropout", "ColorJitter", "D4", "ElasticTransform", "GaussNoise",
-    "GaussianBlur", "GridDistortion", "HorizontalFlip", "HueSaturationValue", "ImageCompression",
-    "MotionBlur", "OpticalDistortion", "Perspective", "RandomBrightnessContrast", "RandomGamma",
-    "RandomRotate90", "RandomShadow", "RandomToneCurve", "Rotate", "Sharpen", "ShiftScaleRotate",
-    "ToGray", "Transpose", "VerticalFlip",
-)  # fmt: skip
+TRANSFORMS = tuple(PARAMETERS)
 """Transforms of albumentations that keep an image and its mask aligned."""
 
 
@@ -124,10 +119,20 @@ ARCHITECTURES = {architecture.name: architecture for architecture in _ARCHITECTU
 
 
 @cache
+def _encoders() -> Mapping[str, list[str]]:
+    content: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("encoders.json").read_text())
+    return content
+
+
+@cache
 def encoder_names() -> frozenset[str]:
     """Every accepted encoder: smp's own names, and timm's models with the prefix `tu-`."""
-    names = json.loads(Path(__file__).with_name("encoders.json").read_text())
-    return frozenset(names["smp"]) | {TIMM_PREFIX + name for name in names["timm"]}
+    return frozenset(_encoders()["smp"]) | {TIMM_PREFIX + name for name in _encoders()["timm"]}
+
+
+def has_imagenet_weights(encoder: str) -> bool:
+    """Whether somebody has published weights of the encoder for `encoder_weights: imagenet`."""
+    return encoder not in _encoders()["without_imagenet"]
 
 
 def smp_encoder_names() -> list[str]:

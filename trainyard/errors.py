@@ -255,6 +255,16 @@ class DeviceFault(TrainyardError):
     remedy = "Nothing for the run: it is tried again. Look at the worker's GPU and driver (docs/gpu.md)."
 
 
+class LoaderDied(TrainyardError):
+    """A process that loads images ended without a word: killed, or out of shared memory."""
+
+    code = "loader_died"
+    remedy = (
+        "Give the worker more shared memory (of a container: --shm-size, in Compose shm_size) and memory, "
+        "or lower data.loader_workers; 0 loads in the training process and needs no shared memory."
+    )
+
+
 class OwnershipLost(TrainyardError):
     """This worker no longer owns the record it works on."""
 

@@ -30,6 +30,7 @@ ANOTHER_TRY_HELPS: dict[str, bool] = {
     "engine_error": False,  # the same code on the same data raises it again
     "device_fault": True,  # another worker's device may be sound, and so may this one after a reset
     "host_out_of_memory": True,  # a neighbour may have taken the memory
+    "loader_died": True,  # somebody may have killed it, or a neighbour taken the shared memory
     "segfault": True,  # may be this machine's memory or driver
     "child_died": True,  # somebody killed it
     "worker_lost": True,

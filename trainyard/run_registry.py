@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import asdict
+from typing import Any
 
 from trainyard.checkpoints import discard, place, with_saved
 from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable
@@ -109,6 +110,13 @@ class RunRegistry(Registry[Run]):
         return self._signalled(
             *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
         )
+
+    def complete(self, held: Run, target: int, **values: Any) -> Run:
+        """End a held run that was trained to `target`; it is queued again, to train on, where a client has
+        set a higher one meanwhile. Raises OwnershipLost."""
+        states = (RunStatus.QUEUED, RunStatus.COMPLETED)
+        run = self._store.complete(held.id, held.fence, held.owner or "", target, states, values)
+        return self._kept(run, held)
 
     def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
         """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.

@@ -74,7 +74,8 @@ class AttemptRecord:
 
     `attempt` is its fence, `device` known once it trains. `from_epoch` epochs were finished when it began,
     and it finished `epochs` more. `reason` says how it ended: completed, stopped, cancelled, drained, fenced
-    (its worker could not tell in time that it was still the run's), or the code of the error that ended it.
+    (its worker could not tell in time that it was still the run's), retargeted (its target was raised while
+    it wrote results), or the code of the error that ended it.
     """
 
     attempt: int

@@ -2,15 +2,26 @@
 
 from collections.abc import Collection
 
-from trainyard.catalog import CLASS_WEIGHTINGS, FITS, LOSSES, OPTIMIZERS, SCHEDULES, Loss, needs_of
+from trainyard.catalog import (
+    ARCHITECTURES,
+    CLASS_WEIGHTINGS,
+    FITS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Loss,
+    has_imagenet_weights,
+    needs_of,
+    rounded_size,
+)
 from trainyard.datasets import Task
+from trainyard.encoder_pairs import only_size, unfit_architectures
 from trainyard.errors import InvalidRequest
 from trainyard.spec import ExportSpec, LossSpec, ModelSpec, OptimizationSpec, TrainingSpec
+from trainyard.transform_checks import check_holes, check_mask_fill, check_transforms
 
 BINARY_CLASSES = 2
-
-
-PARTS = ("model", "optimization", "export")
+PARTS = ("model", "data", "augmentation", "optimization", "compute", "export")
 """Those parts of a spec whose fields must go together."""
 
 
@@ -19,12 +30,21 @@ def check_parts(spec: TrainingSpec, asked: Collection[str] = PARTS) -> None:
 
     Of a stored spec that is varied, only what the parts that were `asked` for have to do with is looked at.
     """
+    model, optimization = spec.model, spec.optimization
     if "model" in asked:
-        _check_encoder(spec.model)
+        _check_encoder(model)
+    if "model" in asked or "data" in asked:
+        _check_only_size(model, spec.data.image_size)
+    if "augmentation" in asked:
+        check_transforms(spec.augmentation.transforms)
+    if "augmentation" in asked or "data" in asked:
+        check_holes(spec.augmentation.transforms, spec.data.image_size)
     if "model" in asked or "optimization" in asked:
-        for place, term in enumerate(spec.optimization.losses):
-            _check_loss(place, term, spec.model.task)
-        _check_weighting(spec.optimization, spec.model.task)
+        for place, term in enumerate(optimization.losses):
+            _check_loss(place, term, model.task)
+        _check_weighting(optimization, model.task)
+    if "compute" in asked or "optimization" in asked:
+        _check_strategy(spec)
     if "export" in asked:
         _check_export(spec.export)
 
@@ -54,15 +74,6 @@ def check_known(spec: TrainingSpec) -> None:
         )
 
 
-def _check_encoder(model: ModelSpec) -> None:
-    needed = needs_of(model.architecture).encoder_prefix
-    if not model.encoder.startswith(needed):
-        raise InvalidRequest(
-            f"{model.architecture} does not take the encoder {model.encoder!r}.",
-            errors={"spec": {"model": {"encoder": [f"must begin with {needed!r}"]}}},
-        )
-
-
 def check_classes(spec: TrainingSpec, classes: int, task: Task) -> None:
     """Raise InvalidRequest where a set of that task, with so many classes, does not go with the spec."""
     if (spec.model.task == "multilabel") != (task == "multilabel"):
@@ -81,6 +92,46 @@ def check_classes(spec: TrainingSpec, classes: int, task: Task) -> None:
         raise InvalidRequest(
             f"There are {given} class weights and {classes} classes.",
             errors={"spec": {"optimization": {"class_weights": [f"{classes} numbers for this set"]}}},
+        )
+    check_mask_fill(spec.augmentation.transforms, classes, multilabel=task == "multilabel")
+
+
+def _check_encoder(model: ModelSpec) -> None:
+    """By the architecture's rule, and by what was found when every pair was tried."""
+    needed = needs_of(model.architecture).encoder_prefix
+    if not model.encoder.startswith(needed):
+        raise _encoder_refusal(model, "encoder", f"must begin with {needed!r}")
+    if model.architecture in (unfit := unfit_architectures(model.encoder)):
+        fit = ", ".join(name for name in ARCHITECTURES if name not in unfit)
+        raise _encoder_refusal(model, "encoder", f"goes with {fit or 'no architecture'}")
+    if model.encoder_weights == "imagenet" and not has_imagenet_weights(model.encoder):
+        raise _encoder_refusal(model, "encoder_weights", "not imagenet: this encoder has no such weights")
+
+
+def _check_only_size(model: ModelSpec, image_size: int) -> None:
+    """Some encoders are built for one size."""
+    size = only_size(model.architecture, model.encoder)
+    if size and rounded_size(model.architecture, image_size) != size:
+        raise InvalidRequest(
+            f"{model.encoder} in {model.architecture} takes images of {size} px only.",
+            errors={"spec": {"data": {"image_size": [f"{size} with this encoder"]}}},
+        )
+
+
+def _encoder_refusal(model: ModelSpec, field: str, problem: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{model.architecture} with the encoder {model.encoder!r} cannot be trained so: {field} {problem}.",
+        errors={"spec": {"model": {field: [problem]}}},
+    )
+
+
+def _check_strategy(spec: TrainingSpec) -> None:
+    """Plain ddp waits for gradients that a frozen encoder never has."""
+    compute = spec.compute
+    if compute.devices > 1 and compute.strategy == "ddp" and spec.optimization.freeze_encoder_epochs:
+        raise InvalidRequest(
+            "A frozen encoder has no gradients, which the strategy ddp waits for.",
+            errors={"spec": {"compute": {"strategy": ["auto, or ddp_find_unused_parameters_true"]}}},
         )
 
 

@@ -4,7 +4,7 @@ Only what the text itself says counts: the same words come as RuntimeError, Acce
 compiler around them, or as the last lines of a process that was aborted.
 """
 
-from trainyard.errors import CudaOutOfMemory, DeviceFault, HostOutOfMemory, TrainyardError
+from trainyard.errors import CudaOutOfMemory, DeviceFault, HostOutOfMemory, LoaderDied, TrainyardError
 
 _HOST_MEMORY = (
     "DefaultCPUAllocator",
@@ -12,7 +12,6 @@ _HOST_MEMORY = (
     "Cannot allocate memory",
     "cudaHostAlloc",  # memory of the machine that the GPU may read by itself
     "cudaHostRegister",
-    "killed by signal: Killed",  # of a loader process: by the kernel, for want of memory
 )
 _SHARED_MEMORY = (
     "killed by signal: Bus error",  # of a loader process: it wrote to /dev/shm, which was full
@@ -20,6 +19,7 @@ _SHARED_MEMORY = (
     "shared memory(shm)",
     "</torch_",  # torch's files in /dev/shm
 )
+_LOADER = ("DataLoader worker (pid", "unable to mmap", "unable to open shared")
 _DEVICE_MEMORY = ("out of memory", "_ALLOC_FAILED", "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
 _UNREADY_LIBRARY = ("CUDNN_STATUS_NOT_INITIALIZED", "CUBLAS_STATUS_NOT_INITIALIZED")
 """Said by libraries that found no memory for themselves, and by those of a broken driver."""
@@ -41,11 +41,13 @@ _DEVICE = (
 
 
 def meaning_of(text: str, *, has_device_memory: bool = False) -> type[TrainyardError] | None:
-    """The error that a text stands for: memory of either kind, the device, or None for any other.
+    """The error that a text stands for: memory of either kind, a loader process, the device, or none.
 
     `has_device_memory` says that the device has memory left, so that a library that is not ready is broken.
     """
-    if _holds(text, _HOST_MEMORY + _SHARED_MEMORY):
+    if _holds(text, _LOADER + _SHARED_MEMORY):
+        return LoaderDied
+    if _holds(text, _HOST_MEMORY):
         return HostOutOfMemory
     if _holds(text, _DEVICE_MEMORY):
         # A thread that pins memory asks the machine for it, not the GPU.

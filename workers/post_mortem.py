@@ -4,7 +4,16 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from trainyard.errors import ChildDied, DeviceFault, EngineError, HostOutOfMemory, Segfault, TrainyardError
+from trainyard.errors import (
+    ChildDied,
+    CudaOutOfMemory,
+    DeviceFault,
+    EngineError,
+    HostOutOfMemory,
+    LoaderDied,
+    Segfault,
+    TrainyardError,
+)
 from trainyard.failures import failure
 from trainyard.log_tail import failure_lines
 from workers.child import Message
@@ -49,6 +58,15 @@ class PostMortem:
         kind = EngineError if code == RAISED else ChildDied
         return kind(f"The training process ended with exit code {code} and no result.{said}")
 
+    def explained(self, error: Message) -> Message:
+        """The error that the child told of; a loader process that the kernel killed tells of memory."""
+        if error["code"] != LoaderDied.code or not self._kernel_killed():
+            return error
+        told = HostOutOfMemory(
+            f"The kernel killed a loader process for want of memory.{self._size()} {error['message']}"
+        )
+        return {**error, **told.to_dict()}
+
     def failure(self, error: Message, attempt: int) -> dict[str, Any]:
         """The error as a run's record shows it; the child may have told its device's peak beside it."""
         content = {**error}
@@ -70,7 +88,7 @@ def _abort(code: int | None, lines: list[str]) -> TrainyardError | None:
     """
     for line in reversed(lines):
         if (kind := meaning_of(line)) is not None:
-            found = HostOutOfMemory if kind is HostOutOfMemory else DeviceFault
+            found = DeviceFault if kind is CudaOutOfMemory else kind
             return found(f"The training process was aborted (exit code {code}); its log says: {line.strip()}")
     return None
 

@@ -215,7 +215,7 @@ class RunSupervisor:
             self._files.place_results()
             self._conclude_result(self._outcome["result"])
         elif "error" in self._outcome:
-            self._fail(self._outcome["error"])
+            self._fail(self._post_mortem.explained(self._outcome["error"]))
         elif self._time.is_grace_over(self._run):
             self._fail(self._time.error(self._run).to_dict())
         elif code in (FENCED, ORPHANED):
@@ -237,6 +237,8 @@ class RunSupervisor:
         epoch, step = result["epoch"], result["step"]
         if result["status"] == RunStatus.STOPPED and self._signals.stop is None:
             self._fail(self._time.error(self._run).to_dict(), epoch=epoch, step=step)
+        elif result["status"] == RunStatus.COMPLETED:
+            self._complete(result)
         else:
             self._end(RunStatus(result["status"]), result=result, epoch=epoch, step=step)
 
@@ -262,6 +264,18 @@ class RunSupervisor:
 
         self._flush()
         self._until_answered(finish)
+
+    def _complete(self, result: dict[str, Any]) -> None:
+        """End the run, or give it back where its target was raised after training had ended."""
+
+        def complete() -> None:
+            reached = {"epoch": result["epoch"], "step": result["step"]}
+            used = self._time.used_seconds
+            values = {"result": result, "used_seconds": used, **reached}
+            self._runs.publish_status(self._runs.complete(self._run, result["target"], **values))
+
+        self._flush()
+        self._until_answered(complete)
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""

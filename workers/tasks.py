@@ -13,6 +13,7 @@ from trainyard.catalog import DEVICE_CLASSES
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
 from trainyard.lease import Ownership
+from trainyard.log_format import UtcFormatter
 from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
 from trainyard.reindex import Reindex
@@ -177,5 +178,10 @@ def register(worker: Worker, task: str) -> None:
     def drain(**_: object) -> None:
         worker.draining.set()
 
+    def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:
+        for handler in logger.handlers:
+            handler.setFormatter(UtcFormatter(format))
+
+    signals.after_setup_logger.connect(log_in_utc, weak=False)
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)

@@ -12,6 +12,7 @@ import torch
 
 from trainyard import events
 from trainyard.catalog import CPU
+from trainyard.log_format import log_in_utc
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.child import Link, Message
@@ -80,4 +81,4 @@ def _log_to(path: Path) -> None:
     os.dup2(descriptor, 2)
     os.close(descriptor)
     faulthandler.enable(all_threads=False)  # one traceback, that of the thread which crashed
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
+    log_in_utc("%(asctime)s %(levelname)s %(message)s", force=True)

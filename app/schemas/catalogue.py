@@ -50,5 +50,10 @@ class CatalogueSchema(Schema):
     fits = fields.List(fields.String())
     encoder_weights = fields.List(fields.String())
     transforms = fields.List(fields.String())
+    transform_parameters = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(keys=fields.String(), values=fields.String()),
+        metadata={"description": "of each transform, what each of its parameters may be, in words"},
+    )
     device_classes = fields.List(fields.String())
     presets = fields.List(fields.String())

@@ -105,7 +105,8 @@ class AttemptSchema(class_schema(AttemptRecord)):  # type: ignore[misc]
     started_at = instant_field("when it began")
     ended_at = instant_field("when it ended")
     reason = fields.String(
-        allow_none=True, metadata={"description": "completed, stopped, drained, or the code of an error"}
+        allow_none=True,
+        metadata={"description": "completed, stopped, drained, retargeted, or the code of an error"},
     )
 
 

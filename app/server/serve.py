@@ -4,7 +4,6 @@ Threads cost little, and one that waits for a slow disk holds up no other; in an
 gevent worker) it holds up every client. Who is slow or idle gets no thread: see `PatientWorker`.
 """
 
-import logging
 import threading
 from typing import Any
 
@@ -16,6 +15,7 @@ from app import create_app
 from app.composition import EXTENSION
 from app.server.logs import ACCESS_FORMAT, QuerylessLogger
 from app.server.worker import PatientWorker
+from trainyard.log_format import log_in_utc
 from trainyard.settings import Settings
 
 THREADS = 256
@@ -75,5 +75,5 @@ def begin(worker: Worker) -> None:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises SettingsError for an address that needs keys."""
     settings.check_exposure()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_in_utc(LOG_FORMAT)
     Server(settings).run()

@@ -4,6 +4,7 @@ from typing import Any
 
 from trainyard import catalog
 from trainyard.experiments import Experiments
+from trainyard.transforms import CHANCE, PARAMETERS
 
 SEARCH_LIMIT = 200
 """Encoders in one answer to a search."""
@@ -33,7 +34,7 @@ class CatalogueService:
         names = self._experiments.names()
         return [{"name": name, "spec": self._experiments.compose({}, name)} for name in names]
 
-    def names(self) -> dict[str, list[str]]:
+    def names(self) -> dict[str, Any]:
         """The other names that a spec or a run takes."""
         return {
             "losses": list(catalog.LOSSES),
@@ -43,6 +44,15 @@ class CatalogueService:
             "fits": list(catalog.FITS),
             "encoder_weights": [*catalog.WEIGHTS, f"{catalog.WEIGHTS_FILE_PREFIX}<path>"],
             "transforms": list(catalog.TRANSFORMS),
+            "transform_parameters": _transform_parameters(),
             "device_classes": list(catalog.DEVICE_CLASSES),
             "presets": self._experiments.presets(),
         }
+
+
+def _transform_parameters() -> dict[str, dict[str, str]]:
+    """What each parameter of each transform may be, in words."""
+    return {
+        name: {parameter: rule.says for parameter, rule in {**rules, "p": CHANCE}.items()}
+        for name, rules in PARAMETERS.items()
+    }

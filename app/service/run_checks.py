@@ -38,6 +38,15 @@ def check_dataset(dataset: Dataset) -> None:
         raise _unusable(f"{len(dataset.summary.classes)} class(es); training needs {MIN_CLASSES}")
 
 
+def check_device(spec: TrainingSpec, device_class: str) -> None:
+    """Raise InvalidRequest where no worker of that class could compute as the spec asks."""
+    if device_class == "cpu" and spec.precision == "16-mixed":
+        raise InvalidRequest(
+            "Precision 16-mixed needs a CUDA device, and the run is to wait for a worker of class cpu.",
+            errors={"spec": {"precision": ["auto, 32 or bf16-mixed on class cpu"]}},
+        )
+
+
 def trainable_images(dataset: Dataset) -> int:
     """Images that training and validation share: all but the test split."""
     splits = dataset.summary.splits if dataset.summary else {}

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.service.keyed import fingerprint, keyed_id, refuse_other
-from app.service.run_checks import check_dataset, fitted
+from app.service.run_checks import check_dataset, check_device, fitted
 from app.service.submission import whole_or_absent
 from app.service.waiting import Waiting, WaitingService
 from trainyard.dataset_registry import DatasetRegistry
@@ -181,6 +181,8 @@ class RunService:
     def _composed(self, run_id: str, request: RunRequest, dataset: Dataset) -> Run:
         check_dataset(dataset)
         spec, notices = fitted(self._asked(request), dataset, self._storage)
+        device_class = request.device_class or self._device_class
+        check_device(spec, device_class)
         named = f"{spec.model.architecture} {spec.model.encoder}"[:NAME_LENGTH]
         return Run(
             id=run_id,
@@ -191,7 +193,7 @@ class RunService:
             dataset_hash=dataset.summary.content_hash if dataset.summary else "",
             experiment=request.experiment,
             spec=spec,
-            queue=request.device_class or self._device_class,
+            queue=device_class,
             priority=request.priority,
             max_hours=request.max_hours,
             created_at=time.time(),

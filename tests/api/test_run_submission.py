@@ -253,3 +253,44 @@ def test_odd_keys(client: FlaskClient, dataset_id: str, key: str):
     response = client.post(RUNS, json={"dataset_id": dataset_id}, headers={"Idempotency-Key": key})
     assert response.status_code == 422
     assert "Idempotency-Key" in response.json["errors"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ({"model": {"architecture": "DeepLabV3", "encoder": "densenet121"}}, ["model", "encoder"]),
+        ({"model": {"architecture": "DPT", "encoder": "resnet18"}}, ["model", "encoder"]),
+        ({"model": {"encoder": "dpn92", "encoder_weights": "imagenet"}}, ["model", "encoder_weights"]),
+        ({"precision": "16-mixed"}, ["precision"]),
+        (
+            {
+                "compute": {"devices": 2, "strategy": "ddp"},
+                "optimization": {"freeze_encoder_epochs": 1},
+            },
+            ["compute", "strategy"],
+        ),
+        (
+            {"augmentation": {"transforms": [{"name": "D4", "params": {"p": 2}}]}},
+            ["augmentation", "transforms", "0", "params", "p"],
+        ),
+        (
+            {"augmentation": {"transforms": [{"name": "Rotate", "params": {"fill_mask": 200}}]}},
+            ["augmentation", "transforms", "0", "params", "fill_mask"],
+        ),
+    ],
+)
+def test_what_cannot_train_is_refused_by_its_field(
+    client: FlaskClient, dataset_id: str, asked: dict[str, Any], path: list[str]
+):
+    response = submit(client, dataset_id, spec=asked)
+    assert response.status_code == 422, response.text
+    found = response.json["errors"]["spec"]
+    for name in path:
+        assert list(found) == [name]
+        found = found[name]
+    assert isinstance(found, list)
+
+
+def test_float16_is_taken_for_a_gpu(client: FlaskClient, dataset_id: str):
+    asked = {"precision": "16-mixed"}
+    assert submit(client, dataset_id, spec=asked, device_class="gpu").status_code == 201

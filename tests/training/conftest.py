@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from trainyard.events import Event
+from trainyard.events import Event, Notice
 from trainyard.experiments import Experiments
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
@@ -149,6 +149,11 @@ class Run:
             return wishes[-1] if wishes else Signals()
 
         return read
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What was said, but for classes that so short a training does not find."""
+        return [notice for notice in self.of(Notice) if not notice.message.startswith("Class ")]
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """The events of one kind, in order."""

@@ -10,7 +10,7 @@ import torch
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from tests.training.multilabel_set import draw_overlapping
 from trainyard.errors import InvalidRequest, OutOfMemory
-from trainyard.events import BatchSettled, EpochEnd, Notice
+from trainyard.events import BatchSettled, EpochEnd
 from trainyard.experiments import Experiments
 from trainyard.storage import RunFolder
 from workers.training import batch_size
@@ -66,7 +66,7 @@ def test_a_run_takes_the_size_found_and_a_resumed_one_keeps_it(
     tried = small(5)
     result = run.fit(spec=auto_spec())
     assert (tried, result.step) == ([2, 4, 8, 6, 5], 3)
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "batches of 5 are used" in notice.message
     assert run.of(BatchSettled) == [BatchSettled(batch_size=5, accumulate_batches=1)]
     stored = read_checkpoint(RunFolder(run.folder).last_checkpoint)[ABOUT]["spec"]
@@ -74,7 +74,7 @@ def test_a_run_takes_the_size_found_and_a_resumed_one_keeps_it(
 
     tried.clear()
     assert run.fit(spec=auto_spec(), epochs=2, resume=True).step == 6
-    assert (tried, run.of(Notice)) == ([], [])
+    assert (tried, run.notices) == ([], [])
     assert run.of(BatchSettled) == [BatchSettled(batch_size=5, accumulate_batches=1)], (
         "told where asked for auto"
     )
@@ -158,7 +158,7 @@ def test_it_is_found_for_a_multilabel_set_too(tmp_path: Path, run_folder: Path) 
     run = Run(run_folder, draw_overlapping(tmp_path / "set", train=3, val=1))
     model = {**tiny_spec()["model"], "task": "multilabel"}
     assert run.fit(spec=auto_spec(model=model)).status == "completed"
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "batches of 3 are used; up to 3" in notice.message
 
 

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.errors import CudaOutOfMemory, DeviceFault, HostOutOfMemory, Segfault, TrainyardError
+from trainyard.errors import (
+    CudaOutOfMemory,
+    DeviceFault,
+    HostOutOfMemory,
+    LoaderDied,
+    Segfault,
+    TrainyardError,
+)
 from trainyard.events import BatchSettled, Notice
 from workers.error_texts import meaning_of
 from workers.post_mortem import PostMortem
@@ -33,6 +40,13 @@ MEMORY = [
 MACHINE = [
     RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
     RuntimeError("std::bad_alloc"),
+    torch.AcceleratorError(
+        "Caught AcceleratorError in pin memory thread for device 0.\nOriginal Traceback ...\n"
+        "torch.AcceleratorError: CUDA error: out of memory" + HINT
+    ),
+    RuntimeError("cudaHostAlloc failed: out of memory"),
+]
+LOADER = [
     RuntimeError("unable to mmap 1048576 bytes from file </torch_77_1_1>: Cannot allocate memory (12)"),
     RuntimeError("unable to write to file </torch_77_1_1>: No space left on device (28)"),
     RuntimeError("unable to allocate shared memory(shm) for file </torch_77>: Resource unavailable (11)"),
@@ -41,11 +55,6 @@ MACHINE = [
         "are out of shared memory. Please try to raise your shared memory limit."
     ),
     RuntimeError("DataLoader worker (pid 77) is killed by signal: Killed. "),
-    torch.AcceleratorError(
-        "Caught AcceleratorError in pin memory thread for device 0.\nOriginal Traceback ...\n"
-        "torch.AcceleratorError: CUDA error: out of memory" + HINT
-    ),
-    RuntimeError("cudaHostAlloc failed: out of memory"),
 ]
 DEVICE = [
     torch.AcceleratorError("CUDA error: an illegal memory access was encountered" + HINT),
@@ -86,6 +95,11 @@ def test_memory_of_the_machine(error: Exception) -> None:
     assert "Traceback" not in found.message
 
 
+@pytest.mark.parametrize("error", LOADER, ids=_name)
+def test_loader_processes_that_are_gone(error: Exception) -> None:
+    assert type(typed_error(error)) is LoaderDied
+
+
 @pytest.mark.parametrize("error", DEVICE, ids=_name)
 def test_faults_of_the_device(error: Exception) -> None:
     found = typed_error(error)
@@ -100,7 +114,7 @@ def test_what_no_machine_is_to_blame_for(error: Exception) -> None:
 
 
 def test_full_shared_memory_is_named_with_its_remedy() -> None:
-    found = typed_error(MACHINE[5])
+    found = typed_error(LOADER[3])
     assert found is not None
     assert "/dev/shm" in found.message
     assert "loader" in found.remedy
@@ -108,8 +122,10 @@ def test_full_shared_memory_is_named_with_its_remedy() -> None:
 
 def test_what_a_loader_process_died_of_stands_in_the_cause() -> None:
     with pytest.raises(RuntimeError) as caught:
-        raise RuntimeError("DataLoader worker (pid(s) 77) exited unexpectedly") from MACHINE[5]
-    assert type(typed_error(caught.value)) is HostOutOfMemory
+        raise RuntimeError("DataLoader worker (pid(s) 77) exited unexpectedly") from LOADER[3]
+    found = typed_error(caught.value)
+    assert type(found) is LoaderDied
+    assert "/dev/shm" in found.message
 
 
 def test_a_library_that_has_memory_and_is_not_ready_is_broken() -> None:

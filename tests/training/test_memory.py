@@ -8,7 +8,7 @@ import torch
 
 from tests.training.conftest import Run, tiny_spec
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
-from trainyard.events import BatchSettled, EpochEnd, Notice
+from trainyard.events import BatchSettled, EpochEnd
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import ABOUT, read_checkpoint
 from workers.training.memory import memory_that_ran_out
@@ -42,7 +42,7 @@ def test_it_goes_on_with_half_the_batch_from_the_last_checkpoint(
 
     assert (result.status, result.epoch, result.step) == ("completed", 3, step)
     assert [event.epoch for event in run.of(EpochEnd)] == [1, 2, 3]
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "batches of 2 and steps of 2 batches" in notice.message
     assert run.of(BatchSettled) == [BatchSettled(batch_size=2, accumulate_batches=2)]
     spec = read_checkpoint(RunFolder(run.folder).last_checkpoint)[ABOUT]["spec"]
@@ -54,7 +54,7 @@ def test_a_resumed_run_keeps_the_smaller_batch(run: Run, full: Callable[[Fail], 
     run.fit(epochs=1)
     result = run.fit(epochs=2, resume=True)
     assert result.epoch == 2
-    assert run.of(Notice) == []
+    assert run.notices == []
 
 
 def test_where_not_even_one_image_fits_the_run_fails_by_name(run: Run, full: Callable[[Fail], None]) -> None:
@@ -63,7 +63,7 @@ def test_where_not_even_one_image_fits_the_run_fails_by_name(run: Run, full: Cal
     for size, said in ((64, "even with batches of 1"), (32, "Twice the batch")):
         with pytest.raises(CudaOutOfMemory, match=said):
             run.fit(epochs=1, spec=tiny_spec(data={"image_size": size, "batch_size": 4}))
-        assert len(run.of(Notice)) == 2
+        assert len(run.notices) == 2
 
 
 def test_other_failures_are_no_lack_of_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

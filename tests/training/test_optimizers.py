@@ -17,7 +17,7 @@ from trainyard.spec import OptimizationSpec
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import read_checkpoint
 from workers.training.model import empty_network
-from workers.training.optimizer import FUSED, make_optimizer, parameter_groups
+from workers.training.optimizer import FUSED, NESTEROV, make_optimizer, parameter_groups
 
 
 def _spec(**over: Any) -> OptimizationSpec:
@@ -73,6 +73,54 @@ def test_each_moves_all_weights_and_survives_being_saved(name: str) -> None:
     moved = [not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True)]
     assert all(moved)
     assert bool(optimizer.param_groups[0].get("fused")) is (name in FUSED)
+
+
+EXTREMES = [
+    {"momentum": 0.0},
+    {"momentum": 0.9999},
+    {"weight_decay": 0.0, "momentum": 0.0, "learning_rate": 1e-8},
+    {"weight_decay": 1.0, "encoder_lr_factor": 0.0},
+]
+
+
+@pytest.mark.parametrize("over", EXTREMES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_takes_every_value_that_a_spec_may_have(name: str, over: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    network = _Small()
+    optimizer = make_optimizer(network, _spec(optimizer=name, **over), fused=False)
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = (network(torch.randn(2, 3, 8, 8)) - 1).pow(2).mean()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    optimizer.step(loss)
+    assert all(torch.isfinite(weight).all() for weight in network.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(NESTEROV))
+def test_nesterov_of_no_momentum_is_what_timm_would_refuse(name: str) -> None:
+    """The list is timm's: with momentum each of them is made with Nesterov's."""
+    group = make_optimizer(_Small(), _spec(optimizer=name, momentum=0.5), fused=False).param_groups[0]
+    assert group["nesterov"] is True
+
+
+def test_sgd_without_momentum_is_plain_sgd() -> None:
+    network = _Small()
+    weight = network.head.weight
+    over = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "learning_rate": 0.5}
+    optimizer = make_optimizer(network, _spec(**over), fused=False)
+    for _ in range(2):
+        before = weight.detach().clone()
+        optimizer.zero_grad()
+        network(torch.ones(1, 3, 8, 8)).sum().backward()
+        assert weight.grad is not None
+        expected = before - 0.5 * weight.grad
+        optimizer.step()
+        assert torch.equal(weight, expected)
 
 
 def test_biases_and_norms_do_not_decay() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import EpochEnd, Notice
+from trainyard.events import EpochEnd
 from trainyard.storage import RunFolder
 from workers.training.epochs import History
 from workers.training.patience import Patience
@@ -53,7 +53,7 @@ def test_a_run_that_learns_no_more_ends_early_and_may_go_on(run: Run) -> None:
     )
     result = run.fit(epochs=9, spec=spec)
     assert (result.status, result.epoch) == ("completed", 3)
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "epoch 3" in notice.message
     assert "val_loss" in notice.message
 

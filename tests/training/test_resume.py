@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import Began, CheckpointSaved, EpochEnd, Notice
+from trainyard.events import Began, CheckpointSaved, EpochEnd
 from trainyard.signals import Signals
 from trainyard.storage import RunFolder
 from workers.training.checkpoints import read_checkpoint
@@ -161,7 +161,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(run: Run) -> Non
     newest.write_bytes(newest.read_bytes()[:-1])
     result = run.fit(epochs=3, resume=True)
 
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "after epoch 3 is not used" in notice.message
     assert [event.epoch for event in run.of(EpochEnd)] == [3]
     assert (result.status, result.step) == ("completed", 9)
@@ -174,7 +174,7 @@ def test_without_any_good_checkpoint_the_run_begins_anew_and_says_so(run: Run) -
         saved.path.write_bytes(b"")
     result = run.fit(epochs=2, resume=True)
 
-    assert "starts anew" in run.of(Notice)[-1].message
+    assert "starts anew" in run.notices[-1].message
     assert [event.epoch for event in run.of(EpochEnd)] == [1, 2]
     assert result.best_epoch in (1, 2)
 

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.training.conftest import CLASSES, CONFIGS, Run, tiny_spec
 from trainyard.errors import NanLoss, StorageUnavailable
-from trainyard.events import CheckpointSaved, EpochEnd, Notice, Progress
+from trainyard.events import CheckpointSaved, EpochEnd, Progress
 from trainyard.experiments import Experiments, load_spec
 from trainyard.storage import RunFolder, read_json
 from workers.training.checkpoints import ABOUT, read_checkpoint, spec_hash
@@ -112,7 +112,7 @@ def test_size_is_rounded_up_with_a_notice(run: Run) -> None:
     )
     run.fit(spec=spec)
 
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "64 px" in notice.message
     assert read_checkpoint(RunFolder(run.folder).best_checkpoint)[ABOUT]["spec"]["data"]["image_size"] == 64
 

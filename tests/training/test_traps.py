@@ -12,7 +12,6 @@ import torch._dynamo
 from torch import nn
 
 from tests.training.conftest import CONFIGS, Run, draw_set, tiny_spec
-from trainyard.events import Notice
 from trainyard.experiments import Experiments
 from workers.training import runtime
 from workers.training.attempt import build_attempt
@@ -49,7 +48,7 @@ def test_a_preloaded_jemalloc_is_warned_of(run: Run, monkeypatch: pytest.MonkeyP
     (tmp_path / "maps").write_text(line)
     monkeypatch.setattr(runtime, "_MAPS", tmp_path / "maps")
     run.fit()
-    (notice,) = run.of(Notice)
+    (notice,) = run.notices
     assert "jemalloc is preloaded" in notice.message
 
 

@@ -21,6 +21,7 @@ from trainyard.errors import (
     DatasetChanged,
     DiskFull,
     HostOutOfMemory,
+    LoaderDied,
     MaskIdOutOfRange,
     NanLoss,
     NewerFormat,
@@ -207,3 +208,32 @@ def test_a_crash_of_compiled_code_leaves_its_traceback_in_the_log(run: Run) -> N
     shown = found.failure(error.to_dict(), 1)
     assert "Fatal Python error: Segmentation fault" in shown["log_tail"]
     assert shown["peak_memory"]["process_bytes"] > 100_000_000
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DataLoader worker (pid 17) is killed by signal: Killed. ",
+        "DataLoader worker (pid(s) 17, 18) exited unexpectedly",
+        "DataLoader worker (pid 17) is killed by signal: Bus error. It is possible that dataloader's workers "
+        "are out of shared memory. Please try to raise your shared memory limit.",
+        "unable to mmap 512 bytes from file </torch_1>: Cannot allocate memory (12)",
+        "unable to write to file </torch_17_1>: No space left on device (28)",
+    ],
+)
+def test_a_loader_that_is_gone_names_shared_memory_and_its_setting(said: str) -> None:
+    found = typed_error(RuntimeError(said))
+    assert isinstance(found, LoaderDied)
+    assert "shared memory" in found.remedy
+    assert "data.loader_workers" in found.remedy
+
+
+def test_a_killed_loader_ends_a_run_with_its_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(self: Squares, draw: tuple[int, int]) -> dict[str, object]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    monkeypatch.setattr(Squares, "__getitem__", killed)
+    with pytest.raises(RuntimeError) as caught:
+        run.fit(epochs=1, spec=tiny_spec(data={"loader_workers": 1}))
+    assert isinstance(typed_error(caught.value), LoaderDied)

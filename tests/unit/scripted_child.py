@@ -89,5 +89,5 @@ def work(link, job):
         for number in range(2, 6):
             time.sleep(float(script.removeprefix("slow ")))
             link.send(epoch(number))
-    result = {"status": "stopped" if script == "until stopped" else "completed", "epoch": 5, "step": 10}
-    link.send({"result": result})
+    status = "stopped" if script == "until stopped" else "completed"
+    link.send({"result": {"status": status, "target": 5, "epoch": 5, "step": 10}})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainyard.errors import ChildDied, EngineError, HostOutOfMemory, Segfault
+from trainyard.errors import ChildDied, EngineError, HostOutOfMemory, LoaderDied, Segfault
 from workers import post_mortem as post_mortem_module
 from workers.oom_kills import oom_kills
 from workers.peak_memory import peak_memory
@@ -109,3 +109,21 @@ def test_the_peak_of_memory_is_the_process_s_own_and_outlives_it(tmp_path: Path)
     assert peak["device_bytes"] == 7
     assert peak_memory(process.pid) is None
     assert (peak_memory(os.getpid()) or 0) > 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("raised", "before", "after", "code"),
+    [
+        (LoaderDied, 1, 2, "host_out_of_memory"),
+        (LoaderDied, 1, 1, "loader_died"),
+        (LoaderDied, None, None, "loader_died"),
+        (EngineError, 1, 2, "engine_error"),
+    ],
+)
+def test_a_loader_that_the_kernel_killed_tells_of_memory(counted, tmp_path, raised, before, after, code):
+    counted(before)
+    found = PostMortem(tmp_path / "log")
+    counted(after)
+    told = found.explained({**raised("DataLoader worker is killed").to_dict(), "device_peak_bytes": 3})
+    assert (told["code"], told["device_peak_bytes"]) == (code, 3)
+    assert "loader_workers" in told["remedy"] or "loader processes" in told["remedy"] or raised is EngineError

@@ -90,6 +90,25 @@ def test_a_result_completes_the_run_in_redis_and_on_disk(claimed, supervised, st
     assert event_names(storage, run) == ["running", "epoch", "completed"]
 
 
+def test_a_target_raised_while_results_are_written_is_trained_to(claimed, supervised, runs, storage):
+    """The child no longer listened: it ends with the target that it knew."""
+    run = claimed("ok")
+    runs.retarget(run.id, 9)
+    run = supervised(run)
+    assert (run.status, run.epochs, run.owner, run.result) == (RunStatus.QUEUED, 9, None, None)
+    assert (run.crashes, run.attempts[-1].reason) == (0, "retargeted")
+    assert event_names(storage, run) == ["running", "epoch", "queued"]
+    again = runs.claim("train", "me")
+    assert (again.id, again.epochs) == (run.id, 9)
+
+
+@pytest.mark.parametrize("epochs", [5, 4, 1])
+def test_a_target_that_is_reached_ends_the_run(claimed, supervised, runs, epochs):
+    run = claimed("ok")
+    runs.retarget(run.id, epochs)
+    assert supervised(run).status == RunStatus.COMPLETED
+
+
 def test_a_typed_failure_is_kept_as_it_is(claimed, supervised):
     run = supervised(claimed("refused"))
     assert run.status is RunStatus.FAILED

@@ -151,6 +151,18 @@ class RecordStore(Generic[Record]):
         files = json.dumps(checkpoints)
         return self._held("commit", record_id, fence, owner, files, str(epoch), str(step))
 
+    def complete(
+        self,
+        record_id: str,
+        fence: int,
+        owner: str,
+        target: int,
+        states: tuple[str, str],
+        values: Mapping[str, Any],
+    ) -> Record | None:
+        """See complete.lua, with the states `waiting` and `completed`; None when it is lost."""
+        return self._held("complete", record_id, fence, owner, str(target), *states, *self._pairs(values))
+
     def finish(
         self, record_id: str, fence: int, owner: str, status: str, values: Mapping[str, Any]
     ) -> Record | None:

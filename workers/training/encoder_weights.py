@@ -105,7 +105,7 @@ def require_imagenet(encoder: str) -> None:
 
     Asked before anything is fetched: the library itself tries for half a minute when the hub is away.
     """
-    repository, revision = _hub_source(encoder)
+    repository, revision = hub_source(encoder)
     for file in ("model.safetensors", "pytorch_model.bin"):
         cached = huggingface_hub.try_to_load_from_cache(repository, file, revision=revision)
         if isinstance(cached, str):
@@ -121,8 +121,11 @@ def require_imagenet(encoder: str) -> None:
         ) from error
 
 
-def _hub_source(encoder: str) -> tuple[str, str | None]:
-    """The hub's repository and revision of an encoder's ImageNet weights."""
+def hub_source(encoder: str) -> tuple[str, str | None]:
+    """The hub's repository and revision of an encoder's ImageNet weights; asks nobody.
+
+    Raises WeightsUnavailable where there are none.
+    """
     known = smp.encoders.encoders.get(encoder)
     if known is not None:
         settings = known["pretrained_settings"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainyard.errors import StorageUnavailable
-from trainyard.events import Event
+from trainyard.events import Event, Notice
 from workers.prepared import PreparedDataset
 from workers.training.attempt import Attempt
 from workers.training.checkpoints import ABOUT, read_checkpoint
@@ -31,6 +31,8 @@ def finish(attempt: Attempt, report: Callable[[Event], None]) -> dict[str, Any] 
     evaluation = report_on_run(
         module, attempt.card, attempt.data, prepared, attempt.folder, epoch, attempt.device
     )
+    for notice in evaluation["notices"]:
+        report(Notice(message=notice))
     if not attempt.card.spec.export.onnx:
         return None
     data = ExportData(

@@ -45,6 +45,7 @@ def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> Tra
     best = attempt.history.best
     return TrainingResult(
         status=trained.status,
+        target=trained.target,
         epoch=trained.epoch,
         step=trained.step,
         best_epoch=best["epoch"] if best else None,
@@ -86,7 +87,13 @@ def _train_within_memory(
             attempt = build_attempt(job, report)
         except InvalidModel as error:
             raise ran_out(f"Twice the batch does not fit the device. {error.message}") from error
-    done = Trained(status="completed", epoch=attempt.done, step=attempt.step, images_per_second=None)
+    done = Trained(
+        status="completed",
+        target=attempt.job.epochs,
+        epoch=attempt.done,
+        step=attempt.step,
+        images_per_second=None,
+    )
     return attempt, done
 
 

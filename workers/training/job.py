@@ -53,13 +53,15 @@ class TrainingJob:
 class TrainingResult:
     """How an attempt ended.
 
-    `epoch` counts finished epochs, `step` optimizer steps, both since the run's beginning. `best` is the
-    metrics row of `best_epoch`. `images_per_second` is of this attempt's training batches. `export`
-    describes the ONNX file, None where none was asked for or the run was stopped. A drained run has left
-    because its worker asked it to, and can go on elsewhere.
+    `target` is the epochs it was to reach by the last word it had. `epoch` counts finished epochs, `step`
+    optimizer steps, both since the run's beginning. `best` is the metrics row of `best_epoch`.
+    `images_per_second` is of this attempt's training batches. `export` describes the ONNX file, None where
+    none was asked for or the run was stopped. A drained run has left because its worker asked it to, and
+    can go on elsewhere.
     """
 
     status: Literal["completed", "stopped", "drained"]
+    target: int
     epoch: int
     step: int
     best_epoch: int | None

@@ -147,8 +147,17 @@ class SegmentationModule(LightningModule):
             for scores in (self.train_scores, self.val_scores):
                 scores.gather(lambda tensor: strategy.reduce(tensor, reduce_op="sum"), self.device)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        return self._step(batch, self.train_scores)
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """What is differentiated is `loss`; `batch_loss` is the batch's own, for those who look on.
+
+        Lightning divides what is differentiated by `accumulate_batches`, also in an epoch's last step, which
+        may have fewer: they are made to weigh as much together as those of any other step.
+        """
+        loss = self._step(batch, self.train_scores)
+        whole = self._spec.accumulate_batches
+        begun = batch_idx - batch_idx % whole
+        present = min(whole, int(self.trainer.num_training_batches) - begun)
+        return {"loss": loss * (whole / present), "batch_loss": loss.detach()}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._step(batch, self.val_scores)

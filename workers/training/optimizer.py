@@ -13,6 +13,9 @@ from trainyard.spec import OptimizationSpec
 FUSED = frozenset({"adamw", "adam", "sgd"})
 """Optimizers of torch's that have a fused form on CPUs and GPUs."""
 
+NESTEROV = frozenset({"sgd", "csgdc", "csgdw", "nesterov", "nesterovw", "nlarc", "nlars", "sgdc", "sgdw"})
+"""Optimizers that timm makes with Nesterov's momentum, which is none where momentum is 0."""
+
 _BLOCK = re.compile(r"((?:[^.]+\.)*?\d+(?:\.\d+)*)\.")
 """The numbered part that a parameter belongs to: `layer1.0.conv1.weight` to layer1.0, `blocks.2.0.bn1.bias`
 to blocks.2.0."""
@@ -24,6 +27,8 @@ def make_optimizer(network: nn.Module, spec: OptimizationSpec, *, fused: bool) -
     Each group carries its own peak learning rate as `peak_lr`; the last group is the decoder's.
     """
     options: dict[str, Any] = {"fused": True} if fused and spec.optimizer in FUSED else {}
+    if spec.optimizer in NESTEROV and spec.momentum == 0:
+        options["nesterov"] = False
     made: Optimizer = create_optimizer_v2(
         parameter_groups(network, spec),
         opt=spec.optimizer,

@@ -52,7 +52,7 @@ class ProgressReports(Callback):
         self._pace.end_batch(time.monotonic())
         self._marks.append((time.monotonic(), self._images))
         if self._is_due():
-            self._loss = float(outputs["loss"])
+            self._loss = float(outputs["batch_loss"])
             self._send(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -71,6 +71,9 @@ def has_jemalloc() -> bool:
 def quiet_lightning() -> None:
     """Leave out advice that does not apply to runs of a service."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    # The exporter's own account of each step and operator: most of a run's log, and nothing about the run.
+    for library in ("torch.onnx", "onnxscript", "onnx_ir"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     # The last is of averaged weights, which are never in training mode.
     unwanted = (
         "does not have many workers",

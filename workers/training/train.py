@@ -36,9 +36,11 @@ SANITY_BATCHES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """How training ended: finished epochs, optimizer steps, training images per second of this attempt."""
+    """How training ended: the target it last knew, finished epochs, optimizer steps, training images per
+    second of this attempt."""
 
     status: Status
+    target: int
     epoch: int
     step: int
     images_per_second: float | None
@@ -97,6 +99,7 @@ def _train(
         raise full
     return Trained(
         status=control.status,
+        target=int(trainer.max_epochs or 0),
         epoch=trainer.current_epoch,
         step=trainer.global_step,
         images_per_second=rows.images_per_second,

@@ -9,10 +9,6 @@ from workers.training.memory import meaning_of_error, whole_text
 
 EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
 """The kinds of errors that may have a name; of RuntimeError few do."""
-_MORE_SHARED_MEMORY = (
-    "Give the worker's container more shared memory (shm_size, or a memory volume at /dev/shm), or take "
-    "fewer loader processes or smaller batches."
-)
 
 
 def typed_error(error: Exception) -> TrainyardError | None:
@@ -36,9 +32,7 @@ def _of_its_text(error: Exception) -> TrainyardError | None:
         return None
     said = str(error).partition("\n")[0]
     if is_shared_memory(whole_text(error)):
-        return kind(
-            f"The shared memory of this machine, /dev/shm, is full: {said}", remedy=_MORE_SHARED_MEMORY
-        )
+        said = f"The shared memory of this machine, /dev/shm, is full: {said}"
     return kind(said)
 
 

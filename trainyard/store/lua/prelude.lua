@@ -241,3 +241,26 @@ local function wait_for_holders(grace_s)
   local wait_until = math.max(known, now_us() + tonumber(grace_s) * 1e6)
   redis.call('HSET', 'ty:server', 'wait_until', string.format('%.0f', wait_until))
 end
+
+-- The holder puts a record back in its queue; a run that a client has cancelled ends.
+local function give_back(kind, id, waiting, reason)
+  end_lease(kind, id)
+  if end_if_cancelled(kind, id) then return end
+  end_attempt(kind, id, reason)
+  enter_status(kind, id, waiting)
+  redis.call('HDEL', key_of(kind, id), 'owner', 'started_at')
+  enqueue_interrupted(kind, id)
+end
+
+-- The holder ends its work with the field/value pairs that begin at ARGV[first]; a run that a client has
+-- cancelled meanwhile ends as cancelled.
+local function end_work(kind, id, status, first)
+  end_lease(kind, id)
+  set_fields(kind, id, first)
+  if end_if_cancelled(kind, id) then return end
+  local error = argument(first, 'error') or ''
+  end_attempt(kind, id, error ~= '' and cjson.decode(error).code or status)
+  enter_status(kind, id, status)
+  redis.call('HSET', key_of(kind, id), 'ended_at', seconds(now_us()))
+  redis.call('HDEL', key_of(kind, id), 'owner')
+end

@@ -2,10 +2,5 @@
 -- shuts down, or could not keep its child alive; a run that a client has cancelled ends. Outcome: ok | lost.
 local kind, id = ARGV[1], ARGV[2]
 if not is_held(kind, id, ARGV[3], ARGV[4]) then return {'lost', {}} end
-end_lease(kind, id)
-if end_if_cancelled(kind, id) then return answer('ok', kind, id) end
-end_attempt(kind, id, ARGV[6])
-enter_status(kind, id, ARGV[5])
-redis.call('HDEL', key_of(kind, id), 'owner', 'started_at')
-enqueue_interrupted(kind, id)
+give_back(kind, id, ARGV[5], ARGV[6])
 return answer('ok', kind, id)

@@ -41,7 +41,7 @@ class ScoredImage:
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """What a pass has counted. `counts` is int64 on the CPU, truth in rows: (C, C), or (C, 2, 2) of a
-    multilabel task."""
+    multilabel task. `images` are whole ones, however many squares each was cut into."""
 
     counts: Tensor
     boundary: BoundaryScores
@@ -130,7 +130,7 @@ def evaluate(
         curves=tally.curves,
         worst=[ScoredImage(index=-index, miou=-score) for score, index in sorted(tally.worst, reverse=True)],
         random=[ScoredImage(index=index, miou=random[index]) for index in shown],
-        images=len(squares),
+        images=len({sample.name for sample in squares.samples}),
         labelled_pixels=tally.labelled,
         ignored_pixels=tally.ignored,
         forward_seconds=forward_seconds,

@@ -12,6 +12,7 @@ from workers.training.report.definitions import definitions
 from workers.training.report.evaluation import Forward, evaluate
 from workers.training.report.gallery import Gallery
 from workers.training.report.learning import Learning, read_learning
+from workers.training.report.missed import missed_classes
 from workers.training.report.page import render
 from workers.training.report.split import SplitReport, split_report
 
@@ -73,7 +74,7 @@ def _content(
     made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
     cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
     text = (
-        f"Evaluated as in training, with {cut}; an image here is such a square."
+        f"Evaluated as in training, with {cut}; worst and random ones are such squares."
         if data.fit == "crop"
         else f"Evaluated as in training, with {made}; scores at the images' own sizes differ."
     )
@@ -87,6 +88,7 @@ def _content(
         "checkpoint": {"file": "checkpoints/best.ckpt", "epoch": epoch},
         "input": {"image_size": size, "fit": data.fit, "precision": "float32", "text": text},
         "definitions": definitions(size, card.spec.model.task),
+        "notices": [one for report in reports for one in missed_classes(report.name, report.numbers)],
         "splits": {report.name: report.numbers for report in reports},
         "times": {
             "epochs": learning.epochs,
