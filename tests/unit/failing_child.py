@@ -20,6 +20,6 @@ def work(link, job):
     if "result" in script:
         while script["result"] == "stopped" and not any(signal["stop"] for signal in signals):
             time.sleep(0.02)
-        link.send({"result": {"status": script["result"], "epoch": 1, "step": 2}})
+        link.send({"result": {"status": script["result"], "target": job["epochs"], "epoch": 1, "step": 2}})
     if "hang" in script:
         time.sleep(60)
