@@ -66,3 +66,30 @@ def test_masks_without_class_values_are_refused(data: bytes, code: str) -> None:
 
 def test_values_of_8_bits_spread_over_16_are_as_they_were() -> None:
     assert np.array_equal(decode_mask(encoded(VALUES.astype(np.uint16) * 257)), VALUES)
+
+
+def levels_and_discs(*levels: int) -> np.ndarray:
+    """Black, with a small disc of each level."""
+    y, x = np.mgrid[:120, :160]
+    drawn = np.zeros((120, 160), np.uint8)
+    for place, level in enumerate(levels):
+        drawn[(y - 60) ** 2 + (x - 20 - 35 * place) ** 2 < 81] = level
+    return drawn
+
+
+@pytest.mark.parametrize("levels", [(85, 170, 255), (128, 255), (255, 100), (255, 255, 255, 190)])
+@pytest.mark.parametrize("quality", [70, 95])
+def test_small_areas_of_grey_in_a_jpeg_are_not_parted_into_black_and_white(
+    levels: tuple[int, ...], quality: int
+) -> None:
+    with pytest.raises(Refused) as refused:
+        decode_mask(encoded(levels_and_discs(*levels), "JPEG", quality=quality))
+    assert refused.value.problem_code == "mask_jpeg"
+
+
+@pytest.mark.parametrize("quality", [30, 70, 95])
+def test_edges_in_a_jpeg_are_parted_into_black_and_white(quality: int) -> None:
+    drawn = levels_and_discs(255, 255, 255)
+    read = decode_mask(encoded(drawn, "JPEG", quality=quality))
+    assert set(np.unique(read)) == {0, 255}
+    assert (read != drawn).mean() < 0.005

@@ -229,3 +229,34 @@ def test_bytes_mean_their_bits() -> None:
     assert (BIT_FIELDS[0], BIT_FIELDS[1], BIT_FIELDS[0b10100000]) == ({0}, {1}, {6, 8})
     swapped = meanings(BIT_FIELDS, [0, 2, 1, 0, *range(4, 256)])
     assert (swapped[0b1], swapped[0b11], swapped[0b100], swapped[0b101]) == ({2}, {1, 2}, {0}, {2})
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("labels/material/{}.png", "labels/damage/{}.png"),
+        ("masks/{}_organ.png", "masks/{}_lesion.png"),
+        ("coarse_labels/{}.png", "fine_labels/{}.png"),
+        ("label_1/{}.png", "label_2/{}.png"),
+    ],
+)
+@pytest.mark.parametrize("levels", [(1, 2, 3), (80, 160, 240)])
+def test_masks_with_values_of_their_own_are_no_masks_of_one_class(
+    bench: Bench, places: tuple[str, str], levels: tuple[int, int, int]
+) -> None:
+    made = {}
+    for number in range(6):
+        labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+        for place, level in enumerate(levels):
+            labels[4 : 24 + number, 4 + 20 * place : 20 + 20 * place] = level
+        made[f"images/{number}.png"] = encoded(photo(number, HEIGHT, WIDTH))
+        made[places[0].format(number)] = encoded(labels)
+        made[places[1].format(number)] = encoded(np.where(labels == levels[1], 255, 0).astype(np.uint8))
+    [question] = bench.run(made).questions
+    assert question.code == "masks_ambiguous"
+    counts = set()
+    for choice in question.choices[:2]:
+        found = bench.run(made, **choice.options).summary
+        assert found is not None
+        counts.add(len(found.classes))
+    assert counts == {2, 4}

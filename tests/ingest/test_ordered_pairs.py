@@ -94,7 +94,16 @@ def test_patterns_pair_by_order_as_well(bench: Bench, options: dict[str, str]) -
 
 
 @pytest.mark.parametrize(
-    "second", ["{n}_mask_1.png", "{n}_mask1.png", "{n}_Mask 2.png", "{n}-mask-001.png", "{n}_seg_1.png"]
+    "second",
+    [
+        "{n}_mask_1.png",
+        "{n}_mask1.png",
+        "{n}_Mask 2.png",
+        "{n}-mask-001.png",
+        "{n}_seg_1.png",
+        "mask1_{n}.png",
+        "mask_2_{n}.png",
+    ],
 )
 def test_further_masks_of_an_image_are_part_of_its_mask(bench: Bench, second: str) -> None:
     first = "{n}_seg.png" if "seg" in second else "{n}_mask.png"
@@ -134,6 +143,50 @@ def test_one_file_for_each_object(bench: Bench, pattern: str) -> None:
     result = bench.run(files)
     assert codes(result) == [], result.problems
     check(bench, truth)
+
+
+UNCERTAIN = {
+    "a word and a number": "masks/{image}_obj{place}.png",
+    "a word and a number in front": "masks/m{place}_{image}.png",
+    "letters": "masks/{image}{letter}.png",
+    "letters in a folder": "masks/{image}/{letter}.png",
+    "a word and a number in a folder": "masks/{image}/object_{place}.png",
+    "a folder called as another image": "masks/{image}/{place}.png",
+    "readers": "masks/Reader {place}/{image}.png",
+}
+
+
+@pytest.mark.parametrize("name", UNCERTAIN)
+def test_labels_that_may_count_objects_are_no_classes_in_silence(bench: Bench, name: str) -> None:
+    files, truth = {}, {}
+    for number in range(8):
+        image, masks = scene(number, 0, 1, 2)
+        stem = f"{number:03}" if "another image" in name else f"scan{number}"
+        files[f"images/{stem}.png"] = encoded(image)
+        for place, mask in masks.items():
+            path = UNCERTAIN[name].format(image=stem, place=place, letter="abc"[place])
+            files[path] = encoded(mask)
+        truth[str(number)] = (number, (0, 1, 2))
+    [question] = bench.run(files).questions
+    assert question.code == "several_masks"
+    assert [choice.key for choice in question.choices] == ["union", "classes"]
+    assert codes(bench.run(files, **question.choices[0].options)) == []
+    check(bench, truth)
+    found = bench.run(files, **question.choices[1].options).summary
+    assert found is not None
+    assert len([one for one in found.classes if one.images == 8 and one.name != "background"]) == 3
+
+
+def test_numbered_labels_with_gaps_are_asked_about(bench: Bench) -> None:
+    files = {}
+    for number in range(8):
+        grades = ((3,), (4,), (3, 4), (4,))[number % 4]
+        image, masks = scene(number, *grades)
+        files[f"images/scan{number}.png"] = encoded(image)
+        files |= {f"masks/scan{number}_grade{grade}.png": encoded(mask) for grade, mask in masks.items()}
+    [question] = bench.run(files).questions
+    assert question.code == "several_masks"
+    assert "1 to 2 masks" in question.text
 
 
 def test_as_many_numbered_masks_for_each_image_are_asked_about(bench: Bench) -> None:

@@ -76,6 +76,13 @@ def told(*paths: str) -> list[str | None]:
         (("train/train/1", "train/val/2", "test/3"), ["train", "val", "test"]),
         (("train/1", "dev/2", "eval/3"), ["train", "val", "test"]),
         (("train/1", "eval/3"), ["train", "val"]),
+        (("trn/1", "vld/2", "tst/3"), ["train", "val", "test"]),
+        (("Entrenamiento/a/1", "Validación/a/2", "Prueba/a/3"), ["train", "val", "test"]),
+        (("img/treino/1", "img/validacao/2", "img/teste/3"), ["train", "val", "test"]),
+        (("训练集/1", "验证集/2", "测试集/3"), ["train", "val", "test"]),
+        (("訓練/1", "検証/2", "テスト/3"), ["train", "val", "test"]),
+        (("학습/1", "검증/2", "테스트/3"), ["train", "val", "test"]),
+        (("обучение/1", "валидация/2", "тест/3"), ["train", "val", "test"]),
     ],
 )
 def test_folders_that_tell(paths: tuple[str, ...], splits: list[str | None]) -> None:

@@ -17,6 +17,7 @@ from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.statistics import NO_CLASS, Reading
 from workers.ingest.stray_values import ask_about_strays, find_strays
 from workers.ingest.value_map import UNCHANGED, LabelMap, hardened, label_mapped
+from workers.ingest.white_masks import ask_about_white, open_white
 from workers.prepared import Uint8
 
 
@@ -57,6 +58,8 @@ class ClassDecision:
             if strays is not None:
                 self.proposed = strays.proposed
                 label_map = ask_about_strays(strays, self._found, self._rules, self._source, log)
+            elif white := open_white(self._rules, options.ignore_value, sent):
+                label_map = ask_about_white(white, self._found, self._source, log)
         return label_mapped(hard, label_map, sent, log)
 
     def checked(

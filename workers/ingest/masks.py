@@ -29,6 +29,7 @@ HALF = 128
 _SPREAD = 0xFFFF // 0xFF
 _NEAR = 32  # how far from 0 or 255 JPEG's compression takes a grey away from edges
 _NEAR_SHARE = 0.9
+_FLAT, _FLAT_SHARE = 24, 0.002
 _NO_OBJECT = 0xFFFF  # what programs write for that into 16 bits
 
 
@@ -270,12 +271,19 @@ def _is_colored(image: Image.Image | None) -> Refused:
 
 def _black_and_white(values: Uint8) -> Uint8:
     """A mask that was saved as JPEG, as 0 and 255; raises Refused where it had other values."""
-    near = float(np.count_nonzero((values <= _NEAR) | (values >= 255 - _NEAR))) / values.size
+    grey = (values > _NEAR) & (values < 255 - _NEAR)
     high = int(values.max())
-    if near < _NEAR_SHARE or 0 < high < 255 - _NEAR:
+    if grey.mean() > 1 - _NEAR_SHARE or 0 < high < 255 - _NEAR or _has_flat(values, grey):
         raise Refused(
             "mask_jpeg",
             "The mask is a JPEG, whose compression blurs the class values.",
             "Save the mask as PNG from the original annotation.",
         )
     return np.where(values >= HALF, np.uint8(WHITE), np.uint8(0))
+
+
+def _has_flat(values: Uint8, grey: NDArray[np.bool_]) -> bool:
+    """Whether grey lies in areas, as a class of its own does, and not on edges alone."""
+    around = np.ones((3, 3), np.uint8)
+    flat = cv2.dilate(values, around) - cv2.erode(values, around) <= _FLAT
+    return float((grey & flat).mean()) > _FLAT_SHARE

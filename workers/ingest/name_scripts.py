@@ -147,8 +147,11 @@ def _cyrillic(character: str) -> float:
 
 def _latin(text: str, place: int) -> float:
     character = text[place]
+    if character in _TYPOGRAPHIC:
+        inside = text[place - 1 : place].isalpha() and text[place + 1 : place + 2].isalpha()
+        return -0.5 if inside and character != "’" else 0.2
     if character.lower() not in _LATIN:
-        return 0.2 if character in _TYPOGRAPHIC else -0.8
+        return -0.8
     before = text[place - 1 : place].lower()
     if before and before in _LATIN:
         return 0.1

@@ -9,6 +9,7 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.class_masks import Named
 from workers.ingest.formats.base import Read, Source
 from workers.ingest.inference import Inference, report_inferred
+from workers.ingest.label_sets import label_sets
 from workers.ingest.layout import Picture, by_role, pictures, without
 from workers.ingest.marks import Couple
 from workers.ingest.mask_choice import by_looks_or_names, by_rivals, chosen
@@ -130,6 +131,12 @@ def _by_rules(
     told_apart = several(images, masks)
     if told_apart is not None:
         by_path = {image.member.path: image for image in images}
+        sets = label_sets(told_apart, by_path, inference.read)
+        if sets:
+            couples = chosen(sets, pictured, inference.read, log)
+            return FoundPairs(
+                masks=_grouped(Matched(couples=couples)), origin="names: several sets of labels"
+            )
         named = named_masks(told_apart, by_path, options, inference.read, log)
         own = [image for image in images if image.member.path in named]
         report_outside(others, log)

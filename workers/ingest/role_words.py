@@ -100,7 +100,10 @@ def without_affixes(name: Words, role: Role | None) -> Words:
 
 def split_numbered(name: Words) -> tuple[Words, Words] | None:
     """A mask's name as that of its image, and what counts its masks: `benign 4 mask 1` is of
-    `benign 4`, with `1`. None where no word of masks with only numbers behind it is in the name."""
+    `benign 4`, with `1`, and so is `mask 1 benign 4`. None where no word of masks with only numbers behind it
+    is in the name, nor one in front."""
+    if len(name) > 2 and name[0] in MASK_WORDS and is_number(name[1]) and not all(map(is_number, name[2:])):
+        return name[2:], name[1:2]
     end = len(name)
     while end > 0 and is_number(name[end - 1]):
         end -= 1

@@ -7,7 +7,7 @@ What is there in the place of `cat` is a class where it comes again with other i
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from trainyard.datasets import IngestOptions
@@ -21,6 +21,8 @@ from workers.ingest.role_words import IMAGE_WORDS, MASK_WORDS
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _HASH_LETTERS = 8
+_ANNOTATORS = frozenset(("annotator", "observer", "reader", "rater", "expert", "grader"))
+_CLASS_WORDS = frozenset(("class", "classes", "cls", "category"))
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,19 @@ Masks = dict[str, list[Labelled]]
 """The masks of each image, by the image's path."""
 
 
+_Owners = Mapping[tuple[tuple[Words, ...], Words], list[Picture]]
+_Homes = Mapping[tuple[Words, ...], list[Picture]]
+_Find = Callable[[Picture, _Owners, _Homes], tuple[Picture, str] | None]
+
+
 @dataclass(frozen=True)
 class Several:
     """Images that have several masks. Where these lie in a folder of their image's own, they may be called
-    anything: `are_free` labels tell classes only where they come again."""
+    anything: `are_free` labels tell classes only where they come again. `are_folders` ones are folders."""
 
     masks: Masks
     are_free: bool
+    are_folders: bool
 
 
 def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | None:
@@ -58,18 +66,24 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
         homes[image.plain].append(image)
     if any(_owner(named, mask, mask.plain, mask.name) for mask in masks):
         return None
+    readings = [
+        Several(found, find in (_in_images_folder, _in_same_home), find is _in_class_folder)
+        for find in (_in_class_folder, _in_images_folder, _behind_name, _before_name, _in_same_home)
+        if (found := _found_by(find, masks, owners, homes))
+    ]
+    # `masks/000/0.png` may be of image 000 or 0: the rule by which most images have masks holds
+    return max(readings, key=lambda reading: len(reading.masks), default=None)
+
+
+def _found_by(find: _Find, masks: Sequence[Picture], owners: _Owners, homes: _Homes) -> Masks:
+    """The masks of each image by one rule; empty where it leaves a mask over, or no image has several."""
     found: Masks = defaultdict(list)
-    for find in (_in_class_folder, _in_images_folder, _behind_name, _before_name, _in_same_home):
-        found.clear()
-        for mask in masks:
-            owned = find(mask, owners, homes)
-            if owned is None:
-                break
-            found[owned[0].member.path].append(Labelled(owned[1], mask))
-        else:
-            if any(len(labelled) > 1 for labelled in found.values()):
-                return Several(dict(found), find in (_in_images_folder, _in_same_home))
-    return None
+    for mask in masks:
+        owned = find(mask, owners, homes)
+        if owned is None:
+            return {}
+        found[owned[0].member.path].append(Labelled(owned[1], mask))
+    return dict(found) if any(len(labelled) > 1 for labelled in found.values()) else {}
 
 
 def named_masks(
@@ -93,22 +107,24 @@ def _are_classes(
     unique = all(len({one.label for one in labelled}) == len(labelled) for labelled in found.values())
     if not unique:
         return False
+    if _may_count(distinct, several) and len(found) > 1 and 2 * len(distinct) <= len(labels):
+        return not _are_first_ones(found, distinct) and _asked(found, images, read, log)
     if not any(_is_count(label) for label in distinct):
         return not several.are_free or 2 * len(distinct) <= len(labels)
     sizes = {len(labelled) for labelled in found.values()}
     if len(sizes) > 1 or len(found) < 2 or 2 * len(distinct) > len(labels):
         return False
-    return _asked(found, images, sizes.pop(), read, log)
+    return _asked(found, images, read, log)
 
 
-def _asked(found: Masks, images: Mapping[str, Picture], count: int, read: Read, log: ProblemLog) -> bool:
-    """Each image has as many masks, told apart by numbers: of objects, classes, or annotators."""
+def _asked(found: Masks, images: Mapping[str, Picture], read: Read, log: ProblemLog) -> bool:
+    """Masks of each image are told apart by numbers: of objects, classes, or annotators."""
     examples = [
         Example(image=images[path].member, masks=[one.mask.member for one in labelled])
         for path, labelled in found.items()
     ]
     joined = [Example(image=one.image, masks=one.masks, joined=True) for one in examples]
-    first = next(iter(found.values()))
+    first = max(found.values(), key=len)
     offers = [
         Offer(
             key="union",
@@ -127,9 +143,31 @@ def _asked(found: Masks, images: Mapping[str, Picture], count: int, read: Read, 
             draw=preview(read, examples),
         ),
     ]
-    text = f"Each of {len(found)} images has {count} masks that numbers tell apart, such as "
+    sizes = sorted({len(labelled) for labelled in found.values()})
+    count = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
+    text = f"Each of {len(found)} images has {count} masks that numbers or letters tell apart, such as "
     listed = " and ".join(one.mask.member.path for one in first[:2])
     return log.ask("several_masks", f"{text}{listed}.", offers) == "classes"
+
+
+def _may_count(labels: Collection[str], several: Several) -> bool:
+    """Whether labels are of the same words and differ in numbers or a letter, which may count objects as well
+    as classes: `obj_0` and `obj_1`, `a` and `b`. Folders are called so for classes or annotators."""
+    said = [words(label) for label in labels]
+    others = {tuple(word for word in one if not is_number(word)) for one in said}
+    other = set(others.pop())
+    if len(said) < 2 or (several.are_folders and not other & _ANNOTATORS):
+        return False
+    letters = all(len(label) == 1 and label.isalpha() for label in labels)
+    return letters or (not others and bool(other) and not other & _CLASS_WORDS)
+
+
+def _are_first_ones(found: Masks, labels: Collection[str]) -> bool:
+    """Whether the images have different numbers of masks, and each the first so many of all labels, as
+    objects are counted."""
+    ordered = sorted(labels, key=lambda label: [(len(word), word) for word in words(label)])
+    own = [{one.label.casefold() for one in labelled} for labelled in found.values()]
+    return len({len(one) for one in own}) > 1 and all(one == set(ordered[: len(one)]) for one in own)
 
 
 def _is_count(label: str) -> bool:
@@ -137,11 +175,6 @@ def _is_count(label: str) -> bool:
     said = [word for word in words(label) if word not in MASK_WORDS | IMAGE_WORDS]
     text = label.casefold()
     return all(is_number(word) for word in said) or (len(text) >= _HASH_LETTERS and set(text) <= _HEXADECIMAL)
-
-
-_Owners = Mapping[tuple[tuple[Words, ...], Words], list[Picture]]
-_Homes = Mapping[tuple[Words, ...], list[Picture]]
-_Find = Callable[[Picture, _Owners, _Homes], tuple[Picture, str] | None]
 
 
 def _owner(owners: _Owners, mask: Picture, folders: tuple[Words, ...], name: Words) -> Picture | None:

@@ -18,6 +18,14 @@ _SPLITS = {
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",
     "eval": _EVAL, "evaluation": _EVAL,
+    "vld": "val",
+    "entrenamiento": "train", "entrainement": "train", "entraînement": "train", "treino": "train",
+    "treinamento": "train", "обучение": "train", "обучающая": "train",
+    "训练": "train", "训练集": "train", "訓練": "train", "学習": "train", "학습": "train", "훈련": "train",
+    "validierung": "val", "validacion": "val", "validación": "val", "validacao": "val", "validação": "val",
+    "валидация": "val", "验证": "val", "验证集": "val", "検証": "val", "검증": "val",
+    "prueba": "test", "pruebas": "test", "teste": "test", "тест": "test", "тестовая": "test",
+    "测试": "test", "测试集": "test", "テスト": "test", "테스트": "test",
 }  # fmt: skip
 SPLIT_WORDS = frozenset(_SPLITS)
 """Words that name a split, in lower case."""
@@ -47,7 +55,7 @@ _DEEPEST = 24
 _LONGEST = 40
 """Letters of a word that is looked at; longer ones name no split."""
 
-_MAY_NAME = re.compile("t[res]|va|dev", re.IGNORECASE)
+_MAY_NAME = re.compile("t[res]|va|dev|vld|entra|prueba|[^\\x00-\u02ff]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIZE = re.compile(r"\d+x\d+", re.IGNORECASE)
 _CAPITALS_END = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+")
