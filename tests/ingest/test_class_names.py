@@ -69,7 +69,17 @@ def test_another_dataset_json_is_no_matter(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["classes.txt", "labels.txt", "class_names.txt", "codes.txt", "label_names.txt", "Classes.TXT"]
+    "file",
+    [
+        "classes.txt",
+        "labels.txt",
+        "class_names.txt",
+        "codes.txt",
+        "label_names.txt",
+        "Classes.TXT",
+        "label.txt",
+        "class.txt",
+    ],
 )
 @pytest.mark.parametrize(
     "text",
@@ -203,3 +213,34 @@ def test_colours_of_names_are_a_table_for_masks_of_colours(bench: Bench) -> None
         result = bench.run(files | {"classes.json": json.dumps(FORMS[form]).encode()})
         shown = {info.name: info.color for info in result.summary.classes} if result.summary else {}
         assert shown["dog"] == (0, 255, 0), form
+
+
+@pytest.mark.parametrize("file", ["classes.csv", "labels.csv", "meta/class_names.csv"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,name\n0,background\n1,cat\n2,dog\n",
+        "Name;Value;Colour\ndog;2;red\ncat;1;blue\n",
+        "class,label_id\r\nbackground,0\r\ncat,1\r\ndog,2\r\n",
+    ],
+)
+def test_tables_with_names_and_ids(bench: Bench, file: str, text: str) -> None:
+    result = bench.run(set_of()[0] | {file: text.encode()})
+    assert names_of(result) == NAMED
+    assert codes(result, "warning") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image,label\n0.png,cat\n",
+        "id,label\n0,benign\n1,benign\n",
+        "id,label\nISIC_1,a\nISIC_2,b\n",
+        "",
+        "\n",
+    ],
+)
+def test_tables_of_images_name_no_classes(bench: Bench, text: str) -> None:
+    result = bench.run(set_of()[0] | {"labels.csv": text.encode()})
+    assert names_of(result) == {0: "background", 1: "class_1", 2: "class_2"}
+    assert codes(result, "warning") == []

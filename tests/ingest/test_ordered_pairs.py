@@ -145,6 +145,45 @@ def test_one_file_for_each_object(bench: Bench, pattern: str) -> None:
     check(bench, truth)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["masks/{n}/{k}.png", "masks/{n}/obj{k}.png", "masks/{n}/mask_{k}.png", "masks/{n}/{n}_{k}.png"],
+)
+@pytest.mark.parametrize("stem", ["image_{}", "im{}", "raw-{}", "IMG_{}_rgb"])
+def test_a_folder_called_as_its_image_may_have_a_word_of_images(
+    bench: Bench, pattern: str, stem: str
+) -> None:
+    files, truth = {}, {}
+    for number in range(8):
+        objects = tuple(range(1, 2 + number % 3))
+        image, masks = scene(number, *objects)
+        name = stem.format(number)
+        files[f"images/{name}.png"] = encoded(image)
+        files |= {pattern.format(n=name, k=k): encoded(mask) for k, mask in masks.items()}
+        truth[name] = (number, objects)
+    result = bench.run(files)
+    assert codes(result) == [], result.problems
+    check(bench, truth)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["GT/{n}/{n}_{c}.png", "GT/{n}/SoftMap/{n}_{c}segSoftmap.png", "GT/{n}/{c}.png", "GT/{n}/masks/{c}.png"],
+)
+def test_classes_in_a_folder_of_each_image(bench: Bench, pattern: str) -> None:
+    files = {}
+    for number in range(8):
+        image, masks = scene(number, 1, 2)
+        name = f"drishtiGS_{number:03}"
+        files[f"D/Training/Images/{name}.png"] = encoded(image)
+        for cls, mask in zip(("OD", "cup"), masks.values(), strict=True):
+            files["D/Training/" + pattern.format(n=name, c=cls)] = encoded(mask)
+    found = bench.run(files).summary
+    assert found is not None, bench.result
+    names = [one.name for one in found.classes if one.images == 8]
+    assert [name.removesuffix("segSoftmap") for name in names] == ["background", "OD", "cup"]
+
+
 UNCERTAIN = {
     "a word and a number": "masks/{image}_obj{place}.png",
     "a word and a number in front": "masks/m{place}_{image}.png",

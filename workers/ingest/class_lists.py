@@ -15,6 +15,10 @@ _ITEM_NAME = re.compile(r"\b(?:display_)?name\s*:\s*[\"']([^\"']+)[\"']")
 _IGNORE_LINE = "__ignore__"
 """LabelMe writes it before the name of value 0."""
 
+_ID_COLUMNS = frozenset(
+    ("id", "value", "index", "class_id", "label_id", "pixel value", "pixel_value", "code")
+)
+_NAME_COLUMNS = frozenset(("name", "class", "label", "class_name", "label_name", "category"))
 _CSV_HEADER = "pixel value"
 
 
@@ -48,6 +52,23 @@ def classes_of_csv(text: str) -> NamedClasses | None:
         return None
     named = [(row[0].strip(), row[1]) for row in rows[1:] if len(row) > 1]
     return NamedClasses(names=with_ids((value, name) for value, name in named if _is_value(value)))
+
+
+def classes_of_table(text: str) -> NamedClasses | None:
+    """What a CSV with a header says that has a column of names and one of ids, `id,name` or `class;value`;
+    None for another, such as labels of images. Raises Unread."""
+    lines = text.splitlines()
+    rows = list(csv.reader(lines, delimiter=";" if lines and ";" in lines[0] else ",", skipinitialspace=True))
+    header = [cell.strip().casefold() for cell in rows[0]] if rows else []
+    ids = [place for place, cell in enumerate(header) if cell in _ID_COLUMNS]
+    names = [place for place, cell in enumerate(header) if cell in _NAME_COLUMNS]
+    if len(ids) != 1 or len(names) != 1:
+        return None
+    named = [(row[ids[0]].strip(), row[names[0]].strip()) for row in rows[1:] if len(row) == len(header)]
+    are_classes = all(_is_value(value) for value, _ in named) and len({name for _, name in named}) == len(
+        named
+    )
+    return NamedClasses(names=with_ids(named)) if are_classes else None
 
 
 def classes_of_pbtxt(text: str) -> NamedClasses:

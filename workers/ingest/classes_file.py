@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from workers.ingest.archive import Member
 from workers.ingest.class_json import classes_of, classes_of_dataset
-from workers.ingest.class_lists import classes_of_csv, classes_of_pbtxt, classes_of_text
+from workers.ingest.class_lists import classes_of_csv, classes_of_pbtxt, classes_of_table, classes_of_text
 from workers.ingest.formats.base import Source
 from workers.ingest.named_classes import NamedClasses, Unread
 from workers.ingest.problems import ProblemLog, Refused
@@ -41,11 +41,16 @@ _PARSERS: dict[str, Parse] = {
     "id2label.json": _json(classes_of),
     "label_map.json": _json(classes_of),
     "_classes.csv": classes_of_csv,
+    "classes.csv": classes_of_table,
+    "class_names.csv": classes_of_table,
+    "labels.csv": classes_of_table,
     "label_map.pbtxt": classes_of_pbtxt,
     "labelmap.pbtxt": classes_of_pbtxt,
     "class_names.txt": classes_of_text,
     "classes.txt": classes_of_text,
+    "class.txt": classes_of_text,
     "labels.txt": classes_of_text,
+    "label.txt": classes_of_text,
     "label_names.txt": classes_of_text,
     "codes.txt": classes_of_text,
     "names.txt": classes_of_text,

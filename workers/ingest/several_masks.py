@@ -64,7 +64,9 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
             if name == words(image.stem) or not all(map(is_number, name)):
                 owners[image.plain, name].append(image)  # of a number alone, half of all names have one
         homes[image.plain].append(image)
-    if any(_owner(named, mask, mask.plain, mask.name) for mask in masks):
+    if any(
+        _owner(named, mask, mask.plain, mask.name) and not _counts_in_folder(mask, owners) for mask in masks
+    ):
         return None
     readings = [
         Several(found, find in (_in_images_folder, _in_same_home), find is _in_class_folder)
@@ -72,7 +74,13 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
         if (found := _found_by(find, masks, owners, homes))
     ]
     # `masks/000/0.png` may be of image 000 or 0: the rule by which most images have masks holds
-    return max(readings, key=lambda reading: len(reading.masks), default=None)
+    return max(readings, key=lambda one: (len(one.masks), _come_again(one.masks)), default=None)
+
+
+def _come_again(masks: Masks) -> bool:
+    """Whether a label is that of masks of several images: a folder of one image's masks names no class."""
+    own = [{one.label for one in labelled} for labelled in masks.values()]
+    return len(set().union(*own)) < sum(map(len, own))
 
 
 def _found_by(find: _Find, masks: Sequence[Picture], owners: _Owners, homes: _Homes) -> Masks:
@@ -200,10 +208,20 @@ def _in_class_folder(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture
 
 
 def _in_images_folder(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture, str] | None:
-    if not mask.plain:
-        return None
-    owner = _owner(owners, mask, mask.plain[:-1], mask.plain[-1])
-    return None if owner is None else (owner, mask.stem)
+    """A mask in a folder called as its image, `masks/image_1/cat.png`, or below: `gt/1/soft/1_cat.png`."""
+    for depth in range(len(mask.folders) - 1, -1, -1):
+        above = tuple(one.rest for one in mask.folders[:depth] if one.rest and one.role is None)
+        owner = _owner(owners, mask, above, words(mask.folders[depth].name))
+        if owner is not None:
+            label = mask.stem.removeprefix(owner.stem).strip("_-. ()")
+            return owner, label or mask.stem
+    return None
+
+
+def _counts_in_folder(mask: Picture, owners: _Owners) -> bool:
+    """Whether a mask lies in its image's folder under another name: `masks/image_2/2.png`."""
+    owned = _in_images_folder(mask, owners, {})
+    return owned is not None and mask.name != words(owned[0].stem)
 
 
 def _behind_name(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture, str] | None:
