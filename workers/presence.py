@@ -30,6 +30,7 @@ class Presence:
         self._workers = workers
         self._lock = threading.Lock()
         self._queues = queues
+        self._has_left = False
         host, pid = socket.gethostname(), os.getpid()
         device, memory = _named(gpus) if gpus else device_of(queues, os.environ.get("CUDA_VISIBLE_DEVICES"))
         self._worker = WorkerState(
@@ -54,7 +55,16 @@ class Presence:
             ago = housekeeping.seconds_ago
             at = None if ago is None else time.time() - ago
             self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled)
-        self._workers.beat(self._worker)
+        if not self._has_left:
+            self._workers.beat(self._worker)
+
+    def leave(self) -> None:
+        """Strike this worker off as it ends: those that stay would share the machine's cores with it."""
+        self._has_left = True
+        try:
+            self._workers.leave(self.id)
+        except StoreUnavailable as error:
+            logger.warning("%s is listed for some seconds more: %s", self.id, error.message)
 
     @property
     def devices(self) -> int:

@@ -178,6 +178,9 @@ def register(worker: Worker, task: str) -> None:
     def drain(**_: object) -> None:
         worker.draining.set()
 
+    def leave(**_: object) -> None:
+        worker.presence.leave()
+
     def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:
         for handler in logger.handlers:
             handler.setFormatter(UtcFormatter(format))
@@ -185,3 +188,4 @@ def register(worker: Worker, task: str) -> None:
     signals.after_setup_logger.connect(log_in_utc, weak=False)
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)
+    signals.worker_shutdown.connect(leave, weak=False)

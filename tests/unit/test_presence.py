@@ -46,10 +46,22 @@ def test_a_worker_is_seen_with_what_it_holds_until_it_is_gone(client: Client):
     assert client.smembers(keys.WORKERS) == {presence.id}
 
 
+def test_a_worker_that_ends_is_seen_no_more(client: Client):
+    workers = WorkerStore(client)
+    presence, other = Presence(workers, ("cpu",)), Presence(workers, ("cpu",))
+    presence.beat()
+    other.beat()
+    presence.leave()
+    presence.beat()  # its heartbeat may come round once more
+    assert [worker.id for worker in workers.all()] == [other.id]
+    assert client.smembers(keys.WORKERS) == {other.id}
+
+
 def test_work_goes_on_while_redis_is_away():
     presence = Presence(WorkerStore(connect("redis://127.0.0.1:1/0")), ("cpu",))
     with presence.holding("run-1"):
         pass
+    presence.leave()
 
 
 @pytest.fixture

@@ -28,6 +28,14 @@ class WorkerStore:
             pipeline.sadd(keys.WORKERS, worker.id)
             pipeline.execute()
 
+    def leave(self, worker_id: str) -> None:
+        """Strike a worker off that has ended."""
+        with store_errors():
+            pipeline = self._client.pipeline()
+            pipeline.delete(keys.worker(worker_id))
+            pipeline.srem(keys.WORKERS, worker_id)
+            pipeline.execute()
+
     def all(self) -> list[WorkerState]:
         """Those that live, by id. One dropped from the index by mistake is back with its next beat."""
         with store_errors():
