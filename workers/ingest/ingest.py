@@ -17,6 +17,7 @@ from workers.ingest import classes, multilabel, splits
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.class_decision import ClassDecision
 from workers.ingest.class_folders import ask_class_folders
+from workers.ingest.dark_images import warn_of_dark_images
 from workers.ingest.decode import single_threaded
 from workers.ingest.deep_images import DeepImages, DeepSpool
 from workers.ingest.flat_images import ask_flat_images
@@ -179,6 +180,7 @@ class _Build:
         warn_of_like_files(found.items, self._log)
         with PreparedWriter(self._work) as writer, writer.flushing():
             readings, samples = self._images(*self._read(source, found.items, writer))
+            warn_of_dark_images(readings, self._log)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
             applied = decision.applied(sent, lambda number: writer.mask(samples[number]))

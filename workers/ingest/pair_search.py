@@ -34,6 +34,7 @@ from workers.ingest.pair_reports import (
 )
 from workers.ingest.problems import ProblemLog
 from workers.ingest.several_masks import named_masks, several
+from workers.ingest.shifted_numbers import report_shifted
 from workers.ingest.unmasked import background_images, tells_nothing
 
 
@@ -214,6 +215,7 @@ def _by_names(
         grouped = [(image, (mask,)) for image, mask in couples]
     elif inference.are_smooth(matched.couples):
         report_smooth(matched.couples, log)
+    report_shifted(matched.couples, [*matched.images, *matched.masks], log)
     bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
     report_masks(len(paired), matched.masks, log)
     return FoundPairs(masks=[*grouped, *((image, ()) for image in bare)], origin="names of folders and files")
