@@ -301,6 +301,29 @@ def test_lists_and_folders_that_leave_nothing_to_train_are_an_error(bench: Bench
     assert codes(result, "warning") == ["splits_contradict"]
 
 
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("partition.txt", ""),
+        ("list_eval_partition.txt", ""),
+        ("meta.csv", "image,split\n"),
+        ("splits.csv", "image,fold\n"),
+    ],
+)
+def test_three_numbers_are_splits(bench: Bench, name: str, head: str) -> None:
+    between = "," if head else " "
+    lines = [f"{number}.png{between}{number % 5 // 2}" for number in range(10)]
+    told = run(bench, numbered(10) | {name: (head + "\n".join(lines)).encode()})
+    splits = ("train", "train", "val", "val", "test")
+    assert told == {str(number): splits[number % 5] for number in range(10)}
+
+
+def test_of_two_numbers_it_is_not_known_which_trains(bench: Bench) -> None:
+    lines = [f"{number}.png {number % 2}" for number in range(10)]
+    run(bench, numbered(10) | {"train_test_split.txt": "\n".join(lines).encode()})
+    assert "split_list_unread" in warnings(bench)
+
+
 def test_lists_go_with_other_formats(bench: Bench) -> None:
     shape = {"label": "thing", "shape_type": "polygon", "points": [[1, 1], [5, 1], [5, 5]]}
     files: dict[str, bytes | str] = {"train.txt": "0\n2", "val.txt": "1.png"}

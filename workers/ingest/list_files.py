@@ -32,6 +32,8 @@ MAX_JSON_LIST = 4 << 20
 _TABLES = (".csv", ".tsv")
 _TEXTS = (".txt", ".lst", ".list", *_TABLES)
 _OF_ALL = re.compile(r"split|partition|\Adataset\Z|\Asubsets?\Z")
+_NUMBERED = {"0": "train", "1": "val", "2": "test"}
+"""Splits as numbers, where all three are there: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html."""
 _TRIED = 200
 """Rows by which it is told what a column holds."""
 _VOC_OTHERS = frozenset(("main", "layout", "action"))
@@ -66,7 +68,7 @@ def listings(source: Source, index: PathIndex, log: ProblemLog) -> list[Listing]
         try:
             entries = _entries(source, member, index)
         except Refused as refusal:
-            if member.path.casefold().endswith(_TEXTS) and known_split(_stem(member)):
+            if member.path.casefold().endswith(_TEXTS) and _tells_splits(_stem(member)):
                 log.warning(
                     "split_list_unread", member.path, refusal.message, refusal.remedy or "Save it anew."
                 )
@@ -90,7 +92,11 @@ def _may_list(member: Member) -> bool:
     if ending in _TABLES:
         return 0 < member.size <= MAX_BYTES
     largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
-    return 0 < member.size <= largest and bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
+    return 0 < member.size <= largest and _tells_splits(stem)
+
+
+def _tells_splits(stem: str) -> bool:
+    return bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
 
 
 def _stem(member: Member) -> str:
@@ -125,6 +131,12 @@ def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -
     if any(heading_words(cell) & OBJECT_HEADS for cell in heads):
         mask = None
     column = _split_column(rows, heads) if split is None else None
+    if split is None and column is None and (numbers := _number_column(rows, heads, image, path)) is not None:
+        return [
+            _entry(row, image, mask, _NUMBERED[row[numbers]])
+            for row in rows
+            if len(row) > max(image, numbers)
+        ]
     if split is None and column is None and mask is None:
         return []
     return [
@@ -172,6 +184,26 @@ def _differ(rows: Sequence[Row], one: int, other: int, index: PathIndex, path: s
     found = [(index.find(a, path).paths, index.find(b, path).paths) for a, b in pairs]
     named = [(a, b) for a, b in found if len(a) == len(b) == 1]
     return 2 * len(named) >= len(pairs) > 0 and all(a != b for a, b in named)
+
+
+def _number_column(rows: Sequence[Row], heads: Row, image: int, path: str) -> int | None:
+    """The column of splits as numbers, in a file or under a heading called so; raises Refused where it has
+    0 and 1 alone, of which some authors train on the one and some on the other."""
+    for column in range(max(map(len, rows[:_TRIED]), default=0)):
+        cells = {row[column] for row in rows if column < len(row)}
+        said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        if column == image or not (said or _OF_ALL.search(stem.casefold())):
+            continue
+        if cells == _NUMBERED.keys():
+            return column
+        if cells == {"0", "1"}:
+            raise Refused(
+                "split_list_unread",
+                "The list tells two splits by 0 and 1, and not which of them trains; it is not used.",
+                "Write train, val and test instead of numbers.",
+            )
+    return None
 
 
 def _split_column(rows: Sequence[Row], heads: Row) -> int | None:
