@@ -58,10 +58,11 @@ def job_of(storage: Storage, name: str, epochs: int, **over: Any) -> TrainingJob
 
 
 def told(job: TrainingJob) -> tuple[Any, list[str]]:
-    """What training came to, and its notices."""
+    """What training came to, and its notices but for classes that so short a training does not find."""
     events: list[Event] = []
     result = fit(job, events.append, Signals)
-    return result, [event.message for event in events if isinstance(event, Notice)]
+    notices = [event.message for event in events if isinstance(event, Notice)]
+    return result, [notice for notice in notices if not notice.startswith("Class ")]
 
 
 @pytest.mark.parametrize(("name", "done"), [("completed", 2), ("stopped", 1)])

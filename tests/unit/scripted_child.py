@@ -90,4 +90,4 @@ def work(link, job):
             time.sleep(float(script.removeprefix("slow ")))
             link.send(epoch(number))
     status = "stopped" if script == "until stopped" else "completed"
-    link.send({"result": {"status": status, "target": 5, "epoch": 5, "step": 10}})
+    link.send({"result": {"status": status, "target": job["epochs"], "epoch": 5, "step": 10}})

@@ -51,6 +51,8 @@ class Inference:
 
     def are_turned(self, pairs: Sequence[Couple]) -> bool:
         """Whether what was taken for masks looks like photographs, and for images like labels."""
+        if self._are_labels(pairs):
+            return False
         looks = self._looks(pairs)
         turned = [
             image.may_be_mask_of(mask) and not mask.may_be_mask_of(image) and not mask.is_labels
@@ -60,6 +62,8 @@ class Inference:
 
     def are_smooth(self, pairs: Sequence[Couple]) -> bool:
         """Whether most masks change smoothly from pixel to pixel, as no labels do."""
+        if self._are_labels(pairs):
+            return False
         looks = self._looks(pairs)
         smooth = [mask.is_grey and not mask.is_labels and mask.colors > _SMOOTH_COLORS for _, mask in looks]
         return bool(looks) and 2 * sum(smooth) > len(looks)
@@ -103,10 +107,15 @@ class Inference:
         right = [mask.may_be_mask_of(image) for image, mask in looks if image and mask]
         return 2 * sum(right) > len(right)
 
+    def _are_labels(self, pairs: Sequence[Couple]) -> bool:
+        """Whether half of the masks or more look like labels; the looks of images take longer."""
+        looks = [self._look(mask.member) for _, mask in _some(pairs)]
+        labels = [look for look in looks if look and look.is_telling and look.is_labels]
+        return 2 * len(labels) >= len(looks)
+
     def _looks(self, pairs: Sequence[Couple]) -> list[tuple[Look, Look]]:
         """The looks of a few of the pairs, of those that can be read."""
-        some = pairs[:: max(1, len(pairs) // _LOOKED_AT)][:_LOOKED_AT]
-        looks = [(self._look(image.member), self._look(mask.member)) for image, mask in some]
+        looks = [(self._look(image.member), self._look(mask.member)) for image, mask in _some(pairs)]
         return [(i, m) for i, m in looks if i and m and i.is_telling and m.is_telling]
 
     def _look_at(self, member: Member) -> Look | None:
@@ -114,6 +123,11 @@ class Inference:
             return look_at(self.read(member))
         except Refused:
             return None  # it is told with its file when the set is read
+
+
+def _some(pairs: Sequence[Couple]) -> Sequence[Couple]:
+    """A few of the pairs, from all over the set."""
+    return pairs[:: max(1, len(pairs) // _LOOKED_AT)][:_LOOKED_AT]
 
 
 def _ending(picture: Picture) -> str:
