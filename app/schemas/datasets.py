@@ -6,7 +6,8 @@ from marshmallow import Schema, fields, post_load, pre_dump, validate
 from marshmallow_dataclass import class_schema
 
 from app.schemas.fields import UNREADABLE, PageQuery, instant_field, name_field
-from app.schemas.ingest_options import ClassesField, LabelMapField, OptionsFields, options_of
+from app.schemas.ingest_options import OptionsFields, options_of
+from app.schemas.option_fields import ClassesField, LabelMapField
 from app.service.datasets import DatasetRequest
 from trainyard.datasets import (
     Dataset,

@@ -19,6 +19,8 @@ from workers.prepared import PreparedDataset
 
 Array = NDArray[Any]
 
+SIDE = 48
+
 
 def encoded(pixels: Array | Image.Image, kind: str = "PNG", orientation: int = 0, **options: Any) -> bytes:
     """A picture file; `orientation` goes into its EXIF data unless 0."""
@@ -41,6 +43,13 @@ def mask(*values: int, height: int = 6, width: int = 8, dtype: Any = np.uint8) -
     """A mask whose rows take the values in turn, (H, W)."""
     rows = np.resize(np.array(values, dtype), height)
     return np.repeat(rows[:, None], width, axis=1)
+
+
+def drawn(number: int, value: int) -> Array:
+    """A mask of SIDE x SIDE pixels with one object, of another size for each number."""
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[8 : 20 + number, 8:30] = value
+    return mask
 
 
 def upload(path: Path, files: Mapping[str, bytes] | Sequence[tuple[str, bytes]]) -> Path:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.ingest.made import Bench, codes, encoded, photo
-from tests.ingest.test_white_masks import SIDE, drawn
+from tests.ingest.made import SIDE, Bench, codes, drawn, encoded, photo
 
 
 def files(images: dict[int, bytes]) -> dict[str, bytes]:

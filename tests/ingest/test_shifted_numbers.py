@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.ingest.made import Bench, codes, encoded, photo
-from tests.ingest.test_white_masks import SIDE, drawn
+from tests.ingest.made import SIDE, Bench, codes, drawn, encoded, photo
 
 
 def files(images: str, masks: str, shift: int) -> dict[str, bytes]:

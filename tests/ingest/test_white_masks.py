@@ -5,15 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.ingest.made import Array, Bench, codes, encoded, photo
-
-SIDE = 48
-
-
-def drawn(number: int, value: int) -> Array:
-    mask = np.zeros((SIDE, SIDE), np.uint8)
-    mask[8 : 20 + number, 8:30] = value
-    return mask
+from tests.ingest.made import SIDE, Bench, codes, drawn, encoded, photo
 
 
 def files(

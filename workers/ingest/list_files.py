@@ -68,27 +68,29 @@ def listings(source: Source, index: PathIndex, log: ProblemLog) -> list[Listing]
         try:
             entries = _entries(source, member, index)
         except Refused as refusal:
-            if member.path.casefold().endswith(_TEXTS) and _tells_splits(_stem(member)):
+            if member.path.casefold().endswith(_TEXTS) and _tells_splits(_stem(member.path)):
                 log.warning(
                     "split_list_unread", member.path, refusal.message, refusal.remedy or "Save it anew."
                 )
             continue
         if entries:
-            named = split_name(_stem(member))
+            named = split_name(_stem(member.path))
             found.append(Listing(member.path, entries, whole=named is not None and named.whole))
     return sorted(found, key=lambda one: one.path)
 
 
 def _candidates(members: Iterable[Member], index: PathIndex) -> list[Member]:
     """The files that may be lists; those that have a picture's name are its labels."""
-    found = [member for member in members if _may_list(member) and not index.find(_stem(member), member.path)]
+    found = [
+        member for member in members if _may_list(member) and not index.find(_stem(member.path), member.path)
+    ]
     if any(member.folder == "segmentation" for member in found):
         found = [member for member in found if member.folder not in _VOC_OTHERS]
     return sorted(found, key=lambda one: (one.path.count("/"), one.path))[:MAX_FILES]
 
 
 def _may_list(member: Member) -> bool:
-    stem, ending = _stem(member), posixpath.splitext(member.path)[1].casefold()
+    stem, ending = _stem(member.path), posixpath.splitext(member.path)[1].casefold()
     if ending in _TABLES:
         return 0 < member.size <= MAX_BYTES
     largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
@@ -99,13 +101,13 @@ def _tells_splits(stem: str) -> bool:
     return bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
 
 
-def _stem(member: Member) -> str:
-    return posixpath.splitext(posixpath.basename(member.path))[0]
+def _stem(path: str) -> str:
+    return posixpath.splitext(posixpath.basename(path))[0]
 
 
 def _entries(source: Source, member: Member, index: PathIndex) -> list[Entry]:
     """What the rows of a file name; none where it lists no images. Raises Refused."""
-    split = known_split(_stem(member))
+    split = known_split(_stem(member.path))
     if member.path.casefold().endswith(".json"):
         rows = json_rows(source.read(member))
         by_split = rows.items() if isinstance(rows, dict) else ((split, rows),)
@@ -192,8 +194,7 @@ def _number_column(rows: Sequence[Row], heads: Row, image: int, path: str) -> in
     for column in range(max(map(len, rows[:_TRIED]), default=0)):
         cells = {row[column] for row in rows if column < len(row)}
         said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
-        stem = posixpath.splitext(posixpath.basename(path))[0]
-        if column == image or not (said or _OF_ALL.search(stem.casefold())):
+        if column == image or not (said or _OF_ALL.search(_stem(path).casefold())):
             continue
         if cells == _NUMBERED.keys():
             return column

@@ -9,9 +9,7 @@ from workers.ingest.class_folders import class_folders
 from workers.ingest.class_masks import Named
 from workers.ingest.formats.base import Source
 from workers.ingest.layout import Picture
-from workers.ingest.pair_reports import (
-    report_clash,
-)
+from workers.ingest.pair_reports import report_clash
 from workers.ingest.pair_search import FoundPairs, found_pairs
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -20,9 +18,9 @@ from workers.ingest.problems import ProblemLog, Refused
 class Pair:
     """An image and its mask; `name` is unique in the set and has nothing of the archive's common top folders.
 
-    The image may have several `masks`, each with a part of
-    what is to be seen, or none, which makes it all background. Where masks show one class each,
-    `class_masks` are the image's, else None. `class_folder` is the folder that may name its class.
+    The image may have several `masks`, each with a part of what is to be seen, or none, which makes it all
+    background. Where masks show one class each, `class_masks` are the image's, else None. `class_folder` is
+    the folder that may name its class.
     """
 
     name: str
