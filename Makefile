@@ -4,47 +4,60 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo up worker test chaos fuzz lint types imports bench lock catalog clean
+.DEFAULT_GOAL := help
+.PHONY: help demo up dev worker test chaos fuzz lint types imports hooks bench lock licences catalog clean
 
-demo: $(STAMP)
+# What stands behind ## below.
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+demo: $(STAMP)  ## the whole path on a small drawn data set, or on DATA=folder
 	@$(BIN)/python -m deploy.demo $(DATA)
 
 # Redis, API, workers and Flower, each started again when it dies, until Ctrl-C or SIGTERM.
-up: $(STAMP)
+up: $(STAMP)  ## Redis, API, workers and Flower, kept running until Ctrl-C
 	@exec $(BIN)/python -m deploy.stack
+
+# For work on the code: each process starts anew when its sources change. What it stores lies apart from `make up`'s.
+dev: $(STAMP)  ## the stack, with each process started anew when its code changes
+	@TRAINYARD_STORAGE=$${TRAINYARD_STORAGE:-var/dev} exec $(BIN)/python -m deploy.dev
 
 # One more training worker for the stack on this machine, or for the one that TRAINYARD_REDIS_URL and
 # TRAINYARD_STORAGE name (docs/operating.md).
-worker: $(STAMP)
+worker: $(STAMP)  ## one more training worker for it
 	@exec $(BIN)/python -m deploy.stack worker
 
 # Two at a time: most of them wait for processes. A file stays in one process, with its stack.
-test: $(STAMP)
+test: $(STAMP)  ## every test, in under 20 minutes on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Half an hour of kills, freezes and outages: figures go to docs/reliability.md. CHAOS="--minutes 5 --seed 2" is shorter.
-chaos: $(STAMP)
+chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes 5 --seed 2"
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
 # The readers of annotations, names of splits and layouts of sets, with many more made ones than the tests try.
-fuzz: $(STAMP)
+fuzz: $(STAMP)  ## readers and layouts of sets, with thousands of made ones
 	$(BIN)/python -m pytest tests/ingest/formats tests/ingest/test_split_words.py -m hypothesis \
 		--hypothesis-profile=fuzz --timeout=0
 	$(BIN)/python -m tests.ingest.layouts --count 2000
 
-lint: $(STAMP)
+lint: $(STAMP)  ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
+types: $(STAMP)  ## mypy, strict
 	$(BIN)/mypy
 
-imports: $(STAMP)
+imports: $(STAMP)  ## which package may import which
 	$(BIN)/lint-imports
+
+hooks: $(STAMP)  ## git hooks: lint, types and import rules before each commit
+	$(BIN)/pre-commit install
 
 # Not part of the tests: figures go to docs/benchmarks.md. About two hours; each is a command of its own, too.
 BENCHMARKS := api ingest loading ceiling training slots start stop stall accuracy camvid
-bench: $(STAMP)
+bench: $(STAMP)  ## all benchmarks; about two hours
 	@for part in $(BENCHMARKS); do echo "== $$part"; $(BIN)/python -m bench.$$part || exit 1; done
 
 # Without the check an older Python gets pip's list of versions that it cannot have.
@@ -59,18 +72,21 @@ $(STAMP): requirements.txt
 # Write the locks anew from requirements/*.in; each role's lock takes its versions from the whole.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
-lock: $(STAMP)
+lock: $(STAMP)  ## the locks of requirements, written anew
 	$(COMPILE) --upgrade requirements/web.in requirements/worker.in requirements/dev.in -o requirements.txt
 	$(COMPILE) requirements/web.in -c requirements.txt -o requirements/web.txt
 	$(COMPILE) requirements/worker.in -c requirements.txt -o requirements/worker.txt
 	cp requirements/worker.txt requirements/worker-cuda12.txt  # whose versions are kept but for the overrides
 	$(COMPILE) requirements/worker.in --overrides requirements/cuda12.in -o requirements/worker-cuda12.txt
 
+licences: $(STAMP)  ## docs/licences.md, from what the installed packages say
+	$(BIN)/python -m deploy.licences
+
 # Write the names of smp's and timm's encoders anew, and which architectures they cannot train with. Trying
 # them all takes about two hours; the second command may be ended, and goes on where it was.
-catalog: $(STAMP)
+catalog: $(STAMP)  ## names of encoders, and which pairs cannot train; about two hours
 	$(BIN)/python -m workers.training.encoder_names > trainyard/encoders.json
 	$(BIN)/python -m workers.training.encoder_pairs
 
-clean:
+clean:  ## delete .venv and var
 	rm -rf $(VENV) var

@@ -6,6 +6,7 @@ stack that is there: `python -m deploy.stack worker`.
 
 import os
 import sys
+from collections.abc import Callable
 
 from honcho.environ import parse_procfile
 
@@ -38,12 +39,20 @@ def stack_gpus(settings: Settings) -> list[str]:
 
 
 def main() -> None:
-    """Check what can be checked, say where everything is, and keep it running."""
+    """The processes that the arguments name."""
+    run(sys.argv[1:])
+
+
+def run(names: list[str], wrapped: Callable[[str, str], str] = lambda name, command: command) -> None:
+    """Check what can be checked, say where everything is, and keep it running.
+
+    `wrapped` gives the command that is run in place of a process's own, by its name and that.
+    """
     try:
         settings = Settings.from_environment()
         settings.check_exposure()
         gpus = stack_gpus(settings)
-        commands = _commands(sys.argv[1:], gpus)
+        commands = _commands(names, gpus)
         brings_redis = "redis" in commands and has_own_redis(settings)
         if brings_redis:
             os.close(lock(folder_for(settings.storage)))  # only a look: the server takes it for itself
@@ -58,7 +67,7 @@ def main() -> None:
         os.environ["TRAINYARD_THREADS"] = str(max(1, settings.threads // max(1, len(gpus))))
     if "flower" in commands:
         os.environ["FLOWER_BASIC_AUTH"] = os.environ.get("FLOWER_BASIC_AUTH") or flower_login(settings)
-    keep_running(commands)
+    keep_running({name: wrapped(name, command) for name, command in commands.items()})
 
 
 def _commands(names: list[str], gpus: list[str]) -> dict[str, str]:
