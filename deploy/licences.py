@@ -96,16 +96,19 @@ say of themselves, and a test keeps it so. NVIDIA's own come with torch's wheels
 
 def _spdx(told: PackageMetadata) -> str:
     """The newest of the three ways in which a package may tell its licence, with names made SPDX's."""
-    if expression := told.get("License-Expression"):
-        return str(expression)
-    prefix = "License :: "
-    classifiers = [line for line in told.get_all("Classifier") or [] if line.startswith(prefix)]
-    named = str(told.get("License") or "").partition("\n")[0].strip()
+    if expression := _field(told, "License-Expression"):
+        return expression[0]
+    classifiers = [line for line in _field(told, "Classifier") if line.startswith("License :: ")]
+    named = "".join(_field(told, "License")[:1]).partition("\n")[0].strip()
     for text in (named, *(line.rpartition(" :: ")[2] for line in classifiers)):
         licence = _PLAIN_NAMES.get(text.lower(), text)
         if is_accepted(licence):
             return licence
     return named
+
+
+def _field(told: PackageMetadata, name: str) -> list[str]:
+    return list(told.get_all(name) or [])
 
 
 if __name__ == "__main__":
