@@ -19,7 +19,11 @@ _FLAT = 0.8
 def is_flat(pixels: Uint8) -> bool:
     """Whether an image, (H, W, 3), looks like labels."""
     height, width = pixels.shape[:2]
-    codes = color_codes(pixels[:: max(height // _SIDE, 1), :: max(width // _SIDE, 1)])
+    some = pixels[:: max(height // _SIDE, 1), :: max(width // _SIDE, 1)]
+    green = some[..., 1]
+    if float((green[:, 1:] == green[:, :-1]).sum()) < _FLAT * green[:, 1:].size:
+        return False  # as nearly all photographs by one channel
+    codes = color_codes(some)
     equal = codes[:, 1:] == codes[:, :-1]
     if not equal.size or float(equal.mean()) < _FLAT:
         return False

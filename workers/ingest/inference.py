@@ -1,6 +1,5 @@
 """Tells masks from images by what is in them, where the names of folders and files say too little."""
 
-import posixpath
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -9,6 +8,7 @@ from workers.ingest.layout import Picture, without
 from workers.ingest.look import Look, look_at
 from workers.ingest.marks import Couple, Mark, couples, likely_marks, plain_marks
 from workers.ingest.matching import derived, open_readings
+from workers.ingest.path_words import ending_of
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 NAME_THEM = (
@@ -131,7 +131,7 @@ def _some(pairs: Sequence[Couple]) -> Sequence[Couple]:
 
 
 def _ending(picture: Picture) -> str:
-    return posixpath.splitext(picture.member.path)[1].casefold()
+    return ending_of(picture.member.path)
 
 
 def report_inferred(pairs: Sequence[Couple], log: ProblemLog) -> None:

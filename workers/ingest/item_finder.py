@@ -10,7 +10,7 @@ from functools import cached_property
 from workers.ingest.formats.base import Item
 from workers.ingest.layout import PICTURES
 from workers.ingest.path_index import Match, PathIndex, path_parts
-from workers.ingest.path_words import words
+from workers.ingest.path_words import ending_of, stem_of, words
 from workers.ingest.role_words import role_of
 
 _SHARED_START = re.compile(r".*[^\W\d_](?=\d)|.*[\W_](?=[^\W_])")
@@ -57,7 +57,7 @@ class ItemFinder:
     @cached_property
     def _short(self) -> dict[str, str]:
         """Names of items by their images' paths without folders of roles and without what all names share."""
-        stems = [posixpath.splitext(posixpath.basename(item.image.path))[0] for item in self._items]
+        stems = [stem_of(item.image.path) for item in self._items]
         start, end = _shared(stems)
         found: dict[str, str] = {}
         for item, stem in zip(self._items, stems, strict=True):
@@ -95,7 +95,7 @@ class ItemFinder:
 
 def is_picture(path: str) -> bool:
     """Whether the ending is one of a picture."""
-    return posixpath.splitext(path)[1].casefold() in PICTURES
+    return ending_of(path) in PICTURES
 
 
 def _target(match: Match, owners: dict[str, str]) -> Target:

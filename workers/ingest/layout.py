@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from workers.ingest.archive import Member
-from workers.ingest.path_words import Words, is_number, words
+from workers.ingest.path_words import Words, ending_of, is_number, stem_of, words
 from workers.ingest.role_words import (
     DERIVED_WORDS,
     NameRole,
@@ -105,7 +105,7 @@ def pictures(members: Iterable[Member]) -> list[Picture]:
 
     The name of a folder that all lie in tells of the set, not of its files: `Kvasir-SEG/`.
     """
-    found = [member for member in members if posixpath.splitext(member.path)[1].lower() in PICTURES]
+    found = [member for member in members if ending_of(member.path) in PICTURES]
     parents = {posixpath.dirname(member.path) for member in found}
     top = common_folders([member.path for member in found])
     splits = SplitFolders(member.path for member in found)
@@ -144,10 +144,14 @@ def common_folders(paths: Sequence[str]) -> int:
 
 
 def _picture(member: Member, folders: Mapping[str, tuple[Folder, ...]], splits: SplitFolders) -> Picture:
-    parent, name = posixpath.split(member.path)
-    own = folders[parent]
-    stem = posixpath.splitext(name)[0]
-    return Picture(member=member, role=_role(own), split=splits.of(member.path), folders=own, stem=stem)
+    own = folders[posixpath.dirname(member.path)]
+    return Picture(
+        member=member,
+        role=_role(own),
+        split=splits.of(member.path),
+        folders=own,
+        stem=stem_of(member.path),
+    )
 
 
 def _role(folders: Sequence[Folder]) -> Role | None:

@@ -1,6 +1,5 @@
 """Finds the files of an upload that list its images, and reads which image, mask and split each row names."""
 
-import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from workers.ingest.list_rows import (
     text_rows,
 )
 from workers.ingest.path_index import PathIndex
+from workers.ingest.path_words import ending_of, stem_of
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.split_words import split_name
 
@@ -68,29 +68,28 @@ def listings(source: Source, index: PathIndex, log: ProblemLog) -> list[Listing]
         try:
             entries = _entries(source, member, index)
         except Refused as refusal:
-            if member.path.casefold().endswith(_TEXTS) and _tells_splits(_stem(member.path)):
+            if member.path.casefold().endswith(_TEXTS) and _tells_splits(stem_of(member.path)):
                 log.warning(
                     "split_list_unread", member.path, refusal.message, refusal.remedy or "Save it anew."
                 )
             continue
         if entries:
-            named = split_name(_stem(member.path))
+            named = split_name(stem_of(member.path))
             found.append(Listing(member.path, entries, whole=named is not None and named.whole))
     return sorted(found, key=lambda one: one.path)
 
 
 def _candidates(members: Iterable[Member], index: PathIndex) -> list[Member]:
     """The files that may be lists; those that have a picture's name are its labels."""
-    found = [
-        member for member in members if _may_list(member) and not index.find(_stem(member.path), member.path)
-    ]
+    may_list = [member for member in members if _may_list(member)]
+    found = [member for member in may_list if not index.find(stem_of(member.path), member.path)]
     if any(member.folder == "segmentation" for member in found):
         found = [member for member in found if member.folder not in _VOC_OTHERS]
     return sorted(found, key=lambda one: (one.path.count("/"), one.path))[:MAX_FILES]
 
 
 def _may_list(member: Member) -> bool:
-    stem, ending = _stem(member.path), posixpath.splitext(member.path)[1].casefold()
+    stem, ending = stem_of(member.path), ending_of(member.path)
     if ending in _TABLES:
         return 0 < member.size <= MAX_BYTES
     largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
@@ -101,13 +100,9 @@ def _tells_splits(stem: str) -> bool:
     return bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
 
 
-def _stem(path: str) -> str:
-    return posixpath.splitext(posixpath.basename(path))[0]
-
-
 def _entries(source: Source, member: Member, index: PathIndex) -> list[Entry]:
     """What the rows of a file name; none where it lists no images. Raises Refused."""
-    split = known_split(_stem(member.path))
+    split = known_split(stem_of(member.path))
     if member.path.casefold().endswith(".json"):
         rows = json_rows(source.read(member))
         by_split = rows.items() if isinstance(rows, dict) else ((split, rows),)
@@ -194,7 +189,7 @@ def _number_column(rows: Sequence[Row], heads: Row, image: int, path: str) -> in
     for column in range(max(map(len, rows[:_TRIED]), default=0)):
         cells = {row[column] for row in rows if column < len(row)}
         said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
-        if column == image or not (said or _OF_ALL.search(_stem(path).casefold())):
+        if column == image or not (said or _OF_ALL.search(stem_of(path).casefold())):
             continue
         if cells == _NUMBERED.keys():
             return column

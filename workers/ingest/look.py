@@ -47,12 +47,15 @@ def look_at(data: bytes) -> Look:
     pixels = decode_image(data).pixels
     height, width = pixels.shape[:2]
     top, left = max(0, (height - _SIDE) // 2), max(0, (width - _SIDE) // 2)
-    codes = color_codes(pixels[top : top + _SIDE, left : left + _SIDE])
-    found = np.unique(codes)
+    middle = pixels[top : top + _SIDE, left : left + _SIDE]
+    grey = middle[..., 0]
+    is_grey = all(np.array_equal(grey, middle[..., channel]) for channel in (1, 2))
+    codes = grey if is_grey else color_codes(middle)
     equal = codes[:, 1:] == codes[:, :-1]
     return Look(
         size=frozenset((height, width)),
-        colors=len(found),
-        is_grey=bool((found & 0xFFFF == (found >> 8)).all()),
+        # colours are sorted to be counted, greys need not be
+        colors=int(np.count_nonzero(np.bincount(codes.ravel()))) if is_grey else len(np.unique(codes)),
+        is_grey=is_grey,
         flat=float(equal.mean()) if equal.size else 1.0,
     )

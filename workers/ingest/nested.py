@@ -119,6 +119,8 @@ class JoinedSource:
         return source.open(own)
 
     def _own(self, member: Member) -> tuple[Source, Member]:
+        if len(self._sources) == 1:
+            return self._sources[0], member
         place, index = divmod(member.place, len(self._sources))
         return self._sources[index], replace(member, place=place)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from workers.ingest.path_words import stem_of
+
 _MOST_WORDS = 8
 """Words of a line that may be the name of one file, which may have spaces."""
 _DEEPEST = 8
@@ -43,9 +45,8 @@ class PathIndex:
         by_name: defaultdict[str, list[str]] = defaultdict(list)
         by_stem: defaultdict[str, list[str]] = defaultdict(list)
         for path in sorted(set(self._paths)):
-            name = posixpath.basename(path).casefold()
-            by_name[name].append(path)
-            by_stem[posixpath.splitext(name)[0]].append(path)
+            by_name[posixpath.basename(path).casefold()].append(path)
+            by_stem[stem_of(path).casefold()].append(path)
         return dict(by_name), dict(by_stem)
 
     def find(self, entry: str, near: str) -> Match:

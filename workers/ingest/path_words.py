@@ -4,6 +4,7 @@ Order and place of each word count: `patient1/img/2` and `patient2/img/1` have t
 things, and so are the tiles `0_1` and `1_0`.
 """
 
+import posixpath
 import re
 from functools import lru_cache
 
@@ -19,6 +20,18 @@ def words(text: str) -> Words:
     """The words of a name; `PedMasks` has two, `t007` has `t` and `7`."""
     found = _WORD.findall(_JOINED.sub(" ", text))
     return tuple((word.lstrip("0") or "0") if word.isdecimal() else word.casefold() for word in found)
+
+
+@lru_cache(maxsize=1 << 16)
+def stem_of(path: str) -> str:
+    """The name of a file without its folders and its ending."""
+    return posixpath.splitext(posixpath.basename(path))[0]
+
+
+@lru_cache(maxsize=1 << 16)
+def ending_of(path: str) -> str:
+    """The ending of a file's name with its dot, casefolded; empty without one."""
+    return posixpath.splitext(path)[1].casefold()
 
 
 def is_number(word: str) -> bool:

@@ -37,7 +37,10 @@ def stratify(units: Sequence[Unit], sizes: Sequence[int], seed: int) -> list[lis
         for unit in [unit for unit in waiting.values() if rarest in unit.classes]:
             parts.take(unit, rarest)
             del waiting[unit.names]
-            left -= Counter(unit.classes.keys())
+            for label in unit.classes:
+                left[label] -= 1
+                if not left[label]:
+                    del left[label]
     for unit in waiting.values():  # without any class: all of its pixels are ignored
         parts.take(unit, None)
     parts.fill_empty()

@@ -3,7 +3,6 @@
 All formats share this: it judges all images of a set at once, since a word tells nothing alone.
 """
 
-import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from trainyard.datasets import IngestOptions
 from workers.ingest.formats.base import Item, Source
 from workers.ingest.item_finder import is_picture
 from workers.ingest.own_lists import ListedSplits, listed_splits
+from workers.ingest.path_words import stem_of
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.split_questions import ask_lists_or_folders, ask_several
 from workers.ingest.split_words import SplitFolders, file_splits, folders_of, furthest
@@ -123,7 +123,7 @@ def _by_folders(
 
 
 def _by_file_names(items: Sequence[Item]) -> tuple[_Splits, str]:
-    found = file_splits([posixpath.splitext(posixpath.basename(item.image.path))[0] for item in items])
+    found = file_splits([stem_of(item.image.path) for item in items])
     if found is None:
         return dict.fromkeys((item.name for item in items), None), ""
     return {item.name: split for item, split in zip(items, found, strict=True)}, "names of files"

@@ -21,6 +21,10 @@ _DOS_FOLDER = 0x10
 _UNICODE_PATH = 0x7075
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_START = b"PK\x03\x04"
+_PLAIN_FLAGS = _UTF8_NAME | 0x8 | 0x6
+"""Flags that change nothing but how sizes, names and the level of packing are told."""
+_READ_WHOLE = 4 << 20
+"""Packed bytes of a member that are read at once; of a larger one, what is packed would take memory, too."""
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError, OverflowError)
 
 
@@ -48,6 +52,9 @@ class ZipSource:
 
     def read(self, member: Member) -> bytes:
         """The bytes of a member, never more than it declares; raises Refused where it is damaged."""
+        data = self._read_whole(member)
+        if data is not None:
+            return data
         with self.open(member) as file:
             return file.read(member.size)
 
@@ -70,6 +77,24 @@ class ZipSource:
         _, name, extra = _LOCAL_HEADER.unpack(header)
         start = info.header_offset + _LOCAL_HEADER.size + name + extra
         return Extent(self._extent.path, self._extent.start + start, info.compress_size)
+
+    def _read_whole(self, member: Member) -> bytes | None:
+        """The bytes of a small member, in two reads where zipfile takes a dozen steps; None where anything is
+        not as it should be, which zipfile tells."""
+        info = self._infos[member.place]
+        if info.compress_size > _READ_WHOLE or info.flag_bits & ~_PLAIN_FLAGS:
+            return None
+        header = self._file.read_at(info.header_offset, _LOCAL_HEADER.size)
+        if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL_START):
+            return None
+        _, name, extra = _LOCAL_HEADER.unpack(header)
+        start = info.header_offset + _LOCAL_HEADER.size
+        stored = self._file.read_at(start, name + extra + info.compress_size)
+        data = _unpacked(memoryview(stored)[name + extra :], info.compress_type, member.size)
+        named = stored[:name] == info.orig_filename.encode(
+            "utf-8" if info.flag_bits & _UTF8_NAME else "cp437"
+        )
+        return data if named and zlib.crc32(data) == info.CRC and len(data) == member.size else None
 
     def _directory(self) -> list[ZipInfo]:
         try:
@@ -109,6 +134,16 @@ class ZipSource:
                 return text_objection(file.read(LONGEST)) or objection
         except _BROKEN:
             return objection
+
+
+def _unpacked(packed: memoryview, method: int, size: int) -> bytes:
+    """What a member unpacks to, at most a byte more than its `size`; empty where it is broken."""
+    if method == ZIP_STORED:
+        return bytes(packed)
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1)
+    except zlib.error:
+        return b""
 
 
 def _name(info: ZipInfo) -> str | bytes:

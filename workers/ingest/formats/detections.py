@@ -10,6 +10,7 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.base import Source
 from workers.ingest.formats.recognition import sample
 from workers.ingest.formats.yolo_labels import has_outline, is_label_text
+from workers.ingest.path_words import ending_of
 from workers.ingest.problems import Refused
 
 _LOOKED_AT = 3
@@ -36,10 +37,9 @@ def box_files(source: Source) -> list[list[Member]]:
     """The files of boxes, each list those of one ending in one folder, judged by a few of them."""
     folders: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in source.members:
-        folder, name = posixpath.split(member.path)
-        ending = posixpath.splitext(name)[1].casefold()
+        ending = ending_of(member.path)
         if ending in _TESTS:
-            folders[folder, ending].append(member)
+            folders[posixpath.dirname(member.path), ending].append(member)
     return [
         members
         for (_, ending), members in list(folders.items())[:_MOST_FOLDERS]

@@ -4,6 +4,7 @@ Masks are pictures of class indices, 255 being void; where labelmap.txt gives co
 are read by colour instead. Only images with a mask belong to the set.
 """
 
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -172,14 +173,12 @@ def _top(mask: Member) -> PurePosixPath:
 
 
 def _is_segmentation(member: Member) -> bool:
-    return any(part.casefold().startswith("segmentation") for part in PurePosixPath(member.path).parts[:-1])
+    return "/segmentation" in f"/{posixpath.dirname(member.path)}".casefold()
 
 
 def _in_mask_folders(source: Source) -> list[Member]:
     return [
-        member
-        for member in source.members
-        if any(part.casefold() == MASKS for part in PurePosixPath(member.path).parts[:-1])
+        member for member in source.members if MASKS in posixpath.dirname(member.path).casefold().split("/")
     ]
 
 
