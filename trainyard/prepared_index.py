@@ -47,8 +47,22 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DepthScale:
+    """How images of more than 8 bits became 8: those of one `kind` of number (`uint16`, `float32` and so on).
+
+    `channels` has one pair for grey and three for colours: the values that became 0 and 255.
+    """
+
+    kind: str
+    channels: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class VersionIndex:
-    """The whole file; `mean` and `std` are of RGB in 0 to 1."""
+    """The whole file; `mean` and `std` are of RGB in 0 to 1.
+
+    `depth` has a scale for each kind of image of more than 8 bits; it is None in files of before it was kept.
+    """
 
     content_hash: str
     task: Task = "multiclass"
@@ -56,6 +70,7 @@ class VersionIndex:
     mean: Triple
     std: Triple
     samples: Sequence[Sample]
+    depth: tuple[DepthScale, ...] | None = None
 
 
 _decode = decoder(VersionIndex)
@@ -73,5 +88,6 @@ def write_index(folder: Path, index: VersionIndex) -> None:
         **vars(index),
         "classes": [asdict(info) for info in index.classes],
         "samples": [vars(sample) for sample in index.samples],
+        "depth": None if index.depth is None else [asdict(scale) for scale in index.depth],
     }
     write_text(folder / INDEX_FILE, json.dumps(content, ensure_ascii=False))

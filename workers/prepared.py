@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from trainyard.datasets import Task
 from trainyard.prepared_index import (
     IGNORE_INDEX,
+    DepthScale,
     PreparedClass,
     Sample,
     VersionIndex,
@@ -34,6 +35,7 @@ from trainyard.prepared_index import (
 __all__ = (  # with what the index holds
     "IGNORE_INDEX",
     "MAX_OVERLAPPING",
+    "DepthScale",
     "PreparedClass",
     "PreparedDataset",
     "PreparedWriter",
@@ -54,9 +56,11 @@ class PreparedWriter:
     """Fills a new prepared folder; `write_index` comes last, and without it there is no set.
 
     Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile.
+    `depth` says how those of more than 8 bits were scaled.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.depth: tuple[DepthScale, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._images: BinaryIO = (folder / "images.bin").open("wb", buffering=0)
@@ -141,7 +145,13 @@ class PreparedWriter:
         write_index(
             self._folder,
             VersionIndex(
-                content_hash=content_hash, task=task, classes=classes, mean=mean, std=std, samples=samples
+                content_hash=content_hash,
+                task=task,
+                classes=classes,
+                mean=mean,
+                std=std,
+                samples=samples,
+                depth=self.depth,
             ),
         )
 
@@ -183,6 +193,7 @@ class PreparedDataset:
         self.mean = index.mean
         self.std = index.std
         self.samples = list(index.samples)
+        self.depth = index.depth
         self._map()
 
     def _map(self) -> None:

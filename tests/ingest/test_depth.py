@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import Array, Bench, codes, encoded, mask, photo
+from tests.ingest.made import Array, Bench, codes, encoded, folders, mask, photo
 from tests.ingest.tiffs import png, tiff
 from trainyard.datasets import Problem
 from workers.ingest.decode import decode_image
 from workers.ingest.depth import full_scale
 from workers.ingest.ingest import IngestResult
+from workers.prepared import DepthScale
 
 HEIGHT, WIDTH = 48, 64
 
@@ -255,7 +256,14 @@ def test_the_scale_is_part_of_the_content(bench: Bench) -> None:
         result = bench.run(uploaded([png(one) for one in pixels]))
         assert result.summary is not None
         hashes.add(result.summary.content_hash)
+        end = 1023.0 if bright == 1000 else 65535.0
+        assert bench.prepared.depth == (DepthScale(kind="uint16", channels=((0.0, end),)),)
     assert len(hashes) == 2
+
+
+def test_a_set_of_8_bits_has_no_scale(bench: Bench) -> None:
+    bench.run(folders([mask(0, 1)] * 2))
+    assert bench.prepared.depth == ()
 
 
 def test_a_picture_alone_is_scaled_by_its_own_range() -> None:

@@ -1,5 +1,6 @@
 """Class maps of images of other sizes than the network's, from checkpoints and ONNX files."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import torch
 from tests.training.conftest import CLASSES, Run, draw_set, tiny_spec
 from trainyard.errors import InvalidRequest, StorageUnavailable
 from trainyard.storage import RunFolder
-from workers.prepared import PreparedDataset, Uint8
+from workers.prepared import DepthScale, PreparedDataset, Uint8
 from workers.training import predict, tiles
 from workers.training.checkpoints import ABOUT, read_checkpoint
 from workers.training.predictor import Predictor, load_predictor
@@ -205,6 +206,72 @@ def test_an_image_of_more_than_8_bits_is_no_black_and_it_is_said(
 ) -> None:
     values = np.linspace(0, 4000, 12, dtype=np.uint16).reshape(3, 4)
     cv2.imwrite(str(tmp_path / "deep.png"), values)
-    image = predict.read_image(tmp_path / "deep.png")
+    image = predict.read_image(tmp_path / "deep.png", None)
     assert np.array_equal(image[..., 0], np.rint(values * (255 / 4095)))
     assert "deep.png: scaled to 8 bits by its own range" in capsys.readouterr().err
+
+
+GREY = DepthScale(kind="uint16", channels=((0.0, 65535.0),))
+COLORS = DepthScale(kind="uint16", channels=((0.0, 4095.0), (100.0, 1123.0), (0.0, 65535.0)))
+
+
+def test_an_image_of_more_than_8_bits_is_scaled_as_those_of_the_training_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.linspace(0, 4000, 12, dtype=np.uint16).reshape(3, 4)
+    cv2.imwrite(str(tmp_path / "grey.png"), values)
+    grey = predict.read_image(tmp_path / "grey.png", (COLORS, GREY))
+    assert np.array_equal(grey[..., 0], np.rint(values * (255 / 65535)))
+    cv2.imwrite(str(tmp_path / "colors.png"), np.dstack([values] * 3))
+    colors = predict.read_image(tmp_path / "colors.png", (COLORS, GREY))
+    for channel, (low, high) in enumerate(COLORS.channels):
+        expected = np.clip((values - low) * (255 / (high - low)), 0, 255)
+        assert np.abs(colors[..., channel] - expected).max() <= 0.5 + 1e-6
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("depth", [(), (COLORS,), (DepthScale(kind="float32", channels=((0.0, 1.0),)),)])
+def test_an_image_of_another_depth_than_the_training_sets_is_said(
+    tmp_path: Path, depth: tuple[DepthScale, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((3, 4), 4000, np.uint16))
+    predict.read_image(tmp_path / "deep.png", depth)
+    assert "as the training set had no 16 bits (grey)" in capsys.readouterr().err
+
+
+def test_an_image_of_8_bits_is_said_where_those_of_the_training_set_had_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "plain.png"), np.full((3, 4), 40, np.uint8))
+    assert (predict.read_image(tmp_path / "plain.png", (GREY,)) == 40).all()
+    assert "plain.png: it has 8 bits" in capsys.readouterr().err
+    predict.read_image(tmp_path / "plain.png", ())
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("preprocessing", ["inside", "outside"])
+def test_models_carry_the_scale_of_their_training_set(tmp_path: Path, preprocessing: str) -> None:
+    drawn = draw_set(tmp_path / "drawn", train=4, val=2)
+    index = json.loads((drawn / "index.json").read_text())
+    stored = [{"kind": "uint16", "channels": [[0.0, 65535.0]]}]
+    (drawn / "index.json").write_text(json.dumps({**index, "depth": stored}))
+    run = Run(tmp_path / "run", drawn)
+    export = {"onnx": True, "with_preprocessing": preprocessing == "inside"}
+    run.fit(epochs=1, spec=tiny_spec(export=export))
+    folder = RunFolder(run.folder)
+    for file in (folder.best_checkpoint, folder.onnx):
+        assert load_predictor(file).depth == (GREY,)
+    assert json.loads(folder.export_card.read_text())["input"]["depth"] == stored
+
+
+def test_models_of_before_scales_were_kept_know_none(trained: Run, tmp_path: Path) -> None:
+    folder = RunFolder(trained.folder)
+    content = read_checkpoint(folder.best_checkpoint)
+    del content[ABOUT]["depth"]
+    torch.save(content, tmp_path / "older.ckpt")
+    assert load_predictor(tmp_path / "older.ckpt").depth is None
+    graph = onnx.load(folder.onnx)
+    kept = [(one.key, one.value) for one in graph.metadata_props if one.key != "trainyard.depth"]
+    onnx.helper.set_model_props(graph, dict(kept))
+    onnx.save(graph, tmp_path / "older.onnx")
+    assert load_predictor(tmp_path / "older.onnx").depth is None

@@ -19,7 +19,7 @@ from workers.ingest.depth_words import named, told
 from workers.ingest.problems import ProblemLog
 from workers.ingest.raster.strips import Values, strip_rows
 from workers.ingest.statistics import Reading, channel_means
-from workers.prepared import PreparedWriter, Uint8
+from workers.prepared import DepthScale, PreparedWriter, Uint8
 
 _PIXEL_BYTES = 3 * 4
 
@@ -82,7 +82,8 @@ class DeepImages:
             self._images[place] = image
 
     def settled(self, readings: list[Reading], writer: PreparedWriter, log: ProblemLog) -> list[Reading]:
-        """Write all deep images as 8 bits, and say how; returns the readings with their means.
+        """Write all deep images as 8 bits, and say how, in the index, too; returns the readings with their
+        means.
 
         The scale becomes part of their digests, as the same file may look different in another set. Raises
         OSError. The spool is gone then.
@@ -95,6 +96,10 @@ class DeepImages:
         for place, image in self._images.items():
             readings[place] = self._written(image, scales[image.group], readings[place], writer)
         self.spool.remove()
+        writer.depth = tuple(
+            DepthScale(kind=kind, channels=tuple((scale.low, scale.high) for scale in scales[kind, count]))
+            for kind, count in sorted(scales)
+        )
         if groups:
             _report(depths, {group: len(images) for group, images in groups.items()}, len(readings), log)
         return readings

@@ -108,8 +108,13 @@ def to_eight_bits(values: Values, scales: Sequence[Scale]) -> Iterator[tuple[int
 
 def by_own_range(values: Values) -> Uint8:
     """An image as 8-bit RGB, (H, W, 3), by its own range alone: where there is no set to go by."""
+    return by_scales(values, depth_of(values).scales)
+
+
+def by_scales(values: Values, scales: Sequence[Scale]) -> Uint8:
+    """An image, (H, W, 1 or 3), as 8-bit RGB, (H, W, 3), by the scale of each channel."""
     pixels = np.empty((*values.shape[:2], 3), np.uint8)
-    for top, band in to_eight_bits(values, depth_of(values).scales):
+    for top, band in to_eight_bits(values, scales):
         pixels[top : top + len(band)] = band
     return pixels
 

@@ -116,7 +116,9 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     return Attempt(
         job=replace(job, spec=spec),  # what other ranks, and a second try, are to go by
         folder=RunFolder(job.folder),
-        card=ModelCard(run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule),
+        card=ModelCard(
+            run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule, depth=prepared.depth
+        ),
         data=data,
         module=module,
         precision=precision,

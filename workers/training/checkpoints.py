@@ -22,7 +22,7 @@ from trainyard.errors import StorageUnavailable
 from trainyard.events import CheckpointSaved, Event
 from trainyard.spec import TrainingSpec
 from trainyard.storage import SCHEMA, RunFolder, check_schema
-from workers.prepared import PreparedClass
+from workers.prepared import DepthScale, PreparedClass
 from workers.training.background import BackgroundWriter
 from workers.training.epochs import History
 from workers.training.job import SavedFile
@@ -35,12 +35,16 @@ ABOUT = "trainyard"
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What must be known to use weights."""
+    """What must be known to use weights.
+
+    `depth` says how the set's images of more than 8 bits became 8; it is None where that was not kept yet.
+    """
 
     run_id: str
     spec: TrainingSpec
     classes: list[PreparedClass]
     rule: InputRule
+    depth: tuple[DepthScale, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: numbers, text, lists and mappings."""
@@ -50,6 +54,7 @@ class ModelCard:
             "classes": [asdict(info) for info in self.classes],
             "mean": list(self.rule.mean),
             "std": list(self.rule.std),
+            "depth": None if self.depth is None else [asdict(scale) for scale in self.depth],
         }
 
 

@@ -83,6 +83,7 @@ def _input(card: ModelCard) -> dict[str, Any]:
         "rule": "the pixels as they are" if baked else "(pixel / 255 - mean) / std",
         "mean": list(card.rule.mean),
         "std": list(card.rule.std),
+        "depth": card.to_dict()["depth"],
         "fit": data.fit,
         "image_size": data.image_size,
         "size_multiple": chosen.size_multiple if chosen.dynamic_size else data.image_size,

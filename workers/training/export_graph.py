@@ -145,6 +145,7 @@ def _metadata(card: ModelCard) -> dict[str, str]:
         "trainyard.values": json.dumps([info.value for info in card.classes]),
         "trainyard.mean": json.dumps(card.rule.mean),
         "trainyard.std": json.dumps(card.rule.std),
+        "trainyard.depth": json.dumps(card.to_dict()["depth"]),
         "trainyard.channels": "RGB",
         "trainyard.layout": "NHWC" if baked else "NCHW",
         "trainyard.preprocessing": "inside" if baked else "outside",

@@ -9,7 +9,7 @@ elsewhere. Images are seen at the scale of training unless one of the two ways i
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,10 +18,9 @@ import torch
 
 from trainyard.errors import InvalidRequest, TrainyardError
 from workers.ingest.decode import decode
-from workers.ingest.depth import by_own_range, depth_of
-from workers.ingest.depth_words import told
 from workers.ingest.problems import Refused
-from workers.prepared import Uint8
+from workers.prepared import DepthScale, Uint8
+from workers.training.input_depth import seen_as_trained
 from workers.training.labels import MULTILABEL, has_class
 from workers.training.painting import blend, palette, write_picture
 from workers.training.predictor import Predictor, load_predictor
@@ -103,18 +102,18 @@ def _resized(plane: Floats, height: int, width: int) -> Floats:
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def read_image(path: Path) -> Uint8:
+def read_image(path: Path, depth: Sequence[DepthScale] | None) -> Uint8:
     """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest; raises InvalidRequest.
 
-    One of more than 8 bits is scaled by its own range, as the set's is not known here, and it is said.
+    One of more than 8 bits is scaled as those of the training set were, by `depth` (see `Predictor`). Where
+    it had none of the kind it is scaled by its own range, and it is said.
     """
     try:
         image = decode(path.read_bytes())
-        if image.deep:
-            scaled = told(depth_of(image.pixels))
-            print(f"{path.name}: scaled to 8 bits by its own range: {scaled}", file=sys.stderr)
-            return by_own_range(image.pixels)
-        return image.pixels
+        scaled, notice = seen_as_trained(image, depth)
+        if notice:
+            print(f"{path.name}: {notice}", file=sys.stderr)
+        return scaled
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from error
     except Refused as refusal:
@@ -159,7 +158,7 @@ def _refuse_equal_names(images: list[Path]) -> None:
 
 
 def _write(predict: Predict, predictor: Predictor, path: Path, out: Path) -> None:
-    image = read_image(path)
+    image = read_image(path, predictor.depth)
     classes = predict(predictor, image)
     found = {info.index: has_class(classes, info.index, predictor.task) for info in predictor.classes}
     if predictor.task == MULTILABEL:

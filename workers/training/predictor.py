@@ -1,7 +1,7 @@
 """A trained network ready to be used, from a checkpoint or from an exported ONNX file."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from trainyard.decoding import decoder
 from trainyard.errors import InvalidRequest, StorageUnavailable
 from trainyard.stored_spec import read_spec
-from workers.prepared import PreparedClass, Uint8
+from workers.prepared import DepthScale, PreparedClass, Uint8
 from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
 from workers.training.export_graph import CLASSES, LOGITS
 from workers.training.export_parity import open_session, prepare, run_session
@@ -31,7 +31,8 @@ class Predictor:
 
     Predicted masks have one byte per pixel in the form of `task`: a class index or, multilabel, a bit for
     each class. `gives_probabilities` is false for ONNX files with the preprocessing inside, which give
-    classes only.
+    classes only. `depth` says how images of more than 8 bits became 8 in training, None where that is not
+    known.
     """
 
     task: str
@@ -40,6 +41,7 @@ class Predictor:
     fit: str
     gives_probabilities: bool
     answer: Answer
+    depth: tuple[DepthScale, ...] | None = None
 
     def probabilities(self, square: Uint8) -> Floats:
         """(C, S, S) float32 of a square, (S, S, 3) RGB."""
@@ -85,6 +87,7 @@ def _from_checkpoint(path: Path) -> Predictor:
         spec=read_spec(about["spec"]),
         classes=[_class_of(info) for info in about["classes"]],
         rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
+        depth=_depth_of(about.get("depth")),
     )
     network = empty_network(card.spec.model, len(card.classes)).eval()
     weights = content["state_dict"].items()
@@ -96,6 +99,7 @@ def _from_checkpoint(path: Path) -> Predictor:
         fit=card.spec.data.fit,
         gives_probabilities=True,
         answer=lambda images: network(prepare(images, card.rule)),
+        depth=card.depth,
     )
 
 
@@ -118,6 +122,7 @@ def _from_onnx(path: Path) -> Predictor:
         fit=facts["trainyard.fit"],
         gives_probabilities=facts["trainyard.preprocessing"] == "outside",
         answer=_answer_of(session, facts),
+        depth=_depth_of(json.loads(facts.get("trainyard.depth", "null"))),
     )
 
 
@@ -134,5 +139,12 @@ def _answer_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -> 
     return answer
 
 
+def _depth_of(stored: Sequence[object] | None) -> tuple[DepthScale, ...] | None:
+    """The scales as a checkpoint or ONNX file lists them; those of older releases list none."""
+    return None if stored is None else tuple(map(_scale_of, stored))
+
+
 _class_of = decoder(PreparedClass)
 """A class as a checkpoint lists it."""
+_scale_of = decoder(DepthScale)
+"""A scale as a checkpoint lists it."""
