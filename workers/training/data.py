@@ -28,9 +28,6 @@ DEFAULT_VAL_FRACTION = 0.2
 _PIXEL_BYTES = 4
 """Of a sample: red, green, blue and its mask."""
 
-CROP_MARGIN = 0.25
-"""What a crop has on each side while it is varied, as a share of its size."""
-
 _CROP_DRAWS = 1
 """Keeps the draws of crops apart from those of augmentation."""
 
@@ -92,21 +89,16 @@ class RandomCrops(Squares):
         seed: int,
     ) -> None:
         super().__init__(prepared, samples, data, augmentation, seed)
+        self._vary_crop = augmentation.crop
         self._rare = rare_classes(count_pixels(prepared, samples)) if data.rare_class_chance else []
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
-        """Cut larger, vary, and cut the middle out: so that varying brings in little from outside."""
         sample, size = self.samples[index], self._data.image_size
         numbers = np.random.default_rng([self._seed, epoch, index, _CROP_DRAWS])
         sought = self._rare if numbers.random() < self._data.rare_class_chance else []
-        whole = self._prepared.mask(sample)
-        top, left = random_corner(whole, size, sought, self._has_class, numbers)
-        margin = round(size * CROP_MARGIN)
-        corner = (top - margin, left - margin)
-        image, mask = cut(self._prepared.image(sample), whole, corner, size + 2 * margin, self._outside)
-        if self._augmentation is not None:
-            image, mask = self._augmentation(image, mask, [self._seed, epoch, index])
-        return cut(image, mask, (margin, margin), size, self._outside)
+        image, mask = self._prepared.image(sample), self._prepared.mask(sample)
+        corner = random_corner(mask, size, sought, self._has_class, numbers)
+        return self._vary_crop(image, mask, corner, size, [self._seed, epoch, index])
 
     def _has_class(self, mask: Uint8, index: int) -> NDArray[np.bool_]:
         return has_class(mask, index, self._prepared.task)
