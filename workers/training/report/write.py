@@ -8,6 +8,7 @@ import torch
 from trainyard.storage import RunFolder, write_json, write_text
 from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
+from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.definitions import definitions
 from workers.training.report.evaluation import Forward, evaluate
 from workers.training.report.gallery import Gallery
@@ -70,6 +71,7 @@ def _content(
     card: ModelCard, reports: list[SplitReport], learning: Learning, epoch: int, device: torch.device
 ) -> dict[str, Any]:
     data, size = card.spec.data, card.spec.data.image_size
+    validation = validation_of(data, reports[0].numbers, learning, epoch)
     place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
     made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
     cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
@@ -88,7 +90,11 @@ def _content(
         "checkpoint": {"file": "checkpoints/best.ckpt", "epoch": epoch},
         "input": {"image_size": size, "fit": data.fit, "precision": "float32", "text": text},
         "definitions": definitions(size, card.spec.model.task),
-        "notices": [one for report in reports for one in missed_classes(report.name, report.numbers)],
+        "validation": validation,
+        "notices": [
+            *confirmation(validation),
+            *(one for report in reports for one in missed_classes(report.name, report.numbers)),
+        ],
         "splits": {report.name: report.numbers for report in reports},
         "times": {
             "epochs": learning.epochs,
