@@ -66,6 +66,11 @@ class Squares(Dataset[dict[str, object]]):
         return len(self.samples)
 
     @property
+    def side(self) -> int:
+        """Height and width of a square."""
+        return self._data.image_size
+
+    @property
     def images(self) -> int:
         """Whole images, however many squares each is cut into."""
         return len({sample.name for sample in self.samples})
@@ -128,12 +133,12 @@ class Tiles(Squares):
             for corner in tile_corners(sample.height, sample.width, data.image_size)
         ]
         super().__init__(prepared, [sample for sample, _ in tiles], data, None, seed)
-        self._corners = [corner for _, corner in tiles]
+        self.corners = [corner for _, corner in tiles]
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
-        return cut(image, mask, self._corners[index], self._data.image_size, self._outside)
+        return cut(image, mask, self.corners[index], self._data.image_size, self._outside)
 
 
 class SegmentationData(LightningDataModule):

@@ -18,7 +18,7 @@ from workers.training.report.page import render
 from workers.training.report.split import SplitReport, split_report
 
 LARGEST_BATCH = 8
-"""Images that go through the network at once, or fewer where training took fewer."""
+"""Squares that go through the network at once, or fewer where training took fewer."""
 
 
 def write_report(
@@ -52,16 +52,17 @@ def write_report(
 def _evaluated(
     name: str, forward: Forward, card: ModelCard, squares: Squares, folder: RunFolder, device: torch.device
 ) -> SplitReport:
+    batch = min(LARGEST_BATCH, card.spec.data.batch)
     evaluation = evaluate(
         forward,
         squares,
         len(card.classes),
         task=card.spec.model.task,
-        batch=min(LARGEST_BATCH, card.spec.data.batch),
+        batch=batch,
         device=device,
         seed=card.spec.seed,
     )
-    gallery = Gallery(forward, squares, card, device, folder.figures)
+    gallery = Gallery(forward, squares, card, device, folder.figures, batch=batch)
     worst = gallery.draw(evaluation.worst, f"{name}-worst")
     random = gallery.draw(evaluation.random, f"{name}-random")
     return split_report(name, evaluation, card.classes, worst, random)
@@ -76,7 +77,7 @@ def _content(
     made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
     cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
     text = (
-        f"Evaluated as in training, with {cut}; worst and random ones are such squares."
+        f"Evaluated as in training, with {cut}; outlines are compared square by square."
         if data.fit == "crop"
         else f"Evaluated as in training, with {made}; scores at the images' own sizes differ."
     )
