@@ -132,9 +132,14 @@ def _train(console: Console, client: Client, dataset_id: str) -> dict[str, Any]:
 
 def _epoch_line(row: dict[str, Any]) -> str:
     return (
-        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
-        f"val mIoU {row['val_miou']:.4f}  {row['images_per_second']:.0f} images/s"
+        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.4f}  val loss {_score(row['val_loss'])}  "
+        f"val mIoU {_score(row['val_miou'])}  {row['images_per_second']:.0f} images/s"
     )
+
+
+def _score(value: float | None) -> str:
+    """With four digits, or a dash for an epoch or a class without one."""
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _show_dataset(console: Console, dataset: dict[str, Any]) -> None:
@@ -156,10 +161,10 @@ def _show_run(console: Console, run: dict[str, Any], name: str) -> None:
     table.add_column("what")
     table.add_column("value")
     table.add_row("best epoch", f"{result['best_epoch']} of {run['epoch']}")
-    table.add_row("val mIoU", f"{best['val_miou']:.4f}")
+    table.add_row("val mIoU", _score(best["val_miou"]))
     for key, value in best.items():
         if key.startswith("val_iou/"):
-            table.add_row(f"  IoU {key.removeprefix('val_iou/')}", "-" if value is None else f"{value:.4f}")
+            table.add_row(f"  IoU {key.removeprefix('val_iou/')}", _score(value))
     table.add_row("images/s", f"{result['images_per_second']:.1f}")
     table.add_row("ONNX against torch", f"largest difference {result['export']['max_difference']:.1e}")
     console.print(table)

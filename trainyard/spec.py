@@ -11,9 +11,18 @@ from typing import Any, Literal
 from marshmallow import ValidationError, validate
 
 from trainyard import catalog
-from trainyard.spec_fields import AUTO, choice, described, number, share, whole, whole_or_auto
+from trainyard.spec_fields import (
+    AUTO,
+    choice,
+    described,
+    number,
+    share,
+    whole,
+    whole_or_auto,
+    whole_or_none,
+)
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
 """The present form of a spec; `stored_spec.py` reads this one and those before it."""
 MAX_CLASSES = 255
 """What the prepared form can tell apart."""
@@ -100,16 +109,22 @@ class DataSpec:
             },
         }
     )
-    split_index: int | None = field(
-        metadata={
-            "allow_none": True,
-            "strict": True,
-            "validate": validate.Range(min=0, max=99),
-            "metadata": {
-                "description": "validate with this fold of the set, counted from 0, and train on the others; "
-                "null keeps the set's split"
-            },
-        }
+    split_index: int | None = whole_or_none(
+        0,
+        99,
+        "",
+        "validate with this fold of the set, counted from 0, and train on the others; null keeps the set's "
+        "split",
+    )
+    val_every_epochs: int = whole(
+        1, 100_000, "epochs", "validate every n-th epoch, counted from the first, and always the last one"
+    )
+    val_max_images: int | None = whole_or_none(
+        1,
+        1_000_000,
+        "images",
+        "validate epochs with so many of the validation images, drawn by the seed so that every class is "
+        "among them; the best checkpoint of a completed run is scored on all; null takes all in each",
     )
 
     @property
@@ -145,7 +160,9 @@ class ScheduleSpec:
     power: float = number(0.1, 10, "", "poly: exponent of the share of steps left")
     drop_factor: float = number(0.01, 0.99, "", "step and plateau: each drop multiplies the rate by this")
     drop_every: float = number(0.01, 1, "share of all steps", "step: from one drop to the next")
-    patience: int = whole(1, 10_000, "epochs", "plateau: epochs without a lower val_loss before a drop")
+    patience: int = whole(
+        1, 10_000, "validated epochs", "plateau: validated epochs without a lower val_loss before a drop"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +205,10 @@ class EarlyStoppingSpec:
 
     monitor: str = choice(tuple(catalog.MONITORS), "metric; a loss is to fall, anything else to rise")
     patience: int = whole(
-        0, 100_000, "epochs", "epochs without a better value before the end; 0 never ends early"
+        0,
+        100_000,
+        "validated epochs",
+        "validated epochs without a better value before the end; 0 never ends early",
     )
     min_delta: float = number(0, 1000, "", "a value must be better by more than this to count")
 

@@ -20,6 +20,12 @@ def whole(minimum: int, maximum: int, unit: str, help: str) -> Any:
     return field(metadata={**made.metadata, "strict": True})
 
 
+def whole_or_none(minimum: int, maximum: int, unit: str, help: str) -> Any:
+    """A whole number within [minimum, maximum], or null."""
+    made = whole(minimum, maximum, unit, help)
+    return field(metadata={**made.metadata, "allow_none": True})
+
+
 class _WholeOrAuto(fields.Field[int | str]):
     """A whole number within a range, or AUTO."""
 

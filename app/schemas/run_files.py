@@ -16,7 +16,7 @@ class MetricsQuery(Schema):
 
 
 class MetricsSchema(Schema):
-    """One row for each finished epoch."""
+    """One row for each finished epoch; scores of validation are null where an epoch was not validated."""
 
     items = fields.List(fields.Dict())
 

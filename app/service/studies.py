@@ -158,6 +158,7 @@ def _run_request(request: StudyRequest, dataset_id: str, name: str) -> RunReques
                 "image_size": request.image_size,
                 "batch_size": request.batch_size,
                 "val_fraction": request.test_size,
+                "val_every_epochs": 1,  # the contract has a number of every epoch
             },
             "optimization": {"learning_rate": request.learning_rate},
             "checkpoints": {"every_epochs": 1},

@@ -108,3 +108,17 @@ def test_a_spread_is_wider_with_fewer_samples():
     widths = [spread([1.0] * count) for count in (1, 4, 100)]
     assert [one.likely for one in widths] == [1.0] * 3
     assert [round(one.high - one.low, 3) for one in widths] == [0.5, 0.25, 0.05]
+
+
+def test_epochs_that_are_not_validated_take_less():
+    pace, now = Pace(), 0.0
+    for epoch in range(1, 9):
+        pace.begin_epoch(now, BATCHES, validated=epoch % 4 == 1 and epoch > 1)
+        for _ in range(BATCHES):
+            now += 1.0
+            pace.end_batch(now)
+        now += 40.0 if epoch % 4 == 0 else 2.0
+    pace.begin_epoch(now, BATCHES, validated=True)
+    found = pace.left(now, BATCHES, 7, BATCHES, VAL, validated=False, not_validated=5)
+    assert found
+    assert found.likely == pytest.approx(6 * 102 + 2 * 140)

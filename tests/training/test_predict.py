@@ -80,7 +80,13 @@ def test_tiles_agree_with_votes_over_the_whole_image() -> None:
     def probabilities(tile: Uint8) -> tiles.Floats:
         return answers.setdefault(tile.tobytes(), numbers.random((classes, side, side), np.float32))
 
-    found = tiles.predict_tiles(image, probabilities, _greatest, side, classes)
+    def of_several(some: Uint8) -> tiles.Floats:
+        asked.append(len(some))
+        return np.stack([probabilities(tile) for tile in some])
+
+    asked: list[int] = []
+    found = tiles.predict_tiles(image, of_several, _greatest, side, classes)
+    assert asked == [5] * 8, "the tiles of a row go together"
     votes = np.zeros((classes, 70, 45))
     for top in tiles.starts(70, side):
         for left in tiles.starts(45, side):

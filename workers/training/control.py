@@ -9,6 +9,7 @@ from trainyard.events import Event, SignalApplied
 from trainyard.signals import Signals
 from workers.training.checkpoints import Checkpoints
 from workers.training.data import SegmentationData
+from workers.training.epochs import History
 
 Status: TypeAlias = Literal["completed", "stopped", "drained"]
 """How training ends: at its target or an early end, at a client's wish, at its worker's."""
@@ -37,10 +38,13 @@ class Control(Callback):
         signals: Callable[[], Signals],
         report: Callable[[Event], None],
         checkpoints: Checkpoints,
+        history: History,
     ) -> None:
         self._signals = signals
         self._report = report
         self._checkpoints = checkpoints
+        self._history = history
+        self._at_epoch_end = Signals()
         self._stop_version = 0
         self._epochs_version = 0
         self.status: Status = "completed"
@@ -65,9 +69,19 @@ class Control(Callback):
             batches = 0 if trainer.sanity_checking else int(trainer.num_training_batches)
             self._leave_if_asked(trainer, self._listen(trainer), batches)
 
+    def ends_with_epoch(self, trainer: Trainer) -> bool:
+        """Whether the epoch whose training has just ended is the last one, by the newest signals."""
+        self._at_epoch_end = self._listen(trainer)
+        is_reached = trainer.current_epoch + 1 >= int(trainer.max_epochs or 0)
+        return is_reached or self._wants_stop(self._at_epoch_end)
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stops of both kinds take effect here; the epoch is saved already."""
-        signals = self._listen(trainer)
+        """Stops of both kinds take effect here; the epoch is saved already.
+
+        One that was not validated goes by what was known when that was decided: what has come since, while it
+        was saved, would make it a last epoch without a score, and takes effect in the next.
+        """
+        signals = self._listen(trainer) if self._history.scored_row else self._at_epoch_end
         if self._wants_stop(signals):
             self._checkpoints.settle()
             trainer.should_stop = True

@@ -21,6 +21,7 @@ from workers.training.mask_values import check_mask_values
 from workers.training.resizing import to_square
 from workers.training.sampler import EpochSampler, share_of
 from workers.training.shared_memory import free_shared_memory, loading_that_fits
+from workers.training.val_subset import spread_subset
 
 DEFAULT_VAL_FRACTION = 0.2
 """The share of images that validates where neither the set nor the spec says."""
@@ -60,6 +61,16 @@ class Squares(Dataset[dict[str, object]]):
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def side(self) -> int:
+        """Height and width of a square."""
+        return self._data.image_size
+
+    @property
+    def images(self) -> int:
+        """Whole images, however many squares each is cut into."""
+        return len({sample.name for sample in self.samples})
 
     def __getitem__(self, draw: tuple[int, int]) -> dict[str, object]:
         epoch, index = draw
@@ -114,12 +125,12 @@ class Tiles(Squares):
             for corner in tile_corners(sample.height, sample.width, data.image_size)
         ]
         super().__init__(prepared, [sample for sample, _ in tiles], data, None, seed)
-        self._corners = [corner for _, corner in tiles]
+        self.corners = [corner for _, corner in tiles]
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
         sample = self.samples[index]
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
-        return cut(image, mask, self._corners[index], self._data.image_size, self._outside)
+        return cut(image, mask, self.corners[index], self._data.image_size, self._outside)
 
 
 class SegmentationData(LightningDataModule):
@@ -146,15 +157,23 @@ class SegmentationData(LightningDataModule):
         self._seed = spec.seed
         self._done = (0, 0)
         augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
+        # Every rank must have something to validate.
+        most = asked.val_max_images and max(asked.val_max_images, self._world)
+        few = spread_subset(prepared, val, most, spec.seed)
         self.train: Squares
         self.val: Squares
-        if spec.data.fit == "crop":
-            self.train = RandomCrops(prepared, train, spec.data, augmentation, spec.seed)
-            self.val = Tiles(prepared, val, spec.data, spec.seed)
+        """All validation images: what is looked at after training."""
+        self.epoch_val: Squares
+        """Those by which epochs are validated, all or some."""
+        if asked.fit == "crop":
+            self.train = RandomCrops(prepared, train, asked, augmentation, spec.seed)
+            self.val = Tiles(prepared, val, asked, spec.seed)
+            self.epoch_val = Tiles(prepared, few, asked, spec.seed)
         else:
-            self.train = Squares(prepared, train, spec.data, augmentation, spec.seed)
-            self.val = Squares(prepared, val, spec.data, None, spec.seed)
-        self.val_batches_of_all = -(-(len(self.val) // self._world) // spec.data.batch)
+            self.train = Squares(prepared, train, asked, augmentation, spec.seed)
+            self.val = Squares(prepared, val, asked, None, spec.seed)
+            self.epoch_val = Squares(prepared, few, asked, None, spec.seed)
+        self.val_batches_of_all = -(-(len(self.epoch_val) // self._world) // asked.batch)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Look at the masks while they are still on the CPU; raises MaskIdOutOfRange."""
@@ -169,7 +188,7 @@ class SegmentationData(LightningDataModule):
         return self._loader(self.train, shuffled=True)
 
     def val_dataloader(self) -> DataLoader[dict[str, object]]:
-        return self._loader(self.val, shuffled=False)
+        return self._loader(self.epoch_val, shuffled=False)
 
     @property
     def _feeds_gpu(self) -> bool:

@@ -8,7 +8,7 @@ def describe(event: Event) -> str | None:
     match event:
         case EpochEnd(metrics=row):
             return (
-                f"epoch {row['epoch']:4d}  loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
+                f"epoch {row['epoch']:4d}  loss {row['train_loss']:.4f}  val loss {score(row['val_loss'])}  "
                 f"val mIoU {score(row['val_miou'])}  {row['images_per_second']:.1f} images/s  "
                 f"{row['epoch_seconds']:.1f} s"
             )

@@ -17,7 +17,10 @@ Row = dict[str, Any]
 
 
 class History:
-    """What the epochs so far have come to. `best` may stem from before a resume."""
+    """What the epochs so far have come to. `best` may stem from before a resume.
+
+    Only an epoch that was validated can be the best, whatever the monitored metric.
+    """
 
     def __init__(self, monitor: str, best: Row | None) -> None:
         self.monitor = monitor
@@ -25,14 +28,22 @@ class History:
         self.row: Row | None = None
 
     def add(self, row: Row) -> None:
-        """Take the newest row; it becomes the best if its monitored metric is better.
+        """Take the newest row; it becomes the best if it was validated and its monitored metric is better.
 
         Where that of either is unknown, because validation holds no labelled pixel, the lower validation
         loss decides.
         """
         self.row = row
-        if self.best is None or self._is_better(row, self.best):
+        if self.scored_row and (self.best is None or self._is_better(row, self.best)):
             self.best = row
+
+    @property
+    def scored_row(self) -> Row | None:
+        """The newest row where its epoch was validated, else None.
+
+        Such a row has a validation loss, even where no pixel is labelled.
+        """
+        return self.row if self.row and self.row["val_loss"] is not None else None
 
     @property
     def improved(self) -> bool:
@@ -48,7 +59,7 @@ class History:
 
 
 class EpochRows(Callback):
-    """Makes the row after each epoch's validation, logs it and reports it."""
+    """Makes each epoch's row, logs it and reports it; what an epoch without validation lacks is None."""
 
     def __init__(self, class_names: Sequence[str], history: History, report: Callable[[Event], None]) -> None:
         self._class_names = class_names

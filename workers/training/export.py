@@ -139,7 +139,7 @@ def _checked(
         "relative_difference": parity.relative,
         "val_miou": miou,
         "torch_val_miou": expected,
-        "val_images": len(scored_places(len(data.val))),
+        "val_images": len({data.val.samples[place].name for place in scored_places(data.val)}),
         "tolerance": {
             "max_difference": bound.difference,
             "relative_difference": bound.relative,

@@ -26,8 +26,13 @@ from workers.training.squares import load
 MAX_DIFFERENCE = 1e-3
 """Largest absolute difference of a logit between torch and onnxruntime that passes in fp32."""
 
-SCORED_IMAGES = 500
-"""Validation images, evenly spread, on which mIoU is compared; all of them where there are fewer."""
+SCORED_PIXELS = 200 * 256**2
+SCORED_LEAST = 20
+"""mIoU is compared on so many squares of validation, evenly spread, as have that many pixels, at least on the
+least, on all where there are fewer. It is two networks that are compared, not one that is scored."""
+
+SCORED_AT_ONCE = 8
+"""Squares that go through a network together, or fewer where training took fewer."""
 
 _MAX_TRIED_SIZE = 512
 """Sizes above this, in pixels, are exported but not computed where the graph takes any size."""
@@ -110,22 +115,24 @@ def feed_of(images: Tensor, card: ModelCard) -> Feed:
     return {"image": np.ascontiguousarray(given.numpy())}
 
 
-def scored_places(images: int) -> list[int]:
-    """The places of the images on which mIoU is compared."""
-    return [int(place) for place in np.linspace(0, images - 1, min(images, SCORED_IMAGES))]
+def scored_places(squares: Squares) -> list[int]:
+    """The places of the squares on which mIoU is compared."""
+    most = max(SCORED_LEAST, SCORED_PIXELS // squares.side**2)
+    return [int(place) for place in np.linspace(0, len(squares) - 1, min(len(squares), most))]
 
 
 def miou_of(predict: Callable[[Tensor], Tensor], val: Squares, card: ModelCard) -> float | None:
-    """mIoU of `predict`, which gives masks (1, H, W) of (1, H, W, 3) uint8 RGB, on the scored images."""
+    """mIoU of `predict`, which gives masks (N, S, S) of (N, S, S, 3) uint8 RGB, on the scored squares."""
     counts = no_counts(len(card.classes), card.spec.model.task)
-    for place in scored_places(len(val)):
-        images, masks = load(val, [place])
+    places, batch = scored_places(val), min(SCORED_AT_ONCE, card.spec.data.batch)
+    for start in range(0, len(places), batch):
+        images, masks = load(val, places[start : start + batch])
         counts += _reading(card).count(predict(images), masks)
     return mean(list(scores_of(counts)[1]))
 
 
 def torch_predictor(network: nn.Module, card: ModelCard) -> Callable[[Tensor], Tensor]:
-    """The checkpoint's own answer: masks, (1, H, W) uint8, of an image, (1, H, W, 3) uint8 RGB."""
+    """The checkpoint's own answer: masks, (N, S, S) uint8, of squares, (N, S, S, 3) uint8 RGB."""
 
     def predict(images: Tensor) -> Tensor:
         with torch.inference_mode():

@@ -110,7 +110,7 @@ class EpochScores:
 
     def compute(self) -> Scores:
         """The scores of all batches so far; the loss is the mean over images."""
-        if self._confusion is None or self._loss is None:
+        if self._confusion is None or self._loss is None or not self._images:
             return Scores(loss=None, dice=None, miou=None, iou=(None,) * self._classes)
         dice, iou = scores_of(self._confusion)
         return Scores(loss=float(self._loss) / self._images, dice=_mean(dice), miou=_mean(iou), iou=iou)

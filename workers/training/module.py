@@ -97,6 +97,7 @@ class SegmentationModule(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self.train_scores.reset()
+        self.val_scores.reset()  # an epoch that is not validated must not show the scores of another
         self._averaged_step = self.global_step
         frozen = self.current_epoch < self._spec.freeze_encoder_epochs
         for weight in self._encoder_weights:

@@ -59,21 +59,22 @@ class Pace:
 
     def __init__(self) -> None:
         self._batches: deque[float] = deque(maxlen=BLOCK * BLOCKS)
-        self._tails: deque[float] = deque(maxlen=EPOCHS)
-        self._epochs: deque[float] = deque(maxlen=EPOCHS)
+        # By whether the epoch was validated.
+        self._tails = {kind: deque[float](maxlen=EPOCHS) for kind in (False, True)}
+        self._epochs = {kind: deque[float](maxlen=EPOCHS) for kind in (False, True)}
         self._began: float | None = None
         self._mark = 0.0
         self._done = 0
 
-    def begin_epoch(self, now: float, batches: int) -> None:
-        """An epoch begins; the one before counts where it had all its batches.
+    def begin_epoch(self, now: float, batches: int, *, validated: bool = True) -> None:
+        """An epoch begins; the one before, `validated` or not, counts where it had all its batches.
 
         What came between its last batch and now is its tail: validation, checkpoints, figures.
         """
         if self._began is not None and self._done:
-            self._tails.append(now - self._mark)
+            self._tails[validated].append(now - self._mark)
             if self._done == batches:
-                self._epochs.append(now - self._began)
+                self._epochs[validated].append(now - self._began)
         self._began = self._mark = now
         self._done = 0
 
@@ -84,9 +85,18 @@ class Pace:
         self._done += 1
 
     def left(
-        self, now: float, batches_left: int, epochs_after: int, batches: int, val: int
+        self,
+        now: float,
+        batches_left: int,
+        epochs_after: int,
+        batches: int,
+        val: int,
+        *,
+        validated: bool = True,
+        not_validated: int = 0,
     ) -> Duration | None:
-        """The rest of the present epoch and `epochs_after` more; None before the first batch.
+        """The rest of the present epoch, `validated` or not, and `epochs_after` more, so many of them not
+        validated; None before the first batch.
 
         An epoch has `batches` batches to train on and `val` to validate on. Before a whole epoch was seen,
         one is put together from its parts; before a tail was, batches of it count like those of training.
@@ -94,10 +104,18 @@ class Pace:
         if not self._batches:
             return None
         batch = spread(self._block_means())
-        tail = spread(self._tails) if self._tails else batch.times(val)
-        epoch = spread(self._epochs) if self._epochs else batch.times(batches).plus(tail)
+        tails = {
+            kind: spread(seen) if seen else batch.times(val if kind else 0)
+            for kind, seen in self._tails.items()
+        }
+        epochs = {
+            kind: spread(seen) if seen else batch.times(batches).plus(tails[kind])
+            for kind, seen in self._epochs.items()
+        }
+        tail = tails[validated]
         rest = batch.times(batches_left).plus(tail if batches_left else tail.after(now - self._mark))
-        return rest.plus(epoch.times(epochs_after))
+        after = epochs[True].times(epochs_after - not_validated).plus(epochs[False].times(not_validated))
+        return rest.plus(after)
 
     def _block_means(self) -> list[float]:
         """Means of the newest whole blocks, or of all batches where they are fewer than one block."""

@@ -13,7 +13,7 @@ from workers.training.module import SegmentationModule
 
 
 class Patience:
-    """Counts the epochs since a metric was better by more than `min_delta` than ever before."""
+    """Counts the validated epochs since a metric was better by more than `min_delta` than ever before."""
 
     def __init__(self, metric: str, epochs: int, min_delta: float) -> None:
         self._metric = metric
@@ -24,7 +24,7 @@ class Patience:
         self.waited = 0
 
     def is_out(self, row: dict[str, Any]) -> bool:
-        """Take an epoch's row; whether it was one too many. A metric without a value is not better."""
+        """Take a validated epoch's row; whether it was one too many. A metric without value is no better."""
         value = row[self._metric]
         if value is not None and (self.best is None or self._sign * (value - self.best) > self._min_delta):
             self.best, self.waited = value, 0
@@ -46,7 +46,8 @@ class Plateau(Callback):
         pl_module.drops = self._drops
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._history.row and self._patience.is_out(self._history.row):
+        row = self._history.scored_row
+        if row and self._patience.is_out(row):
             self._drops += 1
             self._patience.waited = 0
 
@@ -63,6 +64,7 @@ class Plateau(Callback):
 class EarlyStop(Callback):
     """Ends the run, as completed, when its metric has not become better for long enough.
 
+    It is looked at after validated epochs alone, a training loss too: so the last epoch has a score.
     A run that is resumed for more epochs after an early end has its patience anew.
     """
 
@@ -74,7 +76,8 @@ class EarlyStop(Callback):
         self._ended_with_target: int | None = None
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not self._history.row or not self._patience.is_out(self._history.row):
+        row = self._history.scored_row
+        if not row or not self._patience.is_out(row):
             return
         trainer.should_stop = True
         self._ended_with_target = trainer.max_epochs
@@ -82,7 +85,7 @@ class EarlyStop(Callback):
         self._report(
             Notice(
                 message=f"Ended early after epoch {trainer.current_epoch + 1}: {self._spec.monitor} has not "
-                f"become better than {best} for {self._patience.waited} epochs."
+                f"become better than {best} in {self._patience.waited} validated epochs."
             )
         )
 

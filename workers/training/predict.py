@@ -71,7 +71,7 @@ def by_tiles(predictor: Predictor, image: Uint8) -> Uint8:
             errors={"tiles": ["only with a checkpoint, or an ONNX file without preprocessing"]},
         )
     return predict_tiles(
-        image, predictor.probabilities, predictor.settle, predictor.image_size, len(predictor.classes)
+        image, predictor.probabilities_of, predictor.settle, predictor.image_size, len(predictor.classes)
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trainyard.decoding import decoder
@@ -22,7 +23,7 @@ from workers.training.reading import Reading, reading_of
 from workers.training.tiles import Floats
 
 Answer = Callable[[Tensor], Tensor]
-"""Logits (1, C, S, S), or classes (1, S, S), of an image (1, S, S, 3) uint8 RGB."""
+"""Logits (N, C, S, S), or classes (N, S, S), of images (N, S, S, 3) uint8 RGB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +46,13 @@ class Predictor:
 
     def probabilities(self, square: Uint8) -> Floats:
         """(C, S, S) float32 of a square, (S, S, 3) RGB."""
+        return np.asarray(self.probabilities_of(square[None])[0], np.float32)
+
+    def probabilities_of(self, squares: Uint8) -> NDArray[np.float32]:
+        """(N, C, S, S) float32 of squares, (N, S, S, 3) RGB."""
         with torch.inference_mode():
-            logits = self.answer(torch.from_numpy(square)[None])
-        return np.asarray(self._reading.probabilities(logits)[0].numpy(), np.float32)
+            logits = self.answer(torch.from_numpy(squares))
+        return np.asarray(self._reading.probabilities(logits).numpy(), np.float32)
 
     def settle(self, probabilities: Floats) -> Uint8:
         """The predicted mask, (H, W), of probabilities, (C, H, W)."""

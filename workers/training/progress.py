@@ -11,6 +11,7 @@ from lightning import Callback, LightningModule, Trainer
 from trainyard.events import Event, Progress, Stage
 from workers.training.data import Batch
 from workers.training.pace import Duration, Pace
+from workers.training.validation import due_after, is_due
 
 INTERVAL_SECONDS = 0.25
 """Least time between two reports of the same stage."""
@@ -22,8 +23,10 @@ WINDOW_BATCHES = 50
 class ProgressReports(Callback):
     """Reports on every change of stage and otherwise at most once per INTERVAL_SECONDS."""
 
-    def __init__(self, report: Callable[[Event], None]) -> None:
+    def __init__(self, report: Callable[[Event], None], val_every_epochs: int = 1) -> None:
         self._report = report
+        self._val_every = val_every_epochs
+        self._is_validated = False
         self._stage: Stage = "starting"
         self._sent = 0.0
         self._loss: float | None = None
@@ -41,7 +44,9 @@ class ProgressReports(Callback):
         self._images = 0
         self._marks.append((time.monotonic(), 0))
         self._batches_done = 0
-        self._pace.begin_epoch(time.monotonic(), int(trainer.num_training_batches))
+        batches = int(trainer.num_training_batches)
+        self._pace.begin_epoch(time.monotonic(), batches, validated=self._is_validated)
+        self._is_validated = False
         self._enter(trainer, "train")
 
     def on_train_batch_end(
@@ -57,6 +62,7 @@ class ProgressReports(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.sanity_checking:
+            self._is_validated = True
             self._enter(trainer, "val")
 
     def on_validation_batch_end(
@@ -110,10 +116,14 @@ class ProgressReports(Callback):
             return None
         batches = int(trainer.num_training_batches)
         is_over = self._stage == "val"
+        epoch, target = trainer.current_epoch + 1, int(trainer.max_epochs or 1)
+        after = max(0, target - epoch)
         return self._pace.left(
             time.monotonic(),
             batches_left=0 if is_over else batches - self._batches_done,
-            epochs_after=max(0, int(trainer.max_epochs or 1) - trainer.current_epoch - 1),
+            epochs_after=after,
             batches=batches,
             val=int(sum(trainer.num_val_batches)),
+            validated=is_due(epoch, self._val_every, target),
+            not_validated=after - due_after(epoch, self._val_every, target),
         )

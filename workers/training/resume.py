@@ -83,12 +83,8 @@ class Resume(Callback):
         self._restore_scores(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Validate here where all batches were done before: no batch is left to set it off."""
-        if self._is_due:
-            self._restore_scores(trainer, pl_module)
-            trainer.validating = True
-            trainer.fit_loop.epoch_loop.val_loop.run()
-            trainer.training = True
+        """Here where all batches were done before: no batch is left to do so."""
+        self._restore_scores(trainer, pl_module)
 
     def _restore_scores(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Once, after the module has begun the epoch; the first rank's hold those of all ranks."""

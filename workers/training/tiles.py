@@ -7,7 +7,9 @@ probabilities, weighted by w(y) w(x) with
     w(i) = sin(pi (i + 1/2) / T) ** 2
 
 so that a tile counts most in its middle and its border, where it has seen least around, hardly at all; half a
-tile apart the weights add up to one. A pixel's probabilities are the weighted means.
+tile apart the weights add up to one. A pixel's probabilities are the weighted means. The overlap costs up to
+four times the tiles and is here for the borders' sake; scores, which need each pixel once, are taken without
+any (`Tiles` in workers/training/data.py).
 """
 
 from collections.abc import Callable
@@ -21,11 +23,14 @@ from workers.prepared import Uint8
 Floats = NDArray[np.float32]
 
 Probabilities = Callable[[Uint8], Floats]
-"""(C, T, T) float32 of an image, (T, T, 3) uint8 RGB."""
-
+"""(N, C, T, T) float32 of N tiles, (N, T, T, 3) uint8 RGB."""
 
 Settle = Callable[[Floats], Uint8]
 """A mask, (H, W), of probabilities, (C, H, W)."""
+
+
+AT_ONCE = 8
+"""Tiles of one row that go through the network together."""
 
 
 def predict_tiles(
@@ -33,7 +38,8 @@ def predict_tiles(
 ) -> Uint8:
     """The predicted mask, (H, W), of an image, (H, W, 3) RGB, by tiles of `side` pixels.
 
-    Memory besides the image and its mask is that of one row of tiles, classes x side x W floats.
+    Memory besides the image and its mask is that of one row of tiles, classes x side x W floats, and of
+    AT_ONCE tiles in the network.
     """
     height, width = image.shape[:2]
     padded = _padded(image, side)
@@ -42,10 +48,12 @@ def predict_tiles(
     votes = np.zeros((classes + 1, side, padded.shape[1]), np.float32)  # the last has the weights
     decided = np.zeros(padded.shape[:2], np.uint8)
     for top, following in zip(tops, [*tops[1:], padded.shape[0]], strict=True):
-        for left in lefts:
-            tile = np.ascontiguousarray(padded[top : top + side, left : left + side])
-            votes[:-1, :, left : left + side] += probabilities(tile) * weight
-            votes[-1, :, left : left + side] += weight
+        for begin in range(0, len(lefts), AT_ONCE):
+            some = lefts[begin : begin + AT_ONCE]
+            tiles = np.stack([padded[top : top + side, left : left + side] for left in some])
+            for left, found in zip(some, probabilities(tiles), strict=True):
+                votes[:-1, :, left : left + side] += found * weight
+                votes[-1, :, left : left + side] += weight
         done = following - top  # rows that no later tile reaches
         decided[top:following] = settle(votes[:-1, :done] / votes[-1, :done])
         votes = np.concatenate([votes[:, done:], np.zeros_like(votes[:, :done])], axis=1)

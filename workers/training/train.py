@@ -1,6 +1,7 @@
 """The epochs of an attempt: Lightning's trainer with the run's own callbacks."""
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,11 +28,13 @@ from workers.training.rank import Rank
 from workers.training.resume import Resume
 from workers.training.sync_norms import SyncNorms
 from workers.training.typed_errors import as_raised
+from workers.training.validation import Validation
 
 logger = logging.getLogger(__name__)
 
 SANITY_BATCHES = 2
 """Validation batches tried before the first epoch, to fail early."""
+_NEVER = sys.maxsize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +79,13 @@ def _train(
     names = [info.name for info in attempt.card.classes]
     rows = EpochRows(names, attempt.history, report)
     checkpoints = Checkpoints(attempt.folder, attempt.card, attempt.history, attempt.saved, writer, report)
-    control = Control(signals, report, checkpoints)
-    # Their order matters: an epoch has its row, patience looks at it, all is saved, and only then may the
-    # run stop.
+    control = Control(signals, report, checkpoints, attempt.history)
+    every = attempt.card.spec.data.val_every_epochs
+    # Their order matters: an epoch is validated and has its row, patience looks at it, all is saved, and only
+    # then may the run stop.
     callbacks = [
-        ProgressReports(report),
+        ProgressReports(report, every),
+        Validation(every, control.ends_with_epoch),
         rows,
         *_patient(attempt, report),
         checkpoints,
@@ -123,6 +128,7 @@ def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: 
         deterministic="warn" if spec.compute.deterministic else False,
         use_distributed_sampler=False,
         num_sanity_val_steps=SANITY_BATCHES,
+        check_val_every_n_epoch=_NEVER,  # `Validation` does
         log_every_n_steps=1,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -182,12 +188,13 @@ def _synchronised(attempt: Attempt) -> list[LayerSync]:
 
 def _log_beginning(attempt: Attempt, trainer: Trainer) -> None:
     logger.info(
-        "training on %s in %s with %d threads: %d images, %d to validate, %d epochs done of %d",
+        "training on %s in %s with %d threads: %d images, epochs validated on %d of %d, %d epochs done of %d",
         trainer.strategy.root_device,
         attempt.precision,
         attempt.job.threads,
         len(attempt.data.train),
-        len(attempt.data.val),
+        attempt.data.epoch_val.images,
+        attempt.data.val.images,
         attempt.done,
         attempt.job.epochs,
     )

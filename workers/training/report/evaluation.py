@@ -1,11 +1,13 @@
 """One pass of a network over labelled images: everything the report counts, in memory of fixed size.
 
-Images come as they do in training: resized to the square of the spec, one image at a time counted.
+Images come as they do in training, made a square of the spec's size or cut into such. The squares of several
+images go through the network together; what is counted of an image is that of all its squares. Outlines alone
+are compared square by square.
 """
 
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +22,7 @@ from workers.training.report.boundary import BoundaryScores
 from workers.training.report.calibration import CalibrationScores
 from workers.training.report.curves import CurveScores
 from workers.training.report.pixels import mean
+from workers.training.report.whole_images import WholeImages
 from workers.training.squares import load
 
 Forward = Callable[[Tensor], Tensor]
@@ -32,7 +35,7 @@ RANDOM = 12
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredImage:
-    """An image by its place in the split; `miou` is None where it has no labelled pixel."""
+    """A whole image by its place among those of the split; `miou` is None where it has no labelled pixel."""
 
     index: int
     miou: float | None
@@ -41,7 +44,8 @@ class ScoredImage:
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """What a pass has counted. `counts` is int64 on the CPU, truth in rows: (C, C), or (C, 2, 2) of a
-    multilabel task. `images` are whole ones, however many squares each was cut into."""
+    multilabel task. `images`, the worst and the random ones are whole ones, however many squares each was
+    cut into."""
 
     counts: Tensor
     boundary: BoundaryScores
@@ -58,27 +62,35 @@ class Evaluation:
 
 @dataclass
 class _Tally:
-    """The sums so far."""
+    """The sums so far. `scores` are those of the images in `shown` that are done."""
 
     classes: int
     task: str
-    counts: Tensor = field(init=False)
+    shown: Collection[int]
     labelled: int = 0
     ignored: int = 0
     worst: list[tuple[float, int]] = field(default_factory=list)
+    scores: dict[int, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.counts = no_counts(self.classes, self.task)
+        self._image = 0
+        self._of_image = no_counts(self.classes, self.task)
         self.reading = reading_of(self.task, self.classes)
         self.boundary = BoundaryScores(self.classes, self.task)
         self.calibration = CalibrationScores()
         self.curves = CurveScores(self.classes)
 
-    def add(self, index: int, logits: Tensor, mask: Tensor) -> float | None:
-        """Count one image: logits (C, H, W), mask (H, W) uint8, both on one device; returns its mIoU."""
+    def add(self, image: int, logits: Tensor, mask: Tensor) -> None:
+        """Count a square of an image, whose squares follow one another: logits (C, S, S), mask (S, S) uint8,
+        both on one device."""
+        if image != self._image:
+            self.end_image()
+            self._image = image
         predicted = self.reading.decide(logits[None])
         counts = self.reading.count(predicted, mask[None]).cpu()
         self.counts += counts
+        self._of_image += counts
         labelled = self.reading.labelled(mask)
         self.labelled += int(labelled.sum())
         self.ignored += int((~labelled).sum())
@@ -87,12 +99,17 @@ class _Tally:
         self.calibration.add(probabilities, truth)
         self.curves.add(probabilities, truth)
         self.boundary.add(mask.cpu().numpy(), predicted[0].cpu().numpy())
-        score = mean(list(scores_of(counts)[1]))
+
+    def end_image(self) -> None:
+        """Score the image whose squares have all been counted."""
+        score = mean(list(scores_of(self._of_image)[1]))
+        self._of_image = no_counts(self.classes, self.task)
+        if self._image in self.shown:
+            self.scores[self._image] = score
         if score is not None:
-            heapq.heappush(self.worst, (-score, -index))
+            heapq.heappush(self.worst, (-score, -self._image))
             if len(self.worst) > WORST:
                 heapq.heappop(self.worst)
-        return score
 
 
 def evaluate(
@@ -105,11 +122,11 @@ def evaluate(
     device: torch.device,
     seed: int,
 ) -> Evaluation:
-    """Count all images of a split that is not empty, `batch` at a time through the network."""
+    """Count all images of a split that is not empty, `batch` squares at a time through the network."""
     began, forward_seconds = time.monotonic(), 0.0
-    tally = _Tally(classes, task)
-    shown = drawn(len(squares), seed)
-    random: dict[int, float | None] = {}
+    whole = WholeImages(squares)
+    shown = drawn(len(whole), seed)
+    tally = _Tally(classes, task, shown)
     for start in range(0, len(squares), batch):
         indices = range(start, min(start + batch, len(squares)))
         images, masks = (part.to(device) for part in load(squares, indices))
@@ -119,18 +136,17 @@ def evaluate(
             torch.cuda.synchronize(device)
         forward_seconds += time.monotonic() - before
         with without_autocast(device):
-            for index, of_image, mask in zip(indices, widened(logits), masks, strict=True):
-                score = tally.add(index, of_image, mask)
-                if index in shown:
-                    random[index] = score
+            for index, of_square, mask in zip(indices, widened(logits), masks, strict=True):
+                tally.add(whole.of_square[index], of_square, mask)
+    tally.end_image()
     return Evaluation(
         counts=tally.counts,
         boundary=tally.boundary,
         calibration=tally.calibration,
         curves=tally.curves,
         worst=[ScoredImage(index=-index, miou=-score) for score, index in sorted(tally.worst, reverse=True)],
-        random=[ScoredImage(index=index, miou=random[index]) for index in shown],
-        images=len({sample.name for sample in squares.samples}),
+        random=[ScoredImage(index=index, miou=tally.scores[index]) for index in shown],
+        images=len(whole),
         labelled_pixels=tally.labelled,
         ignored_pixels=tally.ignored,
         forward_seconds=forward_seconds,
@@ -139,6 +155,6 @@ def evaluate(
 
 
 def drawn(images: int, seed: int) -> list[int]:
-    """The places of up to RANDOM images, drawn by the seed without repetition."""
+    """Up to RANDOM of so many images, drawn by the seed without repetition."""
     count = min(RANDOM, images)
     return [int(place) for place in np.random.default_rng(seed).choice(images, count, replace=False)]

@@ -16,11 +16,14 @@ from workers.training.labels import is_ignored
 from workers.training.painting import blend, palette, write_picture
 from workers.training.reading import reading_of
 from workers.training.report.evaluation import Forward, ScoredImage
+from workers.training.report.whole_images import WholeImages
+from workers.training.resizing import square_inside
 from workers.training.squares import load
 
 SIDE = 192
 """Height and width of one panel, in pixels."""
 
+_LARGEST = 1024
 _GAP = 6
 _WEBP_QUALITY = 80
 _WRONG = (230, 40, 40)
@@ -39,13 +42,22 @@ class Strip:
 
 
 class Gallery:
-    """Draws strips of one split into a folder, a forward pass for each."""
+    """Draws strips of one split into a folder; squares of each go through the network, `batch` at once."""
 
     def __init__(
-        self, forward: Forward, squares: Squares, card: ModelCard, device: torch.device, folder: Path
+        self,
+        forward: Forward,
+        squares: Squares,
+        card: ModelCard,
+        device: torch.device,
+        folder: Path,
+        *,
+        batch: int,
     ) -> None:
         self._forward = forward
         self._squares = squares
+        self._whole = WholeImages(squares)
+        self._batch = batch
         self._task = card.spec.model.task
         self._reading = reading_of(self._task, len(card.classes))
         self._colors = palette(card.classes, self._task)
@@ -57,20 +69,35 @@ class Gallery:
         return [self._strip(image, f"{title}-{place:02d}.png") for place, image in enumerate(chosen, 1)]
 
     def _strip(self, scored: ScoredImage, file: str) -> Strip:
-        images, masks = load(self._squares, [scored.index])
-        predicted = self._reading.decide(self._forward(images.to(self._device)))[0].cpu().numpy()
-        image, truth = images[0].numpy(), masks[0].numpy()
+        image, truth, predicted = self._pictures(scored.index)
+        labelled = ~is_ignored(truth, self._task)
+        wrong_share = float(np.mean(predicted[labelled] != truth[labelled])) if labelled.any() else None
+        image, truth, predicted = (_shrunk(one) for one in (image, truth, predicted))
         labelled = ~is_ignored(truth, self._task)
         labels = [blend(image, mask, self._colors) for mask in (truth, predicted)]
         picture = joined([image, *labels, errors(image, truth, predicted, labelled)])
         write_picture(picture, self._folder / file)
         return Strip(
-            name=self._squares.samples[scored.index].name,
+            name=self._whole.name(scored.index),
             miou=scored.miou,
-            wrong_share=float(np.mean(predicted[labelled] != truth[labelled])) if labelled.any() else None,
+            wrong_share=wrong_share,
             figure=f"{self._folder.name}/{file}",
             uri=_data_uri(picture),
         )
+
+    def _pictures(self, image: int) -> tuple[Uint8, Uint8, Uint8]:
+        """A whole image, (H, W, 3), its truth and its prediction, (H, W) each."""
+        size = self._whole.size(image)
+        pictures = (np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.uint8))
+        places = self._whole.places(image)
+        for start in range(0, len(places), self._batch):
+            some = places[start : start + self._batch]
+            images, masks = load(self._squares, some)
+            predicted = self._reading.decide(self._forward(images.to(self._device))).cpu()
+            for picture, parts in zip(pictures, (images, masks, predicted), strict=True):
+                for place, part in zip(some, parts, strict=True):
+                    self._whole.paste(picture, place, part.numpy())
+        return pictures
 
 
 def errors(image: Uint8, truth: Uint8, predicted: Uint8, labelled: NDArray[np.bool_]) -> Uint8:
@@ -86,12 +113,30 @@ def errors(image: Uint8, truth: Uint8, predicted: Uint8, labelled: NDArray[np.bo
 
 
 def joined(panels: list[Uint8]) -> Uint8:
-    """The panels, (S, S, 3) each, side by side at SIDE pixels with white gaps."""
+    """The panels, (H, W, 3) all alike, side by side in SIDE x SIDE pixels each, white around and between."""
     gap = np.full((SIDE, _GAP, 3), 255, np.uint8)
-    shrinks = panels[0].shape[0] > SIDE
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
-    row = [np.asarray(cv2.resize(panel, (SIDE, SIDE), interpolation=method), np.uint8) for panel in panels]
+    row = [_framed(panel) for panel in panels]
     return np.concatenate([part for panel in row for part in (panel, gap)][:-1], axis=1)
+
+
+def _shrunk(picture: Uint8) -> Uint8:
+    """An image or a mask that is much larger than its panel, to a few times its size: it is copied often."""
+    scale = _LARGEST / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    method = cv2.INTER_AREA if picture.ndim == 3 else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
+
+
+def _framed(panel: Uint8) -> Uint8:
+    height, width = panel.shape[:2]
+    rows, columns = square_inside(height, width, SIDE, "letterbox")
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    method = cv2.INTER_AREA if max(height, width) > SIDE else cv2.INTER_NEAREST
+    framed = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    framed[rows, columns] = cv2.resize(panel, size, interpolation=method)
+    return framed
 
 
 def _data_uri(picture: Uint8) -> str:

@@ -8,6 +8,7 @@ import torch
 from trainyard.storage import RunFolder, write_json, write_text
 from workers.training.checkpoints import ModelCard
 from workers.training.data import Squares
+from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.definitions import definitions
 from workers.training.report.evaluation import Forward, evaluate
 from workers.training.report.gallery import Gallery
@@ -17,7 +18,7 @@ from workers.training.report.page import render
 from workers.training.report.split import SplitReport, split_report
 
 LARGEST_BATCH = 8
-"""Images that go through the network at once, or fewer where training took fewer."""
+"""Squares that go through the network at once, or fewer where training took fewer."""
 
 
 def write_report(
@@ -51,16 +52,17 @@ def write_report(
 def _evaluated(
     name: str, forward: Forward, card: ModelCard, squares: Squares, folder: RunFolder, device: torch.device
 ) -> SplitReport:
+    batch = min(LARGEST_BATCH, card.spec.data.batch)
     evaluation = evaluate(
         forward,
         squares,
         len(card.classes),
         task=card.spec.model.task,
-        batch=min(LARGEST_BATCH, card.spec.data.batch),
+        batch=batch,
         device=device,
         seed=card.spec.seed,
     )
-    gallery = Gallery(forward, squares, card, device, folder.figures)
+    gallery = Gallery(forward, squares, card, device, folder.figures, batch=batch)
     worst = gallery.draw(evaluation.worst, f"{name}-worst")
     random = gallery.draw(evaluation.random, f"{name}-random")
     return split_report(name, evaluation, card.classes, worst, random)
@@ -70,11 +72,12 @@ def _content(
     card: ModelCard, reports: list[SplitReport], learning: Learning, epoch: int, device: torch.device
 ) -> dict[str, Any]:
     data, size = card.spec.data, card.spec.data.image_size
+    validation = validation_of(data, reports[0].numbers, learning, epoch)
     place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
     made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
     cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
     text = (
-        f"Evaluated as in training, with {cut}; worst and random ones are such squares."
+        f"Evaluated as in training, with {cut}; outlines are compared square by square."
         if data.fit == "crop"
         else f"Evaluated as in training, with {made}; scores at the images' own sizes differ."
     )
@@ -88,7 +91,11 @@ def _content(
         "checkpoint": {"file": "checkpoints/best.ckpt", "epoch": epoch},
         "input": {"image_size": size, "fit": data.fit, "precision": "float32", "text": text},
         "definitions": definitions(size, card.spec.model.task),
-        "notices": [one for report in reports for one in missed_classes(report.name, report.numbers)],
+        "validation": validation,
+        "notices": [
+            *confirmation(validation),
+            *(one for report in reports for one in missed_classes(report.name, report.numbers)),
+        ],
         "splits": {report.name: report.numbers for report in reports},
         "times": {
             "epochs": learning.epochs,

@@ -1,0 +1,37 @@
+"""How the score that made an epoch the best stands beside that of all validation images."""
+
+from typing import Any
+
+from trainyard.spec import DataSpec
+from workers.training.report.learning import Learning
+
+
+def validation_of(data: DataSpec, numbers: dict[str, Any], learning: Learning, epoch: int) -> dict[str, Any]:
+    """Of how many images the scores are; `numbers` are of all of validation, with the weights of `epoch`.
+
+    `miou_in_training` is that epoch's own, of `images_per_epoch`; None where the epoch was not validated.
+    """
+    images = numbers["images"]
+    return {
+        "epoch": epoch,
+        "every_epochs": data.val_every_epochs,
+        "images": images,
+        "images_per_epoch": min(images, data.val_max_images or images),
+        "miou": numbers["miou"],
+        "miou_in_training": dict(learning.curves["val_miou"]).get(epoch),
+    }
+
+
+def confirmation(validation: dict[str, Any]) -> list[str]:
+    """A sentence where epochs were validated on some of the images only."""
+    some, images, epoch = validation["images_per_epoch"], validation["images"], validation["epoch"]
+    if some == images:
+        return []
+    return [
+        f"Epochs were validated on {some} of the {images} validation images, on which epoch {epoch} has mIoU "
+        f"{_score(validation['miou_in_training'])}; on all of them it has {_score(validation['miou'])}."
+    ]
+
+
+def _score(value: float | None) -> str:
+    return "no score" if value is None else f"{value:.4f}"
