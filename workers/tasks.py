@@ -28,6 +28,7 @@ from workers.claims import Claims
 from workers.gpu_check import GpuCheck, needs_gpu
 from workers.ingest_supervisor import IngestSupervisor
 from workers.presence import Presence
+from workers.second_signal import end_at_once_on_another_sigterm
 from workers.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
@@ -173,8 +174,10 @@ def register(worker: Worker, task: str) -> None:
     def ready(**_: object) -> None:
         worker.caretaker.start(worker.draining)
 
-    def drain(**_: object) -> None:
+    def drain(sig: str = "", **_: object) -> None:
         worker.draining.set()
+        if sig == "SIGTERM":
+            end_at_once_on_another_sigterm()
 
     def leave(**_: object) -> None:
         worker.presence.leave()
