@@ -24,6 +24,7 @@ from trainyard.caretaker import Caretaker
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import TooManyStreams, TooManyUploads
 from trainyard.experiments import Experiments
+from trainyard.offered_models import OfferedModels
 from trainyard.projects import ProjectLimits
 from trainyard.queue import Kicker, make_celery
 from trainyard.reindex import Reindex
@@ -35,6 +36,7 @@ from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.names import STUDY_SPACE, NameStore
 from trainyard.store.queues import QueueStore
+from trainyard.store.turns import Turns
 from trainyard.store.uploads import UploadStore
 from trainyard.store.workers import WorkerStore
 
@@ -76,6 +78,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
     queues = QueueStore(client, settings.lease, settings.max_concurrent)
     workers = WorkerStore(client)
+    names = NameStore(client, STUDY_SPACE)
     limits = ProjectLimits(LimitStore(client), storage)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
@@ -91,7 +94,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     run_life = RunLifeService(RunLife(client, storage, runs), run_service, kick)
     run_files = RunFiles(runs, storage)
     reindex = Reindex(client, storage, datasets, runs)
-    caretaker = Caretaker(runs, datasets, limits, reindex, kicker, settings.lease)
+    caretaker = Caretaker(runs, datasets, limits, reindex, kicker, Turns(client), settings.lease)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
@@ -104,7 +107,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=StudyService(
-            NameStore(client, STUDY_SPACE), run_service, run_life, run_files, dataset_service
+            names, OfferedModels(names, storage), run_service, run_life, run_files, dataset_service
         ),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage, (datasets, runs), lambda: caretaker.housekeeping),

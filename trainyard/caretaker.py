@@ -15,11 +15,13 @@ from functools import partial
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
+from trainyard.leftovers import clear_leftovers
 from trainyard.projects import ProjectLimits
 from trainyard.queue import TASKS, Kicker
 from trainyard.registry import Claimable
 from trainyard.reindex import Reindex
 from trainyard.run_registry import RunRegistry
+from trainyard.store.turns import Turns
 from trainyard.worker_state import Housekeeping
 
 logger = logging.getLogger(__name__)
@@ -27,7 +29,9 @@ logger = logging.getLogger(__name__)
 ROUND_S = 2.0
 """How often to give a sign of life, and to look for work that no message tells of."""
 SWEEP_S = 3600.0
-"""How often to look for uploads that were cut off."""
+"""How often one of all processes looks for what was left behind."""
+SWEEP_TURN_S = 60.0
+"""How often each asks whether it is the one."""
 STALLED_S = 60.0
 """Housekeeping that has not come round for so long is stalled."""
 
@@ -49,7 +53,7 @@ class _Part:
 
 class Caretaker:
     """Brings Redis and storage into line, takes back work whose lease has lapsed, kicks for work that waits,
-    and clears lost uploads away."""
+    and clears leftovers away."""
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Caretaker:
         limits: ProjectLimits,
         reindex: Reindex,
         kicker: Kicker,
+        turns: Turns,
         rules: LeaseRules,
         beat: Callable[[Housekeeping], None] | None = None,
     ) -> None:
@@ -65,6 +70,7 @@ class Caretaker:
         self._runs = runs
         self._datasets = datasets
         self._reindex = reindex
+        self._turns = turns
         self._beat = beat
         self._round_s = min(ROUND_S, rules.reap_every_s)
         often = rules.reap_every_s
@@ -76,8 +82,8 @@ class Caretaker:
             _Part("limits of projects", limits.restore, often),
             _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
             _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
-            # An hour on: at a start there is more urgent work.
-            _Part("lost uploads", datasets.clear_lost_uploads, SWEEP_S, time.monotonic() + SWEEP_S),
+            # A minute on: at a start there is more urgent work.
+            _Part("leftovers", self._clear_leftovers, SWEEP_TURN_S, time.monotonic() + SWEEP_TURN_S),
             *(_Part(f"wake-ups of {queue}", partial(kicker.top_up, queue)) for queue in TASKS),
         ]
         self._is_started = False
@@ -139,6 +145,10 @@ class Caretaker:
     def _reap_runs(self) -> None:
         for run in self._runs.reap():
             _tell_lost(run, run.status)
+
+    def _clear_leftovers(self) -> None:
+        if self._turns.take("leftovers", SWEEP_S):
+            clear_leftovers((self._datasets, self._runs), time.time())
 
     def _repair(self, repair: Callable[[], list[str]]) -> None:
         for record_id in repair():

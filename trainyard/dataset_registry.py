@@ -1,12 +1,11 @@
 """All data sets, as the rest of the house sees them."""
 
-import time
 from typing import Any
 
+from trainyard.dataset_failures import of_dataset
 from trainyard.datasets import Dataset
 from trainyard.errors import Conflict, NotFound
 from trainyard.lease import LeaseRules
-from trainyard.lost_uploads import clear_lost_uploads
 from trainyard.registry import Registry
 from trainyard.storage import Storage, check_id, remove_folder
 from trainyard.store.connection import Client
@@ -34,6 +33,9 @@ class DatasetRegistry(Registry[Dataset]):
             )
         return self._mirrored(dataset)
 
+    def _lost(self) -> dict[str, Any]:
+        return of_dataset(super()._lost())
+
     def remove(self, dataset_id: str) -> None:
         """Forget a set and delete its folder; raises NotFound, and Conflict while runs need it."""
         outcome, runs = self._store.remove(check_id(dataset_id))
@@ -51,7 +53,3 @@ class DatasetRegistry(Registry[Dataset]):
         """Delete what a worker may have written for a set since it was removed; other sets are left alone."""
         if self._store.was_removed(dataset_id):
             remove_folder(self._storage.dataset(dataset_id).path)
-
-    def clear_lost_uploads(self) -> list[str]:
-        """Delete what is left of uploads that were cut off long ago; raises StorageUnavailable."""
-        return clear_lost_uploads(self._storage, time.time())

@@ -23,7 +23,7 @@ ANOTHER_TRY_HELPS: dict[str, bool] = {
     "time_limit": False,
     # the operator's
     "disk_full": False,  # whoever makes room knows when it is worth another try
-    "storage_unavailable": False,
+    "storage_unavailable": True,  # a mount comes back, and other workers have their own
     "newer_format": False,
     "unreadable": False,  # the same record reads the same
     "export_mismatch": False,  # the same weights make the same file

@@ -14,8 +14,9 @@ class UtcFormatter(logging.Formatter):
         self.converter = time.gmtime
 
 
-def log_in_utc(log_format: str, *, force: bool = False) -> None:
-    """Log from INFO on to standard error; `force` takes the place of what logged before."""
-    logging.basicConfig(level=logging.INFO, force=force)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(UtcFormatter(log_format))
+def log_in_utc(log_format: str, handler: logging.Handler | None = None) -> None:
+    """Log from INFO on to standard error, or by a handler that takes the place of what logged before."""
+    handlers = [handler or logging.StreamHandler()]
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=handler is not None)
+    for one in logging.getLogger().handlers:
+        one.setFormatter(UtcFormatter(log_format))

@@ -8,6 +8,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from trainyard.catalog import DEVICE_CLASSES
+from trainyard.errors import StoreUnavailable
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
@@ -63,8 +64,9 @@ class Kicker:
     def kick(self, queue: str) -> bool:
         """Say that the queue has work; False where the broker is away (topping up makes good for it)."""
         try:
-            self._app.send_task(TASKS[queue], args=[queue], queue=queue, retry=False)
-        except OperationalError:
+            with store_errors():  # of a connection that breaks while it is used
+                self._app.send_task(TASKS[queue], args=[queue], queue=queue, retry=False)
+        except (OperationalError, StoreUnavailable, OSError):
             return False
         return True
 

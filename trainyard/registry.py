@@ -120,6 +120,11 @@ class Registry(Generic[Record]):
         record = self._store.claim(queue, owner, self._life, self.rules, self._max_concurrent, devices)
         return self._mirrored(record) if record else None
 
+    def held_by(self, owner: str) -> Record | None:
+        """What a worker holds since a claim to which it had no answer; None where none was made."""
+        record = self._store.held(owner, self._life, self.rules)
+        return self._mirrored(record) if record else None
+
     def update(self, held: Record, **values: Any) -> Record:
         """Change fields (JSON data) of a record this worker holds; raises OwnershipLost."""
         return self._kept(self._store.update(held.id, held.fence, held.owner or "", values), held)
@@ -148,8 +153,12 @@ class Registry(Generic[Record]):
 
     def reap(self) -> list[Record]:
         """Take back what workers gave no sign of life for; the records as they now stand."""
-        reaped = self._store.reap(self._life, self.rules, WorkerLost().to_dict())
+        reaped = self._store.reap(self._life, self.rules, self._lost())
         return self._each(reaped, lambda record_id: self._mirrored(self.get(record_id)))
+
+    def _lost(self) -> dict[str, Any]:
+        """The error of a record whose worker was lost too often."""
+        return WorkerLost().to_dict()
 
     def amend(self, record_id: str, values: Mapping[str, Any]) -> Record:
         """Change descriptive fields as a client; raises NotFound."""
@@ -198,11 +207,16 @@ class Registry(Generic[Record]):
             raise failures[0]
         return done
 
+    def mirror(self, record: Record) -> Record:
+        """Write the file of a record that a decision has just changed, now or, where that fails, later."""
+        return self._mirrored(record)
+
     def _mirrored(self, record: Record) -> Record:
-        """Redis has decided: where storage fails, the file stays behind until a caretaker writes it."""
+        """Redis has decided: where storage fails, or Redis goes away before it knows of the file, the file
+        stays behind until housekeeping writes it. Whoever asked for the decision has it all the same."""
         try:
             return self._written(record)
-        except StorageUnavailable as error:
+        except (StorageUnavailable, StoreUnavailable) as error:
             logger.error("The file of %s stays behind for now: %s", record.id, error.message)
             return record
 
@@ -220,6 +234,15 @@ class Registry(Generic[Record]):
 
     def _write(self, record: Record) -> None:
         write_json(self.record_file(record.id), self._store.codec.to_json(record))
+
+    def unknown(self, record_ids: list[str]) -> set[str]:
+        """Those of which Redis has no record; raises StoreUnavailable."""
+        return {name for name, known in self._store.revisions(record_ids).items() if known is None}
+
+    @property
+    def folder(self) -> Path:
+        """Where the folders of all records lie."""
+        return self._storage.root / f"{self._store.kind}s"
 
     def record_file(self, record_id: str) -> Path:
         """Where the record's mirror lies in storage."""

@@ -192,7 +192,7 @@ class Reindex:
         if study := record.labels.get(STUDY_SPACE):
             self._names.bind(study, record.id)
         if was_interrupted:
-            self._runs.publish_status(self._runs.get(record.id))
+            self._runs.announce_status(self._runs.get(record.id))
 
 
 def _record_ids(root: Path) -> list[str]:

@@ -67,9 +67,11 @@ class RunLife:
     def _followed(self, run_id: str, outcome: str, run: Run | None, verb: str) -> Run:
         """The record after a decision, its mirror written and a status just entered told."""
         self._check(run_id, outcome, run, verb)
-        mirrored = self._runs.repair(run_id)
-        if run and outcome in ("ended", "queued"):
-            self._runs.publish_status(run)
+        if run is None:
+            raise NotFound(f"There is no run {run_id}.")
+        mirrored = self._runs.mirror(run)
+        if outcome in ("ended", "queued"):
+            self._runs.announce_status(run)
         return mirrored
 
     def _check(self, run_id: str, outcome: str, run: Run | None, verb: str) -> None:

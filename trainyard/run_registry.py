@@ -2,12 +2,14 @@
 
 import json
 import logging
+import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from trainyard.checkpoints import discard, place, with_saved
-from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable
-from trainyard.event_log import keep, publish
+from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable
+from trainyard.event_log import keep, last_id
 from trainyard.events import CheckpointSaved, Event, Progress, StatusChanged, to_dict
 from trainyard.failures import failure
 from trainyard.lease import LeaseRules
@@ -22,6 +24,9 @@ from trainyard.store.live import LiveStore, parse_signals
 from trainyard.store.run_store import RUN_LIFE, RunStore
 
 logger = logging.getLogger(__name__)
+
+KEEP_PAUSES_S = (0.0, 0.1, 0.2)
+"""Before each try to write a status to events.jsonl: nobody comes back to it."""
 
 
 class RunRegistry(Registry[Run]):
@@ -39,7 +44,8 @@ class RunRegistry(Registry[Run]):
         if run.status not in ACTIVE:
             # Storage that took no changes when the attempt ended has kept what was begun.
             for begun in self._storage.run(run.id).attempts.glob("*/.saved/.*.tmp"):
-                begun.unlink(missing_ok=True)
+                with suppress(OSError):
+                    begun.unlink()
         if run.status == RunStatus.CANCELLED:
             discard_work(self._storage.run(run.id))
         return run
@@ -48,13 +54,10 @@ class RunRegistry(Registry[Run]):
         """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
         return parse_signals(self.renew(held, json.dumps(to_dict(progress)) if progress else ""))
 
-    def tell(self, held: Run, event: Event) -> None:
-        """Tell the followers of a held run what happened; raises OwnershipLost and StorageUnavailable."""
-        keep(self._storage.run(held.id), self.stream(held, event), event)
-
     def stream(self, held: Run, event: Event) -> str:
         """Tell those who follow at present, nobody later; the event's id. Raises OwnershipLost."""
-        event_id = self.live.tell(held.id, held.fence, held.owner or "", event)
+        folder = self._storage.run(held.id)
+        event_id = self.live.tell(held.id, held.fence, held.owner or "", event, lambda: last_id(folder))
         if event_id is None:
             raise OwnershipLost(f"{held.id} is held by another attempt.")
         return event_id
@@ -66,7 +69,7 @@ class RunRegistry(Registry[Run]):
 
     def _told(self, reaped: Run) -> Run:
         run = self._with_log(reaped)
-        self.publish_status(run)
+        self.announce_status(run)
         return run
 
     def _with_log(self, run: Run) -> Run:
@@ -79,15 +82,29 @@ class RunRegistry(Registry[Run]):
     def publish_status(self, run: Run) -> None:
         """Tell the followers of a run its status; an ended run's stream goes after a while.
 
-        Where storage fails, events.jsonl lacks this one; the record tells it as well.
+        Where storage fails, events.jsonl lacks this one; the record tells it as well. Raises
+        StoreUnavailable.
         """
-        changed = StatusChanged(status=run.status, revision=run.revision, error=run.error)
-        try:
-            publish(self.live, self._storage.run(run.id), run.id, changed)
-        except StorageUnavailable as error:
-            logger.error("Run %s is %s: %s", run.id, run.status, error.message)
+        changed, folder = status_event(run), self._storage.run(run.id)
+        event_id = self.live.append(run.id, changed, lambda: last_id(folder))
         if run.status not in ACTIVE:
             self.live.expire(run.id)
+        for pause_s in KEEP_PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                keep(folder, event_id, changed)
+            except StorageUnavailable as error:
+                logger.error("Run %s is %s: %s", run.id, run.status, error.message)
+            else:
+                break
+
+    def announce_status(self, run: Run) -> None:
+        """As `publish_status`, after a decision that is made and recorded: no outage can undo it, so none is
+        raised. Followers then learn it from the record."""
+        try:
+            self.publish_status(run)
+        except StoreUnavailable as error:
+            logger.warning("Run %s is %s, and followers are not told: %s", run.id, run.status, error.message)
 
     def stop(self, run_id: str, when: StopWhen) -> Run:
         """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise.
@@ -97,7 +114,7 @@ class RunRegistry(Registry[Run]):
         outcome, found = self.live.stop(check_id(run_id), when)
         run = self._signalled(outcome, found, run_id, "stopped")
         if outcome == "ended":
-            self.publish_status(run)
+            self.announce_status(run)
         return run
 
     def move_to_front(self, run_id: str) -> Run:
@@ -121,14 +138,18 @@ class RunRegistry(Registry[Run]):
     def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
         """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.
 
-        What it supersedes is deleted, once nobody can take it for the newest any more.
+        What it supersedes is deleted, once nobody can take it for the newest any more. Where storage does
+        not let it go, the next attempt does.
         """
         keep_last = held.spec.checkpoints.keep_last
         names = with_saved(held.checkpoints, saved, file, keep_last)
         files = {name: asdict(one) for name, one in names.items()}
         run = self._store.commit(held.id, held.fence, held.owner or "", files, saved.epoch, saved.step)
         kept = self._kept(run, held)
-        discard(self._storage.run(held.id), held.checkpoints, names)
+        try:
+            discard(self._storage.run(held.id), held.checkpoints, names)
+        except StorageUnavailable as error:
+            logger.warning("Run %s: %s", held.id, error.message)
         return kept
 
     def _write(self, record: Run) -> None:
@@ -149,3 +170,8 @@ class RunRegistry(Registry[Run]):
                 f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
             )
         return self._mirrored(run)
+
+
+def status_event(run: Run) -> StatusChanged:
+    """What followers are told of the status that a run has entered."""
+    return StatusChanged(status=run.status, revision=run.revision, error=run.error)

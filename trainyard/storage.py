@@ -10,6 +10,7 @@
                               .attempts/<fence>/  what each attempt writes, until it is put in place
                               origin/<run id>-<checkpoint>.ckpt of a fork
     <storage>/projects.json   what is set for each project
+    <storage>/study-models.json  what clients of the study contract have added to the models and taken away
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
 Ids are generated here; no user text becomes a path.
@@ -30,6 +31,8 @@ from trainyard.errors import BrokenFile, InvalidRequest, NewerFormat, NotFound
 from trainyard.storage_errors import storage_error
 
 SCHEMA = 1
+DELETED = ".deleted"
+"""End of the name of a folder while it is deleted, which begins with a dot."""
 INCOMING_SHOWN = 20
 """Names in incoming/ that an error lists."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
@@ -77,10 +80,6 @@ class DatasetFolder:
     def receiving(self, number: int) -> Path:
         """A file of an upload while it comes, `number` from 0."""
         return self.path / f".upload-{number}.tmp"
-
-    def received(self) -> list[Path]:
-        """The files of an upload that came or come and have not been kept."""
-        return list(self.path.glob(".upload-*.tmp"))
 
     @property
     def prepared(self) -> Path:
@@ -205,10 +204,6 @@ class Storage:
     def dataset(self, dataset_id: str) -> DatasetFolder:
         return DatasetFolder(self.root / "datasets" / check_id(dataset_id))
 
-    def dataset_folders(self) -> list[DatasetFolder]:
-        """The folders of all data sets, and of those that are being uploaded."""
-        return [DatasetFolder(path) for path in (self.root / "datasets").glob("ds-*")]
-
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.root / "runs" / check_id(run_id))
 
@@ -216,6 +211,11 @@ class Storage:
     def projects(self) -> Path:
         """What is set for each project."""
         return self.root / "projects.json"
+
+    @property
+    def study_models(self) -> Path:
+        """Which models the study contract offers besides those of the beginning, or no more."""
+        return self.root / "study-models.json"
 
     def incoming(self, name: str) -> Path:
         """A file or folder under incoming/, reached over no link; raises InvalidRequest."""
@@ -266,12 +266,22 @@ def remove_folder(path: Path) -> None:
 
     It is renamed first, so that nobody sees half of it and a writer that is late does not write into it.
     """
-    leaving = path.with_name(f".{path.name}.{secrets.token_hex(4)}.deleted")
+    leaving = path.with_name(f".{path.name}.{secrets.token_hex(4)}{DELETED}")
     try:
         path.rename(leaving)
-        shutil.rmtree(leaving)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be deleted", error) from error
+    remove_half_deleted(leaving)
+
+
+def remove_half_deleted(path: Path) -> None:
+    """Delete what is left of a folder that `remove_folder` has renamed; raises StorageUnavailable."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return  # another process was at it, too
     except OSError as error:
         raise storage_error(f"{path.name} could not be deleted", error) from error
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from trainyard.checkpoints import Checkpoints
 from trainyard.metric_rows import Row, as_csv, read_rows, rows_folder, write_rows
 from trainyard.run_results import clear_results
-from trainyard.storage import RunFolder, remove_folder, write_text
+from trainyard.storage import DELETED, RunFolder, remove_folder, remove_half_deleted, write_text
 from trainyard.storage_errors import storage_error
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ class AttemptFiles:
         self._fence = fence
         self.own = run.attempt(fence)
         """Where the child writes."""
+        self.board_is_due = False
+        """Whether TensorBoard's files have news that followers of the run should find."""
         self._log_read = 0
         self._rows: list[Row] = []
         self._rows_are_kept = False
@@ -50,7 +52,10 @@ class AttemptFiles:
             raise storage_error("The attempt's folder could not be made", error) from error
         if self._rows:
             write_text(self.own.metrics_csv, as_csv(self._rows))  # the child goes on with it
-        self.sweep(committed, metrics_of)
+        try:
+            self.sweep(committed, metrics_of)
+        except OSError as error:
+            raise storage_error("Earlier attempts could not be cleared away", error) from error
 
     def add_row(self, row: Row) -> None:
         """Add an epoch; one trained again replaces its row and later ones."""
@@ -65,7 +70,7 @@ class AttemptFiles:
             self._rows_are_kept = True
 
     def carry_log(self) -> None:
-        """Add what is new in the attempt's log to the run's."""
+        """Add what is new in the attempt's log to the run's: each byte once, though a write fail half way."""
         try:
             if not self.own.log.exists():
                 return  # the child has not begun to write
@@ -73,14 +78,18 @@ class AttemptFiles:
                 source.seek(self._log_read)
                 while piece := source.read(LOG_PIECE):
                     self._run.log.parent.mkdir(parents=True, exist_ok=True)
-                    with self._run.log.open("ab") as log:
-                        log.write(piece)
-                    self._log_read += len(piece)
+                    with self._run.log.open("ab", buffering=0) as log:
+                        while piece:
+                            written = log.write(piece)
+                            self._log_read += written
+                            piece = piece[written:]
         except OSError as error:
             raise storage_error("The log could not be written", error) from error
 
     def place_board(self) -> None:
-        """Put TensorBoard's files as they now are where the run's are."""
+        """Put TensorBoard's files as they now are where the run's are, if they have news."""
+        if not self.board_is_due:
+            return
         try:
             for file in self.own.tensorboard.glob("events.*"):
                 self._run.tensorboard.mkdir(parents=True, exist_ok=True)
@@ -89,6 +98,7 @@ class AttemptFiles:
                 temporary.replace(self._run.tensorboard / file.name)
         except OSError as error:
             raise storage_error("TensorBoard's files could not be copied", error) from error
+        self.board_is_due = False
 
     def place_results(self) -> None:
         """Put figures, report and export of a completed attempt in place of earlier ones."""
@@ -119,9 +129,13 @@ class AttemptFiles:
                     logger.warning("%s could not be deleted: %s", file.name, error.strerror)
 
     def sweep(self, committed: Checkpoints, metrics_of: int) -> None:
-        """Delete what earlier attempts left, but for the run's checkpoints and its rows of metrics."""
+        """Delete what earlier attempts left, but for the run's checkpoints and its rows of metrics; and what
+        they had begun to delete."""
         kept = {self._run.path / one.file for one in committed.values()}
         rows = rows_folder(self._run, metrics_of).path
+        for place in (self._run.path, self._run.attempts):
+            for folder in place.glob(f".*{DELETED}"):
+                remove_half_deleted(folder)
         for folder in self._earlier():
             saved = RunFolder(folder).saved
             if rows.parent != folder and not any(path.parent == saved for path in kept):

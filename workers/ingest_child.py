@@ -6,7 +6,8 @@ from pathlib import Path
 
 from trainyard.datasets import IngestOptions
 from trainyard.decoding import decoder
-from trainyard.errors import TrainyardError
+from trainyard.errors import HostOutOfMemory, TrainyardError
+from trainyard.storage_errors import storage_error
 from workers.child import Link, Message
 from workers.ingest.ingest import ingest
 from workers.ingest.problems import shown
@@ -31,5 +32,9 @@ def work(link: Link, job: Message) -> None:
         )
     except TrainyardError as error:
         link.send({"error": error.to_dict()})
+    except OSError as error:
+        link.send({"error": storage_error("A file of the data set could not be used", error).to_dict()})
+    except MemoryError:
+        link.send({"error": HostOutOfMemory("The ingest process could get no more memory.").to_dict()})
     else:
         link.send({"result": asdict(found)})

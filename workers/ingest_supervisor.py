@@ -6,19 +6,15 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from trainyard.dataset_failures import of_dataset
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus
-from trainyard.errors import (
-    BadDataset,
-    ChildDied,
-    DatasetQuestion,
-    InvalidRequest,
-    OwnershipLost,
-    StoreUnavailable,
-)
+from trainyard.errors import BadDataset, DatasetQuestion, InvalidRequest, OwnershipLost, StoreUnavailable
+from trainyard.failures import another_try_helps
 from trainyard.lease import Ownership
 from trainyard.storage import Storage
 from workers.child import FENCED, INGEST_CHILD, ORPHANED, Child, Message
+from workers.ingest_death import IngestDeath
 from workers.lease_guard import LeaseGuard
 from workers.store_retry import until_answered
 
@@ -49,6 +45,7 @@ class IngestSupervisor:
         self._progress: tuple[int, int] | None = None
         self._told_at = 0.0
         self._reads: str | None = None
+        self._death = IngestDeath()
 
     def supervise(self) -> None:
         """Returns when the data set is ready or failed, or is back in its queue; raises OwnershipLost."""
@@ -90,9 +87,7 @@ class IngestSupervisor:
         elif code in (FENCED, ORPHANED):
             self._datasets.release(self._dataset, "fenced")  # for want of word from here: it is not to blame
         else:
-            place = "" if self._reads is None else f" while it read {self._reads} and its mask"
-            died = ChildDied(f"The ingest process ended with exit code {code} and no result{place}.")
-            self._fail(died.to_dict())
+            self._fail(self._death.cause(code).to_dict())
 
     def _job(self) -> Message:
         """Raises InvalidRequest where what is to be read is no longer in incoming/."""
@@ -180,6 +175,12 @@ class IngestSupervisor:
             self._end_without_version(DatasetStatus.FAILED, BadDataset().to_dict(), found)
 
     def _fail(self, error: dict[str, Any]) -> None:
+        """The set waits for another try where that may help, and has failed otherwise."""
+        error = of_dataset(error, self._reads)
+        if another_try_helps(error["code"]):
+            logger.warning("The ingest of %s broke: %s", self._dataset.id, error["message"])
+            self._datasets.crash(self._dataset, error)
+            return
         found: dict[str, Any] = {"problems": [], "questions": [], "proposed_label_map": None}
         self._end_without_version(DatasetStatus.FAILED, error, found)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainyard import events
 from trainyard.errors import StorageUnavailable
+from trainyard.event_log import keep
 from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run
 from trainyard.spec import with_batches
@@ -21,7 +22,7 @@ class RunReports:
     """Keeps what was said until Redis has it. Only while the run is held, which every write checks.
 
     Methods raise OwnershipLost, StoreUnavailable, after which the same may be tried again, and
-    StorageUnavailable, after which what was being told is dropped.
+    StorageUnavailable: `post` for a row of metrics or a checkpoint, without which the attempt cannot go on.
     """
 
     def __init__(self, runs: RunRegistry, run: Run, folder: RunFolder, files: AttemptFiles) -> None:
@@ -34,6 +35,7 @@ class RunReports:
         self._folder = folder
         self._files = files
         self._outbox: deque[events.Event] = deque()
+        self._unkept: deque[tuple[str, events.Event]] = deque()
         self._streamed_at = 0.0
 
     @property
@@ -49,15 +51,23 @@ class RunReports:
             self._outbox.append(event)
 
     def post(self) -> None:
-        """Tell all but progress, in order."""
+        """Tell all but progress, in order; after StorageUnavailable, what was being told is dropped."""
         while self._outbox:
+            event = self._outbox[0]
             try:
-                self._record(self._outbox[0])
-                self._runs.tell(self.run, self._outbox[0])
+                if not self._is_known(event):
+                    self._record(event)
+                    self._unkept.append((self._runs.stream(self.run, event), event))
             except StorageUnavailable:
                 self._outbox.popleft()
                 raise
             self._outbox.popleft()
+
+    def keep(self) -> None:
+        """Put what was told into events.jsonl; what storage does not take now may be tried again."""
+        while self._unkept:
+            keep(self._folder, *self._unkept[0])
+            self._unkept.popleft()
 
     def stream_progress(self) -> None:
         """Let followers know where the run is, now and then."""
@@ -71,6 +81,10 @@ class RunReports:
         self.run = self._runs.update(self.run, **values)
         return self.run
 
+    def _is_known(self, event: events.Event) -> bool:
+        """Whether an earlier attempt has said the same to the user."""
+        return isinstance(event, events.Notice) and event.message in self.run.notices
+
     def _record(self, event: events.Event) -> None:
         """What of an event belongs to the record, and to the files that the record names."""
         if isinstance(event, events.EpochEnd):
@@ -81,7 +95,7 @@ class RunReports:
             self._files.keep_rows()
             file = (self._files.own.path / event.stored).relative_to(self._folder.path).as_posix()
             self.run = self._runs.commit(self.run, event, file)
-            self._files.place_board()
+            self._files.board_is_due = True
         elif isinstance(event, events.Began):
             *earlier, present = self.run.attempts
             history = [*earlier, replace(present, device=event.device)]

@@ -14,16 +14,18 @@ from trainyard.errors import ChildDied, DeviceFault, OwnershipLost, StoreUnavail
 from trainyard.failures import another_try_helps
 from trainyard.fork_origin import origin_file
 from trainyard.lease import Ownership
-from trainyard.run_registry import RunRegistry
+from trainyard.run_registry import RunRegistry, status_event
 from trainyard.run_results import discard_work
 from trainyard.runs import Run, RunStatus
 from trainyard.signals import Signals
 from trainyard.storage import Storage
+from trainyard.storage_errors import storage_error
 from workers.attempt_files import AttemptFiles
 from workers.child import FENCED, ORPHANED, TRAINING_CHILD, Child, Message
 from workers.drain_time import DrainTime
 from workers.gpu_check import needs_gpu
 from workers.job_message import job_to_message
+from workers.lagging_files import LaggingFiles
 from workers.lease_guard import LeaseGuard
 from workers.post_mortem import PostMortem
 from workers.recorded_version import open_version
@@ -69,6 +71,9 @@ class RunSupervisor:
         self._folder = storage.run(run.id)
         self._files = AttemptFiles(self._folder, run.fence)
         self._reports = RunReports(runs, run, self._folder, self._files)
+        self._lagging = LaggingFiles(
+            run.id, self._reports.keep, self._files.carry_log, self._files.place_board
+        )
         self._signals = Signals()
         self._told = Signals()
         self._drain_until: float | None = None
@@ -97,12 +102,15 @@ class RunSupervisor:
     def _attempt(self) -> None:
         try:
             self._files.begin(self._run.checkpoints, self._run.metrics_of)
-            self._runs.publish_status(self._run)
+            # Told with the first renewal: a Redis that is away just now keeps no claimed run from training.
+            self._reports.add(status_event(self._run))
             self._train()
         except OwnershipLost:
             raise
         except TrainyardError as error:
             self._fail(error.to_dict())
+        except OSError as error:
+            self._fail(storage_error("The files of this attempt could not be used", error).to_dict())
 
     def _train(self) -> None:
         if self._time.is_over(self._run):
@@ -187,7 +195,7 @@ class RunSupervisor:
             self._ownership.renew(asked_at)
             guard.renewed()
             self._reports.post()
-            self._files.carry_log()
+            self._lagging.catch_up()
             self._reports.stream_progress()
             self._keep_time()
         except StoreUnavailable as error:
@@ -211,7 +219,6 @@ class RunSupervisor:
     def _conclude(self, code: int | None) -> None:
         self._flush()
         if "result" in self._outcome:
-            self._files.place_board()
             self._files.place_results()
             self._conclude_result(self._outcome["result"])
         elif "error" in self._outcome:
@@ -249,53 +256,49 @@ class RunSupervisor:
             self._files.drop_unfinished()
         failure = self._post_mortem.failure(error, self._run.fence)
         if another_try_helps(error["code"]):
-            self._flush()
-            self._until_answered(
-                lambda: self._runs.publish_status(self._runs.crash(self._with_time_used(), failure))
-            )
+            self._conclude_by(lambda: self._runs.crash(self._with_time_used(), failure))
         else:
             self._end(RunStatus.FAILED, error=failure, **values)
 
     def _end(self, status: RunStatus, **values: Any) -> None:
-        def finish() -> None:
-            used = self._time.used_seconds
-            ended = self._runs.finish(self._run, status, used_seconds=used, **values)
-            self._runs.publish_status(ended)
-
-        self._flush()
-        self._until_answered(finish)
+        used = self._time.used_seconds
+        self._conclude_by(lambda: self._runs.finish(self._run, status, used_seconds=used, **values))
 
     def _complete(self, result: dict[str, Any]) -> None:
         """End the run, or give it back where its target was raised after training had ended."""
-
-        def complete() -> None:
-            reached = {"epoch": result["epoch"], "step": result["step"]}
-            used = self._time.used_seconds
-            values = {"result": result, "used_seconds": used, **reached}
-            self._runs.publish_status(self._runs.complete(self._run, result["target"], **values))
-
-        self._flush()
-        self._until_answered(complete)
+        reached = {"epoch": result["epoch"], "step": result["step"]}
+        values = {"result": result, "used_seconds": self._time.used_seconds, **reached}
+        self._conclude_by(lambda: self._runs.complete(self._run, result["target"], **values))
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""
+        self._conclude_by(lambda: self._runs.release(self._with_time_used(), reason))
 
-        def release() -> None:
-            self._runs.publish_status(self._runs.release(self._with_time_used(), reason))
+    def _conclude_by(self, decide: Callable[[], Run]) -> None:
+        """Tell all that the child has said, let Redis decide what becomes of the run, and tell its followers.
 
+        Each waits for Redis by itself: what has been decided cannot be decided again.
+        """
+        decided: list[Run] = []
         self._flush()
-        self._until_answered(release)
+        self._until_answered(lambda: decided.append(decide()))
+        for run in decided:
+            self._until_answered(lambda: self._runs.publish_status(run))  # noqa: B023 - called at once
 
     def _flush(self) -> None:
         """Tell all that the child has said, also where storage takes none of it."""
         self._until_answered(self._catch_up)
         while not self._reports.are_told:
             self._until_answered(self._catch_up)
+        self._files.board_is_due = True
+        self._lagging.settle(lambda: self._until_answered(lambda: self._renew()))
 
     def _until_answered(self, write: Callable[[], None]) -> None:
         until_answered(write, self._run.id, self._draining)
 
     def _catch_up(self) -> None:
-        self._runs.renew(self._run)
+        self._renew()
         self._reports.post()
-        self._files.carry_log()
+
+    def _renew(self) -> None:
+        self._runs.renew(self._run)

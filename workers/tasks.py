@@ -3,7 +3,6 @@
 import logging
 import socket
 import threading
-import time
 from dataclasses import dataclass, field
 
 from celery import Celery, signals
@@ -12,7 +11,6 @@ from trainyard.caretaker import Caretaker
 from trainyard.catalog import DEVICE_CLASSES
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
-from trainyard.lease import Ownership
 from trainyard.log_format import UtcFormatter
 from trainyard.projects import ProjectLimits
 from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
@@ -22,12 +20,15 @@ from trainyard.settings import Settings
 from trainyard.storage import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
+from trainyard.store.turns import Turns
 from trainyard.store.workers import WorkerStore
 from trainyard.worker_state import WorkerState
 from workers.child import await_server
+from workers.claims import Claims
 from workers.gpu_check import GpuCheck, needs_gpu
 from workers.ingest_supervisor import IngestSupervisor
 from workers.presence import Presence
+from workers.second_signal import end_at_once_on_another_sigterm
 from workers.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Worker:
                 limits,
                 Reindex(client, storage, datasets, runs),
                 kicker,
+                Turns(client),
                 settings.lease,
                 presence.beat,
             ),
@@ -94,12 +96,10 @@ class Worker:
         await_server()
         if not self._has_device_for(queue):
             return
-        asked_at = time.monotonic()
-        run = None
-        if not self.draining.is_set():
-            run = self.runs.claim(queue, self.presence.id, self.presence.devices if needs_gpu(queue) else 0)
-        if run:
-            ownership = Ownership(self.settings.lease, asked_at)
+        devices = self.presence.devices if needs_gpu(queue) else 0
+        claimed = Claims(self.runs, self.presence.id, self.draining).next(queue, devices)
+        if claimed:
+            run, ownership = claimed
             supervisor = RunSupervisor(
                 self.runs,
                 self.storage,
@@ -145,10 +145,9 @@ class Worker:
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
         await_server()
-        asked_at = time.monotonic()
-        dataset = None if self.draining.is_set() else self.datasets.claim(queue, self.presence.id)
-        if dataset:
-            ownership = Ownership(self.settings.lease, asked_at)
+        claimed = Claims(self.datasets, self.presence.id, self.draining).next(queue)
+        if claimed:
+            dataset, ownership = claimed
             supervisor = IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership)
             try:
                 with self.presence.holding(dataset.id):
@@ -175,8 +174,10 @@ def register(worker: Worker, task: str) -> None:
     def ready(**_: object) -> None:
         worker.caretaker.start(worker.draining)
 
-    def drain(**_: object) -> None:
+    def drain(sig: str = "", **_: object) -> None:
         worker.draining.set()
+        if sig == "SIGTERM":
+            end_at_once_on_another_sigterm()
 
     def leave(**_: object) -> None:
         worker.presence.leave()

@@ -18,6 +18,7 @@ from trainyard.storage import RunFolder
 from workers.child import Link, Message
 from workers.environment import hide_gpus
 from workers.job_message import job_from_message
+from workers.lasting_log import LastingLog
 from workers.training.describe import describe
 from workers.training.fit import fit
 from workers.training.typed_errors import EXPECTED, typed_error
@@ -81,4 +82,4 @@ def _log_to(path: Path) -> None:
     os.dup2(descriptor, 2)
     os.close(descriptor)
     faulthandler.enable(all_threads=False)  # one traceback, that of the thread which crashed
-    log_in_utc("%(asctime)s %(levelname)s %(message)s", force=True)
+    log_in_utc("%(asctime)s %(levelname)s %(message)s", LastingLog(2))

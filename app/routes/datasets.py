@@ -118,6 +118,16 @@ class LabelMap(MethodView):
         return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
 
 
+@blueprint.route("/<dataset_id>/retry")
+class Retry(MethodView):
+    @blueprint.alt_response(409, schema="Error", description="nothing has failed")
+    @blueprint.response(202, DatasetSchema, headers={"Location": {"schema": {"type": "string"}}})
+    def post(self, dataset_id: str) -> tuple[Dataset, int, dict[str, str]]:
+        """Read the kept upload again where that has failed; what is sent need not be sent again."""
+        dataset = services().datasets.retry(dataset_id)
+        return dataset, 202, {"Location": f"{PREFIX}/{dataset.id}"}
+
+
 @blueprint.route("/<dataset_id>/answers")
 class Answers(MethodView):
     @blueprint.arguments(AnswersSchema)

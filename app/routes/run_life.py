@@ -73,4 +73,4 @@ class Fork(MethodView):
         """Submit a new run that begins with the weights of this one's checkpoint, as far as they fit."""
         created, fork = services().forks.fork(run_id, ForkRequest(**body), idempotency_key(request))
         headers = {"Location": f"{PREFIX}/{fork.id}"} | ({} if created else {"Idempotent-Replayed": "true"})
-        return services().runs.state(fork.id), 201, headers
+        return services().runs.state_after(fork), 201, headers

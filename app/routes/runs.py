@@ -42,7 +42,7 @@ class Runs(MethodView):
         runs = services().runs
         created, run = runs.submit(RunRequest(**body), idempotency_key(request))
         headers = {"Location": f"{PREFIX}/{run.id}"} | ({} if created else {"Idempotent-Replayed": "true"})
-        return runs.state(run.id), 201, headers
+        return runs.state_after(run), 201, headers
 
 
 @blueprint.route("/<run_id>")

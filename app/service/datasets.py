@@ -13,7 +13,7 @@ from app.service.submission import whole_or_absent
 from app.service.uploads import ReceivedFile, Upload
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset, DatasetStatus, IngestOptions
-from trainyard.errors import InvalidRequest, NotFound, StoreUnavailable
+from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from trainyard.storage import Storage, new_dataset_id, remove_folder
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress, UploadStore
@@ -161,6 +161,24 @@ class DatasetService:
         own = {name: value for name, value in settled.items() if name not in options}
         return self._read_again(seen, replace(base, **options), own)
 
+    def retry(self, dataset_id: str) -> Dataset:
+        """Read the kept upload again, as it was asked for, where that has failed.
+
+        Asked for again while the set waits for it, it changes nothing. The version in use stays so until the
+        new one is ready. Raises NotFound, and Conflict where nothing has failed.
+        """
+        seen = self._datasets.get(dataset_id)
+        if seen.status in (DatasetStatus.QUEUED, DatasetStatus.INGESTING):
+            return seen
+        if seen.status == DatasetStatus.FAILED:
+            return self._queued(self._datasets.reopen(seen, error=None, problems=[]))
+        if seen.refused_change is None or seen.refused_change.questions:
+            raise Conflict(
+                f"Data set {dataset_id} is {seen.status}, and nothing of it has failed.",
+                errors={"status": seen.status},
+            )
+        return self._read_again(seen, seen.refused_change.options)
+
     def preview(self, dataset_id: str, question: str, choice: str) -> Path:
         """The picture of a reading that fits an open question; raises NotFound."""
         dataset = self._datasets.get(dataset_id)
@@ -177,7 +195,11 @@ class DatasetService:
         """Queue another ingest by these options and those that are `settled`, in the form of a record."""
         field = "change" if seen.summary else "options"
         changed = {**self._datasets.to_json(replace(seen, options=options))["options"], **(settled or {})}
-        dataset = self._datasets.reopen(seen, **{field: changed}, refused_change=None, questions=[])
+        return self._queued(
+            self._datasets.reopen(seen, **{field: changed}, refused_change=None, questions=[])
+        )
+
+    def _queued(self, dataset: Dataset) -> Dataset:
         self._kick(dataset.queue)
         return dataset
 

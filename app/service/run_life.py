@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app.service.runs import RunService, RunState
 from trainyard.run_life import RunLife
+from trainyard.runs import Run
 
 
 class RunLifeService:
@@ -16,18 +17,19 @@ class RunLifeService:
 
     def cancel(self, run_id: str) -> RunState:
         """Throw the run away; one that trains is ended by its worker, soon after."""
-        self._life.cancel(run_id)
-        return self._runs.state(run_id)
+        return self._runs.state_after(self._life.cancel(run_id))
 
     def resume(self, run_id: str, epochs: int | None) -> RunState:
         """Let an ended run go on where it ended, to another epoch target if one is given."""
-        self._kick(self._life.resume(run_id, epochs).queue)
-        return self._runs.state(run_id)
+        return self._queued(self._life.resume(run_id, epochs))
 
     def retry(self, run_id: str) -> RunState:
         """Let a failed run begin afresh."""
-        self._kick(self._life.retry(run_id).queue)
-        return self._runs.state(run_id)
+        return self._queued(self._life.retry(run_id))
+
+    def _queued(self, run: Run) -> RunState:
+        self._kick(run.queue)
+        return self._runs.state_after(run)
 
     def remove(self, run_id: str) -> None:
         """Delete an ended run with its files."""

@@ -11,9 +11,7 @@ from app.service.submission import whole_or_absent
 from app.service.waiting import Waiting, WaitingService
 from trainyard.dataset_registry import DatasetRegistry
 from trainyard.datasets import Dataset
-from trainyard.errors import NotFound
-from trainyard.event_log import publish
-from trainyard.events import StatusChanged
+from trainyard.errors import NotFound, StoreUnavailable
 from trainyard.experiments import Experiments
 from trainyard.fork_origin import keep_origin
 from trainyard.run_registry import RunRegistry
@@ -118,8 +116,7 @@ class RunService:
         if not created:
             self._write_config(stored)  # another request with the same key was first; its config stays
             return False, _same_request(stored, request)
-        status = StatusChanged(status=stored.status, revision=stored.revision)
-        publish(self._runs.live, folder, run_id, status)
+        self._runs.announce_status(stored)
         self._kick(stored.queue)
         return True, stored
 
@@ -139,17 +136,28 @@ class RunService:
             dataset_deleted=not self._datasets.exists(run.dataset_id),
         )
 
+    def state_after(self, decided: Run) -> RunState:
+        """The state of a run of which something has just been decided. That holds, and is answered, whatever
+        becomes of Redis since: then by the record alone."""
+        try:
+            return self.state(decided.id)
+        except StoreUnavailable:
+            return RunState(
+                run=decided, progress=None, signals=Signals(), waiting=None, dataset_deleted=False
+            )
+
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Run]:
         """A page of records, newest first."""
         return self._runs.page(status, project, cursor, limit)
 
     def change(self, run_id: str, epochs: int | None, described: Mapping[str, Any]) -> RunState:
         """Change the epoch target, then what describes the run; raises NotFound and Conflict."""
+        run = self._runs.get(run_id)
         if epochs is not None:
-            self._runs.retarget(run_id, epochs)
+            run = self._runs.retarget(run_id, epochs)
         if described:
-            self._runs.amend(run_id, described)
-        return self.state(run_id)
+            run = self._runs.amend(run_id, described)
+        return self.state_after(run)
 
     def retarget(self, run_id: str, epochs: int) -> Run:
         """Change the epoch target; raises NotFound and Conflict."""
@@ -157,13 +165,11 @@ class RunService:
 
     def stop(self, run_id: str, when: StopWhen) -> RunState:
         """Ask the run to stop and keep its work; raises NotFound and Conflict."""
-        self._runs.stop(run_id, when)
-        return self.state(run_id)
+        return self.state_after(self._runs.stop(run_id, when))
 
     def move_to_front(self, run_id: str) -> RunState:
         """Put a queued run before those of its project, class and priority; raises NotFound and Conflict."""
-        self._runs.move_to_front(run_id)
-        return self.state(run_id)
+        return self.state_after(self._runs.move_to_front(run_id))
 
     def _dataset(self, dataset_id: str) -> Dataset:
         try:

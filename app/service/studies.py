@@ -13,14 +13,11 @@ from app.service.runs import RunRequest, RunService
 from trainyard import catalog
 from trainyard.datasets import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
+from trainyard.offered_models import OfferedModels
 from trainyard.runs import ACTIVE, Run
 from trainyard.storage import new_run_id
 from trainyard.store.names import NameStore
 
-INITIAL_MODELS = (
-    "Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN",
-)  # fmt: skip
-_ADDED, _REMOVED = "models-added", "models-removed"
 STOP_WAIT_S = 10.0
 """How long `finish` waits for a run to stop, so that the path it answers with is that of a file."""
 STOP_LOOK_S = 0.2
@@ -46,12 +43,14 @@ class StudyService:
     def __init__(
         self,
         names: NameStore,
+        offered: OfferedModels,
         runs: RunService,
         life: RunLifeService,
         files: RunFiles,
         datasets: DatasetService,
     ) -> None:
         self._names = names
+        self._offered = offered
         self._runs = runs
         self._life = life
         self._files = files
@@ -59,22 +58,20 @@ class StudyService:
 
     def models(self) -> list[str]:
         """The architectures on offer, in the catalogue's order."""
-        offered = (set(INITIAL_MODELS) | self._names.members(_ADDED)) - self._names.members(_REMOVED)
-        return [name for name in catalog.ARCHITECTURES if name in offered]
+        return self._offered.all()
 
     def offer(self, model: str) -> None:
         """Put an architecture on the list; raises InvalidRequest (unknown) and Conflict (listed)."""
         catalog.architecture(model)
         if model in self.models():
             raise Conflict(f"Model {model} is already listed")
-        self._names.add(_ADDED, model)
-        self._names.discard(_REMOVED, model)
+        self._offered.add(model)
 
     def withdraw(self, model: str) -> None:
         """Take an architecture off the list; raises NotFound."""
         if model not in self.models():
             raise NotFound("Model not found")
-        self._names.add(_REMOVED, model)
+        self._offered.remove(model)
 
     def start(self, request: StudyRequest) -> str:
         """Submit the run; returns the study's name. Raises InvalidRequest, also for its data set."""

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from app.service import studies
 from tests.api.conftest import Hand, upload
-from trainyard.storage import Storage, write_json
+from trainyard.storage import Storage, read_json, write_json
+from trainyard.store.connection import Client
 
 NINE = ["Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN"]
 GOOD = {
@@ -315,3 +316,29 @@ def test_every_error_has_the_contracts_form(client: FlaskClient):
 def test_a_foreign_page_is_refused_in_the_contracts_form(client: FlaskClient):
     assert answered(client.post("/modeles?ModelName=PAN", headers={"Origin": "http://evil.example"}), 403)
     assert answered(client.get("/modeles", headers={"Host": "evil.example"}), 403)
+
+
+def test_what_is_offered_outlives_a_redis_that_is_emptied(
+    client: FlaskClient, redis_client: Client, storage: Storage
+):
+    answered(client.delete("/modeles?ModelName=PAN"))
+    answered(client.post("/modeles?ModelName=Segformer"))
+    redis_client.flushall()
+    assert answered(client.get("/modeles"))["Description"] == [*NINE[:-1], "Segformer"]
+    redis_client.flushall()
+    answered(client.post("/modeles?ModelName=UPerNet"))  # before anybody asks for the list
+    redis_client.flushall()
+    answered(client.delete("/modeles?ModelName=Segformer"))
+    assert answered(client.get("/modeles"))["Description"] == [*NINE[:-1], "UPerNet"]
+    kept = read_json(storage.study_models)
+    assert kept == {"added": ["Segformer", "UPerNet"], "removed": ["PAN", "Segformer"]}
+
+
+def test_what_an_earlier_release_offered_is_kept_for_an_empty_redis(
+    client: FlaskClient, redis_client: Client, storage: Storage
+):
+    """It had no file."""
+    redis_client.sadd("ty:set:study:models-removed", "PAN")
+    assert answered(client.get("/modeles"))["Description"] == NINE[:-1]
+    redis_client.flushall()
+    assert answered(client.get("/modeles"))["Description"] == NINE[:-1]

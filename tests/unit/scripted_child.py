@@ -19,6 +19,13 @@ SAID = {
 }
 """Events that a script tells beside its epochs."""
 
+PROGRESS = {
+    "event": {"event": "progress", "stage": "train", "epoch": 2, "epochs": 5, "step": 2, "steps_per_epoch": 2,
+              "loss": None, "images_per_second": None, "eta_seconds": None}
+}  # fmt: skip
+STUBBORN = "stubborn"
+"""A script that trains until it is stopped, whoever drains."""
+
 
 def epoch(number):
     row = {"epoch": number, "step": number * 2, "val_miou": 0.5}
@@ -46,9 +53,7 @@ def train(link, job, signals):
     log.write_text("training\n")
     begun = {"event": "began", "device": "abacus", "epoch": 0, "step": 0}
     link.send({"event": begun})
-    progress = {"stage": "train", "epoch": 2, "epochs": 5, "step": 2, "steps_per_epoch": 2, "loss": None,
-                "images_per_second": None, "eta_seconds": None}  # fmt: skip
-    link.send({"event": {"event": "progress", **progress}})
+    link.send(PROGRESS)
     message, after = checkpoint(job, 1, None)
     link.send(message)
     while not any(signal["drain"] for signal in signals):
@@ -83,7 +88,9 @@ def work(link, job):
         return
     for event in SAID.get(script, []):
         link.send({"event": event})
-    while script == "until stopped" and not any(signal["stop"] for signal in signals):
+    if script == STUBBORN:
+        link.send(PROGRESS)
+    while script in ("until stopped", STUBBORN) and not any(signal["stop"] for signal in signals):
         time.sleep(0.05)
     if script.startswith("slow"):
         for number in range(2, 6):

@@ -26,6 +26,7 @@ from trainyard.storage import Storage, read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore
+from trainyard.store.turns import Turns
 from trainyard.worker_state import Housekeeping
 
 RULES = LeaseRules(lease_s=30)
@@ -49,7 +50,7 @@ class House:
         self.kicker.kick = lambda queue: bool(self.kicked.append(queue)) or True  # type: ignore[method-assign]
 
     def caretaker(self) -> Caretaker:
-        parts = (self.runs, self.datasets, self.limits, self.reindex, self.kicker)
+        parts = (self.runs, self.datasets, self.limits, self.reindex, self.kicker, Turns(self.client))
         return Caretaker(*parts, LeaseRules(lease_s=3), self.beats.append)
 
 
@@ -210,7 +211,7 @@ def test_signs_of_life_go_on_after_one_that_failed(
             raise error
         house.beats.append(state)
 
-    parts = (house.runs, house.datasets, house.limits, house.reindex, house.kicker)
+    parts = (house.runs, house.datasets, house.limits, house.reindex, house.kicker, Turns(house.client))
     Caretaker(*parts, LeaseRules(lease_s=3), beat).start(stopped)
     until(lambda: len(house.beats) > 1)
 

@@ -78,11 +78,11 @@ def test_a_log_that_cannot_be_read_says_so(tmp_path: Path):
 
 
 def test_no_worker_and_no_script_decides_by_the_time_of_day():
-    """What is left are times that people read, and the age in days of what a lost upload left behind."""
+    """What is left are times that people read, and the age in days of what was left behind."""
     found = {
         str(path.relative_to(REPOSITORY))
         for room in ("trainyard", "workers")
         for path in (REPOSITORY / room).rglob("*.py")
         if _WALL_CLOCK.search(path.read_text())
     }
-    assert found == {"workers/ingest_supervisor.py", "workers/presence.py", "trainyard/dataset_registry.py"}
+    assert found == {"workers/ingest_supervisor.py", "workers/presence.py", "trainyard/caretaker.py"}

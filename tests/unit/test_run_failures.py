@@ -19,6 +19,7 @@ from trainyard.run_registry import RunRegistry
 from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json
 from trainyard.store.connection import connect
+from workers import lagging_files
 from workers import post_mortem as post_mortem_module
 from workers import supervisor as supervisor_module
 from workers import time_limit as time_limit_module
@@ -213,11 +214,45 @@ def test_a_disk_that_is_full_fails_the_run_and_its_record_follows(
 def test_followers_hear_each_event_once_where_the_event_log_cannot_be_written(
     claimed, supervised, runs: RunRegistry, storage: Storage
 ):
-    run = claimed({"result": "stopped"})
+    """And that ends no attempt."""
+    run = claimed({"result": "completed"})
     storage.run(run.id).events.mkdir()
-    failed = supervised(run)
-    assert (failed.status, failed.error["code"], failed.epoch) == (RunStatus.FAILED, "storage_unavailable", 1)
-    assert statuses(runs, run) == ["running", "epoch", "failed"]
+    ended = supervised(run)
+    assert (ended.status, ended.crashes, ended.epoch) == (RunStatus.COMPLETED, 0, 1)
+    assert statuses(runs, run) == ["running", "epoch", "completed"]
+
+
+@pytest.mark.parametrize("name", ["events", "log", "tensorboard"])
+def test_a_file_that_storage_takes_no_more_ends_no_attempt(
+    claimed, supervised, storage: Storage, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setattr(lagging_files, "LAST_TRIES_S", 0.5)
+    run = claimed({"result": "completed"})
+    folder = storage.run(run.id)
+    own = folder.attempt(run.fence)
+    sources = {"events": folder.events, "log": own.log, "tensorboard": own.tensorboard / "events.1"}
+    for file in (own.log, own.tensorboard / "events.1"):
+        file.parent.mkdir(parents=True)
+        file.write_text("news")
+    sources[name].unlink(missing_ok=True)
+    sources[name].mkdir()
+    ended = supervised(run)
+    assert (ended.status, ended.crashes) == (RunStatus.COMPLETED, 0)
+    kept = {"events": folder.events, "log": folder.log, "tensorboard": folder.tensorboard / "events.1"}
+    assert [place for place, path in kept.items() if not path.is_file()] == [name]
+
+
+def test_metrics_that_storage_does_not_take_cost_an_attempt(claimed, supervised, runs, storage: Storage):
+    """Until it was tried often enough."""
+    run = claimed({"result": "completed"})
+    for attempt in (1, 2):
+        (storage.run(run.id).attempt(attempt).path / "rows").parent.mkdir(parents=True, exist_ok=True)
+        (storage.run(run.id).attempt(attempt).path / "rows").write_text("in the way")
+    waiting = supervised(run)
+    assert (waiting.status, waiting.crashes) == (RunStatus.QUEUED, 1)
+    failed = supervised(runs.claim("train", "another"))
+    assert (failed.status, failed.error["code"]) == (RunStatus.FAILED, "storage_unavailable")
+    assert [one.reason for one in failed.attempts] == ["storage_unavailable"] * 2
 
 
 def test_a_record_that_storage_does_not_take_is_written_later(
@@ -251,9 +286,10 @@ def test_what_a_dead_process_left_half_written_is_removed(claimed, supervised, s
     assert [path.exists() for path in half] == [False] * 3
 
 
-def test_redis_gone_before_the_first_batch_costs_an_attempt(server, storage: Storage):
+def test_redis_gone_before_the_first_batch_costs_no_attempt(server, storage: Storage):
+    """The training process is started all the same; what it finds is told when Redis is back."""
     runs = RunRegistry(connect(server.url), storage, LeaseRules(lease_s=30))
-    runs.submit(a_run(1))
+    runs.submit(a_run(1, dataset_hash=CONTENT_HASH))
     run = runs.claim("train", "me")
     server.kill()
     back = threading.Timer(0.5, server.start)
@@ -261,5 +297,6 @@ def test_redis_gone_before_the_first_batch_costs_an_attempt(server, storage: Sto
     ownership = Ownership(runs.rules, time.monotonic())
     RunSupervisor(runs, storage, 1, threading.Event(), run, ownership).supervise()
     back.join()
-    waiting = runs.get(run.id)
-    assert (waiting.status, waiting.crashes) == (RunStatus.QUEUED, 1)
+    ended = runs.get(run.id)
+    assert (ended.error["code"], ended.crashes) == ("dataset_changed", 0)
+    assert statuses(runs, run)[0] == "running"

@@ -173,6 +173,34 @@ def test_a_run_of_an_earlier_version_keeps_its_rows(runs, storage):
     assert shown_epochs(runs, folder) == [1, 2]
 
 
+def test_an_event_that_storage_does_not_take_is_written_later(runs, storage):
+    telling = reports(runs, storage, runs.claim("train", "me"))
+    file = storage.run(telling.run.id).events
+    file.mkdir()
+    for number in (1, 2):
+        telling.add(events.Notice(message=f"notice {number}"))
+        telling.post()
+        with pytest.raises(StorageUnavailable):
+            telling.keep()
+    file.rmdir()
+    tell(telling, epoch_end(1))
+    streamed = [event_id for event_id, _ in runs.live.read(telling.run.id, "0", 1)]
+    kept = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [one["id"] for one in kept] == streamed
+    assert [one.get("message") for one in kept] == ["notice 1", "notice 2", None]
+
+
+def test_a_notice_is_told_once_of_all_attempts(runs, storage):
+    notices = [events.Notice(message="class a is never seen"), events.Notice(message="class b is never seen")]
+    first = reports(runs, storage, runs.claim("train", "me"))
+    tell(first, notices[0], notices[0])
+    second = reports(runs, storage, again(runs, first.run))
+    tell(second, *notices)
+    assert runs.get(second.run.id).notices == tuple(one.message for one in notices)
+    kept = storage.run(second.run.id).events.read_text().splitlines()
+    assert [json.loads(line)["message"] for line in kept] == [one.message for one in notices]
+
+
 def row(epoch: int) -> dict[str, Any]:
     return {"epoch": epoch, "train_loss": 1 / epoch}
 
@@ -199,6 +227,7 @@ def tell(telling: RunReports, *said: events.Event) -> None:
     for event in said:
         telling.add(event)
     telling.post()
+    telling.keep()
 
 
 def again(runs: RunRegistry, held: Run) -> Run:

@@ -114,12 +114,25 @@ def test_events_are_read_from_any_point(client: Client):
     live = LiveStore(client)
     assert live.first_id("r") is None
     assert live.read("r", "0", 1) == []
-    ids = [live.append("r", EpochEnd(epoch=epoch, step=epoch, metrics={})) for epoch in (1, 2, 3)]
+    ids = [
+        live.append("r", EpochEnd(epoch=epoch, step=epoch, metrics={}), lambda: "0-0") for epoch in (1, 2, 3)
+    ]
     assert live.first_id("r") == ids[0]
     assert [event_id for event_id, _ in live.read("r", "0", 1)] == ids
     assert [event["epoch"] for _, event in live.read("r", ids[0], 1)] == [2, 3]
     live.expire("r")
     assert 0 < client.ttl(keys.events("r")) <= 7 * 24 * 3600
+
+
+def test_ids_of_events_go_on_after_those_of_storage(client: Client):
+    """As where Redis was emptied within a millisecond, or its clock was set back."""
+    live, event = LiveStore(client), EpochEnd(epoch=1, step=1, metrics={})
+    ahead = f"{2**45}-7"
+    first = live.append("r", event, lambda: ahead)
+    assert first == f"{2**45}-8"
+    assert live.append("r", event, lambda: "0-0") == f"{2**45}-9"
+    assert [event_id for event_id, _ in live.read("r", "0", 1)] == [first, f"{2**45}-9"]
+    assert live.first_id("r") == first
 
 
 def test_numbers_and_names_are_given_once(client: Client):

@@ -31,6 +31,7 @@ ty:run:<id>:events              STREAM  field `data`: an event, JSON
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
 ty:set:<name>                   SET   small shared sets, such as the study service's architectures
+ty:turn:<name>                  STRING  while what one process does now and then has been done lately
 ty:probe                        STRING  written to see whether Redis takes writes
 ty:mq:*                         Celery's own keys
 """
@@ -72,6 +73,10 @@ def queue(name: str) -> str:
 
 def limits(kind: str) -> str:
     return f"ty:limits:{kind}"
+
+
+def turn(name: str) -> str:
+    return f"ty:turn:{name}"
 
 
 def worker(worker_id: str) -> str:

@@ -1,7 +1,7 @@
 """What is quick about a run: signals, progress and the event stream."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from trainyard import events
@@ -13,6 +13,10 @@ STREAM_LENGTH = 20_000
 """Events kept in Redis per run; the lasting ones are in events.jsonl as well."""
 STREAM_TTL_S = 7 * 24 * 3600
 """How long the stream of an ended run stays in Redis."""
+
+
+LastKept = Callable[[], str]
+"""Tells the id of a run's newest event in storage, `0-0` for none: asked where Redis has no stream of it."""
 
 
 class LiveStore:
@@ -50,22 +54,23 @@ class LiveStore:
             texts = cast("list[str | None]", self._client.mget([keys.progress(one) for one in run_ids]))
         return [json.loads(text) if text else None for text in texts]
 
-    def append(self, run_id: str, event: events.Event) -> str:
-        """Add an event to the stream; returns its id, `<ms>-<n>`."""
-        with store_errors():
-            return str(
-                self._client.xadd(
-                    keys.events(run_id),
-                    {"data": json.dumps(events.to_dict(event))},
-                    maxlen=STREAM_LENGTH,
-                    approximate=True,
-                )
-            )
+    def append(self, run_id: str, event: events.Event, last_kept: LastKept) -> str:
+        """Add an event to the stream; returns its id, `<ms>-<n>`, which is later than that of any before."""
+        return str(self._added("append", (run_id,), event, last_kept))
 
-    def tell(self, run_id: str, fence: int, owner: str, event: events.Event) -> str | None:
+    def tell(
+        self, run_id: str, fence: int, owner: str, event: events.Event, last_kept: LastKept
+    ) -> str | None:
         """As `append`, for the holder of the run; None for anybody else."""
-        data = json.dumps(events.to_dict(event))
-        _, answer = run_script(self._client, "tell", run_id, fence, owner, STREAM_LENGTH, data)
+        return self._added("tell", (run_id, fence, owner), event, last_kept)
+
+    def _added(
+        self, script: str, who: tuple[str | int, ...], event: events.Event, last_kept: LastKept
+    ) -> str | None:
+        arguments = (*who, STREAM_LENGTH, json.dumps(events.to_dict(event)))
+        outcome, answer = run_script(self._client, script, *arguments, "")
+        if outcome == "begins":
+            _, answer = run_script(self._client, script, *arguments, last_kept())
         return answer.get("event_id")
 
     def read(

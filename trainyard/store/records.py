@@ -112,6 +112,17 @@ class RecordStore(Generic[Record]):
             except Unreadable as error:
                 self._fail_unreadable(found, owner, life, error)
 
+    def held(self, owner: str, life: Life, rules: LeaseRules) -> Record | None:
+        """The record that this owner holds, its lease renewed; None where it holds none that can be read."""
+        outcome, found = run_script(self.client, "held", self.kind, owner, int(rules.lease_s * 1000))
+        if outcome != "held":
+            return None
+        try:
+            return self.codec.from_hash(found)
+        except Unreadable as error:
+            self._fail_unreadable(found, owner, life, error)
+            return None
+
     def renew(
         self, record_id: str, fence: int, owner: str, life: Life, rules: LeaseRules, progress: str
     ) -> dict[str, str] | None:

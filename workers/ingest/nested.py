@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from workers.ingest.archive import MIB, Member, damaged
-from workers.ingest.formats.base import Source
+from workers.ingest.formats.base import Files
 from workers.ingest.listing import Listing, folder_of, nested_objection
 from workers.ingest.pointers import pointer_objection, text_objection
 from workers.ingest.positioned import Extent, PositionedFile
@@ -30,7 +30,7 @@ _OTHERS = {b"7z\xbc\xaf": "7z", b"Rar!": "RAR", b"\x28\xb5\x2f\xfd": "zstd"}
 _PIECE = 1 * MIB
 
 
-class ArchiveSource(Source, Protocol):
+class ArchiveSource(Files, Protocol):
     """The files of one archive or folder, and the archives in it, by path."""
 
     @property
@@ -98,8 +98,9 @@ class Opener:
 class JoinedSource:
     """Several sources as one; `members` are by path."""
 
-    def __init__(self, sources: Sequence[Source], kept: Sequence[Sequence[Member]]) -> None:
+    def __init__(self, sources: Sequence[Files], kept: Sequence[Sequence[Member]], scratch: Path) -> None:
         """`kept` are the members of each source that count."""
+        self.scratch = scratch
         self._sources = sources
         found = (
             Member(path=member.path, size=member.size, place=member.place * len(sources) + index)
@@ -118,7 +119,7 @@ class JoinedSource:
         source, own = self._own(member)
         return source.open(own)
 
-    def _own(self, member: Member) -> tuple[Source, Member]:
+    def _own(self, member: Member) -> tuple[Files, Member]:
         if len(self._sources) == 1:
             return self._sources[0], member
         place, index = divmod(member.place, len(self._sources))
@@ -174,7 +175,7 @@ def _opened(outer: ArchiveSource, nested: Member, opener: Opener, listing: Listi
         return None
 
 
-def _adds_files(source: Source, nested: Member, sizes: dict[str, int], listing: Listing) -> bool:
+def _adds_files(source: Files, nested: Member, sizes: dict[str, int], listing: Listing) -> bool:
     """Whether an archive has files that the upload has not, as far as paths and sizes tell."""
     if source.members and all(_is_known(member, nested, sizes) for member in source.members):
         listing.leave_out(nested.path, _unpacked_beside())

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from workers.ingest.archive import Member
-from workers.ingest.formats.base import Source
+from workers.ingest.formats.base import Files
 from workers.ingest.problems import Refused
 
 LONGEST = 1024
@@ -27,7 +27,7 @@ _LFS = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.gi
 _ANNEX = re.compile(rb"(\.\.?/)*(\.git)?/?annex/objects/\S")
 
 
-def pointers(source: Source) -> Iterator[tuple[Member, Refused]]:
+def pointers(source: Files) -> Iterator[tuple[Member, Refused]]:
     """The files that are pointers, with what speaks against them.
 
     Files of the size of Git LFS pointers are all read, other small ones only where some are pointers: whoever
@@ -41,7 +41,7 @@ def pointers(source: Source) -> Iterator[tuple[Member, Refused]]:
             yield member, objection
 
 
-def pointer_objection(source: Source, member: Member) -> Refused | None:
+def pointer_objection(source: Files, member: Member) -> Refused | None:
     """What speaks against a file that is a pointer; None for any other."""
     if member.size not in _SIZES:
         return None

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from workers.ingest.archive import ArchiveLimits, Member, normal, size_objection
 from workers.ingest.folder_source import FolderSource
-from workers.ingest.formats.base import Source
+from workers.ingest.formats.base import Files, Source
 from workers.ingest.listing import Listing
 from workers.ingest.member_file import member_file
 from workers.ingest.nested import ArchiveSource, JoinedSource, Opener, open_nested
@@ -29,9 +29,9 @@ def open_source(
 ) -> Iterator[Source]:
     """The files of an upload, a file or a folder, with the annotation as one of them under its own name.
 
-    What has to be unpacked to be read lies in `folder` for as long as it is open. `names_encoding` is that of
-    file names which nothing marks, None to find it out. Raises Refused, and OSError where the storage fails;
-    what is wrong with single files goes to the log.
+    What has to be unpacked to be read, or put aside, lies in `folder` for as long as it is open.
+    `names_encoding` is that of file names which nothing marks, None to find it out. Raises Refused, and
+    OSError where the storage fails; what is wrong with single files goes to the log.
     """
     with ExitStack() as stack:
         listing = Listing(limits, names_encoding, log, annotation and annotation[0])
@@ -39,7 +39,7 @@ def open_source(
         source: Source | None = None
         try:
             outer = _opened(upload, opener, listing)
-            source = _joined([outer, *open_nested(outer, opener, listing, log)], listing)
+            source = _joined([outer, *open_nested(outer, opener, listing, log)], listing, folder)
         finally:
             listing.report(nothing_left=source is not None and not source.members)
         yield source if annotation is None else AnnotatedSource(source, *annotation, limits)
@@ -54,7 +54,7 @@ def _opened(upload: Path, opener: Opener, listing: Listing) -> ArchiveSource:
     return opener.open(Extent(upload))
 
 
-def _joined(sources: Sequence[Source], listing: Listing) -> Source:
+def _joined(sources: Sequence[Files], listing: Listing, scratch: Path) -> Source:
     """The sources as one, without the pointers among their files, which are noted."""
     kept = []
     for source in sources:
@@ -63,7 +63,7 @@ def _joined(sources: Sequence[Source], listing: Listing) -> Source:
             listing.leave_out(member.path, objection)
             left_out.add(member.place)
         kept.append([member for member in source.members if member.place not in left_out])
-    return JoinedSource(sources, kept)
+    return JoinedSource(sources, kept, scratch)
 
 
 class AnnotatedSource:
@@ -75,6 +75,7 @@ class AnnotatedSource:
         size = annotation.stat().st_size
         if objection := size_objection(size, None, limits):
             raise objection
+        self.scratch = source.scratch
         self._source = source
         self._annotation = annotation
         member = Member(path=PurePosixPath(normal(name)).name or "annotation", size=size, place=_ANNOTATION)

@@ -3,6 +3,7 @@
 import gc
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,16 +34,16 @@ def drawn(region: Region) -> Array:
 
 
 @pytest.mark.parametrize("region", [SQUARE, PIERCED, RUNS, NOTHING, BITMAP, ELLIPSE, STROKE])
-def test_a_region_comes_back(region: Region) -> None:
-    file = RegionFile()
+def test_a_region_comes_back(region: Region, tmp_path: Path) -> None:
+    file = RegionFile(tmp_path)
     file.add(0, region)
     ((again,),) = file.by_image(1)
     assert (again.value, again.area, again.cost(16, 12)) == (region.value, region.area, region.cost(16, 12))
     np.testing.assert_array_equal(drawn(again), drawn(region))
 
 
-def test_each_image_has_its_own_in_their_order() -> None:
-    file = RegionFile()
+def test_each_image_has_its_own_in_their_order(tmp_path: Path) -> None:
+    file = RegionFile(tmp_path)
     rng = np.random.default_rng(0)
     expected: list[list[int]] = [[] for _ in range(7)]
     for value in range(200):
@@ -56,8 +57,8 @@ def test_each_image_has_its_own_in_their_order() -> None:
     assert found[2][-1].value == expected[2][-1]
 
 
-def test_images_that_come_whole_can_be_read_at_once() -> None:
-    file = RegionFile()
+def test_images_that_come_whole_can_be_read_at_once(tmp_path: Path) -> None:
+    file = RegionFile(tmp_path)
     first, second = file.together([SQUARE, STROKE]), file.together([BITMAP])
     assert [region.value for region in first] == [SQUARE.value, STROKE.value]
     nothing, third = file.together([]), file.together([ELLIPSE])
@@ -65,12 +66,12 @@ def test_images_that_come_whole_can_be_read_at_once() -> None:
     assert values == [[SQUARE.value, STROKE.value], [BITMAP.value], [], [ELLIPSE.value]]
 
 
-def test_without_any_region_images_have_none() -> None:
-    assert [list(regions) for regions in RegionFile().by_image(2)] == [[], []]
+def test_without_any_region_images_have_none(tmp_path: Path) -> None:
+    assert [list(regions) for regions in RegionFile(tmp_path).by_image(2)] == [[], []]
 
 
-def test_what_goes_to_another_program_are_the_regions_of_one_image() -> None:
-    file = RegionFile()
+def test_what_goes_to_another_program_are_the_regions_of_one_image(tmp_path: Path) -> None:
+    file = RegionFile(tmp_path)
     for image in range(1000):
         file.add(image, SQUARE)
     data = pickle.dumps(file.by_image(1000)[5])
@@ -79,10 +80,10 @@ def test_what_goes_to_another_program_are_the_regions_of_one_image() -> None:
     np.testing.assert_array_equal(drawn(again), drawn(SQUARE))
 
 
-def test_the_file_is_closed_with_the_last_that_reads_it() -> None:
+def test_the_file_is_closed_with_the_last_that_reads_it(tmp_path: Path) -> None:
     gc.collect()  # what other tests left
     before = len(os.listdir("/proc/self/fd"))
-    file = RegionFile()
+    file = RegionFile(tmp_path)
     file.add(0, SQUARE)
     (regions,) = file.by_image(1)
     del file
@@ -91,3 +92,12 @@ def test_the_file_is_closed_with_the_last_that_reads_it() -> None:
     del regions
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_file_lies_in_the_folder_of_the_set(tmp_path: Path) -> None:
+    file = RegionFile(tmp_path)
+    where = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd.isdigit()
+             and os.path.lexists(f"/proc/self/fd/{fd}")}  # fmt: skip
+    assert any(path.startswith(f"{tmp_path}/") for path in where)
+    assert list(tmp_path.iterdir()) == [], "it has no name, and goes with its process"
+    assert file.by_image(1)

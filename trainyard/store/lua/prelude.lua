@@ -129,6 +129,19 @@ local function argument(first, field)
   end
 end
 
+-- Put an event (JSON) on a run's stream, which keeps about the newest `length` of them. Ids never repeat and always
+-- grow, also over a Redis that was emptied and a clock that was set back: a stream that is not there goes on
+-- after `last`, the newest id that storage has (0-0: none); an empty `last` asks for it.
+local function add_event(id, length, event, last)
+  local stream = key_of('run', id) .. ':events'
+  if redis.call('EXISTS', stream) == 0 then
+    if last == '' then return {'begins', {}} end
+    if last ~= '0-0' then redis.call('XDEL', stream, redis.call('XADD', stream, last, 'data', '')) end
+  end
+  local event_id = redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'data', event)
+  return {'ok', {'event_id', event_id}}
+end
+
 local function leases_of(kind) return 'ty:leases:' .. kind end
 
 local function lease(kind, id, ms)
@@ -196,6 +209,23 @@ local function reopen_run(id, reopened_by)
   enqueue('run', id)
 end
 
+-- A data set of which a version is in use keeps it, and tells with what error (JSON) the change of it ended.
+-- False for anything else.
+local function refuse_change(kind, id, error)
+  local key = key_of(kind, id)
+  local summary, change = get(kind, id, 'summary'), get(kind, id, 'change')
+  if not summary then return false end
+  if change then
+    redis.call('HSET', key, 'refused_change', '{"options":' .. change .. ',"error":' .. error
+      .. ',"problems":[],"questions":[],"proposed_label_map":null}')
+  end
+  local ok, found = pcall(cjson.decode, summary)
+  local images = ok and type(found) == 'table' and found.images
+  if images then redis.call('HSET', key, 'images_done', images, 'images_total', images) end
+  redis.call('HDEL', key, 'change', 'error')
+  return true
+end
+
 -- Put a record whose attempt was lost back in its queue, or end it where that happened too often.
 -- Returns the status entered.
 local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
@@ -205,10 +235,9 @@ local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   if end_if_cancelled(kind, id) then return 'cancelled' end
   end_attempt(kind, id, cjson.decode(error).code)
   if redis.call('HINCRBY', key, 'crashes', 1) >= tonumber(max_crashes) then
-    redis.call('HSET', key, 'error', error, 'ended_at', seconds(now_us()))
-    -- a data set of which a version is in use keeps it
-    local status = redis.call('HEXISTS', key, 'summary') == 1 and 'ready' or failed
-    redis.call('HDEL', key, 'change')
+    redis.call('HSET', key, 'ended_at', seconds(now_us()))
+    local status = refuse_change(kind, id, error) and 'ready' or failed
+    if status == failed then redis.call('HSET', key, 'error', error) end
     enter_status(kind, id, status)
     return status
   end

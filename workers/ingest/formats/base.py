@@ -6,6 +6,7 @@ once the image is decoded. Readers never touch pixels of images; they name the f
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from trainyard.datasets import IngestOptions
@@ -20,8 +21,8 @@ Read = Callable[[Member], bytes]
 Color = tuple[int, int, int]
 
 
-class Source(Protocol):
-    """The files of an upload, wherever they lie: a zip, a tar, a folder in storage."""
+class Files(Protocol):
+    """Files, wherever they lie: in a zip, a tar, a folder in storage."""
 
     @property
     def members(self) -> Sequence[Member]:
@@ -35,6 +36,14 @@ class Source(Protocol):
 
         This raises Refused, too, where the file cannot be opened.
         """
+
+
+class Source(Files, Protocol):
+    """The files of an upload."""
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of the set, for what a reader puts aside on disk: as large as the upload, perhaps."""
 
 
 class Truth(Protocol):

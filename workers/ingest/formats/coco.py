@@ -165,7 +165,7 @@ class _Assembly:
         self, file: _File, images: Mapping[Key, ImageRecord], faults: Faults
     ) -> Sequence[Sequence[Region]]:
         """The regions of each image, in the order of the images. Raises Refused."""
-        regions = RegionFile()
+        regions = RegionFile(self._source.scratch)
         rows = {key: row for row, key in enumerate(images)}
         unknown: Counter[str] = Counter()
         with self._source.open(file.member) as stream:

@@ -12,6 +12,7 @@ class PartOf:
 
     def __init__(self, source: Source, members: Sequence[Member]) -> None:
         self.members = members
+        self.scratch = source.scratch
         self._source = source
 
     def read(self, member: Member) -> bytes:

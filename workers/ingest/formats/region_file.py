@@ -10,6 +10,7 @@ import weakref
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import overload
 
 import numpy as np
@@ -24,8 +25,9 @@ _BUFFER = 1 << 20
 class RegionFile:
     """Regions of a set, image by image or in any order. Raises OSError where the storage fails."""
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by the next line
+    def __init__(self, folder: Path) -> None:
+        """The file lies in that folder: what a machine has for temporary files may be small, or memory."""
+        self._file = tempfile.TemporaryFile(buffering=_BUFFER, dir=folder)  # noqa: SIM115  # closed below
         weakref.finalize(self, self._file.close)
         self._ends = array("q", [0])
         self._images = array("i")

@@ -47,7 +47,7 @@ class SheetSet:
         self._pairs = pairs
         self.order: Order = options.order
         self._log = log
-        self._regions = RegionFile()
+        self._regions = RegionFile(source.scratch)
         self._found: dict[str, Located] = {}
         self._missing: list[tuple[str, str]] = []
         self._read = 0

@@ -1,0 +1,12 @@
+"""A real worker whose training process follows the script in its data set's folder: see `scripted_child`."""
+
+from trainyard.queue import TRAIN_TASK
+from trainyard.settings import Settings
+from workers import supervisor
+from workers.__main__ import serve
+
+CHILD = "tests.unit.scripted_child"
+
+if __name__ == "__main__":
+    supervisor.TRAINING_CHILD = CHILD
+    serve(Settings.from_environment(), "train", TRAIN_TASK, CHILD, ("cpu",))

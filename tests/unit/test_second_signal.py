@@ -1,0 +1,89 @@
+"""A worker that drains and cannot end: a second SIGTERM ends it, its child with it, and the run goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.unit.outages import Server
+from tests.unit.records import a_run
+from tests.unit.scripted_child import STUBBORN
+from trainyard.dataset_registry import DatasetRegistry
+from trainyard.datasets import Dataset
+from trainyard.lease import LeaseRules
+from trainyard.run_registry import RunRegistry
+from trainyard.settings import REPOSITORY
+from trainyard.storage import Storage
+from trainyard.store.connection import connect
+from workers.second_signal import SAME_S
+
+CONTENT_HASH = "c0de" * 16
+LEASE_S = 3
+WAIT_S = 60.0
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path / "storage")
+
+
+@pytest.fixture
+def runs(server: Server, storage: Storage) -> RunRegistry:
+    """With a run that ends when it is told to stop, and not when the worker drains."""
+    registry = RunRegistry(connect(server.url), storage, LeaseRules(lease_s=LEASE_S))
+    run = a_run(1, dataset_hash=CONTENT_HASH, queue="cpu")
+    sets = DatasetRegistry(connect(server.url), storage)
+    sets.submit(Dataset(id=run.dataset_id, name="d", project="p", created_at=0))
+    prepared = storage.dataset(run.dataset_id).version(CONTENT_HASH)
+    prepared.mkdir(parents=True)
+    (prepared / "script").write_text(STUBBORN)
+    registry.submit(run)
+    return registry
+
+
+@pytest.fixture
+def worker(server: Server, storage: Storage, runs: RunRegistry) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        **os.environ, "TRAINYARD_REDIS_URL": server.url, "TRAINYARD_STORAGE": str(storage.root),
+        "TRAINYARD_LEASE_S": str(LEASE_S),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.unit.scripted_worker"]
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as process:
+        yield process
+        process.kill()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("is_redis_away", [False, True])
+def test_a_second_signal_ends_it_at_once(worker, runs: RunRegistry, server: Server, is_redis_away: bool):
+    run_id = a_run(1).id
+    until(lambda: runs.get(run_id).epoch == 1)
+    descendants = psutil.Process(worker.pid).children(recursive=True)
+    if is_redis_away:
+        server.kill()
+    for _ in range(3):  # as one that is sent to a process and to its group
+        worker.send_signal(signal.SIGTERM)
+    time.sleep(SAME_S + 0.5)
+    assert worker.poll() is None, "it drains"
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(WAIT_S) == -signal.SIGTERM
+    assert psutil.wait_procs(descendants, WAIT_S)[1] == []
+    if is_redis_away:
+        server.start()
+    until(lambda: bool(runs.reap()) or runs.get(run_id).status == "queued")
+    run = runs.get(run_id)
+    assert (run.status, run.crashes, run.epoch) == ("queued", 1, 1)
+    assert run.attempts[-1].reason == "worker_lost"
