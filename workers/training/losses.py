@@ -1,26 +1,25 @@
 """The loss: a weighted sum of terms, each blind to ignored pixels.
 
-Those of overlap leave ignored pixels out themselves. Of segmentation_models_pytorch's, Focal gives NaN where
-nothing is labelled, and MCC knows no ignoring and takes probabilities; these and Lovasz see labelled pixels
-only. Its cross-entropies ignore, but divide by all pixels, so the terms here are torch's.
+None is segmentation_models_pytorch's own: its Focal gives NaN where nothing is labelled, its MCC knows no
+ignoring, its cross-entropies divide by all pixels, and those that ignore pick pixels out, for which the host
+has to wait for a GPU. The terms here look at no number of the batch.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-import segmentation_models_pytorch.losses as smp_losses
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainyard.spec import LossSpec, OptimizationSpec
 from trainyard.spec_checks import weighing_losses
-from workers.prepared import IGNORE_INDEX
+from workers.training.correlation import Correlation
 from workers.training.full_precision import InFullPrecision, widened, without_autocast
 from workers.training.labels import MULTILABEL
 from workers.training.lovasz import LovaszHinge, LovaszSoftmax
-from workers.training.multilabel_losses import OfProbabilities, build_multilabel_loss
+from workers.training.multilabel_losses import build_multilabel_loss
 from workers.training.overlap import OVERLAPS, ClassOverlap, YesNoOverlap, overlap_of
+from workers.training.pixel_losses import BinaryCrossEntropy, CrossEntropy, Focal
 
 
 class WeightedLosses(nn.Module):
@@ -67,84 +66,7 @@ def _bare_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
         overlap = overlap_of(term)
         return ClassOverlap(overlap, weights) if task == "multiclass" else YesNoOverlap(overlap)
     if term.name == "focal":
-        return OnLabelled(smp_losses.FocalLoss(task, class_weights=weights, **params))
+        return Focal(weights, **params)
     if term.name == "lovasz":
-        return OnLabelled(LovaszHinge() if task == "binary" else LovaszSoftmax())
-    return OnLabelled(OfProbabilities())
-
-
-class CrossEntropy(nn.Module):
-    """Mean cross-entropy over labelled pixels, each weighted by its class."""
-
-    _weights: Tensor | None
-
-    def __init__(self, weights: Tensor | None, label_smoothing: float = 0.0) -> None:
-        super().__init__()
-        self.register_buffer("_weights", weights, persistent=False)
-        self._smoothing = label_smoothing
-
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        entropy = F.cross_entropy(
-            logits,
-            masks,
-            weight=self._weights,
-            ignore_index=IGNORE_INDEX,
-            reduction="sum",
-            label_smoothing=self._smoothing,
-        )
-        return entropy / _pixel_weights(masks, self._weights).sum().clamp(min=_LEAST)
-
-
-class BinaryCrossEntropy(nn.Module):
-    """Mean binary cross-entropy over labelled pixels, each weighted by its class.
-
-    With one logit, that of the second class. With more, each class is asked for by itself, one against the
-    rest, and the mean is over classes as well.
-    """
-
-    _weights: Tensor | None
-
-    def __init__(self, weights: Tensor | None, label_smoothing: float = 0.0) -> None:
-        super().__init__()
-        self.register_buffer("_weights", weights, persistent=False)
-        self._smoothing = label_smoothing
-
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        pixels = _pixel_weights(masks, self._weights)
-        truth = masks.where(masks != IGNORE_INDEX, 0)
-        channels = logits.shape[1]
-        if channels == 1:
-            targets = truth.unsqueeze(1).float()
-        else:
-            targets = F.one_hot(truth, channels).permute(0, 3, 1, 2).float()
-        targets = targets * (1 - 2 * self._smoothing) + self._smoothing
-        entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=1)
-        return (entropy * pixels).sum() / pixels.sum().clamp(min=_LEAST)
-
-
-class OnLabelled(nn.Module):
-    """Gives a loss the labelled pixels alone, as one row: (1, C, 1, P) and (1, 1, P)."""
-
-    def __init__(self, loss: nn.Module) -> None:
-        super().__init__()
-        self._loss = loss
-
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        labelled = masks != IGNORE_INDEX
-        if not labelled.any():
-            return logits.sum() * 0
-        seen = logits.permute(0, 2, 3, 1)[labelled].T[None, :, None]
-        loss: Tensor = self._loss(seen, masks[labelled][None, None])
-        return loss
-
-
-_LEAST = 1e-12
-"""Least divisor, for a batch whose labelled pixels weigh nothing; the dividend is then 0 as well."""
-
-
-def _pixel_weights(masks: Tensor, weights: Tensor | None) -> Tensor:
-    """The weight of each pixel, (N, H, W) float32; 0 where ignored."""
-    labelled = masks != IGNORE_INDEX
-    if weights is None:
-        return labelled.float()
-    return weights[masks.where(labelled, 0)] * labelled
+        return LovaszHinge() if task == "binary" else LovaszSoftmax()
+    return Correlation()

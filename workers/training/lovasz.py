@@ -9,40 +9,49 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workers.prepared import IGNORE_INDEX
+from workers.training.class_counts import BY_PLACE
+
 
 class LovaszSoftmax(nn.Module):
     """The mean over the classes that occur; Berman et al., "The Lovász-Softmax loss" (CVPR 2018)."""
 
     def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        """The scalar loss of logits, (1, C, 1, P), and classes, (1, 1, P) int64; P is not 0."""
-        classes = masks.reshape(-1)
-        chances = logits.softmax(dim=1).reshape(logits.shape[1], -1)
-        present = torch.bincount(classes, minlength=len(chances)).tolist()
-        of_class = []
-        for index, chance in enumerate(chances):
-            if present[index]:
-                truth = classes == index
-                of_class.append(extension((truth.to(chance.dtype) - chance).abs(), truth))
-        return torch.stack(of_class).mean()
+        """The scalar loss of logits, (N, C, H, W), and masks, (N, H, W) int64 with IGNORE_INDEX."""
+        labelled = masks != IGNORE_INDEX
+        may_look = logits.device.type in BY_PLACE
+        of_class, occurs = [logits.sum() * 0], []
+        for index, chance in enumerate(logits.softmax(dim=1).unbind(dim=1)):
+            truth = masks == index
+            # Where looking makes the host wait, a class that does not occur is sorted and left out after.
+            if may_look and not truth.any():
+                continue
+            loss = extension((truth.to(chance.dtype) - chance).abs(), truth, labelled)
+            occurs.append(truth.any())
+            of_class.append(loss * occurs[-1])
+        return torch.stack(of_class).sum() / torch.stack([*occurs, labelled.new_zeros(())]).sum().clamp(min=1)
 
 
 class LovaszHinge(nn.Module):
     """The binary form, of the hinge of one logit; Yu and Blaschko, "Learning submodular losses" (2015)."""
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """The scalar loss of logits and truth, 0 and 1, of as many elements in the same order."""
-        present = truth.reshape(-1) > 0
+        """The scalar loss of logits and truth (0, 1 or IGNORE_INDEX), as many elements in the same order."""
+        masks = truth.reshape(-1)
+        present = masks == 1
         signs = 2 * present.to(logits.dtype) - 1
-        return extension(F.relu(1 - logits.reshape(-1) * signs), present)
+        return extension(F.relu(1 - logits.reshape(-1) * signs), present, masks != IGNORE_INDEX)
 
 
-def extension(errors: Tensor, truth: Tensor) -> Tensor:
+def extension(errors: Tensor, truth: Tensor, labelled: Tensor) -> Tensor:
     """The Lovász extension of the Jaccard loss, by Algorithm 1 of Berman et al.
 
-    `errors` is (P,), at least 0; `truth`, (P,) bool, says which pixels are of the class.
+    `errors` are at least 0; `truth` says which pixels are of the class and `labelled` which count, both bool
+    of that shape. Pixels that do not count are sorted behind all others, where they weigh nothing.
     """
-    ordered, places = errors.sort(descending=True, stable=True)
-    return torch.dot(ordered.double(), _weights(truth[places])).to(errors.dtype)
+    ordered, places = errors.where(labelled, -1).reshape(-1).sort(descending=True, stable=True)
+    weights = _weights(truth.reshape(-1)[places])
+    return torch.dot(ordered.clamp_min(0).double(), weights).to(errors.dtype)
 
 
 def _weights(truth: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workers.prepared import IGNORE_INDEX
+from workers.training.class_counts import pairs_of_classes
 from workers.training.full_precision import widened, without_autocast
 from workers.training.heads import class_logits
 from workers.training.labels import MULTILABEL
@@ -44,14 +44,6 @@ def confusion(logits: Tensor, masks: Tensor) -> Tensor:
         return yes_no_counts(logits > 0, masks > 0)
     per_class = class_logits(logits)
     return pairs_of_classes(per_class.permute(0, 2, 3, 1).argmax(dim=-1), masks, per_class.shape[1])
-
-
-def pairs_of_classes(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
-    """(C, C) int64 of predicted and true classes, both (N, H, W) int64."""
-    # One row more takes the ignored pixels: picking the others out would cost as much as the maximum.
-    rows = masks.where(masks != IGNORE_INDEX, classes)
-    counts = torch.bincount((rows * classes + predicted).reshape(-1), minlength=(classes + 1) * classes)
-    return counts.reshape(classes + 1, classes)[:classes]
 
 
 def yes_no_counts(predicted: Tensor, truth: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
-from trainyard.errors import NanLoss
 from trainyard.spec import TrainingSpec
 from workers.training.data import Batch
+from workers.training.loss_readback import LossReadback
 from workers.training.metrics import EpochScores
 from workers.training.model import InputRule
 from workers.training.optimizer import make_optimizer
@@ -22,7 +22,6 @@ from workers.training.partial_weights import NETWORK_PREFIX
 from workers.training.reading import reading_of
 from workers.training.schedule import lr_factor
 
-_NAMES_SHOWN = 16
 LIVE_WEIGHTS = "live_state_dict"
 """The key of a checkpoint under which the weights that training goes on with lie, where averages are used."""
 
@@ -52,6 +51,7 @@ class SegmentationModule(LightningModule):
         self.train_scores = EpochScores(classes, spec.model.task)
         self.val_scores = EpochScores(classes, spec.model.task)
         self._reading = reading_of(spec.model.task, classes)
+        self.losses = LossReadback()
         self.drops = 0
         self._loss = loss
         self._seed = spec.seed
@@ -75,7 +75,8 @@ class SegmentationModule(LightningModule):
         return logits
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """`state_dict` is what is to be used: the averaged weights where there are such."""
+        """`state_dict` is what is to be used: the averaged weights where there are such. Raises NanLoss."""
+        self.losses.settle()
         checkpoint["state_dict"] = _prefixed(self.network.state_dict())
         if self._average is not None:
             checkpoint[LIVE_WEIGHTS] = checkpoint["state_dict"]
@@ -131,6 +132,8 @@ class SegmentationModule(LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Take a step's weights into the average; batches that only add to gradients are no steps."""
+        if batch_idx + 1 == self.trainer.num_training_batches:
+            self.losses.settle()
         step = self.trainer.global_step
         if self._average is not None and step > self._averaged_step:
             self._average.update(self.network, step)
@@ -148,8 +151,8 @@ class SegmentationModule(LightningModule):
             for scores in (self.train_scores, self.val_scores):
                 scores.gather(lambda tensor: strategy.reduce(tensor, reduce_op="sum"), self.device)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """What is differentiated is `loss`; `batch_loss` is the batch's own, for those who look on.
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """What is differentiated; `losses` has the batch's own, for those who look on.
 
         Lightning divides what is differentiated by `accumulate_batches`, also in an epoch's last step, which
         may have fewer: they are made to weigh as much together as those of any other step.
@@ -158,23 +161,20 @@ class SegmentationModule(LightningModule):
         whole = self._spec.accumulate_batches
         begun = batch_idx - batch_idx % whole
         present = min(whole, int(self.trainer.num_training_batches) - begun)
-        return {"loss": loss * (whole / present), "batch_loss": loss.detach()}
+        return loss * (whole / present)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._step(batch, self.val_scores)
 
+    def on_validation_epoch_end(self) -> None:
+        self.losses.settle()
+
     def _step(self, batch: Batch, scores: EpochScores) -> Tensor:
-        """The batch's loss, added to `scores`; raises NanLoss naming the images."""
+        """The batch's loss, added to `scores`; raises NanLoss naming the images of this batch or the last."""
         masks = self._reading.truth(batch["mask"])
         logits = self(batch["image"])
         loss: Tensor = self._loss(logits, masks)
-        if not torch.isfinite(loss):
-            names = batch["name"]
-            more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-            raise NanLoss(
-                f"The loss became {loss.item()} in epoch {self.current_epoch + 1}, step "
-                f"{self.global_step + 1}, on: {', '.join(names[:_NAMES_SHOWN])}{more}."
-            )
+        self.losses.take(loss, batch["name"], self.current_epoch + 1, self.global_step + 1)
         scores.update(logits.detach(), masks, loss)
         return loss
 

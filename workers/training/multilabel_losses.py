@@ -1,7 +1,7 @@
 """The losses of multilabel tasks: each class is a yes or no of its own, and the loss their mean.
 
 Logits and truth are (N, C, H, W); no pixel is ignored. Focal is that of segmentation_models_pytorch in its
-multilabel mode. Its MCC would take all classes for one; here that and Lovasz see one class at a time.
+multilabel mode. Lovasz sees one class at a time.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainyard.spec import LossSpec
+from workers.training.correlation import Correlation
 from workers.training.labels import MULTILABEL
 from workers.training.lovasz import LovaszHinge
 from workers.training.overlap import OVERLAPS, YesNoOverlap, overlap_of
@@ -28,7 +29,7 @@ def build_multilabel_loss(term: LossSpec, class_weights: Sequence[float] | None)
         return YesNoOverlap(overlap_of(term))
     if term.name == "focal":
         return Laid(smp_losses.FocalLoss(MULTILABEL, **params))
-    return EachClass(LovaszHinge() if term.name == "lovasz" else OfProbabilities())
+    return EachClass(LovaszHinge()) if term.name == "lovasz" else Correlation()
 
 
 class ClassCrossEntropies(nn.Module):
@@ -73,15 +74,3 @@ class EachClass(nn.Module):
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
         pairs = zip(logits.unbind(dim=1), truth.unbind(dim=1), strict=True)
         return torch.stack([self._loss(logit, present) for logit, present in pairs]).mean()
-
-
-class OfProbabilities(nn.Module):
-    """1 - Matthews correlation coefficient of one logit; smp's, which takes probabilities."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._loss = smp_losses.MCCLoss()
-
-    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        loss: Tensor = self._loss(logits.sigmoid(), truth)
-        return loss

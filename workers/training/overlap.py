@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from trainyard.spec import LossSpec
 from workers.prepared import IGNORE_INDEX
+from workers.training.class_counts import sums_of_classes
 
 _EPS = 1e-7
 """Least divisor of a class of which neither truth nor prediction has anything."""
@@ -60,8 +61,7 @@ def overlap_of(term: LossSpec) -> Overlap:
 
 
 class ClassOverlap(nn.Module):
-    """Of classes that exclude one another, without a one-hot mask: one probability is picked per pixel, where
-    the library multiplies by a mask of all classes, which takes twice the time."""
+    """Of classes that exclude one another."""
 
     _weights: Tensor | None
 
@@ -73,19 +73,8 @@ class ClassOverlap(nn.Module):
 
     def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
         """The scalar loss of logits, (N, C, H, W) float32, and masks, (N, H, W) int64."""
-        classes = logits.shape[1]
-        probabilities = logits.softmax(dim=1)
-        labelled = masks != IGNORE_INDEX
-        # One place more than there are classes takes the ignored pixels.
-        places = masks.where(labelled, classes).reshape(-1)
-        of_truth = probabilities.gather(1, masks.where(labelled, 0).unsqueeze(1)).reshape(-1)
-        # In double precision: half a million terms are added up one after the other.
-        hits = of_truth.new_zeros(classes + 1, dtype=torch.float64).index_add(0, places, of_truth.double())
-        # No matrix product: autocast would take it in 16 bits, and its float32 sum over the four million
-        # pixels of 16 images of 512 px is off by 3e-4, where this one's is by 3e-8.
-        predicted = (probabilities * labelled.unsqueeze(1)).sum(dim=(0, 2, 3))
-        truth = torch.bincount(places, minlength=classes + 1)[:classes]
-        losses = self._overlap.losses(hits[:classes], predicted.double(), truth).to(logits.dtype)
+        sums = sums_of_classes(logits.softmax(dim=1), masks)
+        losses = self._overlap.losses(*sums).to(logits.dtype)
         return self._overlap.powered(self._mean(losses))
 
     def _mean(self, losses: Tensor) -> Tensor:
@@ -102,16 +91,24 @@ class YesNoOverlap(nn.Module):
         self._overlap = overlap
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """The scalar loss of logits, (N, C, H, W) float32, and truth of that shape, 0 and 1.
-
-        Of a binary task truth are masks, (N, H, W) int64 with IGNORE_INDEX.
-        """
-        chances = logits.sigmoid()
-        if truth.ndim < logits.ndim:
-            masks = truth.unsqueeze(1)
-            chances, truth = chances * (masks != IGNORE_INDEX), (masks == 1).to(chances.dtype)
-        hits, predicted, present = (
-            part.sum(dim=(0, 2, 3)).double() for part in (chances * truth, chances, truth)
-        )
+        """The scalar loss of logits and truth as `yes_no_sums` takes them."""
+        hits, predicted, present = yes_no_sums(logits, truth)
         losses = self._overlap.losses(hits, predicted, present).to(logits.dtype)
         return self._overlap.powered(losses.mean())
+
+
+def yes_no_sums(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each class, (C,) float64: its probability where it is true, that over all labelled pixels, and how
+    many pixels it has.
+
+    `logits` is (N, C, H, W) float32 and `truth` of that shape, 0 and 1. Of a binary task truth are masks,
+    (N, H, W) int64 with IGNORE_INDEX.
+    """
+    chances = logits.sigmoid()
+    if truth.ndim < logits.ndim:
+        masks = truth.unsqueeze(1)
+        chances, truth = chances * (masks != IGNORE_INDEX), (masks == 1).to(chances.dtype)
+    hits, predicted, present = (
+        part.sum(dim=(0, 2, 3)).double() for part in (chances * truth, chances, truth)
+    )
+    return hits, predicted, present

@@ -10,6 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from trainyard.events import Event, Progress, Stage
 from workers.training.data import Batch
+from workers.training.module import SegmentationModule
 from workers.training.pace import Duration, Pace
 from workers.training.validation import due_after, is_due
 
@@ -57,7 +58,8 @@ class ProgressReports(Callback):
         self._pace.end_batch(time.monotonic())
         self._marks.append((time.monotonic(), self._images))
         if self._is_due():
-            self._loss = float(outputs["batch_loss"])
+            assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
+            self._loss = pl_module.losses.value
             self._send(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from workers.prepared import IGNORE_INDEX
+from workers.training.class_counts import pairs_of_classes
 from workers.training.heads import class_logits
 from workers.training.labels import MULTILABEL
-from workers.training.metrics import pairs_of_classes, yes_no_counts
+from workers.training.metrics import yes_no_counts
 
 THRESHOLD = 0.5
 """The probability above which a pixel has a class of a multilabel model: a logit above 0."""
