@@ -6,6 +6,8 @@ from pathlib import Path
 
 from flask import Request, Response, send_file
 
+from app.http.digest import add_digest
+
 _RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*\Z", re.IGNORECASE)
 _RANGE_HEADERS = ("HTTP_RANGE", "HTTP_IF_RANGE")
 _CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
@@ -34,6 +36,7 @@ def file_response(
     environ = {
         key: value for key, value in request.environ.items() if key not in _CONDITIONS + _RANGE_HEADERS
     }
+    add_digest(request, response, path)
     wanted = _wanted_range(request, response, size) if size else None
     if wanted:
         environ["HTTP_RANGE"] = wanted

@@ -1,0 +1,60 @@
+"""Which server a command asks, and with which status it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainyard_client.command.assignments import spec_of
+from trainyard_client.command.settings import Profiles, resolve
+from trainyard_client.command.watch_view import sparkline
+from trainyard_client.errors import SettingsError
+
+
+def run(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "trainyard_client", *arguments]
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(("--help",), 0), (("run", "nonsense"), 2), (("run", "ls", "--url", "http://127.0.0.1:1"), 6)],
+)
+def test_statuses(arguments: tuple[str, ...], status: int, tmp_path: Path):
+    assert run(*arguments, home=tmp_path).returncode == status
+
+
+def test_json_is_one_document_on_standard_output(tmp_path: Path):
+    done = run("config", "show", "--json", home=tmp_path)
+    assert json.loads(done.stdout)["url"] == {"value": "http://127.0.0.1:8000", "source": "default"}
+
+
+def test_a_profile_is_kept_for_its_user_alone_and_its_key_goes_to_no_other_server(tmp_path: Path):
+    profiles = Profiles(tmp_path / "config.json")
+    profiles.change("lab", url="http://lab", api_key="secret")
+    profiles.use("lab")
+    assert profiles.path.stat().st_mode & 0o777 == 0o600
+    assert resolve(None, None, {}, profiles).api_key.value == "secret"
+    assert resolve("http://other", None, {}, profiles).api_key.value is None
+    assert resolve(None, None, {"TRAINYARD_URL": "http://env"}, profiles).url.source == "TRAINYARD_URL"
+    with pytest.raises(SettingsError, match="no profile"):
+        resolve(None, "nope", {}, profiles)
+
+
+def test_assignments_are_json_where_they_can_be():
+    texts = ["data.batch_size=16", "model.architecture=Unet", "optimization.lr=1e-3", "a=[1, 2]"]
+    assert spec_of(None, texts, epochs=3) == {
+        "data": {"batch_size": 16},
+        "model": {"architecture": "Unet"},
+        "optimization": {"lr": 0.001},
+        "a": [1, 2],
+        "epochs": 3,
+    }
+
+
+def test_a_sparkline_spans_lowest_to_highest():
+    assert sparkline([0.0, 0.5, 1.0]) == "▁▅█"
+    assert sparkline([2.0, 2.0]) == "▁▁"

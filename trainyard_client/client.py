@@ -1,0 +1,59 @@
+"""The way in: one object for one server."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from trainyard_client.resources.catalog import Models
+from trainyard_client.resources.cluster import Projects, Queues, Workers
+from trainyard_client.resources.datasets import Datasets
+from trainyard_client.resources.runs import Runs
+from trainyard_client.transport import ANSWER_S, TRIES, Transport
+
+
+class Client:
+    """A server's data sets, runs, models, projects, queues and workers.
+
+    `url` is its address without `/api/v1`; `api_key` is needed where the server asks for one. Calls that may
+    be repeated are tried `tries` times; an answer may be silent for `answer_s` seconds. All calls raise
+    TrainyardError.
+
+        with Client("http://127.0.0.1:8000") as client:
+            dataset = client.datasets.wait(client.datasets.upload(Path("set.zip"), "roads").id)
+            run = client.runs.submit(dataset.id, experiment="demo")
+            for event in client.runs.events(run.id):
+                print(event.name, event.data)
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        api_key: str | None = None,
+        *,
+        tries: int = TRIES,
+        answer_s: float = ANSWER_S,
+        transport: Transport | None = None,
+    ) -> None:
+        self.transport = transport or Transport(url, api_key, tries=tries, answer_s=answer_s)
+        self.datasets = Datasets(self.transport)
+        self.runs = Runs(self.transport)
+        self.models = Models(self.transport)
+        self.projects = Projects(self.transport)
+        self.queues = Queues(self.transport)
+        self.workers = Workers(self.transport)
+
+    def ready(self) -> dict[str, Any]:
+        """What the server says of itself; raises ServerBusy while it cannot work."""
+        answer: dict[str, Any] = self.transport.json("GET", "/readyz")
+        return answer
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,56 @@
+"""`--set data.batch_size=16`: parts of a spec by their dotted names; the server checks them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def spec_of(file: Path | None, assignments: Iterable[str], **shortcuts: Any) -> dict[str, Any]:
+    """The spec of a JSON file, with assignments laid over it, and shortcuts that are not None over these."""
+    spec = _read(file) if file else {}
+    for text in assignments:
+        name, sign, value = text.partition("=")
+        if not sign or not all(name.split(".")):
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE, as data.batch_size=16", param_hint="--set")
+        _assign(spec, name, _value(value))
+    return {**spec, **{name: value for name, value in shortcuts.items() if value is not None}}
+
+
+def object_of(text: str, option: str) -> dict[str, Any]:
+    """The JSON object of an option."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"this is no JSON: {error}", param_hint=option) from error
+    if not isinstance(value, dict):
+        raise click.BadParameter('a JSON object is needed, as {"0": "background"}', param_hint=option)
+    return value
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return object_of(file.read_text(), "--spec")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file} cannot be read: {error}", param_hint="--spec") from error
+
+
+def _assign(spec: dict[str, Any], name: str, value: Any) -> None:
+    *parents, last = name.split(".")
+    for parent in parents:
+        inner = spec.setdefault(parent, {})
+        if not isinstance(inner, Mapping):
+            raise click.BadParameter(f"{parent} is set to a value already", param_hint="--set")
+        spec[parent] = dict(inner)
+        spec = spec[parent]
+    spec[last] = value
+
+
+def _value(text: str) -> Any:
+    """JSON where it is any, else the text itself: 16, true, [1, 2] and Unet mean what they look like."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,90 @@
+"""queue, worker, project: what waits, who works, how much a project may have."""
+
+import click
+
+from trainyard_client.command.output import shown_bytes
+from trainyard_client.command.session import Session, connected
+
+NO_LIMIT = "none"
+
+
+@click.group()
+def queue() -> None:
+    """See what waits, and why."""
+
+
+@queue.command("ls")
+@connected
+def list_queues(session: Session) -> None:
+    """List the queues, and for each project why its first run waits."""
+    found = session.client.queues.list()
+    if session.output.as_json:
+        session.output.document([one.raw for one in found])
+        return
+    rows: list[tuple[object, ...]] = []
+    for one in found:
+        rows.append((one.name, len(one.workers), one.idle, len(one.in_work), one.waiting, ""))
+        for of in one.projects:
+            rows.append(("", "", "", of.running, of.waiting, f"{of.project}: {_reason(of.reason)}"))
+    columns = ("queue", "workers", "idle", "running", "waiting", "why")
+    session.output.table(columns, rows, "There is no queue.")
+
+
+@click.group()
+def worker() -> None:
+    """See who works."""
+
+
+@worker.command("ls")
+@connected
+def list_workers(session: Session) -> None:
+    """List the workers that are there."""
+    found = session.client.workers.list()
+    if session.output.as_json:
+        session.output.document([one.raw for one in found])
+        return
+    rows = [
+        (one.id, one.host, ", ".join(one.queues or ()), one.device,
+         shown_bytes(one.memory_bytes) if one.memory_bytes else None, one.holds, "stalled" if one.is_stalled
+         else "")
+        for one in found
+    ]  # fmt: skip
+    columns = ("worker", "host", "queues", "device", "memory", "works on", "")
+    session.output.table(columns, rows, "No worker is there: `make up` or `make worker` starts one.")
+
+
+@click.group()
+def project() -> None:
+    """See and set limits of projects."""
+
+
+@project.command("show")
+@click.argument("name")
+@connected
+def show_project(session: Session, name: str) -> None:
+    """Show how many runs of a project may train at once."""
+    found = session.client.projects.get(name)
+    if session.output.as_json:
+        session.output.document(found.raw)
+        return
+    at_once = found.effective or "as many as there are workers"
+    session.output.pairs({"project": found.name, "runs at once": at_once})
+
+
+@project.command()
+@click.argument("name")
+@click.argument("runs")
+@connected
+def limit(session: Session, name: str, runs: str) -> None:
+    """Let RUNS of a project train at once; `none` for the server's default."""
+    if runs != NO_LIMIT and not runs.isdigit():
+        raise click.BadParameter("a number, or none", param_hint="RUNS")
+    found = session.client.projects.limit(name, None if runs == NO_LIMIT else int(runs))
+    if session.output.as_json:
+        session.output.document(found.raw)
+        return
+    session.output.note(f"Of {found.name} {found.effective or 'any number of'} runs may train at once.")
+
+
+def _reason(reason: object) -> str:
+    return str(getattr(reason, "message", "") or "")

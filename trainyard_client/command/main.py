@@ -1,0 +1,97 @@
+"""`trainyard`: the command. What a command needs is imported when it is called: `--help` is at once there."""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from trainyard_client.command import exit_codes
+from trainyard_client.errors import TrainyardError
+
+MODULES = {
+    "login": ("connection", "Keep the address of a server and its key as a profile."),
+    "logout": ("connection", "Forget a profile's key."),
+    "config": ("connection", "Show and choose profiles."),
+    "dataset": ("datasets", "Upload data sets, see what ingest found, answer its questions."),
+    "run": ("runs", "Submit runs, watch and change them, take results away."),
+    "model": ("models", "See what models can be trained."),
+    "queue": ("cluster", "See what waits, and why."),
+    "worker": ("cluster", "See who works."),
+    "project": ("cluster", "See and set limits of projects."),
+    "doctor": ("doctor", "Check the server and this machine, and say what to do."),
+    "completion": ("completion", "Print the completion for a shell."),
+    "version": ("connection", "Print the version."),
+}
+"""For each command its module and its line of help."""
+
+
+class LazyGroup(click.Group):
+    """The commands of MODULES, each imported at its first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"trainyard_client.command.{MODULES[name][0]}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, but without a look into the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in MODULES.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def trainyard() -> None:
+    """Train vision models on machines of your own.
+
+    The server is that of --url, else TRAINYARD_URL, else the current profile, else http://127.0.0.1:8000;
+    the key that of TRAINYARD_API_KEY or the profile. Results go to standard output, notes to standard error.
+
+    \b
+    Exit status: 0 done, 1 failure, 2 usage, 3 refused, 4 not signed in, 5 not found, 6 server unreachable,
+    7 the watched run failed, 8 it was stopped or cancelled, 130 Ctrl-C.
+    """
+
+
+def main() -> None:
+    """Run the command; ends the process with one of `exit_codes`."""
+    try:
+        result = trainyard.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(exit_codes.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader has gone, as in `trainyard run ls | head`; the interpreter's own flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(exit_codes.DONE)
+    except TrainyardError as error:
+        _explain(error)
+        sys.exit(exit_codes.of_error(error))
+    sys.exit(result if isinstance(result, int) else exit_codes.DONE)
+
+
+def _explain(error: TrainyardError) -> None:
+    lines = [f"Error: {error.message}"]
+    lines += [f"  {field}: {reason}" for field, reason in _flat(error.errors)]
+    lines += [error.remedy] if error.remedy else []
+    lines += [f"(request {error.request_id})"] if error.request_id and error.cause == "infrastructure" else []
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _flat(errors: object, prefix: str = "") -> list[tuple[str, str]]:
+    """Fields by their dotted path, each with what is wrong."""
+    if isinstance(errors, dict):
+        return [
+            pair
+            for key, inner in errors.items()
+            for pair in _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+        ]
+    if isinstance(errors, list):
+        return [(prefix, " ".join(map(str, errors)))]
+    return [(prefix, str(errors))]

@@ -1,0 +1,146 @@
+"""run: submit, list, show; the other commands of a run lie beside this module."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trainyard_client.command import exit_codes, run_changes, run_results
+from trainyard_client.command.assignments import spec_of
+from trainyard_client.command.output import shown_seconds
+from trainyard_client.command.session import Session, connected
+from trainyard_client.command.watching import follow_to_end, watch
+
+if TYPE_CHECKING:
+    from trainyard_client.records import Run, RunItem
+
+MONITORED = "val_miou"
+
+
+@click.group()
+def run() -> None:
+    """Submit runs, watch and change them, take results away."""
+
+
+@run.command()
+@click.argument("dataset_id")
+@click.option("-e", "--experiment", help="A ready spec (see `trainyard model experiments`).")
+@click.option(
+    "--spec",
+    "spec_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A JSON file with a spec or a part of one.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A part of the spec, as data.batch_size=16; may be given again and again.",
+)
+@click.option("--epochs", type=int, help="Epochs to train.")
+@click.option("--name", help="Name of the run.")
+@click.option("--project", help="Project it belongs to; the data set's by default.")
+@click.option("--notes", help="Free text.")
+@click.option("--priority", type=int, help="0 to 9; 9 goes first.")
+@click.option("--max-hours", type=float, help="Hours that all attempts together may train.")
+@click.option("--device-class", help="cpu, gpu or gpu-large.")
+@click.option("--key", help="Idempotency key: the same one again answers with the same run.")
+@click.option("--watch", "is_watched", is_flag=True, help="Follow it to its end.")
+@connected
+def submit(
+    session: Session,
+    dataset_id: str,
+    experiment: str | None,
+    spec_file: Path | None,
+    assignments: tuple[str, ...],
+    epochs: int | None,
+    is_watched: bool,
+    **fields: Any,
+) -> int:
+    """Submit a run on DATASET_ID: an experiment, with a file and `--set` laid over it."""  # fmt: skip
+    spec = spec_of(spec_file, assignments, epochs=epochs)
+    made = session.client.runs.submit(dataset_id, experiment=experiment, spec=spec or None, **fields)
+    if is_watched:
+        session.output.note(f"{made.id} is {made.status}.")
+        return follow_to_end(session, made.id)
+    _show(session, made)
+    return exit_codes.DONE
+
+
+@run.command("ls")
+@click.option("--project", help="Only of this project.")
+@click.option("--status", help="Only in this status: queued, running, completed, stopped, failed, cancelled.")
+@click.option("--limit", default=30, show_default=True, help="At most so many, the newest.")
+@connected
+def list_runs(session: Session, project: str | None, status: str | None, limit: int) -> None:
+    """List runs, newest first."""
+    found = session.client.runs.list(project=project, status=status)
+    items = [item for item, _ in zip(found, range(limit), strict=False)]
+    if session.output.as_json:
+        session.output.document([item.raw for item in items])
+        return
+    columns = ("id", "name", "project", "status", "epoch", "model", "val mIoU", "created")
+    session.output.table(columns, map(_row, items), "There is no run.")
+
+
+@run.command()
+@click.argument("run_id")
+@connected
+def show(session: Session, run_id: str) -> None:
+    """Show a run: where it stands, why it waits or failed, its best epoch."""
+    _show(session, session.client.runs.get(run_id))
+
+
+for command in (watch, *run_changes.COMMANDS, *run_results.COMMANDS):
+    run.add_command(command)
+
+
+def _row(item: "RunItem") -> tuple[Any, ...]:
+    model = f"{item.architecture} {item.encoder}" if item.architecture else None
+    best = (item.result or {}).get("best") or {}
+    epoch = f"{item.epoch}/{item.epochs}" if item.epochs is not None else None
+    return item.id, item.name, item.project, item.status, epoch, model, best.get(MONITORED), item.created_at
+
+
+def _show(session: Session, found: "Run") -> None:
+    output = session.output
+    if output.as_json:
+        output.document(found.raw)
+        return
+    output.pairs(
+        {
+            "id": found.id,
+            "name": found.name or None,
+            "project": found.project,
+            "status": found.status,
+            "epoch": f"{found.epoch} of {found.epochs}",
+            "data set": found.dataset_id,
+            "model": f"{found.spec.model.architecture}, {found.spec.model.encoder}",
+            "waits": _waiting(found),
+            "time left": _time_left(found.progress.raw) if found.progress else None,
+            "attempts": len(found.attempts) if found.attempts and len(found.attempts) > 1 else None,
+            "best epoch": (found.result or {}).get("best_epoch"),
+            "notes": found.notes or None,
+        }
+    )
+    for name, value in ((found.result or {}).get("best") or {}).items():
+        if name.startswith("val_"):
+            output.pairs({f"  {name}": value})
+    for notice in found.notices or ():
+        output.line(f"notice: {notice}")
+    if found.error:
+        output.line(f"failed ({found.error.get('code')}): {found.error.get('message')}")
+        output.line(f"    {found.error.get('remedy') or ''}".rstrip())
+
+
+def _waiting(found: "Run") -> str | None:
+    if found.waiting is None:
+        return None
+    return f"at place {found.waiting.position}: {found.waiting.reason.message}"
+
+
+def _time_left(progress: Mapping[str, Any]) -> str | None:
+    low, high = progress.get("eta_low_seconds"), progress.get("eta_high_seconds")
+    return None if low is None or high is None else f"{shown_seconds(low)} to {shown_seconds(high)}"

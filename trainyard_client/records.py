@@ -1,0 +1,928 @@
+"""What the API answers with, as dataclasses. `python -m tests.client.make_records` makes them.
+
+Statuses and other names are plain text: a newer server may have more of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from trainyard_client.decoding import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture(Record):
+    """Architecture."""
+
+    name: str
+    size_multiple: int
+    min_size: int
+    min_batch: int
+    dynamic_size: bool
+    encoder_prefix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architectures(Record):
+    """Architectures."""
+
+    items: list[Architecture]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact(Record):
+    """Artifact.
+
+    modified: when it was written
+    """
+
+    path: str
+    bytes: int
+    modified: datetime | None
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifacts(Record):
+    """Artifacts."""
+
+    items: list[Artifact]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue(Record):
+    """Catalogue.
+
+    transform_parameters: of each transform, what each of its parameters may be, in words
+    """
+
+    losses: list[str]
+    optimizers: list[str]
+    schedules: list[str]
+    precisions: list[str]
+    fits: list[str]
+    encoder_weights: list[str]
+    transforms: list[str]
+    transform_parameters: dict[str, dict[str, str]]
+    device_classes: list[str]
+    presets: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint(Record):
+    """Checkpoint.
+
+    kind: best, last or epoch
+    epoch: epochs finished
+    step: optimizer steps finished
+    """
+
+    name: str
+    file: str
+    kind: str | None
+    epoch: int | None
+    step: int | None
+    val_miou: float | None
+    bytes: int
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoints(Record):
+    """Checkpoints."""
+
+    items: list[Checkpoint]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassInfo(Record):
+    """Class info."""
+
+    index: int
+    name: str
+    value: int
+    color: Any
+    pixels: int
+    share: float
+    images: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpretation(Record):
+    """Interpretation."""
+
+    format: str
+    pairs: str
+    classes: str
+    splits: str
+    guesses: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSummary(Record):
+    """Dataset summary."""
+
+    content_hash: str
+    images: int
+    splits: dict[str, int]
+    classes: list[ClassInfo]
+    ignore_share: float
+    sizes: dict[str, int]
+    mean: Any
+    std: Any
+    task: str
+    reading: Interpretation | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestOptions(Record):
+    """Ingest options."""
+
+    format: str | None
+    classes: dict[str, str] | None
+    colors: dict[str, int] | None
+    ignore_value: int | None
+    images: str | None
+    masks: str | None
+    class_masks: dict[str, str] | None
+    label_map: dict[str, int | None] | None
+    objects: str | None
+    several_masks: str | None
+    unmasked: str | None
+    flat_images: str | None
+    mask_size: str | None
+    class_folders: str | None
+    on_question: str
+    order: str
+    crowd: str
+    max_side: int | None
+    splits: dict[str, list[str]] | None
+    splits_from: str | None
+    folds: int | None
+    val_fraction: float
+    seed: int
+    max_images_per_class: int | None
+    names_encoding: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(Record):
+    """Problem."""
+
+    severity: str
+    code: str
+    file: str | None
+    message: str
+    remedy: str
+    count: int
+    examples: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Record):
+    """Choice."""
+
+    key: str
+    text: str
+    count: int
+    options: dict[str, Any]
+    examples: list[str]
+    preview: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Record):
+    """Question."""
+
+    code: str
+    text: str
+    choices: list[Choice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedChange(Record):
+    """Refused change."""
+
+    options: IngestOptions
+    error: dict[str, Any]
+    problems: list[Problem]
+    questions: list[Question]
+    proposed_label_map: dict[str, int | None] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(Record):
+    """Version.
+
+    version: from 1
+    content_hash: its name; a run records it
+    created_at: when it was ready
+    """
+
+    version: int
+    content_hash: str
+    created_at: datetime | None
+    images: int
+    splits: dict[str, int]
+    label_map: dict[str, int | None] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Record):
+    """Dataset.
+
+    created_at: when it was accepted
+    started_at: when its ingest began
+    ended_at: when its ingest ended
+    annotation_name: as the client named the file
+    path: below incoming/, where it is read there
+    version: the version in use; null before the first is ready
+    questions: what the files leave open, while the status is `question`
+    proposed_label_map: to be sent to label-map where the values of masks do not fit the classes
+    change: options that wait for their ingest; the version in use stays usable
+    refused_change: the latest change, where its ingest failed and an earlier version stays
+    """
+
+    id: str
+    name: str
+    project: str
+    status: str
+    revision: int
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    options: IngestOptions
+    upload_bytes: int
+    annotation_name: str | None
+    path: str | None
+    images_done: int
+    images_total: int | None
+    version: int | None
+    versions: list[Version]
+    summary: DatasetSummary | None
+    problems: list[Problem]
+    questions: list[Question]
+    proposed_label_map: dict[str, int | None] | None
+    change: IngestOptions | None
+    refused_change: RefusedChange | None
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetItem(Record):
+    """Dataset item.
+
+    created_at: when it was accepted
+    started_at: when its ingest began
+    ended_at: when its ingest ended
+    annotation_name: as the client named the file
+    path: below incoming/, where it is read there
+    version: the version in use; null before the first is ready
+    unreadable: why the record cannot be read; it can be deleted
+    """
+
+    id: str
+    name: str
+    project: str
+    status: str
+    revision: int
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    upload_bytes: int
+    annotation_name: str | None
+    path: str | None
+    images_done: int
+    images_total: int | None
+    version: int | None
+    summary: DatasetSummary | None
+    error: dict[str, Any] | None
+    unreadable: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetItemPage(Record):
+    """Dataset item page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[DatasetItem]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoders(Record):
+    """Encoders."""
+
+    items: list[str]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSpec(Record):
+    """Transform spec.
+
+    name: albumentations class name
+    params: keyword arguments of that class, `p` included
+    """
+
+    name: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSpec(Record):
+    """Augmentation spec.
+
+    preset: file name in configs/augmentation/ without .yaml, or `custom`
+    transforms: applied in this order, to images of the trained size
+    """
+
+    preset: str
+    transforms: list[TransformSpec]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSpec(Record):
+    """Checkpoint spec.
+
+    monitor: metric that makes an epoch the best; losses by the lowest
+    every_epochs: also keep one of every n epochs; 0 keeps none
+    keep_last: of those, keep the newest k; 0 keeps all
+    """
+
+    monitor: str
+    every_epochs: int
+    keep_last: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeSpec(Record):
+    """Compute spec.
+
+    devices: GPUs, or processes where there is no GPU; each has batches of its own
+    strategy: how devices work together; auto is ddp for more than one
+    compile: compile the network with torch.compile; slow to start, no gain on CPUs
+    deterministic: take algorithms that give the same bits again, where there are such
+    """
+
+    devices: int
+    strategy: str
+    compile: bool
+    deterministic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec(Record):
+    """Data spec.
+
+    image_size: height and width of a training image; rounded up as needed
+    fit: stretch to the square, letterbox with ignored borders, or crop at the image's own scale
+    rare_class_chance: crop: share of crops around a class with few pixels; validation takes every pixel once
+    batch_size: images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger ones bring no speed
+    loader_workers: loader processes; 0 loads in the training process
+    val_fraction: draw validation anew as this share of train + val; null keeps the set's split
+    split_index: validate with this fold of the set, counted from 0, and train on the others; null keeps the set's split
+    val_every_epochs: validate every n-th epoch, counted from the first, and always the last one
+    val_max_images: validate epochs with so many of the validation images, drawn by the seed so that every class is among them; the best checkpoint of a completed run is scored on all; null takes all in each
+    """
+
+    image_size: int
+    fit: str
+    rare_class_chance: float
+    batch_size: Any
+    loader_workers: int
+    val_fraction: float | None
+    split_index: int | None
+    val_every_epochs: int
+    val_max_images: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStoppingSpec(Record):
+    """Early stopping spec.
+
+    monitor: metric; a loss is to fall, anything else to rise
+    patience: validated epochs without a better value before the end; 0 never ends early
+    min_delta: a value must be better by more than this to count
+    """
+
+    monitor: str
+    patience: int
+    min_delta: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSpec(Record):
+    """Export spec.
+
+    onnx: write model.onnx in fp32
+    half: also write model.fp16.onnx: weights and arithmetic in float16
+    int8: also write model.int8.onnx, quantised with images of the training split
+    with_preprocessing: bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out
+    """
+
+    onnx: bool
+    half: bool
+    int8: bool
+    with_preprocessing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Record):
+    """Model spec.
+
+    architecture: architecture of segmentation_models_pytorch
+    encoder: encoder of smp, or `tu-` and a timm model
+    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel may have several or none
+    encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
+    """
+
+    architecture: str
+    encoder: str
+    task: str
+    encoder_weights: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec(Record):
+    """Loss spec.
+
+    name: loss
+    weight: its factor in the sum of all terms
+    params: its own parameters, as the catalogue lists them; may be empty
+    """
+
+    name: str
+    weight: float
+    params: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec(Record):
+    """Schedule spec.
+
+    name: shape after the warm-up
+    warmup_fraction: rise to the peak
+    final_factor: where cosine, poly and one_cycle end; step and plateau go no lower
+    power: poly: exponent of the share of steps left
+    drop_factor: step and plateau: each drop multiplies the rate by this
+    drop_every: step: from one drop to the next
+    patience: plateau: validated epochs without a lower val_loss before a drop
+    """
+
+    name: str
+    warmup_fraction: float
+    final_factor: float
+    power: float
+    drop_factor: float
+    drop_every: float
+    patience: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizationSpec(Record):
+    """Optimization spec.
+
+    losses: terms that are added up
+    class_weighting: for losses that weigh classes; auto favours rare ones of the training images
+    class_weights: one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task they multiply the cost of pixels that have the class
+    optimizer: optimizer of timm's factory
+    learning_rate: peak learning rate
+    encoder_lr_factor: learning rate of the encoder as a share of the peak
+    layer_lr_decay: each layer of the encoder learns at this share of the next one's rate; 1 at the same
+    weight_decay: weight decay; biases and norms have none
+    momentum: of those optimizers that have one
+    gradient_clip: gradients are clipped to this norm; 0 does not clip
+    accumulate_batches: batches whose gradients make one step
+    freeze_encoder_epochs: the encoder, batch-norm statistics included, is left as it is for so long
+    ema_decay: keep a moving average of the weights, with this decay per step, and validate, save and export that; null keeps none
+    """
+
+    losses: list[LossSpec]
+    class_weighting: str
+    class_weights: list[float]
+    optimizer: str
+    learning_rate: float
+    encoder_lr_factor: float
+    layer_lr_decay: float
+    weight_decay: float
+    momentum: float
+    schedule: ScheduleSpec
+    gradient_clip: float
+    accumulate_batches: int
+    freeze_encoder_epochs: int
+    ema_decay: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec(Record):
+    """Training spec.
+
+    epochs: epochs to train; may be changed while the run trains
+    precision: auto takes bf16 where the device computes it natively
+    seed: seed of weights, order and augmentation
+    version: form of this spec; a request may leave it out
+    """
+
+    model: ModelSpec
+    data: DataSpec
+    augmentation: AugmentationSpec
+    optimization: OptimizationSpec
+    early_stopping: EarlyStoppingSpec
+    checkpoints: CheckpointSpec
+    export: ExportSpec
+    compute: ComputeSpec
+    epochs: int
+    precision: str
+    seed: int
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Record):
+    """Experiment."""
+
+    name: str
+    spec: TrainingSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiments(Record):
+    """Experiments."""
+
+    items: list[Experiment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics(Record):
+    """Metrics."""
+
+    items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(Record):
+    """Project.
+
+    max_concurrent: null: the yard's default, TRAINYARD_MAX_CONCURRENT
+    effective: the limit in force; null where there is none
+    """
+
+    max_concurrent: int | None
+    name: str
+    effective: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason(Record):
+    """Reason."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectWaiting(Record):
+    """Project waiting.
+
+    running: what it has in work, in all queues
+    limit: how much it may have in work
+    reason: why its first waits
+    """
+
+    project: str
+    waiting: int
+    running: int
+    limit: int | None
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue(Record):
+    """Queue.
+
+    workers: ids of those that serve it
+    idle: how many of them have nothing to do
+    in_work: what the others work on
+    """
+
+    name: str
+    workers: list[str]
+    idle: int
+    in_work: list[str]
+    waiting: int
+    projects: list[ProjectWaiting]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queues(Record):
+    """Queues."""
+
+    items: list[Queue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLinks(Record):
+    """Run links."""
+
+    metrics: str
+    events: str
+    log: str
+    checkpoints: str
+    artifacts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunItem(Record):
+    """Run item.
+
+    architecture: spec.model.architecture
+    encoder: spec.model.encoder
+    unreadable: why the record cannot be read; all that is not known of it is null then, and it can be deleted
+    queue: the device class it waits for
+    fence: attempts begun
+    owner: the worker that trains it
+    created_at: when it was accepted
+    started_at: when its present attempt began
+    ended_at: when it ended
+    epochs: the present target
+    epoch: epochs finished
+    step: optimizer steps finished
+    max_hours: hours that all attempts may train together; it then fails with `time_limit`, its work saved, and can be resumed with more. null: no limit
+    forked_from: `run_id` and `checkpoint`
+    result: best_epoch, its metrics but those of single classes, images_per_second
+    error: code, cause, message, remedy, attempt
+    """
+
+    id: str
+    project: str | None
+    name: str | None
+    dataset_id: str
+    experiment: str | None
+    architecture: str
+    encoder: str
+    status: str
+    unreadable: str | None
+    revision: int
+    queue: str
+    priority: int
+    interrupted: bool
+    fence: int
+    crashes: int
+    owner: str | None
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    epochs: int
+    epoch: int
+    step: int
+    max_hours: float | None
+    used_seconds: float
+    labels: dict[str, str]
+    reopened_by: str | None
+    forked_from: dict[str, Any] | None
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    links: RunLinks
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunItemPage(Record):
+    """Run item page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[RunItem]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt(Record):
+    """Attempt.
+
+    attempt: counted from 1; the run's `fence` while it lasts
+    started_at: when it began
+    ended_at: when it ended
+    reason: completed, stopped, drained, retargeted, or the code of an error
+    """
+
+    attempt: int
+    worker: str
+    device: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    reason: str | None
+    from_epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForkedFrom(Record):
+    """Forked from."""
+
+    run_id: str
+    checkpoint: str
+    loaded_layers: int | None
+    total_layers: int | None
+    skipped: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Record):
+    """Progress."""
+
+    stage: str
+    epoch: int
+    epochs: int
+    step: int
+    steps_per_epoch: int
+    loss: float | None
+    images_per_second: float | None
+    eta_seconds: float | None
+    eta_low_seconds: float | None
+    eta_high_seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signals(Record):
+    """Signals."""
+
+    stop: str | None
+    stop_version: int
+    epochs: int | None
+    epochs_version: int
+    cancel: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedStart(Record):
+    """Predicted start.
+
+    earliest: if all before it are as fast as their fastest epochs
+    latest: if all before it are as slow as their slowest epochs
+    """
+
+    earliest: datetime | None
+    latest: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting(Record):
+    """Waiting.
+
+    position: 1 for the next to be taken; what a limit holds up comes after all others
+    predicted_start: null while what trains cannot tell how long it will take
+    """
+
+    position: int
+    reason: Reason
+    predicted_start: PredictedStart | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Record):
+    """Run state.
+
+    queue: the device class it waits for
+    interrupted: it waits to go on after its worker was lost or shut down: it goes first
+    fence: attempts begun
+    crashes: attempts that were lost or broke; some are tried again
+    attempts: the newest ones, in order
+    owner: the worker that trains it
+    created_at: when it was accepted
+    started_at: when its present attempt began
+    ended_at: when it ended
+    epochs: the present target
+    epoch: epochs finished
+    step: optimizer steps finished
+    max_hours: hours that all attempts may train together; it then fails with `time_limit`, its work saved, and can be resumed with more. null: no limit
+    used_seconds: how long all attempts together have trained
+    forked_from: the checkpoint a fork began with, and how much of it fitted
+    reopened_by: what brought it back into its queue after it had ended
+    error: why it failed: code, cause (user or infrastructure), message, remedy, errors, the attempt, the last lines of its log and its peak of memory in bytes
+    signals: what is wished of the run
+    dataset_deleted: whether its data set has been deleted
+    waiting: null when it does not wait
+    """
+
+    id: str
+    project: str
+    name: str
+    notes: str
+    dataset_id: str
+    dataset_hash: str
+    experiment: str | None
+    spec: TrainingSpec
+    status: str
+    revision: int
+    queue: str
+    priority: int
+    interrupted: bool
+    fence: int
+    crashes: int
+    attempts: list[Attempt]
+    owner: str | None
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    epochs: int
+    epoch: int
+    step: int
+    max_hours: float | None
+    used_seconds: float
+    notices: list[str]
+    labels: dict[str, str]
+    forked_from: ForkedFrom | None
+    reopened_by: str | None
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    links: RunLinks
+    progress: Progress | None
+    signals: Signals
+    dataset_deleted: bool
+    waiting: Waiting | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample(Record):
+    """Sample.
+
+    index: its position in the set, from 0
+    split: train, val, test, or unused
+    width: pixels, as prepared
+    height: pixels, as prepared
+    classes: names of those that occur
+    url: its preview
+    """
+
+    index: int
+    name: str
+    split: str
+    fold: int | None
+    width: int
+    height: int
+    classes: list[str]
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples(Record):
+    """Samples.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[Sample]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadProgress(Record):
+    """Upload progress.
+
+    received: bytes
+    total: bytes of the whole request
+    """
+
+    received: int
+    total: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker(Record):
+    """Worker.
+
+    id: `owner` of the run that it trains
+    queues: device classes it serves, or `ingest`
+    device: name of its GPU, or of the machine's processor
+    memory_bytes: of the GPU, or of the machine; 0 where it cannot be told
+    started_at: when the worker started
+    holds: the run or data set in work
+    since: since when it has that in work
+    housekeeping_at: when its housekeeping last came round; null before the first time
+    is_stalled: its housekeeping has not come round for a minute: look at its machine
+    unreadable: why what it says of itself cannot be read; only its id is known then
+    """
+
+    id: str
+    host: str
+    pid: int
+    queues: list[str]
+    device: str
+    memory_bytes: int
+    started_at: datetime | None
+    holds: str | None
+    since: datetime | None
+    housekeeping_at: datetime | None
+    is_stalled: bool
+    unreadable: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers(Record):
+    """Workers."""
+
+    items: list[Worker]

@@ -1,0 +1,47 @@
+"""Who is there and what waits: projects, queues, workers."""
+
+from urllib.parse import quote
+
+from trainyard_client.decoding import decode
+from trainyard_client.records import Project, Queue, Worker
+from trainyard_client.transport import Transport
+
+ROOT = "/api/v1"
+
+
+class Projects:
+    """Limits of projects."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, name: str) -> Project:
+        """What is set for a project."""
+        return decode(Project, self._transport.json("GET", f"{ROOT}/projects/{quote(name)}"))
+
+    def limit(self, name: str, max_concurrent: int | None) -> Project:
+        """Set how many of its runs may train at once; None for the server's default."""
+        body = {"max_concurrent": max_concurrent}
+        return decode(Project, self._transport.json("PUT", f"{ROOT}/projects/{quote(name)}", json=body))
+
+
+class Queues:
+    """What waits."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> list[Queue]:
+        """The queues with what waits in them and why."""
+        return [decode(Queue, item) for item in self._transport.json("GET", f"{ROOT}/queues")["items"]]
+
+
+class Workers:
+    """Who works."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> list[Worker]:
+        """The workers that are there."""
+        return [decode(Worker, item) for item in self._transport.json("GET", f"{ROOT}/workers")["items"]]
