@@ -40,6 +40,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/datasets/uploads/{request_id}",
         "/api/v1/datasets/{dataset_id}/label-map",
         "/api/v1/datasets/{dataset_id}/answers",
+        "/api/v1/datasets/{dataset_id}/retry",
         "/api/v1/datasets/{dataset_id}/questions/{question}/{choice}.png",
         "/api/v1/datasets/{dataset_id}/samples",
         "/api/v1/datasets/{dataset_id}/samples/{index}.png",
