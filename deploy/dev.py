@@ -27,19 +27,18 @@ def main() -> None:
 
 def started_anew_on_change(name: str, command: str) -> str:
     """The command inside a watcher of its sources, or as it is where it has none."""
-    sources = SOURCES.get(
-        name.partition("-")[0]
-    )  # of several GPUs' workers each has a number behind its name
+    own_name = name.partition("-")[0]  # workers of several GPUs have a number behind it
+    sources = SOURCES.get(own_name)
     if sources is None:
         return command
     watcher = [
         sys.executable,
         "-m",
         "watchfiles",
-        "--sigint-timeout",
-        str(DRAIN_S),
         "--target-type",
         "command",
+        "--sigint-timeout",
+        str(DRAIN_S),
     ]
     return shlex.join([*watcher, command, *sources])
 

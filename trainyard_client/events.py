@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,6 @@ def follow(
     path: str,
     after: str | None = None,
     patience_s: float = 60.0,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """Each event later than `after` once, in order, until the run has ended.
 
@@ -61,8 +60,10 @@ def follow(
         except (ServerBusy, TooManyRequests, GatewayTrouble) as error:
             failure = error
         tried += 1
-        alone_since = clock() if alone_since is None else alone_since
-        if clock() - alone_since > patience_s or (isinstance(failure, StreamEnded) and tried > _CLOSED):
+        alone_since = time.monotonic() if alone_since is None else alone_since
+        if time.monotonic() - alone_since > patience_s or (
+            isinstance(failure, StreamEnded) and tried > _CLOSED
+        ):
             raise failure
         transport.pause(max(pause_before(tried), failure.retry_after_s))
 

@@ -12,6 +12,18 @@ CGROUPS = Path("/sys/fs/cgroup")
 _COUNTER = "oom_kill"
 
 
+class KernelKills:
+    """Tells whether the kernel has killed a process since this was made."""
+
+    def __init__(self) -> None:
+        self._before = oom_kills()
+
+    def have_risen(self) -> bool:
+        """False also where nothing counts them."""
+        now = oom_kills()
+        return now is not None and self._before is not None and now > self._before
+
+
 def oom_kills(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     """The count for this process's group, or for the machine where no group counts; None where none does."""
     for path in _counters(proc, cgroups):

@@ -18,7 +18,7 @@ from trainyard.failures import failure
 from trainyard.log_tail import failure_lines
 from workers.child import Message
 from workers.error_texts import meaning_of
-from workers.oom_kills import oom_kills
+from workers.oom_kills import KernelKills
 from workers.peak_memory import peak_memory
 
 RAISED = 1
@@ -34,7 +34,7 @@ class PostMortem:
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        self._kills_before = oom_kills()
+        self._kills = KernelKills()
         self._peak: int | None = None
 
     def watch(self, pid: int) -> None:
@@ -44,7 +44,7 @@ class PostMortem:
     def cause_of_death(self, code: int | None) -> TrainyardError:
         """The error that an exit code, negative for a signal, stands for."""
         number = -code if code is not None and code < 0 else None
-        if number == signal.SIGKILL and self._kernel_killed():
+        if number == signal.SIGKILL and self._kills.have_risen():
             return HostOutOfMemory(
                 f"The kernel killed the training process for want of memory.{self._size()}"
             )
@@ -60,7 +60,7 @@ class PostMortem:
 
     def explained(self, error: Message) -> Message:
         """The error that the child told of; a loader process that the kernel killed tells of memory."""
-        if error["code"] != LoaderDied.code or not self._kernel_killed():
+        if error["code"] != LoaderDied.code or not self._kills.have_risen():
             return error
         told = HostOutOfMemory(
             f"The kernel killed a loader process for want of memory.{self._size()} {error['message']}"
@@ -72,10 +72,6 @@ class PostMortem:
         content = {**error}
         device = content.pop("device_peak_bytes", None)
         return failure(content, attempt, self._log, self._peak, device)
-
-    def _kernel_killed(self) -> bool:
-        now = oom_kills()
-        return now is not None and self._kills_before is not None and now > self._kills_before
 
     def _size(self) -> str:
         return f" It had taken {self._peak / 2**30:.1f} GiB." if self._peak else ""

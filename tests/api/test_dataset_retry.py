@@ -14,7 +14,7 @@ from tests.api.test_ingest_crash import pictures
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.storage import Storage, read_json
 from trainyard.store.connection import Client
-from workers import ingest_death, ingest_supervisor
+from workers import ingest_supervisor, oom_kills
 from workers.ingest_supervisor import IngestSupervisor
 
 DATASETS = "/api/v1/datasets"
@@ -108,7 +108,7 @@ def test_what_no_other_try_mends_fails_at_once(ingests: Ingests, script: str, co
 
 def test_a_kill_that_the_kernel_counted_is_a_lack_of_memory(ingests: Ingests, monkeypatch):
     counts = iter([0, 1] * 3)
-    monkeypatch.setattr(ingest_death, "oom_kills", lambda: next(counts))
+    monkeypatch.setattr(oom_kills, "oom_kills", lambda: next(counts))
     for _ in range(3):
         last = ingests.work(f"signal {signal.SIGKILL:d}")
     assert_speaks_of_sets(last["error"], "host_out_of_memory")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trainyard.errors import ChildDied, EngineError, HostOutOfMemory, LoaderDied, Segfault
-from workers import post_mortem as post_mortem_module
+from workers import oom_kills as oom_kills_module
 from workers.oom_kills import oom_kills
 from workers.peak_memory import peak_memory
 from workers.post_mortem import PostMortem
@@ -57,7 +57,7 @@ def counted(monkeypatch: pytest.MonkeyPatch):
     """Sets how many processes the kernel has killed."""
 
     def count(number: int | None) -> None:
-        monkeypatch.setattr(post_mortem_module, "oom_kills", lambda: number)
+        monkeypatch.setattr(oom_kills_module, "oom_kills", lambda: number)
 
     return count
 

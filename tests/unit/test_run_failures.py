@@ -20,7 +20,7 @@ from trainyard.runs import Run, RunStatus
 from trainyard.storage import Storage, read_json
 from trainyard.store.connection import connect
 from workers import lagging_files
-from workers import post_mortem as post_mortem_module
+from workers import oom_kills as oom_kills_module
 from workers import supervisor as supervisor_module
 from workers import time_limit as time_limit_module
 from workers.supervisor import RunSupervisor
@@ -111,7 +111,7 @@ def test_a_fault_in_a_mapped_file_that_has_changed_is_no_crash(claimed, supervis
 
 def test_a_kill_that_the_kernel_counted_is_a_lack_of_memory(claimed, supervised, runs, monkeypatch):
     counts = iter([0, 1, 1, 1])
-    monkeypatch.setattr(post_mortem_module, "oom_kills", lambda: next(counts))
+    monkeypatch.setattr(oom_kills_module, "oom_kills", lambda: next(counts))
     assert supervised(claimed({"signal": signal.SIGKILL})).status is RunStatus.QUEUED
     failed = supervised(runs.claim("train", "another"))
     assert failed.error["code"] == "child_died", "nothing was counted in the second attempt"
@@ -120,7 +120,7 @@ def test_a_kill_that_the_kernel_counted_is_a_lack_of_memory(claimed, supervised,
 def test_the_last_attempt_killed_for_want_of_memory_says_so(claimed, supervised, runs, monkeypatch):
     supervised(claimed({"signal": signal.SIGKILL}))
     counts = iter([5, 6])
-    monkeypatch.setattr(post_mortem_module, "oom_kills", lambda: next(counts))
+    monkeypatch.setattr(oom_kills_module, "oom_kills", lambda: next(counts))
     failed = supervised(runs.claim("train", "another"))
     assert (failed.error["code"], failed.error["cause"]) == ("host_out_of_memory", "infrastructure")
 

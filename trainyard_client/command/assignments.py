@@ -1,11 +1,27 @@
 """`--set data.batch_size=16`: parts of a spec by their dotted names; the server checks them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def spec_options(function: F) -> F:
+    """Give the command `--spec` and `--set`, as `spec_file` and `assignments` for `spec_of`."""
+    file = click.Path(path_type=Path, exists=True, dir_okay=False)
+    of_file = click.option("--spec", "spec_file", type=file, help="A JSON file with a spec or a part of one.")
+    of_parts = click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A part of the spec, as data.batch_size=16; may be given again and again.",
+    )
+    return of_file(of_parts(function))
 
 
 def spec_of(file: Path | None, assignments: Iterable[str], **shortcuts: Any) -> dict[str, Any]:

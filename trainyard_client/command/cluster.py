@@ -1,9 +1,14 @@
 """queue, worker, project: what waits, who works, how much a project may have."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from trainyard_client.command.output import shown_bytes
 from trainyard_client.command.session import Session, connected
+
+if TYPE_CHECKING:
+    from trainyard_client.records import Worker
 
 NO_LIMIT = "none"
 
@@ -39,18 +44,9 @@ def worker() -> None:
 @connected
 def list_workers(session: Session) -> None:
     """List the workers that are there."""
-    found = session.client.workers.list()
-    if session.output.as_json:
-        session.output.document([one.raw for one in found])
-        return
-    rows = [
-        (one.id, one.host, ", ".join(one.queues or ()), one.device,
-         shown_bytes(one.memory_bytes) if one.memory_bytes else None, one.holds, "stalled" if one.is_stalled
-         else "")
-        for one in found
-    ]  # fmt: skip
     columns = ("worker", "host", "queues", "device", "memory", "works on", "")
-    session.output.table(columns, rows, "No worker is there: `make up` or `make worker` starts one.")
+    empty = "No worker is there: `make up` or `make worker` starts one."
+    session.output.records(session.client.workers.list(), columns, _worker_row, empty)
 
 
 @click.group()
@@ -84,6 +80,12 @@ def limit(session: Session, name: str, runs: str) -> None:
         session.output.document(found.raw)
         return
     session.output.note(f"Of {found.name} {found.effective or 'any number of'} runs may train at once.")
+
+
+def _worker_row(one: "Worker") -> tuple[Any, ...]:
+    memory = shown_bytes(one.memory_bytes) if one.memory_bytes else None
+    stalled = "stalled" if one.is_stalled else ""
+    return one.id, one.host, ", ".join(one.queues or ()), one.device, memory, one.holds, stalled
 
 
 def _reason(reason: object) -> str:

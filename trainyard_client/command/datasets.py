@@ -11,12 +11,12 @@ import click
 
 from trainyard_client.command import exit_codes
 from trainyard_client.command.assignments import object_of, spec_of
-from trainyard_client.command.output import shown_bytes
+from trainyard_client.command.output import first, shown_bytes
 from trainyard_client.command.progress import transfer
 from trainyard_client.command.session import Session, connected
 
 if TYPE_CHECKING:
-    from trainyard_client.records import Dataset
+    from trainyard_client.records import Dataset, DatasetItem
 
 READY = "ready"
 QUESTION = "question"
@@ -82,17 +82,8 @@ def add(
 def list_datasets(session: Session, project: str | None, status: str | None, limit: int) -> None:
     """List data sets, newest first."""
     found = session.client.datasets.list(project=project, status=status)
-    items = [item for item, _ in zip(found, range(limit), strict=False)]
-    if session.output.as_json:
-        session.output.document([item.raw for item in items])
-        return
-    rows = [
-        (item.id, item.name, item.project, item.status, item.summary.images if item.summary else None,
-         shown_bytes(item.upload_bytes) if item.upload_bytes else None, item.created_at)
-        for item in items
-    ]  # fmt: skip
     columns = ("id", "name", "project", "status", "images", "upload", "created")
-    session.output.table(columns, rows, "There is no data set.")
+    session.output.records(first(found, limit), columns, _row, "There is no data set.")
 
 
 @dataset.command()
@@ -139,15 +130,14 @@ def samples(
 ) -> None:
     """List samples, or save them as pictures with their masks."""  # fmt: skip
     found = session.client.datasets.samples(dataset_id, split=split, class_name=class_name)
-    items = [item for item, _ in zip(found, range(limit), strict=False)]
+    items = first(found, limit)
     for item in items if folder else ():
         target = (folder or Path()) / f"{item.index}.png"
         session.client.datasets.sample_picture(dataset_id, item.index, target)
-    if session.output.as_json:
-        session.output.document([item.raw for item in items])
-        return
-    rows = [(item.index, item.name, item.split) for item in items]
-    session.output.table(("index", "name", "split"), rows, "There is no such sample.")
+    columns = ("index", "name", "split")
+    session.output.records(
+        items, columns, lambda item: (item.index, item.name, item.split), "There is no such sample."
+    )
 
 
 @dataset.command()
@@ -208,6 +198,12 @@ def remove(session: Session, dataset_ids: tuple[str, ...], yes: bool) -> None:
     for dataset_id in dataset_ids:
         session.client.datasets.delete(dataset_id)
         session.output.note(f"{dataset_id} is deleted.")
+
+
+def _row(item: "DatasetItem") -> tuple[Any, ...]:
+    images = item.summary.images if item.summary else None
+    upload = shown_bytes(item.upload_bytes) if item.upload_bytes else None
+    return item.id, item.name, item.project, item.status, images, upload, item.created_at
 
 
 def _settled(session: Session, dataset_id: str) -> int:

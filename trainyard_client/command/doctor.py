@@ -1,15 +1,10 @@
-"""doctor: is the server fit, and is this machine? Each finding with what to do about it."""
+"""doctor: is the server fit? Each finding with what to do about it."""
 
-import importlib.util
-import json
 import platform
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import click
 
@@ -20,9 +15,6 @@ from trainyard_client.errors import ServerFailed, TrainyardError
 
 CLOCK_S = 5.0
 """Difference of clocks that is worth a word: leases are kept by Redis, but times in logs would mislead."""
-LOCAL_CHECKS = "deploy.doctor"
-"""What looks at this machine, where the server's own code is installed beside this package."""
-LOCAL_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +30,11 @@ class Finding:
 @click.command()
 @connected
 def doctor(session: Session) -> int:
-    """Check the server and this machine, and say what to do.
+    """Check the server and its workers, and say what to do.
 
     Ends with status 1 where something is not well.
     """
-    findings = [*_versions(), *_server(session), *_local()]
+    findings = [*_versions(), *_server(session)]
     if session.output.as_json:
         session.output.document([asdict(finding) for finding in findings])
     for finding in () if session.output.as_json else findings:
@@ -107,19 +99,3 @@ def _workers(session: Session) -> Iterator[Finding]:
                 found=f"{queue.waiting} wait, and no worker serves it",
                 remedy=f"Start a worker for it: python -m workers train {queue.name}",
             )
-
-
-def _local() -> Iterator[Finding]:
-    """What this machine's own checks say, where the server's code is here; run apart: it loads much."""
-    if importlib.util.find_spec("deploy") is None or importlib.util.find_spec(LOCAL_CHECKS) is None:
-        return
-    command = [sys.executable, "-m", LOCAL_CHECKS]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOCAL_S, check=True)
-        found: list[dict[str, Any]] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
-        remedy = f"Run it by hand: python -m {LOCAL_CHECKS}"
-        found_instead = f"its checks did not end well: {error}"
-        yield Finding(check="this machine", is_well=False, found=found_instead, remedy=remedy)
-        return
-    yield from (Finding(**one) for one in found)

@@ -19,7 +19,7 @@ MODULES = {
     "queue": ("cluster", "See what waits, and why."),
     "worker": ("cluster", "See who works."),
     "project": ("cluster", "See and set limits of projects."),
-    "doctor": ("doctor", "Check the server and this machine, and say what to do."),
+    "doctor": ("doctor", "Check the server and its workers, and say what to do."),
     "completion": ("completion", "Print the completion for a shell."),
     "version": ("connection", "Print the version."),
 }

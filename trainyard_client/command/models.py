@@ -1,8 +1,13 @@
 """model: what can be trained."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from trainyard_client.command.session import Session, connected
+
+if TYPE_CHECKING:
+    from trainyard_client.records import Experiment
 
 
 @click.group()
@@ -14,13 +19,13 @@ def model() -> None:
 @connected
 def architectures(session: Session) -> None:
     """List the architectures with their rules of size."""
-    found = session.client.models.architectures()
-    if session.output.as_json:
-        session.output.document([one.raw for one in found])
-        return
-    rows = [(one.name, one.size_multiple, one.min_size, one.min_batch) for one in found]
     columns = ("architecture", "sizes are multiples of", "from", "smallest batch")
-    session.output.table(columns, rows, "The server offers none.")
+    session.output.records(
+        session.client.models.architectures(),
+        columns,
+        lambda one: (one.name, one.size_multiple, one.min_size, one.min_batch),
+        "The server offers none.",
+    )
 
 
 @model.command()
@@ -42,13 +47,10 @@ def encoders(session: Session, search: str | None) -> None:
 @connected
 def experiments(session: Session) -> None:
     """List the ready specs that `trainyard run submit -e NAME` takes."""
-    found = session.client.models.experiments()
-    if session.output.as_json:
-        session.output.document([one.raw for one in found])
-        return
-    rows = [
-        (one.name, one.spec.model.architecture, one.spec.model.encoder, one.spec.model.task, one.spec.epochs)
-        for one in found
-    ]
     columns = ("experiment", "architecture", "encoder", "task", "epochs")
-    session.output.table(columns, rows, "The server offers none.")
+    session.output.records(session.client.models.experiments(), columns, _row, "The server offers none.")
+
+
+def _row(one: "Experiment") -> tuple[Any, ...]:
+    model = one.spec.model
+    return one.name, model.architecture, model.encoder, model.task, one.spec.epochs

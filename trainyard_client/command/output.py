@@ -3,12 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trainyard_client.decoding import Record
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+T = TypeVar("T", bound=Record)
 WIDTH_WITHOUT_TERMINAL = 120
 
 
@@ -62,12 +66,26 @@ class Output:
         else:
             self.note(empty)
 
+    def records(
+        self, found: Sequence[T], columns: Sequence[str], row: Callable[[T], Sequence[Any]], empty: str
+    ) -> None:
+        """A list of records: all that the server told of them as JSON, or a row of a table for each."""
+        if self.as_json:
+            self.document([one.raw for one in found])
+        else:
+            self.table(columns, map(row, found), empty)
+
     def pairs(self, values: Mapping[str, Any]) -> None:
         """Names with their values, one a line; what is None is left out."""
         kept = {name: shown(value) for name, value in values.items() if value is not None}
         width = max(map(len, kept), default=0)
         for name, value in kept.items():
             self.line(f"{name:<{width}}  {value}")
+
+
+def first(found: Iterable[T], limit: int) -> list[T]:
+    """The first so many of a list, without asking the server for more pages than they take."""
+    return list(islice(found, max(0, limit)))
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command.assignments import spec_of
+from trainyard_client.command.assignments import spec_of, spec_options
 from trainyard_client.command.session import Session, connected
 
 if TYPE_CHECKING:
@@ -61,19 +61,7 @@ def retry(session: Session, run_id: str) -> None:
 @click.command()
 @click.argument("run_id")
 @click.option("--checkpoint", default="best", show_default=True, help="best, last or the number of an epoch.")
-@click.option(
-    "--spec",
-    "spec_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A JSON file with a part of a spec.",
-)
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A part of the spec that differs, as optimization.lr=0.0003.",
-)
+@spec_options
 @click.option("--epochs", "target", type=int, help="Epochs to train.")
 @click.option("--name", help="Name of the fork.")
 @click.option("--dataset", "dataset_id", help="Another data set.")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainyard_client.command import exit_codes, run_changes, run_results
-from trainyard_client.command.assignments import spec_of
-from trainyard_client.command.output import shown_seconds
+from trainyard_client.command.assignments import spec_of, spec_options
+from trainyard_client.command.output import first, shown_seconds
 from trainyard_client.command.session import Session, connected
 from trainyard_client.command.watching import follow_to_end, watch
 
@@ -26,19 +26,7 @@ def run() -> None:
 @run.command()
 @click.argument("dataset_id")
 @click.option("-e", "--experiment", help="A ready spec (see `trainyard model experiments`).")
-@click.option(
-    "--spec",
-    "spec_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A JSON file with a spec or a part of one.",
-)
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A part of the spec, as data.batch_size=16; may be given again and again.",
-)
+@spec_options
 @click.option("--epochs", type=int, help="Epochs to train.")
 @click.option("--name", help="Name of the run.")
 @click.option("--project", help="Project it belongs to; the data set's by default.")
@@ -77,12 +65,8 @@ def submit(
 def list_runs(session: Session, project: str | None, status: str | None, limit: int) -> None:
     """List runs, newest first."""
     found = session.client.runs.list(project=project, status=status)
-    items = [item for item, _ in zip(found, range(limit), strict=False)]
-    if session.output.as_json:
-        session.output.document([item.raw for item in items])
-        return
     columns = ("id", "name", "project", "status", "epoch", "model", "val mIoU", "created")
-    session.output.table(columns, map(_row, items), "There is no run.")
+    session.output.records(first(found, limit), columns, _row, "There is no run.")
 
 
 @run.command()

@@ -77,9 +77,10 @@ class WatchView:
     def figures(self) -> str:
         """Loss and speed as they are, and the monitored metric by epoch."""
         parts = []
-        for name, unit, form in (("loss", "loss", ".4f"), ("images_per_second", "images/s", ".0f")):
-            if isinstance(value := self._progress.get(name), int | float):
-                parts.append(f"loss {value:{form}}" if unit == "loss" else f"{value:{form}} {unit}")
+        if isinstance(loss := self._progress.get("loss"), int | float):
+            parts.append(f"loss {loss:.4f}")
+        if isinstance(speed := self._progress.get("images_per_second"), int | float):
+            parts.append(f"{speed:.0f} images/s")
         if self._values:
             parts.append(f"{self._monitor} {self._values[-1]:.4f} {sparkline(self._values[-SPARKS:])}")
         return "  ".join(parts)

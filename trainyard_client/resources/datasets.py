@@ -1,7 +1,7 @@
 """Data sets."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,25 +56,17 @@ class Datasets:
         """One data set with what ingest found."""
         return decode(Dataset, self._transport.json("GET", f"{ROOT}/{dataset_id}"))
 
-    def wait(
-        self,
-        dataset_id: str,
-        *,
-        seconds: float | None = None,
-        tell: Callable[[Dataset], None] = lambda dataset: None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Dataset:
+    def wait(self, dataset_id: str, *, seconds: float | None = None) -> Dataset:
         """The set once it is no longer in work: `ready`, `question` or `failed`.
 
-        `tell` is given every reading. Raises TimeoutError after `seconds`.
+        Raises TimeoutError after `seconds`.
         """
-        began = clock()
+        began = time.monotonic()
         while True:
             dataset = self.get(dataset_id)
-            tell(dataset)
             if dataset.status not in IN_WORK and dataset.change is None:
                 return dataset
-            if seconds is not None and clock() - began > seconds:
+            if seconds is not None and time.monotonic() - began > seconds:
                 raise TimeoutError(f"{dataset_id} is {dataset.status} after {seconds:.0f} s")
             self._transport.pause(POLL_S)
 

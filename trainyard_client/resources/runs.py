@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -58,20 +58,14 @@ class Runs:
         """What happened and happens, to the run's end; goes on by itself when the line breaks."""
         return follow(self._transport, f"{ROOT}/{run_id}/events", after)
 
-    def wait(
-        self,
-        run_id: str,
-        *,
-        seconds: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> Run:
+    def wait(self, run_id: str, *, seconds: float | None = None) -> Run:
         """The run once it has ended; raises TimeoutError after `seconds`."""
-        began = clock()
+        began = time.monotonic()
         while True:
             run = self.get(run_id)
             if run.status in ENDED:
                 return run
-            if seconds is not None and clock() - began > seconds:
+            if seconds is not None and time.monotonic() - began > seconds:
                 raise TimeoutError(f"{run_id} is {run.status} after {seconds:.0f} s")
             self._transport.pause(POLL_S)
 
