@@ -93,9 +93,7 @@ class AttemptFiles:
         try:
             for file in self.own.tensorboard.glob("events.*"):
                 self._run.tensorboard.mkdir(parents=True, exist_ok=True)
-                temporary = self._run.tensorboard / f".{file.name}.{secrets.token_hex(4)}.tmp"
-                shutil.copyfile(file, temporary)
-                temporary.replace(self._run.tensorboard / file.name)
+                _copy_whole(file, self._run.tensorboard / file.name)
         except OSError as error:
             raise storage_error("TensorBoard's files could not be copied", error) from error
         self.board_is_due = False
@@ -148,3 +146,15 @@ class AttemptFiles:
     def _earlier(self) -> list[Path]:
         names = [path.name for path in self._run.attempts.iterdir() if path.name.isdigit()]
         return [self._run.attempts / name for name in names if int(name) < self._fence]
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy aside and rename; raises OSError, and then leaves nothing of it: each tick tries again."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
