@@ -20,21 +20,21 @@ from app.service.studies import StudyService
 from app.service.uploads import MAX_UPLOADS
 from app.service.waiting import WaitingService
 from app.service.yard import YardService
-from trainyard.caretaker import Caretaker
-from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import TooManyStreams, TooManyUploads
-from trainyard.experiments import Experiments
-from trainyard.offered_models import OfferedModels
-from trainyard.projects import ProjectLimits
-from trainyard.queue import Kicker, make_celery
-from trainyard.reindex import Reindex
-from trainyard.run_life import RunLife
-from trainyard.run_registry import RunRegistry
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.lifecycle import RunLife
+from trainyard.registry.offered_models import OfferedModels
+from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.housekeeping import Caretaker
+from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.reindex import Reindex
+from trainyard.scheduling.wake_ups import Kicker, make_celery
 from trainyard.settings import Settings
-from trainyard.storage import Storage
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import Storage
+from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore
-from trainyard.store.names import STUDY_SPACE, NameStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.turns import Turns
 from trainyard.store.uploads import UploadStore

@@ -19,8 +19,8 @@ from bench.native_scores import Ious, mean, native_ious
 from bench.timed_example import train_example
 from bench.turns import exit_on_sigterm, print_target
 from bench.wall_time import train_for
-from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
+from trainyard.spec.experiments import Experiments
 
 Columns = dict[str, Ious]
 

@@ -27,12 +27,12 @@ from typing import Any
 import psutil
 
 from bench.service import Service
-from trainyard.experiments import Experiments
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import AttemptRecord, Run, RunStatus
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import AttemptRecord, Run, RunStatus
 from trainyard.settings import Settings
-from trainyard.spec import TrainingSpec
-from trainyard.storage import SCHEMA, Storage
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
+from trainyard.storage.files import SCHEMA, Storage
 from trainyard.store import keys
 from trainyard.store.connection import connect
 

@@ -15,10 +15,10 @@ from bench.camvid_data import DATA, WHOLE, class_names, image_files, pack, prepa
 from bench.native_scores import Ious, native_ious, print_table
 from bench.turns import exit_on_sigterm
 from bench.wall_time import train_for
-from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
+from trainyard.spec.experiments import Experiments
 from workers.training.predict import as_trained
-from workers.training.predictor import load_predictor
+from workers.training.prediction.predictor import load_predictor
 
 
 def score(checkpoint: Path, data: Path) -> dict[str, Ious]:

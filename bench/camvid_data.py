@@ -4,9 +4,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from trainyard.datasets import IngestOptions
-from trainyard.storage import DatasetFolder, read_json
-from workers.ingest.ingest import ingest
+from trainyard.datasets.record import IngestOptions
+from trainyard.storage.files import DatasetFolder, read_json
+from workers.ingest.pipeline import ingest
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "camvid"
 """Where CamVid lies: train/, val/ and test/, each with images/ and masks/, and classes.json."""

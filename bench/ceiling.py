@@ -17,8 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.example import build_network
 from bench.turns import spread
-from workers.training.folded_upsampling import fold_upsampling
-from workers.training.runtime import prepare_process
+from workers.training.compute.runtime import prepare_process
+from workers.training.network.folded_upsampling import fold_upsampling
 
 SIDE = 2048
 SIZE = 256

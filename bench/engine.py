@@ -16,15 +16,15 @@ from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from bench.shares import Shares
 from bench.turns import Turn, take_turns
-from trainyard.events import EpochEnd, Event, Progress
-from trainyard.experiments import Experiments
+from trainyard.runs.events import EpochEnd, Event, Progress
+from trainyard.runs.signals import Signals
 from trainyard.settings import REPOSITORY
-from trainyard.signals import Signals
+from trainyard.spec.experiments import Experiments
+from workers.training.epochs.module import SegmentationModule
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
-from workers.training.losses import WeightedLosses
-from workers.training.metrics import EpochScores
-from workers.training.module import SegmentationModule
+from workers.training.labels.metrics import EpochScores
+from workers.training.losses.weighted_sum import WeightedLosses
 
 EPOCHS = 2
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from bench.example import CLASSES, IGNORED, WARM_BATCHES, build_network
 from bench.shares import Shares
 from bench.turns import Turn, take_turns
-from workers.prepared import PreparedDataset
+from workers.prepared.version import PreparedDataset
 
 LEARNING_RATE = 1e-3
 

@@ -21,8 +21,8 @@ from pathlib import Path
 import cv2
 
 from bench.turns import exit_on_sigterm
-from trainyard.datasets import IngestOptions
-from workers.ingest.ingest import ingest
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.pipeline import ingest
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "camvid" / "train"
 

@@ -24,12 +24,12 @@ from bench.engine import same_job
 from bench.example import CamVid, augmentation
 from bench.turns import Side, Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
 from bench.wide_crops import doubled, wide_crops
-from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
-from trainyard.spec import TrainingSpec
-from workers.prepared import PreparedDataset
-from workers.training.data import SegmentationData
-from workers.training.sampler import EpochSampler
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
+from workers.prepared.version import PreparedDataset
+from workers.training.data.batches import SegmentationData
+from workers.training.data.sampler import EpochSampler
 
 WANTED = {"light": 5.0, "medium": 2.0}
 """How many times the script's images per second each preset is to give."""

@@ -11,12 +11,12 @@ from torch.utils.data import DataLoader
 from bench.camvid_data import image_files
 from bench.engine import same_job
 from bench.example import CLASSES, LEARNING_RATE, LEAST_RATE, CamVid, Example, augmentation, build_network
-from trainyard.experiments import Experiments
 from trainyard.settings import REPOSITORY
-from workers.training.losses import WeightedLosses
-from workers.training.model import IMAGENET
-from workers.training.module import SegmentationModule
-from workers.training.runtime import prepare_process, quiet_lightning, resolve_precision
+from trainyard.spec.experiments import Experiments
+from workers.training.compute.runtime import prepare_process, quiet_lightning, resolve_precision
+from workers.training.epochs.module import SegmentationModule
+from workers.training.losses.weighted_sum import WeightedLosses
+from workers.training.network.networks import IMAGENET
 
 BATCH_SIZE = 8
 SIZE = 256

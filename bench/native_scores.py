@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from bench.camvid_data import VOID
-from workers.prepared import Uint8
-from workers.training.metrics import scores_of
+from workers.prepared.version import Uint8
+from workers.training.labels.metrics import scores_of
 
 Ious = tuple[float | None, ...]
 

@@ -21,13 +21,13 @@ from lightning import LightningModule, Trainer
 from bench.camvid_data import DATA, pack, prepare
 from bench.engine import job, same_job
 from bench.turns import exit_on_sigterm, print_limit, ratios, spread
-from trainyard.events import Event
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder
-from workers.training.background import BackgroundWriter
-from workers.training.checkpoints import Checkpoints
+from trainyard.runs.events import Event
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
+from workers.training.checkpoints.files import Checkpoints
+from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
-from workers.training.local import LocalCheckpoints
 
 SHARE = 0.5
 """The most that the thread may stall, as a share of the plain save."""

@@ -16,7 +16,7 @@ from bench.camvid_data import DATA, pack
 from bench.engine import same_job
 from bench.service import POLL_S, Service, service, wait_for_end, wait_for_step
 from bench.turns import exit_on_sigterm, print_limit
-from trainyard.storage import RunFolder, Storage
+from trainyard.storage.files import RunFolder, Storage
 
 BATCH_SIZE = 8
 BEYOND_A_BATCH_S = 2.0

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from bench.camvid_data import image_files
 from bench.example import CamVid, Example, augmentation, build_network
-from workers.prepared import Uint8
+from workers.prepared.version import Uint8
 
 BATCH_SIZE = 8
 SIZE = 256

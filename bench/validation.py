@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 
 from bench.engine import job, same_job
-from trainyard.events import Event, Progress
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder, read_json
-from workers.prepared import PreparedClass, PreparedWriter
+from trainyard.runs.events import Event, Progress
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder, read_json
+from workers.prepared.version import PreparedClass, PreparedWriter
 from workers.training.fit import fit
 
 USUAL = {"side": 1024, "size": 256, "train": 24, "val": 6, "epochs": 2, "threads": 1}

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.engine import job
-from trainyard.checkpoints import BEST
-from trainyard.events import CheckpointSaved, EpochEnd, Event
-from trainyard.signals import Signals
-from workers.training.describe import describe
+from trainyard.runs.checkpoints import BEST
+from trainyard.runs.events import CheckpointSaved, EpochEnd, Event
+from trainyard.runs.signals import Signals
 from workers.training.fit import fit
+from workers.training.log_lines import describe
 
 
 class Budget:

@@ -11,8 +11,8 @@ from tornado.web import ErrorHandler
 
 from deploy.ports import flower_port
 from trainyard.errors import SettingsError
-from trainyard.queue import make_celery
 from trainyard.same_origin import is_foreign, is_loopback, is_own_host
+from trainyard.scheduling.wake_ups import make_celery
 from trainyard.settings import Settings
 
 PASSWORD = "FLOWER_BASIC_AUTH"  # noqa: S105 - the name of the variable

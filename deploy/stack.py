@@ -25,8 +25,8 @@ from deploy.redis import folder_for, lock
 from deploy.supervision import keep_running
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings
-from workers.device import gpus_to_use
-from workers.gpu_check import needs_gpu
+from workers.devices.device_class import gpus_to_use
+from workers.devices.gpu_check import needs_gpu
 
 LOOPBACK = "127.0.0.1"
 

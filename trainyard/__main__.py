@@ -3,12 +3,12 @@
 import argparse
 import sys
 
-from trainyard.dataset_registry import DatasetRegistry
 from trainyard.errors import TrainyardError
-from trainyard.reindex import Reindex
-from trainyard.run_registry import RunRegistry
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.reindex import Reindex
 from trainyard.settings import Settings
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 
 

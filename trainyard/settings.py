@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainyard.catalog import DEVICE_CLASSES
+from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.cores import usable_cores
 from trainyard.errors import SettingsError
 from trainyard.lease import LeaseRules

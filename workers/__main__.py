@@ -5,13 +5,13 @@ import os
 import re
 import sys
 
-from trainyard.catalog import DEVICE_CLASSES
+from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault
-from trainyard.queue import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
+from trainyard.scheduling.wake_ups import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
 from trainyard.settings import Settings
-from workers.child import INGEST_CHILD, TRAINING_CHILD, start_server
-from workers.environment import choose_gpus, forget_cluster, give_caches_a_home, name_gpus_by_bus
-from workers.gpu_check import needs_gpu
+from workers.devices.gpu_check import needs_gpu
+from workers.process.child import INGEST_CHILD, TRAINING_CHILD, start_server
+from workers.process.environment import choose_gpus, forget_cluster, give_caches_a_home, name_gpus_by_bus
 
 _GPUS = re.compile(
     r"(\d+|GPU-[0-9A-Za-z-]+|MIG-[0-9A-Za-z/-]+)(,(\d+|GPU-[0-9A-Za-z-]+|MIG-[0-9A-Za-z/-]+))*"

@@ -7,29 +7,29 @@ from dataclasses import dataclass, field
 
 from celery import Celery, signals
 
-from trainyard.caretaker import Caretaker
-from trainyard.catalog import DEVICE_CLASSES
-from trainyard.dataset_registry import DatasetRegistry
+from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
 from trainyard.log_format import UtcFormatter
-from trainyard.projects import ProjectLimits
-from trainyard.queue import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
-from trainyard.reindex import Reindex
-from trainyard.run_registry import RunRegistry
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.housekeeping import Caretaker
+from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.reindex import Reindex
+from trainyard.scheduling.wake_ups import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
 from trainyard.settings import Settings
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.turns import Turns
+from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
-from trainyard.worker_state import WorkerState
-from workers.child import await_server
-from workers.claims import Claims
-from workers.gpu_check import GpuCheck, needs_gpu
-from workers.ingest_supervisor import IngestSupervisor
-from workers.presence import Presence
-from workers.second_signal import end_at_once_on_another_sigterm
-from workers.supervisor import RunSupervisor
+from workers.datasets.supervisor import IngestSupervisor
+from workers.devices.gpu_check import GpuCheck, needs_gpu
+from workers.heartbeat import Presence
+from workers.process.child import await_server
+from workers.process.claims import Claims
+from workers.process.second_signal import end_at_once_on_another_sigterm
+from workers.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
 

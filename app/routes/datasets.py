@@ -25,7 +25,7 @@ from app.schemas.datasets import (
     UploadSchema,
 )
 from app.schemas.fields import page_schema
-from trainyard.datasets import Dataset
+from trainyard.datasets.record import Dataset
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress
 

@@ -11,7 +11,7 @@ from app.schemas.fields import NAME_LENGTH, check_printable
 from app.schemas.yard import ProjectLimitSchema, ProjectSchema, QueuesSchema, WorkersSchema
 from app.service.yard import ProjectState, QueueState
 from trainyard.errors import NotFound
-from trainyard.worker_state import WorkerState
+from trainyard.store.worker_record import WorkerState
 
 blueprint = Blueprint(
     "yard", __name__, url_prefix="/api/v1", description="Who works, what waits and why, and limits."

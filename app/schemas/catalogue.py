@@ -5,7 +5,7 @@ from marshmallow_dataclass import class_schema
 
 from app.schemas.fields import name_field
 from app.schemas.spec import SpecSchema
-from trainyard.catalog import Architecture
+from trainyard.catalog.names import Architecture
 
 
 class ArchitecturesSchema(Schema):

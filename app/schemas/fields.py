@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from trainyard.catalog import DEVICE_CLASSES
+from trainyard.catalog.names import DEVICE_CLASSES
 
 NAME_LENGTH = 100
 NOTES_LENGTH = 10_000

@@ -16,8 +16,8 @@ from app.schemas.option_fields import (
     SplitsField,
     Whole,
 )
-from trainyard.catalog import DATASET_FORMATS, NAME_ENCODINGS
-from trainyard.datasets import PICTURES, IngestOptions
+from trainyard.catalog.names import DATASET_FORMATS, NAME_ENCODINGS
+from trainyard.datasets.record import PICTURES, IngestOptions
 
 MAX_FOLDS = 100
 _PATTERN_HELP = "a pattern of paths from any folder downwards, with *, ? and **, or the name of a folder"

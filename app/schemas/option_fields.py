@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields
 
 from app.http.json_data import strict_loads
 from app.schemas.fields import check_printable
-from trainyard.catalog import NAME_ENCODINGS
+from trainyard.catalog.names import NAME_ENCODINGS
 
 MAX_VALUE = 65535
 """Masks of 16 bits are the deepest there are."""

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 
 from app.schemas.fields import UNREADABLE, instant_field, iso, max_hours_field
 from app.schemas.runs import RunLinks, run_links
-from trainyard.runs import ReopenedBy, Run, RunStatus
+from trainyard.runs.record import ReopenedBy, Run, RunStatus
 from trainyard.store.codec import UnreadableRecord
 from trainyard.store.records import Page
 

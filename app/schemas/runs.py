@@ -17,9 +17,9 @@ from app.schemas.fields import (
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
-from trainyard.events import Progress
-from trainyard.runs import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
-from trainyard.signals import Signals
+from trainyard.runs.events import Progress
+from trainyard.runs.record import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
+from trainyard.runs.signals import Signals
 
 PREFIX = "/api/v1/runs"
 

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow_dataclass import class_schema
 
-from trainyard.spec import TrainingSpec
+from trainyard.spec.training_spec import TrainingSpec
 
 SpecSchema = class_schema(TrainingSpec)
 

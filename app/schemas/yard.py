@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, pre_dump, validate
 
 from app.schemas.fields import instant_field
 from app.service.yard import ProjectWaiting
-from trainyard.waiting import MESSAGES, Reason
+from trainyard.scheduling.waiting import MESSAGES, Reason
 
 MAX_CONCURRENT = 10_000
 

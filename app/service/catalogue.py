@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from trainyard import catalog
-from trainyard.experiments import Experiments
-from trainyard.transforms import CHANCE, PARAMETERS
+from trainyard.catalog import names as catalog
+from trainyard.catalog.transforms import CHANCE, PARAMETERS
+from trainyard.spec.experiments import Experiments
 
 SEARCH_LIMIT = 200
 """Encoders in one answer to a search."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trainyard.datasets import Question
+from trainyard.datasets.record import Question
 from trainyard.errors import InvalidRequest
 
 

@@ -11,10 +11,10 @@ from app.service.dataset_answers import chosen_options
 from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.submission import whole_or_absent
 from app.service.uploads import ReceivedFile, Upload
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset, DatasetStatus, IngestOptions
+from trainyard.datasets.record import Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
-from trainyard.storage import Storage, new_dataset_id, remove_folder
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.storage.files import Storage, new_dataset_id, remove_folder
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress, UploadStore
 

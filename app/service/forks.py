@@ -7,7 +7,7 @@ from typing import Any
 from app.service.run_files import RunFiles
 from app.service.runs import NAME_LENGTH, RunRequest, RunService
 from trainyard.errors import Conflict, InvalidRequest
-from trainyard.runs import ForkedFrom, Run
+from trainyard.runs.record import ForkedFrom, Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trainyard.errors import HousekeepingStalled
-from trainyard.registry import Registry
-from trainyard.storage import Storage
-from trainyard.storage_errors import storage_error
+from trainyard.registry.base import Registry
+from trainyard.storage.errors import storage_error
+from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, check_writes
-from trainyard.worker_state import Housekeeping
+from trainyard.store.worker_record import Housekeeping
 
 
 class HealthService:

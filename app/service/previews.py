@@ -14,8 +14,8 @@ from typing import Literal
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from app.service.samples import PreparedIndex, SampleInfo
-from trainyard.prepared_index import IGNORE_INDEX
-from trainyard.storage_errors import storage_error
+from trainyard.datasets.prepared_index import IGNORE_INDEX
+from trainyard.storage.errors import storage_error
 
 Layer = Literal["overlay", "image", "mask"]
 Color = tuple[int, int, int]

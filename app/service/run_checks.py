@@ -2,12 +2,12 @@
 
 from dataclasses import asdict, replace
 
-from trainyard.catalog import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, needs_of, rounded_size
-from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.catalog.names import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, needs_of, rounded_size
+from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
-from trainyard.spec import DataSpec, ModelSpec, TrainingSpec
-from trainyard.spec_checks import check_classes
-from trainyard.storage import Storage
+from trainyard.spec.checks import check_classes
+from trainyard.spec.training_spec import DataSpec, ModelSpec, TrainingSpec
+from trainyard.storage.files import Storage
 
 MIN_IMAGES = 2
 """One to train on and one to validate with."""

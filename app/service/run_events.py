@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 from app.service.slots import IsGone, never
 from trainyard.errors import InvalidRequest
-from trainyard.event_log import EventLogReader, order
-from trainyard.events import StatusChanged
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import ACTIVE, RunStatus
-from trainyard.storage import Storage
+from trainyard.registry.event_log import EventLogReader, order
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.events import StatusChanged
+from trainyard.runs.record import ACTIVE, RunStatus
+from trainyard.storage.files import Storage
 
 Entry: TypeAlias = tuple[str, dict[str, Any]]
 

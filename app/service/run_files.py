@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import BrokenFile, NewerFormat, NotFound
-from trainyard.log_tail import last_lines
-from trainyard.metric_rows import read_rows, rows_folder
-from trainyard.run_registry import RunRegistry
-from trainyard.storage import RunFolder, Storage, read_json
+from trainyard.registry.runs import RunRegistry
+from trainyard.storage.files import RunFolder, Storage, read_json
+from trainyard.storage.log_tail import last_lines
+from trainyard.storage.metric_rows import read_rows, rows_folder
 
 logger = logging.getLogger(__name__)
 

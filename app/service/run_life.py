@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from app.service.runs import RunService, RunState
-from trainyard.run_life import RunLife
-from trainyard.runs import Run
+from trainyard.registry.lifecycle import RunLife
+from trainyard.runs.record import Run
 
 
 class RunLifeService:

@@ -9,16 +9,16 @@ from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.run_checks import check_dataset, check_device, fitted
 from app.service.submission import whole_or_absent
 from app.service.waiting import Waiting, WaitingService
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset
+from trainyard.datasets.record import Dataset
 from trainyard.errors import NotFound, StoreUnavailable
-from trainyard.experiments import Experiments
-from trainyard.fork_origin import keep_origin
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import ForkedFrom, Run, RunStatus
-from trainyard.signals import Signals, StopWhen
-from trainyard.spec import TrainingSpec
-from trainyard.storage import Storage, new_run_id, write_json
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.fork_origin import keep_origin
+from trainyard.runs.record import ForkedFrom, Run, RunStatus
+from trainyard.runs.signals import Signals, StopWhen
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
+from trainyard.storage.files import Storage, new_run_id, write_json
 from trainyard.store.records import Page
 
 REQUEST_LABEL = "request"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Task
+from trainyard.datasets.prepared_index import PreparedClass, Sample, read_index
+from trainyard.datasets.record import Task
 from trainyard.errors import Conflict, InvalidRequest, NotFound
-from trainyard.prepared_index import PreparedClass, Sample, read_index
-from trainyard.storage import Storage
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.storage.files import Storage
 
 INDEXES_KEPT = 4
 """Indexes of versions that a process remembers; a version never changes."""

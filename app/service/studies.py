@@ -10,13 +10,13 @@ from app.service.datasets import DatasetService
 from app.service.run_files import RunFiles
 from app.service.run_life import RunLifeService
 from app.service.runs import RunRequest, RunService
-from trainyard import catalog
-from trainyard.datasets import DatasetStatus
+from trainyard.catalog import names as catalog
+from trainyard.datasets.record import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
-from trainyard.offered_models import OfferedModels
-from trainyard.runs import ACTIVE, Run
-from trainyard.storage import new_run_id
-from trainyard.store.names import NameStore
+from trainyard.registry.offered_models import OfferedModels
+from trainyard.runs.record import ACTIVE, Run
+from trainyard.storage.files import new_run_id
+from trainyard.store.aliases import NameStore
 
 STOP_WAIT_S = 10.0
 """How long `finish` waits for a run to stop, so that the path it answers with is that of a file."""

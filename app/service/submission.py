@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import NotFound, StoreUnavailable
-from trainyard.registry import Registry
-from trainyard.storage import is_accepted
+from trainyard.registry.base import Registry
+from trainyard.storage.files import is_accepted
 
 
 @contextmanager

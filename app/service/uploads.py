@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from app.service.archive_check import check_archive
 from trainyard.errors import InvalidRequest, PayloadTooLarge, StorageUnavailable
-from trainyard.storage import DatasetFolder
-from trainyard.storage_errors import storage_error
+from trainyard.storage.errors import storage_error
+from trainyard.storage.files import DatasetFolder
 
 TELL_EVERY_S = 1.0
 """How often it is told how far an upload is."""

@@ -6,12 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run, RunStatus
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
+from trainyard.scheduling.waiting import (
+    MESSAGES,
+    NOW,
+    UNKNOWN,
+    Reason,
+    Span,
+    later,
+    predicted_wait,
+    reason_to_wait,
+)
 from trainyard.store.queues import QueueStore, Standing
+from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
-from trainyard.waiting import MESSAGES, NOW, UNKNOWN, Reason, Span, later, predicted_wait, reason_to_wait
-from trainyard.worker_state import WorkerState
 
 
 @dataclass(frozen=True, kw_only=True)

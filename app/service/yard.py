@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from trainyard.projects import ProjectLimits
-from trainyard.queue import INGEST_QUEUE, TASKS
+from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.waiting import Reason, reason_to_wait
+from trainyard.scheduling.wake_ups import INGEST_QUEUE, TASKS
 from trainyard.store.queues import QueueStore, Share, Waiters
+from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
-from trainyard.waiting import Reason, reason_to_wait
-from trainyard.worker_state import WorkerState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,11 +15,11 @@ from app import create_app
 from app.composition import compose
 from tests.api.server import Server
 from tests.api.summary import SUMMARY
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run
 from trainyard.settings import Settings
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, connect
 
 

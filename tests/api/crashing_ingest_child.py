@@ -3,9 +3,9 @@
 import os
 import signal
 
-from workers import ingest_child
-from workers.ingest.mask_truth import MaskTruth
-from workers.prepared import PreparedWriter
+from workers.datasets import child as ingest_child
+from workers.ingest.masks.truth import MaskTruth
+from workers.prepared.version import PreparedWriter
 
 CRASH_AT = "masks/3.png"
 

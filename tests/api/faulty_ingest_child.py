@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from workers import ingest_child
-from workers.ingest.mask_truth import MaskTruth
+from workers.datasets import child as ingest_child
+from workers.ingest.masks.truth import MaskTruth
 
 FAILS_AT = "masks/3.png"
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.api.conftest import SUMMARY
-from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedWriter, Sample
+from workers.prepared.version import IGNORE_INDEX, PreparedClass, PreparedWriter, Sample
 
 HASH = "5e7" + "0" * 61
 CLASSES = [

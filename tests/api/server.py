@@ -11,10 +11,10 @@ import psutil
 
 from deploy.redis import free_port
 from tests.api.summary import SUMMARY
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.run_registry import RunRegistry
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 
 MAX_UPLOAD_MB = 64

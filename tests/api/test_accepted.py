@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit, upload
-from trainyard import event_log
 from trainyard.errors import StorageUnavailable
-from trainyard.storage import Storage, read_json
+from trainyard.registry import event_log
+from trainyard.storage.files import Storage, read_json
 from trainyard.store import connection, records, run_store
 from trainyard.store.connection import Client, connect
 
@@ -100,7 +100,7 @@ def test_storage_that_fails_after_it_was_accepted_is_no_503(client, dataset_id, 
 
     if name == "events.jsonl":
         monkeypatch.setattr(event_log, "keep", refused)
-        monkeypatch.setattr("trainyard.run_registry.keep", refused)
+        monkeypatch.setattr("trainyard.registry.runs.keep", refused)
     else:
         monkeypatch.setattr(type(there.runs), "_written", refused)
     answer = submit(client, dataset_id)
@@ -112,7 +112,7 @@ def test_a_broker_that_breaks_off_is_no_503(client, dataset_id, settings, monkey
     """The wake-up is lost, and made good for later."""
     from redis.exceptions import ConnectionError as Broken
 
-    from trainyard.queue import Kicker, make_celery
+    from trainyard.scheduling.wake_ups import Kicker, make_celery
 
     kicker = Kicker(make_celery(settings.broker_url), connect(NOBODY))
     for error in (Broken("gone"), ConnectionResetError("gone")):

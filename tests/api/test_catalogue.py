@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from trainyard.catalog import ARCHITECTURES, smp_encoder_names
+from trainyard.catalog.names import ARCHITECTURES, smp_encoder_names
 
 
 def test_architectures_with_their_rules(client: FlaskClient):

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 
 RUNS = "/api/v1/runs"
 

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 
 BODY = b"0123456789"
 

@@ -8,12 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, upload
-from trainyard.datasets import Dataset
+from trainyard.datasets.record import Dataset
 from trainyard.errors import Conflict, OwnershipLost
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.runs import Run, RunStatus
-from trainyard.storage import Storage, new_run_id
-from workers.ingest_supervisor import IngestSupervisor
+from trainyard.runs.record import Run, RunStatus
+from trainyard.storage.files import Storage, new_run_id
+from workers.datasets.supervisor import IngestSupervisor
 
 DATASETS = "/api/v1/datasets"
 RUNS = "/api/v1/runs"

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import Hand, archive, submit
-from trainyard.reindex import Reindex
-from trainyard.storage import Storage
+from trainyard.scheduling.reindex import Reindex
+from trainyard.storage.files import Storage
 from trainyard.store.connection import Client
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.api.conftest import Hand, submit, upload
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.storage import Storage
-from workers.ingest_supervisor import IngestSupervisor
+from trainyard.storage.files import Storage
+from workers.datasets.supervisor import IngestSupervisor
 
 DATASETS = "/api/v1/datasets"
 

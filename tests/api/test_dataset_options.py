@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.api.conftest import archive, upload
 from trainyard.settings import Settings
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 
 DATASETS = "/api/v1/datasets"
 OPTIONS: dict[str, Any] = {

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, upload
 from tests.api.summary import SUMMARY
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 
 DATASETS = "/api/v1/datasets"
 

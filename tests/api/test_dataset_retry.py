@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, upload
 from tests.api.test_ingest_crash import pictures
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.storage import Storage, read_json
+from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import Client
-from workers import ingest_supervisor, oom_kills
-from workers.ingest_supervisor import IngestSupervisor
+from workers.datasets import supervisor as ingest_supervisor
+from workers.datasets.supervisor import IngestSupervisor
+from workers.process import oom_kills
 
 DATASETS = "/api/v1/datasets"
 FAULTY = "tests.api.faulty_ingest_child"

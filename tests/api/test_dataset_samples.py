@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.api import prepared
 from tests.api.conftest import Hand, upload
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 
 DATASETS = "/api/v1/datasets"
 

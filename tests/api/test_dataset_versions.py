@@ -15,11 +15,11 @@ from PIL import Image
 
 from tests.api.conftest import Hand, upload
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.runs import Run
-from trainyard.storage import Storage
-from workers.ingest_supervisor import IngestSupervisor
-from workers.prepared import PreparedDataset
-from workers.supervisor import RunSupervisor
+from trainyard.runs.record import Run
+from trainyard.storage.files import Storage
+from workers.datasets.supervisor import IngestSupervisor
+from workers.prepared.version import PreparedDataset
+from workers.runs.supervisor import RunSupervisor
 
 DATASETS = "/api/v1/datasets"
 CLASSES = '{"0": "background", "1": "pet"}'
@@ -193,7 +193,7 @@ def test_a_run_trains_from_the_version_it_was_submitted_for(
     held: Run = hand.begin()
     folder = storage.dataset(dataset_id).version(first)
     (folder / "script").write_text("ok")
-    monkeypatch.setattr("workers.supervisor.TRAINING_CHILD", "tests.unit.scripted_child")
+    monkeypatch.setattr("workers.runs.supervisor.TRAINING_CHILD", "tests.unit.scripted_child")
     RunSupervisor(
         hand.runs, storage, 1, threading.Event(), held, Ownership(LeaseRules(), time.monotonic())
     ).supervise()

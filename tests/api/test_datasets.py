@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, archive, upload
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from trainyard.settings import Settings
-from trainyard.storage import Storage, read_json
+from trainyard.storage.files import Storage, read_json
 
 DATASETS = "/api/v1/datasets"
 

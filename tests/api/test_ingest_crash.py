@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.api.conftest import Hand, upload
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.storage import Storage
-from workers.ingest_supervisor import IngestSupervisor
+from trainyard.storage.files import Storage
+from workers.datasets.supervisor import IngestSupervisor
 
 
 def pictures(count: int) -> bytes:
@@ -45,7 +45,7 @@ def test_it_names_the_file_that_was_read(
     count: int,
     told: str,
 ) -> None:
-    monkeypatch.setattr("workers.ingest_supervisor.INGEST_CHILD", "tests.api.crashing_ingest_child")
+    monkeypatch.setattr("workers.datasets.supervisor.INGEST_CHILD", "tests.api.crashing_ingest_child")
     dataset_id = upload(client, pictures(count)).json["id"]  # type: ignore[index]
     for _ in range(LeaseRules().max_crashes):
         held = hand.datasets.claim("ingest", "worker")

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.composition import EXTENSION, compose
 from tests.api.conftest import submit
-from trainyard import caretaker as caretaker_module
+from trainyard.scheduling import housekeeping as caretaker_module
 from trainyard.settings import Settings
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

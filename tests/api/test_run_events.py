@@ -12,10 +12,10 @@ from app.service.run_events import BEGINNING, MAX_STREAMS, RunEvents, checked_ev
 from app.service.slots import Slots
 from tests.api.conftest import Hand
 from trainyard.errors import InvalidRequest, NotFound, TooManyStreams
-from trainyard.event_log import order, publish
-from trainyard.events import EpochEnd, StatusChanged
-from trainyard.runs import Run
-from trainyard.storage import Storage
+from trainyard.registry.event_log import order, publish
+from trainyard.runs.events import EpochEnd, StatusChanged
+from trainyard.runs.record import Run
+from trainyard.storage.files import Storage
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from trainyard.storage import RunFolder, Storage, write_json
+from trainyard.storage.files import RunFolder, Storage, write_json
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit, upload
 from tests.api.server import Server
-from trainyard.fork_origin import checkpoint_file, keep_origin, origin_file
-from trainyard.runs import ForkedFrom
-from trainyard.storage import Storage, read_json
+from trainyard.runs.fork_origin import checkpoint_file, keep_origin, origin_file
+from trainyard.runs.record import ForkedFrom
+from trainyard.storage.files import Storage, read_json
 
 RUNS = "/api/v1/runs"
 

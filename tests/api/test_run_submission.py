@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import SUMMARY, Hand, submit, upload
-from trainyard.catalog import PACKAGED_ENCODER
+from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.settings import Settings
-from trainyard.storage import Storage, read_json
+from trainyard.storage.files import Storage, read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit
-from trainyard.events import Progress
-from trainyard.storage import Storage, read_json
+from trainyard.runs.events import Progress
+from trainyard.storage.files import Storage, read_json
 
 RUNS = "/api/v1/runs"
 

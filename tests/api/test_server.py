@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 
 from tests.api.server import MAX_UPLOAD_MB, Server, environment
-from trainyard.event_log import publish
-from trainyard.events import EpochEnd, StatusChanged
+from trainyard.registry.event_log import publish
+from trainyard.runs.events import EpochEnd, StatusChanged
 from trainyard.settings import MEBIBYTE, REPOSITORY
 
 UPLOAD_MB = 48

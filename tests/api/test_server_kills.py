@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import archive
 from tests.api.server import Server
-from trainyard.storage import read_json
+from trainyard.storage.files import read_json
 from trainyard.store import keys
 
 RUNS = "/api/v1/runs"

@@ -15,8 +15,8 @@ from app.server.worker import REQUEST_S
 from app.service.run_events import MAX_STREAMS
 from app.service.uploads import MAX_UPLOADS
 from tests.api.server import Server
-from trainyard.event_log import publish
-from trainyard.events import Notice
+from trainyard.registry.event_log import publish
+from trainyard.runs.events import Notice
 
 CROWD = 300
 """More than the server has threads."""

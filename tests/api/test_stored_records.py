@@ -8,12 +8,12 @@ from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit
 from tests.fixtures.stored_storage import RELEASES, record_named, unpack, version_folder
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.prepared_index import read_index
-from trainyard.reindex import Reindex, Report
-from trainyard.run_registry import RunRegistry
+from trainyard.datasets.prepared_index import read_index
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.reindex import Reindex, Report
 from trainyard.settings import Settings
-from trainyard.storage import Storage, write_json
+from trainyard.storage.files import Storage, write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from app.service import studies
 from tests.api.conftest import Hand, upload
-from trainyard.storage import Storage, read_json, write_json
+from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store.connection import Client
 
 NINE = ["Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN"]

@@ -8,11 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit
-from trainyard.events import Progress
-from trainyard.storage import Storage, read_json
+from trainyard.runs.events import Progress
+from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import Client
+from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
-from trainyard.worker_state import WorkerState
 
 API = "/api/v1"
 RUNS = f"{API}/runs"

@@ -15,7 +15,7 @@ from tests.chaos.step_log import Mark, newest_marks
 from tests.chaos.wishes import wish_of
 from tests.chaos.worker import Worker, thaw
 from tests.chaos.yard import Yard
-from trainyard.storage import read_json
+from trainyard.storage.files import read_json
 
 LOOK_S = 0.25
 MODE_S = 1.0

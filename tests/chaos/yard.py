@@ -22,7 +22,7 @@ from tests.chaos.network import SecondHost
 from tests.chaos.redis_server import RedisServer
 from tests.chaos.worker import Worker
 from trainyard.settings import REPOSITORY
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 
 MARK = "CHAOS_YARD"
 IMAGES = 30

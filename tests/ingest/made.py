@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from trainyard.datasets import IngestOptions, Problem
-from trainyard.storage import DatasetFolder
+from trainyard.datasets.record import IngestOptions, Problem
+from trainyard.storage.files import DatasetFolder
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.ingest import DEFAULT_LIMITS, IngestResult, ingest
-from workers.prepared import PreparedDataset
+from workers.ingest.pipeline import DEFAULT_LIMITS, IngestResult, ingest
+from workers.prepared.version import PreparedDataset
 
 Array = NDArray[Any]
 

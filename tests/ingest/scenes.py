@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from tests.ingest.made import Array, Bench, encoded
-from workers.ingest.ingest import IngestResult
+from workers.ingest.pipeline import IngestResult
 
 HEIGHT, WIDTH = 120, 160
 _PITCH = 26

@@ -19,7 +19,7 @@ from tests.ingest.drawn import (
     yolo,
 )
 from tests.ingest.made import Bench, codes, encoded, mask
-from workers.ingest.ingest import IngestResult
+from workers.ingest.pipeline import IngestResult
 
 BOXES = (True,) * COUNT
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.ingest import DEFAULT_LIMITS
+from workers.ingest.pipeline import DEFAULT_LIMITS
 
 SOUND = folders([mask(0, 1), mask(1, 0)])
 

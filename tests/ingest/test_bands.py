@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded, mask
 from tests.ingest.tiffs import png, tiff
-from workers.ingest.decode import DecodedImage, decode, decode_image
+from workers.ingest.pictures.decode import DecodedImage, decode, decode_image
 from workers.ingest.problems import Refused
 
 HEIGHT, WIDTH = 37, 53

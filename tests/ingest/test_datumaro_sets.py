@@ -9,7 +9,7 @@ import pytest
 
 from tests.ingest.formats.family import folder_files, opened, shares
 from tests.ingest.made import Bench, codes
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.choice import read_set
 from workers.ingest.problems import ProblemLog
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.ingest.made import encoded, mask, photo
-from workers.ingest import decode
-from workers.ingest.decode import DecodedImage, decode_image
-from workers.ingest.mask_fit import fit_mask
-from workers.ingest.masks import decode_mask
+from workers.ingest.pictures import decode
+from workers.ingest.pictures.decode import DecodedImage, decode_image
+from workers.ingest.pictures.mask_files import decode_mask
+from workers.ingest.pictures.mask_fit import fit_mask
 from workers.ingest.problems import Refused
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5

@@ -13,11 +13,11 @@ from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded, folders, mask, photo
 from tests.ingest.tiffs import png, tiff
-from trainyard.datasets import Problem
-from workers.ingest.decode import decode_image
-from workers.ingest.depth import full_scale
-from workers.ingest.ingest import IngestResult
-from workers.prepared import DepthScale
+from trainyard.datasets.record import Problem
+from workers.ingest.pictures.decode import decode_image
+from workers.ingest.pictures.depth import full_scale
+from workers.ingest.pipeline import IngestResult
+from workers.prepared.version import DepthScale
 
 HEIGHT, WIDTH = 48, 64
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Array, Bench, encoded, photo
-from workers.ingest.flat_images import is_flat
+from workers.ingest.pictures.flat_images import is_flat
 
 SIDE = 64
 

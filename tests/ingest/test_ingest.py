@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from trainyard.errors import StorageUnavailable
-from workers.ingest import ingest as ingest_module
-from workers.ingest.ingest import ingest
+from workers.ingest import pipeline as ingest_module
+from workers.ingest.pipeline import ingest
 
 MASKS = [mask(0, 1, 1), mask(0, 1, height=9, width=5), mask(1, 0)]
 

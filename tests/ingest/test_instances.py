@@ -8,9 +8,9 @@ from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded
 from tests.ingest.scenes import HEIGHT, WIDTH, answers, classes, names_of, objects, upload_of
-from trainyard.datasets import IngestOptions
-from trainyard.storage import DatasetFolder
-from workers.ingest.ingest import ingest
+from trainyard.datasets.record import IngestOptions
+from trainyard.storage.files import DatasetFolder
+from workers.ingest.pipeline import ingest
 
 COUNTS = (2, 3, 5, 7, 4, 6, 9, 12)
 """Objects in each image."""

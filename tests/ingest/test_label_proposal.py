@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, codes, folders, mask
-from trainyard.datasets import Problem
+from trainyard.datasets.record import Problem
 
 CITYSCAPES = tuple(range(19))
 LOOKED_FOR = "Send the proposed label map if it is what the values mean: "

@@ -9,8 +9,8 @@ from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded
 from tests.ingest.tiffs import png, tiff
-from workers.ingest import decode as decoding
-from workers.ingest import decoding_memory, limits
+from workers.ingest.pictures import decode as decoding
+from workers.ingest.pictures import decoding_memory, limits
 from workers.ingest.raster.shrink import shrink_area, shrink_nearest
 
 HEIGHT, WIDTH = 331, 500

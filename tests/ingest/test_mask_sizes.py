@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded
 from tests.ingest.scenes import HEIGHT, WIDTH, answers, classes, names_of, objects, photo_of
-from workers.ingest.mask_fit import same_proportions
+from workers.ingest.pictures.mask_fit import same_proportions
 
 SIZES = [(80, 60), (320, 240), (53, 40), (159, 119), (100, 75)]
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.ingest.made import encoded, mask
-from workers.ingest.masks import decode_mask
+from workers.ingest.pictures.mask_files import decode_mask
 from workers.ingest.problems import Refused
 
 VALUES = mask(0, 3, 255)

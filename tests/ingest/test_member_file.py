@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from workers.ingest.archive import ArchiveLimits, Member
-from workers.ingest.formats.base import Source
-from workers.ingest.member_file import member_file
+from workers.ingest.items import Source
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.upload import open_source
+from workers.ingest.upload.member_file import member_file
+from workers.ingest.upload.open import open_source
 
 DATA = np.random.default_rng(0).integers(0, 8, 3 << 20, dtype=np.uint8).tobytes()
 FILES = {"a.json": DATA, "b.json": b"", "c.json": DATA[:1000]}

@@ -15,8 +15,8 @@ from tests.ingest.tiffs import chunk
 PEAKS = """
 import multiprocessing, resource, sys
 from pathlib import Path
-from trainyard.datasets import IngestOptions
-from workers.ingest.ingest import ingest
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.pipeline import ingest
 
 def run(upload):
     result = ingest(Path(upload), Path(sys.argv[1]), IngestOptions(), lambda done, total: None)

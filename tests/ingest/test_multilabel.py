@@ -12,10 +12,10 @@ from PIL import Image
 from app.service.previews import render
 from app.service.samples import PreparedIndex, SampleService
 from tests.ingest.made import Bench, codes, encoded, photo
-from trainyard.datasets import Task
-from trainyard.storage import DatasetFolder, read_json
-from workers.ingest.multilabel import BIT_FIELDS, meanings
-from workers.ingest.statistics import content_hash
+from trainyard.datasets.record import Task
+from trainyard.storage.files import DatasetFolder, read_json
+from workers.ingest.classes.multilabel import BIT_FIELDS, meanings
+from workers.ingest.reading.statistics import content_hash
 
 HEIGHT, WIDTH = 48, 64
 CAT, DOG, TAIL = (230, 80, 60), (60, 140, 230), (70, 180, 90)

@@ -14,8 +14,8 @@ import pytest
 
 from tests.ingest.made import Bench, codes, encoded, mask, photo
 from tests.ingest.test_nested_archives import zipped
-from trainyard.catalog import NAME_ENCODINGS
-from workers.ingest.name_encodings import guess
+from trainyard.catalog.names import NAME_ENCODINGS
+from workers.ingest.upload.name_encodings import guess
 
 NAMES: dict[str, list[str]] = {
     "gbk": ["图像/猫_01", "图像/病人张三", "图像/新建文件夹 2", "图像/标签", "图像/稻田"],

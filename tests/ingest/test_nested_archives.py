@@ -14,10 +14,10 @@ import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from tests.ingest.test_sources import PACK, laid_out, sent, tarred
-from workers.ingest import nested
 from workers.ingest.archive import ArchiveLimits, Entry
-from workers.ingest.folder_source import FolderSource
-from workers.ingest.ingest import DEFAULT_LIMITS
+from workers.ingest.pipeline import DEFAULT_LIMITS
+from workers.ingest.upload import nested
+from workers.ingest.upload.folder_source import FolderSource
 
 Files = Mapping[str, bytes]
 SOUND = folders([mask(0, 1), mask(1, 0)])

@@ -9,8 +9,8 @@ import pytest
 
 from tests.ingest.formats.family import opened
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
-from workers.ingest.own_lists import listed_pairs
 from workers.ingest.problems import ProblemLog
+from workers.ingest.splits.split_files import listed_pairs
 
 FILES = folders([mask(0, 1)] * 4)
 APART = {"0": "train", "1": "val", "2": "test", "3": "train"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, codes, encoded, mask, photo
-from workers.ingest.ingest import IngestResult
+from workers.ingest.pipeline import IngestResult
 
 IMAGE, MASK = encoded(photo()), encoded(mask(0, 1))
 

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from trainyard.errors import ChildDied, StorageUnavailable
-from workers.ingest import ingest as ingest_module
-from workers.ingest import parallel
-from workers.ingest.decode import DecodedImage
-from workers.ingest.formats.base import Read
-from workers.ingest.ingest import ingest
-from workers.ingest.mask_truth import MaskTruth
-from workers.prepared import Uint8
+from workers.ingest import pipeline as ingest_module
+from workers.ingest.items import Read
+from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pictures.decode import DecodedImage
+from workers.ingest.pipeline import ingest
+from workers.ingest.reading import parallel
+from workers.prepared.version import Uint8
 
 SIZES = [(6 + 5 * (seed % 7), 40 - 3 * (seed % 5)) for seed in range(40)]
 FILES = folders([mask(0, 1, 2, height=height, width=width) for height, width in SIZES])
@@ -30,9 +30,9 @@ FILES = folders([mask(0, 1, 2, height=height, width=width) for height, width in 
 ENDLESS = """
 import sys, time
 from pathlib import Path
-from trainyard.datasets import IngestOptions
-from workers.ingest.mask_truth import MaskTruth
-from workers.ingest.ingest import ingest
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pipeline import ingest
 
 def paint(self, read, image):
     (Path(sys.argv[3]) / str(__import__("os").getpid())).touch()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from workers.ingest.path_patterns import matches, matching, pattern_of
-from workers.ingest.path_words import words
-from workers.ingest.role_words import Role, names_mask, role_of, split_numbered, without_affixes
+from workers.ingest.paths.patterns import matches, matching, pattern_of
+from workers.ingest.paths.role_words import Role, names_mask, role_of, split_numbered, without_affixes
+from workers.ingest.paths.words import words
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.ingest.made import encoded, mask, photo
-from workers.ingest.decode import load, open_header, rgb_pixels
-from workers.ingest.plain import is_plain
+from workers.ingest.pictures.decode import load, open_header, rgb_pixels
+from workers.ingest.pictures.opencv_safe import is_plain
 from workers.ingest.problems import Refused
 
 SMOOTH = cv2.GaussianBlur(photo(1, 48, 64), (9, 9), 0)

@@ -1,6 +1,6 @@
 """Problems of one kind are one; questions are asked, assumed or refused."""
 
-from trainyard.datasets import Problem
+from trainyard.datasets.record import Problem
 from workers.ingest.problems import MAX_EXAMPLES, Offer, ProblemLog
 
 OFFERS = [

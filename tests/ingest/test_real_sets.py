@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Bench
-from trainyard.datasets import DatasetSummary
-from workers.prepared import IGNORE_INDEX
+from trainyard.datasets.record import DatasetSummary
+from workers.prepared.version import IGNORE_INDEX
 
 # percent of pixels of the classes 0 to 10 and, last, of the ignored value
 CAMVID = {

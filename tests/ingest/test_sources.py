@@ -15,9 +15,9 @@ import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.ingest import DEFAULT_LIMITS
+from workers.ingest.pipeline import DEFAULT_LIMITS
 from workers.ingest.problems import ProblemLog
-from workers.ingest.upload import open_source
+from workers.ingest.upload.open import open_source
 
 SOUND = folders([mask(0, 1), mask(1, 0)])
 PACK: dict[str, Callable[[bytes], bytes]] = {

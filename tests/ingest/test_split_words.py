@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.ingest.formats.family import opened
 from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import Bench, encoded, mask, photo
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.choice import read_set
+from workers.ingest.paths.split_words import SplitFolders, file_splits, split_name, splits_of_names
 from workers.ingest.problems import ProblemLog
-from workers.ingest.split_words import SplitFolders, file_splits, split_name, splits_of_names
-from workers.ingest.told_splits import told_splits
+from workers.ingest.splits.told_splits import told_splits
 
 NAMES = {
     "train": (

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ingest.made import named
-from trainyard.datasets import IngestOptions, Problem
+from trainyard.datasets.record import IngestOptions, Problem
 from workers.ingest.problems import ProblemLog
-from workers.ingest.splits import Candidate, Place, assign, counts
+from workers.ingest.splits.assignment import Candidate, Place, assign, counts
 
 
 def candidate(

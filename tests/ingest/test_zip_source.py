@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.listing import Listing
-from workers.ingest.positioned import Extent
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.zip_source import ZipSource
+from workers.ingest.upload.listing import Listing
+from workers.ingest.upload.pread_file import Extent
+from workers.ingest.upload.zip_source import ZipSource
 
 CONTENT = b"pixels of a mask " * 200
 

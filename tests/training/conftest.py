@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from trainyard.events import Event, Notice
-from trainyard.experiments import Experiments
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder
-from workers.prepared import IGNORE_INDEX, PreparedClass, PreparedWriter
+from trainyard.runs.events import Event, Notice
+from trainyard.runs.signals import Signals
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder
+from workers.prepared.version import IGNORE_INDEX, PreparedClass, PreparedWriter
+from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
 from workers.training.job import TrainingJob, TrainingResult
-from workers.training.local import LocalCheckpoints
 
 CLASSES = [
     PreparedClass(index=0, name="ground", value=0, color=(40, 40, 40)),

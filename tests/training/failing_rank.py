@@ -1,4 +1,4 @@
-"""Other ranks that fail as a test wants: run in place of `workers.training.ranks._join`."""
+"""Other ranks that fail as a test wants: run in place of `workers.training.engine.ddp._join`."""
 
 import os
 import signal
@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from workers.training.compute.rank import Rank
+from workers.training.engine.ddp import _join
+from workers.training.epochs.module import SegmentationModule
 from workers.training.job import TrainingJob
-from workers.training.module import SegmentationModule
-from workers.training.rank import Rank
-from workers.training.ranks import _join
 
 Step = Callable[[SegmentationModule, Any, int], torch.Tensor]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from trainyard.storage import read_json, write_json
-from workers.prepared import PreparedClass, PreparedWriter
+from trainyard.storage.files import read_json, write_json
+from workers.prepared.version import PreparedClass, PreparedWriter
 
 OVERLAPPING = [
     PreparedClass(index=0, name="disc", value=1, color=(220, 40, 40)),

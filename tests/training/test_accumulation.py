@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import EpochEnd, Progress
-from trainyard.storage import RunFolder
-from workers.training import progress
-from workers.training.checkpoints import read_checkpoint
+from trainyard.runs.events import EpochEnd, Progress
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.engine import progress
 
 
 def plain_sgd(accumulate: int, batch: int) -> dict[str, Any]:

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
-from trainyard.catalog import ARCHITECTURES, rounded_size
+from trainyard.catalog.names import ARCHITECTURES, rounded_size
 from trainyard.errors import ExportMismatch
-from trainyard.experiments import Experiments
-from trainyard.storage import RunFolder
-from workers.prepared import PreparedDataset
-from workers.training.checkpoints import ModelCard
-from workers.training.export import ExportData, export_run
-from workers.training.export_parity import MAX_DIFFERENCE
-from workers.training.model import HALF, empty_network
-from workers.training.squares import plain_squares
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder
+from workers.prepared.version import PreparedDataset
+from workers.training.checkpoints.files import ModelCard
+from workers.training.data.squares import plain_squares
+from workers.training.export.onnx_files import ExportData, export_run
+from workers.training.export.parity import MAX_DIFFERENCE
+from workers.training.network.networks import HALF, empty_network
 
 
 @pytest.fixture(scope="module")

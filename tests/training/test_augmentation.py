@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog import TRANSFORMS
-from trainyard.experiments import Experiments
-from trainyard.spec import TransformSpec
-from workers.prepared import IGNORE_INDEX, Uint8
-from workers.training.augmentation import Augmentation
+from trainyard.catalog.names import TRANSFORMS
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TransformSpec
+from workers.prepared.version import IGNORE_INDEX, Uint8
+from workers.training.data.augmentation import Augmentation
 
 PRESETS = Experiments(CONFIGS).presets()
 

@@ -3,9 +3,9 @@
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import EpochEnd
-from trainyard.storage import RunFolder
-from workers.training.checkpoints import read_checkpoint
+from trainyard.runs.events import EpochEnd
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import read_checkpoint
 
 CALM = {"preset": "none"}
 

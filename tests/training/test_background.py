@@ -8,8 +8,8 @@ import torch
 
 from tests.training.conftest import Run
 from trainyard.errors import StorageUnavailable
-from workers.training import background
-from workers.training.background import BackgroundWriter
+from workers.training.checkpoints import checkpoint_writer as background
+from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import torch
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from tests.training.multilabel_set import draw_overlapping
 from trainyard.errors import InvalidRequest, OutOfMemory
-from trainyard.events import BatchSettled, EpochEnd
-from trainyard.experiments import Experiments
-from trainyard.storage import RunFolder
-from workers.training import batch_size
-from workers.training.batch_size import FitsCpu, FitsGpu, Trial, available_memory, largest_that_fits
-from workers.training.checkpoints import ABOUT, read_checkpoint
-from workers.training.model import empty_network
+from trainyard.runs.events import BatchSettled, EpochEnd
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import ABOUT, read_checkpoint
+from workers.training.engine import batch_size
+from workers.training.engine.batch_size import FitsCpu, FitsGpu, Trial, available_memory, largest_that_fits
+from workers.training.network.networks import empty_network
 
 
 def auto_spec(**over: Any) -> dict[str, Any]:

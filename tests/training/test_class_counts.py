@@ -10,16 +10,18 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.catalog import LOSSES
+from trainyard.catalog.names import LOSSES
 from trainyard.errors import NanLoss
-from trainyard.events import EpochEnd, Progress
-from trainyard.spec import LossSpec
-from workers.prepared import IGNORE_INDEX
-from workers.training import class_counts, loss_readback, lovasz
-from workers.training.losses import WeightedLosses, build_loss
-from workers.training.metrics import EpochScores, confusion
-from workers.training.module import SegmentationModule
-from workers.training.reading import reading_of
+from trainyard.runs.events import EpochEnd, Progress
+from trainyard.spec.training_spec import LossSpec
+from workers.prepared.version import IGNORE_INDEX
+from workers.training.compute import loss_readback
+from workers.training.epochs.module import SegmentationModule
+from workers.training.labels import class_counts
+from workers.training.labels.label_codec import reading_of
+from workers.training.labels.metrics import EpochScores, confusion
+from workers.training.losses import lovasz
+from workers.training.losses.weighted_sum import WeightedLosses, build_loss
 
 EACH = [pytest.param(name, task, id=f"{name}-{task}") for name, rule in LOSSES.items() for task in rule.tasks]
 WAITS = {"_local_scalar_dense", "nonzero", "bincount", "masked_select", "_unique2", "is_nonzero", "equal"}

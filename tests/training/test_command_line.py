@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.training.conftest import CONFIGS, tiny_spec
-from trainyard.storage import RunFolder
+from trainyard.storage.files import RunFolder
 from workers.training.__main__ import main
 
 

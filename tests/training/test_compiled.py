@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import BatchSettled, Notice
-from workers.training.compiled import fall_back_to_eager
+from trainyard.runs.events import BatchSettled, Notice
+from workers.training.compute.compiled import fall_back_to_eager
 
 SPEC = tiny_spec(compute={"compile": True})
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tests.training.conftest import Run
-from trainyard.events import CheckpointSaved, EpochEnd, SignalApplied
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder
-from workers.training.checkpoints import ABOUT
+from trainyard.runs.events import CheckpointSaved, EpochEnd, SignalApplied
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import ABOUT
 
 STOP_NOW = Signals(stop="now", stop_version=1)
 STOP_EPOCH = Signals(stop="epoch", stop_version=1)

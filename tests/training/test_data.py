@@ -8,13 +8,13 @@ import pytest
 
 from tests.training.conftest import CONFIGS, tiny_spec
 from trainyard.errors import BadDataset, InvalidModel, InvalidRequest
-from trainyard.experiments import Experiments
-from trainyard.spec import TrainingSpec, TransformSpec
-from workers.prepared import IGNORE_INDEX, PreparedDataset, Sample
-from workers.training.augmentation import Augmentation
-from workers.training.data import SegmentationData, drops_last, split_samples
-from workers.training.resizing import to_square
-from workers.training.sampler import EpochSampler
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec, TransformSpec
+from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Sample
+from workers.training.data.augmentation import Augmentation
+from workers.training.data.batches import SegmentationData, drops_last, split_samples
+from workers.training.data.resizing import to_square
+from workers.training.data.sampler import EpochSampler
 
 
 def _spec(architecture: str = "Unet", batch: int = 4) -> TrainingSpec:

@@ -15,10 +15,10 @@ from trainyard.errors import (
     Segfault,
     TrainyardError,
 )
-from trainyard.events import BatchSettled, Notice
-from workers.error_texts import meaning_of
-from workers.post_mortem import PostMortem
-from workers.training.module import SegmentationModule
+from trainyard.runs.events import BatchSettled, Notice
+from workers.process.error_texts import meaning_of
+from workers.process.exit_diagnosis import PostMortem
+from workers.training.epochs.module import SegmentationModule
 from workers.training.typed_errors import typed_error
 
 HINT = "\nCUDA kernel errors might be asynchronously reported at some other API call."

@@ -13,11 +13,11 @@ import yaml
 
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from trainyard.errors import DeviceFault
-from trainyard.events import Began
-from trainyard.storage import RunFolder
-from workers.cuda import CudaFacts, CudaProblem, Gpu, has_kernels, problem_of
-from workers.training import devices as devices_module
-from workers.training.devices import PROCESSOR, device_of_class
+from trainyard.runs.events import Began
+from trainyard.storage.files import RunFolder
+from workers.devices.cuda import CudaFacts, CudaProblem, Gpu, has_kernels, problem_of
+from workers.training.compute import devices as devices_module
+from workers.training.compute.devices import PROCESSOR, device_of_class
 
 KERNELS = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from trainyard.catalog import ARCHITECTURES, encoder_names
-from trainyard.encoder_pairs import TABLE, only_size, unfit_architectures
-from workers.training import encoder_pairs
-from workers.training.encoder_pairs import in_turn, read_table, try_encoder, write_table
+from trainyard.catalog.encoder_pairs import TABLE, only_size, unfit_architectures
+from trainyard.catalog.names import ARCHITECTURES, encoder_names
+from workers.training.network import encoder_pairs
+from workers.training.network.encoder_pairs import in_turn, read_table, try_encoder, write_table
 
 KEPT: dict[str, Any] = json.loads(TABLE.read_text())
 

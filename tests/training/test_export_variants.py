@@ -15,15 +15,15 @@ import torch
 
 from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
 from trainyard.errors import ExportMismatch, InvalidRequest
-from trainyard.events import Notice
-from trainyard.experiments import Experiments, load_spec
-from trainyard.storage import RunFolder, read_json
-from workers.prepared import PreparedDataset
-from workers.training import export
-from workers.training.checkpoints import ABOUT, ModelCard, read_checkpoint
-from workers.training.export_parity import ShapeParity, Tolerance, failure
-from workers.training.model import InputRule, empty_network
-from workers.training.squares import load, plain_squares
+from trainyard.runs.events import Notice
+from trainyard.spec.experiments import Experiments, load_spec
+from trainyard.storage.files import RunFolder, read_json
+from workers.prepared.version import PreparedDataset
+from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
+from workers.training.data.squares import load, plain_squares
+from workers.training.export import onnx_files as export
+from workers.training.export.parity import ShapeParity, Tolerance, failure
+from workers.training.network.networks import InputRule, empty_network
 
 ALL = {"onnx": True, "half": True, "int8": True}
 

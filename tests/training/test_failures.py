@@ -12,10 +12,11 @@ import torch
 
 from tests.training.conftest import Run, draw_set, tiny_spec
 from trainyard import errors
-from trainyard.storage import RunFolder
-from workers.cuda import CudaProblem
-from workers.training import devices, export
-from workers.training.module import SegmentationModule
+from trainyard.storage.files import RunFolder
+from workers.devices.cuda import CudaProblem
+from workers.training.compute import devices
+from workers.training.epochs.module import SegmentationModule
+from workers.training.export import onnx_files as export
 
 ENGINE = Path(export.__file__).parent
 Patch = pytest.MonkeyPatch

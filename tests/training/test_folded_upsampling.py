@@ -7,8 +7,8 @@ import segmentation_models_pytorch as smp
 import torch
 from torch import nn
 
-from workers.training.attempt import build_attempt
-from workers.training.folded_upsampling import (
+from workers.training.engine.attempt import build_attempt
+from workers.training.network.folded_upsampling import (
     FoldedUnetBlock,
     FoldedUnetPlusPlusBlock,
     fold_upsampling,

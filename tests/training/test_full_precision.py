@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog import LOSSES
-from trainyard.experiments import Experiments
-from trainyard.spec import LossSpec
-from workers.prepared import IGNORE_INDEX, PreparedDataset
-from workers.training.data import Squares
-from workers.training.losses import WeightedLosses, build_loss
-from workers.training.metrics import EpochScores
+from trainyard.catalog.names import LOSSES
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import LossSpec
+from workers.prepared.version import IGNORE_INDEX, PreparedDataset
+from workers.training.data.batches import Squares
+from workers.training.labels.metrics import EpochScores
+from workers.training.losses.weighted_sum import WeightedLosses, build_loss
 from workers.training.report.evaluation import Evaluation, evaluate
 
 HALVES = (torch.float16, torch.bfloat16)

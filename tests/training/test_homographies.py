@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from trainyard.spec import TransformSpec
-from workers.prepared import IGNORE_INDEX, Uint8
-from workers.training.augmentation import Augmentation
-from workers.training.homographies import is_homography, moved, warp
+from trainyard.spec.training_spec import TransformSpec
+from workers.prepared.version import IGNORE_INDEX, Uint8
+from workers.training.data.augmentation import Augmentation
+from workers.training.data.homographies import is_homography, moved, warp
 
 SIDE = 96
 ALONE: list[tuple[str, dict[str, Any]]] = [

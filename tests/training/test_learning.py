@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from tests.training.conftest import CONFIGS, Run
-from trainyard.experiments import Experiments
-from workers.prepared import PreparedClass, PreparedWriter
+from trainyard.spec.experiments import Experiments
+from workers.prepared.version import PreparedClass, PreparedWriter
 
 PET_CLASSES = [
     PreparedClass(index=0, name="background", value=0, color=(0, 0, 0)),

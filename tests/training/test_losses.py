@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog import LOSSES, TASKS
+from trainyard.catalog.names import LOSSES, TASKS
 from trainyard.errors import InvalidRequest
-from trainyard.experiments import Experiments
-from trainyard.spec import LossSpec
-from trainyard.spec_checks import check_classes, weighing_losses
-from workers.prepared import IGNORE_INDEX
-from workers.training.class_weights import auto_weights
-from workers.training.losses import WeightedLosses, build_loss
+from trainyard.spec.checks import check_classes, weighing_losses
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import LossSpec
+from workers.prepared.version import IGNORE_INDEX
+from workers.training.labels.class_weights import auto_weights
+from workers.training.losses.weighted_sum import WeightedLosses, build_loss
 
 EACH = [
     pytest.param(name, task, id=f"{name}-{task}")

@@ -8,11 +8,11 @@ import torch
 
 from tests.training.conftest import Run, tiny_spec
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
-from trainyard.events import BatchSettled, EpochEnd
-from trainyard.storage import RunFolder
-from workers.training.checkpoints import ABOUT, read_checkpoint
-from workers.training.memory import memory_that_ran_out
-from workers.training.module import SegmentationModule
+from trainyard.runs.events import BatchSettled, EpochEnd
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import ABOUT, read_checkpoint
+from workers.training.compute.memory import memory_that_ran_out
+from workers.training.epochs.module import SegmentationModule
 
 Fail = Callable[[int, int], bool]
 

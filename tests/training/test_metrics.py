@@ -4,8 +4,8 @@ import pytest
 import torch
 from torchmetrics.classification import MulticlassF1Score, MulticlassJaccardIndex
 
-from workers.prepared import IGNORE_INDEX
-from workers.training.metrics import EpochScores, confusion
+from workers.prepared.version import IGNORE_INDEX
+from workers.training.labels.metrics import EpochScores, confusion
 
 
 def test_scores_agree_with_torchmetrics() -> None:

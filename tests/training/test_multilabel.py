@@ -20,23 +20,23 @@ from torchmetrics.classification import (
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from tests.training.multilabel_set import OVERLAPPING, draw_overlapping
 from trainyard.errors import InvalidRequest
-from trainyard.experiments import Experiments
-from trainyard.storage import RunFolder, read_json, write_json
-from workers.prepared import PreparedDataset
-from workers.training.augmentation import Augmentation
-from workers.training.class_weights import count_pixels
-from workers.training.crops import random_corner
-from workers.training.data import SegmentationData
-from workers.training.labels import has_class
-from workers.training.metrics import EpochScores
-from workers.training.painting import palette
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder, read_json, write_json
+from workers.prepared.version import PreparedDataset
+from workers.training.data.augmentation import Augmentation
+from workers.training.data.batches import SegmentationData
+from workers.training.data.crops import random_corner
+from workers.training.data.resizing import to_square
+from workers.training.data.squares import load, plain_squares
+from workers.training.labels.class_weights import count_pixels
+from workers.training.labels.label_codec import reading_of
+from workers.training.labels.mask_labels import has_class
+from workers.training.labels.metrics import EpochScores
+from workers.training.labels.painting import palette
 from workers.training.predict import by_resize, by_tiles, main
-from workers.training.predictor import load_predictor
-from workers.training.reading import reading_of
+from workers.training.prediction.predictor import load_predictor
 from workers.training.report.evaluation import evaluate
 from workers.training.report.split import split_report
-from workers.training.resizing import to_square
-from workers.training.squares import load, plain_squares
 
 TASK = "multilabel"
 MODEL = {**tiny_spec()["model"], "task": TASK}

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog import LOSSES
+from trainyard.catalog.names import LOSSES
 from trainyard.errors import InvalidRequest
-from trainyard.experiments import Experiments
-from trainyard.spec import LossSpec
-from workers.training.losses import build_loss
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import LossSpec
+from workers.training.losses.weighted_sum import build_loss
 
 TASK = "multilabel"
 

@@ -10,14 +10,14 @@ from timm.optim import list_optimizers
 from torch import nn
 
 from tests.training.conftest import CONFIGS, Run, tiny_spec
-from trainyard.catalog import OPTIMIZERS
-from trainyard.events import EpochEnd
-from trainyard.experiments import Experiments
-from trainyard.spec import OptimizationSpec
-from trainyard.storage import RunFolder
-from workers.training.checkpoints import read_checkpoint
-from workers.training.model import empty_network
-from workers.training.optimizer import FUSED, NESTEROV, make_optimizer, parameter_groups
+from trainyard.catalog.names import OPTIMIZERS
+from trainyard.runs.events import EpochEnd
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import OptimizationSpec
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.network.networks import empty_network
+from workers.training.network.optimizer import FUSED, NESTEROV, make_optimizer, parameter_groups
 
 
 def _spec(**over: Any) -> OptimizationSpec:

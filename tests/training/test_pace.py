@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.training.pace import UNSURE, Duration, Pace, spread
+from workers.training.engine.eta import UNSURE, Duration, Pace, spread
 
 BATCHES, VAL = 100, 20
 

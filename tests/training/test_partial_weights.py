@@ -5,13 +5,13 @@ import torch
 
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from trainyard.errors import WeightsUnavailable
-from trainyard.events import EpochEnd, Notice
-from trainyard.experiments import Experiments
-from trainyard.storage import RunFolder
-from workers.job_message import job_from_message, job_to_message
-from workers.training.checkpoints import ABOUT, read_checkpoint
-from workers.training.model import empty_network
-from workers.training.partial_weights import load_fitting
+from trainyard.runs.events import EpochEnd, Notice
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder
+from workers.runs.job_message import job_from_message, job_to_message
+from workers.training.checkpoints.files import ABOUT, read_checkpoint
+from workers.training.network.networks import empty_network
+from workers.training.network.warm_start import load_fitting
 
 
 def _prefixed(network: torch.nn.Module) -> dict[str, torch.Tensor]:

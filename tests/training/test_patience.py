@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import EpochEnd
-from trainyard.storage import RunFolder
-from workers.training.epochs import History
-from workers.training.patience import Patience
+from trainyard.runs.events import EpochEnd
+from trainyard.storage.files import RunFolder
+from workers.training.epochs.early_stopping import Patience
+from workers.training.epochs.epoch_rows import History
 
 HOPELESS: dict[str, Any] = {"learning_rate": 1e-8, "schedule": {"warmup_fraction": 0.0}}
 

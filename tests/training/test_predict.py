@@ -11,11 +11,12 @@ import torch
 
 from tests.training.conftest import CLASSES, Run, draw_set, tiny_spec
 from trainyard.errors import InvalidRequest, StorageUnavailable
-from trainyard.storage import RunFolder
-from workers.prepared import DepthScale, PreparedDataset, Uint8
-from workers.training import predict, tiles
-from workers.training.checkpoints import ABOUT, read_checkpoint
-from workers.training.predictor import Predictor, load_predictor
+from trainyard.storage.files import RunFolder
+from workers.prepared.version import DepthScale, PreparedDataset, Uint8
+from workers.training import predict
+from workers.training.checkpoints.files import ABOUT, read_checkpoint
+from workers.training.data import tiles
+from workers.training.prediction.predictor import Predictor, load_predictor
 
 SIZES = [(32, 32), (20, 90), (75, 50), (31, 33)]
 

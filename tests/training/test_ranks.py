@@ -13,17 +13,17 @@ import yaml
 
 from tests.training import failing_rank
 from tests.training.conftest import CONFIGS, Run, tiny_spec
-from trainyard.catalog import PACKAGED_ENCODER
+from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.errors import ChildDied, InvalidRequest, NanLoss, WeightsUnavailable
-from trainyard.events import BatchSettled, CheckpointSaved, EpochEnd, SignalApplied
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder
-from workers.training import ranks as ranks_module
-from workers.training.attempt import build_attempt
-from workers.training.checkpoints import read_checkpoint
-from workers.training.metrics import EpochScores
-from workers.training.ranks import other_ranks
-from workers.training.sampler import EpochSampler
+from trainyard.runs.events import BatchSettled, CheckpointSaved, EpochEnd, SignalApplied
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.data.sampler import EpochSampler
+from workers.training.engine import ddp as ranks_module
+from workers.training.engine.attempt import build_attempt
+from workers.training.engine.ddp import other_ranks
+from workers.training.labels.metrics import EpochScores
 
 pytestmark = pytest.mark.skipif(
     torch.cuda.is_available(), reason="two processes take two GPUs where there are any"

@@ -22,17 +22,17 @@ from torchmetrics.classification import (
 )
 
 from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
-from trainyard.experiments import Experiments
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder, read_json
-from workers.prepared import IGNORE_INDEX, PreparedDataset, Uint8
-from workers.training.checkpoints import ModelCard
-from workers.training.data import Squares
-from workers.training.model import HALF
+from trainyard.runs.signals import Signals
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder, read_json
+from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Uint8
+from workers.training.checkpoints.files import ModelCard
+from workers.training.data.batches import Squares
+from workers.training.data.squares import load, plain_squares
+from workers.training.network.networks import HALF
 from workers.training.report import boundary, calibration, curves, evaluation
 from workers.training.report.split import split_report
 from workers.training.report.write import write_report
-from workers.training.squares import load, plain_squares
 
 C = 4
 

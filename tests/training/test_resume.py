@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import Began, CheckpointSaved, EpochEnd
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder
-from workers.training.checkpoints import read_checkpoint
-from workers.training.resume import damage_of
+from trainyard.runs.events import Began, CheckpointSaved, EpochEnd
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.checkpoints.resume import damage_of
 
 STOP_NOW = Signals(stop="now", stop_version=1)
 DRAIN = Signals(drain=True)

@@ -10,11 +10,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.training.conftest import CLASSES, CONFIGS, Run, tiny_spec
 from trainyard.errors import NanLoss, StorageUnavailable
-from trainyard.events import CheckpointSaved, EpochEnd, Progress
-from trainyard.experiments import Experiments, load_spec
-from trainyard.storage import RunFolder, read_json
-from workers.training.checkpoints import ABOUT, read_checkpoint, spec_hash
-from workers.training.model import empty_network
+from trainyard.runs.events import CheckpointSaved, EpochEnd, Progress
+from trainyard.spec.experiments import Experiments, load_spec
+from trainyard.storage.files import RunFolder, read_json
+from workers.training.checkpoints.files import ABOUT, read_checkpoint, spec_hash
+from workers.training.network.networks import empty_network
 
 COLUMNS = {
     "epoch", "step", "lr", "train_loss", "train_dice", "train_miou", "val_loss", "val_dice", "val_miou",

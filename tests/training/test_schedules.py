@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import CONFIGS, Run, tiny_spec
-from trainyard.catalog import SCHEDULES
-from trainyard.events import EpochEnd
-from trainyard.experiments import Experiments
-from trainyard.spec import ScheduleSpec
-from workers.training.schedule import lr_factor
+from trainyard.catalog.names import SCHEDULES
+from trainyard.runs.events import EpochEnd
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import ScheduleSpec
+from workers.training.network.schedule import lr_factor
 
 
 def _schedule(name: str, **over: Any) -> ScheduleSpec:

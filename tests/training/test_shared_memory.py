@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import Notice
-from workers.training import data as data_module
-from workers.training.shared_memory import MOST_READY, free_shared_memory, loading_that_fits
+from trainyard.runs.events import Notice
+from workers.training.data import batches as data_module
+from workers.training.data.shared_memory import MOST_READY, free_shared_memory, loading_that_fits
 
 MIB = 2**20
 LARGE_BATCH = 64 * 512 * 512 * 4

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import CONFIGS, draw_set, tiny_spec
-from trainyard.experiments import Experiments
 from trainyard.lease import Ownership
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run, RunStatus
-from trainyard.storage import Storage, read_json
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import connect
-from workers.supervisor import RunSupervisor
-from workers.training.checkpoints import ABOUT, read_checkpoint
+from workers.runs.supervisor import RunSupervisor
+from workers.training.checkpoints.files import ABOUT, read_checkpoint
 
 CONTENT_HASH = "c0de" * 16
 VOLUME = "64m"

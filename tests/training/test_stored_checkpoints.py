@@ -20,16 +20,16 @@ from tests.fixtures.stored_storage import (
 )
 from tests.training.conftest import Run, tiny_spec
 from trainyard.errors import StorageUnavailable, Unreadable
-from trainyard.events import Event, Notice
-from trainyard.signals import Signals
-from trainyard.storage import Storage
-from trainyard.stored_spec import read_spec
-from workers.prepared import PreparedDataset
-from workers.training.checkpoints import ABOUT
+from trainyard.runs.events import Event, Notice
+from trainyard.runs.signals import Signals
+from trainyard.spec.stored import read_spec
+from trainyard.storage.files import Storage
+from workers.prepared.version import PreparedDataset
+from workers.training.checkpoints.files import ABOUT
 from workers.training.fit import fit
 from workers.training.job import SavedFile, TrainingJob
 from workers.training.predict import main as predict
-from workers.training.predictor import load_predictor
+from workers.training.prediction.predictor import load_predictor
 
 
 @pytest.fixture(params=RELEASES)

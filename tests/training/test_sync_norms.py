@@ -12,16 +12,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from tests.training.conftest import CONFIGS, tiny_spec
-from trainyard.catalog import PACKAGED_ENCODER
-from trainyard.experiments import Experiments
-from workers.prepared import PreparedDataset
-from workers.training.data import SegmentationData
-from workers.training.losses import WeightedLosses
-from workers.training.model import IMAGENET, empty_network
-from workers.training.module import SegmentationModule
-from workers.training.rank import Rank
-from workers.training.ranks import free_port
-from workers.training.sync_norms import SyncNorms
+from trainyard.catalog.names import PACKAGED_ENCODER
+from trainyard.spec.experiments import Experiments
+from workers.prepared.version import PreparedDataset
+from workers.training.compute.rank import Rank
+from workers.training.compute.sync_norms import SyncNorms
+from workers.training.data.batches import SegmentationData
+from workers.training.engine.ddp import free_port
+from workers.training.epochs.module import SegmentationModule
+from workers.training.losses.weighted_sum import WeightedLosses
+from workers.training.network.networks import IMAGENET, empty_network
 
 # Norm and activation in one module, or apart; norms of one and of two dimensions; none at all.
 ENCODERS = [

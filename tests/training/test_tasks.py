@@ -9,12 +9,12 @@ import torch
 
 from tests.training.conftest import CONFIGS, Run, draw_set, tiny_spec
 from trainyard.errors import InvalidRequest
-from trainyard.experiments import Experiments
-from trainyard.storage import RunFolder, read_json, write_json
-from workers.prepared import IGNORE_INDEX
-from workers.training.checkpoints import read_checkpoint
-from workers.training.metrics import confusion
-from workers.training.model import empty_network
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import RunFolder, read_json, write_json
+from workers.prepared.version import IGNORE_INDEX
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.labels.metrics import confusion
+from workers.training.network.networks import empty_network
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import albumentations
 import numpy as np
 import pytest
 
+from trainyard.catalog.transforms import FILL_MASK, PARAMETERS
 from trainyard.errors import InvalidRequest
-from trainyard.spec import TransformSpec
-from trainyard.transform_checks import check_holes, check_transforms
-from trainyard.transforms import FILL_MASK, PARAMETERS
-from workers.prepared import IGNORE_INDEX
-from workers.training.augmentation import Augmentation
+from trainyard.spec.training_spec import TransformSpec
+from trainyard.spec.transform_checks import check_holes, check_transforms
+from workers.prepared.version import IGNORE_INDEX
+from workers.training.data.augmentation import Augmentation
 
 SIDE = 64
 COMBINATIONS = 40

@@ -12,12 +12,12 @@ import torch._dynamo
 from torch import nn
 
 from tests.training.conftest import CONFIGS, Run, draw_set, tiny_spec
-from trainyard.experiments import Experiments
-from workers.training import runtime
-from workers.training.attempt import build_attempt
-from workers.training.losses import WeightedLosses
-from workers.training.model import HALF
-from workers.training.module import SegmentationModule
+from trainyard.spec.experiments import Experiments
+from workers.training.compute import runtime
+from workers.training.engine.attempt import build_attempt
+from workers.training.epochs.module import SegmentationModule
+from workers.training.losses.weighted_sum import WeightedLosses
+from workers.training.network.networks import HALF
 
 
 def test_a_run_asks_nothing_of_any_hub(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

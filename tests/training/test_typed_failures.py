@@ -28,15 +28,15 @@ from trainyard.errors import (
     Segfault,
     StorageUnavailable,
 )
-from trainyard.storage import RunFolder
-from workers.child import Child
-from workers.job_message import job_to_message
-from workers.post_mortem import PostMortem
-from workers.prepared import IGNORE_INDEX
-from workers.recorded_version import open_version
-from workers.training.checkpoints import ABOUT, read_checkpoint
-from workers.training.data import SegmentationData, Squares
-from workers.training.mask_values import check_mask_values
+from trainyard.storage.files import RunFolder
+from workers.prepared.recorded import open_version
+from workers.prepared.version import IGNORE_INDEX
+from workers.process.child import Child
+from workers.process.exit_diagnosis import PostMortem
+from workers.runs.job_message import job_to_message
+from workers.training.checkpoints.files import ABOUT, read_checkpoint
+from workers.training.data.batches import SegmentationData, Squares
+from workers.training.labels.mask_values import check_mask_values
 from workers.training.typed_errors import EXPECTED, typed_error
 
 ROOM_BYTES = 4096
@@ -196,7 +196,7 @@ def test_a_crash_of_compiled_code_leaves_its_traceback_in_the_log(run: Run) -> N
     """The real training process, hit while it trains."""
     log = RunFolder(run.folder).log
     found = PostMortem(log)
-    child = Child("workers.training_child", job_to_message(run.job(epochs=1000)), time.monotonic() + 120)
+    child = Child("workers.runs.training_child", job_to_message(run.job(epochs=1000)), time.monotonic() + 120)
     while not any(message["event"]["event"] == "epoch" for message in child.messages(60)):
         assert child.is_open, log.read_text()
     found.watch(child.pid)

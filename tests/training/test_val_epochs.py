@@ -9,12 +9,12 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.events import EpochEnd, Progress
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder, read_json
-from workers.training.checkpoints import read_checkpoint
-from workers.training.epochs import History
-from workers.training.validation import due_after, is_due
+from trainyard.runs.events import EpochEnd, Progress
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder, read_json
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.epochs.epoch_rows import History
+from workers.training.epochs.validation import due_after, is_due
 
 HOPELESS: dict[str, Any] = {"learning_rate": 1e-8, "schedule": {"warmup_fraction": 0.0}}
 DATA: dict[str, Any] = {"image_size": 32, "batch_size": 4}

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import CLASSES, Run, draw_set, tiny_spec
-from trainyard.events import EpochEnd
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder, read_json
-from workers.prepared import PreparedDataset, PreparedWriter, Sample
-from workers.training.attempt import build_attempt
-from workers.training.val_subset import spread_places, spread_subset
+from trainyard.runs.events import EpochEnd
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder, read_json
+from workers.prepared.version import PreparedDataset, PreparedWriter, Sample
+from workers.training.data.val_subset import spread_places, spread_subset
+from workers.training.engine.attempt import build_attempt
 
 DATA: dict[str, Any] = {"image_size": 32, "batch_size": 4}
 

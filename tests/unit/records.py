@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from trainyard.events import Progress, to_dict
-from trainyard.experiments import Experiments
 from trainyard.lease import LeaseRules
-from trainyard.runs import Run, RunStatus
+from trainyard.runs.events import Progress, to_dict
+from trainyard.runs.record import Run, RunStatus
+from trainyard.runs.signals import Signals
 from trainyard.settings import Settings
-from trainyard.signals import Signals
-from trainyard.store.live import parse_signals
+from trainyard.spec.experiments import Experiments
 from trainyard.store.records import Life, RecordStore
+from trainyard.store.run_streams import parse_signals
 
 SPEC = Experiments(Settings().configs).compose({})
 

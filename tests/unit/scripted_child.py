@@ -7,8 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from trainyard.storage import RunFolder
-from workers.child import FENCED
+from trainyard.storage.files import RunFolder
+from workers.process.child import FENCED
 
 SAID = {
     "fork": [{"event": "weights", "loaded_layers": 9, "total_layers": 10, "skipped": ["head (absent)"]}],

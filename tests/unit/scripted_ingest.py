@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from trainyard.errors import BadDataset
-from workers.child import FENCED
+from workers.process.child import FENCED
 
 
 def work(link, job):

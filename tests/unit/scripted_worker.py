@@ -1,9 +1,9 @@
 """A real worker whose training process follows the script in its data set's folder: see `scripted_child`."""
 
-from trainyard.queue import TRAIN_TASK
+from trainyard.scheduling.wake_ups import TRAIN_TASK
 from trainyard.settings import Settings
-from workers import supervisor
 from workers.__main__ import serve
+from workers.runs import supervisor
 
 CHILD = "tests.unit.scripted_child"
 

@@ -12,22 +12,22 @@ import pytest
 from marshmallow import ValidationError
 
 from tests.unit.records import a_run
-from trainyard import caretaker as module
-from trainyard.caretaker import Caretaker
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset
+from trainyard.datasets.record import Dataset
 from trainyard.errors import NotFound, Unreadable
 from trainyard.lease import LeaseRules
-from trainyard.projects import ProjectLimits
-from trainyard.queue import TASKS, Kicker, make_celery
-from trainyard.reindex import Reindex
-from trainyard.run_registry import RunRegistry
-from trainyard.storage import Storage, read_json
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling import housekeeping as module
+from trainyard.scheduling.housekeeping import Caretaker
+from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.reindex import Reindex
+from trainyard.scheduling.wake_ups import TASKS, Kicker, make_celery
+from trainyard.storage.files import Storage, read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.turns import Turns
-from trainyard.worker_state import Housekeeping
+from trainyard.store.worker_record import Housekeeping
 
 RULES = LeaseRules(lease_s=30)
 SET_ID = a_run(0).dataset_id

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainyard import catalog
+from trainyard.catalog import names as catalog
 from trainyard.errors import InvalidRequest
 
 NAMES = st.sampled_from(sorted(catalog.ARCHITECTURES))

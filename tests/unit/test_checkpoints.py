@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.records import a_run
-from trainyard.checkpoints import Checkpoint, discard, newest_first, place, with_saved
 from trainyard.errors import OwnershipLost
-from trainyard.events import CheckpointSaved
-from trainyard.run_registry import RunRegistry
-from trainyard.storage import RunFolder, Storage, write_json
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.checkpoints import Checkpoint, discard, newest_first, place, with_saved
+from trainyard.runs.events import CheckpointSaved
+from trainyard.storage.files import RunFolder, Storage, write_json
 from trainyard.store.connection import connect
-from workers.attempt_files import AttemptFiles
+from workers.runs.attempt_files import AttemptFiles
 
 
 @pytest.fixture

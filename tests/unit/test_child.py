@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from trainyard.errors import ChildDied
-from workers import child as child_module
-from workers.child import FENCED, Child
+from workers.process import child as child_module
+from workers.process.child import FENCED, Child
 
 FOREVER = float("inf")
 ECHO = "tests.unit.echo_child"
@@ -126,7 +126,7 @@ def test_a_halted_child_does_nothing_until_it_may():
 def test_a_child_ends_with_its_supervisor(how, halted):
     """The supervisor is killed while its child works, or is halted; the child must not stay."""
     script = (
-        "import time; from workers.child import Child\n"
+        "import time; from workers.process.child import Child\n"
         f"child = Child({ECHO!r}, {{'hang': True, 'pid': True}}, float('inf'))\n"
         "pid = next(iter(child.messages(30)))['pid']\n"
         f"child.pause() if {halted} else None\n"

@@ -10,12 +10,12 @@ import pytest
 from tests.unit.records import a_run
 from trainyard.errors import StoreUnavailable
 from trainyard.lease import LeaseRules
-from trainyard.run_registry import RunRegistry
-from trainyard.storage import Storage
+from trainyard.registry.runs import RunRegistry
+from trainyard.storage.files import Storage
 from trainyard.store import records
 from trainyard.store.connection import connect, run_script
-from workers import claims as module
-from workers.claims import Claims
+from workers.process import claims as module
+from workers.process.claims import Claims
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The formats that an upload may name are those that ingest reads."""
 
-from trainyard.catalog import DATASET_FORMATS
+from trainyard.catalog.names import DATASET_FORMATS
 from workers.ingest.formats.catalogue import FORMATS
 
 

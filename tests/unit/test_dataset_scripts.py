@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 import pytest
 
-from trainyard.datasets import Dataset, DatasetStatus, IngestOptions
+from trainyard.datasets.record import Dataset, DatasetStatus, IngestOptions
 from trainyard.lease import LeaseRules
 from trainyard.store.connection import Client, connect
+from trainyard.store.dataset_store import REMEMBERED_S, DatasetStore
 from trainyard.store.records import Life
-from trainyard.store.sets import REMEMBERED_S, DatasetStore
 
 LIFE = Life(waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED)
 

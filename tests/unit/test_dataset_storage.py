@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainyard.errors import InvalidRequest, NotFound
-from trainyard.storage import Storage, remove_folder
+from trainyard.storage.files import Storage, remove_folder
 
 DATASET = "ds-0123456789ab"
 

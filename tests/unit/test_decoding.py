@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from tests.unit.records import a_run
-from trainyard.checkpoints import Checkpoint
-from trainyard.datasets import (
+from trainyard.datasets.prepared_index import PreparedClass, Sample, VersionIndex
+from trainyard.datasets.record import (
     ClassInfo,
     Dataset,
     DatasetSummary,
@@ -20,10 +20,10 @@ from trainyard.datasets import (
 )
 from trainyard.decoding import decoder
 from trainyard.errors import Unreadable
-from trainyard.prepared_index import PreparedClass, Sample, VersionIndex
-from trainyard.runs import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
+from trainyard.runs.checkpoints import Checkpoint
+from trainyard.runs.record import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.store.codec import Codec, UnreadableRecord
-from trainyard.worker_state import WorkerState
+from trainyard.store.worker_record import WorkerState
 
 
 class Color(StrEnum):

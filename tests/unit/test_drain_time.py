@@ -2,8 +2,8 @@
 
 import pytest
 
-from trainyard.events import CheckpointSaved
-from workers.drain_time import BATCH_S, FIRST_SAVE_S, DrainTime
+from trainyard.runs.events import CheckpointSaved
+from workers.runs.drain_time import BATCH_S, FIRST_SAVE_S, DrainTime
 
 GB = 10**9
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workers.environment import (
+from workers.process.environment import (
     choose_gpus,
     forget_cluster,
     give_caches_a_home,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.unit.full_disk import room_for
 from trainyard.errors import DiskFull
-from trainyard.event_log import FIRST, EventLogReader, keep, last_id, order
-from trainyard.events import Notice
-from trainyard.storage import RunFolder
+from trainyard.registry.event_log import FIRST, EventLogReader, keep, last_id, order
+from trainyard.runs.events import Notice
+from trainyard.storage.files import RunFolder
 
 
 def write(path: Path, *ids: str, end: str = "\n") -> None:

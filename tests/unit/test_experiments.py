@@ -9,10 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainyard import catalog
+from trainyard.catalog import names as catalog
 from trainyard.errors import InvalidRequest
-from trainyard.experiments import CUSTOM, Experiments, load_spec, merge
 from trainyard.settings import Settings
+from trainyard.spec.experiments import CUSTOM, Experiments, load_spec, merge
 
 CONFIGS = Settings().configs
 EXPERIMENTS = Experiments(CONFIGS)

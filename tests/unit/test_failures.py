@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from trainyard.errors import DiskFull, StorageUnavailable, TrainyardError
-from trainyard.failures import ANOTHER_TRY_HELPS, another_try_helps, failure
-from trainyard.log_tail import FAILURE_LINE_LENGTH
+from trainyard.runs.failures import ANOTHER_TRY_HELPS, another_try_helps, failure
 from trainyard.settings import REPOSITORY
-from trainyard.storage_errors import storage_error
+from trainyard.storage.errors import storage_error
+from trainyard.storage.log_tail import FAILURE_LINE_LENGTH
 
 PAGE = REPOSITORY / "docs" / "failures.md"
 _WALL_CLOCK = re.compile(r"\btime\.time\(|\btime_ns\(|datetime\.(now|utcnow|today)\(")
@@ -85,4 +85,8 @@ def test_no_worker_and_no_script_decides_by_the_time_of_day():
         for path in (REPOSITORY / room).rglob("*.py")
         if _WALL_CLOCK.search(path.read_text())
     }
-    assert found == {"workers/ingest_supervisor.py", "workers/presence.py", "trainyard/caretaker.py"}
+    assert found == {
+        "workers/datasets/supervisor.py",
+        "workers/heartbeat.py",
+        "trainyard/scheduling/housekeeping.py",
+    }

@@ -15,17 +15,17 @@ import pytest
 
 from tests.unit.records import SPEC, a_run
 from trainyard.errors import DeviceFault
-from trainyard.runs import Run
+from trainyard.runs.record import Run
 from trainyard.settings import REPOSITORY, Settings
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store import keys
 from trainyard.store.connection import connect
 from trainyard.store.workers import WorkerStore
-from workers import gpu_check as gpu_check_module
-from workers import supervisor as supervisor_module
 from workers import tasks as tasks_module
-from workers.gpu_check import FoundGpu, GpuCheck
-from workers.presence import Presence
+from workers.devices import gpu_check as gpu_check_module
+from workers.devices.gpu_check import FoundGpu, GpuCheck
+from workers.heartbeat import Presence
+from workers.runs import supervisor as supervisor_module
 from workers.tasks import Worker
 
 PROBE = """

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.storage import Storage, new_dataset_id
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.storage.files import Storage, new_dataset_id
 from trainyard.store.connection import connect
-from workers import ingest_supervisor
-from workers.ingest_supervisor import IngestSupervisor
+from workers.datasets import supervisor as ingest_supervisor
+from workers.datasets.supervisor import IngestSupervisor
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 
 from tests.unit.full_disk import room_for
 from trainyard.errors import DiskFull, StorageUnavailable
-from trainyard.storage import RunFolder
-from workers import lagging_files
-from workers.attempt_files import AttemptFiles
-from workers.lagging_files import LaggingFiles
-from workers.lasting_log import LastingLog
+from trainyard.storage.files import RunFolder
+from workers.runs import lagging_files
+from workers.runs.attempt_files import AttemptFiles
+from workers.runs.lagging_files import LaggingFiles
+from workers.runs.lasting_log import LastingLog
 
 
 @pytest.fixture(autouse=True)

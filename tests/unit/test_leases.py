@@ -5,13 +5,13 @@ import time
 import pytest
 
 from tests.unit.records import a_run
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import ChildDied, OwnershipLost
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import RunStatus
-from trainyard.storage import Storage, new_dataset_id, read_json
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import RunStatus
+from trainyard.storage.files import Storage, new_dataset_id, read_json
 from trainyard.store.clean_stop import mark_clean_stop
 from trainyard.store.connection import connect
 

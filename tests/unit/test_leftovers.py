@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.records import a_run
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset
+from trainyard.datasets.record import Dataset
 from trainyard.errors import StoreUnavailable
-from trainyard.leftovers import LOST_AFTER_S, clear_leftovers
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run
-from trainyard.storage import Storage, remove_folder, write_json
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run
+from trainyard.scheduling.leftovers import LOST_AFTER_S, clear_leftovers
+from trainyard.storage.files import Storage, remove_folder, write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.turns import Turns

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from trainyard.errors import ChildDied, EngineError, HostOutOfMemory, LoaderDied, Segfault
-from workers import oom_kills as oom_kills_module
-from workers.oom_kills import oom_kills
-from workers.peak_memory import peak_memory
-from workers.post_mortem import PostMortem
+from workers.process import oom_kills as oom_kills_module
+from workers.process.exit_diagnosis import PostMortem
+from workers.process.oom_kills import oom_kills
+from workers.process.peak_memory import peak_memory
 
 V2 = "0::/system.slice/yard.service\n"
 V1 = "5:cpu,cpuacct:/a\n4:memory:/a/b\n0::/\n"

@@ -8,10 +8,10 @@ import pytest
 
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
+from trainyard.store.worker_record import Housekeeping
 from trainyard.store.workers import LIFE_S, WorkerStore
-from trainyard.worker_state import Housekeeping
-from workers.device import MEBIBYTE, UNKNOWN_GPU, device_of
-from workers.presence import Presence
+from workers.devices.device_class import MEBIBYTE, UNKNOWN_GPU, device_of
+from workers.heartbeat import Presence
 
 SMI = """#!/bin/sh
 [ "$3" = "--id=7" ] && exit 6

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trainyard.projects import ProjectLimits
-from trainyard.storage import Storage, read_json
+from trainyard.scheduling.projects import ProjectLimits
+from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore
 

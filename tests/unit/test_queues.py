@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.records import LIFE, RULES, a_run, claim
-from trainyard.runs import Run, RunStatus
+from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.live import LiveStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.records import RecordStore
+from trainyard.store.run_streams import LiveStore
 
 
 @pytest.fixture

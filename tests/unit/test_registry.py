@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.records import a_run
 from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run, RunStatus
-from trainyard.storage import Storage, read_json
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
+from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import connect
 
 

@@ -9,16 +9,16 @@ import pytest
 
 from tests.unit.records import a_run
 from trainyard.__main__ import main
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset, DatasetStatus
+from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.lease import LeaseRules
-from trainyard.reindex import Reindex
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run, RunStatus
-from trainyard.storage import Storage, read_json, write_json
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
+from trainyard.scheduling.reindex import Reindex
+from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store import keys
+from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect
-from trainyard.store.names import STUDY_SPACE, NameStore
 
 SET_ID = a_run(0).dataset_id
 

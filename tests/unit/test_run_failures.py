@@ -12,18 +12,18 @@ import pytest
 
 from tests.unit.records import a_run
 from trainyard.errors import DatasetChanged, HostOutOfMemory, StorageUnavailable
-from trainyard.experiments import load_spec
-from trainyard.failures import ANOTHER_TRY_HELPS
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run, RunStatus
-from trainyard.storage import Storage, read_json
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.failures import ANOTHER_TRY_HELPS
+from trainyard.runs.record import Run, RunStatus
+from trainyard.spec.experiments import load_spec
+from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import connect
-from workers import lagging_files
-from workers import oom_kills as oom_kills_module
-from workers import supervisor as supervisor_module
-from workers import time_limit as time_limit_module
-from workers.supervisor import RunSupervisor
+from workers.process import oom_kills as oom_kills_module
+from workers.runs import lagging_files
+from workers.runs import supervisor as supervisor_module
+from workers.runs import time_limit as time_limit_module
+from workers.runs.supervisor import RunSupervisor
 
 CONTENT_HASH = "c0de" * 16
 SECOND_H = 1 / 3600

@@ -10,11 +10,11 @@ import pytest
 from tests.unit.records import a_run
 from trainyard.errors import Conflict, NotFound, OwnershipLost, StoreUnavailable, WorkerLost
 from trainyard.lease import LeaseRules
-from trainyard.run_life import RunLife
-from trainyard.run_registry import RunRegistry
-from trainyard.run_results import clear_results
-from trainyard.runs import Run, RunStatus
-from trainyard.storage import Storage, read_json, write_json
+from trainyard.registry.lifecycle import RunLife
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
+from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.storage.run_results import clear_results
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 

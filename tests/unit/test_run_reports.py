@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from tests.unit.records import a_run
-from trainyard import events, metric_rows
 from trainyard.errors import OwnershipLost, StorageUnavailable
 from trainyard.lease import LeaseRules
-from trainyard.metric_rows import read_rows, write_rows
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run
-from trainyard.storage import RunFolder, Storage, read_json, write_json
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs import events
+from trainyard.runs.record import Run
+from trainyard.storage import metric_rows
+from trainyard.storage.files import RunFolder, Storage, read_json, write_json
+from trainyard.storage.metric_rows import read_rows, write_rows
 from trainyard.store.connection import connect
-from workers import attempt_files
-from workers.attempt_files import AttemptFiles
-from workers.run_reports import RunReports
+from workers.runs import attempt_files
+from workers.runs.attempt_files import AttemptFiles
+from workers.runs.reports import RunReports
 
 ROW = {"epoch": 1, "train_loss": 0.5}
 EPOCH_END = events.EpochEnd(epoch=1, step=4, metrics=ROW)

@@ -14,14 +14,14 @@ import pytest
 from tests.unit.outages import Server
 from tests.unit.records import a_run
 from tests.unit.scripted_child import STUBBORN
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset
+from trainyard.datasets.record import Dataset
 from trainyard.lease import LeaseRules
-from trainyard.run_registry import RunRegistry
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
-from trainyard.storage import Storage
+from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
-from workers.second_signal import SAME_S
+from workers.process.second_signal import SAME_S
 
 CONTENT_HASH = "c0de" * 16
 LEASE_S = 3

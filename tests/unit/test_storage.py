@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainyard.errors import DiskFull, InvalidRequest, NewerFormat, NotFound, StorageUnavailable
-from trainyard.storage import (
+from trainyard.storage.files import (
     Storage,
     check_id,
     new_dataset_id,

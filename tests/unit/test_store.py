@@ -7,14 +7,14 @@ import pytest
 
 from tests.unit.records import RULES, a_run, claim, renew
 from trainyard.errors import StoreUnavailable
-from trainyard.events import EpochEnd, Progress
-from trainyard.runs import Run, RunStatus
+from trainyard.runs.events import EpochEnd, Progress
+from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
+from trainyard.store.aliases import NameStore
 from trainyard.store.connection import Client, connect, ping
-from trainyard.store.live import LiveStore
-from trainyard.store.names import NameStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.records import RecordStore
+from trainyard.store.run_streams import LiveStore
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.unit.records import LIFE, RULES, a_run, claim, renew
-from trainyard.runs import ACTIVE, TRANSITIONS, Run, RunStatus
+from trainyard.runs.record import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.live import LiveStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.run_store import RunStore
+from trainyard.store.run_streams import LiveStore
 
 PROJECTS = ("a", "b", "c")
 LIMIT = 3

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from trainyard.errors import OwnershipLost, StorageUnavailable, StoreUnavailable
-from workers import store_retry
-from workers.store_retry import until_answered
+from workers.process import store_retry
+from workers.process.store_retry import until_answered
 
 
 class Away:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.fixtures.stored_storage import RELEASES, STORED
-from trainyard import spec as parts
 from trainyard.errors import InvalidRequest, Unreadable
-from trainyard.experiments import Experiments, load_spec
 from trainyard.settings import Settings
-from trainyard.spec import SPEC_VERSION, LossSpec, TrainingSpec, TransformSpec
-from trainyard.spec_checks import check_known
-from trainyard.stored_spec import ABSENT, read_spec
+from trainyard.spec import training_spec as parts
+from trainyard.spec.checks import check_known
+from trainyard.spec.experiments import Experiments, load_spec
+from trainyard.spec.stored import ABSENT, read_spec
+from trainyard.spec.training_spec import SPEC_VERSION, LossSpec, TrainingSpec, TransformSpec
 
 EXPERIMENTS = Experiments(Settings().configs)
 SPEC = EXPERIMENTS.compose({})

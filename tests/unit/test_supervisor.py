@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from trainyard.dataset_registry import DatasetRegistry
-from trainyard.datasets import Dataset
-from trainyard.experiments import Experiments
+from trainyard.datasets.record import Dataset
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.run_life import RunLife
-from trainyard.run_registry import RunRegistry
-from trainyard.runs import Run, RunStatus
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.lifecycle import RunLife
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
 from trainyard.settings import REPOSITORY
-from trainyard.storage import Storage, new_dataset_id, new_run_id, read_json
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import Storage, new_dataset_id, new_run_id, read_json
 from trainyard.store.connection import connect
-from workers import store_retry
-from workers import supervisor as supervisor_module
-from workers.drain_time import DrainTime
-from workers.supervisor import RunSupervisor
+from workers.process import store_retry
+from workers.runs import supervisor as supervisor_module
+from workers.runs.drain_time import DrainTime
+from workers.runs.supervisor import RunSupervisor
 
 CONTENT_HASH = "c0de" * 16
 

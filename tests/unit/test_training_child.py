@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.records import a_run
 from trainyard.settings import REPOSITORY
-from workers.job_message import job_to_message
+from workers.runs.job_message import job_to_message
 from workers.training.job import TrainingJob
 
 SCRIPT = """

@@ -3,10 +3,10 @@
 from dataclasses import fields
 from pathlib import Path
 
-from trainyard import catalog
-from trainyard.experiments import Experiments
+from trainyard.catalog import names as catalog
 from trainyard.settings import Settings
-from trainyard.spec import TrainingSpec
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 

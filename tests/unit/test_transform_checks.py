@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from trainyard.errors import InvalidRequest
-from trainyard.experiments import Experiments
 from trainyard.settings import Settings
-from trainyard.spec_checks import check_classes
+from trainyard.spec.checks import check_classes
+from trainyard.spec.experiments import Experiments
 
 CONFIGS = Settings().configs
 NAN = float("nan")

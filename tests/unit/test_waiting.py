@@ -4,7 +4,16 @@ import math
 
 import pytest
 
-from trainyard.waiting import MESSAGES, NOW, UNKNOWN, Reason, Span, later, predicted_wait, reason_to_wait
+from trainyard.scheduling.waiting import (
+    MESSAGES,
+    NOW,
+    UNKNOWN,
+    Reason,
+    Span,
+    later,
+    predicted_wait,
+    reason_to_wait,
+)
 
 DURATION = Span(earliest=100, latest=200)
 

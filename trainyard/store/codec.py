@@ -15,8 +15,8 @@ from marshmallow_dataclass import class_schema
 
 from trainyard.decoding import decoder
 from trainyard.errors import Unreadable
-from trainyard.spec import TrainingSpec
-from trainyard.stored_spec import read_spec
+from trainyard.spec.stored import read_spec
+from trainyard.spec.training_spec import TrainingSpec
 
 Record = TypeVar("Record")
 

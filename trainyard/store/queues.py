@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from trainyard.datasets import DatasetStatus
+from trainyard.datasets.record import DatasetStatus
 from trainyard.lease import LeaseRules
-from trainyard.runs import RunStatus
+from trainyard.runs.record import RunStatus
 from trainyard.store.connection import Client, run_script
 
 

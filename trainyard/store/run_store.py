@@ -1,6 +1,6 @@
 """What befalls runs only: a client cancels, resumes, retries or removes one."""
 
-from trainyard.runs import Run, RunStatus
+from trainyard.runs.record import Run, RunStatus
 from trainyard.store.connection import Client, run_script
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 

@@ -8,7 +8,7 @@ from trainyard.decoding import decoder
 from trainyard.errors import Unreadable
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
-from trainyard.worker_state import WorkerState
+from trainyard.store.worker_record import WorkerState
 
 LIFE_S = 10
 """A worker that has given no sign of life for so long is not listed."""

@@ -3,10 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from trainyard.datasets import DatasetSummary
-from workers.ingest import classes, splits
-from workers.ingest.statistics import Reading, channel_statistics, class_infos, content_hash, size_counts
-from workers.prepared import PreparedWriter, Sample
+from trainyard.datasets.record import DatasetSummary
+from workers.ingest.classes import class_rules as classes
+from workers.ingest.reading.statistics import (
+    Reading,
+    channel_statistics,
+    class_infos,
+    content_hash,
+    size_counts,
+)
+from workers.ingest.splits import assignment as splits
+from workers.prepared.version import PreparedWriter, Sample
 
 
 def finish(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from trainyard.datasets import Choice, OnQuestion, Problem, Question
+from trainyard.datasets.record import Choice, OnQuestion, Problem, Question
 from trainyard.errors import BadDataset
 
 MAX_EXAMPLES = 10

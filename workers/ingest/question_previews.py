@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from workers.ingest.archive import Member
-from workers.ingest.classes import PALETTE
-from workers.ingest.decode import decode_image, load, rgb_pixels
-from workers.ingest.formats.base import Item
-from workers.ingest.masks import decode_mask, decode_objects
+from workers.ingest.classes.class_rules import PALETTE
+from workers.ingest.items import Item
+from workers.ingest.pictures.decode import decode_image, load, rgb_pixels
+from workers.ingest.pictures.mask_files import decode_mask, decode_objects
 from workers.ingest.problems import Offer, Refused
-from workers.prepared import Uint8
+from workers.prepared.version import Uint8
 
 SIDE = 256
 """Pixels of the longer side of each picture in a preview."""

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import yaml
 
-from trainyard.catalog import CPU, WEIGHTS_FILE_PREFIX
+from trainyard.catalog.names import CPU, WEIGHTS_FILE_PREFIX
 from trainyard.errors import InvalidRequest, TrainyardError
-from trainyard.events import Event
-from trainyard.experiments import Experiments
-from trainyard.signals import Signals
-from trainyard.spec import TrainingSpec
-from trainyard.storage import RunFolder
-from workers.environment import hide_gpus, name_gpus_by_bus
-from workers.training.describe import describe, score
+from trainyard.runs.events import Event
+from trainyard.runs.signals import Signals
+from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
+from trainyard.storage.files import RunFolder
+from workers.process.environment import hide_gpus, name_gpus_by_bus
+from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
-from workers.training.local import LocalCheckpoints
+from workers.training.log_lines import describe, score
 from workers.training.typed_errors import EXPECTED, typed_error
 
 CONFIGS = Path(__file__).parents[2] / "configs"

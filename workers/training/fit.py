@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from trainyard.errors import InvalidModel, OutOfMemory
-from trainyard.events import Notice, Progress, Stage
-from trainyard.run_results import clear_results
-from trainyard.signals import Signals
-from trainyard.storage import RunFolder
-from workers.training.attempt import Attempt, Report, batch_settled, build_attempt
-from workers.training.finish import finish
+from trainyard.runs.events import Notice, Progress, Stage
+from trainyard.runs.signals import Signals
+from trainyard.storage.files import RunFolder
+from trainyard.storage.run_results import clear_results
+from workers.training.after_training import finish
+from workers.training.compute.memory import release_memory, with_half_the_batch
+from workers.training.compute.runtime import has_jemalloc, prepare_process, quiet_lightning
+from workers.training.engine.attempt import Attempt, Report, batch_settled, build_attempt
+from workers.training.engine.ddp import other_ranks
+from workers.training.engine.train import Trained, train
 from workers.training.job import TrainingJob, TrainingResult
-from workers.training.memory import release_memory, with_half_the_batch
-from workers.training.ranks import other_ranks
-from workers.training.runtime import has_jemalloc, prepare_process, quiet_lightning
-from workers.training.train import Trained, train
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trainyard.spec import TrainingSpec
+from trainyard.spec.training_spec import TrainingSpec
 
 
 @dataclass(frozen=True, kw_only=True)

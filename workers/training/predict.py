@@ -17,16 +17,16 @@ import numpy as np
 import torch
 
 from trainyard.errors import InvalidRequest, TrainyardError
-from workers.ingest.decode import decode
+from workers.ingest.pictures.decode import decode
 from workers.ingest.problems import Refused
-from workers.prepared import DepthScale, Uint8
-from workers.training.input_depth import seen_as_trained
-from workers.training.labels import MULTILABEL, has_class
-from workers.training.painting import blend, palette, write_picture
-from workers.training.predictor import Predictor, load_predictor
-from workers.training.reading import THRESHOLD
-from workers.training.resizing import square_inside, to_square
-from workers.training.tiles import Floats, predict_tiles
+from workers.prepared.version import DepthScale, Uint8
+from workers.training.data.input_depth import seen_as_trained
+from workers.training.data.resizing import square_inside, to_square
+from workers.training.data.tiles import Floats, predict_tiles
+from workers.training.labels.label_codec import THRESHOLD
+from workers.training.labels.mask_labels import MULTILABEL, has_class
+from workers.training.labels.painting import blend, palette, write_picture
+from workers.training.prediction.predictor import Predictor, load_predictor
 
 Predict = Callable[[Predictor, Uint8], Uint8]
 
@@ -59,7 +59,7 @@ def by_resize(predictor: Predictor, image: Uint8) -> Uint8:
 
 
 def by_tiles(predictor: Predictor, image: Uint8) -> Uint8:
-    """The same at the image's own resolution, square by square (workers/training/tiles.py says how).
+    """The same at the image's own resolution, square by square (workers/training/data/tiles.py says how).
 
     For networks trained on crops, or on images of about the trained size. Raises InvalidRequest for a model
     that gives classes only.

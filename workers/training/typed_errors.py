@@ -3,9 +3,9 @@
 import re
 
 from trainyard.errors import HostOutOfMemory, StorageUnavailable, TrainyardError
-from trainyard.storage_errors import storage_error
-from workers.error_texts import is_shared_memory
-from workers.training.memory import meaning_of_error, whole_text
+from trainyard.storage.errors import storage_error
+from workers.process.error_texts import is_shared_memory
+from workers.training.compute.memory import meaning_of_error, whole_text
 
 EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
 """The kinds of errors that may have a name; of RuntimeError few do."""

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Array, encoded, photo, upload
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.decode import decode_image
-from workers.ingest.formats.base import Format, FoundSet, Item, Source
 from workers.ingest.formats.catalogue import FORMATS, format_named, recognised
+from workers.ingest.items import Format, FoundSet, Item, Source
+from workers.ingest.pictures.decode import decode_image
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.told_splits import told_splits
-from workers.ingest.upload import open_source
+from workers.ingest.splits.told_splits import told_splits
+from workers.ingest.upload.open import open_source
 
 HEIGHT, WIDTH = 6, 8
 """The size of the pictures that `picture` makes."""

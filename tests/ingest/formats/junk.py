@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.ingest.formats.family import last_part, opened, painted, try_to_paint
 from tests.ingest.made import Array
-from trainyard.datasets import IngestOptions
-from workers.ingest.formats.base import Format, FoundSet
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.items import Format, FoundSet
 from workers.ingest.problems import ProblemLog
 
 DRAWN = settings.get_profile("fuzz" if settings.get_current_profile_name() == "fuzz" else "readers")

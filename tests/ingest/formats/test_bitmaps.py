@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import encoded
-from workers.ingest.formats.bitmaps import Budget, from_picture, from_runs
-from workers.ingest.limits import MAX_DRAWN_PIXELS
+from workers.ingest.pictures.limits import MAX_DRAWN_PIXELS
 from workers.ingest.problems import Refused
+from workers.ingest.regions.bitmaps import Budget, from_picture, from_runs
 
 CORNER = np.array([1, 3], np.int64)
 

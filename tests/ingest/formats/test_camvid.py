@@ -10,8 +10,8 @@ from PIL import Image
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
 from tests.ingest.made import Array, Bench, encoded
 from tests.ingest.scenes import classes, names_of, photo_of
-from workers.ingest.formats.camvid import Camvid
-from workers.ingest.formats.color_table import parse_colors
+from workers.ingest.classes.color_table import parse_colors
+from workers.ingest.formats.folders.camvid import Camvid
 from workers.ingest.problems import Refused
 
 COLORS = np.array([(128, 64, 128), (64, 0, 128)], np.uint8)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.ingest.formats.family import opened, picture
-from trainyard.datasets import IngestOptions
-from workers.ingest.formats.base import Format
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.catalogue import FORMATS, format_named, recognised
 from workers.ingest.formats.choice import read_set
+from workers.ingest.items import Format
 from workers.ingest.problems import ProblemLog, Refused
 
 NAMES = ("a.json", "a.xml", "data.yaml", "labels/a.txt", "label_colors.txt", "meta.json", "ds/ann/a.png.json")

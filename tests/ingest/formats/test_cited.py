@@ -7,7 +7,7 @@ import pytest
 
 from tests.ingest.drawn import COUNT, HEIGHT, WIDTH, coco, cvat, labelme, masks, pictures, via, yolo
 from tests.ingest.made import Bench, codes, encoded, photo
-from workers.ingest.ingest import IngestResult
+from workers.ingest.pipeline import IngestResult
 
 TOOLS = {
     "coco": {"annotations.json": coco()},

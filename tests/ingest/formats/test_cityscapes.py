@@ -8,9 +8,9 @@ import pytest
 
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, left_half, opened, painted, picture
 from tests.ingest.made import Array, encoded
-from trainyard.datasets import IngestOptions
-from workers.ingest.formats.cityscapes import Cityscapes
-from workers.ingest.formats.cityscapes_labels import COLORS, LABEL_IDS, NAMES
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.formats.folders.cityscapes import Cityscapes
+from workers.ingest.formats.folders.cityscapes_labels import COLORS, LABEL_IDS, NAMES
 from workers.ingest.problems import ProblemLog, Refused
 
 ROAD_AND_CAR = left_half(13, 0)

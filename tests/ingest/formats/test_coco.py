@@ -23,9 +23,9 @@ from tests.ingest.formats.family import (
 )
 from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import Array
-from trainyard.datasets import IngestOptions
-from workers.ingest.formats.base import FoundSet
-from workers.ingest.formats.coco import Coco
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.formats.coco.reader import Coco
+from workers.ingest.items import FoundSet
 from workers.ingest.problems import ProblemLog
 
 LEFT = [0, 0, WIDTH / 2, 0, WIDTH / 2, HEIGHT, 0, HEIGHT]

@@ -12,11 +12,11 @@ from tests.ingest.formats.test_coco import drawn, image
 GROWTH = """
 import sys
 from pathlib import Path
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.formats.coco import Coco
+from workers.ingest.formats.coco.reader import Coco
 from workers.ingest.problems import ProblemLog
-from workers.ingest.upload import open_source
+from workers.ingest.upload.open import open_source
 
 def peak():  # of this program alone, in KiB; getrusage begins with the peak of the one that started it
     status = Path("/proc/self/status").read_text()

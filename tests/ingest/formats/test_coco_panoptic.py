@@ -11,7 +11,7 @@ from hypothesis import given
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
 from tests.ingest.formats.junk import DRAWN, junked, outcome, survives
 from tests.ingest.made import Array, encoded
-from workers.ingest.formats.coco_panoptic import CocoPanoptic
+from workers.ingest.formats.coco.panoptic import CocoPanoptic
 
 GRASS, DOG = 70_000, 258
 CATEGORIES = [{"id": 7, "name": "grass", "isthing": 0}, {"id": 3, "name": "dog", "isthing": 1}]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, folder_files, left_half, picture
 from tests.ingest.formats.junk import DRAWN, Outcome, outcome, scribbled, survives
-from workers.ingest.formats.coco import Coco
-from workers.ingest.formats.cvat import Cvat
-from workers.ingest.formats.labelme import LabelMe
+from workers.ingest.formats.coco.reader import Coco
+from workers.ingest.formats.tools.cvat import Cvat
+from workers.ingest.formats.tools.labelme import LabelMe
 
 LEFT = f"0,0;{WIDTH / 2},0;{WIDTH / 2},{HEIGHT};0,{HEIGHT}"
 ALL = f"0,0;{WIDTH},0;{WIDTH},{HEIGHT};0,{HEIGHT}"

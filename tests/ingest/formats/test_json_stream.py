@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.ingest.formats import json_stream
-from workers.ingest.formats.json_stream import MAX_DEPTH, elements, entries, records
 from workers.ingest.problems import Refused
+from workers.ingest.text import json_stream
+from workers.ingest.text.json_stream import MAX_DEPTH, elements, entries, records
 
 TEXTS = st.text(alphabet='"\\[]{}ab\u00e9', max_size=6)
 VALUES = st.recursive(

@@ -8,8 +8,8 @@ import numpy as np
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, left_half, picture
 from tests.ingest.formats.junk import outcome
 from tests.ingest.made import Array, encoded
-from workers.ingest.formats.cityscapes_labels import LABEL_IDS, NAMES
-from workers.ingest.formats.kitti import Kitti
+from workers.ingest.formats.folders.cityscapes_labels import LABEL_IDS, NAMES
+from workers.ingest.formats.folders.kitti import Kitti
 
 ROAD_AND_CAR = left_half(13, 0)
 

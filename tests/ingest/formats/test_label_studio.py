@@ -12,8 +12,8 @@ from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, folde
 from tests.ingest.formats.junk import DRAWN, Outcome, junked, outcome, scribbled, survives
 from tests.ingest.formats.test_label_studio_rle import encode_brush
 from tests.ingest.made import Array
-from workers.ingest.formats.cvat import Cvat
-from workers.ingest.formats.label_studio import LabelStudio
+from workers.ingest.formats.tools.cvat import Cvat
+from workers.ingest.formats.tools.label_studio import LabelStudio
 
 LEFT = {"points": [[0, 0], [50, 0], [50, 100], [0, 100]]}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.ingest.formats.junk import DRAWN, scribbled
 from tests.ingest.made import Array
-from workers.ingest.formats.label_studio_rle import decode_brush
+from workers.ingest.formats.tools.label_studio_rle import decode_brush
 from workers.ingest.problems import Refused
 
 LENGTH_BITS = (3, 4, 8, 16)

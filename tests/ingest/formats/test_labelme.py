@@ -12,8 +12,8 @@ from hypothesis import given
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, folder_files, left_half, picture
 from tests.ingest.formats.junk import DRAWN, Outcome, junked, outcome, scribbled, survives
 from tests.ingest.made import encoded
-from workers.ingest.formats.labelme import LabelMe
-from workers.ingest.masks import decode_mask
+from workers.ingest.formats.tools.labelme import LabelMe
+from workers.ingest.pictures.mask_files import decode_mask
 
 LEFT = [[0, 0], [WIDTH / 2, 0], [WIDTH / 2, HEIGHT], [0, HEIGHT]]
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, folder_files, left_half, picture
 from tests.ingest.formats.junk import DRAWN, Outcome, outcome, scribbled, survives
 from tests.ingest.made import encoded
-from workers.ingest.formats.cvat import Cvat
-from workers.ingest.formats.labelme3 import LabelMe3
+from workers.ingest.formats.tools.cvat import Cvat
+from workers.ingest.formats.tools.labelme3 import LabelMe3
 
 LEFT = ((0, 0), (WIDTH / 2, 0), (WIDTH / 2, HEIGHT), (0, HEIGHT))
 

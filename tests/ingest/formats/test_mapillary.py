@@ -10,7 +10,7 @@ from hypothesis import given
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, left_half, picture
 from tests.ingest.formats.junk import DRAWN, junked, outcome, survives
 from tests.ingest.made import encoded
-from workers.ingest.formats.mapillary import Mapillary
+from workers.ingest.formats.folders.mapillary import Mapillary
 
 LABELS = [
     {"name": "construction--road", "readable": "Road", "color": [128, 64, 128]},

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Array
-from workers.ingest.formats.coco_rle import Runs
-from workers.ingest.formats.region_file import RegionFile
-from workers.ingest.formats.regions import Bitmap, Ellipse, Polygon, Region, Stroke, rectangle
+from workers.ingest.regions.masks import Bitmap, Ellipse, Polygon, Region, Stroke, rectangle
+from workers.ingest.regions.rle import Runs
+from workers.ingest.regions.spool import RegionFile
 
 SHAPE = (12, 16)
 SQUARE = rectangle(1, 0.25, 0.5, 5, 6.75)

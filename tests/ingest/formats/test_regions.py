@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tests.ingest.made import Array, encoded, photo
 from workers.ingest.archive import Member
-from workers.ingest.decode import DecodedImage, decode_image, oriented
-from workers.ingest.formats import regions as shapes
-from workers.ingest.formats.coco_rle import Runs
-from workers.ingest.formats.regions import IGNORED, Bitmap, Ellipse, Polygon, Region, RegionsTruth, Stroke
-from workers.ingest.formats.rings import ring
+from workers.ingest.pictures.decode import DecodedImage, decode_image, oriented
 from workers.ingest.problems import Refused
+from workers.ingest.regions import masks as shapes
+from workers.ingest.regions.masks import IGNORED, Bitmap, Ellipse, Polygon, Region, RegionsTruth, Stroke
+from workers.ingest.regions.polygons import ring
+from workers.ingest.regions.rle import Runs
 
 HEIGHT, WIDTH = 12, 16
 

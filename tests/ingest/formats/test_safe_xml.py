@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from workers.ingest.formats import safe_xml
-from workers.ingest.formats.safe_xml import xml_elements
 from workers.ingest.problems import Refused
+from workers.ingest.text import safe_xml
+from workers.ingest.text.safe_xml import xml_elements
 
 
 def document(images: int, inner: str) -> io.BytesIO:

@@ -14,8 +14,8 @@ from PIL import Image
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, folder_files, left_half, picture
 from tests.ingest.formats.junk import DRAWN, Outcome, junked, outcome, scribbled, survives
 from tests.ingest.made import Array, encoded
-from workers.ingest.formats.label_studio import LabelStudio
-from workers.ingest.formats.supervisely import MAX_PICTURE, Supervisely
+from workers.ingest.formats.tools.label_studio import LabelStudio
+from workers.ingest.formats.tools.supervisely import MAX_PICTURE, Supervisely
 
 TWO_BY_TWO = np.array([[1, 0], [1, 1]], np.uint8)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from workers.ingest.formats import typed_json
-from workers.ingest.formats.typed_json import parse_json
 from workers.ingest.problems import Refused
+from workers.ingest.text import typed_json
+from workers.ingest.text.typed_json import parse_json
 
 
 @pytest.mark.parametrize("text", ["", "[1", "[1,]", "[1 2]", "[" * 100_000, "[\xff]"])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, folder_files, left_half, picture
 from tests.ingest.formats.junk import DRAWN, Outcome, junked, outcome, scribbled, survives
-from workers.ingest.formats.labelme import LabelMe
-from workers.ingest.formats.via import Via
+from workers.ingest.formats.tools.labelme import LabelMe
+from workers.ingest.formats.tools.via import Via
 
 HALF = WIDTH // 2
 SQUARE = {"name": "polygon", "all_points_x": [0, HALF, HALF, 0], "all_points_y": [0, 0, HEIGHT, HEIGHT]}

@@ -21,9 +21,9 @@ from tests.ingest.formats.family import (
 )
 from tests.ingest.made import Array, Bench, encoded
 from tests.ingest.scenes import answers, classes, names_of, objects, photo_of
-from trainyard.datasets import IngestOptions
-from workers.ingest.formats.voc import Voc
-from workers.ingest.formats.voc_labels import CLASSES, labelmap, palette_color
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.formats.voc.labels import CLASSES, labelmap, palette_color
+from workers.ingest.formats.voc.reader import Voc
 from workers.ingest.problems import ProblemLog, Refused
 
 EMPTY = np.zeros((HEIGHT, WIDTH), np.uint8)

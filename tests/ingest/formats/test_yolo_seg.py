@@ -21,10 +21,10 @@ from tests.ingest.formats.family import (
 )
 from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import encoded, photo
-from trainyard.datasets import IngestOptions
-from workers.ingest.formats.base import FoundSet
-from workers.ingest.formats.yolo_labels import is_label_text, parse_labels
-from workers.ingest.formats.yolo_seg import YoloSeg
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.formats.yolo.labels import is_label_text, parse_labels
+from workers.ingest.formats.yolo.reader import YoloSeg
+from workers.ingest.items import FoundSet
 from workers.ingest.problems import ProblemLog, Refused
 
 LEFT = "0 0 0.5 0 0.5 1 0 1"

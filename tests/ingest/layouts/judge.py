@@ -10,8 +10,8 @@ import numpy as np
 
 from tests.ingest.layouts.layout import Labelled, Layout
 from tests.ingest.layouts.scenes import IGNORED, Array, shown
-from trainyard.datasets import DatasetSummary, Problem
-from workers.prepared import IGNORE_INDEX, PreparedDataset, Sample
+from trainyard.datasets.record import DatasetSummary, Problem
+from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Sample
 
 CLOSE = 3.0
 """Mean difference of values, of 255, up to which a prepared image is the picture of a file."""

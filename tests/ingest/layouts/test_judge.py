@@ -10,8 +10,8 @@ import pytest
 from tests.ingest.layouts.judge import Kind, Verdict, judge
 from tests.ingest.layouts.layout import Builder, Draw, Layout, MaskCode
 from tests.ingest.layouts.scenes import CLASS_CODES, IGNORED, Array, shown
-from trainyard.datasets import DatasetSummary, Problem
-from workers.prepared import PreparedClass, PreparedDataset, PreparedWriter
+from trainyard.datasets.record import DatasetSummary, Problem
+from workers.prepared.version import PreparedClass, PreparedDataset, PreparedWriter
 
 Samples = dict[str, tuple[Array, Array, str]]
 """Image, mask and split by the image's path."""

@@ -9,8 +9,8 @@ from tests.ingest.layouts import trial
 from tests.ingest.layouts.judge import Kind
 from tests.ingest.layouts.layout import Builder, Draw, Layout, MaskCode
 from tests.ingest.layouts.scenes import CLASS_CODES
-from trainyard.datasets import Choice, IngestOptions, Question
-from workers.ingest.ingest import IngestResult, ingest
+from trainyard.datasets.record import Choice, IngestOptions, Question
+from workers.ingest.pipeline import IngestResult, ingest
 
 RIGHT = {"label_map": {"0": 0, "1": 1, "2": 2}}
 MERGED = {"label_map": {"0": 0, "1": 1, "2": 1}}

@@ -10,10 +10,10 @@ from typing import Any
 
 from tests.ingest.layouts.judge import READY, Kind, Verdict, judge
 from tests.ingest.layouts.layout import Layout
-from trainyard.datasets import IngestOptions, Problem, Question
-from trainyard.storage import DatasetFolder
-from workers.ingest.ingest import IngestResult, ingest
-from workers.prepared import PreparedDataset
+from trainyard.datasets.record import IngestOptions, Problem, Question
+from trainyard.storage.files import DatasetFolder
+from workers.ingest.pipeline import IngestResult, ingest
+from workers.prepared.version import PreparedDataset
 
 MOST_ANSWERS = 12
 """Ways to answer the questions of one ingest that are tried."""

@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.ingest.archive import Member
-from workers.ingest.formats.base import Annotations, Format, Source
-from workers.ingest.formats.camvid import Camvid
-from workers.ingest.formats.cityscapes import Cityscapes
-from workers.ingest.formats.coco import Coco
-from workers.ingest.formats.coco_panoptic import CocoPanoptic
-from workers.ingest.formats.cvat import Cvat
-from workers.ingest.formats.kitti import Kitti
-from workers.ingest.formats.label_studio import LabelStudio
-from workers.ingest.formats.labelme import LabelMe
-from workers.ingest.formats.labelme3 import LabelMe3
-from workers.ingest.formats.mapillary import Mapillary
-from workers.ingest.formats.part_of import PartOf
-from workers.ingest.formats.pictures import Pictures
-from workers.ingest.formats.supervisely import Supervisely
-from workers.ingest.formats.via import Via
-from workers.ingest.formats.voc import Voc
-from workers.ingest.formats.yolo_seg import YoloSeg
+from workers.ingest.formats.annotations.part_of import PartOf
+from workers.ingest.formats.coco.panoptic import CocoPanoptic
+from workers.ingest.formats.coco.reader import Coco
+from workers.ingest.formats.folders.camvid import Camvid
+from workers.ingest.formats.folders.cityscapes import Cityscapes
+from workers.ingest.formats.folders.kitti import Kitti
+from workers.ingest.formats.folders.mapillary import Mapillary
+from workers.ingest.formats.folders.pictures import Pictures
+from workers.ingest.formats.tools.cvat import Cvat
+from workers.ingest.formats.tools.label_studio import LabelStudio
+from workers.ingest.formats.tools.labelme import LabelMe
+from workers.ingest.formats.tools.labelme3 import LabelMe3
+from workers.ingest.formats.tools.supervisely import Supervisely
+from workers.ingest.formats.tools.via import Via
+from workers.ingest.formats.voc.reader import Voc
+from workers.ingest.formats.yolo.reader import YoloSeg
+from workers.ingest.items import Annotations, Format, Source
 from workers.ingest.problems import Refused
 
 FORMATS: tuple[Format, ...] = (

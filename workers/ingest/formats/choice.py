@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from trainyard.datasets import IngestOptions
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.formats.base import Annotations, Format, FoundSet, Source
+from workers.ingest.formats.annotations.class_values import BACKGROUND_NAMES
 from workers.ingest.formats.catalogue import FORMATS, Recognised, format_named, recognised, without
-from workers.ingest.formats.class_values import BACKGROUND_NAMES
+from workers.ingest.formats.folders.patterns import read_as
 from workers.ingest.formats.left_out import report_boxes, report_outlines
-from workers.ingest.formats.patterns import read_as
-from workers.ingest.layout import by_role, pictures
-from workers.ingest.pairing import Pair, pair
+from workers.ingest.items import Annotations, Format, FoundSet, Source
+from workers.ingest.pairing.pairs import Pair, pair
+from workers.ingest.paths.layout import by_role, pictures
 from workers.ingest.problems import Offer, ProblemLog, Refused
 from workers.ingest.question_previews import Example, item_preview, preview
 

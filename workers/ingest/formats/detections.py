@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from workers.ingest.archive import Member
-from workers.ingest.formats.base import Source
-from workers.ingest.formats.recognition import sample
-from workers.ingest.formats.yolo_labels import has_outline, is_label_text
-from workers.ingest.path_words import ending_of
+from workers.ingest.formats.yolo.labels import has_outline, is_label_text
+from workers.ingest.items import Source
+from workers.ingest.paths.words import ending_of
 from workers.ingest.problems import Refused
+from workers.ingest.text.sniff import sample
 
 _LOOKED_AT = 3
 """Files of each folder that are looked at."""

@@ -3,11 +3,11 @@
 import posixpath
 from collections.abc import Sequence
 
-from trainyard.datasets import PICTURES
+from trainyard.datasets.record import PICTURES
 from workers.ingest.archive import Member
-from workers.ingest.formats.base import Format, Source
 from workers.ingest.formats.catalogue import Recognised
 from workers.ingest.formats.detections import box_files
+from workers.ingest.items import Format, Source
 from workers.ingest.problems import ProblemLog
 
 

@@ -8,8 +8,8 @@ import struct
 import cv2
 import numpy as np
 
+from workers.ingest.raster.color_modes import Note
 from workers.ingest.raster.strips import Raster, Strips, dropped_bands, picture_broken, picture_unread
-from workers.ingest.rgb import Note
 
 _STARTS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _SIZ = b"\xff\x4f\xff\x51"

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from workers.ingest.orientation import orientation_of
+from workers.ingest.raster.color_modes import Note
+from workers.ingest.raster.orientation import orientation_of
 from workers.ingest.raster.strips import (
     Raster,
     Strips,
@@ -24,8 +25,7 @@ from workers.ingest.raster.strips import (
     picture_unread,
     strip_rows,
 )
-from workers.ingest.rgb import Note
-from workers.prepared import Uint8
+from workers.prepared.version import Uint8
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.ingest.problems import Refused
-from workers.ingest.rgb import BAND_PIXELS, NOTHING_TO_DO, Note
+from workers.ingest.raster.color_modes import BAND_PIXELS, NOTHING_TO_DO, Note
 
 UNREAD = "image_mode"
 """The code of a problem: a picture is of a kind that is not read."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from workers.ingest.raster.color_modes import NOTHING_TO_DO, Note
 from workers.ingest.raster.strips import (
     Raster,
     Strips,
@@ -24,8 +25,7 @@ from workers.ingest.raster.strips import (
     strip_rows,
 )
 from workers.ingest.raster.tiff_header import PALETTE, RGB, WHITE_IS_ZERO, TiffPage, check_readable
-from workers.ingest.rgb import NOTHING_TO_DO, Note
-from workers.prepared import Uint8
+from workers.prepared.version import Uint8
 
 _PLAIN, _JPEG, _DEFLATE, _OLD_DEFLATE = 1, 7, 8, 32946
 _BY_LIBTIFF = {5: "LZW", 32773: "PackBits", 34925: "LZMA", 50000: "ZSTD"}

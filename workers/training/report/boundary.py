@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.prepared import Uint8
-from workers.training.labels import has_class, is_ignored
+from workers.prepared.version import Uint8
+from workers.training.labels.mask_labels import has_class, is_ignored
 
 TOLERANCE_SHARE = 0.0075
 """The tolerance as a share of the image's diagonal, as in the paper; at least one pixel."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trainyard.spec import DataSpec
+from trainyard.spec.training_spec import DataSpec
 from workers.training.report.learning import Learning
 
 

@@ -1,7 +1,7 @@
 """What each number of the report means, as printed in it."""
 
-from workers.training.labels import MULTILABEL
-from workers.training.reading import THRESHOLD
+from workers.training.labels.label_codec import THRESHOLD
+from workers.training.labels.mask_labels import MULTILABEL
 from workers.training.report import calibration, curves
 from workers.training.report.boundary import TOLERANCE_SHARE, tolerance
 

@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.training.data import Squares
-from workers.training.full_precision import widened, without_autocast
-from workers.training.metrics import no_counts, scores_of
-from workers.training.reading import reading_of
+from workers.training.data.batches import Squares
+from workers.training.data.squares import load
+from workers.training.labels.full_precision import widened, without_autocast
+from workers.training.labels.label_codec import reading_of
+from workers.training.labels.metrics import no_counts, scores_of
 from workers.training.report.boundary import BoundaryScores
 from workers.training.report.calibration import CalibrationScores
 from workers.training.report.curves import CurveScores
 from workers.training.report.pixels import mean
 from workers.training.report.whole_images import WholeImages
-from workers.training.squares import load
 
 Forward = Callable[[Tensor], Tensor]
 """Logits (N, C, H, W) of images (N, H, W, 3) uint8 RGB, both on the network's device."""

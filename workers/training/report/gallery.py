@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.prepared import Uint8
-from workers.training.checkpoints import ModelCard
-from workers.training.data import Squares
-from workers.training.labels import is_ignored
-from workers.training.painting import blend, palette, write_picture
-from workers.training.reading import reading_of
+from workers.prepared.version import Uint8
+from workers.training.checkpoints.files import ModelCard
+from workers.training.data.batches import Squares
+from workers.training.data.resizing import square_inside
+from workers.training.data.squares import load
+from workers.training.labels.label_codec import reading_of
+from workers.training.labels.mask_labels import is_ignored
+from workers.training.labels.painting import blend, palette, write_picture
 from workers.training.report.evaluation import Forward, ScoredImage
 from workers.training.report.whole_images import WholeImages
-from workers.training.resizing import square_inside
-from workers.training.squares import load
 
 SIDE = 192
 """Height and width of one panel, in pixels."""

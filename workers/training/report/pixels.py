@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from workers.training.metrics import hits_and_totals, scores_of
+from workers.training.labels.metrics import hits_and_totals, scores_of
 
 Score = float | None
 """A score from 0 to 1, or None where it is not defined."""

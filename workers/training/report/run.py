@@ -5,15 +5,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainyard.storage import RunFolder
-from workers.prepared import PreparedDataset
-from workers.training.checkpoints import ModelCard
-from workers.training.data import SegmentationData
-from workers.training.devices import PROCESSOR
-from workers.training.heads import class_logits
-from workers.training.module import SegmentationModule
+from trainyard.storage.files import RunFolder
+from workers.prepared.version import PreparedDataset
+from workers.training.checkpoints.files import ModelCard
+from workers.training.compute.devices import PROCESSOR
+from workers.training.data.batches import SegmentationData
+from workers.training.data.squares import plain_squares
+from workers.training.epochs.module import SegmentationModule
+from workers.training.labels.heads import class_logits
 from workers.training.report.write import write_report
-from workers.training.squares import plain_squares
 
 
 def report_on_run(

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workers.prepared import PreparedClass
+from workers.prepared.version import PreparedClass
 from workers.training.report.curves import ClassCurves
 from workers.training.report.evaluation import Evaluation
 from workers.training.report.gallery import Strip

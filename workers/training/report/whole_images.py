@@ -2,8 +2,8 @@
 
 from itertools import groupby
 
-from workers.prepared import Uint8
-from workers.training.data import Squares, Tiles
+from workers.prepared.version import Uint8
+from workers.training.data.batches import Squares, Tiles
 
 
 class WholeImages:

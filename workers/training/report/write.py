@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from trainyard.storage import RunFolder, write_json, write_text
-from workers.training.checkpoints import ModelCard
-from workers.training.data import Squares
+from trainyard.storage.files import RunFolder, write_json, write_text
+from workers.training.checkpoints.files import ModelCard
+from workers.training.data.batches import Squares
 from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.definitions import definitions
 from workers.training.report.evaluation import Forward, evaluate

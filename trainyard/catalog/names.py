@@ -1,0 +1,170 @@
+"""Names that a training spec may use, as plain strings: a spec never names code.
+
+The encoder names are those of segmentation_models_pytorch and timm, kept in `encoders.json` (`make
+catalog` writes it) so that the API can check a name without importing torch.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from trainyard.catalog.transforms import PARAMETERS
+from trainyard.errors import InvalidRequest
+
+TASKS = ("multiclass", "binary", "multilabel")
+CPU = "cpu"
+GPU_CLASSES = ("gpu", "gpu-large")
+DEVICE_CLASSES = (CPU, *GPU_CLASSES)
+"""What a run may ask to be trained on; each is a queue. What counts as large is the operator's choice."""
+CLASS_WEIGHTINGS = ("none", "auto", "given")
+OPTIMIZERS = (
+    "adamw", "adam", "sgd", "adabelief", "adadelta", "adafactor", "adafactorbv", "adafactorbvc", "adagrad",
+    "adamax", "adamc", "adamp", "adamuon", "adamwlegacy", "adan", "adanw", "adopt", "adoptc", "adoptw",
+    "cadafactor", "cadafactorbv", "cadafactorbvc", "cadamc", "cadamp", "cadamw", "cadan", "cadanw", "cadopt",
+    "cadoptc", "cadoptw", "clamb", "clambw", "claprop", "clion", "clionc", "cmars", "cnadamc", "cnadamw",
+    "crmsproptf", "csgdc", "csgdp", "csgdw", "kron", "kronc", "kronw", "lamb", "lambc", "lambcd", "lambcw",
+    "lambw", "laprop", "lapropc", "larc", "lars", "lion", "lionc", "madgrad", "madgradw", "mars", "momentum",
+    "muon", "nadam", "nadamc", "nadamlegacy", "nadamuon", "nadamw", "nesterov", "nesterovw", "nlarc", "nlars",
+    "nmuon", "novograd", "novogradc", "novogradw", "radabelief", "radam", "radamlegacy", "radamw", "rmsprop",
+    "rmsproptf", "rmsproptfc", "rmsproptfw", "sgdc", "sgdp", "sgdw",
+)  # fmt: skip
+"""timm's optimizers, but those that need a CUDA library of their own or second derivatives."""
+SCHEDULES = ("cosine", "poly", "one_cycle", "plateau", "step", "constant")
+STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
+MONITORS = {"val_miou": "max", "val_dice": "max", "val_loss": "min", "train_loss": "min"}
+"""Metrics that may decide, and which way is better."""
+PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
+FITS = ("stretch", "letterbox", "crop")
+WEIGHTS = ("none", "imagenet", "packaged")
+DATASET_FORMATS = (
+    "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "kitti", "label_studio", "labelme", "labelme3",
+    "mapillary", "pictures", "supervisely", "via", "voc", "yolo_seg",
+)  # fmt: skip
+"""Formats of annotations that ingest reads, as an upload may name them."""
+NAME_ENCODINGS = (
+    "utf_8", "gbk", "gb18030", "big5", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "cp1251", "cp866",
+    "koi8_r", "cp437", "cp850", "cp852", "cp1250", "cp1252", "latin_1", "cp1253", "cp737", "cp1254", "cp857",
+    "cp1255", "cp862", "cp1256", "cp720", "cp874", "cp1258", "mac_roman", "mac_cyrillic",
+)  # fmt: skip
+"""Encodings of file names that an upload may name, each by its codec's name in Python."""
+WEIGHTS_FILE_PREFIX = "file:"
+PACKAGED_ENCODER = "timm-tf_efficientnet_lite0"
+TIMM_PREFIX = "tu-"
+TRANSFORMS = tuple(PARAMETERS)
+"""Transforms of albumentations that keep an image and its mask aligned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What one loss takes: the tasks it is defined for, class weights (multiclass; bce and cross_entropy in
+    every task), and its parameters with their ranges."""
+
+    tasks: tuple[str, ...] = TASKS
+    takes_class_weights: bool = False
+    params: Mapping[str, tuple[float, float]]
+
+
+LOSSES = {
+    "cross_entropy": Loss(takes_class_weights=True, params={"label_smoothing": (0, 0.5)}),
+    "bce": Loss(takes_class_weights=True, params={"label_smoothing": (0, 0.5)}),
+    "dice": Loss(takes_class_weights=True, params={"smooth": (0, 1000)}),
+    "jaccard": Loss(takes_class_weights=True, params={"smooth": (0, 1000)}),
+    "focal": Loss(takes_class_weights=True, params={"alpha": (0, 1), "gamma": (0, 10)}),
+    "lovasz": Loss(params={}),
+    "tversky": Loss(
+        takes_class_weights=True,
+        params={"alpha": (0, 10), "beta": (0, 10), "gamma": (0.1, 10), "smooth": (0, 1000)},
+    ),
+    "mcc": Loss(tasks=("binary", "multilabel"), params={}),
+}
+"""Losses of segmentation_models_pytorch and torch; parameters are theirs, left out they have their values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What one architecture of segmentation_models_pytorch asks of its input.
+
+    `size_multiple`: height and width, in pixels, must be a multiple of this. `min_size`: the least height
+    and width its pooling pyramid accepts. `min_batch`: the smallest training batch its batch norms accept
+    (pooled 1x1 features need two images). `dynamic_size`: whether its ONNX graph is right at sizes other
+    than the traced one. `encoder_prefix`: the only encoders it takes.
+    """
+
+    name: str
+    size_multiple: int
+    min_size: int = 32
+    min_batch: int = 1
+    dynamic_size: bool = True
+    encoder_prefix: str = ""
+
+
+_ARCHITECTURES = (
+    Architecture(name="Unet", size_multiple=1),
+    Architecture(name="UnetPlusPlus", size_multiple=32),
+    Architecture(name="MAnet", size_multiple=32),
+    Architecture(name="Linknet", size_multiple=32),
+    Architecture(name="FPN", size_multiple=32),
+    Architecture(name="PSPNet", size_multiple=8, dynamic_size=False),
+    Architecture(name="DeepLabV3", size_multiple=8, min_batch=2),
+    Architecture(name="DeepLabV3Plus", size_multiple=16, min_batch=2),
+    Architecture(name="PAN", size_multiple=16, min_size=128, min_batch=2),
+    Architecture(name="UPerNet", size_multiple=32, min_batch=2, dynamic_size=False),
+    Architecture(name="Segformer", size_multiple=32),
+    Architecture(name="DPT", size_multiple=32, encoder_prefix=TIMM_PREFIX),
+)
+ARCHITECTURES = {architecture.name: architecture for architecture in _ARCHITECTURES}
+
+
+@cache
+def _encoders() -> Mapping[str, list[str]]:
+    content: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("encoders.json").read_text())
+    return content
+
+
+@cache
+def encoder_names() -> frozenset[str]:
+    """Every accepted encoder: smp's own names, and timm's models with the prefix `tu-`."""
+    return frozenset(_encoders()["smp"]) | {TIMM_PREFIX + name for name in _encoders()["timm"]}
+
+
+def has_imagenet_weights(encoder: str) -> bool:
+    """Whether somebody has published weights of the encoder for `encoder_weights: imagenet`."""
+    return encoder not in _encoders()["without_imagenet"]
+
+
+def smp_encoder_names() -> list[str]:
+    """The encoders that segmentation_models_pytorch itself lists, sorted."""
+    return sorted(name for name in encoder_names() if not name.startswith(TIMM_PREFIX))
+
+
+def architecture(name: str) -> Architecture:
+    """Look an architecture up; raises InvalidRequest that lists the accepted names."""
+    if name not in ARCHITECTURES:
+        raise InvalidRequest(
+            f"No architecture is called {name!r}.",
+            errors={"spec.model.architecture": [f"one of: {', '.join(ARCHITECTURES)}"]},
+        )
+    return ARCHITECTURES[name]
+
+
+def needs_of(name: str) -> Architecture:
+    """What an architecture asks of its input; no more than others of one that only a stored spec knows."""
+    return ARCHITECTURES.get(name) or Architecture(name=name, size_multiple=1)
+
+
+def rounded_size(architecture_name: str, size: int) -> int:
+    """The least legal image size, in pixels, that is not below `size`."""
+    asked = needs_of(architecture_name)
+    return max(-(-size // asked.size_multiple) * asked.size_multiple, asked.min_size)
+
+
+def check_encoder(name: str) -> str | None:
+    """None when the encoder exists, else a sentence that names near ones."""
+    if name in encoder_names():
+        return None
+    near = get_close_matches(name, sorted(encoder_names()), n=5, cutoff=0.5)
+    hint = f" Did you mean: {', '.join(near)}?" if near else ""
+    return f"No encoder is called {name!r}; GET /api/v1/encoders lists them.{hint}"

@@ -1,0 +1,93 @@
+"""index.json of a prepared version: what is in it and where, for the API and for workers alike."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trainyard.datasets.record import Task
+from trainyard.decoding import decoder
+from trainyard.storage.files import SCHEMA, read_json, write_text
+
+IGNORE_INDEX = 255
+"""The value of a mask pixel that belongs to no class; class indices are below it."""
+INDEX_FILE = "index.json"
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedClass:
+    """A class as training sees it; `index` is its value or its bit in masks.bin, `color` RGB."""
+
+    index: int
+    name: str
+    value: int
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One image with its mask; offsets are bytes into images.bin and masks.bin, sizes pixels.
+
+    `split` is train, val, test or unused. `fold` is the number, from 0, of the fold in which it validates,
+    None where it has none. `classes` are the indices of the classes in the mask, ascending. Samples
+    of one `digest` are copies of one image; it is empty where that is not known.
+    """
+
+    name: str
+    split: str
+    height: int
+    width: int
+    image_offset: int
+    mask_offset: int
+    fold: int | None = None
+    classes: tuple[int, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthScale:
+    """How images of more than 8 bits became 8: those of one `kind` of number (`uint16`, `float32` and so on).
+
+    `channels` has one pair for grey and three for colours: the values that became 0 and 255.
+    """
+
+    kind: str
+    channels: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionIndex:
+    """The whole file; `mean` and `std` are of RGB in 0 to 1.
+
+    `depth` has a scale for each kind of image of more than 8 bits; it is None in files of before it was kept.
+    """
+
+    content_hash: str
+    task: Task = "multiclass"
+    classes: Sequence[PreparedClass]
+    mean: Triple
+    std: Triple
+    samples: Sequence[Sample]
+    depth: tuple[DepthScale, ...] | None = None
+
+
+_decode = decoder(VersionIndex)
+
+
+def read_index(folder: Path) -> VersionIndex:
+    """The index of a prepared version; raises StorageUnavailable, NewerFormat and Unreadable."""
+    return _decode(read_json(folder / INDEX_FILE))
+
+
+def write_index(folder: Path, index: VersionIndex) -> None:
+    """Write it, whole or not at all, on one line: it may have 100,000 samples. Raises StorageUnavailable."""
+    content = {
+        "schema": SCHEMA,
+        **vars(index),
+        "classes": [asdict(info) for info in index.classes],
+        "samples": [vars(sample) for sample in index.samples],
+        "depth": None if index.depth is None else [asdict(scale) for scale in index.depth],
+    }
+    write_text(folder / INDEX_FILE, json.dumps(content, ensure_ascii=False))

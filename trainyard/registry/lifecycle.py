@@ -1,0 +1,89 @@
+"""What clients decide of a run that is not its submission or its signals: cancel, resume, retry, delete.
+
+Redis decides, storage mirrors, followers are told; each may be asked for again. A decision that makes no
+sense in the run's present state raises Conflict with that state.
+"""
+
+from contextlib import suppress
+
+from trainyard.errors import Conflict, NotFound, Unreadable
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run
+from trainyard.storage.files import Storage, check_id, remove_folder
+from trainyard.store.connection import Client
+from trainyard.store.run_store import RunStore
+
+
+class RunLife:
+    """All methods raise NotFound, Conflict, StoreUnavailable and StorageUnavailable."""
+
+    def __init__(self, client: Client, storage: Storage, runs: RunRegistry) -> None:
+        self._store = RunStore(client)
+        self._storage = storage
+        self._runs = runs
+
+    def cancel(self, run_id: str) -> Run:
+        """Throw a run away with its results: at once where it waits, by its worker where it trains."""
+        outcome, run = self._store.cancel(check_id(run_id))
+        return self._followed(run_id, outcome, run, "cancelled")
+
+    def resume(self, run_id: str, epochs: int | None) -> Run:
+        """Queue an ended run again, to go on where it ended; with another epoch target if one is given."""
+        outcome, run = self._store.resume(check_id(run_id), epochs)
+        if outcome == "reached" and run:
+            raise Conflict(
+                f"Run {run_id} is completed after {run.epoch} epochs; it goes on only to a higher target.",
+                remedy="Give `epochs`, the total to reach.",
+                errors={"status": run.status, "epochs": [f"above {run.epoch}"]},
+            )
+        return self._followed(run_id, outcome, run, "resumed")
+
+    def retry(self, run_id: str) -> Run:
+        """Queue a failed run again, to begin afresh."""
+        outcome, run = self._store.retry(check_id(run_id))
+        return self._followed(run_id, outcome, run, "tried again")
+
+    def remove(self, run_id: str) -> None:
+        """Forget a run that has ended and delete its folder."""
+        outcome, run = self._removed(check_id(run_id))
+        self._check(run_id, outcome, run, "deleted")
+        remove_folder(self._storage.run(run_id).path)
+
+    def _removed(self, run_id: str) -> tuple[str, Run | None]:
+        """The outcome. One that cannot be read and waits or trains is cancelled first: nobody trains it."""
+        try:
+            return self._store.remove(run_id)
+        except Unreadable:
+            with suppress(Unreadable):
+                self._store.cancel(run_id)
+        try:
+            return self._store.remove(run_id)
+        except Unreadable as error:
+            raise Conflict(
+                f"Run {run_id} cannot be read and is held by a worker: it is being cancelled.",
+                remedy="Delete it once the worker has let it go.",
+            ) from error
+
+    def _followed(self, run_id: str, outcome: str, run: Run | None, verb: str) -> Run:
+        """The record after a decision, its mirror written and a status just entered told."""
+        self._check(run_id, outcome, run, verb)
+        if run is None:
+            raise NotFound(f"There is no run {run_id}.")
+        mirrored = self._runs.mirror(run)
+        if outcome in ("ended", "queued"):
+            self._runs.announce_status(run)
+        return mirrored
+
+    def _check(self, run_id: str, outcome: str, run: Run | None, verb: str) -> None:
+        if outcome == "missing":
+            raise NotFound(f"There is no run {run_id}.")
+        if outcome == "no_dataset" and run:
+            raise Conflict(
+                f"The data set of run {run_id} has been deleted; it cannot be {verb}.",
+                remedy="Fork the run onto another data set.",
+                errors={"status": run.status, "dataset_id": ["no such data set"]},
+            )
+        if outcome == "refused" and run:
+            raise Conflict(
+                f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
+            )

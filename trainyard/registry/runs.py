@@ -1,0 +1,177 @@
+"""All runs as the rest of the house sees them: the registry, with what may be asked of a run in work."""
+
+import json
+import logging
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable
+from trainyard.lease import LeaseRules
+from trainyard.registry.base import Registry
+from trainyard.registry.event_log import keep, last_id
+from trainyard.runs.checkpoints import discard, place, with_saved
+from trainyard.runs.events import CheckpointSaved, Event, Progress, StatusChanged, to_dict
+from trainyard.runs.failures import failure
+from trainyard.runs.record import ACTIVE, Run, RunStatus
+from trainyard.runs.signals import Signals, StopWhen
+from trainyard.storage.files import Storage, check_id
+from trainyard.storage.metric_rows import place_rows
+from trainyard.storage.run_results import discard_work
+from trainyard.store.connection import Client
+from trainyard.store.run_store import RUN_LIFE, RunStore
+from trainyard.store.run_streams import LiveStore, parse_signals
+
+logger = logging.getLogger(__name__)
+
+KEEP_PAUSES_S = (0.0, 0.1, 0.2)
+"""Before each try to write a status to events.jsonl: nobody comes back to it."""
+
+
+class RunRegistry(Registry[Run]):
+    """All runs, with what may be asked of one while it trains."""
+
+    def __init__(
+        self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
+    ) -> None:
+        super().__init__(RunStore(client), storage, RUN_LIFE, rules, max_concurrent)
+        self.live = LiveStore(client)
+
+    def _written(self, record: Run) -> Run:
+        """As for any record; of a cancelled run nothing is kept but record, events and log."""
+        run = super()._written(record)
+        if run.status not in ACTIVE:
+            # Storage that took no changes when the attempt ended has kept what was begun.
+            for begun in self._storage.run(run.id).attempts.glob("*/.saved/.*.tmp"):
+                with suppress(OSError):
+                    begun.unlink()
+        if run.status == RunStatus.CANCELLED:
+            discard_work(self._storage.run(run.id))
+        return run
+
+    def report(self, held: Run, progress: Progress | None) -> Signals:
+        """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
+        return parse_signals(self.renew(held, json.dumps(to_dict(progress)) if progress else ""))
+
+    def stream(self, held: Run, event: Event) -> str:
+        """Tell those who follow at present, nobody later; the event's id. Raises OwnershipLost."""
+        folder = self._storage.run(held.id)
+        event_id = self.live.tell(held.id, held.fence, held.owner or "", event, lambda: last_id(folder))
+        if event_id is None:
+            raise OwnershipLost(f"{held.id} is held by another attempt.")
+        return event_id
+
+    def reap(self) -> list[Run]:
+        """As for any record; what became of each run is published, for no worker will tell of it."""
+        reaped = {run.id: run for run in super().reap()}
+        return self._each(reaped, lambda run_id: self._told(reaped[run_id]))
+
+    def _told(self, reaped: Run) -> Run:
+        run = self._with_log(reaped)
+        self.announce_status(run)
+        return run
+
+    def _with_log(self, run: Run) -> Run:
+        """A run that was lost for good tells what its last attempt logged."""
+        if run.status != RunStatus.FAILED:
+            return run
+        log = self._storage.run(run.id).log
+        return self.amend(run.id, {"error": failure(run.error or {}, run.fence, log)})
+
+    def publish_status(self, run: Run) -> None:
+        """Tell the followers of a run its status; an ended run's stream goes after a while.
+
+        Where storage fails, events.jsonl lacks this one; the record tells it as well. Raises
+        StoreUnavailable.
+        """
+        changed, folder = status_event(run), self._storage.run(run.id)
+        event_id = self.live.append(run.id, changed, lambda: last_id(folder))
+        if run.status not in ACTIVE:
+            self.live.expire(run.id)
+        for pause_s in KEEP_PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                keep(folder, event_id, changed)
+            except StorageUnavailable as error:
+                logger.error("Run %s is %s: %s", run.id, run.status, error.message)
+            else:
+                break
+
+    def announce_status(self, run: Run) -> None:
+        """As `publish_status`, after a decision that is made and recorded: no outage can undo it, so none is
+        raised. Followers then learn it from the record."""
+        try:
+            self.publish_status(run)
+        except StoreUnavailable as error:
+            logger.warning("Run %s is %s, and followers are not told: %s", run.id, run.status, error.message)
+
+    def stop(self, run_id: str, when: StopWhen) -> Run:
+        """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise.
+
+        One that waits in the queue ends here: no worker will tell of it, so its event is published here.
+        """
+        outcome, found = self.live.stop(check_id(run_id), when)
+        run = self._signalled(outcome, found, run_id, "stopped")
+        if outcome == "ended":
+            self.announce_status(run)
+        return run
+
+    def move_to_front(self, run_id: str) -> Run:
+        """Put a queued run before those of its project, queue and priority; raises NotFound, Conflict."""
+        outcome, found = self.live.move_to_front(check_id(run_id))
+        return self._signalled(outcome, found, run_id, "moved in its queue")
+
+    def retarget(self, run_id: str, epochs: int) -> Run:
+        """Change the epoch target; raises NotFound, or Conflict when the run has ended."""
+        return self._signalled(
+            *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
+        )
+
+    def complete(self, held: Run, target: int, **values: Any) -> Run:
+        """End a held run that was trained to `target`; it is queued again, to train on, where a client has
+        set a higher one meanwhile. Raises OwnershipLost."""
+        states = (RunStatus.QUEUED, RunStatus.COMPLETED)
+        run = self._store.complete(held.id, held.fence, held.owner or "", target, states, values)
+        return self._kept(run, held)
+
+    def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
+        """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.
+
+        What it supersedes is deleted, once nobody can take it for the newest any more. Where storage does
+        not let it go, the next attempt does.
+        """
+        keep_last = held.spec.checkpoints.keep_last
+        names = with_saved(held.checkpoints, saved, file, keep_last)
+        files = {name: asdict(one) for name, one in names.items()}
+        run = self._store.commit(held.id, held.fence, held.owner or "", files, saved.epoch, saved.step)
+        kept = self._kept(run, held)
+        try:
+            discard(self._storage.run(held.id), held.checkpoints, names)
+        except StorageUnavailable as error:
+            logger.warning("Run %s: %s", held.id, error.message)
+        return kept
+
+    def _write(self, record: Run) -> None:
+        """A run's mirror is its record, and the names under which its checkpoints and metrics are found."""
+        super()._write(record)
+        folder = self._storage.run(record.id)
+        if record.metrics_of:
+            place_rows(folder, record.metrics_of)
+        if record.checkpoints:
+            place(folder, record.checkpoints)
+
+    def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
+        if outcome == "missing":
+            raise NotFound(f"There is no run {run_id}.")
+        run = self._store.codec.from_hash(found)
+        if outcome == "refused":
+            raise Conflict(
+                f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
+            )
+        return self._mirrored(run)
+
+
+def status_event(run: Run) -> StatusChanged:
+    """What followers are told of the status that a run has entered."""
+    return StatusChanged(status=run.status, revision=run.revision, error=run.error)

@@ -1,0 +1,143 @@
+"""The run record and its life.
+
+    submit          claim            all epochs, or a target not above the epochs done
+      ----> queued ----> running ----------------------------------------------------> completed
+            | |  ^ ^         | | |--- stop: keeps the work --------------------------> stopped
+            | |  | `-release,' | `--- an error, or lost or broken too often ---------> failed
+            | |  |   lapse,    `----- cancel: discards the work ---------------------> cancelled
+            | |  |   crash
+            | |  `-- resume of a completed, stopped or failed run; retry of a failed one
+            | `----- stop -----------------------------------------------------------> stopped
+            `------- cancel ---------------------------------------------------------> cancelled
+
+`resume` goes on from last.ckpt, `retry` begins afresh, and a fork is another run. A run that has ended may
+be deleted. A wish for a running run - stop, cancel, another number of epochs - is a signal beside its
+record (`signals.py`), never a status.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from trainyard.runs.checkpoints import Checkpoint
+from trainyard.spec.training_spec import TrainingSpec
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ReopenedBy(StrEnum):
+    """How a run that had ended came back into its queue."""
+
+    RESUME = "resume"
+    RETRY = "retry"
+
+
+ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.CANCELLED}),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.CANCELLED}
+    ),
+    RunStatus.COMPLETED: frozenset({RunStatus.QUEUED}),
+    RunStatus.STOPPED: frozenset({RunStatus.QUEUED}),
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForkedFrom:
+    """The checkpoint that a fork begins with: `best`, `last` or an epoch's number, of another run.
+
+    How many of the fork's layers were filled from it, and which were not and why, is known once it has begun.
+    """
+
+    run_id: str
+    checkpoint: str
+    loaded_layers: int | None = None
+    total_layers: int | None = None
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptRecord:
+    """One worker's try at a run; times are seconds since 1970, UTC.
+
+    `attempt` is its fence, `device` known once it trains. `from_epoch` epochs were finished when it began,
+    and it finished `epochs` more. `reason` says how it ended: completed, stopped, cancelled, drained, fenced
+    (its worker could not tell in time that it was still the run's), retargeted (its target was raised while
+    it wrote results), or the code of the error that ended it.
+    """
+
+    attempt: int
+    worker: str
+    device: str | None = None
+    started_at: float
+    ended_at: float | None = None
+    reason: str | None = None
+    from_epoch: int = 0
+    epochs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The record of a run; times are seconds since 1970, UTC.
+
+    `revision` grows with every change; 0 is that of a record which Redis has not accepted yet. `spec` stays
+    as submitted, but for the batches that a worker had to find or make smaller; `epochs` is the present
+    target. `epoch` and `step` are those finished.
+    `queue` is the device class it waits for; `priority` is 0 to 9, 9 first. `interrupted` says that it waits
+    because an attempt was lost or given back: such runs go first. `place` is the time as whose it waits where
+    that is not `created_at`.
+    `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
+    that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
+    `attempts` tells of the newest ones. `checkpoints` are the committed files by name (`checkpoints.py`).
+    `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), 0 before any are.
+    `used_seconds` is how long all attempts together have trained, which `max_hours`
+    limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
+    file and its parity. `error` is a `TrainyardError` with `attempt`, `log_tail` and `peak_memory`.
+    """
+
+    id: str
+    project: str
+    name: str
+    notes: str = ""
+    dataset_id: str
+    dataset_hash: str
+    experiment: str | None = None
+    spec: TrainingSpec
+    status: RunStatus = field(default=RunStatus.QUEUED, metadata={"by_value": True})
+    revision: int = 0
+    queue: str
+    priority: int = 0
+    interrupted: bool = False
+    place: float | None = None
+    fence: int = 0
+    crashes: int = 0
+    owner: str | None = None
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    epochs: int
+    epoch: int = 0
+    step: int = 0
+    max_hours: float | None = None
+    used_seconds: float = 0.0
+    notices: tuple[str, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    metrics_of: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+    forked_from: ForkedFrom | None = None
+    reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None

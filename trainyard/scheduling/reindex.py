@@ -1,0 +1,204 @@
+"""Redis rebuilt from storage: records, indexes, queues, and the names of studies.
+
+Storage and Redis each hold a record with its revision, and the higher one wins: after a Redis that lost
+everything, after one that lost its last writes, and after a mirror that was never written.
+"""
+
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from redis.lock import Lock
+
+from trainyard.datasets.record import Dataset
+from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
+from trainyard.registry.base import Claimable, Registry
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
+from trainyard.registry.unreadable import note_unreadable
+from trainyard.runs.record import Run
+from trainyard.storage.errors import storage_error
+from trainyard.storage.files import Storage, is_id, read_json, remove_folder
+from trainyard.store import keys
+from trainyard.store.aliases import STUDY_SPACE, NameStore
+from trainyard.store.connection import Client, store_errors
+from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
+from trainyard.store.records import Life, RecordStore
+from trainyard.store.run_store import RUN_LIFE, RunStore
+
+Record = TypeVar("Record", bound=Claimable)
+LOCK_S = 60.0
+"""How long a process that compares may give no sign of life before another one takes over."""
+AT_ONCE = 50
+"""Records between two such signs."""
+PAUSE_S = 0.01
+"""After so many: the comparison goes on beside requests and work, on the same processor."""
+
+
+@dataclass
+class Report:
+    """How many records were `restored` to Redis, `written` to storage, the `same` in both, or `removed`; and
+    how many of them were `requeued`: they waited and were in no queue.
+
+    The last were deleted by a client before, and their folders have followed now. `problems` has a line for
+    each folder that was left alone, and why.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind(Generic[Record]):
+    """What is needed to compare the records of one kind."""
+
+    store: RecordStore[Record]
+    registry: Registry[Record]
+    life: Life
+    folder: Path
+
+
+class Reindex:
+    """Compares Redis with storage, in one process at a time."""
+
+    def __init__(
+        self, client: Client, storage: Storage, datasets: DatasetRegistry, runs: RunRegistry
+    ) -> None:
+        self._client = client
+        self._runs = runs
+        self._names = NameStore(client, STUDY_SPACE)
+        self._datasets_kind = _Kind[Dataset](
+            store=DatasetStore(client),
+            registry=datasets,
+            life=DATASET_LIFE,
+            folder=storage.root / "datasets",
+        )
+        self._runs_kind = _Kind[Run](
+            store=RunStore(client), registry=runs, life=RUN_LIFE, folder=storage.root / "runs"
+        )
+
+    def ensure(self) -> Report | None:
+        """Compare them unless that was done since this Redis started; None where there was nothing to do.
+
+        Other processes wait meanwhile. Raises StoreUnavailable and StorageUnavailable.
+        """
+        return None if self._is_done() else self._alone(again=False)
+
+    def rebuild(self) -> Report:
+        """Compare them now; raises StoreUnavailable and StorageUnavailable."""
+        return self._alone(again=True) or Report()
+
+    def _alone(self, again: bool) -> Report | None:
+        with store_errors(), self._client.lock(keys.INDEXING, timeout=LOCK_S) as lock:
+            if not again and (self._is_done() or self._lost_nothing()):
+                self._client.set(keys.INDEXED, self._server())
+                return None
+            self._announce(first=True)
+            report = Report()
+            self._compare(self._datasets_kind, report, lock)
+            self._compare(self._runs_kind, report, lock)
+            self._requeue(report)
+            self._client.set(keys.INDEXED, self._server())
+            self._client.delete(keys.REBUILDING)
+            return report
+
+    def _lost_nothing(self) -> bool:
+        """Whether this Redis was compared before its last start, and then stopped in order."""
+        compared, stopped = self._client.mget(keys.INDEXED, keys.STOPPED)
+        return compared is not None and compared == stopped
+
+    def _announce(self, *, first: bool = False) -> None:
+        """Say of a Redis that was emptied that it is being filled, for as long as a sign of that counts."""
+        if first and not self._client.exists(keys.INDEXED):
+            self._client.set(keys.REBUILDING, 1)
+        self._client.expire(keys.REBUILDING, round(LOCK_S))
+
+    def _requeue(self, report: Report) -> None:
+        for kind in (self._datasets_kind, self._runs_kind):
+            if again := kind.registry.requeue_lost():
+                report.counts["requeued"] += len(again)
+
+    def _is_done(self) -> bool:
+        with store_errors():
+            return bool(self._client.get(keys.INDEXED) == self._server())
+
+    def _server(self) -> str:
+        """Changes with every start of Redis."""
+        return str(self._client.info("server")["run_id"])
+
+    def _compare(self, kind: _Kind[Record], report: Report, lock: Lock) -> None:
+        found = _record_ids(kind.folder)
+        for first in range(0, len(found), AT_ONCE):
+            lock.reacquire()
+            self._announce()
+            for record_id, revision in kind.store.revisions(found[first : first + AT_ONCE]).items():
+                try:
+                    report.counts[self._settle(kind, record_id, revision)] += 1
+                except (StorageUnavailable, Unreadable) as error:
+                    report.problems.append(f"{kind.store.kind} {record_id} is left alone: {error}")
+            time.sleep(PAUSE_S)
+        for record_id in kind.store.ids() - set(found):
+            with suppress(NotFound, Unreadable):  # removed meanwhile, or nothing that could be written
+                kind.registry.repair(record_id)
+                report.counts["written"] += 1
+
+    def _settle(self, kind: _Kind[Record], record_id: str, known: int | None) -> str:
+        """Let the higher revision of one record win; what became of it. Redis has the revision `known`."""
+        file = kind.registry.record_file(record_id)
+        try:
+            data = read_json(file)
+            if known is not None and (data.get("id"), data.get("revision")) == (record_id, known):
+                return "same"  # as nearly all are, so this is what a long comparison takes
+            record = kind.store.codec.from_json(data)
+        except (BrokenFile, NewerFormat, Unreadable) as error:
+            return self._settle_unreadable(kind, file, error)
+        if record.id != record_id:
+            raise StorageUnavailable(f"its record is that of {record.id}.")
+        outcome = kind.store.restore(record, record_id, kind.life, kind.registry.rules)
+        if outcome == "unaccepted":
+            raise StorageUnavailable("its submission was never accepted.")
+        if outcome == "removed":
+            remove_folder(kind.registry.record_file(record_id).parent)
+        if outcome == "ahead":
+            kind.registry.repair(record_id)
+            return "written"
+        if outcome == "restored":
+            self._follow(kind, record)
+        return outcome
+
+    def _settle_unreadable(
+        self, kind: _Kind[Record], file: Path, error: BrokenFile | NewerFormat | Unreadable
+    ) -> str:
+        """As `_settle`; raises the error where the file is left as it is."""
+        outcome = note_unreadable(kind.store, kind.life, file, error)
+        if outcome == "removed":
+            remove_folder(file.parent)
+            return outcome
+        if outcome == "known" and isinstance(error, BrokenFile):
+            kind.registry.repair(file.parent.name)
+            return "written"
+        raise error
+
+    def _follow(self, kind: _Kind[Record], record: Record) -> None:
+        """What else a restored record needs: the file of one that waits again, the name of a study."""
+        was_interrupted = kind.store.mirrored(record.id, record.revision)[0] == "newer"
+        if was_interrupted:
+            kind.registry.repair(record.id)
+        if not isinstance(record, Run):
+            return
+        if study := record.labels.get(STUDY_SPACE):
+            self._names.bind(study, record.id)
+        if was_interrupted:
+            self._runs.announce_status(self._runs.get(record.id))
+
+
+def _record_ids(root: Path) -> list[str]:
+    """The names of the folders of records, sorted; raises StorageUnavailable."""
+    try:
+        found = sorted(path.name for path in root.iterdir()) if root.exists() else []
+    except OSError as error:
+        raise storage_error(f"{root.name}/ could not be read", error) from error
+    return [name for name in found if is_id(name)]

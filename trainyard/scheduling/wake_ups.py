@@ -1,0 +1,79 @@
+"""Celery on Redis carries kicks only: anonymous messages that say "this queue has work".
+
+The work itself waits in the store. A kick is acknowledged before it is worked on; a lost one costs
+seconds (`Kicker.top_up`), never a run. Tasks are named, so that the API never imports worker code.
+"""
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from trainyard.catalog.names import DEVICE_CLASSES
+from trainyard.errors import StoreUnavailable
+from trainyard.store import keys
+from trainyard.store.connection import Client, store_errors
+
+INGEST_QUEUE = "ingest"
+TRAIN_TASK = "trainyard.train"
+INGEST_TASK = "trainyard.ingest"
+TASKS = {INGEST_QUEUE: INGEST_TASK} | dict.fromkeys(DEVICE_CLASSES, TRAIN_TASK)
+"""Each queue's task: runs wait by device class, data sets in a queue of their own."""
+
+KICK_PAUSE_MS = 3000
+"""Topping up leaves this much time between its kicks to one queue, over all processes."""
+
+_TRANSPORT = {
+    "visibility_timeout": 60,  # s; messages are acknowledged within milliseconds
+    "unacked_restore_interval": 5,  # s
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 30,  # s
+    "socket_connect_timeout": 5,  # s
+    "socket_keepalive": True,
+    "health_check_interval": 10,  # s
+    "global_keyprefix": keys.CELERY_PREFIX,
+}
+
+
+def make_celery(broker_url: str) -> Celery:
+    """The Celery application for a client (API) or a worker; it connects when first used."""
+    app = Celery("trainyard", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=False,
+        task_ignore_result=True,
+        result_backend=None,
+        worker_pool="threads",
+        worker_concurrency=1,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        worker_send_task_events=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options=_TRANSPORT,
+    )
+    return app
+
+
+class Kicker:
+    """Sends kicks."""
+
+    def __init__(self, app: Celery, client: Client) -> None:
+        self._app = app
+        self._client = client
+
+    def kick(self, queue: str) -> bool:
+        """Say that the queue has work; False where the broker is away (topping up makes good for it)."""
+        try:
+            with store_errors():  # of a connection that breaks while it is used
+                self._app.send_task(TASKS[queue], args=[queue], queue=queue, retry=False)
+        except (OperationalError, StoreUnavailable, OSError):
+            return False
+        return True
+
+    def top_up(self, queue: str) -> None:
+        """Send a kick where work waits and no message does; raises StoreUnavailable."""
+        with store_errors():
+            waiting = self._client.zcard(keys.queue(queue)) - self._client.llen(keys.celery_queue(queue))
+            may = waiting > 0 and self._client.set(f"{keys.PREFIX}kick:{queue}", 1, nx=True, px=KICK_PAUSE_MS)
+        if may:
+            self.kick(queue)

@@ -1,0 +1,117 @@
+"""Compose a complete training spec: request over experiment over defaults."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import yaml
+from marshmallow import ValidationError
+from marshmallow_dataclass import class_schema
+
+from trainyard.errors import InvalidRequest
+from trainyard.spec.checks import check_parts
+from trainyard.spec.stored import read_spec
+from trainyard.spec.training_spec import SPEC_VERSION, TrainingSpec
+
+CUSTOM = "custom"
+_spec_schema = class_schema(TrainingSpec)
+
+
+class Experiments:
+    """The ready specs, defaults and augmentation presets of a `configs/` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def names(self) -> list[str]:
+        """Names of `configs/experiment/*.yaml`, sorted, without the ending."""
+        return sorted(path.stem for path in (self._folder / "experiment").glob("*.yaml"))
+
+    def presets(self) -> list[str]:
+        """Names of the augmentation presets, sorted."""
+        return sorted(path.stem for path in (self._folder / "augmentation").glob("*.yaml"))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """One experiment as written; raises InvalidRequest that lists the names."""
+        return self._named("experiment", name, self.names())
+
+    def compose(self, overrides: Mapping[str, Any], experiment: str | None = None) -> TrainingSpec:
+        """A complete, valid spec; raises InvalidRequest whose `errors` name each bad field."""
+        defaults = _read_yaml(self._folder / "defaults.yaml")
+        named = self.read(experiment) if experiment is not None else {}
+        layers = (self._with_transforms(layer) for layer in (defaults, named, overrides))
+        return load_spec(reduce(merge, layers))
+
+    def vary(self, spec: TrainingSpec, overrides: Mapping[str, Any]) -> TrainingSpec:
+        """A stored spec with some of it changed; raises InvalidRequest for the changes, as `compose`.
+
+        What is left as it was is trusted: a name that today's lists lack is the stored run's own matter.
+        """
+        changes = self._with_transforms(overrides)
+        data = merge(spec.to_dict(), changes)
+        if problems := _within(_spec_schema().validate(data), changes):
+            raise _invalid(problems)
+        varied = read_spec(data)
+        check_parts(varied, changes.keys())
+        return varied
+
+    def _with_transforms(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Lay a preset's transforms into a layer; transforms given by themselves make it `custom`."""
+        augmentation = spec.get("augmentation")
+        if not isinstance(augmentation, Mapping) or not augmentation:
+            return spec
+        if "transforms" in augmentation:
+            return {**spec, "augmentation": {**augmentation, "preset": CUSTOM}}
+        preset = self._named("augmentation", augmentation.get("preset"), self.presets())
+        return {**spec, "augmentation": {**augmentation, "transforms": preset["transforms"]}}
+
+    def _named(self, kind: str, name: object, accepted: list[str]) -> dict[str, Any]:
+        if name not in accepted:
+            field = {"experiment": "experiment", "augmentation": "spec.augmentation.preset"}[kind]
+            raise InvalidRequest(
+                f"No {kind} is called {name!r}.", errors={field: [f"one of: {', '.join(accepted)}"]}
+            )
+        return _read_yaml(self._folder / kind / f"{name}.yaml")
+
+
+def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
+    """Check a complete spec; raises InvalidRequest whose `errors` are keyed as the spec is nested."""
+    try:
+        spec: TrainingSpec = _spec_schema().load({"version": SPEC_VERSION, **data})
+    except ValidationError as error:
+        raise _invalid(error.messages) from error
+    check_parts(spec)
+    return replace(spec, version=SPEC_VERSION)
+
+
+def _invalid(problems: Any) -> InvalidRequest:
+    return InvalidRequest("The training spec is not valid.", errors={"spec": problems})
+
+
+def _within(problems: Mapping[Any, Any], changes: Mapping[str, Any]) -> dict[Any, Any]:
+    """Those of the problems, keyed as the spec is nested, that are in the changes."""
+    found = {}
+    for key, problem in problems.items():
+        change = changes.get(key)
+        if isinstance(problem, Mapping) and isinstance(change, Mapping):
+            problem = _within(problem, change)
+        if key in changes and problem:
+            found[key] = problem
+    return found
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`, mapping by mapping; anything else replaces."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        nested = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = merge(below, value) if nested else value  # type: ignore[arg-type]
+    return merged
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return dict(content or {})

@@ -1,0 +1,119 @@
+"""Reads specs that are stored: in records, checkpoints and config.json, of this release and those before.
+
+A request is validated (`experiments.py`), a stored spec is trusted: it was valid when it was submitted, and
+today's lists and ranges change nothing of a run that exists. What it lacks stands for what its version meant
+by that.
+
+A field that is added says in every table below what its absence means, and raises SPEC_VERSION: a release
+that does not know it would train something else in silence, and says instead that it cannot read the spec. A
+change that gives an absent field another meaning, or a field another name, adds a table of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trainyard.decoding import Defaults, decoder
+from trainyard.errors import Unreadable
+from trainyard.spec.training_spec import (
+    SPEC_VERSION,
+    AugmentationSpec,
+    CheckpointSpec,
+    ComputeSpec,
+    DataSpec,
+    EarlyStoppingSpec,
+    ExportSpec,
+    LossSpec,
+    ModelSpec,
+    OptimizationSpec,
+    ScheduleSpec,
+    TrainingSpec,
+    TransformSpec,
+)
+
+_DICE_AND_CROSS_ENTROPY = [{"name": "dice"}, {"name": "cross_entropy"}]
+
+_MEANT: Defaults = {
+    TrainingSpec: {
+        "model": {},
+        "data": {},
+        "augmentation": {},
+        "optimization": {},
+        "early_stopping": {},
+        "checkpoints": {},
+        "export": {},
+        "compute": {},
+        "epochs": 20,
+        "precision": "auto",
+        "seed": 0,
+    },
+    ModelSpec: {
+        "architecture": "Unet",
+        "encoder": "resnet18",
+        "task": "multiclass",
+        "encoder_weights": "none",
+    },
+    DataSpec: {
+        "image_size": 256,
+        "fit": "stretch",
+        "rare_class_chance": 0.5,
+        "batch_size": 8,
+        "loader_workers": 0,
+        "val_fraction": None,
+        "split_index": None,
+        "val_every_epochs": 1,
+        "val_max_images": None,
+    },
+    AugmentationSpec: {"preset": "custom", "transforms": []},
+    TransformSpec: {"params": {}},
+    OptimizationSpec: {
+        "losses": _DICE_AND_CROSS_ENTROPY,
+        "class_weighting": "none",
+        "class_weights": [],
+        "optimizer": "adamw",
+        "learning_rate": 0.001,
+        "encoder_lr_factor": 1.0,
+        "layer_lr_decay": 1.0,
+        "weight_decay": 0.01,
+        "momentum": 0.9,
+        "schedule": {},
+        "gradient_clip": 1.0,
+        "accumulate_batches": 1,
+        "freeze_encoder_epochs": 0,
+        "ema_decay": None,
+    },
+    LossSpec: {"weight": 1.0, "params": {}},
+    ScheduleSpec: {
+        "name": "cosine",
+        "warmup_fraction": 0.1,
+        "final_factor": 0.01,
+        "power": 0.9,
+        "drop_factor": 0.1,
+        "drop_every": 0.3,
+        "patience": 5,
+    },
+    EarlyStoppingSpec: {"monitor": "val_miou", "patience": 0, "min_delta": 0.0},
+    CheckpointSpec: {"monitor": "val_miou", "every_epochs": 0, "keep_last": 0},
+    ExportSpec: {"onnx": True, "half": False, "int8": False, "with_preprocessing": False},
+    ComputeSpec: {"devices": 1, "strategy": "auto", "compile": False, "deterministic": False},
+}
+
+ABSENT: Mapping[int, Defaults] = {
+    1: _MEANT,
+    2: _MEANT,  # `val_every_epochs` and `val_max_images` came in
+}
+"""By version: what an absent field of each part stands for. Specs without a version are of the first one."""
+
+_DECODERS: Mapping[int, Callable[[Any], TrainingSpec]] = {
+    version: decoder(TrainingSpec, defaults=table) for version, table in ABSENT.items()
+}
+
+
+def read_spec(data: Any) -> TrainingSpec:
+    """The spec of stored JSON data, complete and in the present form.
+
+    Raises Unreadable for data of another form, and for a spec of a newer Trainyard.
+    """
+    version = data.get("version", 1) if isinstance(data, dict) else 1
+    if type(version) is not int or version not in _DECODERS:
+        raise Unreadable(f"it has version {str(version)[:20]}, and this Trainyard reads 1 to {SPEC_VERSION}")
+    return _DECODERS[version]({**data, "version": SPEC_VERSION} if isinstance(data, dict) else data)

@@ -1,0 +1,279 @@
+"""The training spec: one definition from which validation, OpenAPI, forms and command-line flags are made.
+
+There are no defaults here: `configs/defaults.yaml` is their only home, and a stored spec is complete,
+so that a run can be repeated from its record alone. These rules are for requests; what is stored is read by
+`stored_spec.py`, which trusts it.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from marshmallow import ValidationError, validate
+
+from trainyard.catalog import names as catalog
+from trainyard.spec.fields import (
+    AUTO,
+    choice,
+    described,
+    number,
+    share,
+    whole,
+    whole_or_auto,
+    whole_or_none,
+)
+
+SPEC_VERSION = 2
+"""The present form of a spec; `stored_spec.py` reads this one and those before it."""
+MAX_CLASSES = 255
+"""What the prepared form can tell apart."""
+MAX_CLASS_WEIGHT = 1000
+MAX_BATCH = 1024
+
+
+def _known_encoder(name: str) -> None:
+    if problem := catalog.check_encoder(name):
+        raise ValidationError(problem)
+
+
+def _known_weights(name: str) -> None:
+    if name in catalog.WEIGHTS or name.startswith(catalog.WEIGHTS_FILE_PREFIX):
+        return
+    raise ValidationError(
+        f"Must be one of: {', '.join(catalog.WEIGHTS)}, or file:<path inside the storage's weights folder>."
+    )
+
+
+def _known_class_weights(weights: list[float]) -> None:
+    if len(weights) > MAX_CLASSES or not all(0 <= weight <= MAX_CLASS_WEIGHT for weight in weights):
+        raise ValidationError(f"Must be at most {MAX_CLASSES} numbers from 0 to {MAX_CLASS_WEIGHT}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSpec:
+    """One albumentations transform by its class name, with its parameters."""
+
+    name: str = choice(catalog.TRANSFORMS, "albumentations class name")
+    params: dict[str, Any] = described("keyword arguments of that class, `p` included")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSpec:
+    """How training images are varied. A preset is laid out into its transforms when the run is submitted."""
+
+    preset: str = described("file name in configs/augmentation/ without .yaml, or `custom`")
+    transforms: list[TransformSpec] = described("applied in this order, to images of the trained size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """The network."""
+
+    architecture: str = choice(tuple(catalog.ARCHITECTURES), "architecture of segmentation_models_pytorch")
+    encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
+    task: str = choice(
+        catalog.TASKS,
+        "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
+        "logit per class, of which a pixel may have several or none",
+    )
+    encoder_weights: str = described(
+        "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """How images become batches."""
+
+    image_size: int = whole(32, 4096, "px", "height and width of a training image; rounded up as needed")
+    fit: str = choice(
+        catalog.FITS,
+        "stretch to the square, letterbox with ignored borders, or crop at the image's own scale",
+    )
+    rare_class_chance: float = number(
+        0, 1, "", "crop: share of crops around a class with few pixels; validation takes every pixel once"
+    )
+    batch_size: int | Literal["auto"] = whole_or_auto(
+        1,
+        MAX_BATCH,
+        "images",
+        "images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger "
+        "ones bring no speed",
+    )
+    loader_workers: int = whole(0, 64, "processes", "loader processes; 0 loads in the training process")
+    val_fraction: float | None = field(
+        metadata={
+            "allow_none": True,
+            "validate": validate.Range(min=0, max=0.9, min_inclusive=False),
+            "metadata": {
+                "description": "draw validation anew as this share of train + val; null keeps the set's split"
+            },
+        }
+    )
+    split_index: int | None = whole_or_none(
+        0,
+        99,
+        "",
+        "validate with this fold of the set, counted from 0, and train on the others; null keeps the set's "
+        "split",
+    )
+    val_every_epochs: int = whole(
+        1, 100_000, "epochs", "validate every n-th epoch, counted from the first, and always the last one"
+    )
+    val_max_images: int | None = whole_or_none(
+        1,
+        1_000_000,
+        "images",
+        "validate epochs with so many of the validation images, drawn by the seed so that every class is "
+        "among them; the best checkpoint of a completed run is scored on all; null takes all in each",
+    )
+
+    @property
+    def finds_batch(self) -> bool:
+        """Whether the worker is to find the batch size."""
+        return self.batch_size == AUTO
+
+    @property
+    def batch(self) -> int:
+        """Images per batch, of a spec that a worker has settled."""
+        assert self.batch_size != "auto"  # noqa: S101 - narrows the type
+        return self.batch_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec:
+    """One term of the loss."""
+
+    name: str = choice(tuple(catalog.LOSSES), "loss")
+    weight: float = number(0.001, 1000, "", "its factor in the sum of all terms")
+    params: dict[str, float] = described("its own parameters, as the catalogue lists them; may be empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSpec:
+    """The learning rate over the run, as a share of its peak; follows the epoch target when that changes."""
+
+    name: str = choice(catalog.SCHEDULES, "shape after the warm-up")
+    warmup_fraction: float = number(0, 0.5, "share of all steps", "rise to the peak")
+    final_factor: float = number(
+        0, 1, "share of the peak", "where cosine, poly and one_cycle end; step and plateau go no lower"
+    )
+    power: float = number(0.1, 10, "", "poly: exponent of the share of steps left")
+    drop_factor: float = number(0.01, 0.99, "", "step and plateau: each drop multiplies the rate by this")
+    drop_every: float = number(0.01, 1, "share of all steps", "step: from one drop to the next")
+    patience: int = whole(
+        1, 10_000, "validated epochs", "plateau: validated epochs without a lower val_loss before a drop"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizationSpec:
+    """How weights move."""
+
+    losses: list[LossSpec] = described("terms that are added up", validate.Length(min=1, max=8))
+    class_weighting: str = choice(
+        catalog.CLASS_WEIGHTINGS,
+        "for losses that weigh classes; auto favours rare ones of the training images",
+    )
+    class_weights: list[float] = described(
+        "one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task "
+        "they multiply the cost of pixels that have the class",
+        _known_class_weights,
+    )
+    optimizer: str = choice(catalog.OPTIMIZERS, "optimizer of timm's factory")
+    learning_rate: float = number(1e-8, 1.0, "", "peak learning rate")
+    encoder_lr_factor: float = number(0, 1, "", "learning rate of the encoder as a share of the peak")
+    layer_lr_decay: float = number(
+        0.01, 1, "", "each layer of the encoder learns at this share of the next one's rate; 1 at the same"
+    )
+    weight_decay: float = number(0, 1, "", "weight decay; biases and norms have none")
+    momentum: float = number(0, 0.9999, "", "of those optimizers that have one")
+    schedule: ScheduleSpec
+    gradient_clip: float = number(0, 1000, "L2 norm", "gradients are clipped to this norm; 0 does not clip")
+    accumulate_batches: int = whole(1, 1024, "batches", "batches whose gradients make one step")
+    freeze_encoder_epochs: int = whole(
+        0, 100_000, "epochs", "the encoder, batch-norm statistics included, is left as it is for so long"
+    )
+    ema_decay: float | None = share(
+        "keep a moving average of the weights, with this decay per step, and validate, save and export that; "
+        "null keeps none"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStoppingSpec:
+    """When a run has learnt all it will."""
+
+    monitor: str = choice(tuple(catalog.MONITORS), "metric; a loss is to fall, anything else to rise")
+    patience: int = whole(
+        0,
+        100_000,
+        "validated epochs",
+        "validated epochs without a better value before the end; 0 never ends early",
+    )
+    min_delta: float = number(0, 1000, "", "a value must be better by more than this to count")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSpec:
+    """Which weights are kept. `best` and `last` always are."""
+
+    monitor: str = choice(
+        tuple(catalog.MONITORS), "metric that makes an epoch the best; losses by the lowest"
+    )
+    every_epochs: int = whole(0, 10_000, "epochs", "also keep one of every n epochs; 0 keeps none")
+    keep_last: int = whole(0, 10_000, "checkpoints", "of those, keep the newest k; 0 keeps all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSpec:
+    """Which ONNX files a completed run leaves in export/, each one compared with the checkpoint."""
+
+    onnx: bool = described("write model.onnx in fp32")
+    half: bool = described("also write model.fp16.onnx: weights and arithmetic in float16")
+    int8: bool = described("also write model.int8.onnx, quantised with images of the training split")
+    with_preprocessing: bool = described(
+        "bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeSpec:
+    """How a worker computes."""
+
+    devices: int = whole(
+        1, 64, "devices", "GPUs, or processes where there is no GPU; each has batches of its own"
+    )
+    strategy: str = choice(catalog.STRATEGIES, "how devices work together; auto is ddp for more than one")
+    compile: bool = described("compile the network with torch.compile; slow to start, no gain on CPUs")
+    deterministic: bool = described("take algorithms that give the same bits again, where there are such")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """Everything that decides what a run computes."""
+
+    model: ModelSpec
+    data: DataSpec
+    augmentation: AugmentationSpec
+    optimization: OptimizationSpec
+    early_stopping: EarlyStoppingSpec
+    checkpoints: CheckpointSpec
+    export: ExportSpec
+    compute: ComputeSpec
+    epochs: int = whole(1, 100_000, "epochs", "epochs to train; may be changed while the run trains")
+    precision: str = choice(catalog.PRECISIONS, "auto takes bf16 where the device computes it natively")
+    seed: int = whole(0, 2**32 - 1, "", "seed of weights, order and augmentation")
+    version: int = whole(1, SPEC_VERSION, "", "form of this spec; a request may leave it out")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as plain JSON data."""
+        return asdict(self)
+
+
+def with_batches(spec: TrainingSpec, batch_size: int, accumulate_batches: int) -> TrainingSpec:
+    """The spec with batches of so many images, and steps of so many batches."""
+    return replace(
+        spec,
+        data=replace(spec.data, batch_size=batch_size),
+        optimization=replace(spec.optimization, accumulate_batches=accumulate_batches),
+    )

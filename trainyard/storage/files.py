@@ -1,0 +1,336 @@
+"""The layout of shared storage, and writes that are whole or absent.
+
+    <storage>/datasets/<id>/  upload.zip annotation  prepared/<version>/  dataset.json
+                              questions/<question>-<choice>.png
+    <storage>/incoming/       archives and folders that a data set may be made of where they lie
+    <storage>/runs/<id>/      run.json config.json metrics.json metrics.csv events.jsonl
+                              checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
+                              tensorboard/  figures/  report.json  report.html
+                              export/{model,model.fp16,model.int8}.onnx  export/card.json
+                              .attempts/<fence>/  what each attempt writes, until it is put in place
+                              origin/<run id>-<checkpoint>.ckpt of a fork
+    <storage>/projects.json   what is set for each project
+    <storage>/study-models.json  what clients of the study contract have added to the models and taken away
+    <storage>/weights/        encoder weights that a spec may name as file:<path>
+
+Ids are generated here; no user text becomes a path.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainyard.errors import BrokenFile, InvalidRequest, NewerFormat, NotFound
+from trainyard.storage.errors import storage_error
+
+SCHEMA = 1
+DELETED = ".deleted"
+"""End of the name of a folder while it is deleted, which begins with a dot."""
+INCOMING_SHOWN = 20
+"""Names in incoming/ that an error lists."""
+_HASH = re.compile(r"[0-9a-f]{64}\Z")
+_ID = re.compile(r"(ds|run)-[0-9a-f]{12}\Z")
+
+
+def new_dataset_id() -> str:
+    """A fresh random id, `ds-` and 12 hex digits."""
+    return f"ds-{secrets.token_hex(6)}"
+
+
+def new_run_id() -> str:
+    """A fresh random id, `run-` and 12 hex digits."""
+    return f"run-{secrets.token_hex(6)}"
+
+
+def check_id(text: str) -> str:
+    """The id itself; raises NotFound for anything that Trainyard never generates."""
+    if not is_id(text):
+        raise NotFound(f"There is nothing with the id {text[:40]!r}.")
+    return text
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an id that is generated here."""
+    return _ID.match(text) is not None
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """The files of one data set."""
+
+    path: Path
+
+    @property
+    def upload(self) -> Path:
+        """The archive, zip or tar: its content tells which."""
+        return self.path / "upload.zip"
+
+    @property
+    def annotation(self) -> Path:
+        """The annotation file that came beside the archive, where one did."""
+        return self.path / "annotation"
+
+    def receiving(self, number: int) -> Path:
+        """A file of an upload while it comes, `number` from 0."""
+        return self.path / f".upload-{number}.tmp"
+
+    @property
+    def prepared(self) -> Path:
+        """The versions that training reads."""
+        return self.path / "prepared"
+
+    def version(self, content_hash: str) -> Path:
+        """The folder of the prepared version with that content, whether or not it exists."""
+        if not _HASH.match(content_hash):
+            raise NotFound(f"No version of a data set is called {content_hash[:40]!r}.")
+        return self.prepared / content_hash[:16]
+
+    @property
+    def previews(self) -> Path:
+        """Pictures of the readings that a question leaves open."""
+        return self.path / "questions"
+
+    @property
+    def record(self) -> Path:
+        return self.path / "dataset.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def metrics_json(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def metrics_csv(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "logs" / "training.log"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def origin(self) -> Path:
+        """Where a fork keeps the checkpoint of another run that it begins with."""
+        return self.path / "origin"
+
+    @property
+    def saved(self) -> Path:
+        """Where an attempt writes its checkpoints, each under a name that is used once."""
+        return self.path / ".saved"
+
+    @property
+    def attempts(self) -> Path:
+        return self.path / ".attempts"
+
+    def attempt(self, fence: int) -> "RunFolder":
+        """The folder of one attempt, with the same files."""
+        return RunFolder(self.attempts / str(fence))
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.checkpoints / "best.ckpt"
+
+    def epoch_checkpoint(self, epoch: int) -> Path:
+        """The file of that epoch, counted from 1, whether or not it exists."""
+        return self.checkpoints / f"epoch={epoch:03d}.ckpt"
+
+    @property
+    def report_json(self) -> Path:
+        return self.path / "report.json"
+
+    @property
+    def report_html(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def export(self) -> Path:
+        return self.path / "export"
+
+    @property
+    def onnx(self) -> Path:
+        return self.export / "model.onnx"
+
+    @property
+    def export_card(self) -> Path:
+        return self.export / "card.json"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Shared storage at a mounted path."""
+
+    root: Path
+
+    def dataset(self, dataset_id: str) -> DatasetFolder:
+        return DatasetFolder(self.root / "datasets" / check_id(dataset_id))
+
+    def run(self, run_id: str) -> RunFolder:
+        return RunFolder(self.root / "runs" / check_id(run_id))
+
+    @property
+    def projects(self) -> Path:
+        """What is set for each project."""
+        return self.root / "projects.json"
+
+    @property
+    def study_models(self) -> Path:
+        """Which models the study contract offers besides those of the beginning, or no more."""
+        return self.root / "study-models.json"
+
+    def incoming(self, name: str) -> Path:
+        """A file or folder under incoming/, reached over no link; raises InvalidRequest."""
+        folder = (self.root / "incoming").resolve()
+        if not _is_own(folder, name):
+            present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+            more = ["..."] if len(present) > INCOMING_SHOWN else []
+            raise InvalidRequest(
+                f"There is no file or folder {name[:200]!r} in the storage's folder incoming/.",
+                errors={"path": [f"there: {', '.join(present[:INCOMING_SHOWN] + more) or 'nothing'}"]},
+            )
+        return folder / name
+
+    def weights_file(self, name: str) -> Path:
+        """A file under weights/; raises InvalidRequest for one outside it or absent."""
+        folder = (self.root / "weights").resolve()
+        if not _is_file_in(folder, name):
+            present = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+            raise InvalidRequest(
+                f"There is no weights file {name!r} in storage.",
+                errors={"spec": {"model": {"encoder_weights": [f"files: {', '.join(present) or 'none'}"]}}},
+            )
+        return (folder / name).resolve()
+
+
+def _is_own(folder: Path, name: str) -> bool:
+    """Whether the name is a plain path to something inside the folder, no part of which is a link."""
+    try:
+        parts = name.rstrip("/").split("/")
+        path = folder.joinpath(*parts)
+        plain = all(part not in ("", ".", "..") for part in parts)
+        return plain and path.resolve() == path and path.is_relative_to(folder) and path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_file_in(folder: Path, name: str) -> bool:
+    """Whether the name, of whatever characters and length, is that of a file inside the folder."""
+    try:
+        path = (folder / name).resolve()
+        return path.is_relative_to(folder) and path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder with all it holds, where it exists; raises StorageUnavailable.
+
+    It is renamed first, so that nobody sees half of it and a writer that is late does not write into it.
+    """
+    leaving = path.with_name(f".{path.name}.{secrets.token_hex(4)}{DELETED}")
+    try:
+        path.rename(leaving)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be deleted", error) from error
+    remove_half_deleted(leaving)
+
+
+def remove_half_deleted(path: Path) -> None:
+    """Delete what is left of a folder that `remove_folder` has renamed; raises StorageUnavailable."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return  # another process was at it, too
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be deleted", error) from error
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write whole or not at all: a temporary file, fsync, rename. Adds the schema number."""
+    write_text(path, json.dumps({"schema": SCHEMA, **data}, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_json`, for text; raises StorageUnavailable."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # where the folder cannot be reached, neither can it be cleaned
+            temporary.unlink()
+        raise storage_error(f"{path.name} could not be written", error) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what `write_json` wrote; raises StorageUnavailable, of it BrokenFile and NewerFormat."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be read", error) from error
+    except (ValueError, RecursionError) as error:
+        raise BrokenFile(f"{path.name} could not be read: {error}.") from error
+    schema = data.pop("schema", 0) if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise BrokenFile(f"{path.name} holds no record of Trainyard.")
+    check_schema(path, schema)
+    return dict(data)
+
+
+def check_schema(path: Path, schema: int) -> None:
+    """Raise NewerFormat for a file whose schema number is above ours."""
+    if schema > SCHEMA:
+        raise NewerFormat(
+            f"{path.name} was written by a newer Trainyard: its schema is {schema}, "
+            f"and this one reads up to {SCHEMA}."
+        )
+
+
+def is_accepted(record_file: Path) -> bool:
+    """Whether that is the record of a run or data set that Redis has accepted; raises as `read_json`."""
+    return record_file.exists() and read_json(record_file).get("revision", 0) > 0

@@ -1,0 +1,110 @@
+"""A worker's signs of life: who it is, and what it has in work."""
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from trainyard.errors import StoreUnavailable
+from trainyard.store.worker_record import Housekeeping, WorkerState
+from trainyard.store.workers import WorkerStore
+from workers.devices.device_class import device_of
+from workers.devices.gpu_check import FoundGpu, needs_gpu
+
+logger = logging.getLogger(__name__)
+
+
+class Presence:
+    """What others see of this worker; `id` is also the owner in the records that it holds."""
+
+    def __init__(
+        self, workers: WorkerStore, queues: tuple[str, ...], gpus: tuple[FoundGpu, ...] = ()
+    ) -> None:
+        """`gpus` are those that its runs may use."""
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._queues = queues
+        self._has_left = False
+        host, pid = socket.gethostname(), os.getpid()
+        device, memory = _named(gpus) if gpus else device_of(queues, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        self._worker = WorkerState(
+            id=f"{host}:{pid}:{uuid.uuid4().hex[:8]}",
+            host=host,
+            pid=pid,
+            queues=queues,
+            device=device,
+            memory_bytes=memory,
+            started_at=time.time(),
+            devices=len(gpus),
+        )
+
+    @property
+    def id(self) -> str:
+        """The same as long as the process lives."""
+        return self._worker.id
+
+    def beat(self, housekeeping: Housekeeping | None = None) -> None:
+        """Give a sign of life, and say how housekeeping stands if that is known; raises StoreUnavailable."""
+        if housekeeping:
+            ago = housekeeping.seconds_ago
+            at = None if ago is None else time.time() - ago
+            self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled)
+        if not self._has_left:
+            self._workers.beat(self._worker)
+
+    def leave(self) -> None:
+        """Strike this worker off as it ends: those that stay would share the machine's cores with it."""
+        self._has_left = True
+        try:
+            self._workers.leave(self.id)
+        except StoreUnavailable as error:
+            logger.warning("%s is listed for some seconds more: %s", self.id, error.message)
+
+    @property
+    def devices(self) -> int:
+        """How many GPUs its runs may use, 0 for a worker without."""
+        return self._worker.devices
+
+    def fail(self) -> None:
+        """Say that it takes no runs that need a GPU until `recover`."""
+        self._serve(tuple(queue for queue in self._queues if not needs_gpu(queue)))
+
+    def recover(self) -> None:
+        """Say that it serves all of its queues again."""
+        self._serve(self._queues)
+
+    def _serve(self, queues: tuple[str, ...]) -> None:
+        if queues != self._worker.queues:
+            self._change(queues=queues)
+
+    @contextmanager
+    def holding(self, record_id: str) -> Iterator[None]:
+        """Within the block the worker is seen to work on that record."""
+        self._change(holds=record_id, since=time.time())
+        try:
+            yield
+        finally:
+            self._change(holds=None, since=None)
+
+    def _change(self, **values: Any) -> None:
+        self._set(**values)
+        try:
+            self.beat()
+        except StoreUnavailable as error:
+            logger.warning("The next sign of life will tell of %s: %s", values, error.message)
+
+    def _set(self, **values: Any) -> None:
+        with self._lock:  # the task's thread and that of the heartbeat both do
+            self._worker = replace(self._worker, **values)
+
+
+def _named(gpus: tuple[FoundGpu, ...]) -> tuple[str, int]:
+    """The name and the memory of the first, and of several their number."""
+    name, memory = gpus[0].name, gpus[0].memory_bytes
+    return (f"{len(gpus)} × {name}" if len(gpus) > 1 else name), memory

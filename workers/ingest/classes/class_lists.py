@@ -1,0 +1,81 @@
+"""The forms in which text files name classes: one a line, with its number, its colour, or neither."""
+
+import csv
+import re
+
+from workers.ingest.classes.color_table import has_colors, parse_colors
+from workers.ingest.classes.named_classes import NamedClasses, Unread, in_order, with_ids
+
+_NUMBER_FIRST = re.compile(r"(\d{1,5})[\s:,;=]+(\S.*)")
+_NUMBER_LAST = re.compile(r"(\S.*?)[\s:,;=]+(\d{1,5})")
+_PATH = re.compile(r"\.(png|jpe?g|bmp|tiff?|gif|json|xml)\b|^/|/.*/", re.IGNORECASE)
+_ITEM = re.compile(r"item\s*\{(.*?)\}", re.DOTALL)
+_ITEM_ID = re.compile(r"\bid\s*:\s*(\d{1,5})")
+_ITEM_NAME = re.compile(r"\b(?:display_)?name\s*:\s*[\"']([^\"']+)[\"']")
+_IGNORE_LINE = "__ignore__"
+"""LabelMe writes it before the name of value 0."""
+
+_ID_COLUMNS = frozenset(
+    ("id", "value", "index", "class_id", "label_id", "pixel value", "pixel_value", "code")
+)
+_NAME_COLUMNS = frozenset(("name", "class", "label", "class_name", "label_name", "category"))
+_CSV_HEADER = "pixel value"
+
+
+def classes_of_text(text: str) -> NamedClasses:
+    """What a list of lines says; raises Unread, or Refused for a broken table of colours."""
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines:
+        raise Unread("it is empty")
+    if has_colors(lines[0]):
+        names, table, ignored = parse_colors(text)
+        return NamedClasses(names=names, colors=table, ignore_value=ignored)
+    if any(_PATH.search(line) for line in lines):
+        raise Unread("its lines are paths of files")
+    first = [_NUMBER_FIRST.fullmatch(line) for line in lines]
+    last = [_NUMBER_LAST.fullmatch(line) for line in lines]
+    if all(first):
+        return NamedClasses(names=with_ids((match[1], match[2]) for match in first if match))
+    if all(last) and len({match[2] for match in last if match}) == len(lines):
+        return NamedClasses(names=with_ids((match[2], match[1]) for match in last if match))
+    return NamedClasses(listed=in_order(lines[1:] if lines[0] == _IGNORE_LINE else lines))
+
+
+def classes_of_csv(text: str) -> NamedClasses | None:
+    """What Roboflow's `_classes.csv` says of the values of its "semantic segmentation masks".
+
+    None for one of its sets for classification. Raises Unread.
+    """
+    rows = list(csv.reader(text.splitlines(), skipinitialspace=True))
+    if not rows or not rows[0] or rows[0][0].strip().casefold() != _CSV_HEADER:
+        return None
+    named = [(row[0].strip(), row[1]) for row in rows[1:] if len(row) > 1]
+    return NamedClasses(names=with_ids((value, name) for value, name in named if _is_value(value)))
+
+
+def classes_of_table(text: str) -> NamedClasses | None:
+    """What a CSV with a header says that has a column of names and one of ids, `id,name` or `class;value`;
+    None for another, such as labels of images. Raises Unread."""
+    lines = text.splitlines()
+    rows = list(csv.reader(lines, delimiter=";" if lines and ";" in lines[0] else ",", skipinitialspace=True))
+    header = [cell.strip().casefold() for cell in rows[0]] if rows else []
+    ids = [place for place, cell in enumerate(header) if cell in _ID_COLUMNS]
+    names = [place for place, cell in enumerate(header) if cell in _NAME_COLUMNS]
+    if len(ids) != 1 or len(names) != 1:
+        return None
+    named = [(row[ids[0]].strip(), row[names[0]].strip()) for row in rows[1:] if len(row) == len(header)]
+    are_classes = all(_is_value(value) for value, _ in named) and len({name for _, name in named}) == len(
+        named
+    )
+    return NamedClasses(names=with_ids(named)) if are_classes else None
+
+
+def classes_of_pbtxt(text: str) -> NamedClasses:
+    """What TensorFlow's label_map.pbtxt says; raises Unread."""
+    items = [(_ITEM_ID.search(item), _ITEM_NAME.search(item)) for item in _ITEM.findall(text)]
+    return NamedClasses(names=with_ids((number[1], name[1]) for number, name in items if number and name))
+
+
+def _is_value(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= 0xFF

@@ -1,0 +1,106 @@
+"""Settles what the values of a set's masks mean, once all masks are read: the order in which rules are asked.
+
+Ids of objects come first, since they explain any values; then smoothed edges and stray values; then the
+client's label map; and last the classes, by name or as the masks show them.
+"""
+
+from collections.abc import Callable, Sequence
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.classes.class_names import fitted
+from workers.ingest.classes.class_rules import ClassRules, check, check_variety, completed, declared, find
+from workers.ingest.classes.similar_names import warn_of_like_classes
+from workers.ingest.classes.value_map import UNCHANGED, LabelMap, hardened, label_mapped
+from workers.ingest.decision.label_proposal import advice, proposal
+from workers.ingest.decision.object_reading import Evidence, is_one_class, joined, one_class_rules
+from workers.ingest.decision.stray_values import ask_about_strays, find_strays
+from workers.ingest.decision.white_masks import ask_about_white, open_white
+from workers.ingest.items import FoundSet, Source
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.prepared.version import Uint8
+
+
+class ClassDecision:
+    """The classes of a set that is found; `proposed` is a label map that may make masks fit them."""
+
+    def __init__(self, source: Source, found: FoundSet, options: IngestOptions, log: ProblemLog) -> None:
+        self.proposed: LabelMap | None = None
+        self._source = source
+        self._found = found
+        self._options = options
+        self._log = log
+        self._rules: ClassRules | None = None
+        try:
+            self._rules = declared(options, found)
+        except Refused as refusal:
+            log.refused(None, refusal)
+
+    @property
+    def rules(self) -> ClassRules | None:
+        """The rules as far as they are known by now."""
+        return self._rules
+
+    def applied(self, sent: Sequence[Reading], masks: Callable[[int], Uint8]) -> list[int]:
+        """What each value counts as, by readings of the values as sent, in the order of `masks`.
+
+        What is open is asked. Raises Refused where one class of objects contradicts the names.
+        """
+        options, log = self._options, self._log
+        evidence = Evidence(readings=sent, masks=masks)
+        if is_one_class(self._found, self._rules, options, evidence, self._source, log):
+            self._rules = one_class_rules(self._rules, self._found, options.ignore_value)
+            return joined(self._rules, label_mapped(UNCHANGED, options.label_map, sent, log), sent, log)
+        hard = hardened(self._rules, sent, log)
+        label_map = options.label_map
+        if not (label_map or self._found.bit_fields or hard != UNCHANGED or log.has_errors):
+            strays = find_strays(self._rules, options.ignore_value, sent, masks)
+            if strays is not None:
+                self.proposed = strays.proposed
+                label_map = ask_about_strays(strays, self._found, self._rules, self._source, log)
+            elif white := open_white(self._rules, options.ignore_value, sent):
+                label_map = ask_about_white(white, self._found, self._source, log)
+        return label_mapped(hard, label_map, sent, log)
+
+    def checked(
+        self,
+        rules: ClassRules | None,
+        applied: Sequence[int],
+        sent: Sequence[Reading],
+        mapped: Sequence[Reading],
+    ) -> ClassRules | None:
+        """The rules that the set keeps, of which `rules` are known, `mapped` being what the values sent count
+        as; errors are logged where it keeps none."""
+        found, options, log = self._found, self._options, self._log
+        if rules is None and found.listed and not log.has_errors:
+            rules = self._fitted(mapped)
+        if rules is not None:
+            if found.names is not None and options.classes is None:
+                rules = completed(rules, mapped, log)
+            if rules.task == "multiclass":
+                self.proposed = proposal(rules, applied, sent, mapped)
+            check(rules, mapped, advice(self.proposed), log)
+        elif not log.has_errors:  # of half a set, wrong classes would be found
+            ignore_value = found.ignore_value if options.ignore_value is None else options.ignore_value
+            rules = find(ignore_value, found.colors, mapped, log)
+        if rules is not None and not log.has_errors:
+            check_variety(rules, mapped, log)
+            warn_of_like_classes(rules.names, log)
+        return rules
+
+    def _fitted(self, mapped: Sequence[Reading]) -> ClassRules | None:
+        """The rules by names whose values the upload does not say; None where they do not fit."""
+        found, given = self._found, self._options.ignore_value
+        ignored = {found.ignore_value, given, NO_CLASS}
+        values = {value for reading in mapped for value in reading.values} - ignored
+        fit = fitted(found.listed, found.listed_in, values, len(mapped), self._log)
+        if fit is None:
+            return None
+        names, void = fit
+        ignore_value = next((one for one in (given, found.ignore_value, void) if one is not None), None)
+        return ClassRules(
+            names=names,
+            ignore_value=ignore_value,
+            colors=found.colors,
+            origin=f"the names in {found.listed_in}",
+        )

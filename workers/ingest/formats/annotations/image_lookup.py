@@ -1,0 +1,239 @@
+"""Finds the files of an upload that an annotation cites by a name or a path of the machine it was made on."""
+
+import posixpath
+import unicodedata
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from pathlib import PurePosixPath
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats.annotations.folder_kinds import FolderKinds
+from workers.ingest.formats.annotations.image_folders import ImageFolders
+from workers.ingest.formats.annotations.split_names import file_split
+from workers.ingest.items import Read
+from workers.ingest.paths.layout import PICTURES
+from workers.ingest.paths.patterns import matching
+from workers.ingest.problems import ProblemLog, Refused, shown
+
+ALL = IngestOptions()
+
+_MOST_RIVALS = 20
+"""Pictures between which folders can decide; more have the name of each image of something else."""
+
+
+class CitedFiles:
+    """The pictures of an upload, found by what annotations call them.
+
+    Case, Unicode form, slashes and drives do not count. Of the members of that file name, the one wins whose
+    path shares the longest end with the cited path; then one that lies in no folder of masks or drawings,
+    then one of the split that the citing file is of, then the one that is cited from the folder of that file,
+    then the one nearest to it. Of equals, `ImageFolders` may choose.
+    """
+
+    def __init__(
+        self, members: Iterable[Member], options: IngestOptions = ALL, read: Read | None = None
+    ) -> None:
+        """The options `images` and `masks` say which pictures can be cited.
+
+        `read` is to compare copies in several folders; without it, none of these is chosen.
+        """
+        self._by_name: defaultdict[str, list[Member]] = defaultdict(list)
+        self._by_stem: defaultdict[str, list[Member]] = defaultdict(list)
+        self._left_out: set[str] = set()
+        self._renamed: list[tuple[str, str]] = []
+        self._chosen: set[str] = set()
+        found = pictures_of(members)
+        kept = citable(found, options)
+        self._kinds = FolderKinds(found)
+        taken = {member.path for member in kept}
+        for member in found:
+            path = PurePosixPath(_plain(member.path))
+            if member.path in taken:
+                self._by_name[path.name].append(member)
+                self._by_stem[path.stem].append(member)
+            else:
+                self._left_out.add(path.stem)
+        self._folders = None if read is None else ImageFolders(kept, self._kinds, read)
+
+    def expect(self, cited: Iterable[str]) -> None:
+        """Tell what is going to be cited, so that the folder which has most of it is taken for all."""
+        names = {PurePosixPath(_plain(one)).name for one in cited}
+        if self._folders is not None:
+            self._folders.expect(self._by_name[name] for name in names & self._by_name.keys())
+
+    def find(self, cited: str, citing: str) -> Member | None:
+        """The picture that the file at the path `citing` calls `cited`; None where there is none.
+
+        Raises Refused where several could be meant.
+        """
+        name = PurePosixPath(_plain(cited)).name
+        members = self._by_name.get(name, [])
+        if members and not any(self._kinds.has_images(member.path) for member in members):
+            images = [
+                one
+                for one in self._by_stem[PurePosixPath(name).stem]
+                if self._kinds.is_called_images(one.path)
+            ]
+            if images:  # masks of that name, and images of the name with another ending
+                self._renamed.append((cited, images[0].path))
+                members = images
+        return self._nearest(members, cited, citing)
+
+    def find_stem(self, cited: str, citing: str) -> Member | None:
+        """As `find`, for a path without the ending of the file's name."""
+        return self._nearest(self._by_stem.get(PurePosixPath(_plain(cited)).name, []), cited, citing)
+
+    def leaves_out(self, cited: str) -> bool:
+        """Whether the picture called `cited` is there, and the client's options leave it out."""
+        return PurePosixPath(_plain(cited)).stem in self._left_out
+
+    def report_unlisted(self, listed: Container[str], log: ProblemLog) -> None:
+        """Warn of the pictures whose paths are not among those that annotations list.
+
+        Masks and drawings of listed pictures are not meant: they are no images. Of several pictures of one
+        name, say which were taken, or ask.
+        """
+        self._settle(log)
+        pictures = [member.path for members in self._by_name.values() for member in members]
+        unlisted = sorted(
+            path for path in pictures if path not in listed and not self._shows_listed(path, listed)
+        )
+        for path in unlisted:
+            log.warning(
+                "image_unlisted",
+                path,
+                "The picture is in no annotation and is left out.",
+                "Nothing, if it does not belong to the set; else annotate it.",
+            )
+
+    def _settle(self, log: ProblemLog) -> None:
+        """Say which of several pictures of one name were taken, and ask where that is open."""
+        if self._folders is not None:
+            self._folders.settle(log)
+        if self._renamed:
+            cited, taken = self._renamed[0]
+            log.guess(
+                f"{len(self._renamed)} pictures are cited by names that only masks have; images of other "
+                f"endings are read, such as {shown(taken)} for {shown(cited)}."
+            )
+
+    def _shows_listed(self, path: str, listed: Container[str]) -> bool:
+        stem = PurePosixPath(_plain(path)).stem
+        return not self._kinds.has_images(path) and any(one.path in listed for one in self._by_stem[stem])
+
+    def _nearest(self, members: list[Member], cited: str, citing: str) -> Member | None:
+        if not members:
+            return None
+        rivals = members if len(members) == 1 else self._best(members, cited, citing)
+        folders = self._folders
+        if len(rivals) == 1:
+            if folders is not None:
+                folders.settled(rivals[0])
+            return rivals[0]
+        if folders is None or len(rivals) > _MOST_RIVALS or rivals[0].path in self._chosen:
+            raise _ambiguous(cited, rivals)
+        taken = folders.choose(rivals)
+        if taken is None:
+            raise _ambiguous(cited, rivals)
+        self._chosen.update(one.path for one in rivals)
+        return taken
+
+    def _best(self, members: list[Member], cited: str, citing: str) -> list[Member]:
+        """Those that fit a citation best, and none that lies below the folder of another."""
+        wanted, place = _parts(cited), _parts(citing)
+        beside = _plain(posixpath.normpath(posixpath.join(posixpath.dirname(citing), cited)))
+        split = file_split(citing)
+        ranks = [
+            (
+                _common(wanted[::-1], folders[::-1]),
+                self._kinds.has_images(member.path),
+                split is not None and file_split(posixpath.dirname(member.path)) == split,
+                _without_ending(member.path, beside) == beside,
+                _common(place, folders),
+            )
+            for member, folders in ((one, _parts(one.path)) for one in members)
+        ]
+        best = max(ranks)
+        rivals = [one for one, rank in zip(members, ranks, strict=True) if rank == best]
+        return rivals if len(rivals) > _MOST_RIVALS else _uppermost(rivals)
+
+
+def pictures_of(members: Iterable[Member]) -> list[Member]:
+    """The members that are pictures by the endings of their names."""
+    return [member for member in members if posixpath.splitext(member.path)[1].casefold() in PICTURES]
+
+
+def citable(pictures: list[Member], options: IngestOptions) -> list[Member]:
+    """The pictures that the client's patterns let be images."""
+    paths = [member.path for member in pictures]
+    if options.images is not None:
+        fitting = matching(options.images, paths)
+        return [member for member in pictures if member.path in fitting]
+    masks = set() if options.masks is None else matching(options.masks, paths)
+    return [member for member in pictures if member.path not in masks]
+
+
+def image_missing(cited: str) -> Refused:
+    """An annotation is there for an image that is not."""
+    return Refused(
+        "image_missing",
+        f"The image {shown(cited)} is not in the upload; its annotation is left out.",
+        "Add the image, or take its annotation out.",
+    )
+
+
+def report_missing(missing: Sequence[tuple[str, str]], found: int, log: ProblemLog) -> None:
+    """Report annotation files and the images that they cite and the upload lacks.
+
+    They are errors where they are more than the images `found`: then the upload is not what was meant.
+    """
+    report = log.warning if len(missing) <= found else log.error
+    for file, cited in missing:
+        refusal = image_missing(cited)
+        report(refusal.problem_code, file, refusal.message, refusal.remedy)
+
+
+def _ambiguous(cited: str, rivals: Sequence[Member]) -> Refused:
+    listed = ", ".join(shown(member.path) for member in rivals[:4])
+    return Refused(
+        "image_ambiguous",
+        f"{shown(cited)} could be any of {listed}.",
+        "Give each image a name of its own, or cite it with its folder.",
+    )
+
+
+def _uppermost(members: list[Member]) -> list[Member]:
+    """Those that do not lie in a folder below that of another."""
+    folders = [posixpath.dirname(member.path) for member in members]
+    return [
+        member
+        for member, folder in zip(members, folders, strict=True)
+        if not any(folder != above and _is_below(folder, above) for above in folders)
+    ]
+
+
+def _is_below(folder: str, above: str) -> bool:
+    return not above or folder.startswith(f"{above}/")
+
+
+def _without_ending(path: str, like: str) -> str:
+    """The path, plain, without the ending of the file's name where `like` has none."""
+    plain = _plain(path)
+    return plain if posixpath.splitext(like)[1] in PICTURES else posixpath.splitext(plain)[0]
+
+
+def _plain(path: str) -> str:
+    return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
+
+
+def _parts(path: str) -> list[str]:
+    parts = [part for part in _plain(path).split("/") if part not in ("", ".", "..")]
+    return parts[:-1]
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    """How many parts the two have in common from their start."""
+    return next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )

@@ -1,0 +1,282 @@
+"""Reads COCO: polygons and run-length masks in JSON files, with the images beside them or in folders.
+
+Mask values are 1 and up in the order of category ids; a category named as background is value 0. Where
+several files annotate the same images, those called `instances...` are read.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats.annotations.class_values import ClassValues, class_values
+from workers.ingest.formats.annotations.grouped_warnings import Faults
+from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
+from workers.ingest.formats.annotations.item_names import Located, named_files, named_items
+from workers.ingest.formats.coco import records as coco_records
+from workers.ingest.formats.coco.files import annotated_members, coco_members, has_outlines
+from workers.ingest.formats.coco.records import Annotation, Category, ImageRecord, Key
+from workers.ingest.items import FoundSet, Source
+from workers.ingest.paths.split_words import splits_of_names
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.regions.masks import IGNORED, Polygon, Region, RegionsTruth
+from workers.ingest.regions.rle import Runs
+from workers.ingest.regions.spool import RegionFile
+
+_REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """One JSON file, without its annotations: those are read once all categories are known."""
+
+    member: Member
+    split: str | None
+    images: list[ImageRecord]
+    names: dict[Key, str]
+
+
+class Coco:
+    """See `Format`."""
+
+    name = "coco"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: a JSON file that has images and annotations with boxes or regions."""
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        return annotated_members(source)
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: a polygon or run lengths, or a file that is cut off."""
+        return has_outlines(source, files)
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        files, listed = _files(source, log)
+        if not files:
+            if not log.has_errors:
+                log.error(
+                    "coco_missing",
+                    None,
+                    "There is no JSON file with the lists images, annotations and categories.",
+                    "Add the COCO file to the upload, or name another format.",
+                )
+            return None
+        try:
+            projects = _projects(listed)
+            ordered = sorted(
+                listed, key=lambda one: (one.name in projects, isinstance(one.key, str), one.key)
+            )
+            pairs = dict.fromkeys((one.key, one.name) for one in ordered)
+            classes = class_values(((pair, pair[1]) for pair in pairs), files[0].member.path, log)
+        except Refused as refusal:
+            log.refused(files[0].member.path, refusal)
+            return None
+        return _Assembly(source, options, log, classes).found(files, projects)
+
+
+class _Assembly:
+    """Puts the items of all files together."""
+
+    def __init__(
+        self,
+        source: Source,
+        options: IngestOptions,
+        log: ProblemLog,
+        classes: ClassValues[tuple[Key, str]],
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._log = log
+        self._classes = classes
+        self._cited = CitedFiles(source.members, options, source.read)
+        self._found: dict[str, Located] = {}
+        self._used: Counter[int] = Counter()
+        self._missing: list[tuple[str, str]] = []
+        self._masks = 0
+        self._boxes = 0
+        self._crowds: Counter[str] = Counter()
+        self._singles: Counter[str] = Counter()
+
+    def found(self, files: list[_File], projects: set[str]) -> FoundSet | None:
+        self._cited.expect(record.file_name for file in files for record in file.images)
+        for file in files:
+            try:
+                self._add(file)
+            except Refused as refusal:
+                self._log.refused(file.member.path, refusal)
+        self._report(files)
+        if self._log.has_errors:
+            return None
+        names = {
+            value: name
+            for value, name in self._classes.names.items()
+            if name not in projects or self._used[value]
+        }
+        told = named_files([file.member.path for file in files])
+        return FoundSet(
+            items=named_items(self._found.values()),
+            names=names,
+            ignore_value=IGNORED,
+            pairs=f"each image by the file_name of its record in {told}",
+            classes=f"the categories of {told}",
+        )
+
+    def _add(self, file: _File) -> None:
+        faults = Faults(file.member.path, self._log)
+        images: dict[Key, ImageRecord] = {}
+        for record in file.images:
+            if images.setdefault(record.key, record) is not record:
+                faults.add("duplicate_image_id", f"image id {record.key}", "several images have the same id")
+        regions = self._regions(file, images, faults)
+        for record, drawn in zip(images.values(), regions, strict=True):
+            self._add_image(file, record, drawn, faults)
+        faults.report("Export the annotations anew, or leave out what is not needed.")
+
+    def _add_image(self, file: _File, record: ImageRecord, regions: Sequence[Region], faults: Faults) -> None:
+        path = file.member.path
+        try:
+            image = self._cited.find(record.file_name, path)
+        except Refused as refusal:
+            faults.refused(f"image id {record.key}", refusal)
+            return
+        if image is None:
+            if not self._cited.leaves_out(record.file_name):
+                self._missing.append((path, record.file_name))
+            return
+        if image.path in self._found:
+            faults.add("duplicate_image", image.path, "an image is listed twice; the first entry counts")
+            return
+        self._found[image.path] = Located(
+            image=image,
+            truth=RegionsTruth(
+                file=path, size=record.size, background=0, regions=regions, order=self._options.order
+            ),
+            split=file.split,
+            cited=record.file_name,
+        )
+
+    def _regions(
+        self, file: _File, images: Mapping[Key, ImageRecord], faults: Faults
+    ) -> Sequence[Sequence[Region]]:
+        """The regions of each image, in the order of the images. Raises Refused."""
+        regions = RegionFile(self._source.scratch)
+        rows = {key: row for row, key in enumerate(images)}
+        unknown: Counter[str] = Counter()
+        with self._source.open(file.member) as stream:
+            for annotation in coco_records.annotations(stream):
+                if annotation.image is None:
+                    faults.add("annotation_broken", f"annotation {annotation.key}", "it has no image_id")
+                    continue
+                value = self._value(annotation, file)
+                if value is None:
+                    unknown[str(annotation.category)] += 1
+                    continue
+                self._used[value] += 1
+                try:
+                    region = self._region(annotation, value, images.get(annotation.image))
+                except Refused as refusal:
+                    faults.refused(f"annotation {annotation.key}", refusal)
+                    continue
+                if annotation.image in rows:
+                    regions.add(rows[annotation.image], region)
+                else:
+                    faults.add("unknown_image", f"image id {annotation.image}", "no image has this id")
+        self._report_unknown(unknown, file)
+        return regions.by_image(len(images))
+
+    def _report_unknown(self, categories: Counter[str], file: _File) -> None:
+        for category, count in categories.items():
+            self._log.error(
+                "unknown_category",
+                file.member.path,
+                f"{count} annotation(s) have the category id {category}, which is not listed.",
+                "Add the category to the file, or take these annotations out.",
+            )
+
+    def _value(self, annotation: Annotation, file: _File) -> int | None:
+        if annotation.category is None or annotation.category not in file.names:
+            return None
+        return self._classes.value_of[annotation.category, file.names[annotation.category]]
+
+    def _region(self, annotation: Annotation, value: int, image: ImageRecord | None) -> Polygon | Runs:
+        """A box alone says that an object is there, not which pixels it has: these are ignored."""
+        if not annotation.has_mask:
+            self._boxes += 1
+            return annotation.boxed(IGNORED)
+        self._masks += 1
+        ignored = annotation.crowd and self._options.crowd == "ignore"
+        (self._crowds if ignored else self._singles)[self._classes.names[value]] += 1
+        return annotation.region(IGNORED if ignored else value, image.size if image else None)
+
+    def _report(self, files: list[_File]) -> None:
+        first = files[0].member.path
+        if self._boxes:
+            report = self._log.warning if self._masks else self._log.error
+            report(
+                "masks_missing",
+                first,
+                f"{self._boxes} of {self._boxes + self._masks} annotations have a box and no mask "
+                "(segmentation is empty); the pixels in these boxes are ignored.",
+                _REMEDY_MASKS,
+            )
+        for name in self._crowds.keys() - self._singles.keys():
+            self._log.warning(
+                "only_crowds",
+                first,
+                f"All {self._crowds[name]} regions of {name!r} are marked iscrowd and thus ignored.",
+                "If they are objects (CVAT marks ellipses so), upload the set with crowd=label.",
+            )
+        report_missing(self._missing, len(self._found), self._log)
+        if not self._found and not self._log.has_errors:
+            self._log.error("no_images", first, "The file lists no image of the upload.", "Add the images.")
+        self._cited.report_unlisted(self._found, self._log)
+
+
+def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]]:
+    """The files to read, and all their categories."""
+    members = coco_members(source)
+    files: list[_File] = []
+    listed: list[Category] = []
+    splits = splits_of_names([PurePosixPath(member.path).stem for member in members])
+    for member, split in zip(members, splits, strict=True):
+        try:
+            with source.open(member) as file:
+                images = list(coco_records.images(file))
+            with source.open(member) as file:
+                own = list(coco_records.categories(file))
+            own = own or _unnamed(source, member, log)
+        except Refused as refusal:
+            log.refused(member.path, refusal)
+            continue
+        names = {category.key: category.name for category in own}
+        files.append(_File(member=member, split=split, images=images, names=names))
+        listed += own
+    return files, listed
+
+
+def _unnamed(source: Source, member: Member, log: ProblemLog) -> list[Category]:
+    """Categories for the ids that annotations have, of a file that lists none."""
+    with source.open(member) as file:
+        keys = {annotation.category for annotation in coco_records.annotations(file)} - {None}
+    found = [Category(key=key, name=f"category_{key}", parent=None) for key in keys if key is not None]
+    if found:
+        log.warning(
+            "categories_missing",
+            member.path,
+            f"The file lists no categories; its {len(found)} are named by their ids.",
+            "Add the list `categories`, or name the classes when you upload the set.",
+        )
+    return found
+
+
+def _projects(listed: list[Category]) -> set[str]:
+    """Names of categories with the id 0 that are the parent of all others: an exporter's name for the set."""
+    roots = {one.name for one in listed if one.key == 0}
+    parents = {one.parent for one in listed if one.name not in roots}
+    return roots if len(roots) == 1 and parents == roots else set()

@@ -1,0 +1,161 @@
+"""Reads Cityscapes: `leftImg8bit/SPLIT/CITY/*_leftImg8bit.png` with masks in `gtFine/` or `gtCoarse/`.
+
+Of the masks of an image the first kind that is there is read: labelTrainIds, labelIds, instanceIds, color.
+All give the 19 classes that the benchmark trains; everything else is ignored.
+"""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats.annotations.image_lookup import report_missing
+from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.folders.cityscapes_labels import COLOR_TABLE, COLORS, LABEL_IDS, NAMES
+from workers.ingest.items import FoundSet, Read, Source, Truth
+from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pictures.decode import DecodedImage, load
+from workers.ingest.pictures.mask_files import check_mask_size
+from workers.ingest.pictures.mask_fit import fit_mask
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.regions.masks import IGNORED
+from workers.prepared.version import Uint8
+
+_IMAGE = "_leftimg8bit"
+_KINDS = ("labeltrainids", "labelids", "instanceids", "color")
+_HIGHEST = 0xFFFF  # of ids
+_PER_CLASS = 1000  # instance ids are label id * 1000 + a number, or the label id alone
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelIdTruth:
+    """A mask of label ids or instance ids, read as train ids."""
+
+    member: Member
+
+    @property
+    def file(self) -> str:
+        """See `Truth.file`."""
+        return self.member.path
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`."""
+        data = read(self.member)
+        check_mask_size(data, image)
+        return fit_mask(self._train_ids(decode_ids(data)), image)
+
+    def _train_ids(self, ids: NDArray[np.integer[Any]]) -> Uint8:
+        table: Uint8 = np.full(_HIGHEST + 1, IGNORED, np.uint8)
+        for value, label in enumerate(LABEL_IDS):
+            table[label] = value
+            table[label * _PER_CLASS : (label + 1) * _PER_CLASS] = value
+        read: Uint8 = table[ids]
+        return read
+
+
+class Cityscapes:
+    """See `Format`."""
+
+    name = "cityscapes"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: an image and a mask by Cityscapes' endings."""
+        stems = [_stem(member) for member in source.members]
+        return any(stem.endswith(_IMAGE) for stem in stems) and any(_kind(stem) for stem in stems)
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        masks = _masks(source)
+        found = list(_located(source, masks, log))
+        taken = {one.truth.file for one in found}
+        lost = [member for member in masks.values() if member.path not in taken]
+        report_missing([(one.path, f"{_place(_stem(one))}_leftImg8bit") for one in lost], len(found), log)
+        if not found and not log.has_errors:
+            log.error(
+                "no_pairs",
+                None,
+                "No image ..._leftImg8bit has a mask ..._gtFine_labelTrainIds or the like.",
+                "Send the folders leftImg8bit and gtFine together.",
+            )
+        if log.has_errors:
+            return None
+        return FoundSet(
+            items=named_items(found),
+            names=dict(enumerate(NAMES)),
+            colors=dict(enumerate(COLORS)),
+            ignore_value=IGNORED,
+            pairs="images and masks by city, sequence and frame",
+            classes="the 19 classes of Cityscapes' benchmark",
+        )
+
+
+def decode_ids(data: bytes) -> NDArray[np.integer[Any]]:
+    """The numbers of a mask as stored, (H, W), 0 to 65535; raises Refused where it has none."""
+    loaded = load(data, cv2.IMREAD_UNCHANGED)
+    ids = np.asarray(loaded.image) if loaded.fast is None else loaded.fast
+    whole = ids.ndim == 2 and np.issubdtype(ids.dtype, np.integer)
+    if not whole or ids.min() < 0 or ids.max() > _HIGHEST:
+        raise Refused(
+            "mask_ids",
+            f"The mask is a picture of the kind {loaded.image.mode}, without ids from 0 to {_HIGHEST}.",
+            "Save it as Cityscapes has it: one channel of 8 or 16 bits.",
+        )
+    return ids
+
+
+def _stem(member: Member) -> str:
+    stem, suffix = posixpath.splitext(posixpath.basename(member.path))
+    return stem.casefold() if suffix.casefold() in (".png", ".jpg", ".jpeg") else ""
+
+
+def _kind(stem: str) -> str | None:
+    """Which kind of mask the file is, None for what is none."""
+    _, _, kind = stem.rpartition("_")
+    return kind if kind in _KINDS and ("_gtfine_" in stem or "_gtcoarse_" in stem) else None
+
+
+def _place(stem: str) -> str:
+    """City, sequence and frame: what an image and its masks share."""
+    return stem.partition("_leftimg8bit")[0].partition("_gt")[0]
+
+
+def _masks(source: Source) -> dict[str, Member]:
+    """The mask of each place, of the first kind in the order of _KINDS; fine ones before coarse ones."""
+    ranked = []
+    for member in source.members:
+        kind = _kind(stem := _stem(member))
+        if kind is not None:
+            ranked.append((_KINDS.index(kind), "_gtcoarse_" in stem, member.path, _place(stem), member))
+    return {place: member for *_, place, member in sorted(ranked, key=lambda one: one[:3], reverse=True)}
+
+
+def _located(source: Source, masks: dict[str, Member], log: ProblemLog) -> Iterator[Located]:
+    bare = []
+    for member in source.members:
+        stem = _stem(member)
+        if stem.endswith(_IMAGE):
+            mask = masks.get(_place(stem))
+            if mask is None:
+                bare.append(member.path)
+            else:
+                yield Located(image=member, truth=_truth(mask))
+    if bare:
+        log.warning(
+            "image_without_mask",
+            bare[0],
+            f"{len(bare)} image(s) have no mask and are left out.",
+            "Add their masks, or take the images out.",
+        )
+
+
+def _truth(mask: Member) -> Truth:
+    kind = _kind(_stem(mask))
+    if kind in ("labelids", "instanceids"):
+        return LabelIdTruth(member=mask)
+    return MaskTruth(member=mask, table=COLOR_TABLE if kind == "color" else None)

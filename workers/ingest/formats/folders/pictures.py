@@ -1,0 +1,218 @@
+"""Folders of images and mask pictures.
+
+Masks are told from images, and found for them, by the names of folders and files (`layout`, `pairing`). How
+their values are read is `mask_reading`'s to say. Names and colours are the client's, else those of a file of
+names (`classes_file`) or a table of colours alone (`color_table`), else what is found.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from trainyard.catalog.names import DATASET_FORMATS
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.classes.class_names import foreground
+from workers.ingest.classes.classes_file import read_classes_file
+from workers.ingest.classes.color_table import read_color_table, table_file
+from workers.ingest.classes.named_classes import NamedClasses
+from workers.ingest.items import Color, FoundSet, Item, Source, Truth
+from workers.ingest.masks.class_masks import (
+    BACKGROUND,
+    BitFieldsTruth,
+    EmptyTruth,
+    ExclusiveTruth,
+    UnionTruth,
+    class_values,
+)
+from workers.ingest.masks.colors import BLACK, color_names
+from workers.ingest.masks.reading import MaskReading, MaskSet, mask_reading, white_value
+from workers.ingest.masks.sizes import settle_sizes
+from workers.ingest.masks.survey import MaskKinds, survey
+from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.pairs import Pair, pair
+from workers.ingest.problems import ProblemLog, Refused
+from workers.prepared.version import MAX_OVERLAPPING
+
+_ANNOTATIONS = (".json", ".xml", ".csv", ".txt", ".tfrecord", ".parquet", ".mat")
+
+
+class Pictures:
+    """Reads images with masks that are pictures."""
+
+    name = "pictures"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: what no other format is."""
+        return True
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        try:
+            pairing = pair(source, options, log)
+            pairs = pairing.pairs
+            if not pairs:
+                _report_unread(source.members, log)
+            if not pairs or log.is_blocked():
+                return None
+            if pairs[0].class_masks is not None:
+                return replace(_of_class_masks(pairs), pairs=pairing.origin)
+            folders = Counter(one.class_folder for one in pairs if one.class_folder is not None)
+            found = _of_masks(pairs, source, options, log)
+            return replace(found, pairs=pairing.origin, class_folders=folders)
+        except Refused as refusal:
+            log.refused(None, refusal)
+            return None
+
+
+def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
+    """Say what annotations there are of which no format is known."""
+    found = [member.path for member in members if member.path.lower().endswith(_ANNOTATIONS)]
+    if found:
+        log.error(
+            "annotations_unread",
+            found[0],
+            f"{len(found)} file(s) such as this one are of no format that outlines objects and is read: "
+            f"{', '.join(DATASET_FORMATS)}.",
+            "Export polygons or masks in one of these; boxes, captions and key points tell no pixels.",
+        )
+
+
+def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
+    named = {found.image.path: list(found.class_masks or ()) for found in pairs}
+    values = class_values(named)
+    bit_fields = len(values) <= MAX_OVERLAPPING
+    kind = BitFieldsTruth if bit_fields else ExclusiveTruth
+    items = []
+    for found in pairs:
+        masks = tuple((values[name], member) for name, member in found.class_masks or () if name in values)
+        items.append(
+            Item(
+                name=found.name,
+                image=found.image,
+                truth=kind(file=masks[0][1].path if masks else found.image.path, masks=masks),
+            )
+        )
+    names = {0: BACKGROUND} | {value: name for name, value in values.items()}
+    return FoundSet(items=items, names=names, bit_fields=bit_fields)
+
+
+def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet:
+    resample, left_out = settle_sizes(_couples(pairs), source.read, options, log)
+    kept = [one for one in pairs if not any(mask.path in left_out for mask in one.masks)]
+    about = _About(source, options, log)
+    several = len(foreground(options.classes or about.said.names or about.said.listed)) > 1
+    white = white_value(options.classes or about.said.names)
+    couples = _couples(kept)
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=about.colors,
+        several=several,
+        white=white,
+    )
+    _warn_of_jpegs(given.kinds, log)
+    reading = mask_reading(given, log)
+    items = [
+        Item(
+            name=found.name,
+            image=found.image,
+            truth=_truth(found, white, reading, resample=resample),
+        )
+        for found in kept
+    ]
+    names, colors = _names_and_colors(reading, about, options, log)
+    return FoundSet(
+        items=items,
+        names=names or None,
+        colors=colors,
+        ignore_value=about.by_color.ignore_value if reading.table else about.said.ignore_value,
+        listed=() if names or options.classes is not None else about.said.listed,
+        listed_in=about.file or "",
+        objects=reading.objects,
+        classes=about.file and f"the names in {about.file}" if names else None,
+    )
+
+
+def _couples(pairs: Iterable[Pair]) -> list[tuple[Member, Member]]:
+    """Each mask behind its image."""
+    return [(one.image, mask) for one in pairs for mask in one.masks]
+
+
+def _truth(found: Pair, white: int, reading: MaskReading, *, resample: bool) -> Truth:
+    parts = [
+        MaskTruth(member=mask, white=white, shown=reading.shown, table=reading.table, resample=resample)
+        for mask in found.masks
+    ]
+    if not parts:
+        return EmptyTruth(file=found.image.path)
+    return parts[0] if len(parts) == 1 else UnionTruth(parts=parts)
+
+
+class _About:
+    """What the upload's files say of its classes; the client, who names them, outranks these."""
+
+    def __init__(self, source: Source, options: IngestOptions, log: ProblemLog) -> None:
+        found = read_classes_file(source, log) if options.classes is None else None
+        self.said = found[0] if found else NamedClasses()
+        self.file = found[1] if found else None
+        self.by_color = self.said
+        self._source = source
+        self._may_have_table = not self.said.colors and options.classes is None
+
+    def colors(self) -> dict[Color, int]:
+        """The values of colours: those in the file of names, else in a table of colours. Raises Refused."""
+        if self._may_have_table:
+            self._may_have_table = False
+            names, colors, ignore_value = read_color_table(self._source) or ({}, {}, None)
+            if colors:
+                self.by_color = NamedClasses(names=names, colors=colors, ignore_value=ignore_value)
+                self.file = getattr(table_file(self._source), "path", None)
+        colors = self.by_color.colors
+        if colors and 0 not in self.by_color.by_value:
+            return {BLACK: 0, **colors}  # what no class has been drawn on
+        return colors
+
+
+def _names_and_colors(
+    reading: MaskReading, about: _About, options: IngestOptions, log: ProblemLog
+) -> tuple[dict[int, str], dict[int, Color]]:
+    """Names of classes by value where they are known by now, and the colours that values have."""
+    if reading.table is None:
+        listed = {value: color for color, value in about.said.colors.items()}
+        return about.said.names, listed or reading.palette
+    colors = {value: color for color, value in reversed(reading.table.items())}
+    if options.classes is not None:
+        return {}, colors
+    if options.colors is None and about.by_color.colors:
+        return about.by_color.by_value, colors
+    if about.said.names or not (reading.found or options.colors):
+        return about.said.names, colors
+    names = color_names(reading.table)
+    names.pop(-1 if options.ignore_value is None else options.ignore_value, None)
+    _warn_of_found(names, options, log)
+    return names, colors
+
+
+def _warn_of_jpegs(kinds: MaskKinds, log: ProblemLog) -> None:
+    if kinds.jpegs:
+        log.warning(
+            "mask_jpeg",
+            kinds.jpegs[0].path,
+            f"{len(kinds.jpegs)} mask(s) are JPEGs, which blur values: they are parted at half grey into 0 "
+            "and 255.",
+            "Save masks as PNG from the original annotation.",
+        )
+
+
+def _warn_of_found(names: Mapping[int, str], options: IngestOptions, log: ProblemLog) -> None:
+    if options.colors is None:
+        log.warning(
+            "colors_found",
+            None,
+            f"The masks are coloured, and each of their {len(names)} colours is taken as a class: "
+            f"{', '.join(list(names.values())[:20])}.",
+            "Name the colours, or the classes, when you upload the set.",
+        )

@@ -1,0 +1,195 @@
+"""Reads Pascal VOC segmentation: `JPEGImages/` and `SegmentationClass/`.
+
+Masks are pictures of class indices, 255 being void; where labelmap.txt gives colours, or they are RGB, they
+are read by colour instead. Only images with a mask belong to the set.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.classes.class_names import foreground
+from workers.ingest.classes.class_rules import are_ids
+from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
+from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.voc.classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
+from workers.ingest.formats.voc.label_sets import MASKS, mask_files
+from workers.ingest.formats.voc.labels import palette_color
+from workers.ingest.items import FoundSet, Source
+from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
+from workers.ingest.masks.sizes import settle_sizes
+from workers.ingest.masks.survey import survey
+from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.regions.masks import IGNORED
+from workers.ingest.text.sniff import sample
+from workers.ingest.text.text_files import named
+
+_BOXES_TRIED = 8
+_MARK = re.compile(r"[-_. ](mask|seg|gt|label|segmentation|annotation)\Z", re.IGNORECASE)
+
+_Couple = tuple[Member, Member]
+
+
+class Voc:
+    """See `Format`."""
+
+    name = "voc"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: a folder SegmentationClass, or boxes in VOC's XML and no such folder."""
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`: a mask, and the first file of boxes."""
+        boxes = _boxes(source)
+        return _in_mask_folders(source)[:1] + [one for one in source.members if one.path in boxes]
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: masks in SegmentationClass."""
+        return bool(_in_mask_folders(source))
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        masks = mask_files(source, log)
+        if not masks:
+            log.error(
+                "masks_missing",
+                next(iter(_boxes(source)), None),
+                "There is no folder SegmentationClass with masks; Annotations/*.xml have boxes only.",
+                "Add the masks: semantic segmentation, not object detection.",
+            )
+            return None
+        try:
+            classes = labelled(source, log) if options.classes is None else VocClasses()
+        except Refused as refusal:
+            log.refused(getattr(named(source, "labelmap.txt"), "path", None), refusal)
+            return None
+        cited = CitedFiles(member for member in source.members if not _is_segmentation(member))
+        couples = _couples(masks, cited, log)
+        if log.is_blocked() or not couples:
+            return None
+        cited.report_unlisted({image.path for image, _ in couples}, log)
+        try:
+            return _of_couples(couples, classes, source, options, log)
+        except Refused as refusal:
+            log.refused(None, refusal)
+            return None
+
+
+def _of_couples(
+    couples: Sequence[_Couple],
+    classes: VocClasses,
+    source: Source,
+    options: IngestOptions,
+    log: ProblemLog,
+) -> FoundSet:
+    resample, left_out = settle_sizes(couples, source.read, options, log)
+    couples = [couple for couple in couples if couple[1].path not in left_out]
+    names = options.classes or classes.names or {}
+    white = white_value(names)
+    given = MaskSet(
+        couples=couples,
+        kinds=survey([mask for _, mask in couples], source.read),
+        read=source.read,
+        options=options,
+        listed=lambda: classes.table or voc_table(names),
+        several=len(foreground(names or classes.listed)) > 1,
+        white=white,
+        by_listed_palette=False,
+    )
+    kinds, reading = given.kinds, mask_reading(given, log)
+    by_map = classes.table if kinds.paletted and reading.shown == "values" else None
+    table = reading.table or by_map
+    truths = [
+        MaskTruth(member=mask, white=white, shown=reading.shown, table=table, resample=resample)
+        for _, mask in couples
+    ]
+    ids = used_ids(truths, source.read)
+    in_vocs_colors = table is not None or is_voc(kinds.palette)
+    if options.classes is None and not reading.objects:
+        classes = set_classes(classes, ids, len(truths), in_vocs_colors, log)
+    found = [Located(image=image, truth=truth) for (image, _), truth in zip(couples, truths, strict=True)]
+    listed = {value: color for color, value in (classes.table or {}).items() if value != IGNORED}
+    return FoundSet(
+        items=named_items(found),
+        names=classes.names,
+        colors=listed or {value: palette_color(value) for value in range(IGNORED)},
+        ignore_value=IGNORED if in_vocs_colors or (ids and are_ids(set(ids) - {IGNORED})) else None,
+        listed=classes.listed,
+        listed_in=classes.file or "",
+        objects=reading.objects,
+        pairs="each mask in SegmentationClass has its image's name",
+        classes=classes.origin if classes.names else None,
+    )
+
+
+def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> list[_Couple]:
+    """Each mask behind its image."""
+    found: list[_Couple] = []
+    lost = []
+    for mask in masks:
+        try:
+            image = _image_of(mask, cited)
+        except Refused as refusal:
+            log.refused(mask.path, refusal)
+            continue
+        if image is None:
+            lost.append(mask)
+        else:
+            found.append((image, mask))
+    apart = _nearest(found)
+    lost += [mask for _, mask in found if mask.path not in apart]
+    report_missing([(mask.path, PurePosixPath(mask.path).stem) for mask in lost], len(apart), log)
+    return [(image, mask) for image, mask in found if mask.path in apart]
+
+
+def _image_of(mask: Member, cited: CitedFiles) -> Member | None:
+    """The image of the mask's name, with or without what marks a mask at its end. Raises Refused."""
+    path = PurePosixPath(mask.path)
+    near = str(_top(mask) / "JPEGImages" / path.name)
+    image = cited.find_stem(path.stem, near)
+    bare = _MARK.sub("", path.stem)
+    return image if image is not None or bare == path.stem else cited.find_stem(bare, near)
+
+
+def _nearest(found: Sequence[_Couple]) -> set[str]:
+    """The paths of the masks without those whose image has one in its own part of the upload: sets of several
+    years or splits may have images of one name each."""
+    own = {image.path for image, mask in found if image.path.startswith(f"{_top(mask)}/")}
+    return {
+        mask.path
+        for image, mask in found
+        if image.path not in own or image.path.startswith(f"{_top(mask)}/") or str(_top(mask)) == "."
+    }
+
+
+def _top(mask: Member) -> PurePosixPath:
+    """The folder that SegmentationClass lies in."""
+    return next(one for one in PurePosixPath(mask.path).parents if one.name.casefold() == MASKS).parent
+
+
+def _is_segmentation(member: Member) -> bool:
+    return "/segmentation" in f"/{posixpath.dirname(member.path)}".casefold()
+
+
+def _in_mask_folders(source: Source) -> list[Member]:
+    return [
+        member for member in source.members if MASKS in posixpath.dirname(member.path).casefold().split("/")
+    ]
+
+
+def _boxes(source: Source) -> list[str]:
+    """Of a few XML files in Annotations/ the first with VOC's boxes, and no polygons as LabelMe's has."""
+    files = [one for one in source.members if one.folder == "annotations"]
+    for member in sample([one for one in files if one.path.casefold().endswith(".xml")], _BOXES_TRIED):
+        try:
+            data = source.read(member)
+        except Refused:
+            continue
+        if b"<bndbox>" in data and b"<polygon>" not in data:
+            return [member.path]
+    return []

@@ -1,0 +1,222 @@
+"""Reads YOLO segmentation: a text file of polygons for each image, and a YAML file of class names.
+
+Each line is a class number and x y pairs, fractions of the image's width and height. Labels lie in `labels/`
+where images lie in `images/` (`train/images` and `images/train` alike), or beside the images. The folders say
+which files belong together: the paths in the YAML are those of the machine that made it. Mask values are
+class numbers plus 1; 0 is background, which is also an image without a file of labels.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.formats.annotations.class_values import BACKGROUND, class_values
+from workers.ingest.formats.annotations.image_lookup import citable, pictures_of, report_missing
+from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.yolo.labels import Label, has_outline, is_label_text, parse_labels
+from workers.ingest.formats.yolo.names import class_names
+from workers.ingest.formats.yolo.splits import yaml_splits
+from workers.ingest.items import FoundSet, Read, Source
+from workers.ingest.paths.layout import PICTURES
+from workers.ingest.pictures.decode import DecodedImage
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.regions.masks import IGNORED, Order, Polygon, RegionsTruth
+from workers.ingest.text.sniff import sample
+from workers.ingest.text.text_files import read_text
+from workers.prepared.version import Uint8
+
+_TRIED = 20
+_PAIRS = "each image by the text file of its name, in labels/ for images/ or beside it"
+_NO_LABELS = ("classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FractionsTruth:
+    """Polygons whose coordinates are fractions of the image as displayed."""
+
+    file: str
+    polygons: tuple[Polygon, ...]
+    order: Order
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`."""
+        scaled = [
+            Polygon(value=polygon.value, rings=tuple(ring * image.size for ring in polygon.rings))
+            for polygon in self.polygons
+        ]
+        truth = RegionsTruth(file=self.file, size=None, background=0, regions=scaled, order=self.order)
+        return truth.paint(read, image)
+
+
+class YoloSeg:
+    """See `Format`."""
+
+    name = "yolo_seg"
+
+    def recognises(self, source: Source) -> bool:
+        """See `Format.recognises`: text files of class numbers and fractions."""
+        return bool(self.evidence(source))
+
+    def evidence(self, source: Source) -> list[Member]:
+        """See `Annotations.evidence`."""
+        labels = [member for member in _labels_by_key(source).values() if member.size]
+        return list(islice(_satisfying(source, labels[:_TRIED], is_label_text), 1))
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """See `Annotations.outlines`: a line that has more than a box."""
+        if any(_satisfying(source, files, has_outline)):
+            return True
+        labels = [member for member in _labels_by_key(source).values() if member.size]
+        return any(_satisfying(source, sample(labels), has_outline))
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """See `Format.read`."""
+        labels = _labels_by_key(source)
+        pairs = list(_pairs(source, labels))
+        parsed = _parsed(source, labels, pairs, log)
+        _report_alone(labels, pairs, log)
+        _report_boxes(parsed, log)
+        usable = {image.path for image in citable(pictures_of(source.members), options)}
+        pairs = [(image, file) for image, file in pairs if image.path in usable]
+        if not pairs:
+            return None
+        try:
+            used = {label.number for rows in parsed.values() for label in rows}
+            names, origin = class_names(source, used, log)
+            classes = class_values(sorted(names.items()), None, log)
+        except Refused as refusal:
+            log.refused(None, refusal)
+            return None
+        if log.has_errors:
+            return None
+        splits = yaml_splits(source, [image.path for image, _ in pairs])
+        found = [
+            Located(
+                image=image,
+                split=splits.get(image.path),
+                truth=FractionsTruth(
+                    file=file.path if file else image.path,
+                    polygons=tuple(
+                        Polygon(
+                            value=IGNORED if label.is_box else classes.value_of[label.number],
+                            rings=(label.ring,),
+                        )
+                        for label in (parsed[file.path] if file else ())
+                    ),
+                    order=options.order,
+                ),
+            )
+            for image, file in pairs
+        ]
+        return FoundSet(
+            items=named_items(found),
+            names=classes.names,
+            ignore_value=IGNORED if any(label.is_box for rows in parsed.values() for label in rows) else None,
+            pairs=_PAIRS,
+            classes=origin,
+        )
+
+
+def _satisfying(source: Source, members: Iterable[Member], test: Callable[[str], bool]) -> Iterator[Member]:
+    """Of the text files, those that can be read and whose text passes the test."""
+    for member in members:
+        try:
+            if test(read_text(source, member)):
+                yield member
+        except Refused:
+            continue
+
+
+def _labels_by_key(source: Source) -> dict[str, Member]:
+    """The text files that may be labels, by the path that their image would have in `labels/`."""
+    texts = [
+        member
+        for member in source.members
+        if member.path.casefold().endswith(".txt")
+        and PurePosixPath(member.path).name.casefold() not in _NO_LABELS
+    ]
+    images = {_key(member) for member in source.members if _is_picture(member)} if texts else set()
+    return {
+        key: member
+        for member in texts
+        if ((key := _key(member)) in images or "labels" in PurePosixPath(key).parts[:-1])
+    }
+
+
+def _key(member: Member) -> str:
+    """The path without ending, the innermost folder `images` named `labels`."""
+    path = PurePosixPath(member.path).with_suffix("")
+    parts = [part.casefold() for part in path.parts[:-1]]
+    for depth in reversed(range(len(parts))):
+        if parts[depth] in ("images", "labels"):
+            parts[depth] = "labels"
+            break
+    return str(PurePosixPath(*parts, path.name.casefold()))
+
+
+def _is_picture(member: Member) -> bool:
+    return PurePosixPath(member.path).suffix.casefold() in PICTURES
+
+
+def _pairs(source: Source, labels: dict[str, Member]) -> Iterator[tuple[Member, Member | None]]:
+    """Each image of a folder that has labels, with its labels."""
+    folders = {str(PurePosixPath(key).parent) for key in labels}
+    for member in source.members:
+        key = _key(member)
+        if _is_picture(member) and str(PurePosixPath(key).parent) in folders:
+            yield member, labels.get(key)
+
+
+def _parsed(
+    source: Source,
+    labels: dict[str, Member],
+    pairs: list[tuple[Member, Member | None]],
+    log: ProblemLog,
+) -> dict[str, list[Label]]:
+    """The labels of each file of an image, by the file's path."""
+    parsed: dict[str, list[Label]] = {}
+    for _, file in pairs:
+        if file is not None:
+            try:
+                parsed[file.path] = parse_labels(read_text(source, file))
+            except Refused as refusal:
+                log.refused(file.path, refusal)
+    return parsed
+
+
+def _report_boxes(parsed: Mapping[str, Sequence[Label]], log: ProblemLog) -> None:
+    """Tell of objects of which it is not known which pixels they have: those in their boxes are ignored."""
+    boxes = [path for path, rows in parsed.items() for label in rows if label.is_box]
+    total = sum(len(rows) for rows in parsed.values())
+    if boxes:
+        report = log.warning if len(boxes) < total else log.error
+        report(
+            "masks_missing",
+            boxes[0],
+            f"{len(boxes)} of {total} objects have a box and no polygon; the pixels in these boxes are "
+            "ignored.",
+            "Export for instance segmentation, not for object detection.",
+        )
+
+
+def _report_alone(
+    labels: dict[str, Member], pairs: list[tuple[Member, Member | None]], log: ProblemLog
+) -> None:
+    used = {file.path for _, file in pairs if file}
+    lost = [member.path for member in labels.values() if member.path not in used]
+    report_missing([(path, PurePosixPath(path).stem) for path in lost], len(used), log)
+    bare = [image.path for image, file in pairs if file is None]
+    if bare:
+        log.warning(
+            "image_without_labels",
+            bare[0],
+            f"{len(bare)} of {len(pairs)} images have no file of labels and are taken as {BACKGROUND}.",
+            "Nothing, if that is meant; else add their labels, or take the images out.",
+        )
+    if not pairs and not log.has_errors:
+        log.error(
+            "no_pairs", None, "No image has labels.", "Put images in images/ and their labels in labels/."
+        )

@@ -1,0 +1,134 @@
+"""What every format of annotations is read into, and what a reader of one must offer.
+
+A reader turns the files of an upload into items: an image each, with a truth that can be painted as a mask
+once the image is decoded. Readers never touch pixels of images; they name the file of whatever is wrong.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.pictures.decode import DecodedImage
+from workers.ingest.problems import ProblemLog
+from workers.prepared.version import Uint8
+
+Read = Callable[[Member], bytes]
+"""Gives the bytes of a member; raises Refused where it is damaged."""
+
+Color = tuple[int, int, int]
+
+
+class Files(Protocol):
+    """Files, wherever they lie: in a zip, a tar, a folder in storage."""
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The files worth looking at, by path."""
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of a file; raises Refused."""
+
+    def open(self, member: Member) -> BinaryIO:
+        """The file, to be read in pieces: as many bytes as the member declares, or a read raises Refused.
+
+        This raises Refused, too, where the file cannot be opened.
+        """
+
+
+class Source(Files, Protocol):
+    """The files of an upload."""
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of the set, for what a reader puts aside on disk: as large as the upload, perhaps."""
+
+
+class Truth(Protocol):
+    """What is known of an image's pixels. It is plain data, so that it can go to another process."""
+
+    @property
+    def file(self) -> str:
+        """The file that problems of this truth name."""
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """The mask as displayed, (H, W) uint8 of the values that the set's classes name.
+
+        It has as many rows and columns as the image's pixels: fewer than its size where that was made
+        smaller while it was read. Raises Refused where it cannot be painted on this image.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One image of a set; `name` is unique in it.
+
+    `split` is train, val, test or None, as annotations say it. What paths say is found later (`told_splits`):
+    those of the image, of the truth, and `cited`, by which annotations call the image.
+
+    Where the picture lies inside the file of its annotation, `image` is that file and `unpack` gets the
+    picture out of its bytes, or raises Refused: the pictures of a whole set would not fit in memory.
+    `unpack` is None where `image` is the picture itself.
+    """
+
+    name: str
+    image: Member
+    truth: Truth
+    split: str | None = None
+    unpack: Callable[[bytes], bytes] | None = None
+    cited: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundSet:
+    """All items of an upload.
+
+    `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
+    the masks' values tell. `listed` are names in order whose values are not said, of the file `listed_in`.
+    `ignore_value` marks pixels of no class. With `objects`, all values but 0 and, of no class, 255 are of one
+    class. With `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0
+    is the value 0. `class_folders` are folders that may name the class of what their images' masks show, with
+    the images of each. `pairs` and `classes` say in words how images found their annotations, and where the
+    names of classes came from.
+    """
+
+    items: list[Item]
+    names: dict[int, str] | None = None
+    colors: dict[int, Color] = field(default_factory=dict)
+    ignore_value: int | None = None
+    listed: tuple[str, ...] = ()
+    listed_in: str = ""
+    objects: bool = False
+    bit_fields: bool = False
+    class_folders: Mapping[str, int] = field(default_factory=dict)
+    pairs: str = "each annotation names its image"
+    classes: str | None = None
+
+
+class Format(Protocol):
+    """A reader of one format."""
+
+    name: str
+    """As a client names it in `format`, for example `coco`."""
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the upload is of this format, judged by content. Cheap; never raises on odd content."""
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
+        """The set; None, errors logged, where it cannot be used. Never raises on odd content."""
+
+
+@runtime_checkable
+class Annotations(Protocol):
+    """A format whose files may have boxes alone, which tell no pixels."""
+
+    def evidence(self, source: Source) -> Sequence[Member]:
+        """Files by which `Format.recognises` knows the format; empty where it does not. Never raises."""
+
+    def outlines(self, source: Source, files: Sequence[Member]) -> bool:
+        """Whether an object is outlined in those files, or in others that go with them. Never raises.
+
+        As many are looked at as are worth it.
+        """

@@ -1,0 +1,120 @@
+"""Several masks of one image, painted into one: each shows a class, or a part of what one mask would show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.ingest.archive import Member
+from workers.ingest.items import Read, Truth
+from workers.ingest.pictures.decode import DecodedImage
+from workers.ingest.pictures.mask_files import HALF, decode_mask
+from workers.ingest.pictures.mask_fit import fit_mask
+from workers.ingest.problems import Refused
+from workers.prepared.version import IGNORE_INDEX, MAX_OVERLAPPING, Uint8
+
+BACKGROUND = "background"
+OBJECT = "object"
+"""The class of masks that show one object each, of which nothing else is known."""
+
+Named = tuple[str, Member]
+"""The name of a class, and the mask that shows it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitFieldsTruth:
+    """The masks of one image, each with the value of its class, 1 to MAX_OVERLAPPING; they may overlap."""
+
+    file: str
+    masks: tuple[tuple[int, Member], ...]
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`: bit c is set where the pixel has the value c + 1."""
+        merged = np.zeros(image.pixels.shape[:2], np.uint8)
+        for value, member in self.masks:
+            merged |= _inside(read, member, image) * np.uint8(1 << value - 1)
+        return merged
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExclusiveTruth:
+    """The masks of one image, each with the value of its class; pixels that are in none are 0."""
+
+    file: str
+    masks: tuple[tuple[int, Member], ...]
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`. Raises Refused where a pixel is in two masks."""
+        merged = np.zeros(image.pixels.shape[:2], np.uint8)
+        for value, member in self.masks:
+            inside = _inside(read, member, image)
+            both = np.unique(merged[inside & (merged > 0)])
+            if both.size:
+                other = next(other.path for number, other in self.masks if number == both[0])
+                raise Refused(
+                    "multilabel_overlap",
+                    f"{np.count_nonzero(inside & (merged > 0))} pixels are in {other} and in {member.path}; "
+                    f"classes may overlap in sets of at most {MAX_OVERLAPPING} classes.",
+                    f"Draw the classes without overlap, or send masks of at most {MAX_OVERLAPPING} classes.",
+                )
+            merged[inside] = value
+        return merged
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyTruth:
+    """An image without a mask, which is all background; `file` is the image's."""
+
+    file: str
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`."""
+        return np.zeros(image.pixels.shape[:2], np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnionTruth:
+    """The masks of one image, each with a part of what is to be seen; their values stay."""
+
+    parts: Sequence[Truth]
+
+    @property
+    def file(self) -> str:
+        """See `Truth.file`."""
+        return self.parts[0].file
+
+    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.paint`. Raises Refused where two masks have different values, none of them 0."""
+        merged = np.zeros(image.pixels.shape[:2], np.uint8)
+        for part in self.parts:
+            mask = part.paint(read, image)
+            differ = (merged > 0) & (mask > 0) & (merged != mask)
+            if differ.any():
+                count = np.count_nonzero(differ)
+                raise Refused(
+                    "several_masks_differ",
+                    f"{count} pixels have one value in {self.file} and another in {part.file}.",
+                    "Merge the masks of the image, or name one of them by the option `masks`.",
+                )
+            merged = np.maximum(merged, mask)
+        return merged
+
+
+def class_values(masks: dict[str, list[Named]]) -> dict[str, int]:
+    """The value of each class by name, from 1; a mask of the background shows what is 0 anyway."""
+    names = sorted({name for named in masks.values() for name, _ in named if name.casefold() != BACKGROUND})
+    if len(names) >= IGNORE_INDEX:
+        raise Refused(
+            "too_many_classes",
+            f"There are masks of {len(names)} classes; at most {IGNORE_INDEX - 1} can be told apart.",
+            "Merge classes; or, if each mask shows one object, send one mask per image.",
+        )
+    return {name: value for value, name in enumerate(names, start=1)}
+
+
+def _inside(read: Read, member: Member, image: DecodedImage) -> NDArray[np.bool_]:
+    """Where a mask shows its class, (H, W)."""
+    shown = fit_mask(decode_mask(read(member), image=image), image)
+    inside: NDArray[np.bool_] = shown > 0 if shown.max() < HALF else shown >= HALF
+    return inside

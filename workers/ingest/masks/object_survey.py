@@ -1,0 +1,60 @@
+"""Looks for ids of objects in masks that cannot be painted as classes: of 16 bits, or a colour per object."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.ingest.archive import Member
+from workers.ingest.items import Read
+from workers.ingest.masks.object_ids import Sureness, one_piece, sureness
+from workers.ingest.masks.survey import spread
+from workers.ingest.pictures.decode import load, rgb_pixels
+from workers.ingest.pictures.mask_files import color_codes, decode_ids
+from workers.ingest.problems import Refused
+
+_LOOKED_AT = 64
+"""Masks of more than 8 bits that are decoded to know what their values are."""
+
+_LARGEST_CLASS = 255
+
+
+def deep_objects(masks: Sequence[Member], read: Read) -> Sureness | None:
+    """How sure it is that masks of more than 8 bits have ids of objects; None also where they may be classes,
+    since no value is above 255."""
+    looked_at: list[Member] = []
+    found: list[Mapping[int, int]] = []
+    for member in spread(masks, _LOOKED_AT):
+        try:
+            values, counts = np.unique(decode_ids(read(member)), return_counts=True)
+        except Refused:
+            continue
+        looked_at.append(member)
+        found.append({int(v): int(n) for v, n in zip(values, counts, strict=True) if v >= 0})
+    if max((value for values in found for value in values), default=0) <= _LARGEST_CLASS:
+        return None
+
+    def pieces(numbers: Collection[int]) -> float:
+        return _share([decode_ids(read(looked_at[number])) for number in numbers])
+
+    return sureness(found, pieces)
+
+
+def colored_objects(
+    masks: Sequence[Member], counts: Sequence[Mapping[int, int]], read: Read
+) -> Sureness | None:
+    """How sure it is that each colour of these masks, with their `counts` of pixels by colour code, is an
+    object on black."""
+
+    def pieces(numbers: Collection[int]) -> float:
+        loaded = (load(read(masks[number]), cv2.IMREAD_COLOR_RGB) for number in numbers)
+        return _share([color_codes(rgb_pixels(one)).astype(np.int64) for one in loaded])
+
+    return sureness(counts, pieces, by_frequency=True)
+
+
+def _share(masks: Sequence[NDArray[np.generic]]) -> float:
+    """The share of values that are one piece each in these masks."""
+    single, looked_at = np.sum([one_piece(mask) for mask in masks], axis=0)
+    return float(single / looked_at) if looked_at else 0.0

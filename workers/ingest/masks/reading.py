@@ -1,0 +1,167 @@
+"""How a set's mask pictures are to be read: by value, by the colours that are seen, or as objects."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.archive import Member
+from workers.ingest.items import Color, Read
+from workers.ingest.masks.colors import (
+    BLACK,
+    WHITE_COLOR,
+    color_counts,
+    far_colors,
+    found_colors,
+    is_colored,
+    warn_of_blurred,
+)
+from workers.ingest.masks.object_question import Couples, ask_objects
+from workers.ingest.masks.object_survey import colored_objects, deep_objects
+from workers.ingest.masks.shades import has_alpha_shapes, seen_colors, seen_shades
+from workers.ingest.masks.survey import MaskKinds, spread
+from workers.ingest.masks.truth import Shown
+from workers.ingest.pictures.mask_files import WHITE
+from workers.ingest.problems import ProblemLog, Refused
+
+_LOSSY_LOOKED_AT = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskSet:
+    """The masks of a set behind their images, and what is known of them beforehand.
+
+    `listed` gives the values of colours that the upload names, `several` says whether several classes beside
+    the background are named, `white` is for `MaskTruth`. With `by_listed_palette`, masks of a palette whose
+    colours are all listed are read by colour, since indices may be in another order.
+    """
+
+    couples: Couples
+    kinds: MaskKinds
+    read: Read
+    options: IngestOptions
+    listed: Callable[[], dict[Color, int]]
+    several: bool
+    white: int
+    by_listed_palette: bool = True
+
+    @property
+    def masks(self) -> list[Member]:
+        """The masks, in order."""
+        return [mask for _, mask in self.couples]
+
+    @property
+    def may_be_objects(self) -> bool:
+        """Whether nothing said of the set contradicts that values are ids of objects."""
+        return not self.several and self.options.objects is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskReading:
+    """How all masks of a set are read: see `MaskTruth` for `shown` and `table`, and `FoundSet` for `objects`.
+
+    `palette` are the colours that values have, by value, where masks say them. With `found`, each colour of
+    the table is a class because the masks have it, and for no other reason.
+    """
+
+    shown: Shown = "values"
+    table: dict[Color, int] | None = None
+    objects: bool = False
+    palette: dict[int, Color] = field(default_factory=dict)
+    found: bool = False
+
+
+_OBJECTS = MaskReading(shown="objects", objects=True)
+
+
+def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
+    """The reading that the masks need; what is concluded is logged, what is open asked.
+
+    Raises Refused where the masks cannot be read.
+    """
+    kinds, read, options = given.kinds, given.read, given.options
+    if has_alpha_shapes(kinds, read):
+        log.guess("the shapes in the masks are their transparency, since their colours are all one")
+        return MaskReading(shown="alpha", objects=options.objects == "one_class")
+    if options.objects == "one_class":
+        return _OBJECTS
+    named = {_color(text): value for text, value in (options.colors or {}).items()}
+    lossy = [one for one in spread(kinds.jpegs, _LOSSY_LOOKED_AT) if is_colored([one], read)]
+    colored = bool(named or kinds.palettes_differ or is_colored(kinds.colored, read))
+    if not colored and kinds.paletted:
+        shades = seen_shades(kinds, read)
+        if shades == "shades":
+            log.guess("palettes of masks are read by the grey that they show, not by index")
+            return MaskReading(shown="shades")
+        colored = shades == "colors" or (given.by_listed_palette and _is_listed(given))
+    colors = named or (given.listed() if colored or lossy else {})
+    if colors and (colored or lossy):
+        return table_reading([*kinds.colored, *lossy], colors, read, log, lossy=bool(lossy))
+    if colored:
+        return _by_found_colors(given, log)
+    if given.may_be_objects and _are_deep_objects(given, log):
+        return _OBJECTS
+    return MaskReading(palette=dict(enumerate(kinds.palette)))
+
+
+def _is_listed(given: MaskSet) -> bool:
+    """Whether the palettes show colours, all of which the upload lists."""
+    seen = seen_colors(given.kinds, given.read)
+    is_grey = all(len(set(color)) == 1 for color in seen)
+    return len(seen) > 1 and not is_grey and seen <= given.listed().keys()
+
+
+def table_reading(
+    masks: Sequence[Member], colors: dict[Color, int], read: Read, log: ProblemLog, *, lossy: bool
+) -> MaskReading:
+    """The reading of masks of colours by a table: by the nearest where others are but edges, which is logged.
+
+    With `lossy`, some of them are JPEGs. Raises Refused for a picture that is no mask.
+    """
+    strange, are_edges = far_colors(color_counts(masks, read), colors, lossy=lossy)
+    if not (strange and are_edges):
+        return MaskReading(table=colors)
+    warn_of_blurred(strange, masks[0].path, log)
+    return MaskReading(shown="nearest", table=colors)
+
+
+def _by_found_colors(given: MaskSet, log: ProblemLog) -> MaskReading:
+    masks = given.masks
+    counts = color_counts(masks, given.read)
+    if given.may_be_objects and len(counts) == len(masks):
+        sure = colored_objects(masks, counts, given.read)
+        why = "Each colour is one piece, and images show different colours, or differently many of the same."
+        if sure == "certain":
+            log.guess(f"the colours of the masks tell objects of one class apart: {why.lower()}")
+            return _OBJECTS
+        if sure == "likely" and ask_objects(given.read, given.couples, why, {}, log):
+            return _OBJECTS
+    table, blurred = found_colors(masks, counts, given.read)
+    if blurred:
+        warn_of_blurred(blurred, masks[0].path, log)
+    shown: Shown = "nearest" if blurred else "values"
+    if set(table) == {BLACK, WHITE_COLOR}:
+        return MaskReading(shown=shown, table={BLACK: 0, WHITE_COLOR: given.white})
+    return MaskReading(shown=shown, table=table, found=True)
+
+
+def _are_deep_objects(given: MaskSet, log: ProblemLog) -> bool:
+    deep = given.kinds.deep
+    sure = deep_objects(deep, given.read) if deep else None
+    why = "They go beyond 255, begin anew in each image, and nearly each is one piece."
+    if sure == "certain":
+        log.guess(f"the values of the masks are ids of objects, and all objects are one class: {why.lower()}")
+        return True
+    return sure == "likely" and ask_objects(given.read, given.couples, why, None, log)
+
+
+def white_value(names: Mapping[int, str]) -> int:
+    """The value of white in masks of one bit: 1 where the classes named have 1 and not 255."""
+    return 1 if 1 in names and WHITE not in names else WHITE
+
+
+def _color(text: str) -> Color:
+    try:
+        red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    except ValueError as error:
+        raise Refused("colors_option", f"{text[:20]!r} is no colour.", "Write colours as #rrggbb.") from error
+    return red, green, blue

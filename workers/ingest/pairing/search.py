@@ -1,0 +1,255 @@
+"""Finds which masks belong to which images: as the client says, as lists and names tell, or by looks."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.items import Read, Source
+from workers.ingest.masks.class_masks import Named
+from workers.ingest.pairing.client_patterns import named_classes, named_roles
+from workers.ingest.pairing.guess_pairs import Inference, report_inferred
+from workers.ingest.pairing.label_sets import label_sets
+from workers.ingest.pairing.marks import Couple
+from workers.ingest.pairing.mask_choice import by_looks_or_names, by_rivals, chosen
+from workers.ingest.pairing.matching import (
+    ByWords,
+    Matched,
+    also,
+    best_match,
+    derived,
+    numbered_alike,
+    of_the_same,
+    same_words,
+)
+from workers.ingest.pairing.report import (
+    report_clash,
+    report_masks,
+    report_no_pairs,
+    report_outside,
+    report_smooth,
+)
+from workers.ingest.pairing.several_masks import named_masks, several
+from workers.ingest.pairing.shifted_numbers import report_shifted
+from workers.ingest.pairing.unmasked import background_images, tells_nothing
+from workers.ingest.paths.layout import Picture, by_role, pictures, without
+from workers.ingest.problems import ProblemLog
+from workers.ingest.splits.split_files import listed_pairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundPairs:
+    """Images with their masks, before they have names; see `Pair`."""
+
+    masks: Sequence[tuple[Picture, Sequence[Picture]]]
+    origin: str
+    named: dict[str, list[Named]] | None = None
+
+
+def found_pairs(source: Source, options: IngestOptions, log: ProblemLog) -> FoundPairs:
+    """Images with their masks; what stays alone is logged, what is open asked. Raises as `pair` does."""
+    pictured = pictures(source.members)
+    inference = Inference(source.read)
+    by_words = same_words if options.images is not None else inference.readings_with
+    if options.class_masks is not None:
+        return _by_named_classes(pictured, options, by_words, source.read, log)
+    if options.images is not None or options.masks is not None:
+        return _by_named_roles(pictured, options, by_words, source.read, log)
+    listed = _listed(source, pictured, log)
+    by = partial(_by_lists, listed) if listed else _by_rules
+    return by(pictured, options, inference, log)
+
+
+def _by_named_classes(
+    pictured: list[Picture], options: IngestOptions, by_words: ByWords, read: Read, log: ProblemLog
+) -> FoundPairs:
+    """The pairs where the client says which masks show which class."""
+    images, masks_of = named_classes(pictured, options)
+    named: defaultdict[str, list[Named]] = defaultdict(list)
+    for name, masks in masks_of.items():
+        matched = _settled(best_match(images, masks, by_words), pictured, read, log)
+        for image, mask in (*matched.couples, *matched.more):
+            named[image.member.path].append((name, mask.member))
+    own = [image for image in images if image.member.path in named]
+    alone = without(images, own)
+    bare = _unmasked(own, alone, 0, options, log) if options.images is not None or not own else []
+    if options.images is None and own:
+        report_outside(alone, log)
+    found = [(image, ()) for image in (*own, *bare)]
+    return FoundPairs(masks=found, named=dict(named), origin="the option `class_masks`")
+
+
+def _by_named_roles(
+    pictured: list[Picture], options: IngestOptions, by_words: ByWords, read: Read, log: ProblemLog
+) -> FoundPairs:
+    """The pairs where the client says which pictures are images, or which are masks."""
+    images, masks = named_roles(pictured, options)
+    matched = _settled(best_match(images, masks, by_words), pictured, read, log)
+    _report_rivals(matched, log)
+    paired = [image for image, _ in _grouped(matched)]
+    if options.images is None and options.unmasked is None and paired:
+        bare = [image for image in matched.images if tells_nothing(image, paired)]
+        report_outside(without(matched.images, bare), log)
+    else:
+        bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
+    report_masks(len(paired), matched.masks, log)
+    options_used = " and ".join(f"`{one}`" for one in ("images", "masks") if getattr(options, one))
+    return FoundPairs(
+        masks=[*_grouped(matched), *((image, ()) for image in bare)], origin=f"the option {options_used}"
+    )
+
+
+def _listed(source: Source, pictured: list[Picture], log: ProblemLog) -> list[Couple]:
+    """The pairs that lists of the upload name: `images/a.jpg labels/a.png`."""
+    by_path = {picture.member.path: picture for picture in pictured}
+    pairs = listed_pairs(source, source.members, log) or {}
+    return [(by_path[image], by_path[mask]) for image, mask in pairs.items()]
+
+
+def _by_lists(
+    listed: list[Couple],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
+) -> FoundPairs:
+    """The pairs that lists name, and those of other pictures that names tell."""
+    rest = without(pictured, [picture for couple in listed for picture in couple])
+    images, masks, others = by_role(rest)
+    matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
+    found = _by_names(also(matched, listed), others, pictured, options, inference, log)
+    return replace(found, origin="lists of the upload, which pair them")
+
+
+def _by_rules(
+    pictured: list[Picture], options: IngestOptions, inference: Inference, log: ProblemLog
+) -> FoundPairs:
+    """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
+    whole, pictured = pictured, _considered(pictured, inference)
+    images, masks, others = by_role(pictured)
+    others = [*others, *without(whole, pictured)]
+    told_apart = several(images, masks)
+    if told_apart is not None:
+        by_path = {image.member.path: image for image in images}
+        sets = label_sets(told_apart, by_path, inference.read)
+        if sets:
+            couples = chosen(sets, pictured, inference.read, log)
+            return FoundPairs(
+                masks=_grouped(Matched(couples=couples)), origin="names: several sets of labels"
+            )
+        named = named_masks(told_apart, by_path, options, inference.read, log)
+        own = [image for image in images if image.member.path in named]
+        report_outside(others, log)
+        bare = _unmasked(own, without(images, own), 0, options, log)
+        found = [(image, ()) for image in (*own, *bare)]
+        return FoundPairs(masks=found, named=named, origin="names: several masks of each image")
+    matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
+    paired = len(_grouped(matched))
+    few = not images or len(images) > 2 * paired
+    if few and not matched.rivals and not matched.readings:
+        readings = inference.pairs(pictured)
+        if readings and len(readings[0]) > paired:
+            return _by_looks(readings, pictured, options, inference, log)
+    return _by_names(matched, others, pictured, options, inference, log)
+
+
+def _considered(pictured: list[Picture], inference: Inference) -> list[Picture]:
+    """The pictures without those that were made of others, if these are a set by themselves."""
+    plain = [picture for picture in pictured if not picture.is_derived]
+    if len(plain) == len(pictured) or by_role(plain)[1] or inference.pairs(plain):
+        return plain
+    return pictured
+
+
+def _by_looks(
+    readings: list[list[Couple]],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
+) -> FoundPairs:
+    """The pairs of pictures that look like images and masks."""
+    couples = chosen(readings, pictured, inference.read, log)
+    report_inferred(couples, log)
+    left = without(pictured, [picture for couple in couples for picture in couple])
+    more = numbered_alike(couples, left)
+    left = without(left, [mask for _, mask in more])
+    alone = inference.images_like(couples, left)
+    report_outside(without(left, alone), log)
+    bare = _unmasked([image for image, _ in couples], alone, 0, options, log)
+    masks = [*_grouped(Matched(couples=couples, more=more)), *((image, ()) for image in bare)]
+    return FoundPairs(masks=masks, origin="what is in the pictures, and the words that their paths share")
+
+
+def _by_names(
+    matched: Matched,
+    others: list[Picture],
+    pictured: list[Picture],
+    options: IngestOptions,
+    inference: Inference,
+    log: ProblemLog,
+) -> FoundPairs:
+    """The pairs by names, unless other pictures may be the masks as well, or roles look turned."""
+    matched = _settled(matched, pictured, inference.read, log)
+    _report_rivals(matched, log)
+    further = inference.readings_with(matched.images, others) if matched.images and others else []
+    if len(further) == 1 and len(further[0]) > 1:  # of a part of the set that has other names
+        report_inferred(further[0], log)
+        matched = also(matched, further[0])
+        others = without(others, [mask for _, mask in further[0]])
+    grouped = _grouped(matched)
+    paired = [image for image, _ in grouped]
+    beside, spare = derived(matched.images, paired), of_the_same(paired, matched.masks)
+    matched = replace(matched, images=without(matched.images, beside), masks=without(matched.masks, spare))
+    others = [*others, *beside, *spare]
+    elsewhere = inference.other_masks(paired, others) if others else []
+    if elsewhere:
+        couples = chosen([matched.couples, elsewhere], pictured, inference.read, log)
+        if couples is elsewhere:
+            grouped = [(image, (mask,)) for image, mask in elsewhere]
+        others = without(others, [mask for _, mask in elsewhere])
+    report_outside(others, log)
+    if inference.are_turned(matched.couples):
+        couples = by_looks_or_names(matched.couples, pictured, inference.read, log)
+        grouped = [(image, (mask,)) for image, mask in couples]
+    elif inference.are_smooth(matched.couples):
+        report_smooth(matched.couples, log)
+    report_shifted(matched.couples, [*matched.images, *matched.masks], log)
+    bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
+    report_masks(len(paired), matched.masks, log)
+    return FoundPairs(masks=[*grouped, *((image, ()) for image in bare)], origin="names of folders and files")
+
+
+def _settled(matched: Matched, pictured: list[Picture], read: Read, log: ProblemLog) -> Matched:
+    """With one of the readings that fit, where several do."""
+    readings = matched.readings or by_rivals(matched)
+    if not readings:
+        return matched
+    rivals = matched.rivals if matched.readings else []
+    return also(replace(matched, readings=[], rivals=rivals), chosen(readings, pictured, read, log))
+
+
+def _unmasked(
+    paired: Sequence[Picture], alone: list[Picture], masks: int, options: IngestOptions, log: ProblemLog
+) -> list[Picture]:
+    """Those of the images without masks that are taken as background; tells of the others."""
+    if not paired:
+        report_no_pairs(alone, masks, log)
+        return []
+    return background_images(paired, alone, masks, options.unmasked, log)
+
+
+def _report_rivals(matched: Matched, log: ProblemLog) -> None:
+    for images, masks in matched.rivals:
+        report_clash([picture.member for picture in (*images, *masks)], log)
+
+
+def _grouped(matched: Matched) -> list[tuple[Picture, tuple[Picture, ...]]]:
+    """Each image with all its masks, the one of its own name first."""
+    masks: defaultdict[str, list[Picture]] = defaultdict(list)
+    images: dict[str, Picture] = {}
+    for image, mask in (*matched.couples, *matched.more):
+        images.setdefault(image.member.path, image)
+        masks[image.member.path].append(mask)
+    return [(image, tuple(masks[path])) for path, image in images.items()]

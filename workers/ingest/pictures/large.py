@@ -1,0 +1,183 @@
+"""Makes pictures smaller while they are read: JPEGs by less of their frequencies, others strip by strip.
+
+An image's pixels are means of those they cover. A mask's are single ones of them, so that each is a value
+that the mask has; they are those which lie where the image's are.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+from workers.ingest.pictures import limits
+from workers.ingest.pictures.opencv_safe import is_plain
+from workers.ingest.problems import Refused
+from workers.ingest.raster.color_modes import Note
+from workers.ingest.raster.open import any_raster
+from workers.ingest.raster.orientation import BROKEN, exif_orientation
+from workers.ingest.raster.png import SIGNATURE
+from workers.ingest.raster.shrink import Size, capped, shrink_area, shrink_nearest
+from workers.ingest.raster.strips import Raster, Values, picture_broken
+from workers.prepared.version import Uint8
+
+_JPEG_START = b"\xff\xd8\xff"
+_READERS: dict[bytes, Callable[[io.BytesIO], Image.Image]] = {
+    _JPEG_START: JpegImageFile,
+    SIGNATURE: PngImageFile,
+    b"II": TiffImageFile,
+    b"MM": TiffImageFile,
+    b"P": PpmImageFile,
+}
+_COEFFICIENTS = 6  # bytes of a pixel of a progressive JPEG, all of which are in memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class LargePicture:
+    """A picture whose header is read: `opened` where it is a JPEG, else `raster`."""
+
+    data: bytes
+    opened: Image.Image | None
+    raster: Raster | None
+
+    @property
+    def size(self) -> Size:
+        """Width and height as stored."""
+        if self.raster is not None:
+            return self.raster.size
+        assert self.opened is not None  # noqa: S101 - one of both
+        return self.opened.size
+
+    @property
+    def format(self) -> str | None:
+        """As Pillow calls it."""
+        return "JPEG" if self.raster is None else self.raster.format
+
+    @property
+    def turns_itself(self) -> bool:
+        """Whether it is shown turned even as a mask: a TIFF is."""
+        return self.format == "TIFF"
+
+    @property
+    def is_one_bit(self) -> bool:
+        """Whether it has two values, black and white."""
+        return self.raster is not None and self.raster.bits == 1 and self.raster.palette is None
+
+    @property
+    def orientation(self) -> int:
+        """That of EXIF, 1 to 8."""
+        if self.raster is not None:
+            return self.raster.orientation
+        return 1 if self.opened is None else exif_orientation(self.opened, [])
+
+    def image(self, max_side: int) -> tuple[Values, list[Note]]:
+        """Its pixels as stored, (H, W, 1 or 3) of any depth, the longer side at most `max_side`, and what
+        is to be known of it. Raises Refused."""
+        smaller = capped(self.size, max_side)
+        if self.raster is None:
+            return self._jpeg(smaller, max_side, cv2.INTER_AREA), []
+        _check(self.raster, len(self.data), smaller, max_side)
+        values = shrink_area(map(self.raster.colored, self.raster.strips()), self.size, smaller)
+        return values, self.raster.notes
+
+    def mask(self, smaller: Size) -> Values:
+        """Single values of its pixels, (H, W, channels as stored); palettes give indices. Raises Refused."""
+        if self.raster is None:
+            return self._jpeg(smaller, max(smaller), cv2.INTER_NEAREST_EXACT)
+        _check(self.raster, len(self.data), smaller, max(smaller))
+        return shrink_nearest(self.raster.strips(), self.size, smaller)
+
+    def _jpeg(self, smaller: Size, max_side: int, way: int) -> Values:
+        assert self.opened is not None  # noqa: S101 - the caller has looked
+        width, height = self.size
+        part = next(
+            p
+            for p in (8, 4, 2, 1)
+            if p == 1 or (-(-width // p) >= smaller[0] and -(-height // p) >= smaller[1])
+        )
+        plain = is_plain(self.opened, self.data)
+        pixels = (3 if plain else 7) * -(-width // part) * -(-height // part)
+        needed = len(self.data) + pixels + 3 * smaller[0] * smaller[1]
+        needed += _COEFFICIENTS * width * height if "progressive" in self.opened.info else 0
+        if needed > limits.MAX_MEMORY:
+            raise limits.takes_too_much(width, height, needed, max_side)
+        found = _reduced_by_opencv(self.data, part) if plain else _reduced_by_pillow(self.opened, part)
+        return np.asarray(cv2.resize(found, smaller, interpolation=way), np.uint8)
+
+
+def open_large(data: bytes, max_side: int) -> LargePicture:
+    """A picture to be read smaller; raises Refused where it is too large even so, or of a kind that cannot
+    be."""
+    if data.startswith(_JPEG_START):
+        return LargePicture(data=data, opened=open_large_header(data, max_side), raster=None)
+    raster = any_raster(data)
+    if raster is None:
+        raise _in_no_parts()
+    _check_pixels(raster.size, max_side)
+    return LargePicture(data=data, opened=None, raster=raster)
+
+
+def open_large_header(data: bytes, max_side: int | None = None) -> Image.Image:
+    """As `open_header` for a picture of more pixels than that opens; raises Refused."""
+    readers = (reader for start, reader in _READERS.items() if data.startswith(start))
+    reader = next(readers, None)
+    if reader is None:
+        raise _in_no_parts()
+    try:
+        image = reader(io.BytesIO(data))  # not by Image.open, which has a limit of its own
+    except BROKEN as error:
+        raise picture_broken(error) from error
+    _check_pixels(image.size, max_side)
+    return image
+
+
+def color_strips(data: bytes) -> Iterator[Uint8]:
+    """All pixels of such a picture of 8 bits, as RGB, (rows, W, 3), some rows at a time. Raises Refused."""
+    raster = any_raster(data)
+    if raster is None or raster.deep:
+        raise _in_no_parts()
+    _check_pixels(raster.size, None)
+    for strip in raster.strips():
+        colors = raster.colored(strip)
+        yield colors if colors.shape[2] > 1 else np.repeat(colors, 3, axis=2)
+
+
+def _in_no_parts() -> Refused:
+    return Refused(
+        "image_too_large",
+        f"Pictures of this format are read up to {limits.MAX_PIXELS} pixels.",
+        "Save it as JPEG, PNG or TIFF, which are read in parts with max_side; or cut it into tiles.",
+    )
+
+
+def _check_pixels(size: Size, max_side: int | None) -> None:
+    if size[0] * size[1] > limits.MAX_REDUCED_PIXELS:
+        raise limits.too_large(f"{size[0]}x{size[1]}", max_side)
+
+
+def _check(raster: Raster, file_bytes: int, smaller: Size, max_side: int) -> None:
+    strip = 12 * raster.channels * (1 << 20)
+    out = smaller[0] * smaller[1] * raster.channels * raster.dtype.itemsize
+    needed = file_bytes + 2 * raster.block_bytes + strip + out
+    if needed > limits.MAX_MEMORY:
+        raise limits.takes_too_much(raster.width, raster.height, needed, max_side)
+
+
+def _reduced_by_opencv(data: bytes, part: int) -> Values:
+    kind = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
+    flags = kind.get(part, cv2.IMREAD_REDUCED_COLOR_8) | cv2.IMREAD_IGNORE_ORIENTATION
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if found is None:
+        raise Refused("image_broken", "The picture cannot be read.", "Replace it by a whole copy.")
+    return cv2.cvtColor(found, cv2.COLOR_BGR2RGB, found)
+
+
+def _reduced_by_pillow(opened: Image.Image, part: int) -> Values:
+    opened.draft("RGB", (-(-opened.width // part), -(-opened.height // part)))
+    return np.asarray(opened.convert("RGB"))

@@ -1,0 +1,297 @@
+"""From an upload to the form that training reads; each pixel is decoded once.
+
+The values of all masks are known only at the end of that one pass, so masks are written as sent, counted on
+the way, and recoded to class indices in place afterwards.
+"""
+
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trainyard.datasets.record import DatasetSummary, IngestOptions, Interpretation, Problem, Question
+from trainyard.storage.errors import storage_error
+from trainyard.storage.files import DatasetFolder
+from workers.ingest.archive import ArchiveLimits
+from workers.ingest.classes import class_rules as classes
+from workers.ingest.classes import multilabel
+from workers.ingest.classes.class_folders import ask_class_folders
+from workers.ingest.classes.similar_names import warn_of_like_files
+from workers.ingest.classes.value_map import LabelMap
+from workers.ingest.decision.class_decision import ClassDecision
+from workers.ingest.formats.choice import read_set
+from workers.ingest.items import FoundSet, Item, Source
+from workers.ingest.pictures.decode import single_threaded
+from workers.ingest.pictures.flat_images import ask_flat_images
+from workers.ingest.prepared_set import finish
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.question_previews import write_previews
+from workers.ingest.reading.dark_images import warn_of_dark_images
+from workers.ingest.reading.deep_images import DeepImages, DeepSpool
+from workers.ingest.reading.item_reader import ItemReader
+from workers.ingest.reading.noted_order import NotedTurns
+from workers.ingest.reading.parallel import outcomes, process_count
+from workers.ingest.reading.process_memory import imports_frozen, keep_freed_memory
+from workers.ingest.reading.statistics import Reading
+from workers.ingest.splits import assignment as splits
+from workers.ingest.splits.told_splits import told_splits
+from workers.ingest.upload.nested import UNPACKED
+from workers.ingest.upload.open import open_source
+from workers.ingest.upload.unread_files import report_unread
+from workers.prepared.version import PreparedWriter, Sample
+
+MAX_PREPARED_PIXELS = 125 * (1 << 30)
+"""Pixels of a prepared set, 4 bytes each; an upload's size bounds them not, as plain pictures pack well."""
+
+MAX_IMAGES = 120_000
+"""Images of a set: what is known of each is in memory, at the peak 3,500 bytes."""
+
+LARGE_PIXELS = 24_000_000
+"""Pixels of the images that several processes may hold at once beside one larger one."""
+
+DEFAULT_LIMITS = ArchiveLimits()
+
+Progress = Callable[[int, int], None]
+ReadsNext = Callable[[str | None], None]
+"""Told of the image that this process reads next, None when it has read all; never where others read."""
+
+_WORK = ".prepared-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestResult:
+    """What became of an upload; `summary` is None when the set is unusable, and `problems` say why, or when
+    `questions` wait for an answer.
+
+    `proposed_label_map` would make masks fit the named classes where they do not: mask values as sent, and
+    the values that they should count as, None for no class.
+    """
+
+    summary: DatasetSummary | None
+    problems: tuple[Problem, ...]
+    proposed_label_map: LabelMap | None = None
+    questions: tuple[Question, ...] = ()
+
+
+def ingest(
+    upload: Path,
+    folder: Path,
+    options: IngestOptions,
+    progress: Progress,
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    *,
+    annotation: tuple[Path, str] | None = None,
+    processes: int | None = None,
+    reads_next: ReadsNext = lambda _: None,
+) -> IngestResult:
+    """Read `upload`, an archive or a folder, and write a version into the data set's `folder`, whole or not.
+
+    `annotation` is a file that belongs to the upload, with its name on the client's side. `progress` is
+    called now and then with the images done and their total. `processes` read images, by default one for
+    each core up to a bound; the result is the same. `reads_next` tells which file a crash of
+    this process would be the fault of. What is wrong with the upload is answered as problems, never raised;
+    StorageUnavailable is raised where the storage fails, ChildDied where a file crashes another process that
+    reads it. A version of the same content is kept as it is.
+    """
+    log = ProblemLog(options.on_question)
+    work = folder / f"{_WORK}{secrets.token_hex(4)}"
+    build = _Build(work, options, progress, log, processes, reads_next)
+    summary = None
+    try:
+        _clear(folder)
+        try:
+            named = options.names_encoding
+            with imports_frozen(), open_source(upload, annotation, folder, limits, log, named) as source:
+                if not log.has_errors:
+                    summary = build.run(source)
+                    report_unread(source, log)
+                if not log.has_errors:
+                    write_previews(log.offers(), DatasetFolder(folder).previews)
+        except Refused as refusal:
+            log.refused(None, refusal)
+        if summary is not None:
+            _keep(work, DatasetFolder(folder).version(summary.content_hash))
+    except OSError as error:
+        raise storage_error("The data set could not be prepared", error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return IngestResult(
+        summary=summary,
+        problems=log.problems(),
+        proposed_label_map=build.proposed,
+        questions=() if log.has_errors else log.questions(),
+    )
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier try left half done, and what shows its questions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(DatasetFolder(folder).previews, ignore_errors=True)
+    for leftover in folder.glob(f"{_WORK}*"):
+        shutil.rmtree(leftover)
+    for leftover in folder.glob(f"{UNPACKED}*"):
+        leftover.unlink()
+
+
+def _keep(work: Path, version: Path) -> None:
+    version.parent.mkdir(exist_ok=True)
+    if not (version / "index.json").exists():
+        work.replace(version)
+
+
+class _Build:
+    """Reads, checks and writes one set into the new folder `work`."""
+
+    def __init__(
+        self,
+        work: Path,
+        options: IngestOptions,
+        progress: Progress,
+        log: ProblemLog,
+        processes: int | None,
+        reads_next: ReadsNext,
+    ) -> None:
+        self.proposed: LabelMap | None = None
+        self._work = work
+        self._options = options
+        self._progress = progress
+        self._log = log
+        self._processes = processes
+        self._reads_next = reads_next
+
+    def run(self, source: Source) -> DatasetSummary | None:
+        """The summary; None where the set is unusable or leaves something open, errors and questions logged.
+
+        What is open about the files is asked before any pixel is read. Raises Refused, OSError, ChildDied.
+        """
+        form, found = read_set(source, self._options, self._log)
+        if found is None or not found.items or self._log.is_blocked():
+            return None
+        told = told_splits(found.items, source, self._options, self._log)
+        if self._log.is_blocked():
+            return None
+        found = replace(found, items=told.items)
+        if len(found.items) > MAX_IMAGES:
+            raise Refused(
+                "set_too_large",
+                f"The set has {len(found.items)} images; at most {MAX_IMAGES} are read.",
+                "Send it as several sets, or leave images out.",
+            )
+        decision = ClassDecision(source, found, self._options, self._log)
+        warn_of_like_files(found.items, self._log)
+        with PreparedWriter(self._work) as writer, writer.flushing():
+            readings, samples = self._images(*self._read(source, found.items, writer))
+            warn_of_dark_images(readings, self._log)
+            stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
+            sent = [reading.mapped(stored) for reading in readings]
+            applied = decision.applied(sent, lambda number: writer.mask(samples[number]))
+            self.proposed = decision.proposed
+            if self._log.questions():
+                return None
+            shown = multilabel.meanings(stored, applied)
+            rules, shown = multilabel.settled(decision.rules, shown, readings, self._options, self._log)
+            mapped = [reading.mapped(shown) for reading in readings]
+            rules = decision.checked(rules, applied, sent, mapped)
+            self.proposed = decision.proposed
+            if rules is not None and found.class_folders and self._shows_one_class(rules):
+                ask_class_folders(found.class_folders, self._log)
+            if rules is None or self._log.has_errors:
+                return None
+            plan = self._placed(found.items, told.origin, rules, mapped)
+            if plan is None:
+                return None
+            painted = {byte for reading in readings for byte in reading.values}
+            summary = finish(rules, rules.table(shown), painted, mapped, samples, plan.places, writer)
+            return replace(summary, reading=self._interpretation(form.name, found, rules, plan.origin))
+
+    def _shows_one_class(self, rules: classes.ClassRules) -> bool:
+        """Whether masks show one class and background, which nobody has named."""
+        told = (self._options.class_folders, self._options.classes, self._options.label_map)
+        return told == (None, None, None) and rules.task == "multiclass" and len(rules.names) == 2
+
+    def _interpretation(
+        self, form: str, found: FoundSet, rules: classes.ClassRules, told: str
+    ) -> Interpretation:
+        return Interpretation(
+            format=form,
+            pairs=found.pairs,
+            classes="the option `classes`" if self._options.classes else found.classes or rules.origin,
+            splits=told,
+            guesses=tuple(self._log.guesses),
+        )
+
+    def _read(
+        self, source: Source, items: Sequence[Item], writer: PreparedWriter
+    ) -> tuple[list[Reading], list[Sample], set[str]]:
+        """Decode and write all; what was seen of those that are sound, and the names of flat images."""
+        processes = process_count(len(items), self._processes)
+        turns = NotedTurns(len(items), MAX_PREPARED_PIXELS, processes)
+        spool = DeepSpool(self._work)
+        deep = DeepImages(spool)
+        alone = LARGE_PIXELS // processes
+        reader = ItemReader(source, items, writer, turns, spool, max_side=self._options.max_side, alone=alone)
+
+        def last_file(pid: int) -> str | None:
+            index = turns.last(pid)
+            return None if index is None else items[index].image.path
+
+        def tell_next(done: int) -> None:
+            if processes == 1:
+                self._reads_next(items[done].image.path if done < len(items) else None)
+
+        readings: list[Reading] = []
+        samples: list[Sample] = []
+        flat: set[str] = set()
+        step = max(len(items) // 100, 1)
+        self._progress(0, len(items))
+        tell_next(0)
+        keep_freed_memory()
+        with single_threaded():
+            for done, outcome in enumerate(outcomes(reader, processes, last_file), start=1):
+                self._log.extend(outcome.problems)
+                if outcome.reading is not None and outcome.sample is not None:
+                    deep.add(len(readings), outcome.deep)
+                    readings.append(outcome.reading)
+                    samples.append(outcome.sample)
+                    flat |= {outcome.sample.name} if outcome.is_flat else set()
+                if done % step == 0 or done == len(items):
+                    self._progress(done, len(items))
+                tell_next(done)
+        return deep.settled(readings, writer, self._log), samples, flat
+
+    def _images(
+        self, readings: list[Reading], samples: list[Sample], flat: set[str]
+    ) -> tuple[list[Reading], list[Sample]]:
+        """Those that are images: a few flat ones among photographs may be masks in the wrong place."""
+        if not flat or 2 * len(flat) > len(samples) or self._options.flat_images == "use":
+            return readings, samples
+        if (
+            self._options.flat_images is None
+            and ask_flat_images(sorted(flat), len(samples), self._log) == "use"
+        ):
+            return readings, samples
+        return [one for one in readings if one.name not in flat], [
+            one for one in samples if one.name not in flat
+        ]
+
+    def _placed(
+        self, items: Sequence[Item], told: str, rules: classes.ClassRules, mapped: Sequence[Reading]
+    ) -> splits.SplitPlan | None:
+        """Where each sample is used; None where that cannot be or is asked. `told` as `Told.origin`."""
+        by_name = {item.name: item for item in items}
+        shared: dict[frozenset[int], frozenset[int]] = {}
+        candidates = []
+        for reading in mapped:
+            item = by_name[reading.name]
+            labels = frozenset(reading.values).intersection(rules.names)
+            candidate = splits.Candidate(
+                name=reading.name,
+                file=item.image.path,
+                given=item.split,
+                classes=shared.setdefault(labels, labels),
+                digest=reading.image_sha256,
+            )
+            candidates.append(candidate)
+        plan = splits.assign(candidates, self._options, self._log, told)
+        return None if self._log.is_blocked() else plan

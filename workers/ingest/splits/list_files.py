@@ -1,0 +1,213 @@
+"""Finds the files of an upload that list its images, and reads which image, mask and split each row names."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from workers.ingest.archive import Member
+from workers.ingest.items import Source
+from workers.ingest.paths.index import PathIndex
+from workers.ingest.paths.split_words import split_name
+from workers.ingest.paths.words import ending_of, stem_of
+from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.splits.list_rows import (
+    IMAGE_HEADS,
+    MASK_HEADS,
+    OBJECT_HEADS,
+    SPLIT_HEADS,
+    Row,
+    heading_words,
+    json_rows,
+    known_split,
+    text_rows,
+)
+from workers.ingest.text.text_files import MAX_BYTES, read_text
+
+MAX_FILES = 100
+"""Files that are read as lists, those nearest to the top."""
+
+MAX_JSON_LIST = 4 << 20
+"""Bytes of a JSON file that is read as a list; larger ones are annotations."""
+
+_TABLES = (".csv", ".tsv")
+_TEXTS = (".txt", ".lst", ".list", *_TABLES)
+_OF_ALL = re.compile(r"split|partition|\Adataset\Z|\Asubsets?\Z")
+_NUMBERED = {"0": "train", "1": "val", "2": "test"}
+"""Splits as numbers, where all three are there: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html."""
+_TRIED = 200
+"""Rows by which it is told what a column holds."""
+_VOC_OTHERS = frozenset(("main", "layout", "action"))
+"""Folders of VOC's lists that are not of segmentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a row names, as written: an image, the mask if there is one, and the split if it is told."""
+
+    image: str
+    mask: str | None
+    split: str | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The entries of a file; `whole` where they are of what other lists part, too (`trainval.txt`)."""
+
+    path: str
+    entries: list[Entry]
+    whole: bool
+
+
+def listings(source: Source, index: PathIndex, log: ProblemLog) -> list[Listing]:
+    """The lists of an upload, by path; `index` has the pictures that they may name.
+
+    What looks like a list by its name and cannot be read is a warning.
+    """
+    found = []
+    for member in _candidates(source.members, index):
+        try:
+            entries = _entries(source, member, index)
+        except Refused as refusal:
+            if member.path.casefold().endswith(_TEXTS) and _tells_splits(stem_of(member.path)):
+                log.warning(
+                    "split_list_unread", member.path, refusal.message, refusal.remedy or "Save it anew."
+                )
+            continue
+        if entries:
+            named = split_name(stem_of(member.path))
+            found.append(Listing(member.path, entries, whole=named is not None and named.whole))
+    return sorted(found, key=lambda one: one.path)
+
+
+def _candidates(members: Iterable[Member], index: PathIndex) -> list[Member]:
+    """The files that may be lists; those that have a picture's name are its labels."""
+    may_list = [member for member in members if _may_list(member)]
+    found = [member for member in may_list if not index.find(stem_of(member.path), member.path)]
+    if any(member.folder == "segmentation" for member in found):
+        found = [member for member in found if member.folder not in _VOC_OTHERS]
+    return sorted(found, key=lambda one: (one.path.count("/"), one.path))[:MAX_FILES]
+
+
+def _may_list(member: Member) -> bool:
+    stem, ending = stem_of(member.path), ending_of(member.path)
+    if ending in _TABLES:
+        return 0 < member.size <= MAX_BYTES
+    largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
+    return 0 < member.size <= largest and _tells_splits(stem)
+
+
+def _tells_splits(stem: str) -> bool:
+    return bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
+
+
+def _entries(source: Source, member: Member, index: PathIndex) -> list[Entry]:
+    """What the rows of a file name; none where it lists no images. Raises Refused."""
+    split = known_split(stem_of(member.path))
+    if member.path.casefold().endswith(".json"):
+        rows = json_rows(source.read(member))
+        by_split = rows.items() if isinstance(rows, dict) else ((split, rows),)
+        return [_entry(row, 0, 1, part) for part, some in by_split for row in some]
+    return _of_table(text_rows(read_text(source, member)), split, index, member.path)
+
+
+def _entry(row: Row, image: int, mask: int | None, split: str | None) -> Entry:
+    has_mask = mask is not None and mask < len(row)
+    return Entry(row[image], row[mask] if has_mask and mask is not None else None, split)
+
+
+def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -> list[Entry]:
+    """The entries of a table: its columns are told by their headings, else by what they name."""
+    heads = _heading(rows, index, path)
+    rows = [row for row in (rows[1:] if heads else rows) if row]
+    images = _columns(rows, heads, IMAGE_HEADS, index, path)
+    if not images:
+        return [_entry(row, 0, None, split) for row in rows] if split else []
+    image = images[0]
+    masks = [column for column in _columns(rows, heads, MASK_HEADS, index, path) if column != image]
+    mask = next((column for column in masks if _differ(rows, image, column, index, path)), None)
+    if any(heading_words(cell) & OBJECT_HEADS for cell in heads):
+        mask = None
+    column = _split_column(rows, heads) if split is None else None
+    if split is None and column is None and (numbers := _number_column(rows, heads, image, path)) is not None:
+        return [
+            _entry(row, image, mask, _NUMBERED[row[numbers]])
+            for row in rows
+            if len(row) > max(image, numbers)
+        ]
+    if split is None and column is None and mask is None:
+        return []
+    return [
+        _entry(row, image, mask, split if column is None else known_split(row[column]))
+        for row in rows
+        if len(row) > max(image, column or 0)
+    ]
+
+
+def _heading(rows: Sequence[Row], index: PathIndex, path: str) -> Row:
+    """The first row if it has headings: it names no file, and a word of headings; else none."""
+    if len(rows) < 2 or any(index.find(cell, path) for cell in rows[0]):
+        return []
+    known = IMAGE_HEADS | MASK_HEADS | SPLIT_HEADS
+    words = [heading_words(cell) for cell in rows[0] if "/" not in cell and "\\" not in cell]
+    return rows[0] if any(one & known for one in words) else []
+
+
+def _columns(
+    rows: Sequence[Row], heads: Row, words: frozenset[str], index: PathIndex, path: str
+) -> list[int]:
+    """The columns of which half the cells or more name pictures: first those with such a heading, then
+    those of whole names of files rather than numbers that could be names, and then from the left."""
+    tried = rows[:_TRIED]
+    found = []
+    for column in range(max(map(len, tried), default=0)):
+        cells = [row[column] for row in tried if column < len(row)]
+        hits = [cell for cell in cells if index.find_first(cell, path)]
+        if 2 * len(hits) >= len(tried):
+            said = _says(heads[column], words) if column < len(heads) else False
+            written = sum("." in cell or "/" in cell for cell in hits)
+            found.append((not said, 2 * written < len(hits), column))
+    return [column for *_, column in sorted(found)]
+
+
+def _says(heading: str, words: frozenset[str]) -> bool:
+    """Whether a heading has one of the words; one of masks, such as `mask_path`, is none of images."""
+    found = heading_words(heading)
+    return bool(found & words) and (words == MASK_HEADS or not found & MASK_HEADS)
+
+
+def _differ(rows: Sequence[Row], one: int, other: int, index: PathIndex, path: str) -> bool:
+    """Whether two columns name different pictures in each row: both written out, each one file alone."""
+    pairs = [(row[one], row[other]) for row in rows[:_TRIED] if len(row) > max(one, other)]
+    found = [(index.find(a, path).paths, index.find(b, path).paths) for a, b in pairs]
+    named = [(a, b) for a, b in found if len(a) == len(b) == 1]
+    return 2 * len(named) >= len(pairs) > 0 and all(a != b for a, b in named)
+
+
+def _number_column(rows: Sequence[Row], heads: Row, image: int, path: str) -> int | None:
+    """The column of splits as numbers, in a file or under a heading called so; raises Refused where it has
+    0 and 1 alone, of which some authors train on the one and some on the other."""
+    for column in range(max(map(len, rows[:_TRIED]), default=0)):
+        cells = {row[column] for row in rows if column < len(row)}
+        said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
+        if column == image or not (said or _OF_ALL.search(stem_of(path).casefold())):
+            continue
+        if cells == _NUMBERED.keys():
+            return column
+        if cells == {"0", "1"}:
+            raise Refused(
+                "split_list_unread",
+                "The list tells two splits by 0 and 1, and not which of them trains; it is not used.",
+                "Write train, val and test instead of numbers.",
+            )
+    return None
+
+
+def _split_column(rows: Sequence[Row], heads: Row) -> int | None:
+    """The column of splits: by its heading and a split in it, else one that holds nothing but splits."""
+    for column in range(max(map(len, rows[:_TRIED]), default=0)):
+        cells = [row[column] for row in rows if column < len(row)]
+        splits = [known_split(cell) for cell in cells]
+        said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
+        if (said and any(splits)) or (None not in splits and len(set(splits)) > 1):
+            return column
+    return None

@@ -1,0 +1,120 @@
+"""Reads the rows of files that list images: text, CSV or JSON, whatever their columns mean."""
+
+import csv
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from workers.ingest.paths.layout import PICTURES
+from workers.ingest.paths.split_words import split_name
+from workers.ingest.paths.words import words
+from workers.ingest.text.typed_json import parse_json
+
+Row = list[str]
+"""The cells of a line; those of JSON are an image and, if it is there, a mask."""
+
+IMAGE_HEADS = frozenset(
+    ("image", "images", "img", "file", "filename", "path", "name", "id", "input", "rgb", "photo", "picture")
+)
+MASK_HEADS = frozenset(
+    ("mask", "masks", "label", "labels", "seg", "segmentation", "gt", "target", "annotation", "groundtruth")
+)
+SPLIT_HEADS = frozenset(("split", "set", "subset", "phase", "partition", "usage"))
+"""Words of the headings of columns."""
+
+OBJECT_HEADS = frozenset(("box", "bbox", "xmin", "rle", "encoded", "iscrowd"))
+"""Words of headings in tables of objects: a mask there is that of one object, not its image's."""
+
+_DELIMITERS = "\t;,|"
+_ENDINGS = "|".join(sorted(ending[1:] for ending in PICTURES))
+_BETWEEN_PATHS = re.compile(rf"(?<=\.)({_ENDINGS})[\"']?[\s,;|]+", re.IGNORECASE)
+
+
+def heading_words(cell: str) -> set[str]:
+    """The words of a column's heading: of `sat_image_path` they are three, of `ImageID` two."""
+    return set(words(cell))
+
+
+def text_rows(text: str) -> list[Row]:
+    """The cells of each line that is not empty.
+
+    They are parted by the tab, semicolon, comma or bar that all lines have; else by spaces behind a
+    picture's ending, or between words that are all paths, since names may have spaces.
+    """
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    for delimiter in _DELIMITERS:
+        if lines and all(delimiter in line for line in lines):
+            try:
+                rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+            except csv.Error:
+                continue
+            return [[cell.strip() for cell in row] for row in rows]
+    return [_spaced(line.strip()) for line in lines]
+
+
+def _spaced(line: str) -> Row:
+    cells = [cell for cell in _BETWEEN_PATHS.sub(r"\1\n", line).split("\n") if cell]
+    words = line.split()
+    has_ending = posixpath.splitext(line)[1].casefold() in PICTURES
+    if len(cells) > 1 or has_ending or not all("/" in word or "\\" in word for word in words):
+        return cells
+    return words
+
+
+def json_rows(data: bytes) -> dict[str, list[Row]] | list[Row]:
+    """The rows of a JSON document: by split where it says so, else all; none where it lists no files.
+
+    Read are a list of names, or of objects with an image and a mask, `{"train": [...], "val": [...]}`,
+    `{"a.png": "train"}`, and a list of objects with a split. Raises Refused where it is no JSON.
+    """
+    document = parse_json(data)
+    if isinstance(document, dict):
+        return _of_mapping(document)
+    if not isinstance(document, list):
+        return []
+    by_split: dict[str, list[Row]] = {}
+    for entry in document:
+        split = _split_of(entry)
+        if split is not None:
+            by_split.setdefault(split, []).extend(_cells(entry))
+    return by_split or [row for entry in document for row in _cells(entry)]
+
+
+def _of_mapping(document: Mapping[str, object]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for key, value in document.items():
+        if isinstance(value, list) and (split := known_split(key)):
+            found.setdefault(split, []).extend(row for entry in value for row in _cells(entry))
+        elif isinstance(value, str) and (split := known_split(value)):
+            found.setdefault(split, []).append([key])
+    return found
+
+
+def _cells(entry: object) -> Iterator[Row]:
+    if isinstance(entry, str):
+        yield [entry]
+    elif isinstance(entry, dict):
+        texts = {key: value for key, value in entry.items() if isinstance(value, str)}
+        masks = _named(texts, MASK_HEADS)
+        images = [value for value in _named(texts, IMAGE_HEADS) if value not in masks]
+        if images:
+            yield [images[0], *masks[:1]]
+
+
+def _named(texts: Mapping[str, str], words: Iterable[str]) -> list[str]:
+    return [value for key, value in texts.items() if heading_words(key) & set(words)]
+
+
+def _split_of(entry: object) -> str | None:
+    if not isinstance(entry, dict):
+        return None
+    told = [value for key, value in entry.items() if heading_words(key) & SPLIT_HEADS]
+    return known_split(told[0]) if len(told) == 1 and isinstance(told[0], str) else None
+
+
+def known_split(name: str) -> str | None:
+    """The split that a name tells which has no word of another meaning; `eval` is val."""
+    named = split_name(name)
+    if named is None or not named.known:
+        return None
+    return "val" if named.split == "eval" else named.split

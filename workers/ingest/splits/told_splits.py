@@ -1,0 +1,169 @@
+"""Which split each image is of, as folders, names of files, annotations and lists of the upload tell.
+
+All formats share this: it judges all images of a set at once, since a word tells nothing alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trainyard.datasets.record import IngestOptions
+from workers.ingest.items import Item, Source
+from workers.ingest.paths.split_words import SplitFolders, file_splits, folders_of, furthest
+from workers.ingest.paths.words import stem_of
+from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.splits.item_finder import is_picture
+from workers.ingest.splits.questions import ask_lists_or_folders, ask_several
+from workers.ingest.splits.split_files import ListedSplits, listed_splits
+
+_SHOWN = 6
+"""Names of folders or lists that the origin of splits tells."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The items that belong to the set, with the splits that are told.
+
+    `origin` says in a few words what told them, for the set's record; it is empty where nothing does.
+    """
+
+    items: list[Item]
+    origin: str
+
+
+def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, log: ProblemLog) -> Told:
+    """The items with the splits that the upload tells; the client's lists are not looked at here.
+
+    Lists of the upload may part what folders call train; where they contradict what folders hold out, it is
+    asked. Items in no list, where the images to train are listed, are left out with a warning.
+    """
+    if options.splits is not None:
+        return Told(list(items), "")
+    if options.splits_from == "draw":
+        return Told([replace(item, split=None) for item in items], "")
+    pictures = [member.path for member in source.members if is_picture(member.path)]
+    folders = SplitFolders({*pictures, *(item.image.path for item in items), *(i.truth.file for i in items)})
+    splits, origin = _by_words(items, folders, pictures, options, log)
+    listed = None if options.splits_from == "folders" else listed_splits(items, source, log)
+    if listed is None:
+        if not origin:
+            splits, origin = _by_file_names(items)
+        told = Told(_with(items, splits), origin)
+    else:
+        told = _listed(items, splits, listed, origin, options, log)
+    _report_doubtful([item for item in told.items if item.split is None], folders, log)
+    return told
+
+
+def _listed(
+    items: Sequence[Item],
+    splits: dict[str, str | None],
+    listed: ListedSplits,
+    origin: str,
+    options: IngestOptions,
+    log: ProblemLog,
+) -> Told:
+    lists = f"lists {_listing(listed.files)}"
+    against = [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]
+    told = splits | listed.splits
+    if against:
+        said = {i.image.path: f"is of {splits[i.name]}, listed for {listed.splits[i.name]}" for i in against}
+        count = options.splits_from or ask_lists_or_folders(said, lists, origin, log)
+        for item in against:
+            both = (listed.splits[item.name], splits[item.name] or "train")
+            told[item.name] = furthest(both) if count in ("furthest", "as_told") else both[0]
+    loose = [item for item in items if told[item.name] is None]
+    if loose and "train" in listed.splits.values():
+        log.warning(
+            "image_unlisted",
+            loose[0].image.path,
+            f"{len(loose)} image(s) are in no list of a split and are left out.",
+            "Nothing, if that is meant; else add them to a list.",
+        )
+        items = [item for item in items if told[item.name] is not None]
+    return Told(_with(items, told), f"{lists}, and {origin}" if origin else lists)
+
+
+def _contradicts(by_words: str | None, by_lists: str | None) -> bool:
+    return by_words not in (None, "train") and by_lists not in (None, by_words)
+
+
+_Splits = dict[str, str | None]
+"""The split of each item by its name, None where none is told."""
+
+
+def _by_words(
+    items: Sequence[Item],
+    folders: SplitFolders,
+    pictures: Sequence[str],
+    options: IngestOptions,
+    log: ProblemLog,
+) -> tuple[_Splits, str]:
+    """The splits that annotations and paths tell, and what they were told by."""
+    ways = [
+        ({item.name: item.split for item in items}, "annotations"),
+        _by_folders(items, folders, lambda item: item.image.path),
+        _by_folders(items, folders, lambda item: item.truth.file),
+        _by_folders(items, SplitFolders({item.cited for item in items}), lambda item: item.cited),
+    ]
+    splits = _merged(items, [way for way, _ in ways], options, log)
+    told = set(splits.values())
+    elsewhere = {folders.of(path) for path in pictures} - told - {None}
+    if options.images is not None:
+        elsewhere = set()  # the client says which images are the set: what these have in common says nothing
+    if told == {"train"} or (len(told) == 1 and not elsewhere):  # what all have says nothing
+        return dict.fromkeys(splits), ""
+    return splits, " and ".join(dict.fromkeys(origin for way, origin in ways if any(way.values())))
+
+
+def _by_folders(
+    items: Sequence[Item], folders: SplitFolders, path: Callable[[Item], str]
+) -> tuple[_Splits, str]:
+    names = folders.names(path(item) for item in items)
+    return {item.name: folders.of(path(item)) for item in items}, f"folders {_listing(names, '/')}"
+
+
+def _by_file_names(items: Sequence[Item]) -> tuple[_Splits, str]:
+    found = file_splits([stem_of(item.image.path) for item in items])
+    if found is None:
+        return dict.fromkeys((item.name for item in items), None), ""
+    return {item.name: split for item, split in zip(items, found, strict=True)}, "names of files"
+
+
+def _merged(
+    items: Sequence[Item], ways: Sequence[_Splits], options: IngestOptions, log: ProblemLog
+) -> _Splits:
+    """What the ways tell together; where they contradict each other, the split that is held out furthest."""
+    told = {item.name: {split for way in ways if (split := way[item.name])} for item in items}
+    against = {
+        item.image.path: f"with {shown(item.truth.file)} is of {' and '.join(sorted(told[item.name]))}"
+        for item in items
+        if len(told[item.name]) > 1
+    }
+    if against and options.splits_from is None and ask_several(against, log) == "draw":
+        return dict.fromkeys(told)
+    return {name: furthest(splits) if splits else None for name, splits in told.items()}
+
+
+def _report_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemLog) -> None:
+    """Tell of folders that may be held out and are not: an error where others may be those to train with."""
+    parents = {item.image.path.rpartition("/")[0] for item in items}
+    above = {folder for parent in parents for folder in folders_of(f"{parent}/")}
+    mine = {folder: split for folder, split in folders.doubtful.items() if folder in above}
+    held_out = [folder for folder, split in mine.items() if split != "train"]
+    if held_out:
+        report = log.error if "train" in mine.values() else log.warning
+        report(
+            "split_unsure",
+            held_out[0],
+            f"The names of {_listing(sorted(mine), '/')} may mean splits, or not: they differ in more words.",
+            "Call the folders train, val and test, or without these words; or send `splits`.",
+        )
+
+
+def _with(items: Sequence[Item], splits: Mapping[str, str | None]) -> list[Item]:
+    return [replace(item, split=splits[item.name]) for item in items]
+
+
+def _listing(names: Sequence[str], ending: str = "") -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(f"{shown(name)}{ending}" for name in names[:_SHOWN]) + more

@@ -1,0 +1,43 @@
+"""Reads YAML that nobody vouches for."""
+
+import yaml
+
+from workers.ingest.archive import Member
+from workers.ingest.items import Source
+from workers.ingest.problems import Refused
+from workers.ingest.text.text_files import read_text
+
+MAX_YAML_BYTES = 1 << 20
+"""Bytes of a YAML file that is read: names of classes, not data."""
+
+
+def yaml_members(source: Source) -> list[Member]:
+    """The YAML files that are read, those nearest to the top first."""
+    found = [
+        member
+        for member in source.members
+        if member.path.casefold().endswith((".yaml", ".yml")) and member.size <= MAX_YAML_BYTES
+    ]
+    return sorted(found, key=lambda one: (one.path.count("/"), one.path))
+
+
+def read_yaml(source: Source, member: Member) -> dict[object, object]:
+    """The document, empty where it is no mapping; raises Refused where it is no YAML."""
+    try:
+        content = yaml.load(read_text(source, member), Loader=_PlainLoader)  # noqa: S506 - it is a safe loader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise Refused(
+            "yaml_broken", f"The file is no YAML: {reason}.", "Write it as `key: value`, one a line."
+        ) from error
+    return content if isinstance(content, dict) else {}
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """The safe loader without aliases, by which a short text can stand for an endless one."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """See the base class; raises YAMLError at an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)

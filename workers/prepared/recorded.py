@@ -1,0 +1,53 @@
+"""Opens the version of a data set that a run was submitted for, or says that it is there no more."""
+
+from pathlib import Path
+
+from trainyard.errors import BrokenFile, DatasetChanged, Unreadable
+from trainyard.storage.errors import storage_error
+from workers.prepared.version import PreparedDataset
+
+
+def open_version(folder: Path, content_hash: str | None) -> PreparedDataset:
+    """The prepared set of a folder; `content_hash` is the one the run recorded, None where any will do.
+
+    Raises DatasetChanged where it is missing, of another content, or cut short; StorageUnavailable.
+    """
+    try:
+        return _checked(folder, content_hash)
+    except OSError as error:
+        raise storage_error(f"The prepared version {folder.name} could not be read", error) from error
+
+
+def _checked(folder: Path, content_hash: str | None) -> PreparedDataset:
+    for name in ("index.json", "images.bin", "masks.bin"):
+        file = folder / name
+        if not file.is_file() or not file.stat().st_size:
+            raise DatasetChanged(f"The prepared version {folder.name} of the set has no {name} any more.")
+    try:
+        prepared = PreparedDataset(folder)
+    except (BrokenFile, Unreadable) as error:
+        raise DatasetChanged(
+            f"index.json of the prepared version {folder.name} is broken: {error.message}"
+        ) from error
+    if content_hash is not None and prepared.content_hash != content_hash:
+        raise DatasetChanged(
+            f"The run was submitted for the content {content_hash[:16]} of its data set, and the prepared "
+            f"files are of {prepared.content_hash[:16]}."
+        )
+    _check_sizes(folder, prepared)
+    return prepared
+
+
+def _check_sizes(folder: Path, prepared: PreparedDataset) -> None:
+    """Raise DatasetChanged where a file is too short for its samples, which mapping it would not tell."""
+    pixels = [(sample, sample.height * sample.width) for sample in prepared.samples]
+    needed = {
+        "images.bin": max((sample.image_offset + 3 * size for sample, size in pixels), default=0),
+        "masks.bin": max((sample.mask_offset + size for sample, size in pixels), default=0),
+    }
+    for name, least in needed.items():
+        found = (folder / name).stat().st_size
+        if found < least:
+            raise DatasetChanged(
+                f"{name} of the prepared version {folder.name} is cut short: {found} of {least} bytes."
+            )

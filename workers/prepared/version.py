@@ -1,0 +1,228 @@
+"""The form that ingest writes once and training maps into memory.
+
+    prepared/images.bin   uint8 RGB, height x width x 3 of each sample, one after the other
+    prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored; of a
+                          multilabel set bit c is set where the pixel has class c, and 0 is no class
+    prepared/index.json   task, classes, channel statistics, and where each sample lies
+                          (trainyard/datasets/prepared_index.py)
+
+Workers on one machine that map the same files share one copy in the page cache.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainyard.datasets.prepared_index import (
+    IGNORE_INDEX,
+    DepthScale,
+    PreparedClass,
+    Sample,
+    VersionIndex,
+    read_index,
+    write_index,
+)
+from trainyard.datasets.record import Task
+
+__all__ = (  # with what the index holds
+    "IGNORE_INDEX",
+    "MAX_OVERLAPPING",
+    "DepthScale",
+    "PreparedClass",
+    "PreparedDataset",
+    "PreparedWriter",
+    "Sample",
+    "Uint8",
+)
+
+MAX_OVERLAPPING = 8
+"""Classes of a multilabel set: a mask has one byte per pixel."""
+
+Uint8 = NDArray[np.uint8]
+
+_RECODED_BYTES = 1 << 22
+_FLUSH_EVERY_S = 0.03
+
+
+class PreparedWriter:
+    """Fills a new prepared folder; `write_index` comes last, and without it there is no set.
+
+    Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile.
+    `depth` says how those of more than 8 bits were scaled.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.depth: tuple[DepthScale, ...] = ()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._images: BinaryIO = (folder / "images.bin").open("wb", buffering=0)
+        self._masks: BinaryIO = (folder / "masks.bin").open("wb", buffering=0)
+        self._samples: list[Sample] = []
+
+    def __enter__(self) -> "PreparedWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._images.close()
+        finally:
+            self._masks.close()
+
+    def write_image(self, start: int, image: Uint8) -> None:
+        """Write rows of an image, (H, W, 3) RGB; `start` counts the pixels that lie before them."""
+        _write(self._images, 3 * start, image)
+
+    def write_mask(self, start: int, mask: Uint8) -> None:
+        """Write a mask, (H, W); `start` counts the pixels that lie before it."""
+        _write(self._masks, start, mask)
+
+    @contextmanager
+    def flushing(self) -> Iterator[None]:
+        """Send what is written to the disk meanwhile, so that `write_index` has little to wait for.
+
+        Raises OSError where the disk refused it: the system tells that once.
+        """
+        done = threading.Event()
+        errors: list[OSError] = []
+        thread = threading.Thread(target=self._flush_until, args=(done, errors), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+        for error in errors:
+            raise error
+
+    def _flush_until(self, done: threading.Event, errors: list[OSError]) -> None:
+        while not errors and not done.wait(_FLUSH_EVERY_S):
+            try:
+                for file in (self._images, self._masks):
+                    os.fdatasync(file.fileno())
+            except OSError as error:
+                errors.append(error)
+
+    def mask(self, sample: Sample) -> Uint8:
+        """The mask of a sample as it was written, (H, W), read from the file."""
+        size = sample.height * sample.width
+        with (self._folder / "masks.bin").open("rb") as file:
+            file.seek(sample.mask_offset)
+            return np.frombuffer(file.read(size), np.uint8).reshape(sample.height, sample.width)
+
+    def recode_masks(self, table: bytes) -> None:
+        """Replace each value v of all masks by `table[v]` (256 bytes), in place.
+
+        For class values that are known only after the last mask.
+        """
+        codes = np.frombuffer(table, np.uint8)
+        masks: Uint8 = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r+")
+        for start in range(0, masks.size, _RECODED_BYTES):
+            block = masks[start : start + _RECODED_BYTES]
+            block[:] = codes[block]
+
+    def write_index(
+        self,
+        samples: Sequence[Sample],
+        classes: list[PreparedClass],
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        content_hash: str,
+        task: Task = "multiclass",
+    ) -> None:
+        """Write the index of what was written; statistics are of RGB in 0 to 1."""
+        for file in (self._images, self._masks):
+            os.fsync(file.fileno())
+        write_index(
+            self._folder,
+            VersionIndex(
+                content_hash=content_hash,
+                task=task,
+                classes=classes,
+                mean=mean,
+                std=std,
+                samples=samples,
+                depth=self.depth,
+            ),
+        )
+
+    def append(self, name: str, image: Uint8, mask: Uint8) -> None:
+        """Add an image, (H, W, 3) RGB, and its mask, (H, W), of class indices, behind all before."""
+        height, width = mask.shape
+        if image.shape != (height, width, 3) or image.dtype != np.uint8 or mask.dtype != np.uint8:
+            raise ValueError(f"{name}: image {image.shape} {image.dtype}, mask {mask.shape} {mask.dtype}")
+        last = self._samples[-1] if self._samples else None
+        start = last.mask_offset + last.height * last.width if last else 0
+        self.write_image(start, np.ascontiguousarray(image))
+        self.write_mask(start, np.ascontiguousarray(mask))
+        self._samples.append(
+            Sample(name=name, split="", height=height, width=width, image_offset=3 * start, mask_offset=start)
+        )
+
+    def finish(
+        self,
+        splits: Mapping[str, str],
+        classes: list[PreparedClass],
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        content_hash: str,
+    ) -> None:
+        """Write the index of the samples that were appended; `splits` maps a sample's name to its split."""
+        samples = [replace(sample, split=splits[sample.name]) for sample in self._samples]
+        self.write_index(samples, classes, mean, std, content_hash)
+
+
+class PreparedDataset:
+    """A prepared folder, mapped read-only. Safe to pickle to a loader process, which maps it again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        index = read_index(folder)
+        self.content_hash = index.content_hash
+        self.task: Task = index.task
+        self.classes = list(index.classes)
+        self.mean = index.mean
+        self.std = index.std
+        self.samples = list(index.samples)
+        self.depth = index.depth
+        self._map()
+
+    def _map(self) -> None:
+        self._images: Uint8 = np.memmap(self._folder / "images.bin", dtype=np.uint8, mode="r")
+        self._masks: Uint8 = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key not in ("_images", "_masks")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._map()
+
+    def image(self, sample: Sample) -> Uint8:
+        """The image, (H, W, 3) uint8 RGB, a read-only view."""
+        size = sample.height * sample.width * 3
+        flat = self._images[sample.image_offset : sample.image_offset + size]
+        return flat.reshape(sample.height, sample.width, 3)
+
+    def mask(self, sample: Sample) -> Uint8:
+        """The mask, (H, W) uint8, a read-only view: class indices with IGNORE_INDEX, or bits of classes."""
+        size = sample.height * sample.width
+        flat = self._masks[sample.mask_offset : sample.mask_offset + size]
+        return flat.reshape(sample.height, sample.width)
+
+
+def _write(file: BinaryIO, at: int, pixels: Uint8) -> None:
+    """Write contiguous pixels at a byte of a file, whatever other processes write elsewhere in it."""
+    rest = pixels.reshape(-1).data
+    while rest:
+        written = os.pwrite(file.fileno(), rest, at)
+        rest, at = rest[written:], at + written

@@ -1,0 +1,183 @@
+"""Everything that an attempt needs before its first batch: data, network, where an earlier one left off."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from lightning import seed_everything
+from torch import nn
+
+from trainyard.catalog.names import rounded_size
+from trainyard.runs.events import BatchSettled, Event, Notice, WeightsLoaded
+from trainyard.spec.checks import check_classes, check_known
+from trainyard.spec.stored import read_spec
+from trainyard.spec.training_spec import TrainingSpec
+from trainyard.storage.files import RunFolder
+from workers.prepared.recorded import open_version
+from workers.prepared.version import PreparedDataset
+from workers.training.checkpoints.files import ABOUT, ModelCard, Saved, read_checkpoint
+from workers.training.checkpoints.resume import damage_of, newest_good
+from workers.training.compute.compiled import fall_back_to_eager
+from workers.training.compute.devices import check_device_count, device_of_class
+from workers.training.compute.memory import with_smaller_batch_of
+from workers.training.compute.runtime import Precision, resolve_precision
+from workers.training.data.batches import SegmentationData
+from workers.training.engine.batch_size import with_found_batch
+from workers.training.epochs.early_stopping import ended_early
+from workers.training.epochs.epoch_rows import History
+from workers.training.epochs.module import SegmentationModule
+from workers.training.job import SavedFile, TrainingJob
+from workers.training.labels.class_weights import class_weights
+from workers.training.losses.weighted_sum import WeightedLosses
+from workers.training.network.folded_upsampling import fold_upsampling
+from workers.training.network.networks import (
+    InputRule,
+    build_network,
+    check_shapes,
+    empty_network,
+    input_rule,
+)
+from workers.training.network.warm_start import load_fitting
+
+Report = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What has been built. `done` and `step` are the epochs and steps that the checkpoint already holds,
+    `batches` those of the epoch under way.
+    """
+
+    job: TrainingJob
+    folder: RunFolder
+    card: ModelCard
+    data: SegmentationData
+    module: SegmentationModule
+    precision: Precision
+    device: torch.device
+    checkpoint: dict[str, Any] | None
+    history: History
+    saved: Saved
+
+    @property
+    def done(self) -> int:
+        return int(self.checkpoint[ABOUT]["epoch"]) if self.checkpoint else 0
+
+    @property
+    def step(self) -> int:
+        return int(self.checkpoint[ABOUT]["step"]) if self.checkpoint else 0
+
+    @property
+    def batches(self) -> int:
+        """In batches of this attempt's size, which may be smaller than when they were counted."""
+        if self.checkpoint is None:
+            return 0
+        about, size = self.checkpoint[ABOUT], self.card.spec.data.batch
+        done: int = about.get("batches", 0) * read_spec(about["spec"]).data.batch // size
+        return min(done, len(self.data.train_dataloader())) if done else 0
+
+    @property
+    def has_epochs_left(self) -> bool:
+        """Whether there is anything to train: the target lies ahead, and no early end was reached for it."""
+        if self.done >= self.job.epochs:
+            return False
+        return self.checkpoint is None or not ended_early(self.checkpoint, self.job.epochs)
+
+
+def build_attempt(job: TrainingJob, report: Report) -> Attempt:
+    """Build it, from the newest good checkpoint that the job names. Raises as `fit` before training."""
+    check_known(job.spec)
+    newest, checkpoint = newest_good(job.resume_from, report) or (None, None)
+    spec = _with_legal_size(job.spec, report)
+    if checkpoint is not None:
+        spec = with_smaller_batch_of(spec, read_spec(checkpoint[ABOUT]["spec"]))
+    device = device_of_class(job.device_class)
+    check_device_count(device, spec.compute.devices)
+    precision = resolve_precision(spec.precision, device)
+    seed_everything(spec.seed, workers=True, verbose=False)
+    prepared = open_version(job.prepared, job.content_hash)
+    classes = len(prepared.classes)
+    check_classes(spec, classes, prepared.task)
+    network, rule = _network(job, spec, prepared, checkpoint, report)
+    if device.type == "cpu":
+        fold_upsampling(network)
+    if spec.data.finds_batch:
+        spec = with_found_batch(spec, network, prepared, precision, report, device)
+    if spec.data.batch_size != job.spec.data.batch_size:
+        report(batch_settled(spec))
+    data = SegmentationData(prepared, spec)
+    if data.loading.notice:
+        report(Notice(message=data.loading.notice))
+    check_shapes(network, spec, data.smallest_batch)
+    weights = class_weights(spec.optimization, prepared, data.train.samples)
+    loss = WeightedLosses(spec.optimization, spec.model.task, weights)
+    module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
+    if spec.compute.compile:
+        fall_back_to_eager(module.network, report)
+    if checkpoint is not None:
+        module.resume_weights(checkpoint)
+    row = checkpoint[ABOUT]["best"] if checkpoint else None
+    saved = Saved(newest=newest, best=_file_of(row, newest, job.best))
+    return Attempt(
+        job=replace(job, spec=spec),  # what other ranks, and a second try, are to go by
+        folder=RunFolder(job.folder),
+        card=ModelCard(
+            run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule, depth=prepared.depth
+        ),
+        data=data,
+        module=module,
+        precision=precision,
+        device=device,
+        checkpoint=checkpoint,
+        history=History(spec.checkpoints.monitor, row if saved.best else None),
+        saved=saved,
+    )
+
+
+def batch_settled(spec: TrainingSpec) -> BatchSettled:
+    """Says which batches are trained."""
+    return BatchSettled(batch_size=spec.data.batch, accumulate_batches=spec.optimization.accumulate_batches)
+
+
+def _file_of(
+    row: dict[str, Any] | None, newest: SavedFile | None, best: SavedFile | None
+) -> SavedFile | None:
+    """The file with the weights of the best epoch so far; without one, the next epoch will be the best."""
+    if row is None or best is None or best.epoch != row["epoch"]:
+        return None
+    return best if best == newest or damage_of(best) is None else None
+
+
+def _network(
+    job: TrainingJob,
+    spec: TrainingSpec,
+    prepared: PreparedDataset,
+    checkpoint: dict[str, Any] | None,
+    report: Report,
+) -> tuple[nn.Module, InputRule]:
+    """The network and how images are put to it: what its weights were made with."""
+    classes = len(prepared.classes)
+    if checkpoint is not None:
+        # The checkpoint holds every weight, so none is fetched again.
+        return empty_network(spec.model, classes), _rule_of(checkpoint)
+    if job.init_checkpoint is not None:
+        network: nn.Module = empty_network(spec.model, classes)
+        origin = read_checkpoint(job.init_checkpoint)
+        loaded = load_fitting(network, origin["state_dict"])
+        report(Notice(message=loaded.describe(job.init_checkpoint.name)))
+        report(WeightsLoaded(**{**asdict(loaded), "skipped": tuple(loaded.skipped)}))
+        return network, _rule_of(origin)
+    return build_network(spec.model, classes, job.weights_file), input_rule(spec.model, prepared)
+
+
+def _rule_of(checkpoint: dict[str, Any]) -> InputRule:
+    return InputRule(mean=tuple(checkpoint[ABOUT]["mean"]), std=tuple(checkpoint[ABOUT]["std"]))
+
+
+def _with_legal_size(spec: TrainingSpec, report: Report) -> TrainingSpec:
+    asked, legal = spec.data.image_size, rounded_size(spec.model.architecture, spec.data.image_size)
+    if legal == asked:
+        return spec
+    report(Notice(message=f"{spec.model.architecture} takes no images of {asked} px; {legal} px is used."))
+    return replace(spec, data=replace(spec.data, image_size=legal))
