@@ -1,7 +1,7 @@
 """How logits and masks are read: one class per pixel, or, of a multilabel model, several or none.
 
 A multilabel pixel has each class whose probability, the sigmoid of its logit, is above THRESHOLD. Truth and
-prediction go about as masks in the prepared form (workers/training/labels/mask_labels.py), of one byte per pixel.
+prediction go about as masks in the prepared form (labels/mask_labels.py), of one byte per pixel.
 """
 
 from typing import Protocol
