@@ -63,10 +63,11 @@ bench: $(STAMP)  ## all benchmarks; about two hours
 # Without the check an older Python gets pip's list of versions that it cannot have.
 OLD_PYTHON := import sys; sys.version_info < (3, 11) and sys.exit("Trainyard needs Python 3.11 or later; $(PYTHON) \
 is %d.%d.%d. Name another one: make PYTHON=python3.11 ..." % sys.version_info[:3])
-$(STAMP): requirements.txt
+$(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c '$(OLD_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Write the locks anew from requirements/*.in; each role's lock takes its versions from the whole.

@@ -13,6 +13,9 @@ from trainyard.lease import LeaseRules
 from trainyard.same_origin import is_host_name, is_loopback
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+_INSTALLED_CONFIGS = Path(__file__).resolve().parent / "configs"
+CONFIGS = _INSTALLED_CONFIGS if _INSTALLED_CONFIGS.is_dir() else REPOSITORY / "configs"
+"""Defaults and experiments: those of the repository, or those that an installed package carries."""
 MEBIBYTE = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -32,7 +35,7 @@ class Settings:
     port: int = 8000
     storage: Path = Path("var/storage")
     redis_url: str = ""
-    configs: Path = REPOSITORY / "configs"
+    configs: Path = CONFIGS
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from trainyard_client.command import exit_codes
 from trainyard_client.command.progress import transfer
 from trainyard_client.command.session import Session, connected
 from trainyard_client.errors import NotFound, TransferDamaged
-from trainyard_client.resources.runs import ENDED
 
 FOLLOW_S = 1.0
 LOG = "logs/training.log"
@@ -47,6 +46,8 @@ def logs(session: Session, run_id: str, lines: int | None, follow: bool) -> None
     _print_log(session, text)
     if not follow:
         return
+    from trainyard_client.resources.runs import ENDED
+
     # Bytes are followed by their place in the file: lines that repeat are no puzzle.
     place = _log_bytes(session, run_id)
     while session.client.runs.get(run_id).status not in ENDED:

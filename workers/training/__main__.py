@@ -11,6 +11,7 @@ from trainyard.catalog.names import CPU, WEIGHTS_FILE_PREFIX
 from trainyard.errors import InvalidRequest, TrainyardError
 from trainyard.runs.events import Event
 from trainyard.runs.signals import Signals
+from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
@@ -20,8 +21,6 @@ from workers.training.fit import fit
 from workers.training.job import TrainingJob
 from workers.training.log_lines import describe, score
 from workers.training.typed_errors import EXPECTED, typed_error
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def main(arguments: list[str]) -> int:
