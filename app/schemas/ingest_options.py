@@ -136,11 +136,15 @@ class OptionsFields(Schema):
         "furthest",
         "lists",
         "folders",
+        "folder_words",
+        "lower_trains",
+        "higher_trains",
         "as_told",
         "draw",
-        help="what counts where folders and lists of the upload say different splits (the split that is held "
-        "out furthest, the lists, the folders); `draw` draws a new one, `as_told` keeps one that trains on "
-        "one class alone",
+        help="what counts where folders and lists of the upload say different splits or leave them open (the "
+        "split that is held out furthest; the lists, for all images that they name; the folders; words in "
+        "the names of folders that may mean something else; in a list of numbers that the lower, or the "
+        "higher one trains); `draw` draws a new one, `as_told` keeps what is told for sure",
     )
     folds = Whole(
         validate=validate.Range(min=2, max=MAX_FOLDS),

@@ -173,15 +173,51 @@ def test_a_list_of_both_is_parted_by_the_others(bench: Bench) -> None:
     assert warnings(bench) == []
 
 
-def test_lists_of_something_else_are_not_used(bench: Bench) -> None:
-    found = splits(bench, train="seen_8\nseen_9\n0", val="seen_7")
-    assert len(found) == 4
-    assert set(found.values()) == {"train", "val"}
-    assert bench.result is not None
-    assert [(one.code, one.count) for one in bench.result.problems] == [("split_lists_unused", 2)]
-    assert (
-        "2 of its 3 entries name no picture of the upload: seen_8, seen_9" in bench.result.problems[0].message
+UNUSABLE: dict[str, tuple[dict[str, bytes | str], dict[str, str] | None]] = {
+    "most names are of something else": (
+        {"train.txt": "seen_8\nseen_9\n0", "val.txt": "seen_7"},
+        {"0": "train"},
+    ),
+    "a test list of other names": ({"test.txt": "seen_7\nseen_8"}, None),
+    "a test list, mostly of other names": ({"sub/test_ids.txt": "seen_7\n2\nseen_8"}, {"2": "test"}),
+    "a test list in another encoding": ({"test.txt": "größe 2".encode("latin-1")}, None),
+    "a test list that is no JSON": ({"test.json": "[2, 3"}, None),
+    "a JSON of other names": ({"splits.json": json.dumps({"train": ["x", "y"], "test": ["z"]})}, None),
+    "a table of ids": ({"train_test_split.csv": "id,split\n901,train\n902,test\n903,train"}, None),
+    "a table of ids with flags": ({"train_test_split.txt": "901 1\n902 0\n903 1"}, None),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_lists_that_cannot_be_used_are_asked_about(bench: Bench, name: str) -> None:
+    lists, held = UNUSABLE[name]
+    files = FILES | {path: text.encode() if isinstance(text, str) else text for path, text in lists.items()}
+    [question] = bench.run(files).questions
+    assert question.code == "split_lists_unused"
+    assert all(path in question.text for path in lists)
+    offered = {choice.key: choice.options for choice in question.choices}
+    assert offered == {"folders": {"splits_from": "folders"}} | (
+        {"lists": {"splits_from": "lists"}} if held else {}
     )
+    drawn = run(bench, files, splits_from="folders")
+    assert (len(drawn), set(drawn.values())) == (4, {"train", "val"})
+    assert warnings(bench) == []
+    if held:
+        assert held.items() <= run(bench, files, splits_from="lists").items()
+
+
+def test_unusable_lists_say_nothing_where_others_tell_what_trains(bench: Bench) -> None:
+    assert set(splits(bench, train="0\n1", val="2", test="seen_7\nseen_8")) == set("012")
+    assert sorted(warnings(bench)) == ["image_unlisted", "split_lists_unused"]
+
+
+def test_an_entry_that_may_mean_several_images_holds_all_of_them_out(bench: Bench) -> None:
+    files: dict[str, bytes | str] = dict(numbered(3, "a/images/{}.png", "a/masks/{}.png"))
+    for number in range(3):
+        files[f"b/images/{number}.png"] = encoded(photo(number + 10))
+        files[f"b/masks/{number}.png"] = encoded(mask(0, 1))
+    found = run(bench, files | {"test.txt": "2\n"}, splits_from="lists")
+    assert {name for name, split in found.items() if split == "test"} == {"a/2", "b/2"}
 
 
 def test_a_list_of_which_some_is_missing_is_used(bench: Bench) -> None:
@@ -202,8 +238,9 @@ def test_a_name_in_two_folders_is_said(bench: Bench) -> None:
     for number in range(4):
         files[f"b/images/{number}.png"] = encoded(photo(number + 10))
         files[f"b/masks/{number}.png"] = encoded(mask(0, 1))
-    run(bench, {**files, "train.txt": "0\n1", "val.txt": "a/images/2.png\nb/images/2.png"})
-    assert "split_lists_unused" in warnings(bench)
+    lists = {"train.txt": b"0\n1", "val.txt": b"a/images/2.png\nb/images/2.png"}
+    [question] = bench.run(files | lists).questions
+    assert "2 of its 2 entries name several" in question.text
     found = run(bench, {**files, "a/train.txt": "0\n1", "b/val.txt": "2"})
     assert found == {"a/0": "train", "a/1": "train", "b/2": "val"}
     assert warnings(bench) == ["image_unlisted"]
@@ -318,10 +355,57 @@ def test_three_numbers_are_splits(bench: Bench, name: str, head: str) -> None:
     assert told == {str(number): splits[number % 5] for number in range(10)}
 
 
-def test_of_two_numbers_it_is_not_known_which_trains(bench: Bench) -> None:
-    lines = [f"{number}.png {number % 2}" for number in range(10)]
-    run(bench, numbered(10) | {"train_test_split.txt": "\n".join(lines).encode()})
-    assert "split_list_unread" in warnings(bench)
+NUMBERS = [
+    ("train_test_split.txt", "", " ", "01"),
+    ("train_test_split.txt", "", ".", "01"),
+    ("meta.csv", "image,split\n", ",", "01"),
+    ("partition.tsv", "", "\t", "12"),
+    ("split.csv", "file;set\n", ";", "02"),
+    ("split.csv", "file,set\n", ",", "123"),
+]
+
+
+@pytest.mark.parametrize(("name", "head", "between", "numbers"), NUMBERS)
+def test_it_is_asked_which_of_a_lists_numbers_trains(
+    bench: Bench, name: str, head: str, between: str, numbers: str
+) -> None:
+    own = [numbers[0 if n < 2 else -1 if n < 8 else 1] for n in range(10)]
+    name_of = "{} " if between == "." else "{}.png" + between  # by the name without ending, too
+    rows = "\n".join(name_of.format(number) + of for number, of in enumerate(own))
+    files = numbered(10) | {name: (head + rows).encode()}
+    [question] = bench.run(files).questions
+    assert question.code == "split_numbers"
+    assert [one.key for one in question.choices] == ["higher_trains", "lower_trains", "folders"]
+    names = {2: ("train", "test"), 3: ("train", "val", "test")}[len(numbers)]
+    for key, ordered in (("lower_trains", names), ("higher_trains", names[::-1])):
+        splits = dict(zip(numbers, ordered, strict=True))
+        found = run(bench, files, splits_from=key)
+        assert {found[str(n)] for n in range(10) if splits[own[n]] == "test"} == {"test"}
+        assert "test" not in {found[str(n)] for n in range(10) if splits[own[n]] != "test"}
+    assert set(run(bench, files, splits_from="folders").values()) == {"train", "val"}
+
+
+@pytest.mark.parametrize(
+    ("head", "flag", "test"),
+    [
+        ("is_train", "1/0", 0),
+        ("isTraining", "True/False", 0),
+        ("is_test", "1/0", 1),
+        ("in test set", "yes/no", 1),
+    ],
+)
+def test_flags_of_a_split_are_certain(bench: Bench, head: str, flag: str, test: int) -> None:
+    yes, no = flag.split("/")
+    rows = [f"{n}.png,{yes if (n > 6) == bool(test) else no}" for n in range(10)]
+    found = run(bench, numbered(10) | {"meta.csv": f"image,{head}\n" + "\n".join(rows)})
+    assert {name for name, split in found.items() if split == "test"} == {"7", "8", "9"}
+    assert warnings(bench) == ["val_drawn"]
+
+
+def test_a_flag_for_each_split(bench: Bench) -> None:
+    rows = [f"{n}.png,{int(n < 6)},{int(n in (6, 7))},{int(n > 7)}" for n in range(10)]
+    found = run(bench, numbered(10) | {"meta.csv": "image,train,val,test\n" + "\n".join(rows)})
+    assert [found[str(n)] for n in range(10)] == ["train"] * 6 + ["val"] * 2 + ["test"] * 2
 
 
 def test_lists_go_with_other_formats(bench: Bench) -> None:
@@ -407,12 +491,43 @@ def test_lists_of_what_images_are_called_for_short(bench: Bench, image: str, tru
     assert warnings(bench) == ["val_drawn"]
 
 
-def test_words_that_may_be_splits_are_an_error_until_lists_tell(bench: Bench) -> None:
+DOUBTFUL: dict[str, dict[str, int]] = {
+    "both": {"kvasir_train": 3, "etis_test": 2},
+    "one to hold out": {"road-main": 3, "track-test": 2},
+    "what is called evaluation": {"first_train": 3, "second_eval": 2},
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_words_that_may_be_splits_are_asked_about(bench: Bench, name: str) -> None:
+    counts = DOUBTFUL[name]
+    files: dict[str, bytes] = {}
+    for folder, count in counts.items():
+        for _ in range(count):
+            files[f"{folder}/images/{len(files) // 2}.png"] = encoded(photo(len(files)))
+            files[f"{folder}/masks/{len(files) // 2}.png"] = encoded(mask(0, 1))
+    [question] = bench.run(files).questions
+    assert question.code == "split_unsure"
+    words, as_told = question.choices
+    found = run(bench, files, **words.options)
+    held = {split for name, split in found.items() if "test" in name or "eval" in name}
+    assert held <= {"test", "val"}
+    assert "train" not in held
+    assert all("test" in name or "eval" in name for name, split in found.items() if split == "test")
+    assert bench.result is not None
+    assert bench.result.summary is not None
+    assert bench.result.summary.reading is not None
+    assert "words in the names of folders" in bench.result.summary.reading.splits
+    assert set(run(bench, files, **as_told.options).values()) == {"train", "val"}
+    assert set(run(bench, files, on_question="assume").values()) & {"test", "val"}
+    assert "split_unsure" in warnings(bench)
+
+
+def test_lists_settle_words_that_may_be_splits(bench: Bench) -> None:
     files = numbered(3, "kvasir_train/images/{}.png", "kvasir_train/masks/{}.png")
     for number in (3, 4):
         files[f"etis_test/images/{number}.png"] = encoded(photo(number))
         files[f"etis_test/masks/{number}.png"] = encoded(mask(0, 1))
-    assert codes(bench.run(files)) == ["split_unsure"]
     found = run(bench, files | {"train.txt": b"0\n1\n2", "test.txt": b"3\n4"})
     assert list(found.values()).count("test") == 2
     assert warnings(bench) == ["val_drawn"]

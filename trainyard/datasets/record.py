@@ -10,6 +10,10 @@ Task = Literal["multiclass", "multilabel"]
 
 OnQuestion = Literal["ask", "assume", "fail"]
 
+SplitsFrom = Literal[
+    "furthest", "lists", "folders", "folder_words", "lower_trains", "higher_trains", "as_told", "draw"
+]
+
 
 class DatasetStatus(StrEnum):
     """queued -> ingesting -> ready | question | failed; answers to its questions queue it again."""
@@ -49,9 +53,10 @@ class IngestOptions:
     `names_encoding` is that of file names which the archive does not mark, None finds it out.
 
     The split: `splits` lists image names per split; else folders and lists of the upload, of which
-    `splits_from` says what counts where they disagree; else `val_fraction` is drawn by `seed`. `folds` shares
-    out what trains and validates over so many folds besides, of which a run may choose one to validate with.
-    `max_images_per_class` leaves images out of each split where all their classes have so many.
+    `splits_from` says what counts where they disagree or leave something open; else `val_fraction` is drawn
+    by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
+    choose one to validate with. `max_images_per_class` leaves images out of each split where all their
+    classes have so many.
     """
 
     format: str | None = None
@@ -73,7 +78,7 @@ class IngestOptions:
     crowd: Literal["ignore", "label"] = "ignore"
     max_side: int | None = None
     splits: dict[str, list[str]] | None = None
-    splits_from: Literal["furthest", "lists", "folders", "as_told", "draw"] | None = None
+    splits_from: SplitsFrom | None = None
     folds: int | None = None
     val_fraction: float = 0.2
     seed: int = 0

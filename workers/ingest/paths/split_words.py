@@ -189,6 +189,17 @@ class SplitFolders:
             self._of[parent] = furthest(told) if told else None
         return self._of[parent]
 
+    def doubtful_of(self, path: str) -> str | None:
+        """As `of`, by the doubtful folders alone."""
+        said = [self.doubtful[folder] for folder in folders_of(path) if folder in self.doubtful]
+        return furthest(said) if said else None
+
+    def doubtful_names(self, paths: Iterable[str]) -> list[str]:
+        """The paths of the doubtful folders of these files."""
+        parents = {path.rpartition("/")[0] for path in paths}
+        above = {folder for parent in parents for folder in folders_of(f"{parent}/")}
+        return sorted(above & self.doubtful.keys())
+
     def depths(self, folder: str) -> set[int]:
         """Which folders of a folder's path tell a split, counted from 0 at the top."""
         return {depth for depth, part in enumerate(folders_of(f"{folder}/")) if part in self._told}
@@ -287,7 +298,8 @@ def _doubtful(folders: Mapping[str, str | None], told: Mapping[str, str]) -> dic
     if len(folders) == 1:
         return {}
     named = {path: split_name(path.rpartition("/")[2]) for path in folders if path not in told}
-    return {path: name.split for path, name in named.items() if name and not (name.known or name.short)}
+    found = {path: name.split for path, name in named.items() if name and not (name.known or name.short)}
+    return dict(zip(found, _resolved(list(found.values())), strict=True))
 
 
 def _families(folders: Mapping[str, str | None]) -> Iterable[list[str]]:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Source
 from workers.ingest.paths.index import PathIndex
 from workers.ingest.paths.split_words import split_name
 from workers.ingest.paths.words import ending_of, stem_of
-from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.problems import Refused
 from workers.ingest.splits.list_rows import (
     IMAGE_HEADS,
     MASK_HEADS,
@@ -20,6 +20,13 @@ from workers.ingest.splits.list_rows import (
     json_rows,
     known_split,
     text_rows,
+)
+from workers.ingest.splits.split_flags import (
+    are_numbers,
+    flag_columns,
+    number_column,
+    parted_last,
+    split_of_flags,
 )
 from workers.ingest.text.text_files import MAX_BYTES, read_text
 
@@ -32,6 +39,8 @@ MAX_JSON_LIST = 4 << 20
 _TABLES = (".csv", ".tsv")
 _TEXTS = (".txt", ".lst", ".list", *_TABLES)
 _OF_ALL = re.compile(r"split|partition|\Adataset\Z|\Asubsets?\Z")
+_OF_SPLITS = re.compile(r"split|partition")
+"""A file called so is of nothing else."""
 _NUMBERED = {"0": "train", "1": "val", "2": "test"}
 """Splits as numbers, where all three are there: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html."""
 _TRIED = 200
@@ -51,31 +60,37 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listing:
-    """The entries of a file; `whole` where they are of what other lists part, too (`trainval.txt`)."""
+    """The entries of a file; `whole` where they are of what other lists part, too (`trainval.txt`).
+
+    `numbers`, lowest first, stand in the place of splits, and which of them trains is open. `fault` says why
+    a file that tells splits by its name or its columns has no entries that can be used.
+    """
 
     path: str
     entries: list[Entry]
-    whole: bool
+    whole: bool = False
+    numbers: tuple[str, ...] = ()
+    fault: str = ""
+
+    @property
+    def tells_splits(self) -> bool:
+        """Whether it is meant to say splits, and not pairs alone."""
+        return bool(self.fault) or any(entry.split for entry in self.entries)
 
 
-def listings(source: Source, index: PathIndex, log: ProblemLog) -> list[Listing]:
-    """The lists of an upload, by path; `index` has the pictures that they may name.
-
-    What looks like a list by its name and cannot be read is a warning.
-    """
+def listings(source: Source, index: PathIndex) -> list[Listing]:
+    """The lists of an upload, by path; `index` has the pictures that they may name."""
     found = []
     for member in _candidates(source.members, index):
+        stem = stem_of(member.path)
         try:
-            entries = _entries(source, member, index)
+            listing = _listing(source, member, index)
         except Refused as refusal:
-            if member.path.casefold().endswith(_TEXTS) and _tells_splits(stem_of(member.path)):
-                log.warning(
-                    "split_list_unread", member.path, refusal.message, refusal.remedy or "Save it anew."
-                )
-            continue
-        if entries:
-            named = split_name(stem_of(member.path))
-            found.append(Listing(member.path, entries, whole=named is not None and named.whole))
+            is_of_splits = known_split(stem) or _OF_SPLITS.search(stem.casefold())
+            listing = Listing(member.path, [], fault=refusal.message if is_of_splits else "")
+        if listing.entries or listing.fault:
+            named = split_name(stem)
+            found.append(replace(listing, whole=named is not None and named.whole))
     return sorted(found, key=lambda one: one.path)
 
 
@@ -100,14 +115,15 @@ def _tells_splits(stem: str) -> bool:
     return bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
 
 
-def _entries(source: Source, member: Member, index: PathIndex) -> list[Entry]:
-    """What the rows of a file name; none where it lists no images. Raises Refused."""
+def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
+    """What the rows of a file name; no entries where it lists no images. Raises Refused."""
     split = known_split(stem_of(member.path))
     if member.path.casefold().endswith(".json"):
         rows = json_rows(source.read(member))
         by_split = rows.items() if isinstance(rows, dict) else ((split, rows),)
-        return [_entry(row, 0, 1, part) for part, some in by_split for row in some]
-    return _of_table(text_rows(read_text(source, member)), split, index, member.path)
+        return Listing(member.path, [_entry(row, 0, 1, part) for part, some in by_split for row in some])
+    rows = text_rows(read_text(source, member))
+    return _of_table(rows if split else parted_last(rows), split, index, member.path)
 
 
 def _entry(row: Row, image: int, mask: int | None, split: str | None) -> Entry:
@@ -115,32 +131,53 @@ def _entry(row: Row, image: int, mask: int | None, split: str | None) -> Entry:
     return Entry(row[image], row[mask] if has_mask and mask is not None else None, split)
 
 
-def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -> list[Entry]:
+def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -> Listing:
     """The entries of a table: its columns are told by their headings, else by what they name."""
     heads = _heading(rows, index, path)
     rows = [row for row in (rows[1:] if heads else rows) if row]
     images = _columns(rows, heads, IMAGE_HEADS, index, path)
     if not images:
-        return [_entry(row, 0, None, split) for row in rows] if split else []
+        return _without_images(rows, heads, split, path)
     image = images[0]
     masks = [column for column in _columns(rows, heads, MASK_HEADS, index, path) if column != image]
     mask = next((column for column in masks if _differ(rows, image, column, index, path)), None)
     if any(heading_words(cell) & OBJECT_HEADS for cell in heads):
         mask = None
-    column = _split_column(rows, heads) if split is None else None
-    if split is None and column is None and (numbers := _number_column(rows, heads, image, path)) is not None:
-        return [
-            _entry(row, image, mask, _NUMBERED[row[numbers]])
-            for row in rows
-            if len(row) > max(image, numbers)
-        ]
-    if split is None and column is None and mask is None:
-        return []
-    return [
-        _entry(row, image, mask, split if column is None else known_split(row[column]))
-        for row in rows
-        if len(row) > max(image, column or 0)
-    ]
+    splits, numbers = _splits_of_rows(rows, heads, split, path, image)
+    if mask is None and not any(splits):
+        return Listing(path, [])
+    named = [_entry(row, image, mask, of) for row, of in zip(rows, splits, strict=True) if len(row) > image]
+    return Listing(path, named, numbers=numbers)
+
+
+def _without_images(rows: list[Row], heads: Row, split: str | None, path: str) -> Listing:
+    """Of a table of which no column names pictures: the names of folders, or of something else."""
+    if split:
+        return Listing(path, [_entry(row, 0, None, split) for row in rows])
+    splits, _ = _splits_of_rows(rows, heads, None, path, None)
+    if len(set(splits)) < 2:
+        return Listing(path, [])
+    return Listing(path, [], fault="No column of it names pictures of the upload.")
+
+
+def _splits_of_rows(
+    rows: list[Row], heads: Row, split: str | None, path: str, image: int | None
+) -> tuple[list[str | None], tuple[str, ...]]:
+    """The split of each row, and the numbers that stand for splits where it is open which of them trains."""
+    if split is not None:
+        return [split] * len(rows), ()
+    column = _split_column(rows, heads)
+    if column is not None:
+        return [known_split(row[column]) if column < len(row) else None for row in rows], ()
+    flags = flag_columns(rows, heads)
+    if flags:
+        return [split_of_flags(row, flags) for row in rows], ()
+    called_so = _OF_ALL.search(stem_of(path).casefold()) is not None
+    column, numbers = number_column(rows, heads, image, called_so)
+    cells: list[str | None] = [row[column] if column < len(row) else None for row in rows] if numbers else []
+    if set(numbers) == _NUMBERED.keys():
+        return [_NUMBERED[cell] if cell else None for cell in cells], ()
+    return cells or [None] * len(rows), numbers
 
 
 def _heading(rows: Sequence[Row], index: PathIndex, path: str) -> Row:
@@ -161,6 +198,8 @@ def _columns(
     found = []
     for column in range(max(map(len, tried), default=0)):
         cells = [row[column] for row in tried if column < len(row)]
+        if are_numbers(set(cells)) and len(set(cells)) < len(cells):
+            continue  # they come again, though `0.png` and `1.png` may be there
         hits = [cell for cell in cells if index.find_first(cell, path)]
         if 2 * len(hits) >= len(tried):
             said = _says(heads[column], words) if column < len(heads) else False
@@ -181,25 +220,6 @@ def _differ(rows: Sequence[Row], one: int, other: int, index: PathIndex, path: s
     found = [(index.find(a, path).paths, index.find(b, path).paths) for a, b in pairs]
     named = [(a, b) for a, b in found if len(a) == len(b) == 1]
     return 2 * len(named) >= len(pairs) > 0 and all(a != b for a, b in named)
-
-
-def _number_column(rows: Sequence[Row], heads: Row, image: int, path: str) -> int | None:
-    """The column of splits as numbers, in a file or under a heading called so; raises Refused where it has
-    0 and 1 alone, of which some authors train on the one and some on the other."""
-    for column in range(max(map(len, rows[:_TRIED]), default=0)):
-        cells = {row[column] for row in rows if column < len(row)}
-        said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
-        if column == image or not (said or _OF_ALL.search(stem_of(path).casefold())):
-            continue
-        if cells == _NUMBERED.keys():
-            return column
-        if cells == {"0", "1"}:
-            raise Refused(
-                "split_list_unread",
-                "The list tells two splits by 0 and 1, and not which of them trains; it is not used.",
-                "Write train, val and test instead of numbers.",
-            )
-    return None
 
 
 def _split_column(rows: Sequence[Row], heads: Row) -> int | None:

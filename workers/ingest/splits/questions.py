@@ -1,7 +1,7 @@
 """What the upload leaves open about its splits: its folders and its lists may disagree, or leave nothing to
 learn from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workers.ingest.problems import Offer, ProblemLog, shown
 
@@ -12,6 +12,8 @@ _TEXTS = {
     "draw": "a new split is drawn from all images",
     "as_told": "the splits are kept as they are",
 }
+_UNLISTED = "these lists do not count: folders and annotations do, else a split is drawn"
+_OF_NUMBERS = {2: ("train", "test"), 3: ("train", "val", "test")}
 
 
 def ask_lists_or_folders(against: Mapping[str, str], lists: str, origin: str, log: ProblemLog) -> str:
@@ -35,6 +37,86 @@ def ask_several(against: Mapping[str, str], log: ProblemLog) -> str:
         f"{shown(first)} {said}.",
         _offers(against, "furthest", "draw"),
     )
+
+
+def ask_unused_lists(
+    faults: Mapping[str, str], named: Sequence[str], tells_train: bool, log: ProblemLog
+) -> str:
+    """Ask what to do with lists of splits that cannot be used as they are: `faults` has in words why, by the
+    list's path, `named` the images that they name all the same, `tells_train` whether any to train with, of
+    which the others would be left out. Returns `lists` or `folders`."""
+    offers = [_unlisted(len(faults))]
+    if named:
+        offers.insert(
+            int(tells_train),
+            Offer(
+                key="lists",
+                text="the lists count for the images that they name, each entry for all that it may mean",
+                count=len(named),
+                options={"splits_from": "lists"},
+                examples=named,
+            ),
+        )
+    listed = "; ".join(f"{shown(path)}: {fault}" for path, fault in faults.items())
+    return log.ask(
+        "split_lists_unused",
+        "Lists of splits cannot be used as they are, so that images meant for test might be trained on. "
+        f"{listed} Else name the images of each split in the option `splits`.",
+        offers,
+    )
+
+
+def ask_numbers(path: str, counts: Mapping[str, int], log: ProblemLog) -> str:
+    """Ask which of the two or three numbers of a list trains: `counts` has the images of each, lowest first.
+
+    Returns `lower_trains`, `higher_trains`, or `folders` where the list does not count.
+    """
+    numbers = list(counts)
+    offers = [
+        Offer(
+            key=key,
+            text=", ".join(f"{number} is {split}" for number, split in splits_of(numbers, key).items()),
+            count=counts[numbers[0 if key == "lower_trains" else -1]],
+            options={"splits_from": key},
+        )
+        for key in ("lower_trains", "higher_trains")
+    ]
+    offers.sort(key=lambda offer: -offer.count)  # most images mostly train
+    offers.append(_unlisted(sum(counts.values())))
+    listed = ", ".join(f"{count} with {number}" for number, count in counts.items())
+    return log.ask(
+        "split_numbers",
+        f"The list {shown(path)} tells splits by numbers, and not which of them trains: {listed}.",
+        offers,
+    )
+
+
+def _unlisted(count: int) -> Offer:
+    return Offer(key="folders", text=_UNLISTED, count=count, options={"splits_from": "folders"})
+
+
+def splits_of(numbers: Sequence[str], key: str) -> dict[str, str]:
+    """The split that each of two or three numbers, lowest first, stands for."""
+    ordered = numbers if key == "lower_trains" else numbers[::-1]
+    return dict(zip(ordered, _OF_NUMBERS[len(numbers)], strict=True))
+
+
+def ask_doubtful(folders: Sequence[str], counts: Mapping[str, int], log: ProblemLog) -> str:
+    """Ask whether words in the names of these folders mean splits; `counts` has the images of each split.
+
+    Returns `folder_words` or `as_told`.
+    """
+    listed = ", ".join(f"{count} are of {split}" for split, count in sorted(counts.items()))
+    named = ", ".join(shown(folder) + "/" for folder in folders)
+    offers = [
+        Offer(key=key, text=text, count=sum(counts.values()), options={"splits_from": key}, examples=folders)
+        for key, text in (
+            ("folder_words", f"they mean splits: {listed}"),
+            ("as_told", "they are a part of names, and say nothing of splits"),
+        )
+    ]
+    text = f"The names of {named} may mean splits, or not: they differ in more words."
+    return log.ask("split_unsure", text, offers)
 
 
 def ask_bare_training(held_out: int, log: ProblemLog) -> str:

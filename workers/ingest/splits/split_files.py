@@ -1,9 +1,10 @@
 """The splits and pairs that files of the upload list: train.txt, val.csv, splits/test_id.txt, split.json."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.items import Item, Source
 from workers.ingest.paths.index import PathIndex
@@ -13,6 +14,7 @@ from workers.ingest.paths.split_words import furthest
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.item_finder import ItemFinder, is_picture
 from workers.ingest.splits.list_files import Entry, Listing, listings
+from workers.ingest.splits.questions import ask_numbers, ask_unused_lists, splits_of
 
 _EXAMPLES = 5
 
@@ -35,6 +37,13 @@ class _Found:
     missing: list[str] = field(default_factory=list)
     bare: list[str] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
+    rivals: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The splits of all images that ambiguous entries may mean."""
+
+    def with_rivals(self) -> "_Found":
+        """The same, each ambiguous entry counting for all images that it may mean."""
+        both = {name: self.unsure[name] | self.rivals[name] for name in {*self.unsure, *self.rivals}}
+        return replace(self, unsure=defaultdict(set, both))
 
     @property
     def lost(self) -> int:
@@ -42,40 +51,89 @@ class _Found:
         return len(self.missing) + len(self.ambiguous)
 
 
-def listed_splits(items: Sequence[Item], source: Source, log: ProblemLog) -> ListedSplits | None:
+def listed_splits(
+    items: Sequence[Item], source: Source, options: IngestOptions, log: ProblemLog
+) -> ListedSplits | None:
     """What the lists of an upload say of these items; None where there are none, or they part nothing.
 
-    A list of which less than half the entries name a picture of the upload is of something else, which a
-    warning says; unless lists name half of the items, as those of a large set do of a part of it. Of an image
+    A list of which less than half the entries name a picture of the upload is of something else, unless lists
+    name half of the items, as those of a large set do of a part of it. Where no other list says what trains,
+    such a list is asked about, and so is one that cannot be read: it may say what is held out. Of an image
     in several lists the split that is held out furthest counts, with a warning.
     """
     index = PathIndex({*_pictures(source.members), *(item.image.path for item in items)})
     finder = ItemFinder(items, index)
-    lists = [one for one in listings(source, index, log) if any(entry.split for entry in one.entries)]
-    told, used = _told([one for one in lists if not one.whole], finder, len(items), log)
-    if "train" not in told.values():  # else what lists of both name is parted by others
-        whole, more = _told([one for one in lists if one.whole], finder, len(items), log)
-        told, used = whole | told, used + more
+    lists = _with_splits([one for one in listings(source, index) if one.tells_splits], options, log)
+    found = [(one, _found(one, finder)) for one in lists]
+    used, unused = _usable([one for one in found if not one[0].whole], len(items))
+    if not _tell_train(used):  # else what lists of both name is parted by others
+        more, others = _usable([one for one in found if one[0].whole], len(items))
+        told = _agreed(more) | _agreed(used)
+        used, unused = [*used, *more], [*unused, *others]
+    else:
+        told = _agreed(used)
+    held_back = [one for one in unused if not one[0].whole]
+    if held_back and not _tell_train(used):
+        count = options.splits_from or _asked_about(held_back, log)
+        if count == "lists":
+            used, unused = [*used, *((one, named.with_rivals()) for one, named in held_back)], []
+            told = _agreed(used)
+    _report(used, unused, log)
     if not told or (len(told) == len(items) and len(set(told.values())) == 1):
         return None
-    return ListedSplits(told, used)
+    return ListedSplits(told, [one.path for one, _ in used])
 
 
-def _told(
-    lists: Sequence[Listing], finder: ItemFinder, items: int, log: ProblemLog
-) -> tuple[dict[str, str], list[str]]:
-    """The split of each item that these lists name, and the paths of those that are used."""
-    found = [(one, _found(one, finder)) for one in lists]
+_Named = tuple[Listing, _Found]
+
+
+def _tell_train(lists: Sequence[_Named]) -> bool:
+    return "train" in _agreed(lists).values()
+
+
+def _with_splits(lists: list[Listing], options: IngestOptions, log: ProblemLog) -> list[Listing]:
+    """The lists, numbers that stand for splits replaced by those: as the client says, or is asked."""
+    told = []
+    for one in lists:
+        if one.numbers:
+            counted = Counter(entry.split for entry in one.entries)
+            key: str | None = options.splits_from
+            if key not in ("lower_trains", "higher_trains"):
+                key = ask_numbers(one.path, {number: counted[number] for number in one.numbers}, log)
+            if key == "folders":
+                continue
+            splits = splits_of(one.numbers, key)
+            entries = [replace(entry, split=splits.get(entry.split or "")) for entry in one.entries]
+            one = replace(one, entries=entries, numbers=())
+        told.append(one)
+    return told
+
+
+def _usable(found: Sequence[_Named], items: int) -> tuple[list[_Named], list[_Named]]:
+    """Those lists whose entries are, mostly, of this upload, and the others."""
     covered = {name for _, named in found for name in (*named.sure, *named.unsure)}
-    used = []
+    used: list[_Named] = []
+    unused: list[_Named] = []
     for one, named in found:
         is_of_a_part = 2 * len(covered) >= items and bool(named.sure or named.unsure)
-        if is_of_a_part or 2 * named.lost <= len(one.entries):
-            used.append((one.path, named))
-            _report_lost(one, named, log)
-        else:
-            _report_unused(one, named, log)
-    return _agreed([named for _, named in used], log), [path for path, _ in used]
+        is_used = not one.fault and (is_of_a_part or 2 * named.lost <= len(one.entries))
+        (used if is_used else unused).append((one, named))
+    return used, unused
+
+
+def _asked_about(unused: Sequence[_Named], log: ProblemLog) -> str:
+    told = _agreed([(one, named.with_rivals()) for one, named in unused])
+    faults = {one.path: _fault(one, named) for one, named in unused}
+    return ask_unused_lists(faults, sorted(told), "train" in told.values(), log)
+
+
+def _report(used: Sequence[_Named], unused: Sequence[_Named], log: ProblemLog) -> None:
+    for one, named in used:
+        _report_lost(one, named, log)
+    for one, named in unused:
+        _report_unused(one, named, log)
+    for whole in (False, True):  # what lists of both name is parted by others
+        _report_twice([(one, named) for one, named in used if one.whole == whole], log)
 
 
 def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> dict[str, str] | None:
@@ -87,7 +145,9 @@ def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> 
     paths = _pictures(members)
     index = PathIndex(paths)
     pairs: dict[str, str] = {}
-    for one in listings(source, index, log):
+    for one in listings(source, index):
+        if one.fault:
+            continue
         named = [pair for entry in one.entries if (pair := _pair(entry, one.path, index)) is not None]
         if 2 * len(named) < len(one.entries):
             continue
@@ -129,6 +189,8 @@ def _found(one: Listing, finder: ItemFinder) -> _Found:
             found.missing.append(entry.image)
         elif not target.is_clear:
             found.ambiguous.append(entry.image)
+            for name in target.names if entry.split else ():
+                found.rivals[name].add(entry.split or "")
         elif not target.names:
             found.bare.append(entry.image)
         elif entry.split is not None:
@@ -158,11 +220,15 @@ def _report_lost(one: Listing, found: _Found, log: ProblemLog) -> None:
 
 def _report_unused(one: Listing, found: _Found, log: ProblemLog) -> None:
     log.warning(
-        "split_lists_unused",
+        "split_list_unread" if one.fault else "split_lists_unused",
         one.path,
-        f"The list is not used: {found.lost} of its {len(one.entries)} entries {_complaint(found)}.",
+        f"The list is not used. {_fault(one, found)}",
         "Nothing, if it is of something else; else mend it, or send `splits`.",
     )
+
+
+def _fault(one: Listing, found: _Found) -> str:
+    return one.fault or f"{found.lost} of its {len(one.entries)} entries {_complaint(found)}."
 
 
 def _complaint(found: _Found) -> str:
@@ -172,20 +238,27 @@ def _complaint(found: _Found) -> str:
     )
 
 
-def _agreed(lists: Sequence[_Found], log: ProblemLog) -> dict[str, str]:
-    """The split of each item, by its name; entries whose folders fit go before others."""
+def _claims(lists: Sequence[_Named]) -> dict[str, set[str]]:
+    """The splits that lists name for each item, by its name; entries whose folders fit go before others."""
     claims: defaultdict[str, set[str]] = defaultdict(set)
     unsure: defaultdict[str, set[str]] = defaultdict(set)
-    for found in lists:
+    for _, found in lists:
         for name, named in found.sure.items():
             claims[name] |= named
         for name, named in found.unsure.items():
             unsure[name] |= named
-    told = dict(unsure) | claims
-    twice = sorted(name for name, named in told.items() if len(named) > 1)
-    splits = {name: furthest(named) for name, named in told.items()}
+    return dict(unsure) | claims
+
+
+def _agreed(lists: Sequence[_Named]) -> dict[str, str]:
+    """The split of each item that lists name, by its name."""
+    return {name: furthest(named) for name, named in _claims(lists).items()}
+
+
+def _report_twice(lists: Sequence[_Named], log: ProblemLog) -> None:
+    twice = sorted(name for name, named in _claims(lists).items() if len(named) > 1)
     # where a client can be asked, these are to be a question
-    if twice and "train" not in splits.values():
+    if twice and not _tell_train(lists):
         log.error(
             "split_lists_contradict",
             None,
@@ -201,7 +274,6 @@ def _agreed(lists: Sequence[_Found], log: ProblemLog) -> dict[str, str]:
             f"{', '.join(map(shown, twice[:_EXAMPLES]))}. Each is kept where it is held out furthest.",
             "Take them off all lists but one.",
         )
-    return splits
 
 
 def _pictures(members: Iterable[Member]) -> list[str]:

@@ -3,16 +3,17 @@
 All formats share this: it judges all images of a set at once, since a word tells nothing alone.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Item, Source
-from workers.ingest.paths.split_words import SplitFolders, file_splits, folders_of, furthest
+from workers.ingest.paths.split_words import SplitFolders, file_splits, furthest
 from workers.ingest.paths.words import stem_of
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.item_finder import is_picture
-from workers.ingest.splits.questions import ask_lists_or_folders, ask_several
+from workers.ingest.splits.questions import ask_doubtful, ask_lists_or_folders, ask_several
 from workers.ingest.splits.split_files import ListedSplits, listed_splits
 
 _SHOWN = 6
@@ -43,15 +44,16 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     pictures = [member.path for member in source.members if is_picture(member.path)]
     folders = SplitFolders({*pictures, *(item.image.path for item in items), *(i.truth.file for i in items)})
     splits, origin = _by_words(items, folders, pictures, options, log)
-    listed = None if options.splits_from == "folders" else listed_splits(items, source, log)
+    if log.is_blocked():
+        return Told(list(items), origin)  # one option settles all that is open about splits: ask one by one
+    listed = None if options.splits_from == "folders" else listed_splits(items, source, options, log)
     if listed is None:
         if not origin:
             splits, origin = _by_file_names(items)
         told = Told(_with(items, splits), origin)
     else:
         told = _listed(items, splits, listed, origin, options, log)
-    _report_doubtful([item for item in told.items if item.split is None], folders, log)
-    return told
+    return told if log.is_blocked() else _with_doubtful(told, folders, options, log)
 
 
 def _listed(
@@ -70,7 +72,7 @@ def _listed(
         count = options.splits_from or ask_lists_or_folders(said, lists, origin, log)
         for item in against:
             both = (listed.splits[item.name], splits[item.name] or "train")
-            told[item.name] = furthest(both) if count in ("furthest", "as_told") else both[0]
+            told[item.name] = both[0] if count in ("lists", "folders", "draw") else furthest(both)
     loose = [item for item in items if told[item.name] is None]
     if loose and "train" in listed.splits.values():
         log.warning(
@@ -144,20 +146,27 @@ def _merged(
     return {name: furthest(splits) if splits else None for name, splits in told.items()}
 
 
-def _report_doubtful(items: Sequence[Item], folders: SplitFolders, log: ProblemLog) -> None:
-    """Tell of folders that may be held out and are not: an error where others may be those to train with."""
-    parents = {item.image.path.rpartition("/")[0] for item in items}
-    above = {folder for parent in parents for folder in folders_of(f"{parent}/")}
-    mine = {folder: split for folder, split in folders.doubtful.items() if folder in above}
-    held_out = [folder for folder, split in mine.items() if split != "train"]
-    if held_out:
-        report = log.error if "train" in mine.values() else log.warning
-        report(
+def _with_doubtful(told: Told, folders: SplitFolders, options: IngestOptions, log: ProblemLog) -> Told:
+    """With the splits of folders that may be held out, or be called so for another reason: it is asked."""
+    said = {item.name: folders.doubtful_of(item.image.path) for item in told.items if item.split is None}
+    splits = {name: split for name, split in said.items() if split is not None}
+    if not {"val", "test"} & set(splits.values()):
+        return told
+    loose = [item for item in told.items if item.name in splits]
+    names = folders.doubtful_names(item.image.path for item in loose)
+    count = options.splits_from or ask_doubtful(names, Counter(splits.values()), log)
+    if count == "folder_words":
+        items = [replace(item, split=splits.get(item.name, item.split)) for item in told.items]
+        words = f"words in the names of folders {_listing(names, '/')}"
+        return Told(items, f"{told.origin}, and {words}" if told.origin else words)
+    if count != "as_told":
+        log.warning(
             "split_unsure",
-            held_out[0],
-            f"The names of {_listing(sorted(mine), '/')} may mean splits, or not: they differ in more words.",
-            "Call the folders train, val and test, or without these words; or send `splits`.",
+            loose[0].image.path,
+            f"The names of {_listing(names, '/')} may mean splits, or not; they are not counted as such.",
+            "Nothing, if that is right; else send `splits_from: folder_words`, or `splits`.",
         )
+    return told
 
 
 def _with(items: Sequence[Item], splits: Mapping[str, str | None]) -> list[Item]:
