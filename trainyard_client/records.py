@@ -381,7 +381,7 @@ class DataSpec(Record):
     fit: stretch to the square, letterbox with ignored borders, or crop at the image's own scale
     rare_class_chance: crop: share of crops around a class with few pixels; validation takes every pixel once
     batch_size: images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger ones bring no speed
-    loader_workers: loader processes; 0 loads in the training process
+    loader_workers: loader processes of each device; 0 loads in the training process; auto takes as many as a GPU with such transforms needs, at most one less than there are cores, and none on a CPU
     val_fraction: draw validation anew as this share of train + val; null keeps the set's split
     split_index: validate with this fold of the set, counted from 0, and train on the others; null keeps the set's split
     val_every_epochs: validate every n-th epoch, counted from the first, and always the last one
@@ -392,7 +392,7 @@ class DataSpec(Record):
     fit: str
     rare_class_chance: float
     batch_size: Any
-    loader_workers: int
+    loader_workers: Any
     val_fraction: float | None
     split_index: int | None
     val_every_epochs: int

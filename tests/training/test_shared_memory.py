@@ -19,6 +19,8 @@ LARGE_BATCH = 64 * 512 * 512 * 4
         (0, LARGE_BATCH, 0, 0, MOST_READY),
         (8, LARGE_BATCH, None, 8, MOST_READY),
         (8, MIB, 2048 * MIB, 8, MOST_READY),
+        (8, 2 * LARGE_BATCH, None, 8, 2),  # more would be gigabytes that wait
+        (8, 8 * LARGE_BATCH, 2**40, 8, 2),
         (8, 16 * MIB, 2048 * MIB, 8, 3),
         (8, LARGE_BATCH, 2048 * MIB, 6, 1),
         (8, MIB, 64 * MIB, 8, 1),  # what Kubernetes gives a container

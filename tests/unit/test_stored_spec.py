@@ -69,7 +69,12 @@ def test_a_spec_that_lacks_a_field_is_read(path: tuple[Any, ...]):
 
 
 def test_an_empty_spec_is_read():
-    assert replace(read_spec({}), augmentation=SPEC.augmentation) == SPEC
+    assert replace(read_spec({"version": SPEC_VERSION}), augmentation=SPEC.augmentation) == SPEC
+
+
+@pytest.mark.parametrize("data", [{}, {"version": 1}, {"version": 2}])
+def test_runs_from_before_the_worker_chose_loaders_have_none(data: dict[str, Any]):
+    assert read_spec(data).data.loader_workers == 0
 
 
 @pytest.mark.parametrize("path", [(), ("data",), ("optimization", "schedule"), ("optimization", "losses", 0)])

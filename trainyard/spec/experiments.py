@@ -64,7 +64,9 @@ class Experiments:
             return spec
         if "transforms" in augmentation:
             return {**spec, "augmentation": {**augmentation, "preset": CUSTOM}}
-        preset = self._named("augmentation", augmentation.get("preset"), self.presets())
+        if "preset" not in augmentation:
+            return spec
+        preset = self._named("augmentation", augmentation["preset"], self.presets())
         return {**spec, "augmentation": {**augmentation, "transforms": preset["transforms"]}}
 
     def _named(self, kind: str, name: object, accepted: list[str]) -> dict[str, Any]:

@@ -100,6 +100,7 @@ _MEANT: Defaults = {
 ABSENT: Mapping[int, Defaults] = {
     1: _MEANT,
     2: _MEANT,  # `val_every_epochs` and `val_max_images` came in
+    3: {**_MEANT, DataSpec: {**_MEANT[DataSpec], "loader_workers": "auto"}},  # before, 0
 }
 """By version: what an absent field of each part stands for. Specs without a version are of the first one."""
 

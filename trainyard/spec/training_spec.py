@@ -22,7 +22,7 @@ from trainyard.spec.fields import (
     whole_or_none,
 )
 
-SPEC_VERSION = 2
+SPEC_VERSION = 3
 """The present form of a spec; `stored_spec.py` reads this one and those before it."""
 MAX_CLASSES = 255
 """What the prepared form can tell apart."""
@@ -99,7 +99,13 @@ class DataSpec:
         "images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger "
         "ones bring no speed",
     )
-    loader_workers: int = whole(0, 64, "processes", "loader processes; 0 loads in the training process")
+    loader_workers: int | Literal["auto"] = whole_or_auto(
+        0,
+        64,
+        "processes",
+        "loader processes of each device; 0 loads in the training process; auto takes as many as a GPU with "
+        "such transforms needs, at most one less than there are cores, and none on a CPU",
+    )
     val_fraction: float | None = field(
         metadata={
             "allow_none": True,

@@ -87,12 +87,15 @@ def quiet_lightning() -> None:
 
 
 def resolve_precision(asked: str, device: torch.device = PROCESSOR) -> Precision:
-    """Lightning's name of the precision; `auto` is bf16-mixed where the device computes bf16 natively.
+    """Lightning's name of the precision; `auto` is bf16-mixed where the device computes bf16 natively, else
+    16-mixed on a GPU with tensor cores for float16, else 32-true.
 
     Raises InvalidRequest for 16-mixed without a GPU.
     """
     if asked == "auto":
-        return "bf16-mixed" if _computes_bf16(device) else "32-true"
+        if _computes_bf16(device):
+            return "bf16-mixed"
+        return "16-mixed" if _has_float16_cores(device) else "32-true"
     if asked == "16-mixed" and device.type != "cuda":
         raise InvalidRequest(
             "Precision 16-mixed needs a CUDA device, and this run trains on the processor.",
@@ -100,6 +103,13 @@ def resolve_precision(asked: str, device: torch.device = PROCESSOR) -> Precision
         )
     names: dict[str, Precision] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
     return names[asked]
+
+
+def _has_float16_cores(device: torch.device) -> bool:
+    """Volta and Turing have them, but for the GTX 16xx, whose float16 brings no speed."""
+    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (7, 0):
+        return False
+    return "GTX 16" not in torch.cuda.get_device_name(device)
 
 
 def _computes_bf16(device: torch.device) -> bool:

@@ -15,6 +15,7 @@ from trainyard.spec.training_spec import DataSpec, TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample, Uint8
 from workers.training.data.augmentation import Augmentation
 from workers.training.data.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.data.loader_count import loader_processes
 from workers.training.data.resizing import to_square
 from workers.training.data.sampler import EpochSampler, share_of
 from workers.training.data.shared_memory import free_shared_memory, loading_that_fits
@@ -134,9 +135,19 @@ class Tiles(Squares):
 
 
 class SegmentationData(LightningDataModule):
-    """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made."""
+    """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made.
 
-    def __init__(self, prepared: PreparedDataset, spec: TrainingSpec) -> None:
+    They feed a GPU, or the processor, and with the training process may use so many of the machine's `cores`.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedDataset,
+        spec: TrainingSpec,
+        *,
+        for_gpu: bool = False,
+        cores: int = 1,
+    ) -> None:
         super().__init__()
         asked = spec.data
         train, val = split_samples(prepared.samples, asked.val_fraction, spec.seed, asked.split_index)
@@ -152,7 +163,9 @@ class SegmentationData(LightningDataModule):
         free = free_shared_memory()
         # Ranks of one machine share it.
         self.loading = loading_that_fits(
-            spec.data.loader_workers, batch_bytes, None if free is None else free // self._world
+            loader_processes(spec, cores, for_gpu=for_gpu),
+            batch_bytes,
+            None if free is None else free // self._world,
         )
         self._seed = spec.seed
         self._done = (0, 0)

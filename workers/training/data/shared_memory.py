@@ -12,6 +12,10 @@ MOST_READY = 4
 """Batches that each loader process keeps ready where there is room."""
 _SHARE = 4
 """A loader takes this part of what is free: the run's other loader takes as much, and neighbours some."""
+_LEAST_READY = 2
+"""Batches that each process keeps ready, if they fit, however many bytes that takes."""
+_READY_BYTES = 2 * 2**30
+"""Of all batches kept ready, where that leaves each process more than the least."""
 _HANDED_OVER = 2
 """Batches that have left their process and are not on the device yet."""
 
@@ -27,11 +31,13 @@ class Loading:
 
 def loading_that_fits(asked: int, batch_bytes: int, free_bytes: int | None) -> Loading:
     """As many processes as asked for, at most, with batches of that size; `free_bytes` None is no bound."""
-    if asked == 0 or free_bytes is None:
-        return Loading(processes=asked, ready=MOST_READY)
+    if asked == 0:
+        return Loading(processes=0, ready=MOST_READY)
+    if free_bytes is None:
+        return Loading(processes=asked, ready=_ready(asked, asked * MOST_READY, batch_bytes))
     batches = free_bytes // _SHARE // max(1, batch_bytes) - _HANDED_OVER
     processes = max(0, min(asked, batches))
-    ready = min(MOST_READY, batches // processes) if processes else MOST_READY
+    ready = _ready(processes, batches, batch_bytes) if processes else MOST_READY
     if processes == asked:
         return Loading(processes=processes, ready=ready)
     room = f"{free_bytes / 2**20:.0f} MiB free, batches take {batch_bytes / 2**20:.1f} MiB"
@@ -41,6 +47,12 @@ def loading_that_fits(asked: int, batch_bytes: int, free_bytes: int | None) -> L
         notice=f"{asked} loader processes were asked for and {processes or 'none'} used: more would not fit "
         f"the shared memory in /dev/shm ({room}). Give the worker's container more (shm_size).",
     )
+
+
+def _ready(processes: int, batches: int, batch_bytes: int) -> int:
+    """Batches that each process keeps ready, of so many that fit."""
+    worth = max(_LEAST_READY, _READY_BYTES // (processes * max(1, batch_bytes)))
+    return min(MOST_READY, worth, batches // processes)
 
 
 def free_shared_memory(place: Path = SHARED_MEMORY) -> int | None:

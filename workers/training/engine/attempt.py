@@ -106,7 +106,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         spec = with_found_batch(spec, network, prepared, precision, report, device)
     if spec.data.batch_size != job.spec.data.batch_size:
         report(batch_settled(spec))
-    data = SegmentationData(prepared, spec)
+    data = SegmentationData(prepared, spec, for_gpu=device.type == "cuda", cores=job.threads_per_rank)
     if data.loading.notice:
         report(Notice(message=data.loading.notice))
     check_shapes(network, spec, data.smallest_batch)

@@ -18,6 +18,7 @@ from trainyard.spec.training_spec import TrainingSpec
 from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
 from workers.training.checkpoints.files import Checkpoints
 from workers.training.checkpoints.resume import Resume
+from workers.training.compute.gpu_settings import set_for_training
 from workers.training.compute.memory import memory_that_ran_out
 from workers.training.compute.rank import Rank
 from workers.training.compute.sync_norms import SyncNorms
@@ -64,7 +65,8 @@ def train(
     """
     # Else it is that of the environment when Lightning was imported.
     rank_zero_only.rank = rank.global_rank()  # type: ignore[attr-defined]
-    with closing(BackgroundWriter()) as writer:
+    deterministic = attempt.card.spec.compute.deterministic
+    with set_for_training(attempt.device, deterministic=deterministic), closing(BackgroundWriter()) as writer:
         return _train(attempt, report, signals, rank, writer, further)
 
 
@@ -126,6 +128,7 @@ def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: 
         accumulate_grad_batches=spec.optimization.accumulate_batches,
         # Operations that have no deterministic form on a GPU are warned of in the log.
         deterministic="warn" if spec.compute.deterministic else False,
+        benchmark=torch.backends.cudnn.benchmark,  # else Lightning turns it off
         use_distributed_sampler=False,
         num_sanity_val_steps=SANITY_BATCHES,
         check_val_every_n_epoch=_NEVER,  # `Validation` does

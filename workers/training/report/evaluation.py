@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workers.training.compute.gpu_settings import exact_float32
 from workers.training.data.batches import Squares
 from workers.training.data.squares import load
 from workers.training.labels.full_precision import widened, without_autocast
@@ -131,7 +132,8 @@ def evaluate(
         indices = range(start, min(start + batch, len(squares)))
         images, masks = (part.to(device) for part in load(squares, indices))
         before = time.monotonic()
-        logits = forward(images)
+        with exact_float32():
+            logits = forward(images)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         forward_seconds += time.monotonic() - before
