@@ -148,6 +148,7 @@ class IngestOptions(Record):
     label_map: dict[str, int | None] | None
     objects: str | None
     several_masks: str | None
+    pair_numbers: str | None
     unmasked: str | None
     flat_images: str | None
     mask_size: str | None

@@ -85,6 +85,14 @@ class OptionsFields(Schema):
         "classes",
         help="whether the several masks of an image are parts of one mask, or one class each",
     )
+    pair_numbers = _one_of(
+        "equal",
+        "exchanged",
+        "in_order",
+        help="which numbers in the names of images and masks belong together: equal ones; those with two of "
+        "them exchanged, as rows and columns of tiles; or, where the two are counted from different numbers, "
+        "the first with the first, and so on",
+    )
     unmasked = _one_of(
         "background", "leave_out", help="whether images without a mask are all background or left out"
     )

@@ -32,6 +32,7 @@ OPTIONS: dict[str, Any] = {
     "names_encoding": "shift_jis",
     "objects": "one_class",
     "several_masks": "union",
+    "pair_numbers": "in_order",
     "unmasked": "background",
     "flat_images": "use",
     "mask_size": "resample",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.ingest.layouts import choices, known_forms, odd_masks, several_masks
+from tests.ingest.layouts import choices, known_forms, numberings, odd_masks, several_masks
 from tests.ingest.layouts.composed import composed
 from tests.ingest.layouts.layout import Draw, Layout
 from tests.ingest.layouts.published import published
@@ -32,6 +32,9 @@ SINGLE: tuple[Scheme, ...] = (
     odd_masks.stray_values,
     odd_masks.smaller_masks,
     odd_masks.in_the_alpha_channel,
+    numberings.tiles,
+    numberings.tiles,
+    numberings.counted_from_elsewhere,
 )
 """Schemes of one kind each."""
 

@@ -23,6 +23,7 @@ from workers.ingest.pairing.matching import (
     of_the_same,
     same_words,
 )
+from workers.ingest.pairing.renumbering import renumbered, sides
 from workers.ingest.pairing.report import (
     report_clash,
     report_masks,
@@ -31,7 +32,6 @@ from workers.ingest.pairing.report import (
     report_smooth,
 )
 from workers.ingest.pairing.several_masks import named_masks, several
-from workers.ingest.pairing.shifted_numbers import report_shifted
 from workers.ingest.pairing.unmasked import background_images, tells_nothing
 from workers.ingest.paths.layout import Picture, by_role, pictures, without
 from workers.ingest.problems import ProblemLog
@@ -85,7 +85,8 @@ def _by_named_roles(
 ) -> FoundPairs:
     """The pairs where the client says which pictures are images, or which are masks."""
     images, masks = named_roles(pictured, options)
-    matched = _settled(best_match(images, masks, by_words), pictured, read, log)
+    matched = renumbered(best_match(images, masks, by_words), images, masks, options, read, log)
+    matched = _settled(matched, pictured, read, log)
     _report_rivals(matched, log)
     paired = [image for image, _ in _grouped(matched)]
     if options.images is None and options.unmasked is None and paired:
@@ -145,6 +146,7 @@ def _by_rules(
         found = [(image, ()) for image in (*own, *bare)]
         return FoundPairs(masks=found, named=named, origin="names: several masks of each image")
     matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
+    matched = renumbered(matched, images, masks, options, inference.read, log)
     paired = len(_grouped(matched))
     few = not images or len(images) > 2 * paired
     if few and not matched.rivals and not matched.readings:
@@ -171,6 +173,9 @@ def _by_looks(
 ) -> FoundPairs:
     """The pairs of pictures that look like images and masks."""
     couples = chosen(readings, pictured, inference.read, log)
+    couples = renumbered(
+        Matched(couples=couples), *sides(couples, pictured), options, inference.read, log
+    ).couples
     report_inferred(couples, log)
     left = without(pictured, [picture for couple in couples for picture in couple])
     more = numbered_alike(couples, left)
@@ -215,7 +220,6 @@ def _by_names(
         grouped = [(image, (mask,)) for image, mask in couples]
     elif inference.are_smooth(matched.couples):
         report_smooth(matched.couples, log)
-    report_shifted(matched.couples, [*matched.images, *matched.masks], log)
     bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
     report_masks(len(paired), matched.masks, log)
     return FoundPairs(masks=[*grouped, *((image, ()) for image in bare)], origin="names of folders and files")

@@ -23,6 +23,7 @@ from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.renumbering import renumbered_members
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.sniff import sample
@@ -72,6 +73,7 @@ class Voc:
         couples = _couples(masks, cited, log)
         if log.is_blocked() or not couples:
             return None
+        couples = renumbered_members(couples, masks, source, options, log)
         cited.report_unlisted({image.path for image, _ in couples}, log)
         try:
             return _of_couples(couples, classes, source, options, log)
