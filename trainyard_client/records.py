@@ -149,6 +149,7 @@ class IngestOptions(Record):
     objects: str | None
     several_masks: str | None
     pair_numbers: str | None
+    copies: str | None
     unmasked: str | None
     flat_images: str | None
     mask_size: str | None

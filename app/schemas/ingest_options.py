@@ -93,6 +93,14 @@ class OptionsFields(Schema):
         "them exchanged, as rows and columns of tiles; or, where the two are counted from different numbers, "
         "the first with the first, and so on",
     )
+    copies = _one_of(
+        "leave_out",
+        "last",
+        "keep",
+        help="what becomes of masks that are called as copies of others, `im0 (1).png`, and show something "
+        "else: they are left out, the last one counts, or they are further masks; with `keep` copies of the "
+        "same content are kept, too",
+    )
     unmasked = _one_of(
         "background", "leave_out", help="whether images without a mask are all background or left out"
     )

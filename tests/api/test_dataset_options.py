@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "objects": "one_class",
     "several_masks": "union",
     "pair_numbers": "in_order",
+    "copies": "last",
     "unmasked": "background",
     "flat_images": "use",
     "mask_size": "resample",

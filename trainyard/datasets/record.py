@@ -43,12 +43,13 @@ class IngestOptions:
     `objects` says whether mask values are classes, or ids of objects of one class; `several_masks`
     whether several masks of one image are parts of one mask, or one class each; `pair_numbers` whether
     equal numbers in the names of images and masks belong together, or two of them are exchanged, or masks
-    are counted from another number, so that equal places do; `unmasked` whether an image without a mask
-    is all background or left out; `flat_images` whether a few flat images among photographs are images;
-    `mask_size` whether a mask of its image's proportions and another size is resampled or refused;
-    `class_folders` whether the folders that images lie in name the class of what their masks show. With
-    None it is found out, or asked. `on_question` says what becomes of a question that the files leave
-    open: it is asked, the likeliest reading is assumed, or the ingest fails.
+    are counted from another number, so that equal places do; `copies` what becomes of masks that are
+    called as copies of others; `unmasked` whether an image without a mask is all background or left out;
+    `flat_images` whether a few flat images among photographs are images; `mask_size` whether a mask of
+    its image's proportions and another size is resampled or refused; `class_folders` whether the folders
+    that images lie in name the class of what their masks show. With None it is found out, or asked.
+    `on_question` says what becomes of a question that the files leave open: it is asked, the likeliest
+    reading is assumed, or the ingest fails.
 
     `order` says which of overlapping regions is seen (`area`: the smaller, `file`: the later), `crowd` what
     becomes of COCO's crowd regions. `max_side` caps the longer side of prepared images, in pixels.
@@ -72,6 +73,7 @@ class IngestOptions:
     objects: Literal["classes", "one_class"] | None = None
     several_masks: Literal["union", "classes"] | None = None
     pair_numbers: Literal["equal", "exchanged", "in_order"] | None = None
+    copies: Literal["leave_out", "last", "keep"] | None = None
     unmasked: Literal["background", "leave_out"] | None = None
     flat_images: Literal["use", "leave_out"] | None = None
     mask_size: Literal["resample", "refuse"] | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.ingest.layouts import words
-from tests.ingest.layouts.distractors import Place, add_clutter, add_distractors
+from tests.ingest.layouts.distractors import Place, add_clutter, add_copies, add_distractors
 from tests.ingest.layouts.layout import Builder, Draw, Layout, draw_code
 from tests.ingest.layouts.names import Stem, draw_stems
 from tests.ingest.layouts.split_files import add_lists
@@ -71,6 +71,8 @@ def composed(draw: Draw) -> Layout:
         add_lists(builder)
     if draw.chance(0.25):
         add_clutter(builder)
+    if draw.chance(0.1):
+        add_copies(builder)
     return builder.layout()
 
 

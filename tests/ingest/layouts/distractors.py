@@ -45,6 +45,20 @@ def add_distractors(builder: Builder, place: Place) -> None:
         builder.add(place(folder, path, ending), picture(made, ending))
 
 
+_SIGNS = ("{} (1)", "{}(1)", "{} - Copy", "{} copy", "Copy of {}", "{}_copy")
+
+
+def add_copies(builder: Builder) -> None:
+    """Copies of a few images, or of images and masks, as browsers and file managers make them."""
+    draw = builder.draw
+    sign = draw.pick("copies", _SIGNS)
+    for image, one in list(builder.pairs.items())[: draw.one_of((1, 3))]:
+        for path in (image, *one.masks)[: draw.one_of((1, 2))]:
+            folder, slash, name = path.rpartition("/")
+            stem, dot, ending = name.rpartition(".")
+            builder.add(f"{folder}{slash}{sign.format(stem)}{dot}{ending}", builder.files[path])
+
+
 CLUTTER = {
     "README.md": b"# A set\n\nSee the paper.\n",
     "LICENSE": b"CC BY 4.0\n",

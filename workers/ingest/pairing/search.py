@@ -9,6 +9,7 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read, Source
 from workers.ingest.masks.class_masks import Named
 from workers.ingest.pairing.client_patterns import named_classes, named_roles
+from workers.ingest.pairing.copies import without_copies
 from workers.ingest.pairing.guess_pairs import Inference, report_inferred
 from workers.ingest.pairing.label_sets import label_sets
 from workers.ingest.pairing.marks import Couple
@@ -49,7 +50,7 @@ class FoundPairs:
 
 def found_pairs(source: Source, options: IngestOptions, log: ProblemLog) -> FoundPairs:
     """Images with their masks; what stays alone is logged, what is open asked. Raises as `pair` does."""
-    pictured = pictures(source.members)
+    pictured = without_copies(pictures(source.members), options, source.read, log)
     inference = Inference(source.read)
     by_words = same_words if options.images is not None else inference.readings_with
     if options.class_masks is not None:
