@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.ingest.layouts import choices, known_forms, numberings, odd_masks, several_masks
+from tests.ingest.layouts import choices, known_forms, numberings, odd_masks, public_sets, several_masks
 from tests.ingest.layouts.composed import composed
 from tests.ingest.layouts.layout import Draw, Layout
 from tests.ingest.layouts.published import published
@@ -35,6 +35,7 @@ SINGLE: tuple[Scheme, ...] = (
     numberings.tiles,
     numberings.tiles,
     numberings.counted_from_elsewhere,
+    *(public_sets.public_set,) * 6,
 )
 """Schemes of one kind each."""
 

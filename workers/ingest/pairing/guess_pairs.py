@@ -79,6 +79,10 @@ class Inference:
         known = [look for look in looks if look is not None]
         return alike if 2 * sum(not look.is_labels for look in known) > len(known) else []
 
+    def look_right(self, pairs: Sequence[Couple]) -> bool:
+        """Whether most of a few of the pairs look like an image and its mask."""
+        return self._fit(_some(pairs))
+
     def _with_other_parts(self, best: list[Couple], pictures: list[Picture]) -> list[Couple]:
         """The pairs, and those of what they leave whose names differ in other words, as in parts of a set
         that come from several places."""

@@ -32,10 +32,11 @@ from workers.ingest.pairing.report import (
     report_outside,
     report_smooth,
 )
+from workers.ingest.pairing.respelled import respelled
 from workers.ingest.pairing.several_masks import named_masks, several
 from workers.ingest.pairing.unmasked import background_images, tells_nothing
 from workers.ingest.paths.layout import Picture, by_role, pictures, without
-from workers.ingest.problems import ProblemLog
+from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.split_files import listed_pairs
 
 
@@ -150,6 +151,10 @@ def _by_rules(
     matched = renumbered(matched, images, masks, options, inference.read, log)
     paired = len(_grouped(matched))
     few = not images or len(images) > 2 * paired
+    if few and not matched.rivals:
+        again = respelled(images or others, masks, inference.look_right)
+        if len(again) > max(paired, *map(len, matched.readings), 0):
+            return _by_respelling(again, images, masks, others, options, log)
     if few and not matched.rivals and not matched.readings:
         readings = inference.pairs(pictured)
         if readings and len(readings[0]) > paired:
@@ -186,6 +191,26 @@ def _by_looks(
     bare = _unmasked([image for image, _ in couples], alone, 0, options, log)
     masks = [*_grouped(Matched(couples=couples, more=more)), *((image, ()) for image in bare)]
     return FoundPairs(masks=masks, origin="what is in the pictures, and the words that their paths share")
+
+
+def _by_respelling(
+    couples: list[Couple],
+    images: list[Picture],
+    masks: list[Picture],
+    others: list[Picture],
+    options: IngestOptions,
+    log: ProblemLog,
+) -> FoundPairs:
+    """The pairs whose names say the same in another spelling."""
+    image, mask = couples[0]
+    log.guess(f"{shown(mask.member.path)} is the mask of {shown(image.member.path)}, and others alike")
+    taken = [picture for couple in couples for picture in couple]
+    report_outside(without(others, taken), log)
+    lone = without(masks, taken)
+    bare = _unmasked([image for image, _ in couples], without(images, taken), len(lone), options, log)
+    report_masks(len(couples), lone, log)
+    found = [*((image, (mask,)) for image, mask in couples), *((image, ()) for image in bare)]
+    return FoundPairs(masks=found, origin="names of folders and files, spelled in another way")
 
 
 def _by_names(

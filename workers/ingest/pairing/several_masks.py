@@ -1,14 +1,15 @@
 """Images of which each has several masks: of one class each, of one object each, or parts of one.
 
 Masks of classes lie in a folder per class, `masks/cat/0.png` for `images/0.jpg`; have the class behind the
-image's name, `masks/0_cat.png`, or before it; or lie in a folder of the image's own, `0/masks/cat.png`,
-`masks/0/cat.png`.
+image's name, `masks/0_cat.png`, before or within it; or lie in a folder of the image's own,
+`0/masks/cat.png`, `masks/0/cat.png`.
 What is there in the place of `cat` is a class where it comes again with other images, else it counts objects.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read
@@ -70,7 +71,7 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
         return None
     readings = [
         Several(found, find in (_in_images_folder, _in_same_home), find is _in_class_folder)
-        for find in (_in_class_folder, _in_images_folder, _behind_name, _before_name, _in_same_home)
+        for find in (_in_class_folder, _in_images_folder, _behind_name, _before_name, *_WITHIN, _in_same_home)
         if (found := _found_by(find, masks, owners, homes))
     ]
     # `masks/000/0.png` may be of image 000 or 0: the rule by which most images have masks holds
@@ -242,6 +243,18 @@ def _before_name(mask: Picture, owners: _Owners, _: _Homes) -> tuple[Picture, st
             label = mask.stem.removesuffix(owner.stem) if mask.stem.endswith(owner.stem) else ""
             return owner, label.strip("_-. ()") or "_".join(said[:length])
     return None
+
+
+def _within_name(mask: Picture, owners: _Owners, _: _Homes, *, place: int) -> tuple[Picture, str] | None:
+    """A mask with a number or a letter among the words of its image's name: `p0_1_x` of `p0_x`."""
+    name = mask.name
+    if place + 1 >= len(name) or not (is_number(name[place]) or len(name[place]) == 1):
+        return None
+    owner = _owner(owners, mask, mask.plain, name[:place] + name[place + 1 :])
+    return None if owner is None else (owner, name[place])
+
+
+_WITHIN: tuple[_Find, ...] = tuple(partial(_within_name, place=place) for place in range(1, 5))
 
 
 def _in_same_home(mask: Picture, _: _Owners, homes: _Homes) -> tuple[Picture, str] | None:
