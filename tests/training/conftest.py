@@ -1,5 +1,6 @@
 """A small drawn data set, runs of it, and signals that arrive at a chosen batch."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -8,15 +9,19 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 import pytest
+from torch import nn
 
 from trainyard.runs.events import Event, Notice
 from trainyard.runs.signals import Signals
 from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
 from workers.prepared.version import IGNORE_INDEX, PreparedClass, PreparedWriter
+from workers.training import fit as fit_module
 from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
-from workers.training.fit import fit
+from workers.training.engine import attempt
 from workers.training.job import TrainingJob, TrainingResult
+from workers.training.network.networks import check_shapes
 
 CLASSES = [
     PreparedClass(index=0, name="ground", value=0, color=(40, 40, 40)),
@@ -63,22 +68,44 @@ def run_folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def tiny_spec(**over: Any) -> dict[str, Any]:
-    """A partial spec that trains in a fraction of a second."""
-    return {
+    """A partial spec that trains in a fraction of a second, with more fields or others for its own."""
+    tiny: dict[str, Any] = {
         "model": {"architecture": "Unet", "encoder": TINY_ENCODER},
         "data": {"image_size": 32, "batch_size": 4},
         "precision": "32",
         "export": {"onnx": False},
-        **over,
     }
+    parts = {name: {**tiny[name], **part} for name, part in over.items() if isinstance(tiny.get(name), dict)}
+    return {**tiny, **over, **parts}
+
+
+@pytest.fixture(autouse=True)
+def shapes_pass_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of shapes takes as long as an epoch here, and most tests train the same network."""
+
+    def check(network: nn.Module, spec: TrainingSpec, batch: int) -> None:
+        known = (json.dumps(spec.to_dict()["model"]), spec.data.image_size, batch)
+        if known not in _PASSED:
+            check_shapes(network, spec, batch)
+            _PASSED.add(known)
+
+    monkeypatch.setattr(attempt, "check_shapes", check)
+
+
+_PASSED: set[tuple[str, int, int]] = set()
 
 
 class Run:
-    """Runs of one folder, with what they reported."""
+    """Runs of one folder, with what they reported.
 
-    def __init__(self, folder: Path, prepared: Path) -> None:
+    `finishes`: whether a completed one writes its overlay and report, which takes as long as its training,
+    also where it exports no ONNX file.
+    """
+
+    def __init__(self, folder: Path, prepared: Path, *, finishes: bool = False) -> None:
         self.folder = folder
         self.prepared = prepared
+        self.finishes = finishes
         self.events: list[Event] = []
         self.reads = 0
 
@@ -110,7 +137,10 @@ class Run:
         """Train a job of `job`."""
         self.events.clear()
         self.reads = 0
-        return fit(job, self._take, self._reader(signals or {}))
+        with pytest.MonkeyPatch.context() as patch:
+            if not (self.finishes or job.spec.export.onnx):
+                patch.setattr(fit_module, "finish", lambda *_: None)
+            return fit_module.fit(job, self._take, self._reader(signals or {}))
 
     def _take(self, event: Event) -> None:
         self.checkpoints.take(event)
@@ -163,3 +193,9 @@ class Run:
 @pytest.fixture
 def run(run_folder: Path, prepared: Path) -> Run:
     return Run(run_folder, prepared)
+
+
+@pytest.fixture
+def whole_run(run_folder: Path, prepared: Path) -> Run:
+    """With what a completed run writes besides its checkpoints."""
+    return Run(run_folder, prepared, finishes=True)

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
+from tests.training.conftest import CLASSES, CONFIGS, TINY_ENCODER, Run, draw_set, tiny_spec
 from trainyard.catalog.names import ARCHITECTURES, rounded_size
 from trainyard.errors import ExportMismatch
 from trainyard.spec.experiments import Experiments
@@ -28,7 +28,7 @@ def three_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _encoder(name: str) -> str:
-    return "tu-vit_tiny_patch16_224" if name == "DPT" else "resnet18"
+    return "tu-vit_tiny_patch16_224" if name == "DPT" else TINY_ENCODER
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -70,7 +70,7 @@ def test_wrong_graphs_are_found(
     claimed = type(honest)(**{**vars(honest), "dynamic_size": True})
     monkeypatch.setitem(ARCHITECTURES, name, claimed)
     spec = Experiments(CONFIGS).compose(
-        tiny_spec(model={"architecture": name, "encoder": "resnet18"}, data={"image_size": 64})
+        tiny_spec(model={"architecture": name, "encoder": TINY_ENCODER}, data={"image_size": 64})
     )
     torch.manual_seed(0)
     card = ModelCard(run_id="run-0123456789ab", spec=spec, classes=CLASSES, rule=HALF)

@@ -25,23 +25,23 @@ STOP_EPOCH = Signals(stop="epoch", stop_version=1)
     ],
 )
 def test_stop_now_leaves_within_the_batch(
-    run: Run, reading: int, epoch: int, step: int, finished: int
+    whole_run: Run, reading: int, epoch: int, step: int, finished: int
 ) -> None:
-    result = run.fit(epochs=5, signals={reading: STOP_NOW})
+    result = whole_run.fit(epochs=5, signals={reading: STOP_NOW})
 
     assert (result.status, result.epoch, result.step) == ("stopped", finished, step)
-    assert run.reads == reading + 1
-    (applied,) = run.of(SignalApplied)
+    assert whole_run.reads == reading + 1
+    (applied,) = whole_run.of(SignalApplied)
     assert (applied.signal, applied.version, applied.value) == ("stop", 1, "now")
     assert (applied.epoch, applied.step) == (epoch, step)
-    assert len(run.of(EpochEnd)) == finished
+    assert len(whole_run.of(EpochEnd)) == finished
     assert result.export is None
 
 
-def test_stop_now_leaves_usable_weights_and_a_complete_log(run: Run) -> None:
-    run.fit(epochs=5, signals={9: STOP_NOW})
+def test_stop_now_leaves_usable_weights_and_a_complete_log(whole_run: Run) -> None:
+    whole_run.fit(epochs=5, signals={9: STOP_NOW})
 
-    folder = RunFolder(run.folder)
+    folder = RunFolder(whole_run.folder)
     last = torch.load(folder.last_checkpoint, weights_only=True)
     assert last[ABOUT]["epoch"] == 1
     assert all(torch.isfinite(tensor).all() for tensor in last["state_dict"].values())
@@ -50,14 +50,14 @@ def test_stop_now_leaves_usable_weights_and_a_complete_log(run: Run) -> None:
     assert not folder.figures.exists()
 
 
-def test_stop_at_epoch_waits_for_validation_and_save(run: Run) -> None:
-    result = run.fit(epochs=5, signals={3: STOP_EPOCH})
+def test_stop_at_epoch_waits_for_validation_and_save(whole_run: Run) -> None:
+    result = whole_run.fit(epochs=5, signals={3: STOP_EPOCH})
 
     assert (result.status, result.epoch, result.step) == ("stopped", 1, 3)
     told = EpochEnd | CheckpointSaved | SignalApplied
-    kinds = [type(event) for event in run.events if isinstance(event, told)]
+    kinds = [type(event) for event in whole_run.events if isinstance(event, told)]
     assert kinds == [EpochEnd, CheckpointSaved, SignalApplied]
-    (applied,) = run.of(SignalApplied)
+    (applied,) = whole_run.of(SignalApplied)
     assert (applied.value, applied.epoch, applied.step) == ("epoch", 1, 3)
 
 

@@ -1,7 +1,8 @@
 """A run computes on the device of its class, and on no other, whatever CUDA says."""
 
-import os
+import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -143,22 +144,34 @@ CLUSTERS = [
 ]
 
 
-@pytest.mark.parametrize("environ", CLUSTERS, ids=lambda environ: "-".join(environ))
-def test_a_clusters_environment_changes_nothing(
-    environ: dict[str, str], prepared: Path, run_folder: Path, tmp_path: Path
-) -> None:
+EACH_IN_ITS_OWN = """
+import json, os, sys
+from workers.training.__main__ import main
+for environ, arguments in json.loads(sys.argv[1]):
+    if os.fork() == 0:
+        os.environ.update(environ)
+        os._exit(main(arguments))
+    print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+"""Trains by each command line in a process whose environment has more; they share the imports."""
+
+
+def test_a_clusters_environment_changes_nothing(prepared: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(yaml.safe_dump(tiny_spec(epochs=1)))
-    command = [sys.executable, "-m", "workers.training", str(spec), "--prepared", str(prepared)]
+    folders = [tmp_path / f"run-{place}" for place in range(len(CLUSTERS))]
+    common = [str(spec), "--prepared", str(prepared), "--threads", "1", "--device", "cpu", "--out"]
+    runs = [(environ, [*common, str(folder)]) for environ, folder in zip(CLUSTERS, folders, strict=True)]
     done = subprocess.run(
-        [*command, "--out", str(run_folder), "--threads", "1", "--device", "cpu"],
+        [sys.executable, "-c", EACH_IN_ITS_OWN, json.dumps(runs)],
         cwd=CONFIGS.parent,
-        env={**os.environ, **environ},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    folder = RunFolder(run_folder)
-    assert folder.metrics_csv.read_text().count("\n") == 2
-    assert any((run_folder / "tensorboard").rglob("events*"))
+    codes = [line for line in done.stdout.splitlines() if line.lstrip("-").isdigit()]
+    assert codes == ["0"] * len(CLUSTERS), done.stderr
+    for folder in folders:
+        assert RunFolder(folder).metrics_csv.read_text().count("\n") == 2
+        assert any((folder / "tensorboard").rglob("events*"))
+        shutil.rmtree(folder)

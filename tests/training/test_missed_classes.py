@@ -33,7 +33,7 @@ def test_what_is_said(iou: float | None, truth: float, predicted: float, said: s
     assert all(said is not None and one.startswith(said) for one in sentences)
 
 
-def test_a_run_that_finds_nothing_says_so(run: Run) -> None:
+def test_a_run_that_finds_nothing_says_so(whole_run: Run) -> None:
     """One epoch with weights of classes so that only the first counts."""
     losses = [{"name": "cross_entropy", "weight": 1.0, "params": {}}]
     optimization = {
@@ -42,9 +42,9 @@ def test_a_run_that_finds_nothing_says_so(run: Run) -> None:
         "losses": losses,
         "learning_rate": 0.1,
     }
-    run.fit(epochs=2, spec=tiny_spec(optimization=optimization))
-    told = [event.message for event in run.of(Notice) if "never predicted" in event.message]
+    whole_run.fit(epochs=2, spec=tiny_spec(optimization=optimization))
+    told = [event.message for event in whole_run.of(Notice) if "never predicted" in event.message]
     assert {message.split()[1] for message in told} == {"disc", "box"}
-    folder = RunFolder(run.folder)
+    folder = RunFolder(whole_run.folder)
     assert json.loads(folder.report_json.read_text())["notices"] == told
     assert all(message.split(";")[0] in folder.report_html.read_text() for message in told)

@@ -204,10 +204,10 @@ class _Page(HTMLParser):
         assert not any(name.startswith("on") for name, _ in attrs)
 
 
-def test_report_of_a_run(run: Run) -> None:
-    result = run.fit(epochs=2)
+def test_report_of_a_run(whole_run: Run) -> None:
+    result = whole_run.fit(epochs=2)
 
-    folder = RunFolder(run.folder)
+    folder = RunFolder(whole_run.folder)
     report = read_json(folder.report_json)
     val = report["splits"]["val"]
     assert list(report["splits"]) == ["val"]
@@ -228,12 +228,12 @@ def test_report_of_a_run(run: Run) -> None:
     assert page.tags.count("img") == 16
 
 
-def test_stopped_run_has_no_report(run: Run) -> None:
-    run.fit(epochs=2)
-    run.fit(epochs=2, signals={3: Signals(stop="epoch", stop_version=1)})
+def test_stopped_run_has_no_report(whole_run: Run) -> None:
+    whole_run.fit(epochs=2)
+    whole_run.fit(epochs=2, signals={3: Signals(stop="epoch", stop_version=1)})
 
-    assert not RunFolder(run.folder).report_json.exists()
-    assert not RunFolder(run.folder).report_html.exists()
+    assert not RunFolder(whole_run.folder).report_json.exists()
+    assert not RunFolder(whole_run.folder).report_html.exists()
 
 
 def test_test_split_is_reported_and_names_are_escaped(tmp_path: Path) -> None:

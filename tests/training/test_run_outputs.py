@@ -72,21 +72,21 @@ def test_checkpoint_rebuilds_the_model_without_pickle(run: Run) -> None:
     assert saved[1].file == "epoch=002.ckpt"
 
 
-def test_overlay_shows_rows_of_three(run: Run) -> None:
-    run.fit(epochs=1)
+def test_overlay_shows_rows_of_three(whole_run: Run) -> None:
+    whole_run.fit(epochs=1)
 
-    picture = cv2.imread(str(RunFolder(run.folder).figures / "overlay.png"))
+    picture = cv2.imread(str(RunFolder(whole_run.folder).figures / "overlay.png"))
     assert picture.shape[0] > 4 * 256
     assert picture.shape[1] == 3 * (256 + 8)
 
 
-def test_progress_names_every_stage(run: Run) -> None:
-    run.fit(epochs=2)
+def test_progress_names_every_stage(whole_run: Run) -> None:
+    whole_run.fit(epochs=2)
 
-    stages = [event.stage for event in run.of(Progress)]
+    stages = [event.stage for event in whole_run.of(Progress)]
     changes = [stage for stage, before in zip(stages, [None, *stages], strict=False) if stage != before]
     assert changes == ["starting", "sanity", "train", "val", "train", "val", "export"]
-    training = [event for event in run.of(Progress) if event.stage == "val"]
+    training = [event for event in whole_run.of(Progress) if event.stage == "val"]
     assert all(event.steps_per_epoch == 3 and event.epochs == 2 for event in training)
     assert all(event.images_per_second for event in training)
     assert all(event.eta_low_seconds <= event.eta_seconds <= event.eta_high_seconds for event in training)

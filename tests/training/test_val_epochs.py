@@ -42,10 +42,10 @@ def test_which_epochs_are_validated() -> None:
                 assert due_after(epoch, n, target) == len([one for one in due if one > epoch])
 
 
-def test_rows_between_have_every_column_and_no_score_of_validation(run: Run) -> None:
-    result = run.fit(epochs=5, spec=every(3))
-    assert scored(run) == [3, 5]
-    found = rows(run)
+def test_rows_between_have_every_column_and_no_score_of_validation(whole_run: Run) -> None:
+    result = whole_run.fit(epochs=5, spec=every(3))
+    assert scored(whole_run) == [3, 5]
+    found = rows(whole_run)
     assert len({tuple(row) for row in found}) == 1, "all rows have the same names in the same order"
     for row in found:
         values = {value is None for name, value in row.items() if name.startswith("val_")}
@@ -53,7 +53,7 @@ def test_rows_between_have_every_column_and_no_score_of_validation(run: Run) -> 
         assert all(value is not None for name, value in row.items() if not name.startswith("val_"))
     assert result.best in [found[2], found[4]]
 
-    folder = RunFolder(run.folder)
+    folder = RunFolder(whole_run.folder)
     with folder.metrics_csv.open() as file:
         assert [bool(row["val_miou"]) for row in csv.DictReader(file)] == [False, False, True, False, True]
     board = EventAccumulator(str(folder.tensorboard)).Reload()

@@ -108,28 +108,28 @@ def scored_images(run: Run, spec: dict[str, Any], **over: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
-def test_the_best_checkpoint_is_scored_on_all_images(run: Run, fit: str) -> None:
-    result = run.fit(epochs=3, spec=most(3, fit=fit))
-    report = read_json(RunFolder(run.folder).report_json)
+def test_the_best_checkpoint_is_scored_on_all_images(whole_run: Run, fit: str) -> None:
+    result = whole_run.fit(epochs=3, spec=most(3, fit=fit))
+    report = read_json(RunFolder(whole_run.folder).report_json)
     said, val = report["validation"], report["splits"]["val"]
     assert val["images"] == said["images"] == 8
     assert (said["images_per_epoch"], said["every_epochs"]) == (3, 1)
     assert (said["epoch"], said["miou"]) == (result.best_epoch, val["miou"])
     assert said["miou_in_training"] == pytest.approx(result.best["val_miou"])
     assert said["miou"] != pytest.approx(said["miou_in_training"], abs=1e-6)
-    (notice,) = run.notices
+    (notice,) = whole_run.notices
     assert "3 of the 8 validation images" in notice.message
     assert f"{said['miou']:.4f}" in notice.message
     assert f"{result.best['val_miou']:.4f}" in notice.message
-    assert notice.message in RunFolder(run.folder).report_html.read_text()
+    assert notice.message in RunFolder(whole_run.folder).report_html.read_text()
 
 
-def test_nothing_is_said_where_all_images_are_validated(run: Run) -> None:
-    result = run.fit(epochs=1, spec=most(8))
-    said = read_json(RunFolder(run.folder).report_json)["validation"]
+def test_nothing_is_said_where_all_images_are_validated(whole_run: Run) -> None:
+    result = whole_run.fit(epochs=1, spec=most(8))
+    said = read_json(RunFolder(whole_run.folder).report_json)["validation"]
     assert (said["images"], said["images_per_epoch"]) == (8, 8)
     assert said["miou"] == pytest.approx(result.best["val_miou"], abs=1e-6)
-    assert run.notices == []
+    assert whole_run.notices == []
 
 
 def test_a_resumed_run_validates_on_the_same_images(run: Run) -> None:
