@@ -7,13 +7,16 @@ import pytest
 from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded
-from tests.ingest.scenes import HEIGHT, WIDTH, answers, classes, names_of, objects, upload_of
+from tests.ingest.scenes import HEIGHT, WIDTH, answers, by_value, classes, names_of, objects, upload_of
 from trainyard.datasets.record import IngestOptions
 from trainyard.storage.files import DatasetFolder
 from workers.ingest.pipeline import ingest
 
-COUNTS = (2, 3, 5, 7, 4, 6, 9, 12)
+COUNTS = (2, 3, 5, 7, 4, 6, 9, 18)
 """Objects in each image."""
+
+FEWER = (2, 3, 5, 7, 4, 6, 9, 12)
+"""As many as an image may show classes of one piece each: layers, nested outlines, parts of a body."""
 
 OBJECT = {0: "background", 1: "object"}
 
@@ -45,7 +48,7 @@ KINDS: dict[str, Callable[[list[Array]], list[bytes]]] = {
     "16 bits": lambda ids: [encoded(one.astype(np.uint16)) for one in ids],
     "16 bits, tiff": lambda ids: [encoded(one.astype(np.uint16), "TIFF") for one in ids],
     "32 bits": lambda ids: [encoded(one.astype(np.int32), "TIFF") for one in ids],
-    "every 20th": lambda ids: [encoded((20 * one).astype(np.uint8)) for one in ids],
+    "every 12th": lambda ids: [encoded((12 * one).astype(np.uint8)) for one in ids],
     "every 37th": lambda ids: [encoded((37 * one).astype(np.uint16)) for one in ids],
     "spread": lambda ids: [encoded((257 * one).astype(np.uint16)) for one in ids],
     "palette": lambda ids: [paletted(one) for one in ids],
@@ -168,9 +171,20 @@ def test_classes_of_several_pieces_stay_classes(bench: Bench, kind: str) -> None
     assert len(names_of(result)) == highest + 1
 
 
-@pytest.mark.parametrize("kind", ["all in every image", "some are absent"])
-def test_classes_of_one_piece_stay_classes(bench: Bench, kind: str) -> None:
-    masks = [classes(values, 1, seed) for seed, values in enumerate(CLASS_SETS[kind])]
+def test_classes_of_one_piece_stay_classes(bench: Bench) -> None:
+    masks = [classes(values, 1, seed) for seed, values in enumerate(CLASS_SETS["some are absent"])]
+    assert len(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == 4
+
+
+def test_parts_of_one_piece_in_every_image_stay_classes(bench: Bench) -> None:
+    """Left and right are as large, but the third is always the smallest."""
+    masks = []
+    for number in range(8):
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        mask[20 : 80 + number, 10:60] = 1
+        mask[20 : 80 + 7 * number % 11, 80:130] = 2
+        mask[100:110, 60:80] = 3
+        masks.append(mask)
     assert len(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == 4
 
 
@@ -187,13 +201,100 @@ def test_classes_of_a_constant_order_of_size_stay_classes(bench: Bench) -> None:
 
 
 def test_masks_without_background_show_no_objects(bench: Bench) -> None:
+    """The image is parted among its values, of which none surrounds the others."""
     masks = []
     for number in range(6):
-        mask = np.ones((HEIGHT, WIDTH), np.uint8)
-        for value in range(2, 3 + number):
-            mask[12 * value : 12 * value + 12] = value
-        masks.append(mask)
+        values = np.random.default_rng(number).permutation(7)[: 2 + number]
+        masks.append(np.repeat(np.resize(values, HEIGHT)[:, None], WIDTH, axis=1).astype(np.uint8))
     assert len(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == 7
+
+
+def nested(count: int, seed: int) -> Array:
+    """Each within the one before, as levels of dose or depth are."""
+    rows, columns = np.indices((HEIGHT, WIDTH))
+    distance = np.hypot(rows - 60, columns - 70 - seed)
+    return np.asarray(np.add.reduce([distance < 58 - 6 * level for level in range(count)]), np.uint8)
+
+
+def layered(count: int, seed: int) -> Array:
+    """Bands that touch, as layers of tissue do."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for value in range(1, count + 1):
+        mask[8 * value : 8 * value + 8, 20 + seed : 140] = value
+    return mask
+
+
+@pytest.mark.parametrize("draw", [nested, layered, lambda count, seed: classes(range(1, count + 1), 1, seed)])
+@pytest.mark.parametrize("counts", [(3, 5, 2, 6, 4, 1), (1, 2, 3, 4, 5, 6, 7, 8), (1, 2, 3, 1, 2, 3, 2)])
+def test_files_of_the_first_so_many_classes_are_asked_about(
+    bench: Bench, draw: Callable[[int, int], Array], counts: tuple[int, ...]
+) -> None:
+    masks = [draw(count, seed) for seed, count in enumerate(counts)]
+    results = answers(bench, upload_of(map(encoded, masks), masks))
+    assert list(results) == ["one_class", "classes"]
+    assert len(names_of(results["classes"])) == max(counts) + 1
+    for name, (_, mask) in bench.arrays().items():
+        assert np.array_equal(mask, masks[int(name)])
+
+
+@pytest.mark.parametrize("kind", ["8 bits", "every 12th", "palette", "grey RGB", "the same colours"])
+def test_fewer_ids_are_asked_about(bench: Bench, kind: str) -> None:
+    ids = ids_of(FEWER)
+    results = answers(bench, upload_of(KINDS[kind](ids), ids))
+    assert names_of(results["one_class"]) == OBJECT
+    assert len(names_of(results["classes"])) == 13
+
+
+ODD_IDS: dict[str, Callable[[Array], Array]] = {
+    "from 2": lambda ids: np.where(ids > 0, ids + 1, 0),
+    "from 10": lambda ids: np.where(ids > 0, ids + 9, 0),
+    "255 around ids from 0": lambda ids: np.where(ids > 0, ids - 1, 255),
+    "255 around ids from 1": lambda ids: np.where(ids > 0, ids, 255),
+    "1 around ids from 2": lambda ids: ids + 1,
+    "down from 254": lambda ids: np.where(ids > 0, 255 - ids, 0),
+    "spread up to 255": lambda ids: np.rint(ids * (255 / ids.max())),
+    "spread in whole steps": lambda ids: ids * (255 // ids.max()),
+    "shuffled": lambda ids: np.where(ids > 0, 1 + ids * 7 % 23, 0),
+    "from 1, some taken out": lambda ids: np.where(np.isin(ids, (2, 5)), 0, ids),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_IDS)
+@pytest.mark.parametrize("counts", [FEWER, (3, 5, 2, 3, 4, 3)])
+def test_ids_written_in_other_ways_are_asked_about(bench: Bench, kind: str, counts: tuple[int, ...]) -> None:
+    ids = ids_of(counts)
+    masks = [ODD_IDS[kind](one).astype(np.uint8) for one in ids]
+    files = upload_of(map(encoded, masks), ids)
+    [question] = bench.run(files).questions
+    assert question.code == "objects"
+    options = {name: by_value(content) for name, content in question.choices[0].options.items()}
+    assert names_of(bench.run(files, **options)) == OBJECT
+    surrounding = masks[0][0, 0]
+    for name, (_, mask) in bench.arrays().items():
+        assert np.array_equal(mask, masks[int(name)] != surrounding)
+
+
+@pytest.mark.parametrize("counts", [(3,) * 8, (5,) * 6, (2, 5, 5, 5)])
+def test_as_many_objects_in_each_image_are_asked_about(bench: Bench, counts: tuple[int, ...]) -> None:
+    ids = ids_of(counts)
+    assert list(answers(bench, upload_of(KINDS["8 bits"](ids), ids))) == ["one_class", "classes"]
+
+
+def test_objects_that_others_part_are_asked_about(bench: Bench) -> None:
+    ids = ids_of()
+    for one in ids:
+        one[:30, 13::26] = 0
+    assert names_of(answers(bench, upload_of(KINDS["8 bits"](ids), ids))["one_class"]) == OBJECT
+
+
+def test_colours_of_objects_on_white_are_asked_about(bench: Bench) -> None:
+    ids = ids_of(FEWER)
+    colored = [np.where(one[..., None] > 0, in_colors(one, seed), 255) for seed, one in enumerate(ids)]
+    files = upload_of([encoded(one.astype(np.uint8)) for one in colored], ids)
+    [question] = bench.run(files).questions
+    options = {name: by_value(content) for name, content in question.choices[0].options.items()}
+    assert names_of(bench.run(files, **options)) == OBJECT
+    assert np.array_equal(bench.arrays()["004"][1], ids[4] > 0)
 
 
 def test_ids_of_classes_times_1000_are_refused_with_the_way_out(bench: Bench) -> None:

@@ -88,7 +88,8 @@ class FoundSet:
     `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
     the masks' values tell. `listed` are names in order whose values are not said, of the file `listed_in`.
     `ignore_value` marks pixels of no class. With `objects`, all values but 0 and, of no class, 255 are of one
-    class. With `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0
+    class; where they are `cut_off`, ids were larger than a byte, and 255 is of no class for certain. With
+    `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0
     is the value 0. `class_folders` are folders that may name the class of what their images' masks show, with
     the images of each. `pairs` and `classes` say in words how images found their annotations, and where the
     names of classes came from.
@@ -101,6 +102,7 @@ class FoundSet:
     listed: tuple[str, ...] = ()
     listed_in: str = ""
     objects: bool = False
+    cut_off: bool = False
     bit_fields: bool = False
     class_folders: Mapping[str, int] = field(default_factory=dict)
     pairs: str = "each annotation names its image"

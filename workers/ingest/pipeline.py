@@ -6,7 +6,7 @@ the way, and recoded to class indices in place afterwards.
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,9 +21,9 @@ from workers.ingest.classes.similar_names import warn_of_like_files
 from workers.ingest.classes.value_map import LabelMap
 from workers.ingest.decision.class_decision import ClassDecision
 from workers.ingest.formats.choice import read_set
-from workers.ingest.items import FoundSet, Item, Source
+from workers.ingest.items import Annotations, FoundSet, Item, Source
 from workers.ingest.pictures.decode import single_threaded
-from workers.ingest.pictures.flat_images import ask_flat_images
+from workers.ingest.pictures.flat_images import ask_flat_images, report_masks_as_images
 from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
@@ -181,7 +181,9 @@ class _Build:
         decision = ClassDecision(source, found, self._options, self._log)
         warn_of_like_files(found.items, self._log)
         with PreparedWriter(self._work) as writer, writer.flushing():
-            readings, samples = self._images(*self._read(source, found.items, writer))
+            annotated = found.items if isinstance(form, Annotations) else []
+            paths = {item.name: item.image.path for item in annotated}
+            readings, samples = self._images(paths, *self._read(source, found.items, writer))
             warn_of_dark_images(readings, self._log)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
@@ -261,10 +263,14 @@ class _Build:
         return deep.settled(readings, writer, self._log), samples, flat
 
     def _images(
-        self, readings: list[Reading], samples: list[Sample], flat: set[str]
+        self, paths: Mapping[str, str], readings: list[Reading], samples: list[Sample], flat: set[str]
     ) -> tuple[list[Reading], list[Sample]]:
-        """Those that are images: a few flat ones among photographs may be masks in the wrong place."""
-        if not flat or 2 * len(flat) > len(samples) or self._options.flat_images == "use":
+        """Those that are images: a few flat ones among photographs may be masks in the wrong place. `paths`
+        are the files that annotations name as images, by the names of items."""
+        if not flat or self._options.flat_images == "use":
+            return readings, samples
+        if 2 * len(flat) > len(samples):
+            report_masks_as_images([path for name, path in paths.items() if name in flat], self._log)
             return readings, samples
         if (
             self._options.flat_images is None

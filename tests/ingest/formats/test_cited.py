@@ -1,12 +1,13 @@
 """Which picture an annotation means where several have its name."""
 
 import base64
+import re
 
 import numpy as np
 import pytest
 
 from tests.ingest.drawn import COUNT, HEIGHT, WIDTH, coco, cvat, labelme, masks, pictures, via, yolo
-from tests.ingest.made import Bench, codes, encoded, photo
+from tests.ingest.made import Bench, codes, encoded, mask, photo
 from workers.ingest.pipeline import IngestResult
 
 TOOLS = {
@@ -118,6 +119,52 @@ def test_images_of_another_ending_than_the_masks_that_are_cited(bench: Bench) ->
     [guess] = guesses(bench.run(files, processes=1))
     assert "images/0.jpg for 0.png" in guess
     assert all(np.ptp(image) > 100 for image, _ in bench.arrays().values())
+
+
+def cited_as(tool: str, folder: str, ending: str) -> dict[str, bytes]:
+    """The annotations, which call each image by its number, with this folder and ending."""
+    name = re.compile(rb"\b([0-9])\.png")
+    to = f"{folder}\\1.{ending}".encode()
+    return {path: name.sub(to, data) for path, data in TOOLS[tool].items()}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("folder", ["masks/", "./masks/", "/home/me/set/masks/", "../set/masks/"])
+@pytest.mark.parametrize("top", ["", "set/"])
+def test_masks_that_are_cited_by_their_paths_are_no_images(
+    bench: Bench, tool: str, folder: str, top: str
+) -> None:
+    files = pictures("images") | masks("masks") | cited_as(tool, folder, "png")
+    result = bench.run({f"{top}{path}": data for path, data in files.items()}, processes=1)
+    [guess] = guesses(result)
+    assert "4 pictures are cited by the paths of masks" in guess
+    assert read_from(bench, 0)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("folder", ["", "images/", "masks/", "D:/set/raw/"])
+@pytest.mark.parametrize("ending", ["jpg", "JPEG", "tif"])
+def test_images_that_were_saved_with_another_ending(
+    bench: Bench, tool: str, folder: str, ending: str
+) -> None:
+    files = pictures("images") | masks("masks") | cited_as(tool, folder, ending)
+    [guess] = guesses(bench.run(files, processes=1))
+    assert "images of other endings are read" in guess
+    assert read_from(bench, 0)
+
+
+@pytest.mark.parametrize("folder", ["", "pngs/"])
+def test_masks_of_another_ending_are_no_images(bench: Bench, folder: str) -> None:
+    """Nothing says what the pictures are but their look."""
+    drawn = {f"{folder}{number}.png": encoded(mask(0, 255, height=48, width=64)) for number in range(COUNT)}
+    assert "image_missing" in codes(bench.run(drawn | {"a.json": coco(kind="jpg")}, processes=1))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_masks_alone_are_no_images(bench: Bench, tool: str) -> None:
+    files = masks("s/masks") | TOOLS[tool]
+    assert codes(bench.run(files, processes=1)) == ["masks_as_images"]
+    assert bench.run(files, processes=1, flat_images="use").summary is not None
 
 
 def test_splits_of_the_same_names_are_ambiguous(bench: Bench) -> None:

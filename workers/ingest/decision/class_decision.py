@@ -12,7 +12,7 @@ from workers.ingest.classes.class_rules import ClassRules, check, check_variety,
 from workers.ingest.classes.similar_names import warn_of_like_classes
 from workers.ingest.classes.value_map import UNCHANGED, LabelMap, hardened, label_mapped
 from workers.ingest.decision.label_proposal import advice, proposal
-from workers.ingest.decision.object_reading import Evidence, is_one_class, joined, one_class_rules
+from workers.ingest.decision.object_reading import Evidence, joined, label_map_of_objects, one_class_rules
 from workers.ingest.decision.stray_values import ask_about_strays, find_strays
 from workers.ingest.decision.white_masks import ask_about_white, open_white
 from workers.ingest.items import FoundSet, Source
@@ -48,9 +48,11 @@ class ClassDecision:
         """
         options, log = self._options, self._log
         evidence = Evidence(readings=sent, masks=masks)
-        if is_one_class(self._found, self._rules, options, evidence, self._source, log):
+        of_objects = label_map_of_objects(self._found, self._rules, options, evidence, self._source, log)
+        if of_objects is not None:
             self._rules = one_class_rules(self._rules, self._found, options.ignore_value)
-            return joined(self._rules, label_mapped(UNCHANGED, options.label_map, sent, log), sent, log)
+            mapped = label_mapped(UNCHANGED, of_objects, sent, log)
+            return joined(self._rules, mapped, sent, log, cut_off=self._found.cut_off)
         hard = hardened(self._rules, sent, log)
         label_map = options.label_map
         if not (label_map or self._found.bit_fields or hard != UNCHANGED or log.has_errors):

@@ -10,10 +10,11 @@ import numpy as np
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.class_rules import ClassRules, are_ids
+from workers.ingest.classes.value_map import LabelMap
 from workers.ingest.items import FoundSet, Source
-from workers.ingest.masks.object_ids import Sureness, one_piece, sureness
-from workers.ingest.masks.object_question import ask_objects
-from workers.ingest.pictures.mask_files import LARGEST_ID, WHITE
+from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, Sureness, background_of, one_piece, sureness
+from workers.ingest.masks.object_question import ONE_CLASS, ask_objects
+from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Reading
 from workers.prepared.version import Uint8
@@ -37,49 +38,93 @@ class Evidence:
         """The values that occur."""
         return {value for reading in self.readings for value in reading.values}
 
-    def sureness(self, values: Collection[int]) -> Sureness | None:
-        """How sure it is that these values are ids of objects."""
-        kept = {*values, 0}
+    def background(self, ignore_value: int | None) -> int | None:
+        """The value that lies between objects, if these are what the masks show."""
+        return background_of(
+            [{v: n for v, n in reading.values.items() if v != ignore_value} for reading in self.readings]
+        )
+
+    def sureness(self, values: Collection[int], background: int, plain: int) -> Sureness | None:
+        """How sure it is that these values are ids of objects; see `object_ids.sureness`."""
+        kept = {*values, background}
         shown = [{v: n for v, n in reading.values.items() if v in kept} for reading in self.readings]
 
         def pieces(numbers: Collection[int]) -> float:
-            counted = [one_piece(_without(self.masks(number), values)) for number in numbers]
-            single, looked_at = np.sum(counted, axis=0)
+            masks = (_without(self.masks(number), values, background) for number in numbers)
+            single, looked_at = np.sum([one_piece(mask, background) for mask in masks], axis=0)
             return float(single / looked_at) if looked_at else 0.0
 
-        return sureness(shown, pieces)
+        return sureness(shown, pieces, background=background, plain=plain)
 
 
-def is_one_class(
+def label_map_of_objects(
     found: FoundSet,
     rules: ClassRules | None,
     options: IngestOptions,
     evidence: Evidence,
     source: Source,
     log: ProblemLog,
-) -> bool:
-    """Whether the masks' values are ids of objects of one class; what is concluded so is logged, and where
-    both fit it is asked."""
+) -> LabelMap | None:
+    """The label map to apply if the masks' values are ids of objects of one class, which is empty where 0 is
+    the background; None where they are classes.
+
+    What is concluded so is logged; where both fit it is asked.
+    """
     if found.bit_fields:
-        return False
+        return None
     if options.objects is not None or found.objects:
-        return found.objects or options.objects == "one_class"
-    values = evidence.values - {0, options.ignore_value}
-    if are_ids(values - {WHITE} or {0}):
+        return (options.label_map or {}) if found.objects or options.objects == "one_class" else None
+    background = evidence.background(options.ignore_value)
+    if options.label_map or background is None or _is_black_and_white(evidence.readings):
+        return None
+    values = evidence.values - {background, options.ignore_value}
+    if background != WHITE and are_ids(values - {WHITE} or {0}):
         values -= {WHITE}
-    ruled_out = options.label_map or _is_black_and_white(evidence.readings)
-    if ruled_out or len(values) < 2 or _are_named(values, rules, found):
-        return False
-    sure = evidence.sureness(values)
-    if sure == "certain":
+    named = rules is not None or bool(found.listed)
+    if len(values) < 2 or _are_named(values, rules, found) or (background and named):
+        return None
+    sure = evidence.sureness(values, background, PLAIN_NAMED if named else PLAIN)
+    if sure == "certain" and not (background or WHITE in values):
         log.guess(
             f"the values of the masks are ids of objects, and all objects are one class: {_WHY.lower()}"
         )
-    if sure != "likely":
-        return sure is not None
+        return {}
+    label_map = _without_background(background, values)
+    if sure is None or not _asked(background, values, label_map, rules, found, source, log):
+        return None
+    return label_map
+
+
+def _asked(
+    background: int,
+    values: Collection[int],
+    label_map: LabelMap,
+    rules: ClassRules | None,
+    found: FoundSet,
+    source: Source,
+    log: ProblemLog,
+) -> bool:
+    """Whether to go on with one class."""
     members = {member.path: member for member in source.members}
     couples = [(item.image, members[item.truth.file]) for item in found.items if item.truth.file in members]
-    return ask_objects(source.read, couples, _WHY, _all_named(rules, values), log)
+    mapped = {"label_map": {str(value): target for value, target in label_map.items()}} if label_map else {}
+    as_objects = {**ONE_CLASS, **mapped}
+    return ask_objects(
+        source.read,
+        couples,
+        _WHY,
+        _all_named(rules, values),
+        log,
+        background=background,
+        as_objects=as_objects,
+    )
+
+
+def _without_background(background: int, values: Collection[int]) -> LabelMap:
+    """The label map that makes 0 the background, and no object 0."""
+    if background == 0:
+        return {}
+    return {background: 0, **({0: 1} if 0 in values else {})}
 
 
 def _are_named(values: Collection[int], rules: ClassRules | None, found: FoundSet) -> bool:
@@ -95,8 +140,7 @@ def _is_black_and_white(readings: Sequence[Reading]) -> bool:
     total: Counter[int] = Counter()
     for reading in readings:
         total.update(reading.values)
-    plain = total[0] + total[WHITE]
-    return total[WHITE] > sum(total.values()) - plain
+    return min(total[0], total[WHITE]) > total.total() - total[0] - total[WHITE]
 
 
 def one_class_rules(rules: ClassRules | None, found: FoundSet, ignore_value: int | None) -> ClassRules:
@@ -119,16 +163,23 @@ def one_class_rules(rules: ClassRules | None, found: FoundSet, ignore_value: int
 
 
 def joined(
-    rules: ClassRules, applied: Sequence[int], readings: Collection[Reading], log: ProblemLog
+    rules: ClassRules,
+    applied: Sequence[int],
+    readings: Collection[Reading],
+    log: ProblemLog,
+    *,
+    cut_off: bool,
 ) -> list[int]:
-    """The map `applied` of values, with all objects counted as the one class.
+    """The map `applied` of values, with all objects counted as the one class. With `cut_off`, ids above
+    LARGEST_ID were made that, and 255 is what the masks have for no class.
 
-    255 is no class where it stands apart from all ids, or where these were cut off below it.
+    255 is no class where ids end far below it, or were cut off there. Else it is one more object: ids spread
+    over 8 bits for viewing end with it.
     """
     target = next(value for value in rules.names if value != 0)
     values = {value for reading in readings for value in reading.values}
     ids = values - {0, WHITE}
-    apart = bool(ids) and (max(ids) <= _FULL or max(ids) == LARGEST_ID)
+    apart = bool(ids) and ((max(ids) <= _FULL and are_ids(ids)) or cut_off)
     is_void = WHITE in values and apart and rules.ignore_value is None
     if is_void and applied[WHITE] == WHITE:
         log.warning(
@@ -144,9 +195,9 @@ def joined(
     return whole
 
 
-def _without(mask: Uint8, values: Collection[int]) -> Uint8:
-    """The mask with 0 for all but these values."""
-    table = np.zeros(256, np.uint8)
+def _without(mask: Uint8, values: Collection[int], background: int) -> Uint8:
+    """The mask with the background for all but these values."""
+    table = np.full(256, background, np.uint8)
     for value in values:
         table[value] = value
     return table[mask]

@@ -20,9 +20,9 @@ _LOOKED_AT = 64
 _LARGEST_CLASS = 255
 
 
-def deep_objects(masks: Sequence[Member], read: Read) -> Sureness | None:
+def deep_objects(masks: Sequence[Member], read: Read, plain: int) -> Sureness | None:
     """How sure it is that masks of more than 8 bits have ids of objects; None also where they may be classes,
-    since no value is above 255."""
+    since no value is above 255. For `plain` see `sureness`."""
     looked_at: list[Member] = []
     found: list[Mapping[int, int]] = []
     for member in spread(masks, _LOOKED_AT):
@@ -36,25 +36,25 @@ def deep_objects(masks: Sequence[Member], read: Read) -> Sureness | None:
         return None
 
     def pieces(numbers: Collection[int]) -> float:
-        return _share([decode_ids(read(looked_at[number])) for number in numbers])
+        return _share([decode_ids(read(looked_at[number])) for number in numbers], 0)
 
-    return sureness(found, pieces)
+    return sureness(found, pieces, plain=plain)
 
 
 def colored_objects(
-    masks: Sequence[Member], counts: Sequence[Mapping[int, int]], read: Read
+    masks: Sequence[Member], counts: Sequence[Mapping[int, int]], read: Read, background: int
 ) -> Sureness | None:
     """How sure it is that each colour of these masks, with their `counts` of pixels by colour code, is an
-    object on black."""
+    object on the colour `background`."""
 
     def pieces(numbers: Collection[int]) -> float:
         loaded = (load(read(masks[number]), cv2.IMREAD_COLOR_RGB) for number in numbers)
-        return _share([color_codes(rgb_pixels(one)).astype(np.int64) for one in loaded])
+        return _share([color_codes(rgb_pixels(one)).astype(np.int64) for one in loaded], background)
 
-    return sureness(counts, pieces, by_frequency=True)
+    return sureness(counts, pieces, background=background)
 
 
-def _share(masks: Sequence[NDArray[np.generic]]) -> float:
+def _share(masks: Sequence[NDArray[np.generic]], background: int) -> float:
     """The share of values that are one piece each in these masks."""
-    single, looked_at = np.sum([one_piece(mask) for mask in masks], axis=0)
+    single, looked_at = np.sum([one_piece(mask, background) for mask in masks], axis=0)
     return float(single / looked_at) if looked_at else 0.0

@@ -9,18 +9,20 @@ from workers.ingest.items import Color, Read
 from workers.ingest.masks.colors import (
     BLACK,
     WHITE_COLOR,
+    Counts,
     color_counts,
     far_colors,
     found_colors,
     is_colored,
     warn_of_blurred,
 )
+from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, background_of
 from workers.ingest.masks.object_question import Couples, ask_objects
 from workers.ingest.masks.object_survey import colored_objects, deep_objects
 from workers.ingest.masks.shades import has_alpha_shapes, seen_colors, seen_shades
 from workers.ingest.masks.survey import MaskKinds, spread
 from workers.ingest.masks.truth import Shown
-from workers.ingest.pictures.mask_files import WHITE
+from workers.ingest.pictures.mask_files import WHITE, color_of, hex_of
 from workers.ingest.problems import ProblemLog, Refused
 
 _LOSSY_LOOKED_AT = 16
@@ -30,8 +32,8 @@ _LOSSY_LOOKED_AT = 16
 class MaskSet:
     """The masks of a set behind their images, and what is known of them beforehand.
 
-    `listed` gives the values of colours that the upload names, `several` says whether several classes beside
-    the background are named, `white` is for `MaskTruth`. With `by_listed_palette`, masks of a palette whose
+    `listed` gives the values of colours that the upload names, `named` says how many classes beside the
+    background are named, `white` is for `MaskTruth`. With `by_listed_palette`, masks of a palette whose
     colours are all listed are read by colour, since indices may be in another order.
     """
 
@@ -40,7 +42,7 @@ class MaskSet:
     read: Read
     options: IngestOptions
     listed: Callable[[], dict[Color, int]]
-    several: bool
+    named: int
     white: int
     by_listed_palette: bool = True
 
@@ -52,7 +54,7 @@ class MaskSet:
     @property
     def may_be_objects(self) -> bool:
         """Whether nothing said of the set contradicts that values are ids of objects."""
-        return not self.several and self.options.objects is None
+        return self.named <= 1 and self.options.objects is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +130,14 @@ def _by_found_colors(given: MaskSet, log: ProblemLog) -> MaskReading:
     masks = given.masks
     counts = color_counts(masks, given.read)
     if given.may_be_objects and len(counts) == len(masks):
-        sure = colored_objects(masks, counts, given.read)
+        background = background_of(counts)
+        sure = None if background is None else colored_objects(masks, counts, given.read, background)
         why = "Each colour is one piece, and images show different colours, or differently many of the same."
-        if sure == "certain":
+        if sure == "certain" and background == 0:
             log.guess(f"the colours of the masks tell objects of one class apart: {why.lower()}")
             return _OBJECTS
-        if sure == "likely" and ask_objects(given.read, given.couples, why, {}, log):
-            return _OBJECTS
+        if background is not None and sure and _are_asked_objects(given, why, background, counts, log):
+            return _OBJECTS if background == 0 else MaskReading(table=_one_color(background, counts))
     table, blurred = found_colors(masks, counts, given.read)
     if blurred:
         warn_of_blurred(blurred, masks[0].path, log)
@@ -144,9 +147,24 @@ def _by_found_colors(given: MaskSet, log: ProblemLog) -> MaskReading:
     return MaskReading(shown=shown, table=table, found=True)
 
 
+def _are_asked_objects(
+    given: MaskSet, why: str, background: int, counts: Sequence[Counts], log: ProblemLog
+) -> bool:
+    if background == 0:
+        return ask_objects(given.read, given.couples, why, {}, log)
+    colors = {hex_of(color): value for color, value in _one_color(background, counts).items()}
+    named = {"colors": colors, "classes": {"0": "background", "1": "object"}}
+    return ask_objects(given.read, given.couples, why, {}, log, background=background, as_objects=named)
+
+
+def _one_color(background: int, counts: Sequence[Counts]) -> dict[Color, int]:
+    """A table by which all colours but that of the background are one class."""
+    return {color_of(code): int(code != background) for code in set().union(*counts)}
+
+
 def _are_deep_objects(given: MaskSet, log: ProblemLog) -> bool:
     deep = given.kinds.deep
-    sure = deep_objects(deep, given.read) if deep else None
+    sure = deep_objects(deep, given.read, PLAIN_NAMED if given.named else PLAIN) if deep else None
     why = "They go beyond 255, begin anew in each image, and nearly each is one piece."
     if sure == "certain":
         log.guess(f"the values of the masks are ids of objects, and all objects are one class: {why.lower()}")

@@ -14,6 +14,7 @@ from workers.ingest.formats.annotations.split_names import file_split
 from workers.ingest.items import Read
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.paths.patterns import matching
+from workers.ingest.pictures.appearance import look_at
 from workers.ingest.problems import ProblemLog, Refused, shown
 
 ALL = IngestOptions()
@@ -36,12 +37,16 @@ class CitedFiles:
     ) -> None:
         """The options `images` and `masks` say which pictures can be cited.
 
-        `read` is to compare copies in several folders; without it, none of these is chosen.
+        `read` is to look at pictures, as to compare copies in several folders; without it, none of these is
+        chosen.
         """
         self._by_name: defaultdict[str, list[Member]] = defaultdict(list)
         self._by_stem: defaultdict[str, list[Member]] = defaultdict(list)
         self._left_out: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
+        self._redirected: list[tuple[str, str]] = []
+        self._photos: dict[str, bool] = {}
+        self._read = read
         self._chosen: set[str] = set()
         found = pictures_of(members)
         kept = citable(found, options)
@@ -69,16 +74,38 @@ class CitedFiles:
         """
         name = PurePosixPath(_plain(cited)).name
         members = self._by_name.get(name, [])
-        if members and not any(self._kinds.has_images(member.path) for member in members):
-            images = [
-                one
-                for one in self._by_stem[PurePosixPath(name).stem]
-                if self._kinds.is_called_images(one.path)
-            ]
-            if images:  # masks of that name, and images of the name with another ending
-                self._renamed.append((cited, images[0].path))
-                members = images
-        return self._nearest(members, cited, citing)
+        images = [member for member in members if self._kinds.has_images(member.path)]
+        if not images:
+            images = self._of_another_ending(name, are_masks=bool(members)) or members
+        found = self._nearest(images, cited, citing)
+        if found is not None and not _is_end_of(found.path, cited):
+            self._note_another(found, members, cited)
+        return found
+
+    def _of_another_ending(self, name: str, *, are_masks: bool) -> list[Member]:
+        """The images of this name but for its ending, which no picture has, or masks alone."""
+        alike = self._by_stem.get(PurePosixPath(name).stem, [])
+        if are_masks:
+            return [member for member in alike if self._kinds.is_called_images(member.path)]
+        return [member for member in alike if self._kinds.has_images(member.path) and self._is_photo(member)]
+
+    def _is_photo(self, member: Member) -> bool:
+        """Whether the pictures of a folder, of which one is looked at, are no masks by their look."""
+        folder = posixpath.dirname(member.path)
+        if folder not in self._photos:
+            try:
+                seen = None if self._read is None else look_at(self._read(member))
+            except Refused:
+                seen = None
+            self._photos[folder] = seen is None or not (seen.is_telling and seen.is_labels)
+        return self._photos[folder]
+
+    def _note_another(self, found: Member, named: Sequence[Member], cited: str) -> None:
+        """Keep what is to be said of an image that is not the file which is cited."""
+        if found not in named:
+            self._renamed.append((cited, found.path))
+        elif any(_is_end_of(one.path, cited) for one in named):
+            self._redirected.append((cited, found.path))
 
     def find_stem(self, cited: str, citing: str) -> Member | None:
         """As `find`, for a path without the ending of the file's name."""
@@ -114,8 +141,14 @@ class CitedFiles:
         if self._renamed:
             cited, taken = self._renamed[0]
             log.guess(
-                f"{len(self._renamed)} pictures are cited by names that only masks have; images of other "
+                f"{len(self._renamed)} pictures are cited by names that no image has; images of other "
                 f"endings are read, such as {shown(taken)} for {shown(cited)}."
+            )
+        if self._redirected:
+            cited, taken = self._redirected[0]
+            log.guess(
+                f"{len(self._redirected)} pictures are cited by the paths of masks; images of the same names "
+                f"are read, such as {shown(taken)} for {shown(cited)}."
             )
 
     def _shows_listed(self, path: str, listed: Container[str]) -> bool:
@@ -192,6 +225,13 @@ def report_missing(missing: Sequence[tuple[str, str]], found: int, log: ProblemL
     for file, cited in missing:
         refusal = image_missing(cited)
         report(refusal.problem_code, file, refusal.message, refusal.remedy)
+
+
+def _is_end_of(path: str, cited: str) -> bool:
+    """Whether one of the two paths ends as the whole other."""
+    one, other = _plain(path).split("/"), [part for part in _plain(cited).split("/") if part != "."]
+    least = min(len(one), len(other))
+    return one[-least:] == other[-least:]
 
 
 def _ambiguous(cited: str, rivals: Sequence[Member]) -> Refused:

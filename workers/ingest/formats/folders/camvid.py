@@ -79,7 +79,7 @@ def _of_couples(
         read=source.read,
         options=options,
         listed=lambda: table,
-        several=True,
+        named=len(names),
         white=WHITE,
     )
     reading = mask_reading(given, log)

@@ -101,7 +101,6 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
     resample, left_out = settle_sizes(_couples(pairs), source.read, options, log)
     kept = [one for one in pairs if not any(mask.path in left_out for mask in one.masks)]
     about = _About(source, options, log)
-    several = len(foreground(options.classes or about.said.names or about.said.listed)) > 1
     white = white_value(options.classes or about.said.names)
     couples = _couples(kept)
     given = MaskSet(
@@ -110,7 +109,7 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
         read=source.read,
         options=options,
         listed=about.colors,
-        several=several,
+        named=len(foreground(options.classes or about.said.names or about.said.listed)),
         white=white,
     )
     _warn_of_jpegs(given.kinds, log)
@@ -132,6 +131,7 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
         listed=() if names or options.classes is not None else about.said.listed,
         listed_in=about.file or "",
         objects=reading.objects,
+        cut_off=reading.objects and bool(given.kinds.deep),
         classes=about.file and f"the names in {about.file}" if names else None,
     )
 

@@ -99,7 +99,7 @@ def _of_couples(
         read=source.read,
         options=options,
         listed=lambda: classes.table or voc_table(names),
-        several=len(foreground(names or classes.listed)) > 1,
+        named=len(foreground(names or classes.listed)),
         white=white,
         by_listed_palette=False,
     )
@@ -124,6 +124,7 @@ def _of_couples(
         listed=classes.listed,
         listed_in=classes.file or "",
         objects=reading.objects,
+        cut_off=reading.objects and bool(given.kinds.deep),
         pairs="each mask in SegmentationClass has its image's name",
         classes=classes.origin if classes.names else None,
     )
