@@ -244,3 +244,97 @@ def test_tables_of_images_name_no_classes(bench: Bench, text: str) -> None:
     result = bench.run(set_of()[0] | {"labels.csv": text.encode()})
     assert names_of(result) == {0: "background", 1: "class_1", 2: "class_2"}
     assert codes(result, "warning") == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("class_dict.csv", "name,r,g,b\nbackground,0,0,0\ncat,128,0,0\ndog,0,128,0\n"),
+        ("class_dict_seg.csv", "name, r, g, b\nbackground, 0, 0, 0\ncat, 128, 0, 0\ndog, 0, 128, 0\n"),
+        ("label_colors.txt", "0 0 0 background\n128 0 0 cat\n0 128 0 dog\n"),
+        ("classes.yaml", "names:\n- background\n- cat\n- dog\n"),
+        ("classes.yml", "0: background\n1: cat\n2: dog\n"),
+        ("data.yaml", "train: ./images\nnc: 2\nnames: [cat, dog]\n"),
+        ("my set.yaml", "path: .\nnames:\n  0: cat\n  1: dog\n"),
+        ("obj.names", "cat\ndog\n"),
+        ("sub/my.names", "background\ncat\ndog\n"),
+        (
+            "labelmap.txt",
+            "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\ndog:0,128,0::\n",
+        ),
+        ("label_map.txt", "0 background\n1 cat\n2 dog\n"),
+        ("categories.txt", "cat\ndog\n"),
+        ("class_list.csv", "id,name\n0,background\n1,cat\n2,dog\n"),
+        ("categories.json", '[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]'),
+        ("class_to_idx.json", '{"background": 0, "cat": 1, "dog": 2}'),
+        ("ClassMapping.json", '{"0": "background", "1": "cat", "2": "dog"}'),
+        (
+            "meta.json",
+            '{"classes": [{"title": "cat", "color": "#ff0000"}, {"title": "dog", "color": "#00ff00"}]}',
+        ),
+        ("info.json", '{"num_classes": 3, "classes": ["background", "cat", "dog"]}'),
+    ],
+)
+def test_files_of_other_names_and_forms(bench: Bench, file: str, text: str) -> None:
+    files, _ = set_of()
+    result = bench.run(files | {file: text.encode()})
+    assert names_of(result) == NAMED
+    assert codes(result, "warning") == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config.json", '{"classes": 4, "lr": 0.1}'),
+        ("params.yaml", "lr: 0.1\nnames: none\n"),
+        ("notes.json", "not json"),
+        ("coco.json", '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "owl"}]}'),
+        ("dataset_info.json", '{"labels": {"000.png": 0, "001.png": 1}}'),
+        ("train.yaml", "a: [&x 1, *x]\n"),
+    ],
+)
+def test_files_about_something_else_are_no_matter(bench: Bench, file: str, text: str) -> None:
+    result = bench.run(set_of()[0] | {file: text.encode()}, format="pictures")
+    assert names_of(result) == {0: "background", 1: "class_1", 2: "class_2"}
+    assert codes(result, "warning") == []
+
+
+SWAPPED = {
+    "classes.txt": b"background\ndog\ncat\n",
+    "sub/labels.txt": b"dog\ncat\n",
+    "data.yaml": b"names: [dog, cat]\n",
+    "label_map.json": b'{"0": "background", "1": "dog", "2": "cat"}',
+    "class_dict.csv": b"name,r,g,b\nbackground,0,0,0\ndog,1,1,1\ncat,2,2,2\n",
+}
+
+
+@pytest.mark.parametrize("other", SWAPPED)
+def test_files_that_contradict_each_other_are_asked_about(bench: Bench, other: str) -> None:
+    files = set_of()[0] | {"classes.json": b'["background", "cat", "dog"]', other: SWAPPED[other]}
+    results = answers(bench, files)
+    assert names_of(results["first"]) == NAMED
+    assert names_of(results["file_2"]) == {0: "background", 1: "dog", 2: "cat"}
+    assert codes(bench.run(files, on_question="fail")) == ["class_files"]
+    assert names_of(bench.run(files, on_question="assume")) == NAMED
+
+
+def test_files_that_say_the_same_are_no_question(bench: Bench) -> None:
+    files = set_of()[0] | {"classes.txt": b"background\ncat\ndog\n", "data.yaml": b"names: [Cat, dog]\n"}
+    assert (
+        names_of(bench.run(files | {"a/class_dict.csv": b"_background_,0,0,0\ncat,9,9,9\ndog,8,8,8\n"}))
+        == NAMED
+    )
+
+
+def test_the_next_file_counts_where_the_first_does_not_fit(bench: Bench) -> None:
+    files = set_of((1, 2, 3))[0] | {"classes.txt": b"a\nb\n", "data.yaml": b"names: [x, y, z]\n"}
+    result = bench.run(files)
+    assert names_of(result) == {0: "background", 1: "x", 2: "y", 3: "z"}
+    assert codes(result, "warning") == ["class_names_misfit"]
+
+
+def test_names_numbered_from_one_with_the_background_are_asked_about(bench: Bench) -> None:
+    files = set_of()[0] | {"classes.json": b'{"1": "background", "2": "cat", "3": "dog"}'}
+    results = answers(bench, files)
+    assert names_of(results["from_0"]) == NAMED
+    assert names_of(results["as_written"]) == {0: "unlabelled", 1: "background", 2: "cat", 3: "dog"}

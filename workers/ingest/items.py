@@ -82,11 +82,21 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherNames:
+    """What a further file says of a set's classes: names by mask value, or `listed` in order."""
+
+    names: Mapping[int, str]
+    listed: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FoundSet:
     """All items of an upload.
 
     `names` maps mask values, 0 to 254, to the names of classes where the format says them, else None: then
-    the masks' values tell. `listed` are names in order whose values are not said, of the file `listed_in`.
+    the masks' values tell. `listed` are names in order whose values are not said, of the file `listed_in`;
+    `others` are what further files name.
     `ignore_value` marks pixels of no class. With `objects`, all values but 0 and, of no class, 255 are of one
     class; where they are `cut_off`, ids were larger than a byte, and 255 is of no class for certain. With
     `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0
@@ -101,6 +111,7 @@ class FoundSet:
     ignore_value: int | None = None
     listed: tuple[str, ...] = ()
     listed_in: str = ""
+    others: tuple[OtherNames, ...] = ()
     objects: bool = False
     cut_off: bool = False
     bit_fields: bool = False

@@ -2,7 +2,7 @@
 
 A list of names, or of objects with a name and perhaps an id and a colour; names by id, ids or colours by
 name; and each of these within an object, under `classes`, `labels`, `names`, `categories`, `label_map` or
-`id2label`.
+`id2label`. Files about more than classes are read by such a key alone.
 Datumaro's dataset_meta.json has `segmentation_colors` in the order of its `label_map`.
 """
 
@@ -26,6 +26,7 @@ _NAMES = ("name", "label", "title", "class_name")
 _COLORS = ("color", "colour", "rgb")
 _IGNORE = ("ignore_index", "ignore_value", "ignore_label")
 _CHANNELS = 3
+_OF_ANNOTATIONS = frozenset(("images", "annotations", "shapes", "objects", "_via_img_metadata", "imagePath"))
 
 
 def classes_of(content: object) -> NamedClasses:
@@ -40,6 +41,15 @@ def classes_of(content: object) -> NamedClasses:
     if any(key in content for key in _WITHIN):
         raise Unread("what it calls classes is neither a list nor an object")
     return _of_mapping(content)
+
+
+def classes_in(content: object) -> NamedClasses | None:
+    """What a file about a set says of its classes, under a key that is called so; None for one that says
+    nothing, and for annotations. Raises Unread."""
+    if not isinstance(content, dict) or not _OF_ANNOTATIONS.isdisjoint(content):
+        return None
+    key = next((key for key in _WITHIN if isinstance(content.get(key), list | dict)), None)
+    return None if key is None else _within(content, key)
 
 
 def classes_of_dataset(content: object) -> NamedClasses | None:

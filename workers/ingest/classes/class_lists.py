@@ -3,12 +3,15 @@
 import csv
 import re
 
-from workers.ingest.classes.color_table import has_colors, parse_colors
+from workers.ingest.classes.color_table import has_colors, parse_colors, rows_of
 from workers.ingest.classes.named_classes import NamedClasses, Unread, in_order, with_ids
+from workers.ingest.formats.voc.labels import labelmap
+from workers.ingest.regions.masks import IGNORED
 
 _NUMBER_FIRST = re.compile(r"(\d{1,5})[\s:,;=]+(\S.*)")
 _NUMBER_LAST = re.compile(r"(\S.*?)[\s:,;=]+(\d{1,5})")
 _PATH = re.compile(r"\.(png|jpe?g|bmp|tiff?|gif|json|xml)\b|^/|/.*/", re.IGNORECASE)
+_LABELMAP = re.compile(r"[^:]+:\d{1,3},\d{1,3},\d{1,3}(:|$)")
 _ITEM = re.compile(r"item\s*\{(.*?)\}", re.DOTALL)
 _ITEM_ID = re.compile(r"\bid\s*:\s*(\d{1,5})")
 _ITEM_NAME = re.compile(r"\b(?:display_)?name\s*:\s*[\"']([^\"']+)[\"']")
@@ -28,6 +31,9 @@ def classes_of_text(text: str) -> NamedClasses:
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
         raise Unread("it is empty")
+    if _LABELMAP.match(lines[0]):
+        names, table = labelmap(text)
+        return NamedClasses(names=names, colors=table, ignore_value=IGNORED)
     if has_colors(lines[0]):
         names, table, ignored = parse_colors(text)
         return NamedClasses(names=names, colors=table, ignore_value=ignored)
@@ -40,6 +46,12 @@ def classes_of_text(text: str) -> NamedClasses:
     if all(last) and len({match[2] for match in last if match}) == len(lines):
         return NamedClasses(names=with_ids((match[2], match[1]) for match in last if match))
     return NamedClasses(listed=in_order(lines[1:] if lines[0] == _IGNORE_LINE else lines))
+
+
+def classes_of_color_table(text: str) -> NamedClasses | None:
+    """What a table of colours says of masks without colours: names in order. None for another file."""
+    rows = rows_of(text)
+    return NamedClasses(listed=in_order(rows)) if rows else None
 
 
 def classes_of_csv(text: str) -> NamedClasses | None:

@@ -60,6 +60,29 @@ def fitted(
     return readings[key], void
 
 
+def numbered_from_one(
+    names: Mapping[int, str], values: Collection[int], images: int, log: ProblemLog
+) -> Names | None:
+    """The names to go on with where a file numbers the background, too, from 1 on and masks have 0; None for
+    any other file. What the file means is asked."""
+    moved = {value - 1: name for value, name in names.items()}
+    if 0 in names or not any(map(is_background, names.values())) or not {0, *values} <= moved.keys():
+        return None
+    written = {0: "unlabelled", **names}
+    offers = [
+        Offer(key=key, text=f"The values are {_told(one)}.", count=images, options=_options(one, None))
+        for key, one in (("from_0", moved), ("as_written", written))
+    ]
+    text = "The names are numbered from 1 on, the background too, and the masks have values from 0 on. "
+    key = log.ask("class_names", text + "Which is which?", offers)
+    return moved if key == "from_0" else written
+
+
+def likeliest(listed: Sequence[str], ids: Sequence[int]) -> Names | None:
+    """The likeliest names by value of a list; None where none fits."""
+    return next(iter(_readings(listed, ids).values()), None)
+
+
 def _is_id(ids: set[int], count: int) -> bool:
     return max(ids) <= count
 

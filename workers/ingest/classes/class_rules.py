@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from trainyard.datasets.record import IngestOptions, Task
+from workers.ingest.classes.class_names import numbered_from_one
 from workers.ingest.items import Color, FoundSet
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Meanings, Reading
@@ -94,6 +95,8 @@ def completed(rules: ClassRules, readings: Collection[Reading], log: ProblemLog)
     if 0 in seen & rules.names.keys() and seen & rules.names.keys() == {0} and len(seen) == len(rules.names):
         log.guess(f"the names belong to the values {listed_values(seen)} in order, since no other fits")
         return replace(rules, names=dict(zip(sorted(seen), rules.names.values(), strict=True)))
+    if 0 in unnamed and (names := numbered_from_one(rules.names, seen - {255}, len(readings), log)):
+        return replace(rules, names=names)
     if not unnamed or not unnamed <= {0, 255} or seen <= {0, 255}:
         return rules
     if 0 in unnamed:

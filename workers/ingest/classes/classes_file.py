@@ -3,82 +3,53 @@
 Of each form there is one parser; a file of another form is left out with a warning.
 """
 
-import json
-import posixpath
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workers.ingest.archive import Member
-from workers.ingest.classes.class_json import classes_of, classes_of_dataset
-from workers.ingest.classes.class_lists import (
-    classes_of_csv,
-    classes_of_pbtxt,
-    classes_of_table,
-    classes_of_text,
-)
+from workers.ingest.class_file_names import Parse, rank_and_parser
 from workers.ingest.classes.named_classes import NamedClasses, Unread
-from workers.ingest.items import Source
+from workers.ingest.items import OtherNames, Source
 from workers.ingest.problems import ProblemLog, Refused
 
 LARGEST_CLASSES_FILE = 1 << 20
 """Bytes of such a file that are read."""
 
-Parse = Callable[[str], NamedClasses | None]
+_MOST_FILES = 32
 
 
-def _json(parse: Callable[[object], NamedClasses | None]) -> Parse:
-    def parsed(text: str) -> NamedClasses | None:
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise Unread("it is no JSON") from error
-        return parse(content)
+@dataclass(frozen=True, kw_only=True)
+class ClassesFile:
+    """What the file at a path says of classes."""
 
-    return parsed
+    said: NamedClasses
+    path: str
 
 
-_PARSERS: dict[str, Parse] = {
-    "classes.json": _json(classes_of),
-    "dataset_meta.json": _json(classes_of),
-    "dataset.json": _json(classes_of_dataset),
-    "labels.json": _json(classes_of),
-    "class_names.json": _json(classes_of),
-    "label_names.json": _json(classes_of),
-    "id2label.json": _json(classes_of),
-    "label_map.json": _json(classes_of),
-    "_classes.csv": classes_of_csv,
-    "classes.csv": classes_of_table,
-    "class_names.csv": classes_of_table,
-    "labels.csv": classes_of_table,
-    "label_map.pbtxt": classes_of_pbtxt,
-    "labelmap.pbtxt": classes_of_pbtxt,
-    "class_names.txt": classes_of_text,
-    "classes.txt": classes_of_text,
-    "class.txt": classes_of_text,
-    "labels.txt": classes_of_text,
-    "label.txt": classes_of_text,
-    "label_names.txt": classes_of_text,
-    "codes.txt": classes_of_text,
-    "names.txt": classes_of_text,
-}
-"""The files by name, in the order in which they are asked; none if a file of the name is something else."""
+def read_classes_files(source: Source, log: ProblemLog) -> Sequence[ClassesFile]:
+    """What each file of the upload says that names classes, the first that counts: by its name, then by how
+    near it lies to the upload's top.
 
-
-def read_classes_file(source: Source, log: ProblemLog) -> tuple[NamedClasses, str] | None:
-    """What the first of these files says, that nearest to the upload's top, and its path; None without one.
-
-    A file that cannot be read is left out with a warning.
+    A file that should name classes and cannot be read is left out with a warning.
     """
-    nearest: dict[str, Member] = {}
-    for member in source.members:
-        name = posixpath.basename(member.path).casefold()
-        if name in _PARSERS and (name not in nearest or _depth(member) < _depth(nearest[name])):
-            nearest[name] = member
-    for name, parse in _PARSERS.items():
-        if name in nearest:
-            found = _read(source, nearest[name], parse, log)
-            if found is not None:
-                return found, nearest[name].path
-    return None
+    known = [(rank_and_parser(member.path), member) for member in source.members]
+    called = [(*found, member) for found, member in known if found is not None]
+    called.sort(key=lambda one: (one[0], _depth(one[3])))
+    found = []
+    for _, parse, is_called_so, member in called[:_MOST_FILES]:
+        said = _read(source, member, parse, log if is_called_so else ProblemLog())
+        if said is not None:
+            found.append(ClassesFile(said=said, path=member.path))
+    return found
+
+
+def other_names(files: Sequence[ClassesFile]) -> tuple[OtherNames, ...]:
+    """What the files behind the first one say, where it is something else."""
+    return tuple(
+        OtherNames(names=one.said.names, listed=one.said.listed, file=one.path)
+        for one in files[1:]
+        if (one.said.names, one.said.listed) != (files[0].said.names, files[0].said.listed)
+    )
 
 
 def _depth(member: Member) -> tuple[int, str]:

@@ -40,6 +40,11 @@ def read_color_table(source: Source) -> Classes | None:
     return parse_colors(read_text(source, file))
 
 
+def rows_of(text: str) -> list[str]:
+    """The names of all lines that give a colour, in order, void too."""
+    return [entry[1] for line in text.splitlines() if (entry := _entry(line)) is not None]
+
+
 def has_colors(line: str) -> bool:
     """Whether a line names a class and its colour."""
     return _entry(line) is not None

@@ -1,5 +1,6 @@
 """What a file says of a set's classes, whatever its form."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from workers.ingest.items import Color
 
 LONGEST_CLASS_NAME = 100
 MOST_CLASSES = 256
+_PICTURE = re.compile(r"\.(png|jpe?g|bmp|tiff?|gif)$", re.IGNORECASE)
 
 
 class Unread(Exception):
@@ -64,6 +66,8 @@ def checked_name(name: object) -> str:
     """A class name; raises Unread."""
     if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_CLASS_NAME:
         raise Unread(f"a name of a class is text of 1 to {LONGEST_CLASS_NAME} characters")
+    if _PICTURE.search(name):
+        raise Unread("its names are those of pictures")
     return name.strip()
 
 

@@ -18,6 +18,7 @@ from workers.ingest.decision.white_masks import ask_about_white, open_white
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.ingest.rival_names import ask_about_rivals
 from workers.prepared.version import Uint8
 
 
@@ -74,7 +75,7 @@ class ClassDecision:
         """The rules that the set keeps, of which `rules` are known, `mapped` being what the values sent count
         as; errors are logged where it keeps none."""
         found, options, log = self._found, self._options, self._log
-        if rules is None and found.listed and not log.has_errors:
+        if rules is None and not log.has_errors:
             rules = self._fitted(mapped)
         if rules is not None:
             if found.names is not None and options.classes is None:
@@ -86,6 +87,10 @@ class ClassDecision:
             ignore_value = found.ignore_value if options.ignore_value is None else options.ignore_value
             rules = find(ignore_value, found.colors, mapped, log)
         if rules is not None and not log.has_errors:
+            if options.classes is None and found.others and rules.task == "multiclass":
+                values = {value for reading in mapped for value in reading.values}
+                origin = found.classes or rules.origin
+                ask_about_rivals(rules.names, origin, found.others, values, len(mapped), log)
             check_variety(rules, mapped, log)
             warn_of_like_classes(rules.names, log)
         return rules
@@ -95,7 +100,11 @@ class ClassDecision:
         found, given = self._found, self._options.ignore_value
         ignored = {found.ignore_value, given, NO_CLASS}
         values = {value for reading in mapped for value in reading.values} - ignored
-        fit = fitted(found.listed, found.listed_in, values, len(mapped), self._log)
+        lists = [(found.listed, found.listed_in), *((one.listed, one.file) for one in found.others)]
+        fits = (
+            (fitted(listed, file, values, len(mapped), self._log), file) for listed, file in lists if listed
+        )
+        fit, file = next(((fit, file) for fit, file in fits if fit is not None), (None, ""))
         if fit is None:
             return None
         names, void = fit
@@ -104,5 +113,5 @@ class ClassDecision:
             names=names,
             ignore_value=ignore_value,
             colors=found.colors,
-            origin=f"the names in {found.listed_in}",
+            origin=f"the names in {file}",
         )

@@ -24,13 +24,22 @@ def yaml_members(source: Source) -> list[Member]:
 def read_yaml(source: Source, member: Member) -> dict[object, object]:
     """The document, empty where it is no mapping; raises Refused where it is no YAML."""
     try:
-        content = yaml.load(read_text(source, member), Loader=_PlainLoader)  # noqa: S506 - it is a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        content = plain_document(read_text(source, member))
+    except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise Refused(
             "yaml_broken", f"The file is no YAML: {reason}.", "Write it as `key: value`, one a line."
         ) from error
     return content if isinstance(content, dict) else {}
+
+
+def plain_document(text: str) -> object:
+    """The document of a YAML text; raises ValueError and RecursionError."""
+    try:
+        content: object = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - it is a safe loader
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+    return content
 
 
 class _PlainLoader(yaml.SafeLoader):

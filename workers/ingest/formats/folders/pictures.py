@@ -13,7 +13,7 @@ from trainyard.catalog.names import DATASET_FORMATS
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_names import foreground
-from workers.ingest.classes.classes_file import read_classes_file
+from workers.ingest.classes.classes_file import other_names, read_classes_files
 from workers.ingest.classes.color_table import read_color_table, table_file
 from workers.ingest.classes.named_classes import NamedClasses
 from workers.ingest.items import Color, FoundSet, Item, Source, Truth
@@ -130,6 +130,7 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
         ignore_value=about.by_color.ignore_value if reading.table else about.said.ignore_value,
         listed=() if names or options.classes is not None else about.said.listed,
         listed_in=about.file or "",
+        others=about.others if reading.table is None else (),
         objects=reading.objects,
         cut_off=reading.objects and bool(given.kinds.deep),
         classes=about.file and f"the names in {about.file}" if names else None,
@@ -155,9 +156,10 @@ class _About:
     """What the upload's files say of its classes; the client, who names them, outranks these."""
 
     def __init__(self, source: Source, options: IngestOptions, log: ProblemLog) -> None:
-        found = read_classes_file(source, log) if options.classes is None else None
-        self.said = found[0] if found else NamedClasses()
-        self.file = found[1] if found else None
+        files = read_classes_files(source, log) if options.classes is None else []
+        self.said = files[0].said if files else NamedClasses()
+        self.file = files[0].path if files else None
+        self.others = other_names(files)
         self.by_color = self.said
         self._source = source
         self._may_have_table = not self.said.colors and options.classes is None

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from workers.ingest.classes.classes_file import read_classes_file
+from workers.ingest.classes.classes_file import other_names, read_classes_files
 from workers.ingest.classes.named_classes import first_value
 from workers.ingest.formats.voc.labels import CLASSES, labelmap, palette_color
-from workers.ingest.items import Color, Read, Source
+from workers.ingest.items import Color, OtherNames, Read, Source
 from workers.ingest.masks.survey import spread
 from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.problems import Offer, ProblemLog, Refused
@@ -27,7 +27,7 @@ _LATE = 15
 class VocClasses:
     """Names by value, or `listed` in order; `table` has the values of colours where labelmap.txt gives them.
 
-    `file` is where names were found, and `origin` says so in words.
+    `file` is where names were found, `origin` says so in words, and `others` are what further files say.
     """
 
     names: dict[int, str] | None = None
@@ -35,6 +35,7 @@ class VocClasses:
     table: dict[Color, int] | None = None
     file: str | None = None
     origin: str | None = None
+    others: tuple[OtherNames, ...] = ()
 
 
 def labelled(source: Source, log: ProblemLog) -> VocClasses:
@@ -44,17 +45,17 @@ def labelled(source: Source, log: ProblemLog) -> VocClasses:
         names, table = labelmap(text)
         file = getattr(named(source, "labelmap.txt"), "path", None)
         return VocClasses(names=names, table=table, file=file, origin=f"the names in {file}")
-    found = read_classes_file(source, log)
-    if found is None:
+    files = read_classes_files(source, log)
+    if not files:
         return VocClasses()
-    said, file = found
+    said, file, others = files[0].said, files[0].path, other_names(files)
     origin = f"the names in {file}"
     by_value = {value: name for value, name in said.names.items() if value != IGNORED}
     if said.listed and first_value(said.listed) == 0:
         by_value = dict(enumerate(said.listed[:IGNORED]))
     if by_value:
-        return VocClasses(names=by_value, file=file, origin=origin)
-    return VocClasses(listed=said.listed, file=file, origin=origin)
+        return VocClasses(names=by_value, file=file, origin=origin, others=others)
+    return VocClasses(listed=said.listed, file=file, origin=origin, others=others)
 
 
 def set_classes(

@@ -123,6 +123,7 @@ def _of_couples(
         ignore_value=IGNORED if in_vocs_colors or (ids and are_ids(set(ids) - {IGNORED})) else None,
         listed=classes.listed,
         listed_in=classes.file or "",
+        others=classes.others if reading.table is None else (),
         objects=reading.objects,
         cut_off=reading.objects and bool(given.kinds.deep),
         pairs="each mask in SegmentationClass has its image's name",
