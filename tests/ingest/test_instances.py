@@ -298,7 +298,7 @@ def test_colours_of_objects_on_white_are_asked_about(bench: Bench) -> None:
 
 
 def test_ids_of_classes_times_1000_are_refused_with_the_way_out(bench: Bench) -> None:
-    ids = [classes((1, 2, 3), 2, seed).astype(np.uint16) * 1000 for seed in range(6)]
+    ids = [classes((1, 2, 3), 2, seed).astype(np.uint16) * 1000 + seed for seed in range(6)]
     result = bench.run(upload_of(map(encoded, ids), ids))
     assert set(codes(result)) == {"mask_values_range"}
     assert "`objects: one_class`" in result.problems[0].remedy

@@ -1,5 +1,6 @@
 """Values in a few pixels beside clear levels are asked about, and never classes in silence."""
 
+import io
 from collections.abc import Callable
 
 import numpy as np
@@ -141,3 +142,145 @@ def test_edges_smoothed_in_few_steps_are_asked_about(bench: Bench, steps: int) -
 def test_thick_levels_between_black_and_white_are_classes(bench: Bench) -> None:
     masks = clean(LEVELS["codes"])
     assert set(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == set(LEVELS["codes"])
+
+
+Change = Callable[[Array, int], Array]
+
+
+def added(most: int, share: float = 1.0) -> Change:
+    """Noise of at most so much, in this share of the pixels."""
+
+    def changed(mask: Array, seed: int) -> Array:
+        random = np.random.default_rng(seed)
+        noise = random.integers(-most, most + 1, mask.shape) * (random.random(mask.shape) < share)
+        return (mask.astype(int) + noise).clip(0, 255).astype(np.uint8)
+
+    return changed
+
+
+def shifted(mask: Array, seed: int) -> Array:
+    """All but black a little darker in every other file."""
+    return mask - (mask > 0) * np.uint8(seed % 2)
+
+
+def moved(mask: Array, seed: int) -> Array:
+    """Each level moved in each file by an amount of its own."""
+    table = np.arange(256) + np.random.default_rng(seed).integers(-2, 3, 256)
+    return table.clip(0, 255).astype(np.uint8)[mask]
+
+
+def compressed(mask: Array, seed: int) -> Array:
+    """Once saved as JPEG, and now as something else."""
+    return np.asarray(Image.open(io.BytesIO(encoded(mask, "JPEG", quality=85 + seed))))
+
+
+CHANGES: dict[str, Change] = {
+    "noise of 1": added(1),
+    "noise of 3": added(3),
+    "noise in a tenth": added(3, 0.1),
+    "every other file darker": shifted,
+    "levels moved": moved,
+    "compressed": compressed,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("levels", ["grey", "codes"])
+@pytest.mark.parametrize("named", [False, True])
+def test_greys_about_clear_levels_are_asked_about(
+    bench: Bench, levels: str, change: str, named: bool
+) -> None:
+    values = LEVELS[levels]
+    masks = [CHANGES[change](mask, seed) for seed, mask in enumerate(clean(values))]
+    names = {value: f"n{value}" for value in values}
+    files = upload_of(map(encoded, masks), clean(values))
+    results = answers(bench, files, **({"classes": names} if named else {}))
+    assert next(iter(results)) == "nearest"
+    assert len(names_of(results["nearest"])) == len(values)
+    bench.run(files, on_question="assume")
+    for name, (_, mask) in bench.arrays().items():
+        assert (mask != np.searchsorted(values, clean(values)[int(name)])).mean() < 0.04
+
+
+@pytest.mark.parametrize("black", [0, 1])
+@pytest.mark.parametrize("white", [255, 254, 250])
+def test_black_and_white_that_differ_among_files_are_asked_about(
+    bench: Bench, black: int, white: int
+) -> None:
+    masks = [
+        np.where(mask > 0, (255, white)[seed % 2], (0, black)[seed % 2]).astype(np.uint8)
+        for seed, mask in enumerate(clean((0, 255)))
+    ]
+    if (black, white) == (0, 255):
+        return
+    results = answers(bench, upload_of(map(encoded, masks), clean((0, 255))))
+    assert names_of(results["nearest"]) == {0: "background", 255: "foreground"}
+
+
+@pytest.mark.parametrize(
+    "levels", [(0, 100, 108, 116, 124), (0, 20, 40, 60, 80, 100, 120), (0, 240, 248, 255)]
+)
+def test_classes_of_near_greys_stay_classes(bench: Bench, levels: tuple[int, ...]) -> None:
+    masks = [classes(levels[1:], 2, seed) for seed in range(6)]
+    assert set(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == set(levels)
+
+
+def test_many_rare_greys_beside_white_are_no_smoothed_edges(bench: Bench) -> None:
+    masks = []
+    for seed in range(6):
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        mask[5:60, 5 : 100 + seed] = 255
+        for place in range(20):
+            row, column = divmod(place, 10)
+            mask[70 + 20 * row : 74 + 20 * row, 5 + 15 * column : 9 + 15 * column] = 10 + 10 * place
+        masks.append(mask)
+    assert len(names_of(bench.run(upload_of(map(encoded, masks), masks)))) == 22
+
+
+@pytest.mark.parametrize("quality", [95, 80, 50])
+@pytest.mark.parametrize("levels", ["grey", "codes"])
+def test_jpegs_of_clear_greys_are_read(bench: Bench, levels: str, quality: int) -> None:
+    values = LEVELS[levels]
+    masks = [encoded(mask, "JPEG", quality=quality) for mask in clean(values)]
+    result = bench.run(upload_of(masks, clean(values), "jpg"))
+    assert len(names_of(result)) == len(values)
+    assert codes(result, "warning") == ["mask_jpeg"]
+    assert "gather about 0, " in result.problems[0].message
+    for name, (_, mask) in bench.arrays().items():
+        assert (mask != np.searchsorted(values, clean(values)[int(name)])).mean() < 0.03
+
+
+def test_jpegs_of_ids_are_refused(bench: Bench) -> None:
+    masks = clean(LEVELS["ids"])
+    result = bench.run(upload_of([encoded(mask, "JPEG") for mask in masks], masks, "jpg"))
+    assert set(codes(result)) == {"mask_jpeg"}
+
+
+@pytest.mark.parametrize(
+    ("levels", "kind"),
+    [
+        ((0, 30000, 60000), np.uint16),
+        ((0, 1000, 2000, 3000), np.uint16),
+        ((0, 32768, 65535), np.uint16),
+        ((0, 300), np.uint16),
+        ((0, 0.5, 1), np.float32),
+        ((0, 70000, 90000), np.int32),
+    ],
+)
+def test_levels_of_other_numbers_are_classes_in_order(
+    bench: Bench, levels: tuple[float, ...], kind: type[np.generic]
+) -> None:
+    drawn = [classes(range(1, len(levels)), 2, seed) for seed in range(6)]
+    container = "PNG" if kind is np.uint16 else "TIFF"
+    masks = [encoded(np.array(levels, kind)[mask], container) for mask in drawn]
+    result = bench.run(upload_of(masks, drawn))
+    named = {value: f"value_{level:g}" if value else "background" for value, level in enumerate(levels)}
+    assert names_of(result) == named
+    assert result.summary is not None
+    assert result.summary.reading is not None
+    assert any("counted from 0" in guess for guess in result.summary.reading.guesses)
+    assert np.array_equal(bench.arrays()["003"][1], drawn[3])
+    lists = upload_of(masks, drawn) | {
+        "classes.txt": "\n".join(["background", *"abc"[: len(levels) - 1]]).encode()
+    }
+    assert list(names_of(bench.run(lists)).values())[1] == "a"

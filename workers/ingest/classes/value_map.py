@@ -4,12 +4,19 @@ A value map has 256 entries: the value that each value counts as, or NO_CLASS wh
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from workers.ingest.classes.class_rules import ClassRules, listed_values
+from workers.ingest.grey_levels import gathered
+from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import HALF, WHITE
 from workers.ingest.problems import ProblemLog
 from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.prepared.version import Uint8
 
 SOFT_VALUES = 16
 SOFT_SHARE = 0.9
@@ -22,6 +29,8 @@ NEAR = 24
 """How far noise takes values away from a level."""
 
 _FEW_LEVELS = 3
+_LOOKED_AT = 16
+_MOST_LONELY = 0.5
 _MOSTLY = 0.5
 
 LabelMap = dict[int, int | None]
@@ -53,15 +62,20 @@ def _warn_of_absent(named: Collection[int], seen: Collection[int], log: ProblemL
         )
 
 
-def hardened(rules: ClassRules | None, readings: Collection[Reading], log: ProblemLog) -> list[int]:
-    """The values, but part all values at HALF into 0 and 255 where masks of these two were smoothed."""
+def hardened(
+    rules: ClassRules | None, readings: Sequence[Reading], masks_of: Callable[[int], Uint8], log: ProblemLog
+) -> list[int]:
+    """The values, but part all values at HALF into 0 and 255 where masks of these two were smoothed.
+
+    `readings` are in the order of `masks_of`.
+    """
     whites = any(WHITE in reading.values for reading in readings)
     soft = [reading for reading in readings if whites and _is_soft(reading)]
     named = set(rules.names) if rules else set()
     if not soft or any(1 < value < WHITE for value in named):
         return UNCHANGED  # values between are classes, or the check of values names them
     if all(_plain_share(reading) >= SOFT_SHARE for reading in readings):
-        if _has_level_between(readings):
+        if _has_level_between(readings) or _has_areas_between(readings, masks_of):
             return UNCHANGED
         for reading in soft:
             log.warning(
@@ -92,6 +106,27 @@ def _has_level_between(readings: Collection[Reading]) -> bool:
     between = Counter({value: count for value, count in total.items() if NEAR < value < WHITE - NEAR})
     most = sum(count for _, count in between.most_common(_FEW_LEVELS))
     return most >= max(_MOSTLY * between.total(), LEVEL_SHARE * total.total())
+
+
+def _has_areas_between(readings: Sequence[Reading], masks_of: Callable[[int], Uint8]) -> bool:
+    """Whether greys between 0 and 255 gather about levels in areas of their own, or lie apart from white: on
+    edges, they do neither."""
+    numbers = [number for number, reading in enumerate(readings) if _is_soft(reading)]
+    masks = [masks_of(number) for number in spread(numbers, _LOOKED_AT)]
+    levels = gathered(masks)
+    if levels is not None and any(0 < level < WHITE for level in levels):
+        return True
+    between = [(mask > NEAR) & (mask < WHITE - NEAR) for mask in masks]
+    lonely = sum(_lonely(there, mask) for there, mask in zip(between, masks, strict=True))
+    return lonely > _MOST_LONELY * sum(int(there.sum()) for there in between)
+
+
+def _lonely(there: NDArray[np.bool_], mask: Uint8) -> int:
+    """The pixels of pieces that touch no white, as edges of white would."""
+    _, pieces = cv2.connectedComponents(there.astype(np.uint8), connectivity=8)
+    near_white = cv2.dilate((mask >= WHITE - NEAR).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    touching = np.unique(pieces[near_white & there])
+    return int((there & ~np.isin(pieces, touching)).sum())
 
 
 def _is_soft(reading: Reading) -> bool:

@@ -54,7 +54,7 @@ class ClassDecision:
             self._rules = one_class_rules(self._rules, self._found, options.ignore_value)
             mapped = label_mapped(UNCHANGED, of_objects, sent, log)
             return joined(self._rules, mapped, sent, log, cut_off=self._found.cut_off)
-        hard = hardened(self._rules, sent, log)
+        hard = hardened(self._rules, sent, masks, log)
         label_map = options.label_map
         if not (label_map or self._found.bit_fields or hard != UNCHANGED or log.has_errors):
             strays = find_strays(self._rules, options.ignore_value, sent, masks)

@@ -13,6 +13,7 @@ import numpy as np
 
 from workers.ingest.classes.class_rules import ClassRules, are_ids, listed_values
 from workers.ingest.classes.value_map import LEVEL_SHARE, NEAR, LabelMap
+from workers.ingest.grey_levels import are_distinct, gathered
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import WHITE
@@ -36,6 +37,7 @@ _MOSTLY = 0.8
 _FAR_MORE = 10
 _EDGE_VALUES = 2
 _THICK_SHARE = 0.02
+_MOST_INNER = 0.1
 _LOOKED_AT = 16
 
 
@@ -83,21 +85,76 @@ def find_strays(
     for reading in readings:
         total.update(reading.values)
         masks.update(reading.values.keys())
-    pixels = sum(total.values())
     named = ({*rules.names, rules.ignore_value} if rules else set()) | {ignore_value}
     between = total.keys() - {0, WHITE} - named
     if not rules and {0, WHITE} <= total.keys() and _are_edges(between, readings, masks_of):
         levels = frozenset({0, WHITE})
         return _strays(levels, {value: total[value] for value in between}, readings, are_noise=True)
+    strays = _beside_levels(rules, total, masks, named, readings, masks_of)
+    if strays is not None and not strays.are_noise:
+        return strays
+    about = _about_levels(total, named if rules else None, readings, masks_of)
+    others = {value: count for value, count in total.items() if value not in {*(about or ()), *named}}
+    return _strays(about, others, readings, are_noise=True) if about and others else strays
+
+
+def _beside_levels(
+    rules: ClassRules | None,
+    total: Mapping[int, int],
+    masks: Mapping[int, int],
+    named: Collection[int | None],
+    readings: Sequence[Reading],
+    masks_of: Callable[[int], Uint8],
+) -> Strays | None:
+    """The stray values of masks of which nearly all pixels have clear levels; None without any."""
+    pixels = sum(total.values())
     levels = frozenset((total.keys() & named) | (set() if rules else _levels(total)))
     others = {value: count for value, count in total.items() if value not in levels}
     if not others or len(levels) < 2 or sum(others.values()) > _MOST_STRAY * pixels:
         return None
     ids = not rules and are_ids(set(levels) - {WHITE} or {0})
     specks = {v: n for v, n in others.items() if _is_speck(v, n, masks[v], levels, readings, ids)}
-    if not (len(specks) == len(others) or _is_noise(others, masks, levels, ids, pixels)):
+    are_specks = len(specks) == len(others)
+    if not are_specks and (
+        not _is_noise(others, levels, ids, pixels) or _have_areas(others, readings, masks_of)
+    ):
         return None
     return _strays(levels, others, readings, are_noise=len(specks) < len(others))
+
+
+def _about_levels(
+    total: Mapping[int, int],
+    named: Collection[int | None] | None,
+    readings: Sequence[Reading],
+    masks_of: Callable[[int], Uint8],
+) -> frozenset[int] | None:
+    """The levels, of those `named` if classes are, about which the greys of all areas gather; None where
+    values are what they say."""
+    ids = are_ids(set(total) - {WHITE} or {0}) and not _is_one_beside_white(readings)
+    if len(total) <= 2 or ids:
+        return None
+    masks = [masks_of(number) for number in spread(range(len(readings)), _LOOKED_AT)]
+    levels = gathered(masks)
+    if levels is not None and named is not None:
+        known = [value for value in named if value is not None]
+        levels = [min(known, key=lambda value, one=level: abs(value - one)) for level in levels]  # type: ignore[misc]
+    if levels is None or not set(levels) < total.keys():
+        return None
+    least = LEVEL_SHARE * sum(total.values())
+    far = [value for value in total.keys() - set(named or ()) if _is_far(value, levels)]
+    if any(total[value] >= least for value in far) or _have_areas(far, readings, masks_of):
+        return None
+    return None if are_distinct(masks) else frozenset(levels)
+
+
+def _is_one_beside_white(readings: Sequence[Reading]) -> bool:
+    """Whether the background of black and white masks is 0 in some files and 1 in others."""
+    shown = {frozenset(reading.values) - {WHITE} for reading in readings}
+    return shown - {frozenset()} == {frozenset({0}), frozenset({1})}
+
+
+def _is_far(value: int, levels: Collection[int]) -> bool:
+    return min(abs(value - level) for level in levels) > NEAR
 
 
 def _strays(
@@ -146,9 +203,22 @@ def _is_speck(
     return few and count / masks <= max(_SPECK_PIXELS, _SPECK_SHARE * mean)
 
 
-def _is_noise(
-    others: Mapping[int, int], masks: Mapping[int, int], levels: Collection[int], ids: bool, pixels: int
+def _have_areas(
+    values: Collection[int], readings: Sequence[Reading], masks_of: Callable[[int], Uint8]
 ) -> bool:
+    """Whether many pixels of these values are amid others of their own value."""
+    inner, all_of_them = 0, 0
+    around = np.ones((3, 3), np.uint8)
+    numbers = [number for number, reading in enumerate(readings) if reading.values.keys() & set(values)]
+    for number in spread(numbers, _LOOKED_AT):
+        mask = masks_of(number)
+        there = np.isin(mask, list(values))
+        all_of_them += int(there.sum())
+        inner += int((there & (cv2.dilate(mask, around) == cv2.erode(mask, around))).sum())
+    return inner > _MOST_INNER * all_of_them
+
+
+def _is_noise(others: Mapping[int, int], levels: Collection[int], ids: bool, pixels: int) -> bool:
     """Whether many values lie about levels of grey, as compression with loss leaves them."""
     near = sum(count for value, count in others.items() if min(abs(value - one) for one in levels) <= NEAR)
     smoothed = set(levels) == {0, WHITE}

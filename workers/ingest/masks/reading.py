@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
+from workers.ingest.grey_levels import jpeg_levels, number_levels
 from workers.ingest.items import Color, Read
 from workers.ingest.masks.colors import (
     BLACK,
@@ -59,7 +60,8 @@ class MaskSet:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskReading:
-    """How all masks of a set are read: see `MaskTruth` for `shown` and `table`, and `FoundSet` for `objects`.
+    """How all masks of a set are read: see `MaskTruth` for `shown`, `table` and `levels`, and `FoundSet` for
+    `objects`. With `names`, classes are called so by value, if nobody names them.
 
     `palette` are the colours that values have, by value, where masks say them. With `found`, each colour of
     the table is a class because the masks have it, and for no other reason.
@@ -70,6 +72,8 @@ class MaskReading:
     objects: bool = False
     palette: dict[int, Color] = field(default_factory=dict)
     found: bool = False
+    levels: Mapping[float, int] | None = None
+    names: Mapping[int, str] | None = None
 
 
 _OBJECTS = MaskReading(shown="objects", objects=True)
@@ -102,7 +106,28 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
         return _by_found_colors(given, log)
     if given.may_be_objects and _are_deep_objects(given, log):
         return _OBJECTS
-    return MaskReading(palette=dict(enumerate(kinds.palette)))
+    return _by_levels(given, log) or MaskReading(palette=dict(enumerate(kinds.palette)))
+
+
+def _by_levels(given: MaskSet, log: ProblemLog) -> MaskReading | None:
+    """The reading of masks of numbers that are no ids, or of greys that JPEG has blurred."""
+    kinds = given.kinds
+    if kinds.deep and (levels := number_levels(kinds.deep, given.read)):
+        told = ", ".join(f"{level:g}" for level in levels)
+        log.guess(f"the numbers {told} in the masks are classes, counted from 0 in this order")
+        names = {value: f"value_{level:g}" if value else "background" for level, value in levels.items()}
+        return MaskReading(shown="levels", levels=levels, names=names)
+    if kinds.jpegs and (levels := jpeg_levels(kinds.jpegs, given.read)):
+        told = ", ".join(f"{level:g}" for level in levels)
+        log.warning(
+            "mask_jpeg",
+            kinds.jpegs[0].path,
+            f"{len(kinds.jpegs)} mask(s) are JPEGs, which blur values. Their greys gather about {told}, and "
+            "each pixel counts as the nearest of these.",
+            "Save masks as PNG from the original annotation.",
+        )
+        return MaskReading(shown="levels", levels=levels)
+    return None
 
 
 def _is_listed(given: MaskSet) -> bool:

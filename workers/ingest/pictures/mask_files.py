@@ -1,5 +1,8 @@
 """Turns the bytes of a mask file into an array of the values stored: palette indices, grey values, ids."""
 
+from collections.abc import Mapping
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +76,30 @@ def decode_objects(data: bytes, image: DecodedImage | None = None) -> Uint8:
             raise
         return np.ascontiguousarray(colored_pixels(data, image).any(axis=2), np.uint8)
     return np.where(ids < 0, WHITE, np.minimum(ids, LARGEST_ID)).astype(np.uint8)
+
+
+def decode_numbers(data: bytes, image: DecodedImage | None = None) -> NDArray[np.float64]:
+    """Decode a mask of one channel of any depth, (H, W), as stored; raises Refused as `decode_ids` does."""
+    values = _unspread(_as_stored(data, WHITE, image)[0])
+    if not np.isfinite(values).all():
+        raise _out_of_range(values.min(), values.max(), _NO_OBJECT)
+    return values.astype(np.float64)
+
+
+def decode_grey(data: bytes, image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask of one channel of 8 bits, (H, W) uint8, as stored, a JPEG too; raises Refused."""
+    values, _ = _whole(data, WHITE, 0xFF, image)
+    return np.ascontiguousarray(values, np.uint8)
+
+
+def decode_levels(data: bytes, levels: Mapping[float, int], image: DecodedImage | None = None) -> Uint8:
+    """Decode a mask, (H, W) uint8, into the values of the nearest of these levels; raises Refused as
+    `decode_numbers` does."""
+    numbers = decode_numbers(data, image)
+    ordered = sorted(levels)
+    between = [(one + other) / 2 for one, other in pairwise(ordered)]
+    values = np.array([levels[one] for one in ordered], np.uint8)
+    return values[np.searchsorted(between, numbers)]
 
 
 def decode_alpha(data: bytes, image: DecodedImage | None = None) -> Uint8:

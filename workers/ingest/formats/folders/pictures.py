@@ -112,8 +112,9 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
         named=len(foreground(options.classes or about.said.names or about.said.listed)),
         white=white,
     )
-    _warn_of_jpegs(given.kinds, log)
     reading = mask_reading(given, log)
+    if reading.levels is None:
+        _warn_of_jpegs(given.kinds, log)
     items = [
         Item(
             name=found.name,
@@ -144,7 +145,14 @@ def _couples(pairs: Iterable[Pair]) -> list[tuple[Member, Member]]:
 
 def _truth(found: Pair, white: int, reading: MaskReading, *, resample: bool) -> Truth:
     parts = [
-        MaskTruth(member=mask, white=white, shown=reading.shown, table=reading.table, resample=resample)
+        MaskTruth(
+            member=mask,
+            white=white,
+            shown=reading.shown,
+            table=reading.table,
+            levels=reading.levels,
+            resample=resample,
+        )
         for mask in found.masks
     ]
     if not parts:
@@ -184,7 +192,8 @@ def _names_and_colors(
     """Names of classes by value where they are known by now, and the colours that values have."""
     if reading.table is None:
         listed = {value: color for color, value in about.said.colors.items()}
-        return about.said.names, listed or reading.palette
+        nobodys = options.classes is None and not about.said.listed and reading.names
+        return about.said.names or dict(nobodys or {}), listed or reading.palette
     colors = {value: color for color, value in reversed(reading.table.items())}
     if options.classes is not None:
         return {}, colors

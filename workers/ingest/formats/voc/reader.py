@@ -107,7 +107,14 @@ def _of_couples(
     by_map = classes.table if kinds.paletted and reading.shown == "values" else None
     table = reading.table or by_map
     truths = [
-        MaskTruth(member=mask, white=white, shown=reading.shown, table=table, resample=resample)
+        MaskTruth(
+            member=mask,
+            white=white,
+            shown=reading.shown,
+            table=table,
+            levels=reading.levels,
+            resample=resample,
+        )
         for _, mask in couples
     ]
     ids = used_ids(truths, source.read)
