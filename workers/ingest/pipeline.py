@@ -18,18 +18,19 @@ from workers.ingest.classes import class_rules as classes
 from workers.ingest.classes import multilabel
 from workers.ingest.classes.class_folders import ask_class_folders
 from workers.ingest.classes.similar_names import warn_of_like_files
-from workers.ingest.classes.value_map import LabelMap
 from workers.ingest.decision.class_decision import ClassDecision
+from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.formats.choice import read_set
 from workers.ingest.items import Annotations, FoundSet, Item, Source
 from workers.ingest.pictures.decode import single_threaded
-from workers.ingest.pictures.flat_images import ask_flat_images, report_masks_as_images
+from workers.ingest.pictures.flat_images import ask_flat_images
 from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
 from workers.ingest.reading.dark_images import warn_of_dark_images
 from workers.ingest.reading.deep_images import DeepImages, DeepSpool
 from workers.ingest.reading.item_reader import ItemReader
+from workers.ingest.reading.masks_as_images import report_masks_as_images
 from workers.ingest.reading.noted_order import NotedTurns
 from workers.ingest.reading.parallel import outcomes, process_count
 from workers.ingest.reading.process_memory import imports_frozen, keep_freed_memory

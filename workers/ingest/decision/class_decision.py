@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.classes.class_names import fitted
 from workers.ingest.classes.class_rules import ClassRules, check, check_variety, completed, declared, find
+from workers.ingest.classes.rival_names import ask_about_rivals
 from workers.ingest.classes.similar_names import warn_of_like_classes
-from workers.ingest.classes.value_map import UNCHANGED, LabelMap, hardened, label_mapped
 from workers.ingest.decision.label_proposal import advice, proposal
 from workers.ingest.decision.object_reading import Evidence, joined, label_map_of_objects, one_class_rules
 from workers.ingest.decision.stray_values import ask_about_strays, find_strays
+from workers.ingest.decision.value_map import UNCHANGED, LabelMap, hardened, label_mapped
 from workers.ingest.decision.white_masks import ask_about_white, open_white
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Reading
-from workers.ingest.rival_names import ask_about_rivals
 from workers.prepared.version import Uint8
 
 

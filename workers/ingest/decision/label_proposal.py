@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from workers.ingest.classes.class_rules import ClassRules, are_ids
-from workers.ingest.classes.value_map import LabelMap
+from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.reading.statistics import NO_CLASS, Reading
 

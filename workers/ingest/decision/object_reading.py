@@ -10,7 +10,7 @@ import numpy as np
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.class_rules import ClassRules, are_ids
-from workers.ingest.classes.value_map import LabelMap
+from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, Sureness, background_of, one_piece, sureness
 from workers.ingest.masks.object_question import ONE_CLASS, ask_objects

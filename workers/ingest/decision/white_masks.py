@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.ingest.classes.class_rules import ClassRules
-from workers.ingest.classes.value_map import LabelMap
+from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import WHITE

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.grey_levels import jpeg_levels, number_levels
 from workers.ingest.items import Color, Read
 from workers.ingest.masks.colors import (
     BLACK,
@@ -17,6 +16,7 @@ from workers.ingest.masks.colors import (
     is_colored,
     warn_of_blurred,
 )
+from workers.ingest.masks.grey_levels import jpeg_levels, number_levels
 from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, background_of
 from workers.ingest.masks.object_question import Couples, ask_objects
 from workers.ingest.masks.object_survey import colored_objects, deep_objects

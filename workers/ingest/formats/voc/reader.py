@@ -13,11 +13,11 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.class_rules import are_ids
+from workers.ingest.classes.voc_labels import palette_color
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.formats.voc.classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
 from workers.ingest.formats.voc.label_sets import MASKS, mask_files
-from workers.ingest.formats.voc.labels import palette_color
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Callable
 
-from workers.ingest.class_yaml import parsed_json, parsed_yaml
+from workers.ingest.classes.class_documents import parsed_json, parsed_yaml
 from workers.ingest.classes.class_json import classes_in, classes_of, classes_of_dataset
 from workers.ingest.classes.class_lists import (
     classes_of_color_table,
