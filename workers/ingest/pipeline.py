@@ -36,6 +36,7 @@ from workers.ingest.reading.parallel import outcomes, process_count
 from workers.ingest.reading.process_memory import imports_frozen, keep_freed_memory
 from workers.ingest.reading.statistics import Reading
 from workers.ingest.splits import assignment as splits
+from workers.ingest.splits.look_alikes import warn_of_look_alikes
 from workers.ingest.splits.told_splits import told_splits
 from workers.ingest.upload.nested import UNPACKED
 from workers.ingest.upload.open import open_source
@@ -301,4 +302,8 @@ class _Build:
             )
             candidates.append(candidate)
         plan = splits.assign(candidates, self._options, self._log, told)
+        if told or self._options.splits is not None:
+            placed = {one.name: (one.file, plan.places[one.name].split) for one in candidates}
+            sketches = {placed[reading.name][0]: reading.sketch for reading in mapped}
+            warn_of_look_alikes(sketches, dict(placed.values()), self._log)
         return None if self._log.is_blocked() else plan

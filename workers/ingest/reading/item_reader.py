@@ -12,6 +12,7 @@ from workers.ingest.items import Item, Source
 from workers.ingest.pictures.decode import DecodedImage, decode
 from workers.ingest.pictures.depth import depth_of
 from workers.ingest.pictures.flat_images import is_flat
+from workers.ingest.pictures.sketch import sketch
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.raster.shrink import Size, capped, shrunk
 from workers.ingest.raster.strips import Values, strip_rows
@@ -101,8 +102,10 @@ class ItemReader:
         flat = pixels.dtype == np.uint8 and is_flat(pixels)
         deep = None
         mean = square = _TO_COME
+        look = b""
         if pixels.dtype == np.uint8:
             mean, square = self._write_image(start, pixels)
+            look = sketch(pixels)
         else:
             self._spool.write(start, pixels)
             deep = DeepImage(start=start, height=size[1], width=size[0], depth=depth_of(pixels))
@@ -123,6 +126,7 @@ class ItemReader:
             mask_sha256=hashlib.sha256(mask.data).hexdigest(),
             mean=mean,
             square=square,
+            sketch=look,
         )
         sample = Sample(
             name=item.name,

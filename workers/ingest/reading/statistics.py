@@ -31,6 +31,7 @@ class Reading:
 
     `image_sha256` is of the picture's file, `mask_sha256` of the mask's pixels. `mean` and `square` are
     those of each channel and of its square, in 0 to 255, over the rows that `channel_means` looks at.
+    `sketch` is what `sketch.sketch` makes of the image, empty of deep ones.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Reading:
     mask_sha256: str
     mean: Triple
     square: Triple
+    sketch: bytes
 
     def mapped(self, meanings: Meanings) -> "Reading":
         """With each byte b counted as every value of `meanings[b]`; this one itself where that is b."""
