@@ -4,8 +4,9 @@ from flask import Flask
 
 from app.compat import study
 from app.composition import EXTENSION, Services, compose
-from app.http import compression, errors, guard, openapi
+from app.http import compression, errors, guard, openapi, prometheus
 from app.http.json_data import StrictJSONProvider
+from app.routes import metrics
 from trainyard.settings import Settings
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -18,6 +19,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = services or compose(settings)
+    figures = app.extensions[EXTENSION].figures
+    app.extensions[metrics.REGISTRY] = prometheus.register(app, figures.look)
     compression.register(app)
     guard.register(app, settings)
     openapi.register(app)

@@ -7,14 +7,21 @@ from typing import cast
 from flask import current_app
 
 from app.service.catalogue import CatalogueService
+from app.service.cluster_figures import ClusterFiguresService
 from app.service.datasets import DatasetService
+from app.service.event_feed import EventFeedService
 from app.service.forks import ForkService
 from app.service.health import HealthService
+from app.service.metric_series import MetricSeriesService
+from app.service.run_bulk import RunBulkService
+from app.service.run_comparison import RunComparisonService
 from app.service.run_events import MAX_STREAMS, RunEvents
 from app.service.run_files import RunFiles
 from app.service.run_life import RunLifeService
+from app.service.run_logs import RunLogs
 from app.service.runs import RunService
 from app.service.samples import SampleService
+from app.service.shutdown import Shutdown
 from app.service.slots import Slots
 from app.service.studies import StudyService
 from app.service.uploads import MAX_UPLOADS
@@ -34,8 +41,10 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect
+from trainyard.store.event_feed import EventFeed
 from trainyard.store.limits import LimitStore
 from trainyard.store.queues import QueueStore
+from trainyard.store.statistics import StatisticsStore
 from trainyard.store.turns import Turns
 from trainyard.store.uploads import UploadStore
 from trainyard.store.workers import WorkerStore
@@ -53,10 +62,17 @@ class Services:
     samples: SampleService
     runs: RunService
     run_life: RunLifeService
+    run_bulk: RunBulkService
+    comparison: RunComparisonService
+    series: MetricSeriesService
     forks: ForkService
     run_events: RunEvents
+    event_feed: EventFeedService
+    run_logs: RunLogs
+    shutdown: Shutdown
     run_files: RunFiles
     stream_slots: Slots
+    figures: ClusterFiguresService
     upload_slots: Slots
     catalogue: CatalogueService
     studies: StudyService
@@ -92,7 +108,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         settings.device_classes[0],
     )
     run_life = RunLifeService(RunLife(client, storage, runs), run_service, kick)
+    run_bulk = RunBulkService(run_service, run_life)
     run_files = RunFiles(runs, storage)
+    shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
     reindex = Reindex(client, storage, datasets, runs)
     caretaker = Caretaker(runs, datasets, limits, reindex, kicker, Turns(client), settings.lease)
     return Services(
@@ -100,10 +118,17 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         samples=SampleService(datasets, storage),
         runs=run_service,
         run_life=run_life,
+        run_bulk=run_bulk,
+        comparison=RunComparisonService(runs),
+        series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),
-        run_events=RunEvents(runs, storage),
+        run_events=RunEvents(runs, storage, shutdown),
+        event_feed=EventFeedService(EventFeed(client), shutdown),
+        run_logs=RunLogs(runs, storage, shutdown),
+        shutdown=shutdown,
         run_files=run_files,
-        stream_slots=Slots(MAX_STREAMS, TooManyStreams),
+        stream_slots=streams,
+        figures=ClusterFiguresService(StatisticsStore(client), workers, runs.live, storage, streams),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=StudyService(

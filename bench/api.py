@@ -1,11 +1,12 @@
-"""What the API does with many stored runs: one run, a page of 10 and a page of 50.
+"""What the API does with many stored runs: one run, pages of lists, plain and filtered and sorted.
 
     python -m bench.api [--runs 10000] [--seconds 15] [--rate 100]
 
 A Redis of its own holds the runs, and a server of the API, one process, answers over HTTP. First, what one
-request costs: seconds of a core of the server, and of Redis, over some hundred requests one by one. Then both
-kinds at once, each `--rate` times a second, sent when they are due whether or not earlier ones were answered;
-a request's time counts from when it was due. With `wrk` on the machine, also how many a second it gets.
+request costs: seconds of a core of the server, and of Redis, over some hundred requests one by one. Then one
+run and a filtered, sorted page at once, each `--rate` times a second, sent when they are due whether or not
+earlier ones were answered; a request's time counts from when it was due. With `wrk` on the machine, also how
+many a second it gets.
 """
 
 import argparse
@@ -28,7 +29,7 @@ import psutil
 
 from bench.service import Service
 from trainyard.registry.runs import RunRegistry
-from trainyard.runs.record import AttemptRecord, Run, RunStatus
+from trainyard.runs.record import AttemptRecord, MetricSummary, Run, RunStatus
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
@@ -39,6 +40,14 @@ from trainyard.store.connection import connect
 COUNTED = 400
 """Requests over which the cost of one is taken."""
 CONNECTIONS = 32
+FILTERED = "status=completed,stopped&project=project%203&limit=50&sort="
+SORTED = (
+    "best.val_miou",
+    "last.val_loss",
+    "ended_at",
+    "created_at&tag=baseline",
+    "best.val_miou&group=sweep%209",
+)
 CLASSES = 12
 SEED = 0
 
@@ -73,11 +82,13 @@ def measure(service: Service, ids: list[str], seconds: float, rate: float) -> No
     chosen = random.Random(SEED).sample(ids, min(len(ids), 2000))  # noqa: S311
     one = Kind("GET /runs/{id}", [f"/api/v1/runs/{run_id}" for run_id in chosen])
     ten, fifty = (Kind(f"page of {n}", [f"/api/v1/runs?limit={n}"]) for n in (10, 50))
-    for kind in (one, ten, fifty):
+    sorted_ = Kind("filtered, sorted page of 50", [f"/api/v1/runs?{FILTERED}{one}" for one in SORTED])
+    searched = Kind("page of 50 by text", ["/api/v1/runs?text=run%20777", "/api/v1/runs?text=no%20run"])
+    for kind in (one, ten, fifty, sorted_, searched):
         print(cost(port, kind), flush=True)
-    print(asyncio.run(both(port, (one, ten), rate, seconds)), flush=True)
+    print(asyncio.run(both(port, (one, sorted_), rate, seconds)), flush=True)
     if shutil.which("wrk"):
-        for kind in (one, ten, fifty):
+        for kind in (one, ten, fifty, sorted_):
             print(throughput(port, kind.paths[0]), flush=True)
 
 
@@ -149,6 +160,14 @@ def a_run(number: int, spec: TrainingSpec) -> Run:
         result=None if failed else result,
         error={**error, "log_tail": ["a line of the log that tells of a step"] * 200} if failed else None,
         labels={"request": "cd" * 32},
+        tags=("baseline",) if number % 11 == 0 else (),
+        group=f"sweep {number % 1000}",
+        metrics={
+            name: MetricSummary(best=value, best_epoch=12, last=value, last_epoch=20)
+            for name, value in (("val_miou", number * 37 % 1009 / 1009), ("val_loss", number % 911 / 911))
+        },
+        best_row={name: value for name, value in best.items() if "/" not in name},
+        last_row={name: value for name, value in best.items() if "/" not in name},
     )
 
 

@@ -50,6 +50,51 @@ class Artifacts(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Error(Record):
+    """Error.
+
+    code: stable name of the kind of error
+    status: HTTP status
+    message: one sentence for a person
+    errors: what is wrong, keyed by field as the request is nested
+    remedy: what to do about it
+    request_id: also in the header X-Request-ID
+    """
+
+    code: str
+    status: int
+    message: str
+    errors: dict[str, Any]
+    cause: str
+    remedy: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkOutcome(Record):
+    """Bulk outcome.
+
+    status: its status now; null once deleted
+    error: why it was left as it is; null where it was done
+    """
+
+    id: str
+    status: str | None
+    error: Error | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bulk(Record):
+    """Bulk.
+
+    failed: how many were left as they are
+    """
+
+    items: list[BulkOutcome]
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalogue(Record):
     """Catalogue.
 
@@ -92,6 +137,130 @@ class Checkpoints(Record):
     """Checkpoints."""
 
     items: list[Checkpoint]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSummary(Record):
+    """Metric summary."""
+
+    best: float
+    best_epoch: int
+    last: float
+    last_epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricComparison(Record):
+    """Metric comparison.
+
+    direction: what is better
+    summaries: of each run, in the order of `runs`; null where it has none
+    best_run: id of the run with the best value
+    """
+
+    name: str
+    direction: str
+    summaries: list[MetricSummary | None]
+    best_run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLinks(Record):
+    """Run links."""
+
+    metrics: str
+    events: str
+    log: str
+    checkpoints: str
+    artifacts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunItem(Record):
+    """Run item.
+
+    task: spec.model.task
+    architecture: spec.model.architecture
+    encoder: spec.model.encoder
+    unreadable: why the record cannot be read; all that is not known of it is null then, and it can be deleted
+    queue: the device class it waits for
+    fence: attempts begun
+    owner: the worker that trains it
+    created_at: when it was accepted
+    started_at: when its present attempt began
+    ended_at: when it ended
+    epochs: the present target
+    epoch: epochs finished
+    step: optimizer steps finished
+    max_hours: hours that all attempts may train together; it then fails with `time_limit`, its work saved, and can be resumed with more. null: no limit
+    metrics: best and newest value of each metric that may be monitored, with its epoch
+    best_row: metrics of the epoch that is best by spec.checkpoints.monitor, with `epoch` and `step`, without those of single classes
+    last_row: metrics of the newest epoch, with `epoch` and `step`, without those of single classes
+    forked_from: `run_id` and `checkpoint`
+    result: best_epoch, its metrics but those of single classes, images_per_second
+    error: code, cause, message, remedy, attempt
+    """
+
+    id: str
+    project: str | None
+    name: str | None
+    tags: list[str]
+    group: str | None
+    dataset_id: str
+    experiment: str | None
+    task: str
+    architecture: str
+    encoder: str
+    status: str
+    unreadable: str | None
+    revision: int
+    queue: str
+    priority: int
+    interrupted: bool
+    fence: int
+    crashes: int
+    owner: str | None
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    epochs: int
+    epoch: int
+    step: int
+    max_hours: float | None
+    used_seconds: float
+    metrics: dict[str, MetricSummary]
+    best_row: dict[str, Any] | None
+    last_row: dict[str, Any] | None
+    labels: dict[str, str]
+    reopened_by: str | None
+    forked_from: dict[str, Any] | None
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    links: RunLinks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting(Record):
+    """Setting.
+
+    name: such as `spec.optimization.learning_rate` or `dataset_id`
+    values: of each run, in the order of `runs`
+    """
+
+    name: str
+    values: list[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Record):
+    """Comparison.
+
+    settings: those that differ, and no others
+    """
+
+    runs: list[RunItem]
+    settings: list[Setting]
+    metrics: list[MetricComparison]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -626,71 +795,6 @@ class Queues(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunLinks(Record):
-    """Run links."""
-
-    metrics: str
-    events: str
-    log: str
-    checkpoints: str
-    artifacts: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunItem(Record):
-    """Run item.
-
-    architecture: spec.model.architecture
-    encoder: spec.model.encoder
-    unreadable: why the record cannot be read; all that is not known of it is null then, and it can be deleted
-    queue: the device class it waits for
-    fence: attempts begun
-    owner: the worker that trains it
-    created_at: when it was accepted
-    started_at: when its present attempt began
-    ended_at: when it ended
-    epochs: the present target
-    epoch: epochs finished
-    step: optimizer steps finished
-    max_hours: hours that all attempts may train together; it then fails with `time_limit`, its work saved, and can be resumed with more. null: no limit
-    forked_from: `run_id` and `checkpoint`
-    result: best_epoch, its metrics but those of single classes, images_per_second
-    error: code, cause, message, remedy, attempt
-    """
-
-    id: str
-    project: str | None
-    name: str | None
-    dataset_id: str
-    experiment: str | None
-    architecture: str
-    encoder: str
-    status: str
-    unreadable: str | None
-    revision: int
-    queue: str
-    priority: int
-    interrupted: bool
-    fence: int
-    crashes: int
-    owner: str | None
-    created_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    epochs: int
-    epoch: int
-    step: int
-    max_hours: float | None
-    used_seconds: float
-    labels: dict[str, str]
-    reopened_by: str | None
-    forked_from: dict[str, Any] | None
-    result: dict[str, Any] | None
-    error: dict[str, Any] | None
-    links: RunLinks
-
-
-@dataclass(frozen=True, kw_only=True)
 class RunItemPage(Record):
     """Run item page.
 
@@ -802,6 +906,9 @@ class Run(Record):
     step: optimizer steps finished
     max_hours: hours that all attempts may train together; it then fails with `time_limit`, its work saved, and can be resumed with more. null: no limit
     used_seconds: how long all attempts together have trained
+    metrics: best and newest value of each metric that may be monitored, with its epoch
+    best_row: metrics of the epoch that is best by spec.checkpoints.monitor, with `epoch` and `step`, without those of single classes
+    last_row: metrics of the newest epoch, with `epoch` and `step`, without those of single classes
     forked_from: the checkpoint a fork began with, and how much of it fitted
     reopened_by: what brought it back into its queue after it had ended
     error: why it failed: code, cause (user or infrastructure), message, remedy, errors, the attempt, the last lines of its log and its peak of memory in bytes
@@ -814,6 +921,8 @@ class Run(Record):
     project: str
     name: str
     notes: str
+    tags: list[str]
+    group: str | None
     dataset_id: str
     dataset_hash: str
     experiment: str | None
@@ -836,6 +945,9 @@ class Run(Record):
     max_hours: float | None
     used_seconds: float
     notices: list[str]
+    metrics: dict[str, MetricSummary]
+    best_row: dict[str, Any] | None
+    last_row: dict[str, Any] | None
     labels: dict[str, str]
     forked_from: ForkedFrom | None
     reopened_by: str | None
@@ -879,6 +991,36 @@ class Samples(Record):
 
     items: list[Sample]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series(Record):
+    """Series.
+
+    restart: these points take the place of all earlier ones: the run was trained again
+    steps: optimizer steps finished
+    seconds: of training up to there
+    values: null where it was computed and is no number
+    """
+
+    run_id: str
+    name: str
+    restart: bool
+    epochs: list[int]
+    steps: list[int]
+    seconds: list[float]
+    values: list[float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesAnswer(Record):
+    """Series answer.
+
+    since: to be sent with the next request for the same runs and names
+    """
+
+    items: list[Series]
+    since: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """/ping, /healthz and /readyz"""
 
+from typing import Any
+
 from flask.views import MethodView
 from marshmallow import Schema, fields
 
@@ -32,10 +34,20 @@ class Alive(MethodView):
         return OK
 
 
+class ReadySchema(HealthSchema):
+    """All parts are ready."""
+
+    parts = fields.Dict(
+        keys=fields.String(), values=fields.String(), metadata={"description": "`ok` for each part"}
+    )
+
+
 @blueprint.route("/readyz")
 class Ready(MethodView):
-    @blueprint.response(200, HealthSchema)
-    def get(self) -> dict[str, str]:
-        """Say that Redis answers and storage can be written."""
-        services().health.check()
-        return OK
+    @blueprint.alt_response(503, schema="Error", description="`errors` names each part that is not ready")
+    @blueprint.response(200, ReadySchema)
+    def get(self) -> dict[str, Any]:
+        """Say that Redis takes writes and has all records, storage takes files, and housekeeping goes on."""
+        health = services().health
+        health.check()
+        return {**OK, "parts": dict.fromkeys(health.parts, "ok")}

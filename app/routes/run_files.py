@@ -1,4 +1,4 @@
-"""/runs/{id}/metrics, /log, /checkpoints and /artifacts"""
+"""/runs/{id}/metrics, /checkpoints and /artifacts"""
 
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +12,6 @@ from app.http.conditional import file_response
 from app.schemas.run_files import (
     ArtifactsSchema,
     CheckpointsSchema,
-    LogQuery,
     MetricsQuery,
     MetricsSchema,
 )
@@ -33,15 +32,6 @@ class Metrics(MethodView):
             path = services().run_files.metrics_csv(run_id)
             return file_response(request, path, _CSV) if path else Response(mimetype=_CSV)
         return {"items": services().run_files.metrics(run_id)}
-
-
-@blueprint.route("/<run_id>/log")
-class Log(MethodView):
-    @blueprint.arguments(LogQuery, location="query")
-    @blueprint.response(200, {"type": "string"}, content_type="text/plain")
-    def get(self, query: dict[str, Any], run_id: str) -> Response:
-        """Read the last lines of the training log."""
-        return Response(services().run_files.log_tail(run_id, query["tail"]), mimetype="text/plain")
 
 
 @blueprint.route("/<run_id>/checkpoints")

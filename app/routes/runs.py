@@ -10,10 +10,10 @@ from app.http.arguments import Blueprint
 from app.http.idempotency import PARAMETER, idempotency_key
 from app.schemas.fields import page_schema
 from app.schemas.run_list import RunItemSchema, run_page
+from app.schemas.run_query import RunListQuery
 from app.schemas.runs import (
     PREFIX,
     RunChangeSchema,
-    RunQuery,
     RunRequestSchema,
     RunStateSchema,
     StopSchema,
@@ -25,14 +25,11 @@ blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a 
 
 @blueprint.route("")
 class Runs(MethodView):
-    @blueprint.arguments(RunQuery, location="query")
+    @blueprint.arguments(RunListQuery, location="query")
     @blueprint.response(200, page_schema(RunItemSchema))
-    def get(self, query: dict[str, Any]) -> Response:
-        """List runs, newest first."""
-        page = services().runs.page(
-            query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
-        )
-        return jsonify(run_page(page))
+    def get(self, asked: dict[str, Any]) -> Response:
+        """List runs that meet all filters, newest first or in the order asked for."""
+        return jsonify(run_page(services().runs.page(asked["query"]), asked["fields"]))
 
     @blueprint.doc(parameters=[PARAMETER])
     @blueprint.arguments(RunRequestSchema)

@@ -10,6 +10,8 @@ from trainyard.catalog.names import DEVICE_CLASSES
 
 NAME_LENGTH = 100
 NOTES_LENGTH = 10_000
+MAX_TAGS = 20
+TAG_LENGTH = 50
 PRIORITY = validate.Range(min=0, max=9)
 UNREADABLE = "unreadable"
 """In place of the status, for an item of a list whose record cannot be read."""
@@ -49,6 +51,22 @@ def notes_field() -> fields.String:
     )
 
 
+def tags_field(**options: Any) -> fields.List[Any]:
+    """Up to 20 tags of 1 to 50 characters, each once."""
+    tag = fields.String(validate=[validate.Length(min=1, max=TAG_LENGTH), check_printable, _check_no_comma])
+    return fields.List(
+        tag,
+        validate=[validate.Length(max=MAX_TAGS), _check_unique],
+        metadata={"description": "words to find runs by; no commas"},
+        **options,
+    )
+
+
+def group_field(**options: Any) -> fields.String:
+    """The name of what a run belongs to."""
+    return name_field("what the run belongs to, with others: an experiment, a sweep", **options)
+
+
 def priority_field() -> fields.Integer:
     return fields.Integer(strict=True, validate=PRIORITY, metadata={"description": "0 to 9; 9 goes first"})
 
@@ -68,6 +86,16 @@ def check_printable(text: str) -> None:
     """Refuse control characters, line ends, and names made of spaces."""
     if not text.isprintable() or not text.strip():
         raise ValidationError("Must be printable characters, not only spaces.")
+
+
+def _check_no_comma(text: str) -> None:
+    if "," in text:
+        raise ValidationError("Must hold no comma.")
+
+
+def _check_unique(items: list[str]) -> None:
+    if len(set(items)) < len(items):
+        raise ValidationError("Must name each once.")
 
 
 def _check_text(text: str) -> None:

@@ -3,7 +3,6 @@
 from marshmallow import Schema, fields, validate
 
 from app.schemas.fields import instant_field
-from app.service.run_files import MAX_LOG_LINES
 
 
 class MetricsQuery(Schema):
@@ -19,16 +18,6 @@ class MetricsSchema(Schema):
     """One row for each finished epoch; scores of validation are null where an epoch was not validated."""
 
     items = fields.List(fields.Dict())
-
-
-class LogQuery(Schema):
-    """How much of the log is wanted."""
-
-    tail = fields.Integer(
-        load_default=200,
-        validate=validate.Range(min=1, max=MAX_LOG_LINES),
-        metadata={"description": "lines from the end"},
-    )
 
 
 class CheckpointSchema(Schema):

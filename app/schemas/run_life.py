@@ -2,7 +2,15 @@
 
 from marshmallow import Schema, fields, validate
 
-from app.schemas.fields import device_class_field, max_hours_field, name_field, notes_field, priority_field
+from app.schemas.fields import (
+    device_class_field,
+    group_field,
+    max_hours_field,
+    name_field,
+    notes_field,
+    priority_field,
+    tags_field,
+)
 from app.schemas.spec import PartialSpecSchema, epochs_field
 
 
@@ -29,6 +37,8 @@ class ForkSchema(Schema):
     name = name_field("name of the fork")
     project = name_field("project it belongs to")
     notes = notes_field()
+    tags = tags_field()
+    group = group_field()
     priority = priority_field()
     max_hours = max_hours_field()
     device_class = device_class_field("what it is to be trained on")

@@ -1,11 +1,12 @@
 """Items of the list of runs, put together by hand: lists are asked for often, and long."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from marshmallow import Schema, fields
 
 from app.schemas.fields import UNREADABLE, instant_field, iso, max_hours_field
+from app.schemas.metric_fields import metrics_field, row_field
 from app.schemas.runs import RunLinks, run_links
 from trainyard.runs.record import ReopenedBy, Run, RunStatus
 from trainyard.store.codec import UnreadableRecord
@@ -14,7 +15,7 @@ from trainyard.store.records import Page
 _AS_THEY_ARE = (
     "id", "project", "name", "dataset_id", "experiment", "status", "revision", "queue", "priority",
     "interrupted", "fence", "crashes", "owner", "epochs", "epoch", "step", "max_hours", "used_seconds",
-    "labels", "reopened_by",
+    "tags", "group", "labels", "reopened_by", "best_row", "last_row",
 )  # fmt: skip
 _TIMES = ("created_at", "started_at", "ended_at")
 _OF_AN_ERROR = ("code", "cause", "message", "remedy", "attempt")
@@ -27,8 +28,11 @@ class RunItemSchema(Schema):
     id = fields.String()
     project = fields.String(allow_none=True)
     name = fields.String(allow_none=True)
+    tags = fields.List(fields.String())
+    group = fields.String(allow_none=True)
     dataset_id = fields.String()
     experiment = fields.String(allow_none=True)
+    task = fields.String(metadata={"description": "spec.model.task"})
     architecture = fields.String(metadata={"description": "spec.model.architecture"})
     encoder = fields.String(metadata={"description": "spec.model.encoder"})
     status = fields.String(
@@ -56,6 +60,9 @@ class RunItemSchema(Schema):
     step = fields.Integer(metadata={"description": "optimizer steps finished"})
     max_hours = max_hours_field()
     used_seconds = fields.Float()
+    metrics = metrics_field()
+    best_row = row_field("metrics of the epoch that is best by spec.checkpoints.monitor")
+    last_row = row_field("metrics of the newest epoch")
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     reopened_by = fields.Enum(ReopenedBy, by_value=True, allow_none=True)
     forked_from = fields.Dict(allow_none=True, metadata={"description": "`run_id` and `checkpoint`"})
@@ -67,15 +74,19 @@ class RunItemSchema(Schema):
     links = fields.Nested(RunLinks)
 
 
+ITEM_FIELDS = frozenset(RunItemSchema._declared_fields)
 _NOTHING: dict[str, Any] = dict.fromkeys(RunItemSchema._declared_fields)
 
 
-def run_page(page: Page[Run]) -> dict[str, Any]:
-    """The page as JSON data, as the schema above says."""
-    return {"items": [_item(one) for one in page.items], "next_cursor": page.next_cursor}
+def run_page(page: Page[Run], wanted: Collection[str] | None = None) -> dict[str, Any]:
+    """The page as JSON data, as the schema above says; of each item but the `wanted` fields where given."""
+    items = [run_item(one) for one in page.items]
+    if wanted is not None:
+        items = [{name: value for name, value in item.items() if name in wanted} for item in items]
+    return {"items": items, "next_cursor": page.next_cursor}
 
 
-def _item(found: Run | UnreadableRecord) -> dict[str, Any]:
+def run_item(found: Run | UnreadableRecord) -> dict[str, Any]:
     if isinstance(found, UnreadableRecord):
         told = {"id": found.id, "project": found.project, "name": found.name, "links": run_links(found.id)}
         return {**_NOTHING, **told, "status": UNREADABLE, "unreadable": found.problem}
@@ -86,9 +97,11 @@ def _item(found: Run | UnreadableRecord) -> dict[str, Any]:
     origin = found.forked_from
     return {
         **item,
+        "task": found.spec.model.task,
         "architecture": found.spec.model.architecture,
         "encoder": found.spec.model.encoder,
         "unreadable": None,
+        "metrics": {name: vars(one) for name, one in found.metrics.items()},
         "forked_from": origin and {"run_id": origin.run_id, "checkpoint": origin.checkpoint},
         "result": found.result and _result(found.result),
         "error": found.error and {name: found.error.get(name) for name in _OF_AN_ERROR},

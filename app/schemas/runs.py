@@ -6,14 +6,16 @@ from marshmallow import Schema, ValidationError, fields, pre_dump, validate, val
 from marshmallow_dataclass import class_schema
 
 from app.schemas.fields import (
-    PageQuery,
     device_class_field,
+    group_field,
     instant_field,
     max_hours_field,
     name_field,
     notes_field,
     priority_field,
+    tags_field,
 )
+from app.schemas.metric_fields import metrics_field, row_field
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.schemas.yard import WaitingSchema
 from app.service.runs import RunState
@@ -39,6 +41,8 @@ class RunRequestSchema(Schema):
     name = name_field("name of the run")
     project = name_field("project it belongs to; the data set's where it is left out")
     notes = notes_field()
+    tags = tags_field()
+    group = group_field()
     priority = priority_field()
     max_hours = max_hours_field()
     device_class = device_class_field(
@@ -52,6 +56,8 @@ class RunChangeSchema(Schema):
     epochs = epochs_field()
     name = name_field("name of the run")
     notes = notes_field()
+    tags = tags_field()
+    group = group_field(allow_none=True)
     priority = priority_field()
     max_hours = max_hours_field()
 
@@ -59,7 +65,7 @@ class RunChangeSchema(Schema):
     def not_empty(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse a change of nothing."""
         if not data:
-            raise ValidationError("Give at least one of: epochs, max_hours, name, notes, priority.")
+            raise ValidationError(f"Give at least one of: {', '.join(sorted(self.fields))}.")
 
 
 class StopSchema(Schema):
@@ -80,12 +86,6 @@ class MoveSchema(Schema):
         validate=validate.OneOf(["front"]),
         metadata={"description": "`front`: before all others of its project, device class and priority"},
     )
-
-
-class RunQuery(PageQuery):
-    """Which runs are wanted."""
-
-    status = fields.String(validate=validate.OneOf([status.value for status in RunStatus]))
 
 
 class RunLinks(Schema):
@@ -117,6 +117,8 @@ class RunSchema(Schema):
     project = fields.String()
     name = fields.String()
     notes = fields.String()
+    tags = fields.List(fields.String())
+    group = fields.String(allow_none=True)
     dataset_id = fields.String()
     dataset_hash = fields.String()
     experiment = fields.String(allow_none=True)
@@ -145,6 +147,9 @@ class RunSchema(Schema):
     max_hours = max_hours_field()
     used_seconds = fields.Float(metadata={"description": "how long all attempts together have trained"})
     notices = fields.List(fields.String())
+    metrics = metrics_field()
+    best_row = row_field("metrics of the epoch that is best by spec.checkpoints.monitor")
+    last_row = row_field("metrics of the newest epoch")
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     forked_from = fields.Nested(
         class_schema(ForkedFrom),

@@ -68,7 +68,7 @@ def options(settings: Settings) -> dict[str, Any]:
 def begin(worker: Worker) -> None:
     """Start what runs beside requests, and let the streams know when the worker begins to stop."""
     services = worker.wsgi.extensions[EXTENSION]
-    services.run_events.end_when(lambda: not worker.alive)
+    services.shutdown.when(lambda: not worker.alive)
     services.caretaker.start(threading.Event())
 
 

@@ -1,6 +1,6 @@
 """The use case of forks: a new run that begins with the weights of another one's checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ class ForkRequest:
     name: str | None = None
     project: str | None = None
     notes: str = ""
+    tags: Sequence[str] | None = None
+    group: str | None = None
     priority: int = 0
     max_hours: float | None = None
     device_class: str | None = None
@@ -46,6 +48,8 @@ class ForkService:
             name=asked.name or f"Fork of {origin.name}"[:NAME_LENGTH],
             project=asked.project or origin.project,
             notes=asked.notes,
+            tags=origin.tags if asked.tags is None else asked.tags,
+            group=asked.group or origin.group,
             priority=asked.priority,
             max_hours=asked.max_hours or origin.max_hours,
             device_class=asked.device_class or origin.queue,

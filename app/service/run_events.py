@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from app.service.shutdown import Shutdown
 from app.service.slots import IsGone, never
 from trainyard.errors import InvalidRequest
 from trainyard.registry.event_log import EventLogReader, order
@@ -43,15 +44,13 @@ def checked_event_id(text: str | None) -> str:
 class RunEvents:
     """Follows runs."""
 
-    def __init__(self, runs: RunRegistry, storage: Storage, keep_alive_s: float = KEEP_ALIVE_S) -> None:
+    def __init__(
+        self, runs: RunRegistry, storage: Storage, shutdown: Shutdown, keep_alive_s: float = KEEP_ALIVE_S
+    ) -> None:
         self._runs = runs
         self._storage = storage
+        self._shutdown = shutdown
         self._keep_alive_s = keep_alive_s
-        self._is_closing: Callable[[], bool] = lambda: False
-
-    def end_when(self, is_closing: Callable[[], bool]) -> None:
-        """Streams ask this at least once a second, and end where it is true: the server is about to stop."""
-        self._is_closing = is_closing
 
     def has_ended(self, run_id: str) -> bool:
         """Whether the run is over; raises NotFound."""
@@ -66,7 +65,7 @@ class RunEvents:
         log = EventLogReader(self._storage.run(run_id).events)
         last, is_final, idle_pieces, heard_at = after, False, 0, time.monotonic()
         wait_ms = 1
-        while not self._is_closing() and not is_gone():
+        while not self._shutdown.is_near and not is_gone():
             ended = self.has_ended(run_id)
             if ended and ((is_final and idle_pieces) or idle_pieces > GRACE_PIECES):
                 return

@@ -12,12 +12,9 @@ from typing import Any
 from trainyard.errors import BrokenFile, NewerFormat, NotFound
 from trainyard.registry.runs import RunRegistry
 from trainyard.storage.files import RunFolder, Storage, read_json
-from trainyard.storage.log_tail import last_lines
 from trainyard.storage.metric_rows import read_rows, rows_folder
 
 logger = logging.getLogger(__name__)
-
-MAX_LOG_LINES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +56,6 @@ class RunFiles:
         run = self._runs.get(run_id)
         path = rows_folder(self._storage.run(run.id), run.metrics_of).metrics_csv
         return path if path.is_file() else None
-
-    def log_tail(self, run_id: str, lines: int) -> bytes:
-        """The last lines of the training log; empty where there is none yet."""
-        path = self._folder(run_id).log
-        return last_lines(path, lines) if path.is_file() else b""
 
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints that are there: best, last, then the epochs' in order."""

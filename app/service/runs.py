@@ -1,7 +1,7 @@
 """Use cases of runs: submit, read, change, stop."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import Storage, new_run_id, write_json
 from trainyard.store.records import Page
+from trainyard.store.run_lists import RunQuery
 
 REQUEST_LABEL = "request"
 """The label under which a run keeps the fingerprint of the request that made it."""
@@ -39,6 +40,8 @@ class RunRequest:
     name: str | None = None
     project: str | None = None
     notes: str = ""
+    tags: Sequence[str] = ()
+    group: str | None = None
     priority: int = 0
     max_hours: float | None = None
     device_class: str | None = None
@@ -146,9 +149,9 @@ class RunService:
                 run=decided, progress=None, signals=Signals(), waiting=None, dataset_deleted=False
             )
 
-    def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Run]:
-        """A page of records, newest first."""
-        return self._runs.page(status, project, cursor, limit)
+    def page(self, query: RunQuery) -> Page[Run]:
+        """A page of records."""
+        return self._runs.select(query)
 
     def change(self, run_id: str, epochs: int | None, described: Mapping[str, Any]) -> RunState:
         """Change the epoch target, then what describes the run; raises NotFound and Conflict."""
@@ -195,6 +198,8 @@ class RunService:
             project=request.project or dataset.project,
             name=request.name or named,
             notes=request.notes,
+            tags=tuple(request.tags),
+            group=request.group,
             dataset_id=dataset.id,
             dataset_hash=dataset.summary.content_hash if dataset.summary else "",
             experiment=request.experiment,
@@ -223,7 +228,10 @@ class RunService:
 
 
 def _fingerprint(request: RunRequest) -> str:
-    return fingerprint(asdict(request))
+    """What came later than the first release counts where it is given: earlier requests keep theirs."""
+    later = {"tags": list(request.tags), "group": request.group}
+    asked = {name: value for name, value in asdict(request).items() if name not in later}
+    return fingerprint(asked | {name: value for name, value in later.items() if value})
 
 
 def _same_request(run: Run, request: RunRequest) -> Run:

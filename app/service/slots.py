@@ -24,6 +24,11 @@ class Slots:
         self._lock = threading.Lock()
         self._taken: dict[object, IsGone] = {}
 
+    @property
+    def taken(self) -> int:
+        """How many are taken."""
+        return len(self._taken)
+
     def take(self, is_gone: IsGone = never) -> object:
         """A slot, to be given back; raises the error where none is free."""
         slot = object()

@@ -3,6 +3,7 @@
 import errno
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,18 @@ def limited(redis_client: Client) -> Iterator[Client]:
 
 
 def test_it_is_ready(client: FlaskClient):
-    assert client.get("/readyz").json == {"status": "ok"}
+    parts = dict.fromkeys(("redis", "records", "storage", "housekeeping"), "ok")
+    assert client.get("/readyz").json == {"status": "ok", "parts": parts}
+
+
+def test_every_part_that_is_not_ready_is_named(settings: Settings):
+    settings.storage.write_text("a file where the folder should be")
+    client = create_app(replace(settings, redis_url="redis://127.0.0.1:1/0")).test_client()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable")
+    assert list(answer.json["errors"]) == ["redis", "storage"]
+    assert answer.json["errors"]["redis"] == ["Redis cannot be reached."]
+    assert_no_address(answer.text)
 
 
 def test_a_redis_without_memory_is_told_of(client: FlaskClient, limited: Client):

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.service.run_events import BEGINNING, MAX_STREAMS, RunEvents, checked_event_id
+from app.service.shutdown import Shutdown
 from app.service.slots import Slots
 from tests.api.conftest import Hand
 from trainyard.errors import InvalidRequest, NotFound, TooManyStreams
@@ -24,7 +25,7 @@ Entries = list[tuple[str, dict[str, Any]]]
 
 @pytest.fixture
 def events(hand: Hand, storage: Storage) -> RunEvents:
-    return RunEvents(hand.runs, storage)
+    return RunEvents(hand.runs, storage, Shutdown())
 
 
 class Teller:
@@ -154,16 +155,16 @@ def test_an_end_without_its_event_ends_the_stream(events: RunEvents, hand: Hand,
 
 
 def test_silence_gives_signs_of_life(hand: Hand, storage: Storage, run_id: str):
-    stream = RunEvents(hand.runs, storage, keep_alive_s=0).follow(run_id, BEGINNING)
+    stream = RunEvents(hand.runs, storage, Shutdown(), keep_alive_s=0).follow(run_id, BEGINNING)
     assert next(stream)[1]["status"] == "queued"
     assert next(stream) is None
     assert next(stream) is None
 
 
-def test_streams_end_with_the_server(events: RunEvents, run_id: str):
-    closing = iter([False, True])
-    events.end_when(lambda: next(closing))
-    assert len(list(events.follow(run_id, BEGINNING))) == 1
+def test_streams_end_with_the_server(hand: Hand, storage: Storage, run_id: str):
+    closing, shutdown = iter([False, True]), Shutdown()
+    shutdown.when(lambda: next(closing))
+    assert len(list(RunEvents(hand.runs, storage, shutdown).follow(run_id, BEGINNING))) == 1
 
 
 def test_an_unknown_run(events: RunEvents):

@@ -19,6 +19,7 @@ from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store import keys
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect
+from trainyard.store.run_lists import RunQuery
 
 SET_ID = a_run(0).dataset_id
 
@@ -64,6 +65,29 @@ def yard(runs: RunRegistry, datasets: DatasetRegistry) -> dict[str, Run]:
         made[status] = ended
     made["queued"] = runs.submit(a_run(7, priority=4, notes="zwei\nZeilen"))[1]
     return made
+
+
+def test_a_redis_of_an_earlier_release_gets_its_lists(
+    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, yard: dict[str, Run]
+):
+    """Records are there in storage's revision, but neither indexes of lists nor what rows come to."""
+    reindex.rebuild()
+    run = yard["completed"]
+    rows = [{"epoch": one, "step": one, "val_loss": 1 / one, "val_miou": one / 4} for one in (1, 2, 3)]
+    write_json(storage.run(run.id).metrics_json, {"rows": rows})
+    for key in (
+        keys.LISTS,
+        *client.scan_iter("ty:run:by:architecture:*"),
+        *client.scan_iter("ty:run:*:listed"),
+    ):
+        client.delete(key)
+    unet = RunQuery(architecture=run.spec.model.architecture, text="RUN ")
+    assert runs.select(unet).items == []
+    assert reindex.ensure() is not None
+    assert [one.id for one in runs.select(unet).readable] == [one.id for one in runs.page().readable]
+    assert runs.select(RunQuery(sort="best.val_miou")).readable[0].metrics["val_miou"].best == 0.75
+    assert mirror(storage, run)["last_row"]["epoch"] == 3
+    assert reindex.ensure() is None
 
 
 def mirror(storage: Storage, run: Run) -> dict:

@@ -12,7 +12,7 @@ from trainyard.errors import OwnershipLost, StorageUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs import events
-from trainyard.runs.record import Run
+from trainyard.runs.record import MetricSummary, Run
 from trainyard.storage import metric_rows
 from trainyard.storage.files import RunFolder, Storage, read_json, write_json
 from trainyard.storage.metric_rows import read_rows, write_rows
@@ -245,3 +245,16 @@ def shown_epochs(runs: RunRegistry, folder: RunFolder) -> list[int]:
     with folder.metrics_csv.open(newline="") as file:
         assert [int(one["epoch"]) for one in csv.DictReader(file)] == shown
     return shown
+
+
+def test_the_record_tells_what_the_rows_come_to(runs, storage):
+    telling = reports(runs, storage, runs.claim("train", "me"))
+    for epoch, miou in ((1, 0.25), (2, 0.75), (3, None), (4, 0.5), (4, 0.625)):  # the last one trained again
+        row = {"epoch": epoch, "train_loss": 0.5, "val_miou": miou, "val_loss": miou and 1 - miou}
+        telling.add(events.EpochEnd(epoch=epoch, step=epoch, metrics={**row, "val_iou/a": miou}))
+        telling.post()
+    run = runs.get(telling.run.id)
+    assert run.metrics["val_miou"] == MetricSummary(best=0.75, best_epoch=2, last=0.625, last_epoch=4)
+    assert run.metrics["train_loss"].best_epoch == 1, "the first of equals"
+    assert run.best_row == {"epoch": 2, "train_loss": 0.5, "val_miou": 0.75, "val_loss": 0.25}
+    assert run.last_row["val_miou"] == 0.625

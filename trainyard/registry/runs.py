@@ -14,12 +14,15 @@ from trainyard.registry.event_log import keep, last_id
 from trainyard.runs.checkpoints import discard, place, with_saved
 from trainyard.runs.events import CheckpointSaved, Event, Progress, StatusChanged, to_dict
 from trainyard.runs.failures import failure
+from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.runs.signals import Signals, StopWhen
 from trainyard.storage.files import Storage, check_id
-from trainyard.storage.metric_rows import place_rows
+from trainyard.storage.metric_rows import place_rows, read_rows
 from trainyard.storage.run_results import discard_work
 from trainyard.store.connection import Client
+from trainyard.store.records import Page
+from trainyard.store.run_lists import RunLists, RunQuery
 from trainyard.store.run_store import RUN_LIFE, RunStore
 from trainyard.store.run_streams import LiveStore, parse_signals
 
@@ -32,11 +35,33 @@ KEEP_PAUSES_S = (0.0, 0.1, 0.2)
 class RunRegistry(Registry[Run]):
     """All runs, with what may be asked of one while it trains."""
 
+    _store: RunStore
+
     def __init__(
         self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
     ) -> None:
         super().__init__(RunStore(client), storage, RUN_LIFE, rules, max_concurrent)
+        self._lists = RunLists(client, self._store.codec)
         self.live = LiveStore(client)
+
+    def select(self, query: RunQuery) -> Page[Run]:
+        """A page of runs; raises StoreUnavailable while not all of them are known again."""
+        page = self._lists.page(query)
+        if not page.items:
+            self.require_complete()
+        return page
+
+    def index(self, run: Run) -> None:
+        """Bring a run into its lists anew, as it is stored."""
+        self._store.index(run)
+        self.add_summary(run)
+
+    def add_summary(self, run: Run) -> None:
+        """Let the record of an earlier release say what its rows of metrics come to."""
+        if run.epoch and run.last_row is None:
+            rows = read_rows(self._storage.run(run.id), run.metrics_of)
+            if rows:
+                self.amend(run.id, summarize(rows, run.spec.checkpoints.monitor))
 
     def _written(self, record: Run) -> Run:
         """As for any record; of a cancelled run nothing is kept but record, events and log."""

@@ -151,6 +151,10 @@ _BY_NAME: dict[str, type[Any]] = {
 }
 
 
+NAMES = tuple(_BY_NAME)
+"""Of all kinds of events."""
+
+
 def to_dict(event: Event) -> dict[str, Any]:
     """The event as JSON data, its name under `event`."""
     return {"event": event.name, **asdict(event)}

@@ -89,6 +89,16 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MetricSummary:
+    """The best and the newest value of one monitored metric, each with the epoch that reached it, from 1."""
+
+    best: float
+    best_epoch: int
+    last: float
+    last_epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
@@ -101,7 +111,9 @@ class Run:
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
     that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
     `attempts` tells of the newest ones. `checkpoints` are the committed files by name (`checkpoints.py`).
-    `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), 0 before any are.
+    `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), 0 before any are;
+    `metrics`, `best_row` and `last_row` are what those rows come to (`metric_summary.py`).
+    `tags` and `group` are a client's own words: what a run is about, and which runs belong together.
     `used_seconds` is how long all attempts together have trained, which `max_hours`
     limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
     file and its parity. `error` is a `TrainyardError` with `attempt`, `log_tail` and `peak_memory`.
@@ -111,6 +123,8 @@ class Run:
     project: str
     name: str
     notes: str = ""
+    tags: tuple[str, ...] = ()
+    group: str | None = None
     dataset_id: str
     dataset_hash: str
     experiment: str | None = None
@@ -136,6 +150,9 @@ class Run:
     attempts: tuple[AttemptRecord, ...] = ()
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     metrics_of: int = 0
+    metrics: dict[str, MetricSummary] = field(default_factory=dict)
+    best_row: dict[str, Any] | None = None
+    last_row: dict[str, Any] | None = None
     labels: dict[str, str] = field(default_factory=dict)
     forked_from: ForkedFrom | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})

@@ -32,6 +32,8 @@ from trainyard.store.run_store import RUN_LIFE, RunStore
 Record = TypeVar("Record", bound=Claimable)
 LOCK_S = 60.0
 """How long a process that compares may give no sign of life before another one takes over."""
+LISTS_VERSION = "1"
+"""Grows with each change of what lists of runs need in Redis: one of an earlier release is filled anew."""
 AT_ONCE = 50
 """Records between two such signs."""
 PAUSE_S = 0.01
@@ -69,6 +71,7 @@ class Reindex:
     ) -> None:
         self._client = client
         self._runs = runs
+        self._lists_are_old = False
         self._names = NameStore(client, STUDY_SPACE)
         self._datasets_kind = _Kind[Dataset](
             store=DatasetStore(client),
@@ -96,23 +99,29 @@ class Reindex:
             if not again and (self._is_done() or self._lost_nothing()):
                 self._client.set(keys.INDEXED, self._server())
                 return None
+            self._lists_are_old = not self._has_present_lists()
             self._announce(first=True)
             report = Report()
             self._compare(self._datasets_kind, report, lock)
             self._compare(self._runs_kind, report, lock)
             self._requeue(report)
-            self._client.set(keys.INDEXED, self._server())
+            self._client.mset({keys.INDEXED: self._server(), keys.LISTS: LISTS_VERSION})
             self._client.delete(keys.REBUILDING)
             return report
 
     def _lost_nothing(self) -> bool:
         """Whether this Redis was compared before its last start, and then stopped in order."""
         compared, stopped = self._client.mget(keys.INDEXED, keys.STOPPED)
-        return compared is not None and compared == stopped
+        return compared is not None and compared == stopped and self._has_present_lists()
+
+    def _has_present_lists(self) -> bool:
+        """Whether this Redis was last filled by a release with the same lists of runs."""
+        return bool(self._client.get(keys.LISTS) == LISTS_VERSION)
 
     def _announce(self, *, first: bool = False) -> None:
-        """Say of a Redis that was emptied that it is being filled, for as long as a sign of that counts."""
-        if first and not self._client.exists(keys.INDEXED):
+        """Say of a Redis that was emptied, or has lists of another release, that it is being filled, for as
+        long as a sign of that counts."""
+        if first and (self._lists_are_old or not self._client.exists(keys.INDEXED)):
             self._client.set(keys.REBUILDING, 1)
         self._client.expire(keys.REBUILDING, round(LOCK_S))
 
@@ -123,7 +132,7 @@ class Reindex:
 
     def _is_done(self) -> bool:
         with store_errors():
-            return bool(self._client.get(keys.INDEXED) == self._server())
+            return bool(self._client.get(keys.INDEXED) == self._server()) and self._has_present_lists()
 
     def _server(self) -> str:
         """Changes with every start of Redis."""
@@ -150,7 +159,8 @@ class Reindex:
         file = kind.registry.record_file(record_id)
         try:
             data = read_json(file)
-            if known is not None and (data.get("id"), data.get("revision")) == (record_id, known):
+            is_same = known is not None and (data.get("id"), data.get("revision")) == (record_id, known)
+            if is_same and not self._lists_are_old:
                 return "same"  # as nearly all are, so this is what a long comparison takes
             record = kind.store.codec.from_json(data)
         except (BrokenFile, NewerFormat, Unreadable) as error:
@@ -167,6 +177,8 @@ class Reindex:
             return "written"
         if outcome == "restored":
             self._follow(kind, record)
+        elif isinstance(record, Run) and self._lists_are_old:
+            self._runs.index(record)
         return outcome
 
     def _settle_unreadable(
@@ -189,6 +201,7 @@ class Reindex:
             kind.registry.repair(record.id)
         if not isinstance(record, Run):
             return
+        self._runs.add_summary(record)
         if study := record.labels.get(STUDY_SPACE):
             self._names.bind(study, record.id)
         if was_interrupted:

@@ -73,6 +73,11 @@ class Codec(Generic[Record]):
                 (data if self._is_text[name] else others)[name] = text
         return self._decode(data | _parsed(others))
 
+    def listed_text(self, record_id: str, text: str) -> Record | UnreadableRecord:
+        """As `listed`, of the JSON list of fields and texts as which scripts answer with a hash."""
+        flat = json.loads(text)
+        return self.listed(record_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+
     def listed(self, record_id: str, texts: Mapping[str, str]) -> Record | UnreadableRecord:
         """As `from_hash`, for a list: one record that cannot be read is one item that says so."""
         try:

@@ -71,8 +71,11 @@ def run_script(client: Client, name: str, *arguments: str | int | float) -> tupl
 
 @cache
 def _source(name: str) -> str:
+    """The script as Redis runs it: what all share, its own part, and what all end with."""
     folder = Path(__file__).parent / "lua"
-    return (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    prelude, own = ((folder / f"{part}.lua").read_text() for part in ("prelude", name))
+    end = "local result = transition()\nupdate_lists()\nreturn result\n"
+    return f"{prelude}\nlocal function transition()\n{own}\nend\n{end}"
 
 
 def check_writes(client: Client) -> None:

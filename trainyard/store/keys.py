@@ -7,10 +7,19 @@ ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the oth
 ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>
 ty:<kind>:by:both:<status>:<project>
+ty:run:by:<facet>:<value>       ZSET  likewise; facet is dataset, architecture, task, group or tag
+ty:run:by:queue:<queue>:<status> ZSET likewise
+ty:run:waiting:<queue>          ZSET  id of each queued run -> since when it waits, in seconds
+ty:statistics                   HASH  counts since this Redis was made, see prelude.lua
+ty:run:sorted:<name>            ZSET  id -> what lists of runs are sorted by: started_at or ended_at in µs,
+                                best.<metric> or last.<metric>; without runs that have none
+ty:run:<id>:listed              HASH  what lists need beside the record: architecture, task, texts in lower
+                                case that are searched, and `keys`, the indexes above it is in, JSON
 ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
+ty:lists                        STRING  version of the lists of runs that this Redis was filled with
 ty:indexing                     STRING  the lock of whoever compares them
 ty:rebuilding                   STRING  while a Redis that was emptied is filled from storage
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
@@ -28,6 +37,7 @@ ty:server                       HASH  run_id of the Redis seen last, wait_until:
 ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version, cancel
 ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
+ty:events                       STREAM  events of all runs, as they come: `run`, `project`, `kind` and `data`
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
 ty:set:<name>                   SET   small shared sets, such as the study service's architectures
@@ -53,6 +63,24 @@ def index(kind: str, status: str | None, project: str | None) -> str:
     if project:
         return f"ty:{kind}:by:project:{project}"
     return f"ty:{kind}:by:all"
+
+
+def run_facet(facet: str, value: str) -> str:
+    """The index of the runs that have that value."""
+    return f"ty:run:by:{facet}:{value}"
+
+
+def sorted_runs(name: str) -> str:
+    """The index that sorts runs by what the name says."""
+    return f"ty:run:sorted:{name}"
+
+
+def waiting_runs(queue: str) -> str:
+    """Since when each run of the queue waits."""
+    return f"ty:run:waiting:{queue}"
+
+
+STATISTICS = "ty:statistics"
 
 
 def removed(kind: str, record_id: str) -> str:
@@ -102,6 +130,9 @@ def events(run_id: str) -> str:
     return f"ty:run:{run_id}:events"
 
 
+ALL_EVENTS = "ty:events"
+
+
 def alias(space: str, name: str) -> str:
     return f"ty:alias:{space}:{name}"
 
@@ -122,5 +153,6 @@ CLEAN_STOP = "ty:clean_stop"
 STOPPED = "ty:stopped"
 INDEXED = "ty:indexed"
 INDEXING = "ty:indexing"
+LISTS = "ty:lists"
 REBUILDING = "ty:rebuilding"
 PROBE = "ty:probe"

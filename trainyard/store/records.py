@@ -83,7 +83,7 @@ class RecordStore(Generic[Record]):
         last, found = run_script(self.client, "page", self.kind, index, top, limit)
         if last == "rebuilding":
             raise StoreUnavailable(REBUILDING)
-        items = [self.codec.listed(record_id, _pairs_of(text)) for record_id, text in found.items()]
+        items = [self.codec.listed_text(record_id, text) for record_id, text in found.items()]
         return Page(items, str(int(float(last))) if last else None)
 
     def claim(
@@ -270,8 +270,3 @@ class RecordStore(Generic[Record]):
 
     def _pairs(self, values: Mapping[str, Any]) -> list[str]:
         return [text for pair in self.codec.to_hash(values).items() for text in pair]
-
-
-def _pairs_of(text: str) -> dict[str, str]:
-    flat = json.loads(text)
-    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,8 +1,12 @@
 """What befalls runs only: a client cancels, resumes, retries or removes one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store.connection import Client, run_script
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
+from trainyard.store.run_lists import listed_fields
 
 RUN_LIFE = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
 
@@ -28,6 +32,17 @@ class RunStore(RecordStore[Run]):
     def remove(self, run_id: str) -> tuple[str, Run | None]:
         """See remove_run.lua."""
         return self._decided("remove_run", run_id, REMEMBERED_S)
+
+    def index(self, run: Run) -> bool:
+        """Bring a run into its lists anew; False where Redis has another revision of it."""
+        fields = listed_fields(self.codec.to_json(run))
+        pairs = [text for pair in fields.items() for text in pair]
+        return run_script(self.client, "index_run", run.id, run.revision, *pairs)[0] == "ok"
+
+    def _pairs(self, values: Mapping[str, Any]) -> list[str]:
+        """With what lists need of them."""
+        listed = listed_fields(values)
+        return [*super()._pairs(values), *(text for pair in listed.items() for text in pair)]
 
     def _decided(self, script: str, *arguments: str | int) -> tuple[str, Run | None]:
         outcome, found = run_script(self.client, script, *arguments)

@@ -67,7 +67,7 @@ class LiveStore:
     def _added(
         self, script: str, who: tuple[str | int, ...], event: events.Event, last_kept: LastKept
     ) -> str | None:
-        arguments = (*who, STREAM_LENGTH, json.dumps(events.to_dict(event)))
+        arguments = (*who, STREAM_LENGTH, event.name, json.dumps(events.to_dict(event)))
         outcome, answer = run_script(self._client, script, *arguments, "")
         if outcome == "begins":
             _, answer = run_script(self._client, script, *arguments, last_kept())

@@ -8,6 +8,7 @@ only while the run is its own. Its rows of metrics lie here, too, and count by t
 import logging
 import secrets
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,6 +57,11 @@ class AttemptFiles:
             self.sweep(committed, metrics_of)
         except OSError as error:
             raise storage_error("Earlier attempts could not be cleared away", error) from error
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """One for each finished epoch so far."""
+        return self._rows
 
     def add_row(self, row: Row) -> None:
         """Add an epoch; one trained again replaces its row and later ones."""

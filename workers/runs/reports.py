@@ -9,6 +9,7 @@ from trainyard.errors import StorageUnavailable
 from trainyard.registry.event_log import keep
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs import events
+from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import Run
 from trainyard.spec.training_spec import with_batches
 from trainyard.storage.files import RunFolder
@@ -90,7 +91,8 @@ class RunReports:
         if isinstance(event, events.EpochEnd):
             # Who reads that an epoch is over finds its row: it goes first.
             self._files.add_row(event.metrics)
-            self.update(epoch=event.epoch, step=event.step, metrics_of=self.run.fence)
+            summary = summarize(self._files.rows, self.run.spec.checkpoints.monitor)
+            self.update(epoch=event.epoch, step=event.step, metrics_of=self.run.fence, **summary)
         elif isinstance(event, events.CheckpointSaved):
             self._files.keep_rows()
             file = (self._files.own.path / event.stored).relative_to(self._folder.path).as_posix()

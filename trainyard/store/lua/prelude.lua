@@ -17,6 +17,12 @@ local function answer(outcome, kind, id)
   return {outcome, redis.call('HGETALL', key_of(kind, id))}
 end
 
+-- Beside a run's record: what only its lists need, see RUN LISTS below.
+local function listed_of(id) return key_of('run', id) .. ':listed' end
+
+-- Runs that the present script has changed.
+local changed_runs = {}
+
 -- The indexes that change with the status.
 local function status_indexes(kind, id, status)
   local by = 'ty:' .. kind .. ':by:'
@@ -30,10 +36,43 @@ local function hold_dataset(id, status)
   redis.call(needs and 'SADD' or 'SREM', holders, id)
 end
 
+-- STATISTICS: what has been counted since this Redis was made, in one hash. A name is that of the statistic, and
+-- its label's value after a bar; a histogram has a count for each bucket (not yet added up) and a sum besides.
+local SECONDS = {1, 5, 15, 60, 300, 900, 3600, 14400, 43200, 86400, 259200}
+
+local function count(name, label) redis.call('HINCRBY', 'ty:statistics', name .. '|' .. label, 1) end
+
+local function observe(name, label, value)
+  local bucket = '+Inf'
+  for _, bound in ipairs(SECONDS) do
+    if value <= bound then
+      bucket = bound
+      break
+    end
+  end
+  count(name .. '|' .. bucket, label)
+  redis.call('HINCRBYFLOAT', 'ty:statistics', name .. '|sum|' .. label, string.format('%.3f', value))
+end
+
+-- Since when each queued run waits. One that leaves its queue to be trained has waited so long.
+local function note_wait(id, status)
+  local queue = get('run', id, 'queue')
+  if not queue then return end
+  local index = 'ty:run:waiting:' .. queue
+  local since = tonumber(redis.call('ZSCORE', index, id) or '')
+  if status == 'queued' then
+    if not since then redis.call('ZADD', index, seconds(now_us()), id) end
+  elseif since then
+    redis.call('ZREM', index, id)
+    if status == 'running' then observe('run_wait_seconds', queue, math.max(0, now_us() / 1e6 - since)) end
+  end
+end
+
 -- A new revision, which storage does not hold yet.
 local function bump(kind, id)
   redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
   redis.call('SADD', 'ty:unmirrored:' .. kind, id)
+  if kind == 'run' then changed_runs[id] = true end
 end
 
 local function enter_status(kind, id, status)
@@ -50,7 +89,62 @@ local function enter_status(kind, id, status)
   redis.call('ZADD', b, score, id)
   redis.call('HSET', key, 'status', status)
   bump(kind, id)
-  if kind == 'run' then hold_dataset(id, status) end
+  if kind == 'run' then
+    hold_dataset(id, status)
+    note_wait(id, status)
+  end
+end
+
+local function decoded(text)
+  local ok, found = pcall(cjson.decode, text or '')
+  return ok and type(found) == 'table' and found or {} -- a script must not break off half way for a broken one
+end
+
+-- RUN LISTS. A run is in an index by each thing that lists are filtered by, scored by its creation time, and in
+-- one for each thing they are sorted by, scored by that. `keys` beside the record names those it is in; what
+-- leaves an index so leaves it whatever the record says by now.
+local function leave_lists(id)
+  for _, index in ipairs(decoded(redis.call('HGET', listed_of(id), 'keys'))) do redis.call('ZREM', index, id) end
+  redis.call('DEL', listed_of(id))
+end
+
+local function microseconds(text) return string.format('%.0f', tonumber(text) * 1000000) end
+
+local function enter_lists(id)
+  local h = redis.call('HMGET', key_of('run', id),
+    'created_at', 'dataset_id', 'group', 'tags', 'started_at', 'ended_at', 'metrics', 'queue', 'status')
+  if not tonumber(h[1]) then return end
+  local l = redis.call('HMGET', listed_of(id), 'architecture', 'task', 'keys')
+  local created, names, found = microseconds(h[1]), {}, {}
+  local function enter(index, score)
+    redis.call('ZADD', index, score, id)
+    names[#names + 1], found[index] = index, true
+  end
+  for facet, value in pairs({dataset = h[2], group = h[3], architecture = l[1], task = l[2]}) do
+    if value then enter('ty:run:by:' .. facet .. ':' .. value, created) end
+  end
+  if h[8] and h[9] then enter('ty:run:by:queue:' .. h[8] .. ':' .. h[9], created) end
+  for _, tag in ipairs(decoded(h[4])) do
+    if type(tag) == 'string' then enter('ty:run:by:tag:' .. tag, created) end
+  end
+  for name, text in pairs({started_at = h[5], ended_at = h[6]}) do
+    if tonumber(text or '') then enter('ty:run:sorted:' .. name, microseconds(text)) end
+  end
+  for metric, summary in pairs(decoded(h[7])) do
+    for _, which in ipairs({'best', 'last'}) do
+      local value = type(summary) == 'table' and tonumber(summary[which])
+      if value and value == value then enter('ty:run:sorted:' .. which .. '.' .. metric, string.format('%.17g', value)) end
+    end
+  end
+  for _, index in ipairs(decoded(l[3])) do
+    if not found[index] then redis.call('ZREM', index, id) end
+  end
+  redis.call('HSET', listed_of(id), 'keys', cjson.encode(names))
+end
+
+-- Every script ends with this: lists know a run as the script has left it.
+local function update_lists()
+  for id in pairs(changed_runs) do enter_lists(id) end
 end
 
 local function leave_indexes(kind, id, status)
@@ -59,6 +153,7 @@ local function leave_indexes(kind, id, status)
   for _, index in ipairs({both, by_status, by .. 'all', by .. 'project:' .. get(kind, id, 'project')}) do
     redis.call('ZREM', index, id)
   end
+  if kind == 'run' then leave_lists(id) end
 end
 
 -- Turns. A queue is kept whole, and once more by project, so that a turn is found without a look at every
@@ -111,13 +206,16 @@ local function is_held(kind, id, fence, owner)
   return h[1] == fence and h[2] == owner
 end
 
--- ARGV from `first` on are field/value pairs of the record; an empty value removes the field.
+-- ARGV from `first` on are field/value pairs of the record, or of what lists need beside it where the field's
+-- name begins with `listed:`; an empty value removes the field.
 local function set_fields(kind, id, first)
   for i = first, #ARGV, 2 do
+    local key, field = key_of(kind, id), ARGV[i]
+    if string.sub(field, 1, 7) == 'listed:' then key, field = listed_of(id), string.sub(field, 8) end
     if ARGV[i + 1] == '' then
-      redis.call('HDEL', key_of(kind, id), ARGV[i])
+      redis.call('HDEL', key, field)
     else
-      redis.call('HSET', key_of(kind, id), ARGV[i], ARGV[i + 1])
+      redis.call('HSET', key, field, ARGV[i + 1])
     end
   end
 end
@@ -129,16 +227,19 @@ local function argument(first, field)
   end
 end
 
--- Put an event (JSON) on a run's stream, which keeps about the newest `length` of them. Ids never repeat and always
+-- Put an event (JSON, with its kind) on a run's stream, which keeps about the newest `length` of them, and on the
+-- stream of all runs, which keeps as many. Ids never repeat and always
 -- grow, also over a Redis that was emptied and a clock that was set back: a stream that is not there goes on
 -- after `last`, the newest id that storage has (0-0: none); an empty `last` asks for it.
-local function add_event(id, length, event, last)
+local function add_event(id, length, kind, event, last)
   local stream = key_of('run', id) .. ':events'
   if redis.call('EXISTS', stream) == 0 then
     if last == '' then return {'begins', {}} end
     if last ~= '0-0' then redis.call('XDEL', stream, redis.call('XADD', stream, last, 'data', '')) end
   end
   local event_id = redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'data', event)
+  redis.call('XADD', 'ty:events', 'MAXLEN', '~', length, '*',
+    'run', id, 'project', get('run', id, 'project') or '', 'kind', kind, 'data', event)
   return {'ok', {'event_id', event_id}}
 end
 
@@ -156,10 +257,7 @@ local function end_lease(kind, id) redis.call('ZREM', leases_of(kind), id) end
 -- it ended.
 local attempts_kept = 100
 
-local function attempts_of(kind, id)
-  local ok, found = pcall(cjson.decode, get(kind, id, 'attempts') or '[]')
-  return ok and type(found) == 'table' and found or {} -- a script must not break off half way for a broken one
-end
+local function attempts_of(kind, id) return decoded(get(kind, id, 'attempts')) end
 
 local function begin_attempt(kind, id, owner)
   if kind ~= 'run' then return end
@@ -178,6 +276,7 @@ local function end_attempt(kind, id, reason)
   local newest = attempts[#attempts]
   if not newest or (newest.ended_at and newest.ended_at ~= cjson.null) then return end
   newest.ended_at, newest.reason = now_us() / 1e6, reason
+  count('attempts_total', tostring(reason))
   newest.epochs = math.max(0, tonumber(get(kind, id, 'epoch') or '0') - newest.from_epoch)
   redis.call('HSET', key_of(kind, id), 'attempts', cjson.encode(attempts))
 end
@@ -189,7 +288,7 @@ local function end_if_cancelled(kind, id)
   end_attempt(kind, id, 'cancelled')
   enter_status(kind, id, 'cancelled')
   redis.call('HSET', key, 'ended_at', seconds(now_us()))
-  redis.call('HDEL', key, 'owner', 'result', 'error', 'checkpoints')
+  redis.call('HDEL', key, 'owner', 'result', 'error', 'checkpoints', 'metrics', 'best_row', 'last_row')
   redis.call('DEL', key .. ':progress')
   return true
 end
@@ -292,4 +391,5 @@ local function end_work(kind, id, status, first)
   enter_status(kind, id, status)
   redis.call('HSET', key_of(kind, id), 'ended_at', seconds(now_us()))
   redis.call('HDEL', key_of(kind, id), 'owner')
+  if kind == 'run' then observe('run_duration_seconds', status, tonumber(get(kind, id, 'used_seconds') or '0')) end
 end

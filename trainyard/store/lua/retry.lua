@@ -11,7 +11,7 @@ end
 if status ~= 'failed' then return answer('refused', 'run', id) end
 if not has_dataset(id) then return answer('no_dataset', 'run', id) end
 redis.call('HSET', key_of('run', id), 'epoch', 0, 'step', 0, 'used_seconds', 0)
-redis.call('HDEL', key_of('run', id), 'checkpoints')
+redis.call('HDEL', key_of('run', id), 'checkpoints', 'metrics', 'best_row', 'last_row')
 redis.call('DEL', key_of('run', id) .. ':progress')
 reopen_run(id, 'retry')
 return answer('queued', 'run', id)

@@ -6,8 +6,8 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
-from trainyard.catalog.names import MONITORS
 from trainyard.runs.events import EpochEnd, Event
+from trainyard.runs.metric_summary import is_better
 from workers.training.data.batches import Batch
 from workers.training.epochs.loggers import log_row
 from workers.training.epochs.module import SegmentationModule
@@ -28,13 +28,9 @@ class History:
         self.row: Row | None = None
 
     def add(self, row: Row) -> None:
-        """Take the newest row; it becomes the best if it was validated and its monitored metric is better.
-
-        Where that of either is unknown, because validation holds no labelled pixel, the lower validation
-        loss decides.
-        """
+        """Take the newest row; it becomes the best if it was validated and its monitored metric is better."""
         self.row = row
-        if self.scored_row and (self.best is None or self._is_better(row, self.best)):
+        if self.scored_row and (self.best is None or is_better(row, self.best, self.monitor)):
             self.best = row
 
     @property
@@ -49,13 +45,6 @@ class History:
     def improved(self) -> bool:
         """Whether the newest row is the best."""
         return self.row is not None and self.row is self.best
-
-    def _is_better(self, row: Row, best: Row) -> bool:
-        known = row[self.monitor] is not None and best[self.monitor] is not None
-        metric = self.monitor if known else "val_loss"
-        if MONITORS[metric] == "max":
-            return bool(row[metric] > best[metric])
-        return bool(row[metric] < best[metric])
 
 
 class EpochRows(Callback):

@@ -1,0 +1,76 @@
+"""The events of many runs in one stream, from any point on."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from app.service.run_events import KEEP_ALIVE_S, PIECE_MS
+from app.service.shutdown import Shutdown
+from app.service.slots import IsGone, never
+from trainyard.registry.event_log import order
+from trainyard.store.event_feed import BEFORE_ALL, EventFeed, FeedEntry
+
+GAP = {
+    "event": "gap",
+    "message": "Events after your last one are no longer kept here. Read the runs anew; what follows is new.",
+}
+Entry: TypeAlias = tuple[str, dict[str, Any] | None]
+"""An event with its id; None says only how far the stream has been read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedQuery:
+    """Whose events are wanted: of these runs, this project, of these kinds; None where it does not matter."""
+
+    run_ids: frozenset[str] | None = None
+    project: str | None = None
+    kinds: frozenset[str] | None = None
+
+    def wants(self, entry: FeedEntry) -> bool:
+        """Whether the event is wanted."""
+        return (
+            (self.run_ids is None or entry.run_id in self.run_ids)
+            and self.project in (None, entry.project)
+            and (self.kinds is None or entry.kind in self.kinds)
+        )
+
+
+class EventFeedService:
+    """Follows many runs."""
+
+    def __init__(self, feed: EventFeed, shutdown: Shutdown, keep_alive_s: float = KEEP_ALIVE_S) -> None:
+        self._feed = feed
+        self._shutdown = shutdown
+        self._keep_alive_s = keep_alive_s
+
+    def follow(self, query: FeedQuery, after: str | None, is_gone: IsGone = never) -> Iterator[Entry]:
+        """Each wanted event later than `after` once, in order; from now on where that is None.
+
+        First, and in silence, comes how far the stream has been read, from where a client can go on. One that
+        asks for what is no longer kept is told so by the event `gap`. It ends when the client is gone or the
+        server stops. Raises StoreUnavailable.
+        """
+        newest = self._feed.last_id()
+        last = newest if after is None else after
+        if after is not None and self._has_lost(after, newest):
+            last = after if order(after) < order(newest) else BEFORE_ALL
+            yield last, GAP
+        yield last, None
+        told_at = time.monotonic()
+        while not self._shutdown.is_near and not is_gone():
+            for entry in self._feed.read(last, PIECE_MS):
+                last = entry.id
+                if query.wants(entry):
+                    yield entry.id, entry.event()
+                    told_at = time.monotonic()
+            if time.monotonic() - told_at >= self._keep_alive_s:
+                yield last, None
+                told_at = time.monotonic()
+
+    def _has_lost(self, after: str, newest: str) -> bool:
+        """Whether events between `after` and what is kept may be gone: dropped as too old, or with a Redis
+        that was emptied, whose ids may even be lower."""
+        if after == BEFORE_ALL:  # nothing had come when its client asked
+            return False
+        return order(after) < order(self._feed.first_id()) or order(after) > order(newest)
