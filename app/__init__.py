@@ -18,11 +18,10 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.json = StrictJSONProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.extensions[EXTENSION] = services or compose(settings)
-    figures = app.extensions[EXTENSION].figures
-    app.extensions[metrics.REGISTRY] = prometheus.register(app, figures.look)
+    found = app.extensions[EXTENSION] = services or compose(settings)
+    app.extensions[metrics.REGISTRY] = prometheus.register(app, found.figures.look)
     compression.register(app)
-    guard.register(app, settings)
+    guard.register(app, settings, found.access_keys, found.audit, found.projects_of)
     openapi.register(app)
     errors.register(app, dict.fromkeys(study.ROOTS, study.refuse))
     return app

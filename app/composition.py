@@ -28,6 +28,8 @@ from app.service.uploads import MAX_UPLOADS
 from app.service.waiting import WaitingService
 from app.service.yard import YardService
 from trainyard.errors import TooManyStreams, TooManyUploads
+from trainyard.registry.access_keys import AccessKeys
+from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.offered_models import OfferedModels
@@ -42,6 +44,7 @@ from trainyard.storage.files import Storage
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect
 from trainyard.store.event_feed import EventFeed
+from trainyard.store.key_store import KeyStore
 from trainyard.store.limits import LimitStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.statistics import StatisticsStore
@@ -78,6 +81,9 @@ class Services:
     studies: StudyService
     yard: YardService
     health: HealthService
+    access_keys: AccessKeys
+    audit: AuditLog
+    projects_of: dict[str, Callable[[str], str | None]]
     caretaker: Caretaker
 
 
@@ -136,6 +142,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         ),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage, (datasets, runs), lambda: caretaker.housekeeping),
+        access_keys=AccessKeys(KeyStore(client), storage),
+        audit=AuditLog(storage),
+        projects_of={"run_id": runs.project_of, "dataset_id": datasets.project_of},
         caretaker=caretaker,
     )
 

@@ -89,6 +89,18 @@ class Forbidden(UserError):
     remedy = "Call the API from a program, or from a page of this server."
 
 
+class TooManyRequests(UserError):
+    """More requests have come from here than this server takes."""
+
+    code = "too_many_requests"
+    remedy = "Wait for the seconds that the header Retry-After tells, and send fewer at a time."
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int) -> None:
+        """`retry_after_s`: whole seconds after which another request is taken."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class BadDataset(UserError):
     """The uploaded data set cannot be used for training."""
 

@@ -28,7 +28,8 @@ class Settings:
     `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
     as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
     its workers then share them. `allowed_hosts` are names, beside those of this machine, by which clients
-    may call the API while it needs no key.
+    may call the API while it needs no key. `requests_per_minute` is how many of one key, or of one address
+    where none is needed, a process answers; 0 is no limit.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +40,7 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    requests_per_minute: int = 0
     threads: int = 0
     threads_are_given: bool = field(default=False, compare=False)
     max_hours: int | None = None
@@ -61,6 +63,7 @@ class Settings:
             * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
             api_key_hashes=_key_hashes(env),
             allowed_hosts=_allowed_hosts(env),
+            requests_per_minute=_integer(env, "TRAINYARD_REQUESTS_PER_MINUTE", 0, 0, 10**6),
             lease=LeaseRules(
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),

@@ -727,6 +727,59 @@ class Experiments(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Key(Record):
+    """Key.
+
+    created_at: when it was made
+    created_by: id of the key that made it, or another name
+    expires_at: when it ends by itself; null: never
+    revoked_at: since when it is accepted no more; null where it is
+    last_used_at: to the minute; null where it has not been used, or not since Redis was emptied
+    """
+
+    id: str
+    name: str
+    role: str
+    projects: list[str]
+    created_at: datetime | None
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(Record):
+    """Keys."""
+
+    items: list[Key]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeKey(Record):
+    """Made key.
+
+    created_at: when it was made
+    created_by: id of the key that made it, or another name
+    expires_at: when it ends by itself; null: never
+    revoked_at: since when it is accepted no more; null where it is
+    last_used_at: to the minute; null where it has not been used, or not since Redis was emptied
+    key: shown this once; kept only as its hash
+    """
+
+    id: str
+    name: str
+    role: str
+    projects: list[str]
+    created_at: datetime | None
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metrics(Record):
     """Metrics."""
 

@@ -22,6 +22,7 @@ from trainyard.errors import (
     PayloadTooLarge,
     StorageUnavailable,
     StoreUnavailable,
+    TooManyRequests,
     TooManyStreams,
     TooManyUploads,
     TrainyardError,
@@ -43,6 +44,7 @@ STATUS: dict[type[TrainyardError], int] = {
     Unreadable: 409,
     PayloadTooLarge: 413,
     Unauthorized: 401,
+    TooManyRequests: 429,
     StoreUnavailable: 503,
     StorageUnavailable: 503,
     TooManyStreams: 503,
@@ -113,6 +115,8 @@ def headers_of(error: Exception) -> list[tuple[str, str]]:
     """Headers that belong to an error in any form, such as `Allow`."""
     if isinstance(error, HTTPException):
         return [pair for pair in error.get_headers() if pair[0].lower() not in _REPLACED_HEADERS]
+    if isinstance(error, TooManyRequests):
+        return [("Retry-After", str(error.retry_after_s))]
     if isinstance(error, TrainyardError) and status_of(error) == 503:
         return [("Retry-After", str(RETRY_AFTER_S))]
     return []

@@ -1,22 +1,31 @@
 """What is done to every request and answer: an id, who may send it, safe headers."""
 
-import hashlib
-import hmac
 import re
 import secrets
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
 from app.compat import study
-from app.compat.keys import keys_in
-from trainyard.errors import Forbidden, Unauthorized
+from app.http.authentication import (
+    READING,
+    WRONG_KEYS_PER_MINUTE,
+    Authentication,
+    ProjectOf,
+    is_open,
+    present_role,
+)
+from app.http.rate_limit import RateLimit
+from trainyard.access import PROCESS, Access, Role, present_access, set_access
+from trainyard.errors import Forbidden
+from trainyard.registry.access_keys import AccessKeys
+from trainyard.registry.audit import AuditLog
 from trainyard.same_origin import is_foreign, is_own_host
 from trainyard.settings import Settings
 
-OPEN_PATHS = frozenset({"/ping", "/healthz", "/readyz", "/openapi.json", "/docs"})
-"""Answered without a key: probes, and the description of the API."""
-OPEN_FOLDER = "/docs/"
+REFUSALS = frozenset({401, 403, 429})
+ProjectsOf: TypeAlias = dict[str, ProjectOf]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,28 +41,51 @@ _DOCS_POLICY = (
 """Swagger UI's page begins with a script of its own; everything comes from this server."""
 
 
-def register(app: Flask, settings: Settings) -> None:
+def register(
+    app: Flask, settings: Settings, keys: AccessKeys, audit: AuditLog, projects_of: ProjectsOf
+) -> None:
     """Install the hooks. Without `api_key_hashes` no key is needed, and only own pages may call."""
-    hashes = settings.api_key_hashes
+    needs_key = bool(settings.api_key_hashes)
+    authentication = Authentication(
+        settings.api_key_hashes, keys.authenticate, projects_of, settings.requests_per_minute
+    )
+    refusals = RateLimit(WRONG_KEYS_PER_MINUTE)
 
     def begin() -> None:
         sent = request.headers.get("X-Request-ID", "")
         g.request_id = sent if _REQUEST_ID.match(sent) else secrets.token_hex(8)
-        if not hashes:
+        set_access(Access(who="unknown", role=Role.VIEWER))
+        if not needs_key:
             _check_host(settings.allowed_hosts)
             _check_origin()
-        elif not _is_open(request.path):
-            _check_key(hashes)
+        if is_open(request.path):
+            return
+        access = authentication.identify()
+        set_access(access)
+        authentication.authorize(access)
+        if needs_key and request.headers.get("Authorization", "").lower().startswith("basic "):
+            _check_origin()  # a browser that was told the password adds it to whatever a page sends here
 
+    def note(response: Response) -> Response:
+        """Put refusals, as far as nobody floods the log with them, and acts of admins into the audit log."""
+        is_refused = response.status_code in REFUSALS
+        is_act = request.method not in READING and response.status_code < 400 and present_role() == Role.ADMIN
+        if is_act or (is_refused and not refusals.wait_s(request.remote_addr or "unknown")):
+            audit.add(
+                "refused" if is_refused else "done",
+                present_access().who,
+                status=response.status_code,
+                method=request.method,
+                path=request.path,
+                address=request.remote_addr,
+                request_id=g.get("request_id", ""),
+            )
+        return response
+
+    app.teardown_request(lambda _: set_access(PROCESS))
     app.before_request(begin)
+    app.after_request(note)
     app.after_request(_finish)
-
-
-def is_known(key: str, hashes: tuple[str, ...]) -> bool:
-    """Whether a key has one of the hashes (SHA-256 in hex)."""
-    found = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
-    matches = [hmac.compare_digest(found, one) for one in hashes]  # all of them: no timing tells which
-    return any(matches)
 
 
 def _check_host(more: tuple[str, ...]) -> None:
@@ -71,22 +103,6 @@ def _check_origin() -> None:
             "The request was sent by a page of another origin.",
             errors={"Origin": ["the origin of this server, or none"]},
         )
-
-
-def _check_key(hashes: tuple[str, ...]) -> None:
-    """Raise Unauthorized unless a key with one of the hashes comes as this contract allows."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    keys = [token.strip()] if scheme.lower() == "bearer" else []
-    if study.owns(request.path):
-        keys += keys_in(request)
-    if not any(is_known(key, hashes) for key in keys):
-        raise Unauthorized()
-    if scheme.lower() == "basic":
-        _check_origin()  # a browser that was told the password adds it to whatever a page sends here
-
-
-def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
 
 
 def _finish(response: Response) -> Response:

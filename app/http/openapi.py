@@ -13,6 +13,7 @@ from app.routes import (
     datasets,
     event_feed,
     health,
+    keys,
     metric_series,
     metrics,
     run_bulk,
@@ -57,6 +58,7 @@ _DESCRIBED = (
     event_feed,
     catalogue,
     yard,
+    keys,
     health,
     metrics,
 )

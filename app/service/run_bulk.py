@@ -27,19 +27,25 @@ class RunBulkService:
 
     def stop(self, run_ids: Sequence[str], when: StopWhen) -> list[BulkOutcome]:
         """Stop them and keep their work."""
-        return [_outcome(one, lambda run_id: self._runs.stop(run_id, when).run.status) for one in run_ids]
+        return [
+            _outcome(self._runs, one, lambda run_id: self._runs.stop(run_id, when).run.status)
+            for one in run_ids
+        ]
 
     def cancel(self, run_ids: Sequence[str]) -> list[BulkOutcome]:
         """Throw them away; their records stay."""
-        return [_outcome(one, lambda run_id: self._life.cancel(run_id).run.status) for one in run_ids]
+        return [
+            _outcome(self._runs, one, lambda run_id: self._life.cancel(run_id).run.status) for one in run_ids
+        ]
 
     def delete(self, run_ids: Sequence[str]) -> list[BulkOutcome]:
         """Delete those that have ended, with their files."""
-        return [_outcome(one, self._life.remove) for one in run_ids]
+        return [_outcome(self._runs, one, self._life.remove) for one in run_ids]
 
 
-def _outcome(run_id: str, work: Callable[[str], str | None]) -> BulkOutcome:
+def _outcome(runs: RunService, run_id: str, work: Callable[[str], str | None]) -> BulkOutcome:
     try:
+        runs.require_access(run_id)
         return BulkOutcome(id=run_id, status=work(run_id))
     except TrainyardError as error:
         return BulkOutcome(id=run_id, error=error)

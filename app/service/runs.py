@@ -9,6 +9,7 @@ from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.run_checks import check_dataset, check_device, fitted
 from app.service.submission import whole_or_absent
 from app.service.waiting import Waiting, WaitingService
+from trainyard.access import require_project
 from trainyard.datasets.record import Dataset
 from trainyard.errors import NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
@@ -126,6 +127,12 @@ class RunService:
     def get(self, run_id: str) -> Run:
         """The record; raises NotFound."""
         return self._runs.get(run_id)
+
+    def require_access(self, run_id: str) -> None:
+        """Raise Forbidden where the caller may change nothing in the run's project."""
+        project = self._runs.project_of(run_id)
+        if project is not None:
+            require_project(project)
 
     def state(self, run_id: str) -> RunState:
         """The record and what is quick about it; raises NotFound."""

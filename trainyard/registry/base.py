@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from trainyard.access import require_project
 from trainyard.errors import (
     NotFound,
     OwnershipLost,
@@ -26,6 +27,8 @@ class Claimable(Protocol):
 
     @property
     def id(self) -> str: ...
+    @property
+    def project(self) -> str: ...
     @property
     def revision(self) -> int: ...
     @property
@@ -59,8 +62,10 @@ class Registry(Generic[Record]):
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
 
-        Storage holds it first, so that a record in Redis always has its mirror; raises StorageUnavailable.
+        Raises Forbidden where the caller may not do so in its project. Storage holds the record first, so
+        that one in Redis always has its mirror; raises StorageUnavailable.
         """
+        require_project(record.project)
         self.refuse_forgotten(record.id)
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
@@ -83,6 +88,10 @@ class Registry(Generic[Record]):
             self._refuse_incomplete(is_expected)
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
         return record
+
+    def project_of(self, record_id: str) -> str | None:
+        """The project of a record, whether or not it can be read; None where there is no such record."""
+        return self._store.field(check_id(record_id), "project")
 
     def exists(self, record_id: str) -> bool:
         """Whether there is such a record."""

@@ -213,6 +213,16 @@ class Storage:
         return self.root / "projects.json"
 
     @property
+    def access_keys(self) -> Path:
+        """The access keys, as hashes."""
+        return self.root / "access-keys.json"
+
+    @property
+    def audit(self) -> Path:
+        """Refusals and acts of admins, one a line."""
+        return self.root / "audit.jsonl"
+
+    @property
     def study_models(self) -> Path:
         """Which models the study contract offers besides those of the beginning, or no more."""
         return self.root / "study-models.json"

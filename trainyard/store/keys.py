@@ -37,6 +37,8 @@ ty:server                       HASH  run_id of the Redis seen last, wait_until:
 ty:run:<id>:signals             HASH  stop, stop_version, epochs, epochs_version, cancel
 ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
+ty:access_keys                  HASH  SHA-256 of an access key -> what it may, JSON
+ty:access_key_uses              HASH  id of an access key -> when it was used last, in seconds
 ty:events                       STREAM  events of all runs, as they come: `run`, `project`, `kind` and `data`
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
@@ -130,6 +132,8 @@ def events(run_id: str) -> str:
     return f"ty:run:{run_id}:events"
 
 
+ACCESS_KEYS = "ty:access_keys"
+ACCESS_KEY_USES = "ty:access_key_uses"
 ALL_EVENTS = "ty:events"
 
 

@@ -71,6 +71,11 @@ class RecordStore(Generic[Record]):
             found = cast("dict[str, str]", self.client.hgetall(keys.record(self.kind, record_id)))
         return self.codec.from_hash(found) if found else None
 
+    def field(self, record_id: str, name: str) -> str | None:
+        """The text of one field of a record; None where there is none."""
+        with store_errors():
+            return cast("str | None", self.client.hget(keys.record(self.kind, record_id), name))
+
     def exists(self, record_id: str) -> bool:
         """Whether there is such a record."""
         with store_errors():
