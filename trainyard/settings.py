@@ -10,6 +10,7 @@ from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.cores import usable_cores
 from trainyard.errors import SettingsError
 from trainyard.lease import LeaseRules
+from trainyard.log_format import LOG_FORMATS, TEXT
 from trainyard.same_origin import is_host_name, is_loopback
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -29,7 +30,7 @@ class Settings:
     as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
     its workers then share them. `allowed_hosts` are names, beside those of this machine, by which clients
     may call the API while it needs no key. `requests_per_minute` is how many of one key, or of one address
-    where none is needed, a process answers; 0 is no limit.
+    where none is needed, a process answers; 0 is no limit. `log_format` is one of LOG_FORMATS.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +42,7 @@ class Settings:
     api_key_hashes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     requests_per_minute: int = 0
+    log_format: str = TEXT
     threads: int = 0
     threads_are_given: bool = field(default=False, compare=False)
     max_hours: int | None = None
@@ -64,6 +66,7 @@ class Settings:
             api_key_hashes=_key_hashes(env),
             allowed_hosts=_allowed_hosts(env),
             requests_per_minute=_integer(env, "TRAINYARD_REQUESTS_PER_MINUTE", 0, 0, 10**6),
+            log_format=_log_format(env),
             lease=LeaseRules(
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
@@ -109,6 +112,13 @@ def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maxi
     if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
         raise SettingsError(f"{name} must be a whole number from {minimum} to {maximum}, not {text!r}.")
     return int(text)
+
+
+def _log_format(env: Mapping[str, str]) -> str:
+    found = env.get("TRAINYARD_LOG_FORMAT") or TEXT
+    if found not in LOG_FORMATS:
+        raise SettingsError(f"TRAINYARD_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}, not {found!r}.")
+    return found
 
 
 def _device_classes(env: Mapping[str, str]) -> tuple[str, ...]:

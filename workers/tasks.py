@@ -9,7 +9,8 @@ from celery import Celery, signals
 
 from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
-from trainyard.log_format import UtcFormatter
+from trainyard.log_context import logging_about
+from trainyard.log_format import formatter
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.housekeeping import Caretaker
@@ -109,7 +110,8 @@ class Worker:
                 ownership,
                 self.settings.max_hours,
             )
-            with self.presence.holding(run.id):
+            about = {"run": run.id, "attempt": run.fence, "worker": self.presence.id}
+            with self.presence.holding(run.id), logging_about(**about):
                 supervisor.supervise()
             if supervisor.has_failed:
                 self.gpus.doubt()
@@ -150,7 +152,8 @@ class Worker:
             dataset, ownership = claimed
             supervisor = IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership)
             try:
-                with self.presence.holding(dataset.id):
+                about = {"dataset": dataset.id, "attempt": dataset.fence, "worker": self.presence.id}
+                with self.presence.holding(dataset.id), logging_about(**about):
                     supervisor.supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
@@ -184,7 +187,7 @@ def register(worker: Worker, task: str) -> None:
 
     def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:
         for handler in logger.handlers:
-            handler.setFormatter(UtcFormatter(format))
+            handler.setFormatter(formatter(worker.settings.log_format, format))
 
     signals.after_setup_logger.connect(log_in_utc, weak=False)
     signals.worker_ready.connect(ready, weak=False)

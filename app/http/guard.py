@@ -19,6 +19,7 @@ from app.http.authentication import (
 from app.http.rate_limit import RateLimit
 from trainyard.access import PROCESS, Access, Role, present_access, set_access
 from trainyard.errors import Forbidden
+from trainyard.log_context import set_log_context
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.same_origin import is_foreign, is_own_host
@@ -54,6 +55,7 @@ def register(
     def begin() -> None:
         sent = request.headers.get("X-Request-ID", "")
         g.request_id = sent if _REQUEST_ID.match(sent) else secrets.token_hex(8)
+        set_log_context(request=g.request_id)
         set_access(Access(who="unknown", role=Role.VIEWER))
         if not needs_key:
             _check_host(settings.allowed_hosts)
@@ -82,10 +84,16 @@ def register(
             )
         return response
 
-    app.teardown_request(lambda _: set_access(PROCESS))
+    app.teardown_request(_end)
     app.before_request(begin)
     app.after_request(note)
     app.after_request(_finish)
+
+
+def _end(_: BaseException | None) -> None:
+    """The thread is nobody's again."""
+    set_access(PROCESS)
+    set_log_context()
 
 
 def _check_host(more: tuple[str, ...]) -> None:

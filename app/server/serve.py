@@ -13,9 +13,9 @@ from gunicorn.workers.base import Worker
 
 from app import create_app
 from app.composition import EXTENSION
-from app.server.logs import ACCESS_FORMAT, QuerylessLogger
+from app.server.logs import ACCESS_FORMAT, JsonLogger, QuerylessLogger
 from app.server.worker import PatientWorker
-from trainyard.log_format import log_in_utc
+from trainyard.log_format import JSON, log_in_utc
 from trainyard.settings import Settings
 
 THREADS = 256
@@ -55,7 +55,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "workers": 1,
         "threads": THREADS,
         "worker_connections": CONNECTIONS,
-        "logger_class": QuerylessLogger,
+        "logger_class": JsonLogger if settings.log_format == JSON else QuerylessLogger,
         "accesslog": "-",
         "access_log_format": ACCESS_FORMAT,
         "timeout": TIMEOUT_S,
@@ -75,5 +75,5 @@ def begin(worker: Worker) -> None:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises SettingsError for an address that needs keys."""
     settings.check_exposure()
-    log_in_utc(LOG_FORMAT)
+    log_in_utc(LOG_FORMAT, kind=settings.log_format)
     Server(settings).run()
