@@ -13,6 +13,7 @@ from app.service.event_feed import EventFeedService
 from app.service.forks import ForkService
 from app.service.health import HealthService
 from app.service.metric_series import MetricSeriesService
+from app.service.retention import RetentionService
 from app.service.run_bulk import RunBulkService
 from app.service.run_comparison import RunComparisonService
 from app.service.run_events import MAX_STREAMS, RunEvents
@@ -66,6 +67,7 @@ class Services:
     runs: RunService
     run_life: RunLifeService
     run_bulk: RunBulkService
+    retention: RetentionService
     comparison: RunComparisonService
     series: MetricSeriesService
     forks: ForkService
@@ -113,7 +115,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         kick,
         settings.device_classes[0],
     )
-    run_life = RunLifeService(RunLife(client, storage, runs), run_service, kick)
+    life = RunLife(client, storage, runs)
+    run_life = RunLifeService(life, run_service, kick)
     run_bulk = RunBulkService(run_service, run_life)
     run_files = RunFiles(runs, storage)
     shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
@@ -125,6 +128,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         runs=run_service,
         run_life=run_life,
         run_bulk=run_bulk,
+        retention=RetentionService(runs, datasets, life, storage),
         comparison=RunComparisonService(runs),
         series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),

@@ -800,6 +800,38 @@ class Project(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrunedRun(Record):
+    """Pruned run.
+
+    ended_at: when it ended
+    bytes: of its files
+    error: why it is still there; null where it is not
+    """
+
+    id: str
+    project: str
+    name: str
+    status: str
+    ended_at: datetime | None
+    bytes: int
+    error: Error | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned(Record):
+    """Pruned.
+
+    bytes: of all of them
+    more: others are to be deleted besides: ask again
+    """
+
+    dry_run: bool
+    bytes: int
+    more: bool
+    items: list[PrunedRun]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reason(Record):
     """Reason."""
 
@@ -1086,6 +1118,24 @@ class UploadProgress(Record):
 
     received: int
     total: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage(Record):
+    """Usage."""
+
+    id: str
+    kind: str
+    project: str
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usages(Record):
+    """Usages."""
+
+    items: list[Usage]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ OPEN_PATHS = frozenset({"/ping", "/healthz", "/readyz", "/openapi.json", "/docs"
 """Answered without a key: probes, and the description of the API."""
 OPEN_FOLDER = "/docs/"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-ADMIN_BLUEPRINTS = frozenset({"keys"})
+ADMIN_BLUEPRINTS = frozenset({"admin", "keys"})
 ADMIN_CALLS = frozenset({("PUT", "/api/v1/projects/<path:name>")})
 WRONG_KEYS_PER_MINUTE = 60
 """Of one address: those beyond are refused without a word in the audit log, which so cannot be flooded."""

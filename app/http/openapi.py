@@ -8,6 +8,7 @@ from flask_smorest import Api
 from app.compat import study
 from app.http.errors import ErrorSchema
 from app.routes import (
+    admin,
     catalogue,
     dataset_samples,
     datasets,
@@ -59,6 +60,7 @@ _DESCRIBED = (
     catalogue,
     yard,
     keys,
+    admin,
     health,
     metrics,
 )

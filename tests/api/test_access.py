@@ -30,6 +30,8 @@ ADMIN = {
     ("POST", KEYS),
     ("DELETE", f"{KEYS}/<key_id>"),
     ("PUT", "/api/v1/projects/<path:name>"),
+    ("GET", "/api/v1/admin/usage"),
+    ("POST", "/api/v1/admin/prune"),
 }
 
 
