@@ -98,6 +98,14 @@ def test_an_exact_name_wins_over_a_near_one(bench: Bench) -> None:
     assert result.problems == ()
 
 
+def test_a_mask_without_its_image_is_not_what_other_masks_are_of(bench: Bench) -> None:
+    images = [f"orig/{number}.jpg" for number in range(6)]
+    masks = [f"orig/bin/gt_{number}.tif" for number in range(7)]
+    result = run(bench, images, masks)
+    assert (result.questions, codes(result)) == ((), [])
+    assert set(bench.arrays()) == {str(number) for number in range(6)}
+
+
 def test_images_alone_may_lack_a_file_of_annotations(bench: Bench) -> None:
     [problem] = bench.run({"0.png": encoded(photo(0)), "1.png": encoded(photo(1))}).problems
     assert problem.code == "no_pairs"

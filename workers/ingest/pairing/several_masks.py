@@ -15,7 +15,7 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read
 from workers.ingest.masks.class_masks import OBJECT, Named
 from workers.ingest.paths.layout import Picture
-from workers.ingest.paths.role_words import IMAGE_WORDS, MASK_WORDS
+from workers.ingest.paths.role_words import IMAGE_WORDS, MASK_WORDS, names_mask
 from workers.ingest.paths.words import Words, is_number, words
 from workers.ingest.problems import Offer, ProblemLog
 from workers.ingest.question_previews import Example, preview
@@ -64,7 +64,8 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
         for name in {words(image.stem), image.name}:
             if name == words(image.stem) or not all(map(is_number, name)):
                 owners[image.plain, name].append(image)  # of a number alone, half of all names have one
-        homes[image.plain].append(image)
+        if not names_mask(words(image.stem)):  # a mask without its image among masks is not what they are of
+            homes[image.plain].append(image)
     if any(
         _owner(named, mask, mask.plain, mask.name) and not _counts_in_folder(mask, owners) for mask in masks
     ):
