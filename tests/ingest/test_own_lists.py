@@ -385,6 +385,17 @@ def test_it_is_asked_which_of_a_lists_numbers_trains(
     assert set(run(bench, files, splits_from="folders").values()) == {"train", "val"}
 
 
+@pytest.mark.parametrize("as_list", [False, True])
+def test_numbers_in_json_are_asked_about_as_well(bench: Bench, as_list: bool) -> None:
+    named = [{"file": f"{n}.png", "split": int(n < 7)} for n in range(10)]
+    document = named if as_list else {f"{n}.png": n < 7 for n in range(10)}
+    files = numbered(10) | {"split.json": json.dumps(document).encode()}
+    [question] = bench.run(files).questions
+    assert (question.code, question.choices[0].key) == ("split_numbers", "higher_trains")
+    found = run(bench, files, splits_from="higher_trains")
+    assert {name for name, split in found.items() if split == "test"} == {"7", "8", "9"}
+
+
 @pytest.mark.parametrize(
     ("head", "flag", "test"),
     [

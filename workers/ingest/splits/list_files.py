@@ -1,7 +1,7 @@
 """Finds the files of an upload that list its images, and reads which image, mask and split each row names."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workers.ingest.archive import Member
@@ -43,6 +43,7 @@ _OF_SPLITS = re.compile(r"split|partition")
 """A file called so is of nothing else."""
 _NUMBERED = {"0": "train", "1": "val", "2": "test"}
 """Splits as numbers, where all three are there: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html."""
+_KNOWN = ("train", "val", "test")
 _TRIED = 200
 """Rows by which it is told what a column holds."""
 _VOC_OTHERS = frozenset(("main", "layout", "action"))
@@ -120,10 +121,23 @@ def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
     split = known_split(stem_of(member.path))
     if member.path.casefold().endswith(".json"):
         rows = json_rows(source.read(member))
-        by_split = rows.items() if isinstance(rows, dict) else ((split, rows),)
-        return Listing(member.path, [_entry(row, 0, 1, part) for part, some in by_split for row in some])
+        by_split: dict[str | None, list[Row]] = (
+            dict(rows.items()) if isinstance(rows, dict) else {split: rows}
+        )
+        return _of_json(by_split, member.path)
     rows = text_rows(read_text(source, member))
     return _of_table(rows if split else parted_last(rows), split, index, member.path)
+
+
+def _of_json(rows: Mapping[str | None, list[Row]], path: str) -> Listing:
+    """The entries by split; of numbers that stand for splits as in a table."""
+    numbers = {key for key in rows if key is not None and key not in _KNOWN}
+    if numbers == _NUMBERED.keys():
+        rows, numbers = {_NUMBERED[key or ""]: some for key, some in rows.items()}, set()
+    if numbers and not are_numbers(numbers):
+        return Listing(path, [])  # folds or groups
+    entries = [_entry(row, 0, 1, part) for part, some in rows.items() for row in some]
+    return Listing(path, entries, numbers=tuple(sorted(numbers, key=int)))
 
 
 def _entry(row: Row, image: int, mask: int | None, split: str | None) -> Entry:

@@ -65,7 +65,8 @@ def json_rows(data: bytes) -> dict[str, list[Row]] | list[Row]:
     """The rows of a JSON document: by split where it says so, else all; none where it lists no files.
 
     Read are a list of names, or of objects with an image and a mask, `{"train": [...], "val": [...]}`,
-    `{"a.png": "train"}`, and a list of objects with a split. Raises Refused where it is no JSON.
+    `{"a.png": "train"}`, and a list of objects with a split. A split may be a number, which is then its key.
+    Raises Refused where it is no JSON.
     """
     document = parse_json(data)
     if isinstance(document, dict):
@@ -82,6 +83,11 @@ def json_rows(data: bytes) -> dict[str, list[Row]] | list[Row]:
 
 def _of_mapping(document: Mapping[str, object]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
+    numbers = {key: value for key, value in document.items() if isinstance(value, int)}
+    if len(numbers) == len(document):
+        for key, number in numbers.items():
+            found.setdefault(str(int(number)), []).append([key])
+        return found
     for key, value in document.items():
         if isinstance(value, list) and (split := known_split(key)):
             found.setdefault(split, []).extend(row for entry in value for row in _cells(entry))
@@ -109,6 +115,8 @@ def _split_of(entry: object) -> str | None:
     if not isinstance(entry, dict):
         return None
     told = [value for key, value in entry.items() if heading_words(key) & SPLIT_HEADS]
+    if len(told) == 1 and isinstance(told[0], int):
+        return str(int(told[0]))
     return known_split(told[0]) if len(told) == 1 and isinstance(told[0], str) else None
 
 
