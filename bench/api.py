@@ -78,7 +78,7 @@ def main() -> None:
 
 def measure(service: Service, ids: list[str], seconds: float, rate: float) -> None:
     """The cost of each kind, then two kinds at once."""
-    port = service.http.base_url.port or 80
+    port = service.port
     chosen = random.Random(SEED).sample(ids, min(len(ids), 2000))  # noqa: S311
     one = Kind("GET /runs/{id}", [f"/api/v1/runs/{run_id}" for run_id in chosen])
     ten, fifty = (Kind(f"page of {n}", [f"/api/v1/runs?limit={n}"]) for n in (10, 50))

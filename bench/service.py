@@ -8,36 +8,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from bench.turns import Turn, environment
-from deploy.client import Client
 from deploy.redis import free_port, server_command
 from trainyard.settings import REPOSITORY
+from trainyard_client import Client
+from trainyard_client.records import Run
+from trainyard_client.resources.runs import ENDED
 
 START_S = 120.0
 POLL_S = 0.05
-WATCH_S = 1.0
-"""How often one looks who waits for a run to end: looking is work for the same cores that train."""
-ENDED = ("completed", "failed", "stopped", "cancelled")
 
 
 class Service:
     """The parts of one service, each started for as long as it is wanted.
 
-    `storage` is its storage, `redis_url` its Redis, `http` its API, `client` the same by calls.
+    `storage` is its storage, `redis_url` its Redis, `port` that of its API, `client` speaks to it.
     """
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._folder = folder
-        self._redis_port, api_port = free_port(), free_port()
+        self._redis_port, self.port = free_port(), free_port()
         self.redis_url = f"redis://127.0.0.1:{self._redis_port}/0"
         self.storage = folder / "storage"
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{api_port}", timeout=60)
-        self.client = Client(self.http)
+        self.client = Client(f"http://127.0.0.1:{self.port}")
         self._environment = {
             **environment(threads),
-            "TRAINYARD_PORT": str(api_port),
+            "TRAINYARD_PORT": str(self.port),
             "TRAINYARD_STORAGE": str(self.storage),
             "TRAINYARD_THREADS": str(threads),
             "TRAINYARD_REDIS_URL": self.redis_url,
@@ -78,44 +74,43 @@ class Service:
                 process.wait()
 
 
+def uploaded(client: Client, archive: Path) -> str:
+    """The id of the data set that was made of it, once it is ready."""
+    dataset = client.datasets.wait(client.datasets.upload(archive, archive.stem).id)
+    if dataset.status != "ready":
+        raise SystemExit(f"The data set is {dataset.status}: {dataset.problems}")
+    return dataset.id
+
+
 @contextmanager
 def service(folder: Path, threads: int) -> Iterator[Service]:
     """All of it, with its storage in that folder."""
     whole = Service(folder, threads)
-    with whole.http, whole.redis(), whole.running("web", "worker", "ingest"):
+    with whole.client, whole.redis(), whole.running("web", "worker", "ingest"):
         yield whole
 
 
-def wait_for_step(client: Client, run_id: str) -> dict[str, Any]:
-    """The run once its first optimizer step is told of."""
+def wait_for_step(client: Client, run_id: str) -> Run:
+    """The run once its first optimizer step is reported."""
     while True:
-        run = client.run(run_id)
-        if run["status"] in ENDED:
-            raise SystemExit(f"The run ended {run['status']}: {run['error']}")
-        if run["progress"] and run["progress"]["step"] > 0:
+        run = client.runs.get(run_id)
+        if run.status in ENDED:
+            raise SystemExit(f"The run ended {run.status}: {run.error}")
+        if run.progress and run.progress.step > 0:
             return run
         time.sleep(POLL_S)
-
-
-def wait_for_end(client: Client, run_id: str) -> dict[str, Any]:
-    """The run once it has ended, however it did."""
-    run = client.run(run_id)
-    while run["status"] not in ENDED:
-        time.sleep(WATCH_S)
-        run = client.run(run_id)
-    return run
 
 
 class ServedRuns:
     """A side whose turn is a run through the service, from submission to end; its last epoch counts."""
 
     def __init__(self, served: Service, dataset_id: str, spec: dict[str, Any]) -> None:
-        self._served = served
-        self._run = {"dataset_id": dataset_id, "spec": spec, "name": "bench"}
+        self._runs = served.client.runs
+        self._dataset_id = dataset_id
+        self._spec = spec
 
     def turn(self) -> Turn:
-        run = wait_for_end(self._served.client, self._served.client.submit(self._run)["id"])
-        if run["status"] != "completed":
-            raise SystemExit(f"The run ended {run['status']}: {run['error']}")
-        rows = self._served.http.get(f"/api/v1/runs/{run['id']}/metrics").json()["items"]
-        return {"images_per_second": rows[-1]["images_per_second"]}
+        run = self._runs.wait(self._runs.submit(self._dataset_id, spec=self._spec, name="bench").id)
+        if run.status != "completed":
+            raise SystemExit(f"The run ended {run.status}: {run.error}")
+        return {"images_per_second": self._runs.metrics(run.id)[-1]["images_per_second"]}

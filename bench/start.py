@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.camvid_data import DATA, pack
 from bench.engine import same_job
-from bench.service import Service, wait_for_end, wait_for_step
+from bench.service import Service, uploaded, wait_for_step
 from bench.turns import environment, exit_on_sigterm, print_limit, ratios, spread
 
 WARM = 0.4
@@ -41,12 +41,11 @@ class Submitted:
     def __init__(self, served: Service, archive: Path) -> None:
         self._served = served
         self._client = served.client
-        dataset = self._client.upload(archive, "camvid", None)
-        self._run = {"dataset_id": dataset["id"], "spec": same_job(8), "name": "bench"}
+        self._dataset_id = uploaded(served.client, archive)
 
     def cold(self) -> float:
         """Seconds from the start of a worker to the first step of the run that waits for it."""
-        run_id = self._client.submit(self._run)["id"]
+        run_id = self._submit()
         start = time.monotonic()
         with self._served.running("worker"):
             return self._first_step(run_id, start)
@@ -56,14 +55,16 @@ class Submitted:
         with self._served.running("worker"):
             time.sleep(PRELOAD_S)
             start = time.monotonic()
-            return self._first_step(self._client.submit(self._run)["id"], start)
+            return self._first_step(self._submit(), start)
+
+    def _submit(self) -> str:
+        return self._client.runs.submit(self._dataset_id, spec=same_job(8), name="bench").id
 
     def _first_step(self, run_id: str, start: float) -> float:
         wait_for_step(self._client, run_id)
         seconds = time.monotonic() - start
-        stop = self._served.http.post(f"/api/v1/runs/{run_id}/stop", json={"when": "now"})
-        stop.raise_for_status()
-        wait_for_end(self._client, run_id)
+        self._client.runs.stop(run_id)
+        self._client.runs.wait(run_id)
         return seconds
 
 
@@ -79,7 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         archive = pack(asked.data, Path(work) / "camvid.zip", {"train": IMAGES, "val": 16})
         served = Service(Path(work), asked.threads)
-        with served.http, served.redis(), served.running("web", "ingest"):
+        with served.client, served.redis(), served.running("web", "ingest"):
             runs = Submitted(served, archive)
             for _ in range(asked.rounds):
                 scripts.append(script(asked.data, asked.threads))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.camvid_data import DATA, pack
 from bench.engine import same_job
-from bench.service import POLL_S, Service, service, wait_for_end, wait_for_step
+from bench.service import POLL_S, Service, service, uploaded, wait_for_step
 from bench.turns import exit_on_sigterm, print_limit
 from trainyard.storage.files import RunFolder, Storage
 
@@ -26,17 +26,21 @@ SETTLE_S = 5.0
 
 def stopped(served: Service, dataset_id: str) -> float:
     """Seconds that the stop of one run took beyond one batch."""
-    run_id = served.client.submit({"dataset_id": dataset_id, "spec": same_job(BATCH_SIZE, epochs=99)})["id"]
+    runs = served.client.runs
+    run_id = runs.submit(dataset_id, spec=same_job(BATCH_SIZE, epochs=99)).id
     wait_for_step(served.client, run_id)
     time.sleep(SETTLE_S)
-    batch_s = BATCH_SIZE / served.client.run(run_id)["progress"]["images_per_second"]
+    progress = runs.get(run_id).progress
+    assert progress, "it is past its first step"
+    assert progress.images_per_second, "it is past its first step"
+    batch_s = BATCH_SIZE / progress.images_per_second
     folder = Storage(served.storage).run(run_id)
     asked_at, start = time.time(), time.monotonic()
-    served.http.post(f"/api/v1/runs/{run_id}/stop", json={"when": "now"}).raise_for_status()
+    runs.stop(run_id)
     while not is_saved(folder, asked_at) or is_alive(folder):
         time.sleep(POLL_S)
     seconds = time.monotonic() - start
-    wait_for_end(served.client, run_id)
+    runs.wait(run_id)
     return seconds - batch_s
 
 
@@ -64,8 +68,8 @@ def main() -> None:
     exit_on_sigterm()
     with tempfile.TemporaryDirectory() as work, service(Path(work), asked.threads) as served:
         archive = pack(asked.data, Path(work) / "camvid.zip", {"train": 160, "val": 8})
-        dataset = served.client.upload(archive, "camvid", None)
-        seconds = [stopped(served, dataset["id"]) for _ in range(asked.rounds)]
+        dataset_id = uploaded(served.client, archive)
+        seconds = [stopped(served, dataset_id) for _ in range(asked.rounds)]
     print_limit("seconds beyond one batch", seconds, at_most=BEYOND_A_BATCH_S)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.camvid_data import DATA, pack, prepare
 from bench.engine import same_job
 from bench.loss_curve import largest_difference
-from bench.service import ServedRuns, service
+from bench.service import ServedRuns, service, uploaded
 from bench.turns import (
     Anew,
     Peer,
@@ -64,8 +64,8 @@ def compare(asked: argparse.Namespace, batch_size: int, folder: Path) -> dict[st
             sides[ENGINE] = Anew(lambda: Peer(*engine, threads=asked.threads))
         if SERVICE in asked.sides:
             served = stack.enter_context(service(folder, asked.threads))
-            dataset = served.client.upload(archive, "camvid", None)
-            sides[SERVICE] = ServedRuns(served, dataset["id"], same_job(batch_size))
+            dataset_id = uploaded(served.client, archive)
+            sides[SERVICE] = ServedRuns(served, dataset_id, same_job(batch_size))
         return interleave(sides, asked.rounds)
 
 

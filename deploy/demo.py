@@ -13,18 +13,19 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.client import Client, DemoFailed
 from deploy.ports import REDIS_VARIABLE
 from deploy.redis import free_port
 from deploy.synthetic import CLASSES, write_synthetic
 from trainyard.settings import REPOSITORY
+from trainyard_client import Client, TrainyardError
+from trainyard_client.command.watch_view import epoch_line
+from trainyard_client.records import Dataset, Run
 
 FOLDER = REPOSITORY / "var" / "demo"
 START_S = 60.0
@@ -32,6 +33,10 @@ STOP_S = 120.0
 """How long the stack may take to end: its worker saves first."""
 EXPERIMENT = "demo"
 PAIR_FOLDERS = {"images", "masks"}
+
+
+class DemoFailed(Exception):
+    """The stack did not do what was asked; the message says what it said."""
 
 
 def main() -> int:
@@ -42,16 +47,15 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     upload, name, classes = _upload(console, sys.argv[1] if len(sys.argv) > 1 else None)
     port = free_port()
-    with _stack(port) as is_alive, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-        client = Client(http)
+    with _stack(port) as is_alive, Client(f"http://127.0.0.1:{port}") as client:
         try:
             client.wait_until_ready(START_S, is_alive)
             console.print(f"Stack is up at http://127.0.0.1:{port}/docs  (its log: {FOLDER / 'stack.log'})")
-            dataset = client.upload(upload, name, classes)
+            dataset = _ingested(client, upload, name, classes)
             _show_dataset(console, dataset)
-            run = _train(console, client, dataset["id"])
-        except DemoFailed as error:
-            console.print(f"[red]{error}[/red]\nThe log of the stack: {FOLDER / 'stack.log'}")
+            run = _train(console, client, dataset.id)
+        except (DemoFailed, TrainyardError) as error:
+            console.print(f"[red]{escape(str(error))}[/red]\nThe log of the stack: {FOLDER / 'stack.log'}")
             return 1
         _show_run(console, run, name)
     console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
@@ -111,30 +115,32 @@ def _stack(port: int) -> Iterator[Callable[[], bool]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _train(console: Console, client: Client, dataset_id: str) -> dict[str, Any]:
+def _ingested(client: Client, upload: Path, name: str, classes: dict[int, str] | None) -> Dataset:
+    """Send a data set and wait until it is ready."""
+    dataset = client.datasets.wait(client.datasets.upload(upload, name, project="demo", classes=classes).id)
+    if dataset.status != "ready":
+        problems = "\n".join(f"{one.file}: {one.message} {one.remedy}" for one in dataset.problems)
+        raise DemoFailed(f"The data set cannot be used: it is {dataset.status}.\n{problems}")
+    return dataset
+
+
+def _train(console: Console, client: Client, dataset_id: str) -> Run:
     """Submit, follow the event stream with a bar, and return the run as it ended."""
-    run = client.submit({"dataset_id": dataset_id, "experiment": EXPERIMENT, "name": "demo"})
-    console.print(f"Run {run['id']} is queued.")
+    run = client.runs.submit(dataset_id, experiment=EXPERIMENT, name="demo")
+    console.print(f"Run {run.id} is queued.")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("epochs", total=run["epochs"])
-        for event in client.events(run["id"]):
-            if event["event"] == "epoch":
-                bar.update(task, completed=event["epoch"])
-                bar.console.print(_epoch_line(event["metrics"]))
-            elif event["event"] == "progress" and event["stage"] == "export":
+        task = bar.add_task("epochs", total=run.epochs)
+        for event in client.runs.events(run.id):
+            if event.name == "epoch":
+                bar.update(task, completed=event.data["epoch"])
+                bar.console.print(epoch_line(event.data["metrics"]))
+            elif event.name == "progress" and event.data["stage"] == "export":
                 bar.update(task, description="export")
-    run = client.run(run["id"])
-    if run["status"] != "completed":
-        raise DemoFailed(f"The run ended {run['status']}: {run['error']}")
+    run = client.runs.get(run.id)
+    if run.status != "completed":
+        raise DemoFailed(f"The run ended {run.status}: {run.error}")
     return run
-
-
-def _epoch_line(row: dict[str, Any]) -> str:
-    return (
-        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.4f}  val loss {_score(row['val_loss'])}  "
-        f"val mIoU {_score(row['val_miou'])}  {row['images_per_second']:.0f} images/s"
-    )
 
 
 def _score(value: float | None) -> str:
@@ -142,25 +148,27 @@ def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _show_dataset(console: Console, dataset: dict[str, Any]) -> None:
-    summary = dataset["summary"]
-    table = Table(title=f"{dataset['name']}: {summary['images']} images, {summary['splits']}")
+def _show_dataset(console: Console, dataset: Dataset) -> None:
+    summary = dataset.summary
+    assert summary is not None  # noqa: S101 - a set that is ready has one
+    table = Table(title=f"{dataset.name}: {summary.images} images, {summary.splits}")
     for column in ("class", "share of pixels", "images"):
         table.add_column(column)
-    for info in summary["classes"]:
-        table.add_row(info["name"], f"{info['share']:.1%}", str(info["images"]))
+    for info in summary.classes:
+        table.add_row(info.name, f"{info.share:.1%}", str(info.images))
     console.print(table)
-    for problem in dataset["problems"]:
-        console.print(f"{problem['severity']}: {problem['file'] or ''} {problem['message']}")
+    for problem in dataset.problems:
+        console.print(f"{problem.severity}: {problem.file or ''} {problem.message}")
 
 
-def _show_run(console: Console, run: dict[str, Any], name: str) -> None:
-    result, best = run["result"], run["result"]["best"]
-    folder = FOLDER / "storage" / "runs" / run["id"]
-    table = Table(title=f"{name}{' (synthetic data)' if name == 'synthetic' else ''}: run {run['id']}")
+def _show_run(console: Console, run: Run, name: str) -> None:
+    result = run.result or {}
+    best = result["best"]
+    folder = FOLDER / "storage" / "runs" / run.id
+    table = Table(title=f"{name}{' (synthetic data)' if name == 'synthetic' else ''}: run {run.id}")
     table.add_column("what")
     table.add_column("value")
-    table.add_row("best epoch", f"{result['best_epoch']} of {run['epoch']}")
+    table.add_row("best epoch", f"{result['best_epoch']} of {run.epoch}")
     table.add_row("val mIoU", _score(best["val_miou"]))
     for key, value in best.items():
         if key.startswith("val_iou/"):

@@ -1,13 +1,20 @@
 """The way in: one object for one server."""
 
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
+
+from trainyard_client.errors import TrainyardError
 from trainyard_client.resources.catalog import Models
 from trainyard_client.resources.cluster import Projects, Queues, Workers
 from trainyard_client.resources.datasets import Datasets
 from trainyard_client.resources.runs import Runs
-from trainyard_client.transport import ANSWER_S, TRIES, Transport
+from trainyard_client.transport import ANSWER_S, TRIES, Transport, unreachable
+
+READY_POLL_S = 0.3
 
 
 class Client:
@@ -45,6 +52,25 @@ class Client:
         """What the server says of itself; raises ServerBusy while it cannot work."""
         answer: dict[str, Any] = self.transport.json("GET", "/readyz")
         return answer
+
+    def wait_until_ready(self, seconds: float, is_alive: Callable[[], bool] = lambda: True) -> None:
+        """Return once the server says that it can work.
+
+        Raises TrainyardError, with its last word, after `seconds`, or as soon as `is_alive` says no.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self.transport.once("GET", "/readyz")
+            except httpx.TransportError as error:
+                last: TrainyardError = unreachable(self.transport.url, error)
+            except TrainyardError as error:
+                last = error
+            else:
+                return
+            if time.monotonic() > end or not is_alive():
+                raise last
+            self.transport.pause(READY_POLL_S)
 
     def close(self) -> None:
         """Give the connections back."""

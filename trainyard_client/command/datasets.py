@@ -13,7 +13,7 @@ from trainyard_client.command import exit_codes
 from trainyard_client.command.assignments import object_of, spec_of
 from trainyard_client.command.output import first, shown_bytes
 from trainyard_client.command.progress import transfer
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Dataset, DatasetItem
@@ -45,6 +45,7 @@ def dataset() -> None:
     help="Any other option of an upload, as on_question=assume or max_side=1024.",
 )
 @click.option("--no-wait", is_flag=True, help="Return when it is uploaded, not when it is ingested.")
+@quiet_option
 @connected
 def add(
     session: Session,
@@ -55,6 +56,7 @@ def add(
     classes: str | None,
     options: tuple[str, ...],
     no_wait: bool,
+    quiet: bool,
 ) -> int:
     """Upload DATA, a zip or tar or a folder, and wait until it is ingested.
 
@@ -70,20 +72,28 @@ def add(
     if not no_wait:
         session.output.note(f"{made.id} is uploaded; it is being read.")
         made = session.client.datasets.wait(made.id)
-    _show(session, made)
-    return exit_codes.DONE if no_wait or made.status == READY else exit_codes.REFUSED
+    is_well = no_wait or made.status == READY
+    if quiet and is_well:
+        session.output.ids([made])
+    else:
+        _show(session, made)
+    return exit_codes.DONE if is_well else exit_codes.REFUSED
 
 
 @dataset.command("ls")
 @click.option("--project", help="Only of this project.")
 @click.option("--status", help="Only in this status.")
 @click.option("--limit", default=50, show_default=True, help="At most so many, the newest.")
+@quiet_option
 @connected
-def list_datasets(session: Session, project: str | None, status: str | None, limit: int) -> None:
+def list_datasets(session: Session, project: str | None, status: str | None, limit: int, quiet: bool) -> None:
     """List data sets, newest first."""
-    found = session.client.datasets.list(project=project, status=status)
+    found = first(session.client.datasets.list(project=project, status=status), limit)
+    if quiet:
+        session.output.ids(found)
+        return
     columns = ("id", "name", "project", "status", "images", "upload", "created")
-    session.output.records(first(found, limit), columns, _row, "There is no data set.")
+    session.output.records(found, columns, _row, "There is no data set.")
 
 
 @dataset.command()

@@ -75,6 +75,11 @@ class Output:
         else:
             self.table(columns, map(row, found), empty)
 
+    def ids(self, found: Iterable[Any]) -> None:
+        """The id of each record on a line of its own, for scripts."""
+        for one in found:
+            self.line(one.id)
+
     def pairs(self, values: Mapping[str, Any]) -> None:
         """Names with their values, one a line; what is None is left out."""
         kept = {name: shown(value) for name, value in values.items() if value is not None}

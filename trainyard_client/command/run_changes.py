@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainyard_client.command.assignments import spec_of, spec_options
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Run
@@ -65,6 +65,7 @@ def retry(session: Session, run_id: str) -> None:
 @click.option("--epochs", "target", type=int, help="Epochs to train.")
 @click.option("--name", help="Name of the fork.")
 @click.option("--dataset", "dataset_id", help="Another data set.")
+@quiet_option
 @connected
 def fork(
     session: Session,
@@ -73,11 +74,16 @@ def fork(
     spec_file: Path | None,
     assignments: tuple[str, ...],
     target: int | None,
+    quiet: bool,
     **fields: Any,
 ) -> None:
     """Submit a new run that begins with this one's weights."""  # fmt: skip
     spec = spec_of(spec_file, assignments, epochs=target)
-    _tell(session, session.client.runs.fork(run_id, checkpoint, spec=spec or None, **fields))
+    made = session.client.runs.fork(run_id, checkpoint, spec=spec or None, **fields)
+    if quiet:
+        session.output.ids([made])
+    else:
+        _tell(session, made)
 
 
 @click.command()

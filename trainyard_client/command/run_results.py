@@ -1,9 +1,7 @@
 """What a run leaves behind: metrics, log, files; and waiting for it."""
 
 import time
-from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import click
 
@@ -58,48 +56,22 @@ def logs(session: Session, run_id: str, lines: int | None, follow: bool) -> None
 
 @click.command()
 @click.argument("run_id")
+@click.option("--epoch", type=click.IntRange(min=1), help="Only until so many epochs are finished.")
 @click.option("--timeout", type=float, help="Give up after so many seconds, with status 1.")
 @connected
-def wait(session: Session, run_id: str, timeout: float | None) -> int:
+def wait(session: Session, run_id: str, epoch: int | None, timeout: float | None) -> int:
     """Wait for the run's end; the status tells how it ended, as that of `watch`."""
     try:
-        run = session.client.runs.wait(run_id, seconds=timeout)
+        run = session.client.runs.wait(run_id, epoch=epoch, seconds=timeout)
     except TimeoutError as error:
         session.output.note(f"{error}.")
         return exit_codes.FAILURE
     if session.output.as_json:
         session.output.document(run.raw)
     else:
-        session.output.line(f"{run.id} is {run.status}.")
-    return exit_codes.of_run(run.status)
-
-
-@click.command()
-@click.argument("run_ids", nargs=-1, required=True)
-@connected
-def compare(session: Session, run_ids: tuple[str, ...]) -> None:
-    """Show where the settings of runs differ, and their best epochs."""
-    runs = [session.client.runs.get(run_id) for run_id in dict.fromkeys(run_ids)]
-    specs = [dict(_flat(run.raw.get("spec") or {})) for run in runs]
-    names = list(dict.fromkeys(name for spec in specs for name in spec))
-    differing = [name for name in names if len({repr(spec.get(name)) for spec in specs}) > 1]
-    results = [dict(_flat((run.result or {}).get("best") or {})) for run in runs]
-    columns = dict.fromkeys(name for row in results for name in row)
-    scores = [name for name in columns if name.startswith("val_")]
-    if session.output.as_json:
-        session.output.document(
-            [
-                {"id": run.id, "name": run.name, "status": run.status,
-                 "settings": {name: spec.get(name) for name in differing},
-                 "best": {name: row.get(name) for name in scores}}
-                for run, spec, row in zip(runs, specs, results, strict=True)
-            ]
-        )  # fmt: skip
-        return
-    rows: list[list[Any]] = [["name", *(run.name for run in runs)], ["status", *(run.status for run in runs)]]
-    rows += [[name, *(spec.get(name) for spec in specs)] for name in differing]
-    rows += [[name, *(row.get(name) for row in results)] for name in scores]
-    session.output.table(["", *(run.id for run in runs)], rows, "")
+        session.output.line(f"{run.id} is {run.status} after epoch {run.epoch} of {run.epochs}.")
+    is_reached = epoch is not None and run.epoch >= epoch
+    return exit_codes.DONE if is_reached else exit_codes.of_run(run.status)
 
 
 @click.command()
@@ -135,7 +107,7 @@ def download(session: Session, run_id: str, paths: tuple[str, ...], folder: Path
             session.output.line(str(written))
 
 
-COMMANDS = (metrics, logs, wait, compare, download)
+COMMANDS = (metrics, logs, wait, download)
 
 
 def _print_log(session: Session, text: str) -> None:
@@ -173,11 +145,3 @@ def _inside(root: Path, path: str) -> Path:
     if PurePosixPath(path).is_absolute() or ".." in parts:
         raise TransferDamaged(f"The server names a file {path!r}, outside of the run's folder.")
     return root.joinpath(*parts)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

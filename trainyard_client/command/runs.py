@@ -8,8 +8,9 @@ import click
 
 from trainyard_client.command import exit_codes, run_changes, run_results
 from trainyard_client.command.assignments import spec_of, spec_options
+from trainyard_client.command.comparison import compare
 from trainyard_client.command.output import first, shown_seconds
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.session import Session, connected, quiet_option
 from trainyard_client.command.watching import follow_to_end, watch
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run() -> None:
 @click.option("--device-class", help="cpu, gpu or gpu-large.")
 @click.option("--key", help="Idempotency key: the same one again answers with the same run.")
 @click.option("--watch", "is_watched", is_flag=True, help="Follow it to its end.")
+@quiet_option
 @connected
 def submit(
     session: Session,
@@ -45,6 +47,7 @@ def submit(
     assignments: tuple[str, ...],
     epochs: int | None,
     is_watched: bool,
+    quiet: bool,
     **fields: Any,
 ) -> int:
     """Submit a run on DATASET_ID: an experiment, with a file and `--set` laid over it."""  # fmt: skip
@@ -53,7 +56,10 @@ def submit(
     if is_watched:
         session.output.note(f"{made.id} is {made.status}.")
         return follow_to_end(session, made.id)
-    _show(session, made)
+    if quiet:
+        session.output.ids([made])
+    else:
+        _show(session, made)
     return exit_codes.DONE
 
 
@@ -61,12 +67,16 @@ def submit(
 @click.option("--project", help="Only of this project.")
 @click.option("--status", help="Only in this status: queued, running, completed, stopped, failed, cancelled.")
 @click.option("--limit", default=30, show_default=True, help="At most so many, the newest.")
+@quiet_option
 @connected
-def list_runs(session: Session, project: str | None, status: str | None, limit: int) -> None:
+def list_runs(session: Session, project: str | None, status: str | None, limit: int, quiet: bool) -> None:
     """List runs, newest first."""
-    found = session.client.runs.list(project=project, status=status)
+    found = first(session.client.runs.list(project=project, status=status), limit)
+    if quiet:
+        session.output.ids(found)
+        return
     columns = ("id", "name", "project", "status", "epoch", "model", "val mIoU", "created")
-    session.output.records(first(found, limit), columns, _row, "There is no run.")
+    session.output.records(found, columns, _row, "There is no run.")
 
 
 @run.command()
@@ -77,7 +87,7 @@ def show(session: Session, run_id: str) -> None:
     _show(session, session.client.runs.get(run_id))
 
 
-for command in (watch, *run_changes.COMMANDS, *run_results.COMMANDS):
+for command in (watch, compare, *run_changes.COMMANDS, *run_results.COMMANDS):
     run.add_command(command)
 
 

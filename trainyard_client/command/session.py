@@ -38,6 +38,12 @@ class Session:
         return Client(url, self.connection.api_key.value)
 
 
+def quiet_option(function: F) -> F:
+    """Give the command `-q`, as `quiet`: what it would show becomes the id alone."""
+    option = click.option("-q", "--quiet", is_flag=True, help="Print the id alone, for scripts.")
+    return option(function)
+
+
 def connected(function: F) -> F:
     """Give the command `--url`, `--profile` and `--json`, and pass it a Session as first argument."""
 

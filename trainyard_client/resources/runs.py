@@ -58,12 +58,12 @@ class Runs:
         """What happened and happens, to the run's end; goes on by itself when the line breaks."""
         return follow(self._transport, f"{ROOT}/{run_id}/events", after)
 
-    def wait(self, run_id: str, *, seconds: float | None = None) -> Run:
-        """The run once it has ended; raises TimeoutError after `seconds`."""
+    def wait(self, run_id: str, *, epoch: int | None = None, seconds: float | None = None) -> Run:
+        """The run once it has ended, or finished so many epochs; raises TimeoutError after `seconds`."""
         began = time.monotonic()
         while True:
             run = self.get(run_id)
-            if run.status in ENDED:
+            if run.status in ENDED or (epoch is not None and run.epoch >= epoch):
                 return run
             if seconds is not None and time.monotonic() - began > seconds:
                 raise TimeoutError(f"{run_id} is {run.status} after {seconds:.0f} s")
