@@ -69,6 +69,12 @@ class StreamEnded(TrainyardError):
     remedy = "Watch again; it goes on after the last event that was seen."
 
 
+class RunFailed(TrainyardError):
+    """A run that was trained or waited for has failed."""
+
+    code = "run_failed"
+
+
 class Refused(TrainyardError):
     """The server answered, and does not do it; subclasses say why."""
 

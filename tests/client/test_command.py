@@ -58,3 +58,43 @@ def test_assignments_are_json_where_they_can_be():
 def test_a_sparkline_spans_lowest_to_highest():
     assert sparkline([0.0, 0.5, 1.0]) == "▁▅█"
     assert sparkline([2.0, 2.0]) == "▁▁"
+
+
+def test_help_imports_neither_httpx_nor_rich_nor_the_engine(tmp_path: Path):
+    code = (
+        "import sys; sys.argv = ['trainyard', *sys.argv[1:]]\n"
+        "from trainyard_client.command.main import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'httpx', 'rich', 'torch', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    for words in (["--help"], ["run", "--help"], ["completion", "bash"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True
+        )
+        assert done.stderr.splitlines()[-1] == "[]", words
+
+
+def test_a_shell_completes_commands(tmp_path: Path):
+    words = {"COMP_WORDS": "trainyard run s", "COMP_CWORD": "2", "_TRAINYARD_COMPLETE": "bash_complete"}
+    code = "import sys; sys.argv = ['trainyard']; from trainyard_client.command.main import main; main()"
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", **words}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert {"plain,submit", "plain,show", "plain,stop"} == set(done.stdout.split())
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_experiments_of_this_machine_are_compared_without_a_server(words: tuple[str, ...], tmp_path: Path):
+    for name, rate in (("exp1", 0.1), ("exp2", 0.2)):
+        (tmp_path / name).mkdir()
+        record = {
+            "id": "run-1", "name": name, "status": "completed",
+            "spec": {"epochs": 3, "optimization": {"learning_rate": rate}},
+            "result": {"best": {"epoch": 2, "val_miou": 0.5 + rate}},
+        }  # fmt: skip
+        (tmp_path / name / "run.json").write_text(json.dumps(record))
+    done = run("run", "compare", str(tmp_path / "exp1"), str(tmp_path / "exp2"), *words, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "optimization.learning_rate" in done.stdout
+    assert "epochs" not in done.stdout
+    assert "0.7" in done.stdout

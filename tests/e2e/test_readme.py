@@ -24,7 +24,7 @@ def _command_of_this_checkout(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
 def test_every_line_of_the_walk_runs(stack: Stack, tmp_path):
     text = (REPOSITORY / "README.md").read_text()
@@ -42,7 +42,7 @@ def test_every_line_of_the_walk_runs(stack: Stack, tmp_path):
     }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=480, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=880, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     for name in ("results/checkpoints/best.ckpt", "results/export/model.onnx"):

@@ -6,6 +6,7 @@ from trainyard_client.errors import (
     NotFound,
     NotSignedIn,
     Refused,
+    RunFailed,
     ServerBusy,
     ServerUnreachable,
     StreamEnded,
@@ -32,6 +33,7 @@ _BY_ERROR: tuple[tuple[type[TrainyardError], int], ...] = (
     (GatewayTrouble, UNREACHABLE),
     (ServerBusy, UNREACHABLE),
     (StreamEnded, UNREACHABLE),
+    (RunFailed, RUN_FAILED),
 )
 _BY_STATUS = {"completed": DONE, "failed": RUN_FAILED, "stopped": RUN_STOPPED, "cancelled": RUN_STOPPED}
 

@@ -9,21 +9,24 @@ import click
 from trainyard_client.command import exit_codes
 from trainyard_client.errors import TrainyardError
 
+OF_CLIENT = "trainyard_client.command"
 MODULES = {
-    "login": ("connection", "Keep the address of a server and its key as a profile."),
-    "logout": ("connection", "Forget a profile's key."),
-    "config": ("connection", "Show and choose profiles."),
-    "dataset": ("datasets", "Upload data sets, see what ingest found, answer its questions."),
-    "run": ("runs", "Submit runs, watch and change them, take results away."),
-    "model": ("models", "See what models can be trained."),
-    "queue": ("cluster", "See what waits, and why."),
-    "worker": ("cluster", "See who works."),
-    "project": ("cluster", "See and set limits of projects."),
-    "doctor": ("doctor", "Check the server and its workers, and say what to do."),
-    "completion": ("completion", "Print the completion for a shell."),
-    "version": ("connection", "Print the version."),
+    "login": (f"{OF_CLIENT}.connection", "Keep the address of a server and its key as a profile."),
+    "logout": (f"{OF_CLIENT}.connection", "Forget a profile's key."),
+    "config": (f"{OF_CLIENT}.connection", "Show and choose profiles."),
+    "dataset": (f"{OF_CLIENT}.datasets", "Upload data sets, see what ingest found, answer its questions."),
+    "run": (f"{OF_CLIENT}.runs", "Submit runs, watch and change them, take results away."),
+    "model": (f"{OF_CLIENT}.models", "See what models can be trained."),
+    "queue": (f"{OF_CLIENT}.cluster", "See what waits, and why."),
+    "worker": (f"{OF_CLIENT}.cluster", "See who works."),
+    "project": (f"{OF_CLIENT}.cluster", "See and set limits of projects."),
+    "train": ("trainyard_local.command", "Train on this machine, without a service."),
+    "open": (f"{OF_CLIENT}.opening", "Open the report of a run in the browser."),
+    "doctor": (f"{OF_CLIENT}.doctor", "Check this machine, the server and its workers, and say what to do."),
+    "completion": (f"{OF_CLIENT}.completion", "Print the completion for a shell."),
+    "version": (f"{OF_CLIENT}.connection", "Print the version."),
 }
-"""For each command its module and its line of help."""
+"""For each command its module and its line of help. `train` is there where all of Trainyard is installed."""
 
 
 class LazyGroup(click.Group):
@@ -35,7 +38,15 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in MODULES:
             return None
-        command: click.Command = getattr(import_module(f"trainyard_client.command.{MODULES[name][0]}"), name)
+        try:
+            command: click.Command = getattr(import_module(MODULES[name][0]), name)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("trainyard_client"):
+                raise
+            raise TrainyardError(
+                f"`trainyard {name}` needs {error.name}, which the client alone does not have.",
+                remedy="Install all of Trainyard: `make` in its repository, or `pip install .` there.",
+            ) from error
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

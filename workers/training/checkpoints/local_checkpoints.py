@@ -31,6 +31,11 @@ class LocalCheckpoints:
     def best(self) -> SavedFile | None:
         return self._file(self._held[BEST]) if BEST in self._held else None
 
+    @property
+    def held(self) -> dict[str, Checkpoint]:
+        """What is committed, by name."""
+        return dict(self._held)
+
     def take(self, event: Event) -> None:
         """Commit a saved file; other events are passed over. Raises StorageUnavailable."""
         if not isinstance(event, CheckpointSaved):

@@ -1,0 +1,62 @@
+"""The curves of an experiment as a picture, drawn anew after each epoch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from trainyard.storage.files import RunFolder, write_text
+from workers.training.report.charts import Frame, Line, line_chart
+
+FILE = "curves.svg"
+_TRAIN, _VAL = (138, 138, 138), (22, 84, 148)
+_CHARTS = (
+    ("loss", (("train", "train_loss", _TRAIN), ("val", "val_loss", _VAL))),
+    ("mIoU", (("train", "train_miou", _TRAIN), ("val", "val_miou", _VAL))),
+)
+_WIDTH, _HEIGHT = 420, 280
+_STYLE = (
+    "text{font:11px system-ui,sans-serif;fill:#5d6b7a}.grid{stroke:#e3e8ee}"
+    ".curve{fill:none;stroke-width:1.8;stroke-linejoin:round}"
+)
+
+
+def write_curves(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write figures/curves.svg: loss and mIoU of training (grey) and validation (blue) by epoch.
+
+    Raises StorageUnavailable.
+    """
+    charts = [
+        Markup('<g transform="translate({} 0)">{}</g>').format(place * _WIDTH, _chart(title, lines, rows))
+        for place, (title, lines) in enumerate(_CHARTS)
+    ]
+    head = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" width="{}" height="{}">'
+        '<style>{}</style><rect width="100%" height="100%" fill="#fff"/>'
+    ).format(len(charts) * _WIDTH, _HEIGHT, len(charts) * _WIDTH, _HEIGHT, _STYLE)
+    write_text(folder.figures / FILE, str(head + Markup("").join(charts) + Markup("</svg>")))
+
+
+def _chart(
+    title: str, lines: Sequence[tuple[str, str, tuple[int, int, int]]], rows: Sequence[Mapping[str, Any]]
+) -> Markup:
+    drawn = [
+        Line(
+            name=name,
+            points=[(row["epoch"], row[column]) for row in rows if row.get(column) is not None],
+            color=color,
+        )
+        for name, column, color in lines
+    ]
+    shown = [line for line in drawn if line.points]
+    values = [y for line in shown for _, y in line.points] or [0.0]
+    epochs = [row["epoch"] for row in rows] or [1]
+    frame = Frame(
+        x_label="epoch",
+        y_label=title,
+        x_range=(min(epochs), max(max(epochs), min(epochs) + 1)),
+        y_range=(min(0.0, *values), max(values) * 1.05 or 1.0),
+        width=_WIDTH,
+        height=_HEIGHT,
+    )
+    return line_chart(shown, frame)
