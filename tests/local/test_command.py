@@ -39,9 +39,10 @@ def test_the_first_ten_minutes(
     """Train, go on, fork with another learning rate, compare: a made set, and a real one."""
     source = shapes if data == "made" else request.getfixturevalue("shared_data") / data
     monkeypatch.chdir(tmp_path)
-    assert "runs/exp1/export/model.onnx" in here(str(source), "--epochs", "1", *TINY).stdout
+    assert "runs/exp1/report.html" in here(str(source), "--epochs", "1", *TINY, *WITHOUT_EXPORT).stdout
     assert json.loads(here("--resume", "exp1", "--epochs", "2", "--json").stdout)["epochs"] == 2
-    here("--fork", "exp1", "--epochs", "1", "--set", "optimization.learning_rate=0.0001", *WITHOUT_EXPORT)
+    other = ("--set", "optimization.learning_rate=0.0001", "--set", "export.onnx=true")
+    assert "runs/exp2/export/model.onnx" in here("--fork", "exp1", "--epochs", "1", *other).stdout
     compared = CliRunner().invoke(compare, ["runs/exp1", "runs/exp2", "--json"])
     settings = [one["settings"] for one in json.loads(compared.stdout)]
     assert [one["optimization.learning_rate"] for one in settings] == [0.001, 0.0001]

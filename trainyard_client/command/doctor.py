@@ -1,40 +1,27 @@
-"""doctor: is the server fit? Each finding with what to do about it."""
+"""doctor: are this machine and the server fit? Each finding with what to do about it."""
 
-import platform
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from trainyard_client import __version__
 from trainyard_client.command import exit_codes
+from trainyard_client.command.doctor_machine import machine
 from trainyard_client.command.session import Session, connected
-from trainyard_client.errors import ServerFailed, TrainyardError
-
-CLOCK_S = 5.0
-"""Difference of clocks that is worth a word: leases are kept by Redis, but times in logs would mislead."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One check: what was looked at, whether it is well, what was found, and the remedy."""
-
-    check: str
-    is_well: bool
-    found: str
-    remedy: str = ""
 
 
 @click.command()
+@click.option("--local", is_flag=True, help="Look at this machine alone, and ask no server.")
 @connected
-def doctor(session: Session) -> int:
-    """Check the server and its workers, and say what to do.
+def doctor(session: Session, local: bool) -> int:
+    """Check this machine, the server and its workers, and say what to do.
 
-    Ends with status 1 where something is not well.
+    Writes 32 MB into the current folder, and deletes them, to see how fast the disk is. Ends with status 1
+    where something is not well.
     """
-    findings = [*_versions(), *_server(session)]
+    from trainyard_client.command.doctor_server import server
+
+    findings = [*machine(Path.cwd()), *(() if local else server(session))]
     if session.output.as_json:
         session.output.document([asdict(finding) for finding in findings])
     for finding in () if session.output.as_json else findings:
@@ -42,60 +29,3 @@ def doctor(session: Session) -> int:
         if not finding.is_well:
             session.output.line(f"     {finding.remedy}")
     return exit_codes.DONE if all(finding.is_well for finding in findings) else exit_codes.FAILURE
-
-
-def _versions() -> Iterator[Finding]:
-    system = f"Python {platform.python_version()}, {platform.system()} {platform.release()}"
-    yield Finding(check="versions", is_well=True, found=f"trainyard {__version__}, {system}")
-
-
-def _server(session: Session) -> Iterator[Finding]:
-    url = f"{session.connection.url.value} ({session.connection.url.source})"
-    try:
-        response = session.client.transport.request("GET", "/healthz")
-    except TrainyardError as error:
-        yield Finding(check="server", is_well=False, found=f"{url}: {error.message}", remedy=error.remedy)
-        return
-    yield Finding(check="server", is_well=True, found=url)
-    yield from _clock(response.headers.get("Date"))
-    try:
-        session.client.ready()
-        yield Finding(check="readiness", is_well=True, found="Redis and storage can be used")
-        yield from _workers(session)
-    except ServerFailed as error:
-        yield Finding(check="readiness", is_well=False, found=error.message, remedy=error.remedy)
-    except TrainyardError as error:
-        remedy = error.remedy or "Sign in: trainyard login"
-        yield Finding(check="access", is_well=False, found=error.message, remedy=remedy)
-
-
-def _clock(date: str | None) -> Iterator[Finding]:
-    if not date:
-        return
-    apart = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
-    yield Finding(
-        check="clock",
-        is_well=apart <= CLOCK_S,
-        found=f"{apart:.0f} s from the server's",
-        remedy="Let both machines keep their time by NTP.",
-    )
-
-
-def _workers(session: Session) -> Iterator[Finding]:
-    workers, queues = session.client.workers.list(), session.client.queues.list()
-    stalled = [one.id for one in workers if one.is_stalled]
-    devices = ", ".join(sorted({one.device for one in workers if one.device and one.queues != ["ingest"]}))
-    yield Finding(
-        check="workers",
-        is_well=bool(workers) and not stalled,
-        found=f"{len(workers)} ({devices})" + (f"; stalled: {', '.join(stalled)}" if stalled else ""),
-        remedy="Start one (`make worker`), and look at the machines of stalled ones.",
-    )
-    for queue in queues:
-        if queue.waiting and not queue.workers:
-            yield Finding(
-                check=f"queue {queue.name}",
-                is_well=False,
-                found=f"{queue.waiting} wait, and no worker serves it",
-                remedy=f"Start a worker for it: python -m workers train {queue.name}",
-            )
