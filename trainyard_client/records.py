@@ -3,14 +3,12 @@
 Statuses and other names are plain text: a newer server may have more of them.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from trainyard_client.decoding import Record
 
 
-@dataclass(frozen=True, kw_only=True)
 class Architecture(Record):
     """Architecture."""
 
@@ -22,14 +20,12 @@ class Architecture(Record):
     encoder_prefix: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Architectures(Record):
     """Architectures."""
 
     items: list[Architecture]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Artifact(Record):
     """Artifact.
 
@@ -42,14 +38,12 @@ class Artifact(Record):
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Artifacts(Record):
     """Artifacts."""
 
     items: list[Artifact]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Error(Record):
     """Error.
 
@@ -70,7 +64,6 @@ class Error(Record):
     request_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class BulkOutcome(Record):
     """Bulk outcome.
 
@@ -83,7 +76,6 @@ class BulkOutcome(Record):
     error: Error | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Bulk(Record):
     """Bulk.
 
@@ -94,7 +86,6 @@ class Bulk(Record):
     failed: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Catalogue(Record):
     """Catalogue.
 
@@ -113,7 +104,6 @@ class Catalogue(Record):
     presets: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Checkpoint(Record):
     """Checkpoint.
 
@@ -132,14 +122,12 @@ class Checkpoint(Record):
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Checkpoints(Record):
     """Checkpoints."""
 
     items: list[Checkpoint]
 
 
-@dataclass(frozen=True, kw_only=True)
 class MetricSummary(Record):
     """Metric summary."""
 
@@ -149,7 +137,6 @@ class MetricSummary(Record):
     last_epoch: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class MetricComparison(Record):
     """Metric comparison.
 
@@ -164,7 +151,6 @@ class MetricComparison(Record):
     best_run: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunLinks(Record):
     """Run links."""
 
@@ -175,7 +161,6 @@ class RunLinks(Record):
     artifacts: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunItem(Record):
     """Run item.
 
@@ -239,7 +224,6 @@ class RunItem(Record):
     links: RunLinks
 
 
-@dataclass(frozen=True, kw_only=True)
 class Setting(Record):
     """Setting.
 
@@ -251,7 +235,6 @@ class Setting(Record):
     values: list[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Comparison(Record):
     """Comparison.
 
@@ -263,7 +246,6 @@ class Comparison(Record):
     metrics: list[MetricComparison]
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClassInfo(Record):
     """Class info."""
 
@@ -276,7 +258,6 @@ class ClassInfo(Record):
     images: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Interpretation(Record):
     """Interpretation."""
 
@@ -287,7 +268,6 @@ class Interpretation(Record):
     guesses: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
 class DatasetSummary(Record):
     """Dataset summary."""
 
@@ -303,7 +283,6 @@ class DatasetSummary(Record):
     reading: Interpretation | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class IngestOptions(Record):
     """Ingest options."""
 
@@ -336,7 +315,6 @@ class IngestOptions(Record):
     names_encoding: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Problem(Record):
     """Problem."""
 
@@ -349,7 +327,6 @@ class Problem(Record):
     examples: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Choice(Record):
     """Choice."""
 
@@ -361,7 +338,6 @@ class Choice(Record):
     preview: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class Question(Record):
     """Question."""
 
@@ -370,7 +346,6 @@ class Question(Record):
     choices: list[Choice]
 
 
-@dataclass(frozen=True, kw_only=True)
 class RefusedChange(Record):
     """Refused change."""
 
@@ -381,7 +356,6 @@ class RefusedChange(Record):
     proposed_label_map: dict[str, int | None] | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Version(Record):
     """Version.
 
@@ -398,7 +372,6 @@ class Version(Record):
     label_map: dict[str, int | None] | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Dataset(Record):
     """Dataset.
 
@@ -439,7 +412,6 @@ class Dataset(Record):
     error: dict[str, Any] | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class DatasetItem(Record):
     """Dataset item.
 
@@ -471,7 +443,6 @@ class DatasetItem(Record):
     unreadable: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class DatasetItemPage(Record):
     """Dataset item page.
 
@@ -482,7 +453,6 @@ class DatasetItemPage(Record):
     next_cursor: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Encoders(Record):
     """Encoders."""
 
@@ -490,7 +460,6 @@ class Encoders(Record):
     total: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class TransformSpec(Record):
     """Transform spec.
 
@@ -502,7 +471,6 @@ class TransformSpec(Record):
     params: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
 class AugmentationSpec(Record):
     """Augmentation spec.
 
@@ -514,7 +482,6 @@ class AugmentationSpec(Record):
     transforms: list[TransformSpec]
 
 
-@dataclass(frozen=True, kw_only=True)
 class CheckpointSpec(Record):
     """Checkpoint spec.
 
@@ -528,7 +495,6 @@ class CheckpointSpec(Record):
     keep_last: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class ComputeSpec(Record):
     """Compute spec.
 
@@ -544,7 +510,6 @@ class ComputeSpec(Record):
     deterministic: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class DataSpec(Record):
     """Data spec.
 
@@ -570,7 +535,6 @@ class DataSpec(Record):
     val_max_images: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class EarlyStoppingSpec(Record):
     """Early stopping spec.
 
@@ -584,7 +548,6 @@ class EarlyStoppingSpec(Record):
     min_delta: float
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExportSpec(Record):
     """Export spec.
 
@@ -600,7 +563,6 @@ class ExportSpec(Record):
     with_preprocessing: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class ModelSpec(Record):
     """Model spec.
 
@@ -616,7 +578,6 @@ class ModelSpec(Record):
     encoder_weights: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class LossSpec(Record):
     """Loss spec.
 
@@ -630,7 +591,6 @@ class LossSpec(Record):
     params: dict[str, float]
 
 
-@dataclass(frozen=True, kw_only=True)
 class ScheduleSpec(Record):
     """Schedule spec.
 
@@ -652,7 +612,6 @@ class ScheduleSpec(Record):
     patience: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class OptimizationSpec(Record):
     """Optimization spec.
 
@@ -687,7 +646,6 @@ class OptimizationSpec(Record):
     ema_decay: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainingSpec(Record):
     """Training spec.
 
@@ -711,7 +669,6 @@ class TrainingSpec(Record):
     version: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Experiment(Record):
     """Experiment."""
 
@@ -719,14 +676,12 @@ class Experiment(Record):
     spec: TrainingSpec
 
 
-@dataclass(frozen=True, kw_only=True)
 class Experiments(Record):
     """Experiments."""
 
     items: list[Experiment]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Key(Record):
     """Key.
 
@@ -748,14 +703,12 @@ class Key(Record):
     last_used_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Keys(Record):
     """Keys."""
 
     items: list[Key]
 
 
-@dataclass(frozen=True, kw_only=True)
 class MadeKey(Record):
     """Made key.
 
@@ -779,14 +732,12 @@ class MadeKey(Record):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Metrics(Record):
     """Metrics."""
 
     items: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Project(Record):
     """Project.
 
@@ -799,7 +750,6 @@ class Project(Record):
     effective: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrunedRun(Record):
     """Pruned run.
 
@@ -817,7 +767,6 @@ class PrunedRun(Record):
     error: Error | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Pruned(Record):
     """Pruned.
 
@@ -831,7 +780,6 @@ class Pruned(Record):
     items: list[PrunedRun]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Reason(Record):
     """Reason."""
 
@@ -839,7 +787,6 @@ class Reason(Record):
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProjectWaiting(Record):
     """Project waiting.
 
@@ -855,7 +802,6 @@ class ProjectWaiting(Record):
     reason: Reason
 
 
-@dataclass(frozen=True, kw_only=True)
 class Queue(Record):
     """Queue.
 
@@ -872,14 +818,12 @@ class Queue(Record):
     projects: list[ProjectWaiting]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Queues(Record):
     """Queues."""
 
     items: list[Queue]
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunItemPage(Record):
     """Run item page.
 
@@ -890,7 +834,6 @@ class RunItemPage(Record):
     next_cursor: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Attempt(Record):
     """Attempt.
 
@@ -910,7 +853,6 @@ class Attempt(Record):
     epochs: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class ForkedFrom(Record):
     """Forked from."""
 
@@ -921,7 +863,6 @@ class ForkedFrom(Record):
     skipped: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Progress(Record):
     """Progress."""
 
@@ -937,7 +878,6 @@ class Progress(Record):
     eta_high_seconds: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Signals(Record):
     """Signals."""
 
@@ -948,7 +888,6 @@ class Signals(Record):
     cancel: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class PredictedStart(Record):
     """Predicted start.
 
@@ -960,7 +899,6 @@ class PredictedStart(Record):
     latest: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Waiting(Record):
     """Waiting.
 
@@ -973,7 +911,6 @@ class Waiting(Record):
     predicted_start: PredictedStart | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Run(Record):
     """Run state.
 
@@ -1045,7 +982,6 @@ class Run(Record):
     waiting: Waiting | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Sample(Record):
     """Sample.
 
@@ -1067,7 +1003,6 @@ class Sample(Record):
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Samples(Record):
     """Samples.
 
@@ -1078,7 +1013,6 @@ class Samples(Record):
     next_cursor: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Series(Record):
     """Series.
 
@@ -1097,7 +1031,6 @@ class Series(Record):
     values: list[float | None]
 
 
-@dataclass(frozen=True, kw_only=True)
 class SeriesAnswer(Record):
     """Series answer.
 
@@ -1108,7 +1041,6 @@ class SeriesAnswer(Record):
     since: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class UploadProgress(Record):
     """Upload progress.
 
@@ -1120,7 +1052,6 @@ class UploadProgress(Record):
     total: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Usage(Record):
     """Usage."""
 
@@ -1131,14 +1062,12 @@ class Usage(Record):
     bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class Usages(Record):
     """Usages."""
 
     items: list[Usage]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Worker(Record):
     """Worker.
 
@@ -1168,7 +1097,6 @@ class Worker(Record):
     unreadable: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Workers(Record):
     """Workers."""
 

@@ -17,7 +17,6 @@ HEAD = '''"""What the API answers with, as dataclasses. `python -m tests.client.
 Statuses and other names are plain text: a newer server may have more of them.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -93,9 +92,7 @@ def _class(name: str, schema: Schema) -> str:
         if one.get("description")
     ]
     text = f'    """{_sentence(name)}' + ("\n\n" + "\n".join(notes) + "\n    " if notes else "") + '"""\n\n'
-    return "\n\n@dataclass(frozen=True, kw_only=True)\nclass " + (
-        f"{NAMES.get(name, name)}(Record):\n" + text + "\n".join(lines) + "\n"
-    )
+    return "\n\nclass " + (f"{NAMES.get(name, name)}(Record):\n" + text + "\n".join(lines) + "\n")
 
 
 def _sentence(name: str) -> str:
