@@ -91,9 +91,13 @@ def run_sweep(
 
     with ThreadPoolExecutor(at_once) as pool:
         outcomes = []
-        for number, outcome in enumerate(pool.map(train, variants), 1):
-            tell(number, outcome)
-            outcomes.append(outcome)
+        try:
+            for number, outcome in enumerate(pool.map(train, variants), 1):
+                tell(number, outcome)
+                outcomes.append(outcome)
+        except KeyboardInterrupt:
+            stopped.append(True)  # those that train have had it, too, and are waited for
+            raise
         return outcomes
 
 
