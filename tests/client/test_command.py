@@ -9,7 +9,7 @@ import pytest
 
 from trainyard_client.command.assignments import spec_of
 from trainyard_client.command.settings import Profiles, resolve
-from trainyard_client.command.watch_view import sparkline
+from trainyard_client.command.watch_view import epoch_line, sparkline
 from trainyard_client.errors import SettingsError
 
 
@@ -98,3 +98,10 @@ def test_experiments_of_this_machine_are_compared_without_a_server(words: tuple[
     assert "optimization.learning_rate" in done.stdout
     assert "epochs" not in done.stdout
     assert "0.7" in done.stdout
+
+
+def test_a_line_of_an_epoch_fits_eighty_columns():
+    row = {"epoch": 999, "train_loss": 12.3456, "val_loss": 12.3456, "val_miou": 0.5, "val_dice": 0.5}
+    line = epoch_line({**row, "images_per_second": 12345.6})
+    assert line == "epoch 999  train loss 12.3456  val loss 12.3456  val mIoU 0.5000  12346 images/s"
+    assert len(line) <= 80

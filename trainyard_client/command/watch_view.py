@@ -15,7 +15,6 @@ SCORES = {
     "train_loss": "train loss",
     "val_loss": "val loss",
     "val_miou": "val mIoU",
-    "val_dice": "val Dice",
 }.items()
 """What a line of an epoch shows, as far as the epoch has it."""
 
