@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from tests.ingest.drawn import (
+    BOTTOM,
     COUNT,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
     coco,
     cvat,
     label_studio,
@@ -270,3 +276,40 @@ def test_the_record_says_how_images_were_found(
     assert summary.reading is not None
     assert pairs in summary.reading.pairs
     assert classes in summary.reading.classes
+
+
+def parted(values: tuple[int, ...], number: int) -> bytes:
+    """A mask that has these values in turn where the object is, in several pieces each."""
+    drawn = np.zeros((HEIGHT, WIDTH), np.uint8)
+    drawn[TOP:BOTTOM, LEFT:RIGHT] = np.resize(np.roll(values, number), (BOTTOM - TOP, RIGHT - LEFT))
+    return encoded(drawn)
+
+
+@pytest.mark.parametrize("kind", ["coco", "labelme", "via", "cvat", "yolo_seg"])
+@pytest.mark.parametrize("values", [(1, 2), (1, 2, 3), (128, 255)])
+def test_masks_of_more_classes_than_the_annotations_are_a_question(
+    bench: Bench, kind: str, values: tuple[int, ...]
+) -> None:
+    files = pictures("images") | {f"masks/{i}.png": parted(values, i) for i in range(COUNT)} | OUTLINES[kind]
+    [question] = bench.run(files, processes=1).questions
+    assert question.code == "format"
+    assert [choice.options["format"] for choice in question.choices] == [kind, "pictures"]
+    result = bench.run(files, processes=1, format="pictures")
+    assert result.summary is not None
+    assert len(result.summary.classes) == len(values) + 1
+
+
+@pytest.mark.parametrize("kind", ["coco", "labelme"])
+def test_masks_of_other_places_than_the_annotations_are_a_question(bench: Bench, kind: str) -> None:
+    drawn = np.zeros((HEIGHT, WIDTH), np.uint8)
+    drawn[:, RIGHT + 1 :] = 255
+    files = pictures("images") | {f"masks/{i}.png": encoded(drawn) for i in range(COUNT)} | OUTLINES[kind]
+    assert [question.code for question in bench.run(files, processes=1).questions] == ["format"]
+
+
+@pytest.mark.parametrize("value", [1, 7, 255])
+def test_masks_that_say_the_same_or_less_are_no_question(bench: Bench, value: int) -> None:
+    files = (
+        pictures("images") | {f"masks/{i}.png": parted((value,), i) for i in range(COUNT)} | OUTLINES["coco"]
+    )
+    assert read_as(bench.run(files, processes=1)) == "coco"

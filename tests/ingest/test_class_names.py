@@ -169,7 +169,7 @@ def test_fewer_names_than_values_are_left_out_with_a_warning(bench: Bench, text:
         ("classes.json", b'[{"name": "cat", "color": "red", "id": 1}]'),
         ("labels.txt", b"images/0.png masks/0.png\n"),
         ("labels.txt", b"000.png\n001.png\n"),
-        ("labels.txt", "h\u00f6hle".encode("latin-1")),
+        ("labels.txt", b"\x00\xf6\x00hle"),
         ("labels.txt", b""),
         ("classes.txt", b"\n".join(b"n%d" % number for number in range(300))),
         ("classes.txt", b"x" * 200),
@@ -338,3 +338,26 @@ def test_names_numbered_from_one_with_the_background_are_asked_about(bench: Benc
     results = answers(bench, files)
     assert names_of(results["from_0"]) == NAMED
     assert names_of(results["as_written"]) == {0: "unlabelled", 1: "background", 2: "cat", 3: "dog"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "listed"),
+    [
+        ("latin-1", ("hintergrund", "h\u00f6hle", "b\u00e4r")),
+        ("cp1252", ("background", "caf\u00e9", "ni\u00f1o")),
+        ("cp1251", ("\u0444\u043e\u043d", "\u043a\u043e\u0442", "\u0441\u043e\u0432\u0430")),
+        ("gbk", ("\u80cc\u666f", "\u732b\u54aa", "\u5c0f\u72d7")),
+    ],
+)
+def test_names_in_other_encodings_are_read_and_said(
+    bench: Bench, encoding: str, listed: tuple[str, ...]
+) -> None:
+    result = bench.run(set_of()[0] | {"classes.txt": "\n".join(listed).encode(encoding)})
+    assert names_of(result) == dict(enumerate(listed))
+    assert codes(result, "warning") == ["text_encoding_guessed"]
+
+
+def test_utf_16_says_itself(bench: Bench) -> None:
+    result = bench.run(set_of()[0] | {"classes.txt": "background\ncat\ndog".encode("utf-16")})
+    assert names_of(result) == NAMED
+    assert codes(result, "warning") == []

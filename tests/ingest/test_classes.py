@@ -42,7 +42,7 @@ def test_255_beside_ids_is_ignored_with_a_warning(bench: Bench, values: tuple[in
 
 
 def test_dense_ids_above_64_are_ids(bench: Bench) -> None:
-    names = found(bench, mask(*range(150), height=150), mask(0, 1))
+    names = found(bench, mask(*range(150), height=150), mask(0, 1), objects="classes")
     assert names[149] == "class_149"
     assert len(names) == 150
 
@@ -188,7 +188,7 @@ def test_contradictory_classes_are_an_error(bench: Bench, options: dict[str, Any
 
 
 def test_colours_differ(bench: Bench) -> None:
-    result = bench.run(folders([mask(*range(60), height=60), mask(0, 1)]))
+    result = bench.run(folders([mask(*range(60), height=60), mask(0, 1)]), objects="classes")
     assert result.summary is not None
     colors = [info.color for info in result.summary.classes]
     assert len(set(colors)) == 60

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded, folders, mask, photo
+from tests.ingest.scenes import answers, classes, names_of, upload_of
 
 RED, GREEN, BLACK, GREY = (255, 0, 0), (0, 200, 0), (0, 0, 0), (90, 90, 90)
 
@@ -148,3 +149,71 @@ def test_values_are_named_by_roboflows_table(bench: Bench) -> None:
     assert named(bench, files) == {0: "background", 1: "crack", 2: "spall"}
     files["train/_classes.csv"] = b"filename, cat, dog\n0.png, 1, 0\n"  # of its sets for classification
     assert named(bench, files) == {0: "background", 1: "class_1", 2: "class_2"}
+
+
+TABLE = np.array([BLACK, (128, 0, 0), (0, 128, 0), (0, 0, 192)], np.uint8)
+DRAWN = [classes((1, 2, 3), 2, seed) for seed in range(6)]
+
+
+def varied(most: int) -> list[Array]:
+    """Masks in which each file has each colour changed by at most so much."""
+    found = []
+    for seed, drawn in enumerate(DRAWN):
+        change = np.random.default_rng(seed).integers(-most, most + 1, TABLE.shape)
+        found.append((TABLE + change).clip(0, 255).astype(np.uint8)[drawn])
+    return found
+
+
+def halved() -> list[Array]:
+    """Every other file is a little lighter, the background too."""
+    return [(TABLE + seed % 2)[mask].astype(np.uint8) for seed, mask in enumerate(DRAWN)]
+
+
+@pytest.mark.parametrize("colors", [varied(1), varied(2), varied(3), halved()])
+def test_colours_that_each_file_changes_a_little_are_asked_about(bench: Bench, colors: list[Array]) -> None:
+    files = upload_of(map(encoded, colors), DRAWN)
+    results = answers(bench, files)
+    assert len(names_of(results["same"])) == 4
+    assert len(names_of(results["classes"])) > 5
+    assert len(names_of(bench.run(files, on_question="assume"))) == 4
+    for name, (_, values) in bench.arrays().items():
+        assert len(set(zip(values.flat, DRAWN[int(name)].flat, strict=True))) == 4
+    assert codes(bench.run(files, on_question="fail")) == ["near_colors"]
+
+
+@pytest.mark.parametrize("colors", [varied(2), halved()])
+def test_colours_near_to_those_of_a_table_are_these(bench: Bench, colors: list[Array]) -> None:
+    table = b"name,r,g,b\nground,0,0,0\na,128,0,0\nb,0,128,0\nc,0,0,192\n"
+    result = bench.run(upload_of(map(encoded, colors), DRAWN) | {"class_dict.csv": table})
+    assert names_of(result) == {0: "ground", 1: "a", 2: "b", 3: "c"}
+    assert np.array_equal(bench.arrays()["003"][1], DRAWN[3])
+
+
+def test_noise_in_colours_is_no_class(bench: Bench) -> None:
+    masks = []
+    for seed, drawn in enumerate(DRAWN):
+        noise = np.random.default_rng(seed).integers(-1, 2, (*drawn.shape, 3))
+        masks.append(encoded((TABLE[drawn] + noise).clip(0, 255).astype(np.uint8)))
+    result = bench.run(upload_of(masks, DRAWN))
+    assert len(names_of(result)) == 4
+    assert "colors_found" in codes(result, "warning")
+
+
+@pytest.mark.parametrize("step", [1, 3, 9])
+def test_near_colours_beside_each_other_are_classes(bench: Bench, step: int) -> None:
+    """The red of a pixel is the number of its class."""
+    masks = [encoded(np.dstack([step * drawn, 0 * drawn, 0 * drawn])) for drawn in DRAWN]
+    assert len(names_of(bench.run(upload_of(masks, DRAWN)))) == 4
+
+
+@pytest.mark.parametrize("shown_in", [1, 6])
+def test_small_objects_of_dark_colours_are_no_edges(bench: Bench, shown_in: int) -> None:
+    """Each dark colour lies between black and a bright one, as those of smoothed edges do."""
+    bright = [BLACK, RED, (0, 255, 0), (0, 0, 255)]
+    dark = [(128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (100, 100, 0)]
+    table = np.array(bright + dark, np.uint8)
+    drawn = [one.copy() for one in DRAWN]
+    for drawing in drawn[:shown_in]:
+        for value in range(4, 9):
+            drawing[112:114, 5 + 10 * value : 8 + 10 * value] = value
+    assert len(names_of(bench.run(upload_of([encoded(table[one]) for one in drawn], drawn)))) == 9

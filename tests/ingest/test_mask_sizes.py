@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import Array, Bench, codes, encoded
+from tests.ingest.made import Array, Bench, codes, encoded, photo
 from tests.ingest.scenes import HEIGHT, WIDTH, answers, classes, names_of, objects, photo_of
 from workers.ingest.pictures.mask_fit import same_proportions
 
@@ -125,3 +125,27 @@ def test_a_small_mask_of_a_turned_image_turns_with_it(bench: Bench) -> None:
 def test_proportions(one: tuple[int, int], other: tuple[int, int], same: bool) -> None:
     assert same_proportions(one, other) == same
     assert same_proportions(other, one) == same
+
+
+@pytest.mark.parametrize("pattern", ["masks/{cls}/{number}.png", "masks/{number}_{cls}.png"])
+@pytest.mark.parametrize("count", [2, 9])
+def test_smaller_masks_of_one_class_each(bench: Bench, pattern: str, count: int) -> None:
+    """Of at most 8 classes they may overlap, of more they may not."""
+    names = ["cat", "dog", "owl", "fox", "bee", "ant", "cow", "pig", "hen"][:count]
+    files = {}
+    for number in range(4):
+        drawn = np.zeros((40, 60), np.uint8)
+        for value in range(1, count + 1):
+            drawn[4 * value : 4 * value + 4, 10 + number : 40] = value
+        files[f"images/{number}.png"] = encoded(photo(number, 40, 60))
+        for value, name in enumerate(names, start=1):
+            shown = (drawn[1::2, 1::2] == value).astype(np.uint8) * 255
+            files[pattern.format(cls=name, number=number)] = encoded(shown)
+    [question] = bench.run(files).questions
+    assert question.code == "mask_size"
+    result = bench.run(files, mask_size="resample")
+    assert result.summary is not None
+    assert [info.name for info in result.summary.classes] == ["background", *sorted(names)]
+    _, values = bench.arrays()["0"]
+    assert [len(np.unique(values[4 * row : 4 * row + 4])) for row in range(1, count + 1)] == [2] * count
+    assert codes(bench.run(files, mask_size="refuse")) == ["mask_size"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import SIDE, Bench, codes, drawn, encoded, photo
+from tests.ingest.scenes import answers, classes, names_of, upload_of
 
 
 def files(
@@ -61,3 +62,21 @@ def test_what_the_client_says_of_white_is_not_asked_about(bench: Bench, options:
     result = bench.run(files([1, 255] * 4), **options)
     assert result.questions == ()
     assert codes(result) == []
+
+
+@pytest.mark.parametrize("values", [(1, 2), (1, 2, 3), (2, 5)])
+def test_white_around_ids_may_be_the_background(bench: Bench, values: tuple[int, ...]) -> None:
+    scenes = [classes(values, 2, seed) for seed in range(6)]
+    masks = [np.where(one > 0, one, 255).astype(np.uint8) for one in scenes]
+    uploaded = upload_of(map(encoded, masks), scenes)
+    results = answers(bench, uploaded)
+    assert set(names_of(results["background"])) == {0, *values}
+    assert set(names_of(results["ignored"])) == set(values)
+    assert bench.run(uploaded, ignore_value=255).questions == ()
+
+
+def test_white_beside_ids_and_a_background_is_ignored(bench: Bench) -> None:
+    scenes = [classes((1, 2), 2, seed) for seed in range(6)]
+    for one in scenes:
+        one[:8] = 255
+    assert set(names_of(bench.run(upload_of(map(encoded, scenes), scenes)))) == {0, 1, 2}

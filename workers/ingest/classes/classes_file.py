@@ -11,6 +11,7 @@ from workers.ingest.classes.class_file_names import Parse, rank_and_parser
 from workers.ingest.classes.named_classes import NamedClasses, Unread
 from workers.ingest.items import OtherNames, Source
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.text.text_files import decoded
 
 LARGEST_CLASSES_FILE = 1 << 20
 """Bytes of such a file that are read."""
@@ -60,9 +61,18 @@ def _read(source: Source, file: Member, parse: Parse, log: ProblemLog) -> NamedC
     try:
         if file.size > LARGEST_CLASSES_FILE:
             raise Unread(f"it has {file.size} bytes, at most {LARGEST_CLASSES_FILE} are read")
-        return parse(source.read(file).decode("utf-8-sig"))
+        text, encoding = decoded(source.read(file))
+        said = parse(text)
+        if said is not None and encoding is not None:
+            log.warning(
+                "text_encoding_guessed",
+                file.path,
+                f"The file is no UTF-8 text and is read as {encoding}.",
+                "Look at the names of the classes; if they are wrong, save the file as UTF-8.",
+            )
+        return said
     except UnicodeDecodeError:
-        what = "it is no UTF-8 text"
+        what = "it is no text"
     except Unread as unread:
         what = str(unread)
     except Refused as refusal:

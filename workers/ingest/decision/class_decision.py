@@ -15,7 +15,7 @@ from workers.ingest.decision.label_proposal import advice, proposal
 from workers.ingest.decision.object_reading import Evidence, joined, label_map_of_objects, one_class_rules
 from workers.ingest.decision.stray_values import ask_about_strays, find_strays
 from workers.ingest.decision.value_map import UNCHANGED, LabelMap, hardened, label_mapped
-from workers.ingest.decision.white_masks import ask_about_white, open_white
+from workers.ingest.decision.white_masks import ask_about_surrounding, ask_about_white, open_white, surrounds
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Reading
@@ -63,6 +63,8 @@ class ClassDecision:
                 label_map = ask_about_strays(strays, self._found, self._rules, self._source, log)
             elif white := open_white(self._rules, options.ignore_value, sent):
                 label_map = ask_about_white(white, self._found, self._source, log)
+            elif surrounds(self._rules, options.ignore_value, sent) and not self._found.listed:
+                label_map = ask_about_surrounding(sent, log)
         return label_mapped(hard, label_map, sent, log)
 
     def checked(

@@ -6,8 +6,8 @@ differ, it is asked which is meant.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from trainyard.datasets.record import IngestOptions
@@ -16,7 +16,9 @@ from workers.ingest.formats.annotations.class_values import BACKGROUND_NAMES
 from workers.ingest.formats.catalogue import FORMATS, Recognised, format_named, recognised, without
 from workers.ingest.formats.folders.patterns import read_as
 from workers.ingest.formats.left_out import report_boxes, report_outlines
+from workers.ingest.formats.mask_agreement import contradict
 from workers.ingest.items import Annotations, Format, FoundSet, Source
+from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.pairing.pairs import Pair, pair
 from workers.ingest.paths.layout import by_role, pictures
 from workers.ingest.problems import Offer, ProblemLog, Refused
@@ -53,7 +55,7 @@ def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> tuple[F
 class _Reading:
     """What one of several formats says: the images that it outlines, and its classes where it names them.
 
-    `file` is one of its files, or masks.
+    `file` is one of its files, or masks, and `masks` are those of images, if it has one picture for each.
     """
 
     format: Recognised
@@ -61,6 +63,7 @@ class _Reading:
     images: Sequence[Member]
     classes: frozenset[str] | None
     draw: Callable[[], bytes]
+    masks: Mapping[str, Member] = field(default_factory=dict)
 
     def says_as(self, other: "_Reading") -> bool:
         """Whether both outline the same images, whatever folders they lie in, as the same classes."""
@@ -68,7 +71,7 @@ class _Reading:
         return same_classes and self._stems() == other._stems()
 
     def _stems(self) -> Counter[str]:
-        return Counter(PurePosixPath(image.path).stem.casefold() for image in self.images)
+        return Counter(_stem(image) for image in self.images)
 
 
 def _read_first(
@@ -81,7 +84,7 @@ def _read_first(
     rivals = [one for one in (_rival(other, outlining, source, options) for other in others) if one]
     if found is not None and found.items:
         reading = _reading(first, found, own, source)
-        if not all(reading.says_as(rival) for rival in rivals):
+        if not all(reading.says_as(rival) and not _contradicts(found, rival, source) for rival in rivals):
             chosen = _asked([reading, *rivals], log)
             if chosen is not first:
                 rest = without(source, _files([one for one in outlining if one is not chosen]))
@@ -97,7 +100,7 @@ def _asked(readings: Sequence[_Reading], log: ProblemLog) -> Recognised:
     ordered = sorted(readings, key=lambda one: -len(one.images))
     key = log.ask(
         "format",
-        "The upload has annotations of several formats, which outline different images or classes: "
+        "The upload has annotations of several formats, which outline different images, classes or pixels: "
         f"{'; '.join(_summary(one) for one in readings)}. Which are to be read?",
         [
             Offer(
@@ -131,7 +134,9 @@ def _rival(
         draw = preview(source.read, examples)
         images = [each.image for each in pairs]
         mask = pairs[0].masks[0].path if pairs else ""
-        return _Reading(format=one, file=mask, images=images, classes=None, draw=draw) if pairs else None
+        masks = {_stem(each.image): each.masks[0] for each in pairs if len(each.masks) == 1}
+        shown = _Reading(format=one, file=mask, images=images, classes=None, draw=draw, masks=masks)
+        return shown if pairs else None
     log = ProblemLog("assume")
     found = read_as(one.form, rest, options, log)
     return _reading(one, found, log, source) if found is not None and found.items else None
@@ -146,7 +151,16 @@ def _reading(one: Recognised, found: FoundSet, log: ProblemLog, source: Source) 
         images=[item.image for item in found.items],
         classes=None if unnamed else frozenset(names - BACKGROUND_NAMES),
         draw=item_preview(source.read, found.items),
+        masks={_stem(i.image): i.truth.member for i in found.items if isinstance(i.truth, MaskTruth)},
     )
+
+
+def _contradicts(found: FoundSet, rival: _Reading, source: Source) -> bool:
+    return bool(rival.masks) and contradict(found.items, rival.masks, source.read)
+
+
+def _stem(image: Member) -> str:
+    return PurePosixPath(image.path).stem.casefold()
 
 
 def _outlines(one: Recognised, source: Source) -> bool:

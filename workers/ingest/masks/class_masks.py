@@ -28,12 +28,13 @@ class BitFieldsTruth:
 
     file: str
     masks: tuple[tuple[int, Member], ...]
+    resample: bool = False
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """See `Truth.paint`: bit c is set where the pixel has the value c + 1."""
         merged = np.zeros(image.pixels.shape[:2], np.uint8)
         for value, member in self.masks:
-            merged |= _inside(read, member, image) * np.uint8(1 << value - 1)
+            merged |= _inside(read, member, image, resample=self.resample) * np.uint8(1 << value - 1)
         return merged
 
 
@@ -43,12 +44,13 @@ class ExclusiveTruth:
 
     file: str
     masks: tuple[tuple[int, Member], ...]
+    resample: bool = False
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
         """See `Truth.paint`. Raises Refused where a pixel is in two masks."""
         merged = np.zeros(image.pixels.shape[:2], np.uint8)
         for value, member in self.masks:
-            inside = _inside(read, member, image)
+            inside = _inside(read, member, image, resample=self.resample)
             both = np.unique(merged[inside & (merged > 0)])
             if both.size:
                 other = next(other.path for number, other in self.masks if number == both[0])
@@ -113,8 +115,9 @@ def class_values(masks: dict[str, list[Named]]) -> dict[str, int]:
     return {name: value for value, name in enumerate(names, start=1)}
 
 
-def _inside(read: Read, member: Member, image: DecodedImage) -> NDArray[np.bool_]:
-    """Where a mask shows its class, (H, W)."""
-    shown = fit_mask(decode_mask(read(member), image=image), image)
+def _inside(read: Read, member: Member, image: DecodedImage, *, resample: bool) -> NDArray[np.bool_]:
+    """Where a mask shows its class, (H, W); for `resample` see `fit_mask`."""
+    values = decode_mask(read(member), image=None if resample else image)
+    shown = fit_mask(values, image, resample=resample)
     inside: NDArray[np.bool_] = shown > 0 if shown.max() < HALF else shown >= HALF
     return inside

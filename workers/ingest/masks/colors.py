@@ -9,6 +9,7 @@ import numpy as np
 from workers.ingest.archive import Member
 from workers.ingest.items import Color, Read
 from workers.ingest.masks.edge_colors import MOST_BLURRED, edge_colors
+from workers.ingest.masks.near_colors import NEAR
 from workers.ingest.pictures.decode import load, rgb_pixels
 from workers.ingest.pictures.large import color_strips
 from workers.ingest.pictures.limits import TooLarge
@@ -25,6 +26,8 @@ WHITE_COLOR: Color = (255, 255, 255)
 
 _JPEG_NEAR = 48  # how far in RGB, of 442, JPEG's compression takes the colour of an area
 _MOST_JPEG_FAR = 0.05
+_CLEAR = 24
+_LISTED = 8
 _MOST_DIFFERENT = 1 << 12
 
 Counts = Mapping[int, int]
@@ -43,9 +46,9 @@ def color_counts(members: Iterable[Member], read: Read) -> list[Counter[int]]:
 
 def found_colors(
     members: Sequence[Member], counts: Sequence[Counts], read: Read
-) -> tuple[dict[Color, int], int]:
-    """A value for each colour that the masks have: 0 for black, the others from 1, in order; and how many
-    pixels have none of these, being the smoothed edges of areas.
+) -> tuple[dict[Color, int], dict[int, int]]:
+    """A value for each colour that the masks have: 0 for black, the others from 1, in order; and the
+    pixels of other colours, which are the smoothed edges of areas.
 
     `counts` are the masks' colours. Raises Refused where there are more than MAX_COLORS.
     """
@@ -57,32 +60,42 @@ def found_colors(
     colors = [color_of(code) for code in sorted(kept - {0})]
     table = {BLACK: 0} if 0 in kept else {}
     values = {color: value for value, color in enumerate(colors, start=1)}
-    return table | values, sum(total[code] for code in edges)
+    return table | values, {code: total[code] for code in edges}
 
 
-def far_colors(counts: Sequence[Counts], table: Iterable[Color], *, lossy: bool) -> tuple[int, bool]:
-    """How many pixels have a colour that the table lacks, and whether these are few enough to be edges.
+def far_colors(
+    counts: Sequence[Counts], table: Iterable[Color], *, lossy: bool
+) -> tuple[dict[int, int], bool]:
+    """The pixels of colours that the table lacks, and whether these are few enough to be edges.
 
-    Where masks are compressed with loss, only those count that are far from all colours of the table.
+    Those do not count that are near to one colour of the table alone; where masks are compressed with loss,
+    only those do that are far from all.
     """
     total, _ = _totals(counts)
     known = np.array(list(table), np.int64).reshape(-1, 3)
     strange = {code: count for code, count in total.items() if color_of(code) not in set(map(tuple, known))}
     far = 0
-    for code, count in strange.items() if lossy else ():
-        distance = ((np.array(color_of(code)) - known) ** 2).sum(axis=1).min()
-        far += count if distance > _JPEG_NEAR**2 else 0
+    for code, count in strange.items():
+        apart = np.array(color_of(code)) - known
+        distances = np.sort(np.abs(apart).max(axis=1))
+        is_near = distances[0] <= NEAR and (len(distances) == 1 or distances[1] >= _CLEAR)
+        if lossy:
+            is_near = (apart**2).sum(axis=1).min() <= _JPEG_NEAR**2
+        far += 0 if is_near else count
     most = (_MOST_JPEG_FAR if lossy else MOST_BLURRED) * sum(total.values())
-    return sum(strange.values()), (far if lossy else sum(strange.values())) <= most
+    return strange, far <= most
 
 
-def warn_of_blurred(pixels: int, file: str, log: ProblemLog) -> None:
-    """Say that colours that are no class are read as the nearest that is one."""
+def warn_of_blurred(found: Counts, file: str, log: ProblemLog) -> None:
+    """Say that these colours, which are no class, are read as the nearest that is one."""
+    often = sorted(found, key=lambda code: (-found[code], code))
+    told = ", ".join(f"{hex_of(color_of(code))} ({found[code]})" for code in often[:_LISTED])
     log.warning(
         "mask_soft_colors",
         file,
-        f"{pixels} pixels of the masks have a colour that is no class, as smoothed edges have: they count as "
-        "the class of the nearest colour.",
+        f"{sum(found.values())} pixels of the masks have one of {len(found)} colours that are no class, as "
+        f"smoothed edges have: they count as the class of the nearest colour. {told}"
+        f"{' and more' if len(often) > _LISTED else ''}.",
         "Nothing, if that is meant; else save masks without smoothing and not as JPEG.",
     )
 

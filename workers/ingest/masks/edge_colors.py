@@ -1,6 +1,7 @@
 """Which colours of masks are but the smoothed edges between areas of others."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ MOST_BLURRED = 0.05
 
 _LOOKED_AT = 64
 _MOST_AREAS = 64
+_FEWEST_PIXELS = 4
+_MOST_PIECES = 32
 _FEWEST = 4  # two areas and one edge may be three classes
 _NEAR_MIX = 24.0
 """How far in RGB, of 442, an edge's colour is from the mixtures of two areas' at most."""
@@ -31,27 +34,65 @@ def edge_colors(masks: Sequence[Member], total: Mapping[int, int], read: Read) -
     """
     if len(total) < _FEWEST:
         return set()
-    areas: set[int] = set()
+    inner: set[int] = set()
     for member in spread(masks, _LOOKED_AT):
-        areas |= _areas(member, read)
-    strange = sorted(total.keys() - areas)
-    if not 1 < len(areas) <= _MOST_AREAS or len(strange) <= len(areas):
+        inner |= areas(member, read)
+    strange = sorted(total.keys() - inner)
+    if not 1 < len(inner) <= _MOST_AREAS or len(strange) <= len(inner):
         return set()
-    mixed = _are_mixed(strange, sorted(areas))
+    mixed = _are_mixed(strange, sorted(inner))
     edges = {code for code, is_mixed in zip(strange, mixed, strict=True) if is_mixed}
+    edges -= _of_small_objects(masks, edges, read)
     blurred = sum(total[code] for code in edges)
     return edges if blurred <= MOST_BLURRED * sum(total.values()) else set()
 
 
-def _areas(member: Member, read: Read) -> set[int]:
-    """The colours of pixels whose eight neighbours have the same."""
-    try:
-        codes = color_codes(rgb_pixels(load(read(member), cv2.IMREAD_COLOR_RGB))).astype(np.float32)
-    except Refused:
+def areas(member: Member, read: Read) -> set[int]:
+    """The colours, 0xRRGGBB, of pixels whose eight neighbours have the same."""
+    codes = _codes(member, read)
+    if codes is None:
         return set()
     around = np.ones((3, 3), np.uint8)
-    same = cv2.erode(codes, around) == cv2.dilate(codes, around)  # codes below 2 ** 24 are exact as floats
+    same = cv2.erode(codes, around) == cv2.dilate(codes, around)
     return {int(code) for code in np.unique(codes[same])}
+
+
+def _codes(member: Member, read: Read) -> NDArray[np.float32] | None:
+    """The colours of a mask as numbers, which are exact as floats below 2 ** 24; None where it is broken."""
+    try:
+        return color_codes(rgb_pixels(load(read(member), cv2.IMREAD_COLOR_RGB))).astype(np.float32)
+    except Refused:
+        return None
+
+
+def _of_small_objects(masks: Sequence[Member], edges: Collection[int], read: Read) -> set[int]:
+    """The colours of which most pixels are of small objects: pieces that lie within one other colour."""
+    objects: Counter[int] = Counter()
+    all_of_them: Counter[int] = Counter()
+    for member in spread(masks, _LOOKED_AT):
+        codes = _codes(member, read)
+        if codes is None:
+            continue
+        for code in set(edges) & set(np.unique(codes).astype(int).tolist()):
+            there = codes == code
+            all_of_them[code] += int(there.sum())
+            objects[code] += _alone(there, codes)
+    return {code for code, count in objects.items() if 2 * count > all_of_them[code]}
+
+
+def _alone(there: NDArray[np.bool_], codes: NDArray[np.float32]) -> int:
+    """The pixels of compact pieces that one other colour surrounds."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8), connectivity=8)
+    pixels = 0
+    for piece in range(1, min(count, _MOST_PIECES)):
+        left, top, width, height, area = stats[piece]
+        box = np.s_[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1]
+        own = (pieces[box] == piece).astype(np.uint8)
+        ring = (cv2.dilate(own, np.ones((3, 3), np.uint8)) > own).astype(bool)
+        is_compact = area >= _FEWEST_PIXELS and 2 * area >= width * height and min(width, height) > 1
+        if is_compact and len(np.unique(codes[box][ring])) == 1:
+            pixels += int(area)
+    return pixels
 
 
 def _are_mixed(strange: Sequence[int], areas: Sequence[int]) -> NDArray[np.bool_]:

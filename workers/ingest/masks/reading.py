@@ -1,5 +1,6 @@
 """How a set's mask pictures are to be read: by value, by the colours that are seen, or as objects."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from workers.ingest.masks.colors import (
     warn_of_blurred,
 )
 from workers.ingest.masks.grey_levels import jpeg_levels, number_levels
+from workers.ingest.masks.near_colors import ask_about_near_colors, near_colors
 from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, background_of
 from workers.ingest.masks.object_question import Couples, ask_objects
 from workers.ingest.masks.object_survey import colored_objects, deep_objects
@@ -153,20 +155,42 @@ def table_reading(
 
 def _by_found_colors(given: MaskSet, log: ProblemLog) -> MaskReading:
     masks = given.masks
-    counts = color_counts(masks, given.read)
+    counts: Sequence[Counts] = color_counts(masks, given.read)
+    near = near_colors(masks, counts, given.read)
     if given.may_be_objects and len(counts) == len(masks):
-        background = background_of(counts)
-        sure = None if background is None else colored_objects(masks, counts, given.read, background)
-        why = "Each colour is one piece, and images show different colours, or differently many of the same."
-        if sure == "certain" and background == 0:
-            log.guess(f"the colours of the masks tell objects of one class apart: {why.lower()}")
-            return _OBJECTS
-        if background is not None and sure and _are_asked_objects(given, why, background, counts, log):
-            return _OBJECTS if background == 0 else MaskReading(table=_one_color(background, counts))
+        found = _by_object_colors(given, near.joined(counts) if near else counts, log)
+        if found is not None:
+            return found
+    if near is not None and (near.are_noise or ask_about_near_colors(near, given.couples, given.read, log)):
+        total = Counter[int]()
+        for one in counts:
+            total.update(one)
+        others = {code: total[code] for code, to in near.nearest.items() if code != to}
+        warn_of_blurred(others, masks[0].path, log)
+        return _by_table(near.table, given, is_blurred=True)
     table, blurred = found_colors(masks, counts, given.read)
     if blurred:
         warn_of_blurred(blurred, masks[0].path, log)
-    shown: Shown = "nearest" if blurred else "values"
+    return _by_table(table, given, is_blurred=bool(blurred))
+
+
+def _by_object_colors(given: MaskSet, counts: Sequence[Counts], log: ProblemLog) -> MaskReading | None:
+    """The reading of masks whose colours tell objects apart; None where they do not."""
+    background = background_of(counts)
+    if background is None:
+        return None
+    sure = colored_objects(given.masks, counts, given.read, background)
+    why = "Each colour is one piece, and images show different colours, or differently many of the same."
+    if sure == "certain" and background == 0:
+        log.guess(f"the colours of the masks tell objects of one class apart: {why.lower()}")
+        return _OBJECTS
+    if sure and _are_asked_objects(given, why, background, counts, log):
+        return _OBJECTS if background == 0 else MaskReading(table=_one_color(background, counts))
+    return None
+
+
+def _by_table(table: dict[Color, int], given: MaskSet, *, is_blurred: bool) -> MaskReading:
+    shown: Shown = "nearest" if is_blurred else "values"
     if set(table) == {BLACK, WHITE_COLOR}:
         return MaskReading(shown=shown, table={BLACK: 0, WHITE_COLOR: given.white})
     return MaskReading(shown=shown, table=table, found=True)

@@ -1,8 +1,11 @@
 """Finds the small text files by which formats say their classes and splits."""
 
+import codecs
+
 from workers.ingest.archive import Member
 from workers.ingest.items import Source
 from workers.ingest.problems import Refused
+from workers.ingest.upload.name_encodings import guess
 
 MAX_BYTES = 16 << 20
 """Bytes of a text file that is read whole."""
@@ -19,6 +22,20 @@ def text_of(source: Source, ending: str) -> str | None:
     """The text of the file that `named` finds; None where there is none. Raises Refused."""
     member = named(source, ending)
     return None if member is None else read_text(source, member)
+
+
+def decoded(data: bytes) -> tuple[str, str | None]:
+    """The text of a file that is UTF-8, or UTF-16 with its mark; else by the likeliest encoding, which is
+    named. Raises UnicodeDecodeError where it is no text."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16"), None
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError:
+        if b"\0" in data:
+            raise
+    encoding = guess(data.splitlines())
+    return data.decode(encoding), encoding
 
 
 def read_text(source: Source, member: Member) -> str:

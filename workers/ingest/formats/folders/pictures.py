@@ -56,7 +56,7 @@ class Pictures:
             if not pairs or log.is_blocked():
                 return None
             if pairs[0].class_masks is not None:
-                return replace(_of_class_masks(pairs), pairs=pairing.origin)
+                return replace(_of_class_masks(pairs, source, options, log), pairs=pairing.origin)
             folders = Counter(one.class_folder for one in pairs if one.class_folder is not None)
             found = _of_masks(pairs, source, options, log)
             return replace(found, pairs=pairing.origin, class_folders=folders)
@@ -78,7 +78,12 @@ def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
         )
 
 
-def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
+def _of_class_masks(
+    pairs: Sequence[Pair], source: Source, options: IngestOptions, log: ProblemLog
+) -> FoundSet:
+    couples = [(one.image, mask) for one in pairs for _, mask in one.class_masks or ()]
+    resample, left_out = settle_sizes(couples, source.read, options, log)
+    pairs = [one for one in pairs if not any(mask.path in left_out for _, mask in one.class_masks or ())]
     named = {found.image.path: list(found.class_masks or ()) for found in pairs}
     values = class_values(named)
     bit_fields = len(values) <= MAX_OVERLAPPING
@@ -90,7 +95,9 @@ def _of_class_masks(pairs: Sequence[Pair]) -> FoundSet:
             Item(
                 name=found.name,
                 image=found.image,
-                truth=kind(file=masks[0][1].path if masks else found.image.path, masks=masks),
+                truth=kind(
+                    file=masks[0][1].path if masks else found.image.path, masks=masks, resample=resample
+                ),
             )
         )
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
