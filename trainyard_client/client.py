@@ -8,6 +8,7 @@ from typing import Any, Self
 import httpx
 
 from trainyard_client.errors import TrainyardError
+from trainyard_client.resources.administration import Admin, Keys
 from trainyard_client.resources.catalog import Models
 from trainyard_client.resources.cluster import Projects, Queues, Workers
 from trainyard_client.resources.datasets import Datasets
@@ -18,7 +19,7 @@ READY_POLL_S = 0.3
 
 
 class Client:
-    """A server's data sets, runs, models, projects, queues and workers.
+    """A server's data sets, runs, models, projects, queues, workers and keys, and its administration.
 
     `url` is its address without `/api/v1`; `api_key` is needed where the server asks for one. Calls that may
     be repeated are tried `tries` times; an answer may be silent for `answer_s` seconds. All calls raise
@@ -47,6 +48,8 @@ class Client:
         self.projects = Projects(self.transport)
         self.queues = Queues(self.transport)
         self.workers = Workers(self.transport)
+        self.keys = Keys(self.transport)
+        self.admin = Admin(self.transport)
 
     def ready(self) -> dict[str, Any]:
         """What the server says of itself; raises ServerBusy while it cannot work."""

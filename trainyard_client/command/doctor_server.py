@@ -52,7 +52,8 @@ def _workers(session: Session) -> Iterator[Finding]:
     yield Finding(
         check="workers",
         is_well=bool(workers) and not stalled,
-        found=f"{len(workers)} ({devices})" + (f"; stalled: {', '.join(stalled)}" if stalled else ""),
+        found=(f"{len(workers)} ({devices})" if workers else "none is there")
+        + (f"; stalled: {', '.join(stalled)}" if stalled else ""),
         remedy="Start one (`make worker`), and look at the machines of stalled ones.",
     )
     for queue in queues:

@@ -20,6 +20,8 @@ MODULES = {
     "queue": (f"{OF_CLIENT}.cluster", "See what waits, and why."),
     "worker": (f"{OF_CLIENT}.cluster", "See who works."),
     "project": (f"{OF_CLIENT}.cluster", "See and set limits of projects."),
+    "key": (f"{OF_CLIENT}.administration", "Make, list and revoke access keys."),
+    "admin": (f"{OF_CLIENT}.administration", "See what takes room on the storage, and free it."),
     "train": ("trainyard_local.command", "Train on this machine, without a service."),
     "open": (f"{OF_CLIENT}.opening", "Open the report of a run in the browser."),
     "doctor": (f"{OF_CLIENT}.doctor", "Check this machine, the server and its workers, and say what to do."),

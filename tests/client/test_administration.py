@@ -1,0 +1,63 @@
+"""Keys and pruning by the command: what it sends."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from trainyard_client.client import Client
+from trainyard_client.command.administration import admin, key
+from trainyard_client.command.session import Session
+from trainyard_client.transport import Transport
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, object]]]:
+    """What the command sends; it is answered as the API describes it."""
+    requests: list[tuple[str, str, object]] = []
+    made = {"id": "key-1", "name": "anna", "role": "trainer", "projects": [], "key": "secret"}
+    old = {"id": "run-1", "name": "r", "project": "p", "status": "failed", "ended_at": None, "bytes": 5000}
+    answers = {
+        "/api/v1/keys": made,
+        "/api/v1/admin/prune": {
+            "dry_run": True,
+            "bytes": 5000,
+            "more": True,
+            "items": [{**old, "error": None}],
+        },
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.content else None
+        requests.append((request.method, request.url.path, body))
+        return httpx.Response(200, json=answers.get(request.url.path, {}))
+
+    transport = Transport("http://server", handler=httpx.MockTransport(answer))
+    monkeypatch.setattr(Session, "client", Client(transport=transport))
+    return requests
+
+
+def test_a_key_is_shown_once_and_alone_for_scripts(sent: list[tuple[str, str, object]]):
+    words = ["create", "anna", "--project", "lab", "--expires", "2030-01-01", "-q"]
+    assert CliRunner().invoke(key, words).stdout == "secret\n"
+    ((method, path, body),) = sent
+    ends = datetime.fromisoformat(body.pop("expires_at"))
+    assert ends == datetime(2030, 1, 1).astimezone()
+    assert (method, path, body) == (
+        "POST", "/api/v1/keys", {"name": "anna", "role": "trainer", "projects": ["lab"]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "is_dry"), [([], True), (["--delete"], False)])
+def test_nothing_is_pruned_unless_it_is_asked_for(
+    words: list[str], is_dry: bool, sent: list[tuple[str, str, object]]
+):
+    done = CliRunner().invoke(admin, ["prune", "--older-than", "30", "--keep-tag", "keep", *words])
+    assert done.exit_code == 0
+    assert "5.0 kB" in done.output
+    assert sent == [
+        ("POST", "/api/v1/admin/prune", {"older_than_days": 30.0, "dry_run": is_dry, "keep_tags": ["keep"]})
+    ]
