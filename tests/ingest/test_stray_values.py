@@ -218,7 +218,7 @@ def test_black_and_white_that_differ_among_files_are_asked_about(
 
 
 @pytest.mark.parametrize(
-    "levels", [(0, 100, 108, 116, 124), (0, 20, 40, 60, 80, 100, 120), (0, 240, 248, 255)]
+    "levels", [(0, 1, 7, 200), (0, 100, 108, 116, 124), (0, 20, 40, 60, 80, 100, 120), (0, 240, 248, 255)]
 )
 def test_classes_of_near_greys_stay_classes(bench: Bench, levels: tuple[int, ...]) -> None:
     masks = [classes(levels[1:], 2, seed) for seed in range(6)]

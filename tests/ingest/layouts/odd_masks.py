@@ -1,5 +1,7 @@
 """Layouts whose masks are stored oddly: compressed, small, in several modes, in the alpha channel."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
@@ -7,7 +9,15 @@ from tests.ingest.layouts import words
 from tests.ingest.layouts.distractors import add_clutter
 from tests.ingest.layouts.layout import Builder, Draw, Labelled, Layout, MaskCode, white_builder
 from tests.ingest.layouts.names import draw_stems
-from tests.ingest.layouts.scenes import BINARY_CODES, LEVEL_CODES, picture, shown
+from tests.ingest.layouts.scenes import (
+    BINARY_CODES,
+    CLASS_CODES,
+    COLORS,
+    LEVEL_CODES,
+    Array,
+    picture,
+    shown,
+)
 
 
 def compressed_masks(draw: Draw) -> Layout:
@@ -89,4 +99,77 @@ def in_the_alpha_channel(draw: Draw) -> Layout:
         seen = builder.pair(f"{image_folder}/{number}.jpg", mask)
         pixels = np.dstack([np.zeros_like(seen.photo), (seen.labels > 0).astype(np.uint8) * 255])
         builder.files[mask] = picture(pixels, "png")
+    return builder.layout()
+
+
+_ODD_IDS: dict[str, Callable[[Array], Array]] = {
+    "ids from 2": lambda objects: np.where(objects > 0, objects + 1, 0),
+    "ids within 255": lambda objects: np.where(objects > 0, objects, 255),
+    "ids from 0 within 255": lambda objects: np.where(objects > 0, objects.astype(int) - 1, 255),
+    "ids around 1": lambda objects: objects + 1,
+    "ids spread": lambda objects: np.rint(objects * (255 / max(int(objects.max()), 1))),
+}
+
+
+def odd_ids(draw: Draw) -> Layout:
+    """Ids of objects that do not begin at 1, or do not lie on 0, or are spread for viewing in each file."""
+    name = draw.pick("values", tuple(_ODD_IDS))
+    write = _ODD_IDS[name]
+    code = MaskCode(name, lambda objects: write(objects).astype(np.uint8), of_objects=True)
+    builder = Builder(draw, code, size=(72, 60))
+    for number in range(draw.random.randint(6, 10)):
+        builder.pair(f"images/{number}.png", f"masks/{number}.png")
+    return builder.layout()
+
+
+def first_classes(draw: Draw) -> Layout:
+    """Each file has the classes 1 to k, in one piece each, and k differs."""
+    draw.traits["values"] = "the first classes"
+    builder = Builder(draw, MaskCode("ids", CLASS_CODES["ids"], classes=6), size=(72, 60))
+    for number in range(draw.random.randint(6, 10)):
+        shown = range(1, (6, 1, 4, 2, 5, 3)[number % 6] + 1)
+        builder.pair(f"images/{number}.png", f"masks/{number}.png", seen=builder.scene(tuple(shown)))
+    return builder.layout()
+
+
+def changed_colors(draw: Draw) -> Layout:
+    """Colours, or greys, that each file has changed by a little."""
+    kind = draw.pick("values", ("colours that vary", "greys that vary"))
+    shades = (
+        COLORS[:4]
+        if kind.startswith("colours")
+        else ((0, 0, 0), (90, 90, 90), (170, 170, 170), (255, 255, 255))
+    )
+    builder = Builder(draw, MaskCode("ids", CLASS_CODES["ids"], classes=3), size=(48, 40))
+    for number in range(draw.random.randint(6, 10)):
+        mask = f"masks/{number}.png"
+        seen = builder.pair(f"images/{number}.jpg", mask)
+        changes = [draw.random.randint(-2, 2) for _ in shades]
+        table = np.array(
+            [[part + change for part in shade] for shade, change in zip(shades, changes, strict=True)]
+        )
+        shown_as = table.clip(0, 255).astype(np.uint8)[seen.labels]
+        builder.files[mask] = picture(shown_as if kind.startswith("colours") else shown_as[..., 0], "png")
+    return builder.layout()
+
+
+def named_levels(draw: Draw) -> Layout:
+    """Levels of 16 bits, or ids, and a file that names them in one of many forms."""
+    name, text = draw.pick(
+        "names",
+        (
+            ("classes.yaml", "names: [background, one, two]"),
+            ("obj.names", "one\ntwo\n"),
+            ("class_dict.csv", "name,r,g,b\nbackground,0,0,0\none,9,9,9\ntwo,99,99,99\n"),
+            ("labelmap.txt", "background:0,0,0::\none:1,1,1::\ntwo:2,2,2::\n"),
+            ("categories.json", '[{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]'),
+        ),
+        name=lambda one: str(one[0]),
+    )
+    step = draw.pick("values", (1, 30000))
+    code = MaskCode("levels", lambda labels: labels.astype(np.uint16) * step, classes=2)
+    builder = Builder(draw, code)
+    for number in range(draw.random.randint(6, 9)):
+        builder.pair(f"images/{number}.png", f"masks/{number}.png")
+    builder.add(name, text.encode())
     return builder.layout()

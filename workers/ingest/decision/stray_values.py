@@ -144,7 +144,7 @@ def _about_levels(
     far = [value for value in total.keys() - set(named or ()) if _is_far(value, levels)]
     if any(total[value] >= least for value in far) or _have_areas(far, readings, masks_of):
         return None
-    return None if are_distinct(masks) else frozenset(levels)
+    return None if are_distinct(masks, len(total)) else frozenset(levels)
 
 
 def _is_one_beside_white(readings: Sequence[Reading]) -> bool:

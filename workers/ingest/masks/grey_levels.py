@@ -27,6 +27,7 @@ _APART = 32
 """Levels of a JPEG are that far from each other: compression moves the grey of an area by less than half."""
 _GATHERED = 0.99
 _MOST_GREYS = 9
+_FEW = 8
 _WHITE = 255
 _AROUND = np.ones((3, 3), np.uint8)
 _MOST_LEVELS = 64
@@ -76,14 +77,16 @@ def _peaks(flat: Counter[int]) -> list[int]:
     return levels
 
 
-def are_distinct(masks: Iterable[Uint8]) -> bool:
+def are_distinct(masks: Iterable[Uint8], different: int) -> bool:
     """Whether a mask has areas, each of one grey, whose greys are too far from each other for noise, and too
-    near for levels that noise could be told from: then all are classes."""
+    near for levels that noise could be told from: then all are classes. Of few `different` values, fewer than
+    noise leaves, any two are far."""
+    least = 1 if different <= _FEW else _FLAT + 1
     for grey in masks:
         even = cv2.dilate(grey, _AROUND) == cv2.erode(grey, _AROUND)
         values, counts = np.unique(grey[even], return_counts=True)
         found = values[counts >= _LEAST * grey.size].astype(int)
-        if ((np.diff(found) > _FLAT) & (np.diff(found) < _APART)).any():
+        if ((np.diff(found) >= least) & (np.diff(found) < _APART)).any():
             return True
     return False
 

@@ -48,13 +48,23 @@ def colored_objects(
     object on the colour `background`."""
 
     def pieces(numbers: Collection[int]) -> float:
-        loaded = (load(read(masks[number]), cv2.IMREAD_COLOR_RGB) for number in numbers)
-        return _share([color_codes(rgb_pixels(one)).astype(np.int64) for one in loaded], background)
+        return _share(
+            [codes for number in numbers if (codes := _codes(masks[number], read)) is not None], background
+        )
 
     return sureness(counts, pieces, background=background)
 
 
+def _codes(mask: Member, read: Read) -> NDArray[np.int64] | None:
+    """The colours of a mask, (H, W), as numbers; None where it cannot be read whole."""
+    try:
+        return color_codes(rgb_pixels(load(read(mask), cv2.IMREAD_COLOR_RGB))).astype(np.int64)
+    except Refused:
+        return None
+
+
 def _share(masks: Sequence[NDArray[np.generic]], background: int) -> float:
     """The share of values that are one piece each in these masks."""
-    single, looked_at = np.sum([one_piece(mask, background) for mask in masks], axis=0)
+    counted = [one_piece(mask, background) for mask in masks]
+    single, looked_at = sum(one for one, _ in counted), sum(all_of_them for _, all_of_them in counted)
     return float(single / looked_at) if looked_at else 0.0
