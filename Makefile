@@ -28,9 +28,10 @@ dev: $(STAMP)  ## the stack, with each process started anew when its code change
 worker: $(STAMP)  ## one more training worker for it
 	@exec $(BIN)/python -m deploy.stack worker
 
-# Two at a time: most of them wait for processes. A file stays in one process, with its stack.
+# One more at a time than there are cores: many wait for processes. A file stays in one process, with its stack;
+# tests/conftest.py has the long ones go first.
 test: $(STAMP)  ## every test, in under 20 minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Half an hour of kills, freezes and outages: figures go to docs/reliability.md. CHAOS="--minutes 5 --seed 2" is shorter.
 chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes 5 --seed 2"

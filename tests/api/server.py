@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -11,6 +10,7 @@ import psutil
 
 from deploy.redis import free_port
 from tests.api.summary import SUMMARY
+from tests.waits import scaled, wait_for
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
@@ -18,7 +18,6 @@ from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 
 MAX_UPLOAD_MB = 64
-START_S = 30
 
 
 class Server:
@@ -33,7 +32,7 @@ class Server:
         self.runs = RunRegistry(self.client, self.storage)
         self.datasets = DatasetRegistry(self.client, self.storage)
         fresh = httpx.Limits(max_keepalive_connections=0)  # none outlives a server that is killed
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=30, limits=fresh)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=scaled(60), limits=fresh)
 
     def start(self) -> None:
         """Returns when it answers that it can work."""
@@ -62,7 +61,7 @@ class Server:
     def close(self) -> None:
         self.http.close()
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(scaled(30))
         self.client.close()
 
     def ready_set(self) -> str:
@@ -77,15 +76,14 @@ class Server:
         return sum(process.memory_info().rss for process in [parent, *parent.children(recursive=True)])
 
     def _await_ready(self) -> None:
-        deadline = time.monotonic() + START_S
-        while True:
+        def answers() -> bool:
             try:
                 assert self.http.get("/readyz").status_code == 200
             except httpx.TransportError:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            else:
-                return
+                return False
+            return True
+
+        wait_for(answers)
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -10,9 +9,8 @@ import pytest
 
 from deploy.redis import free_port
 from tests.api.server import environment
+from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
-
-START_S = 60
 
 
 @pytest.fixture
@@ -24,24 +22,23 @@ def flower(redis_url: str) -> Iterator[httpx.Client]:
     variables.pop("FLOWER_BASIC_AUTH", None)
     process = subprocess.Popen([sys.executable, "-m", "deploy.flower"], cwd=REPOSITORY, env=variables)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=scaled(30)) as client:
             _await(client, process)
             yield client
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(scaled(30))
 
 
 def _await(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < deadline:
+    def answers() -> bool:
+        assert process.poll() is None, "Flower did not start."
         try:
-            client.get("/healthcheck")
+            return bool(client.get("/healthcheck"))
         except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("Flower did not start.")
+            return False
+
+    wait_for(answers)
 
 
 def test_flower_without_a_password_is_closed_to_pages_of_others(flower: httpx.Client):

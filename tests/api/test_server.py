@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.api.server import MAX_UPLOAD_MB, Server, environment
+from tests.waits import scaled
 from trainyard.registry.event_log import publish
 from trainyard.runs.events import EpochEnd, StatusChanged
 from trainyard.settings import MEBIBYTE, REPOSITORY
@@ -73,7 +74,7 @@ def test_events_arrive_live_and_a_signal_ends_stream_and_server(server: Server, 
         assert _next_event(lines)["metrics"] == {"val_miou": 0.5}
         server.process.terminate()
         assert not [line for line in lines if line.startswith("data:")], "the stream ends"
-    assert server.process.wait(10) == 0
+    assert server.process.wait(scaled(20)) == 0
     assert "Traceback" not in (tmp_path / "server.log").read_text()
     assert "SIGKILL" not in (tmp_path / "server.log").read_text()
 
@@ -97,7 +98,7 @@ def test_it_does_not_serve_other_machines_without_keys(redis_url: str, tmp_path:
         env=environment(TRAINYARD_HOST="0.0.0.0", TRAINYARD_REDIS_URL=redis_url),  # noqa: S104
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
         check=False,
     )
     assert ended.returncode == 2

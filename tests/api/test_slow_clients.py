@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.server import paced_socket
@@ -15,6 +16,7 @@ from app.server.worker import REQUEST_S
 from app.service.run_events import MAX_STREAMS
 from app.service.uploads import MAX_UPLOADS
 from tests.api.server import Server
+from tests.waits import scaled, wait_for
 from trainyard.registry.event_log import publish
 from trainyard.runs.events import Notice
 
@@ -28,7 +30,8 @@ UPLOAD = (
 
 
 def connect(server: Server) -> socket.socket:
-    return socket.create_connection((server.http.base_url.host, server.http.base_url.port), timeout=60)
+    address = (server.http.base_url.host, server.http.base_url.port)
+    return socket.create_connection(address, timeout=scaled(60))
 
 
 def status(client: socket.socket) -> int:
@@ -40,13 +43,9 @@ def status(client: socket.socket) -> int:
 
 def log_with(server: Server, *words: str) -> str:
     """The server's log, once it has all of them: a line is written after its answer."""
-    deadline = time.monotonic() + 4 * paced_socket.STALL_S
-    while True:
-        log = server.log.read_text()
-        if all(word in log for word in words):
-            return log
-        assert time.monotonic() < deadline, log
-        time.sleep(0.1)
+    return wait_for(
+        server.log.read_text, lambda log: all(word in log for word in words), 4 * paced_socket.STALL_S
+    )
 
 
 @contextmanager
@@ -89,22 +88,23 @@ def test_bodies_that_a_thread_waits_for_stop_nobody(server: Server, sent: bytes)
 
 def test_uploads_are_bounded_in_number_and_the_rest_may_try_again(server: Server):
     with crowd(server, UPLOAD, MAX_UPLOADS) as clients:
-        time.sleep(1)  # until all are received
+        refused = wait_for(lambda: upload(server), lambda answer: answer.status_code == 503)
         assert server.http.get("/healthz").status_code == 200
-        refused = server.http.post("/api/v1/datasets", files={"file": ("a.zip", b"x")}, data={"name": "a"})
-        assert refused.status_code == 503
         assert refused.json()["code"] == "too_many_uploads"
         assert int(refused.headers["Retry-After"]) > 0
         clients[0].close()
-        taken = server.http.post("/api/v1/datasets", files={"file": ("a.zip", b"x")}, data={"name": "a"})
-        assert taken.status_code == 422, "it is read, and is no archive"
+        assert upload(server).status_code == 422, "it is read, and is no archive"
+
+
+def upload(server: Server) -> httpx.Response:
+    return server.http.post("/api/v1/datasets", files={"file": ("a.zip", b"x")}, data={"name": "a"})
 
 
 def test_what_does_not_come_in_time_is_refused(server: Server):
     with connect(server) as half, connect(server) as idle:
         half.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
-        half.settimeout(REQUEST_S + 20)
-        idle.settimeout(REQUEST_S + 20)
+        half.settimeout(REQUEST_S + scaled(20))
+        idle.settimeout(REQUEST_S + scaled(20))
         assert status(half) == 408
         assert half.recv(1) == b""
         assert idle.recv(1) == b""
@@ -208,7 +208,7 @@ def test_who_takes_nothing_is_given_up(pair, monkeypatch: pytest.MonkeyPatch, tm
 
 def test_a_slow_reader_gets_all(pair):
     server, client = pair
-    client.settimeout(10)
+    client.settimeout(scaled(10))
     server.sendall(b"x" * 100_000)
     assert sum(len(client.recv(1000)) for _ in range(100)) == 100_000
 

@@ -13,6 +13,7 @@ from tests.chaos.judge import Evidence, Final
 from tests.chaos.load import Load, spec
 from tests.chaos.step_log import read_marks
 from tests.chaos.yard import Yard
+from tests.waits import Limit
 
 TICK_S = 0.05
 LOOK_S = 0.3
@@ -21,7 +22,8 @@ LOOK_S = 0.3
 @dataclass(frozen=True, kw_only=True)
 class CampaignPlan:
     """`gap_s`: shortest and longest time from one action to the next; `patience_s`: how long unfinished
-    runs and actions may take once no new one begins; `seconds`: when none begins any more."""
+    runs and actions may take, on an idle machine, once no new one begins; `seconds`: when none begins any
+    more."""
 
     seed: int
     seconds: float
@@ -83,11 +85,11 @@ def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:
 def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str], chance: Random) -> None:
     """Begin actions at random gaps and take each on when its time has come; what ends is started again."""
     begin = time.monotonic()
-    last_begin, last_end = begin + plan.seconds, begin + plan.seconds + plan.patience_s
+    last_begin, patience = begin + plan.seconds, None
     due: list[tuple[float, int, Course]] = []
     next_at, number = begin + chance.uniform(*plan.gap_s), 0
     kind = next(kinds, None)
-    while (kind is not None or due) and time.monotonic() < last_end:
+    while kind is not None or (due and not (patience := patience or Limit(plan.patience_s)).has_passed):
         yard.tend()
         now = time.monotonic()
         if kind is not None and now > last_begin:
@@ -105,9 +107,9 @@ def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str]
 
 def _settle(yard: Yard, load: Load, plan: CampaignPlan) -> dict[str, Final]:
     """Leave the yard in peace until every run has ended, or patience has."""
-    end = time.monotonic() + plan.patience_s
+    patience = Limit(plan.patience_s)
     open_runs, finals = list(load.accepted), {}
-    while open_runs and time.monotonic() < end:
+    while open_runs and not patience.has_passed:
         yard.tend()
         for run_id in list(open_runs):
             run = yard.client.run(run_id)

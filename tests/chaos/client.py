@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from tests.waits import Limit, scaled
+
 RETRY_S = 0.3
 SETTLED = ("completed", "stopped", "failed", "cancelled")
 
@@ -16,10 +18,10 @@ class Impatient(Exception):
 
 
 class Client:
-    """Talks to the API at `url`; gives up after `patience_s`."""
+    """Talks to the API at `url`; gives up after `patience_s`, of an idle machine."""
 
     def __init__(self, url: str, patience_s: float) -> None:
-        self._http = httpx.Client(base_url=url, timeout=10)
+        self._http = httpx.Client(base_url=url, timeout=scaled(10))
         self._patience_s = patience_s
 
     def close(self) -> None:
@@ -66,8 +68,8 @@ class Client:
 
     def wait(self, run_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The run once it is as wished, or has ended otherwise."""
-        end = time.monotonic() + self._patience_s
-        while time.monotonic() < end:
+        limit = Limit(self._patience_s)
+        while not limit.has_passed:
             run = self.run(run_id)
             if until(run) or run["status"] in SETTLED:
                 return run
@@ -80,9 +82,9 @@ class Client:
 
     def _answer(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         """Ask until there is an answer that is not the server's own trouble."""
-        end = time.monotonic() + self._patience_s
+        limit = Limit(self._patience_s)
         trouble = ""
-        while time.monotonic() < end:
+        while not limit.has_passed:
             try:
                 answer = ask()
             except httpx.TransportError as error:

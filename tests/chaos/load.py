@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.chaos.client import Client, Impatient
 from tests.chaos.wishes import Wishes
+from tests.waits import Limit
 
 LOOK_S = 0.5
 
@@ -43,7 +44,7 @@ class Load(threading.Thread):
         self._epochs = epochs
         self._open: dict[str, int] = {}
         self._stopped = threading.Event()
-        self._ends_at = 0.0
+        self._patience = Limit(0.0)
 
     def run(self) -> None:
         """The thread's work."""
@@ -52,7 +53,7 @@ class Load(threading.Thread):
                 self._look()
                 while len(self._open) < self.width and not self._stopped.is_set():
                     self._submit()
-            while self._open and time.monotonic() < self._ends_at:
+            while self._open and not self._patience.has_passed:
                 self._look()
                 time.sleep(LOOK_S)
             self.wishes.settle()
@@ -68,7 +69,7 @@ class Load(threading.Thread):
 
     def stop(self, patience_s: float) -> None:
         """Submit no more; the thread ends once every run is over, or patience is."""
-        self._ends_at = time.monotonic() + patience_s
+        self._patience = Limit(patience_s)
         self._stopped.set()
 
     def _submit(self) -> None:

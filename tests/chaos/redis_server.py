@@ -1,15 +1,14 @@
 """The yard's Redis, which can be killed and brought back with its data."""
 
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.redis import free_port, server_command
+from tests.waits import wait_for
 from trainyard.errors import StoreUnavailable
 from trainyard.store.connection import connect, ping
 
-START_S = 20.0
 MODES = ("always", "everysec")
 """What `appendfsync` may be."""
 
@@ -33,11 +32,7 @@ class RedisServer:
             [*server_command(self.port, self._folder), *listen, "--appendfsync", self.mode],
             env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        end = time.monotonic() + START_S
-        while not self.answers():
-            if time.monotonic() > end:
-                raise TimeoutError(f"Redis did not answer within {START_S:.0f} s.")
-            time.sleep(0.05)
+        wait_for(self.answers)
 
     def answers(self) -> bool:
         """Whether it is up."""

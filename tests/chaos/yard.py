@@ -21,6 +21,7 @@ from tests.chaos.disk import SmallDisk
 from tests.chaos.network import SecondHost
 from tests.chaos.redis_server import RedisServer
 from tests.chaos.worker import Worker
+from tests.waits import scaled
 from trainyard.settings import REPOSITORY
 from trainyard.storage.files import Storage
 
@@ -177,7 +178,7 @@ class Yard:
         while survivors := self.survivors():
             for process in survivors:
                 process.kill()
-            psutil.wait_procs(survivors, timeout=5)
+            psutil.wait_procs(survivors, timeout=scaled(5))
 
     def _free_disks(self) -> None:
         for disk in self._disks:

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pytest
 
 from deploy.redis import free_port
 from deploy.synthetic import CLASSES, write_synthetic
+from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
 
 MARK = "TRAINYARD_TEST_MARK"
@@ -40,10 +40,10 @@ class Stack:
     mark: str
     environment: dict[str, str]
 
-    def interrupt(self, seconds: float = 20) -> None:
+    def interrupt(self, seconds: float = 60) -> None:
         """What Ctrl-C does; returns when the stack has ended."""
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(seconds)
+        self.process.wait(scaled(seconds))
 
     @property
     def log(self) -> str:
@@ -84,17 +84,6 @@ class Stack:
         return run
 
 
-def wait_for(read: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 60) -> Any:
-    """Read until it is as wished; the test fails with the last reading otherwise."""
-    end = time.monotonic() + seconds
-    value = read()
-    while not until(value):
-        assert time.monotonic() < end, f"still {value}"
-        time.sleep(0.1)
-        value = read()
-    return value
-
-
 def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **settings: str) -> Stack:
     """Start `python -m deploy.stack` on free ports and wait until its API is ready."""
     port, flower_port, redis_port, mark = free_port(), free_port(), free_port(), uuid.uuid4().hex
@@ -122,7 +111,7 @@ def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **
         start_new_session=True,
     )
     log.close()
-    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=scaled(60))
     flower = f"http://{FLOWER_LOGIN}@127.0.0.1:{flower_port}"
     stack = Stack(process, storage, http, flower, mark, environment)
     try:

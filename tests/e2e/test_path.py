@@ -9,7 +9,8 @@ import onnxruntime
 import pytest
 import torch
 
-from tests.e2e.conftest import Stack, wait_for
+from tests.e2e.conftest import Stack
+from tests.waits import scaled, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -18,7 +19,8 @@ def events_of(stack: Stack, run_id: str, last: str | None = None) -> list[tuple[
     """All events to the run's end, by Server-Sent Events."""
     headers = {"Last-Event-ID": last} if last else {}
     found, event_id = [], ""
-    with stack.http.stream("GET", f"/api/v1/runs/{run_id}/events", headers=headers, timeout=120) as answer:
+    url = f"/api/v1/runs/{run_id}/events"
+    with stack.http.stream("GET", url, headers=headers, timeout=scaled(120)) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         for line in answer.iter_lines():
             if line.startswith("id:"):

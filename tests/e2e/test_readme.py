@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Stack
+from tests.waits import scaled
 from trainyard.settings import REPOSITORY
 
 PORT = re.compile(r"127\.0\.0\.1:8000")
@@ -42,7 +43,7 @@ def test_every_line_of_the_walk_runs(stack: Stack, tmp_path):
     }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=880, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=scaled(880), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     for name in ("results/checkpoints/best.ckpt", "results/export/model.onnx"):

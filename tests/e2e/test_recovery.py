@@ -4,21 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+from math import ceil
 
 import psutil
 import pytest
 
-from tests.e2e.conftest import MARK, Stack, start_stack, stop_stack, wait_for
+from tests.e2e.conftest import MARK, Stack, start_stack, stop_stack
+from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
 
 pytestmark = pytest.mark.timeout(240)
 LEASE_S = 8
+"""Of workers on an idle machine."""
 
 
 @pytest.fixture
 def yard(tmp_path, redis_url):
     """A stack without a training worker, and a way to start such workers."""
-    lease = {"TRAINYARD_LEASE_S": str(LEASE_S)}
+    lease = {"TRAINYARD_LEASE_S": str(ceil(scaled(LEASE_S)))}
     stack = start_stack(tmp_path / "storage", "redis", "web", "ingest", redis_url=redis_url, **lease)
     environment = {
         **os.environ, **lease, MARK: stack.mark,
@@ -81,7 +84,7 @@ def test_a_drained_run_goes_on_as_if_nothing_had_happened(yard, synthetic_zip):
     worker = start_worker()
     run = begun(stack, synthetic_zip, epochs=4, **EXACT)
     terminate_group(worker)
-    assert worker.wait(30) == 0
+    assert worker.wait(scaled(30)) == 0
     released = stack.run(run["id"])
     assert (released["status"], released["crashes"]) == ("queued", run["crashes"])
     start_worker()

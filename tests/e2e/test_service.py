@@ -16,7 +16,8 @@ import pytest
 import redis
 
 from tests.chaos import step_log
-from tests.e2e.conftest import Stack, start_stack, stop_stack, wait_for
+from tests.e2e.conftest import Stack, start_stack, stop_stack
+from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,7 +76,7 @@ def test_redis_and_flower_are_behind_passwords_that_the_stack_keeps(start: Start
 
 def flower_answers(url: str, login: tuple[str, str] | None) -> int | None:
     try:
-        return httpx.get(url, auth=login).status_code
+        return httpx.get(url, auth=login, timeout=scaled(30)).status_code
     except httpx.TransportError:
         return None
 
@@ -118,7 +119,7 @@ def test_sigterm_lets_a_batch_of_nine_seconds_end(start: Start, tmp_path: Path, 
     run = stack.submit(dataset["id"], epochs=2)
     wait_for(lambda: step_log.read_marks(steps), bool, 120)  # its first batch has begun
     stack.process.send_signal(signal.SIGTERM)
-    stack.process.wait(90)
+    stack.process.wait(scaled(90))
     assert stack.survivors() == []
 
     record = json.loads((stack.storage / "runs" / run["id"] / "run.json").read_text())
@@ -154,7 +155,7 @@ def test_one_line_lets_another_worker_join(start: Start, tmp_path: Path):
         wait_for(lambda: training_workers(stack), lambda found: len(found) == 2)
     finally:
         joined.send_signal(signal.SIGTERM)
-        assert joined.wait(60) == 0
+        assert joined.wait(scaled(60)) == 0
     assert "stopped: worker (exit status 0)" in (tmp_path / "joined.log").read_text()
 
 

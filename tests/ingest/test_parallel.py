@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
+from tests.waits import wait_for
 from trainyard.datasets.record import IngestOptions
 from trainyard.errors import ChildDied, StorageUnavailable
 from workers.ingest import pipeline as ingest_module
@@ -149,9 +149,9 @@ def test_no_process_outlives_the_one_that_is_killed(bench: Bench) -> None:
     pids.mkdir()
     command = [sys.executable, "-c", ENDLESS, str(bench.zip(FILES)), str(bench.folder), str(pids)]
     with subprocess.Popen(command) as parent:
-        _await(lambda: len(list(pids.iterdir())) == 3)
+        wait_for(lambda: len(list(pids.iterdir())) == 3)
         parent.kill()
-    _await(lambda: not any(_runs(int(path.name)) for path in pids.iterdir()))
+    wait_for(lambda: not any(_runs(int(path.name)) for path in pids.iterdir()))
 
 
 def _runs(pid: int) -> bool:
@@ -160,13 +160,6 @@ def _runs(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
-
-
-def _await(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_pictures_are_capped_in_proportion(bench: Bench) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 from tests.training import failing_rank
 from tests.training.conftest import CONFIGS, Run, tiny_spec
+from tests.waits import scaled
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.errors import ChildDied, InvalidRequest, NanLoss, WeightsUnavailable
 from trainyard.runs.events import BatchSettled, CheckpointSaved, EpochEnd, SignalApplied
@@ -37,17 +38,17 @@ def _spec(**over: Any) -> dict[str, Any]:
     return tiny_spec(data={"image_size": 32, "batch_size": 2}, compute=TWO, **over)
 
 
-def test_two_ranks_train_what_one_would_and_report_it_once(run: Run) -> None:
+def test_two_ranks_train_what_one_would_and_report_it_once(whole_run: Run) -> None:
     frozen = {"freeze_encoder_epochs": 1}
-    result = run.fit(epochs=2, spec=_spec(optimization=frozen))
+    result = whole_run.fit(epochs=2, spec=_spec(optimization=frozen))
 
     assert (result.status, result.epoch, result.step) == ("completed", 2, 6)
-    assert [event.epoch for event in run.of(EpochEnd)] == [1, 2]
-    assert [event.epoch for event in run.of(CheckpointSaved)] == [1, 2]
-    rows = [event.metrics for event in run.of(EpochEnd)]
-    assert RunFolder(run.folder).metrics_csv.read_text().count("\n") == 3
+    assert [event.epoch for event in whole_run.of(EpochEnd)] == [1, 2]
+    assert [event.epoch for event in whole_run.of(CheckpointSaved)] == [1, 2]
+    rows = [event.metrics for event in whole_run.of(EpochEnd)]
+    assert RunFolder(whole_run.folder).metrics_csv.read_text().count("\n") == 3
     assert all(0 < row["val_miou"] < 1 for row in rows)
-    assert result.best["val_miou"] == pytest.approx(_score_alone(run))
+    assert result.best["val_miou"] == pytest.approx(_score_alone(whole_run))
 
 
 def _score_alone(run: Run) -> float | None:
@@ -123,7 +124,7 @@ def test_a_first_rank_that_waits_is_torn_away(run: Run, monkeypatch: pytest.Monk
     model = {**tiny_spec()["model"], "encoder_weights": "file:absent.pt"}
     job = run.job(spec=_spec(model=model), weights_file=run.folder / "absent.pt")
     with other_ranks(job) as ranks:
-        assert torn.wait(60)
+        assert torn.wait(scaled(60))
     assert isinstance(ranks.failure(), WeightsUnavailable)
 
 
@@ -145,7 +146,7 @@ def test_other_ranks_end_with_the_first(prepared: Path, tmp_path: Path) -> None:
         others = psutil.Process(first.pid).children(recursive=True)
         assert others
         first.kill()
-    _, alive = psutil.wait_procs(others, timeout=10)
+    _, alive = psutil.wait_procs(others, timeout=scaled(20))
     assert not alive
 
 

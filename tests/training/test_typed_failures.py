@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, draw_set, tiny_spec
+from tests.waits import scaled
 from trainyard.errors import (
     BadDataset,
     CudaOutOfMemory,
@@ -196,12 +197,14 @@ def test_a_crash_of_compiled_code_leaves_its_traceback_in_the_log(run: Run) -> N
     """The real training process, hit while it trains."""
     log = RunFolder(run.folder).log
     found = PostMortem(log)
-    child = Child("workers.runs.training_child", job_to_message(run.job(epochs=1000)), time.monotonic() + 120)
-    while not any(message["event"]["event"] == "epoch" for message in child.messages(60)):
+    child = Child(
+        "workers.runs.training_child", job_to_message(run.job(epochs=1000)), time.monotonic() + scaled(120)
+    )
+    while not any(message["event"]["event"] == "epoch" for message in child.messages(scaled(60))):
         assert child.is_open, log.read_text()
     found.watch(child.pid)
     os.kill(child.pid, signal.SIGSEGV)
-    code = child.wait(60)
+    code = child.wait(scaled(60))
     error = found.cause_of_death(code)
     assert isinstance(error, Segfault)
     assert re.search(r"SIGSEGV \(exit code -11\), in File .*, line \d+ in ", error.message)

@@ -17,6 +17,6 @@ def work(link, job):
     if job.get("pid"):
         link.send({"pid": os.getpid()})
     if job.get("hang"):
-        time.sleep(60)
-    heard.wait(30)
+        time.sleep(3600)
+    heard.wait(3600)
     sys.exit(job["exit"])

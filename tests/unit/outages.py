@@ -2,10 +2,10 @@
 
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from deploy.redis import free_port, server_command
+from tests.waits import wait_for
 from trainyard.errors import StoreUnavailable
 from trainyard.store.connection import connect, ping
 
@@ -21,13 +21,14 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(server_command(self.port, self._folder))
-        end = time.monotonic() + 10
-        while True:
-            try:
-                return ping(connect(self.url))
-            except StoreUnavailable:
-                assert time.monotonic() < end
-                time.sleep(0.05)
+        wait_for(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            ping(connect(self.url))
+        except StoreUnavailable:
+            return False
+        return True
 
     def kill(self) -> None:
         self.process.kill()

@@ -10,9 +10,12 @@ from workers.process.child import FENCED
 
 def work(link, job):
     link.listen(lambda _: None)
-    if Path(job["folder"], "script").read_text() == "fenced":
+    folder = Path(job["folder"])
+    script = (folder / "script").read_text()
+    if script == "fenced":
         os._exit(FENCED)
+    (folder / "begun").touch()
     for done in range(1, 6):
         link.send({"progress": [done, 5]})
-        time.sleep(0.4)
+        time.sleep(float(script))
     link.send({"error": BadDataset("It came to its end.").to_dict()})

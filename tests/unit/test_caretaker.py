@@ -3,7 +3,6 @@
 import errno
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from marshmallow import ValidationError
 
 from tests.unit.records import a_run
+from tests.waits import wait_for
 from trainyard.datasets.record import Dataset
 from trainyard.errors import NotFound, Unreadable
 from trainyard.lease import LeaseRules
@@ -31,7 +31,6 @@ from trainyard.store.worker_record import Housekeeping
 
 RULES = LeaseRules(lease_s=30)
 SET_ID = a_run(0).dataset_id
-WAIT_S = 20.0
 
 
 class House:
@@ -175,13 +174,6 @@ def stopped() -> Iterator[threading.Event]:
     event.set()
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_signs_of_life_wait_for_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch, stopped: threading.Event
 ):
@@ -193,12 +185,12 @@ def test_signs_of_life_wait_for_nothing(
     monkeypatch.setattr(house.reindex, "ensure", hangs.wait)
     caretaker = house.caretaker()
     caretaker.start(stopped)
-    until(lambda: len(house.beats) > 3 and house.beats[-1].is_stalled)
+    wait_for(lambda: len(house.beats) > 3 and house.beats[-1].is_stalled)
     assert caretaker.housekeeping == Housekeeping(seconds_ago=None, is_stalled=True)
     monkeypatch.undo()
     hangs.set()
-    until(lambda: not house.beats[-1].is_stalled)
-    until(lambda: house.beats[-1].seconds_ago is not None)
+    wait_for(lambda: not house.beats[-1].is_stalled)
+    wait_for(lambda: house.beats[-1].seconds_ago is not None)
 
 
 def test_signs_of_life_go_on_after_one_that_failed(
@@ -213,7 +205,7 @@ def test_signs_of_life_go_on_after_one_that_failed(
 
     parts = (house.runs, house.datasets, house.limits, house.reindex, house.kicker, Turns(house.client))
     Caretaker(*parts, LeaseRules(lease_s=3), beat).start(stopped)
-    until(lambda: len(house.beats) > 1)
+    wait_for(lambda: len(house.beats) > 1)
 
 
 @pytest.mark.parametrize(

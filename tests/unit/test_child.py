@@ -8,6 +8,7 @@ import time
 import psutil
 import pytest
 
+from tests.waits import Limit, scaled, wait_for
 from trainyard.errors import ChildDied
 from workers.process import child as child_module
 from workers.process.child import FENCED, Child
@@ -16,32 +17,36 @@ FOREVER = float("inf")
 ECHO = "tests.unit.echo_child"
 
 
-def received(child: Child, seconds: float = 20) -> list[dict]:
-    end = time.monotonic() + seconds
+def received(child: Child) -> list[dict]:
+    limit = Limit(20)
     messages = []
-    while child.is_open and time.monotonic() < end:
+    while child.is_open and not limit.has_passed:
         messages.extend(child.messages(0.1))
     return messages
+
+
+def echoes(child: Child, word: str) -> None:
+    child.send({"say": word})
+    assert next(iter(child.messages(scaled(20)))) == {"echo": word}
 
 
 def test_messages_go_down_and_up_and_the_exit_code_is_told():
     child = Child(ECHO, {"exit": 3}, FOREVER)
     child.send({"say": "hello"})
     assert received(child) == [{"echo": "hello"}]
-    assert child.wait(5) == 3
+    assert child.wait(scaled(20)) == 3
 
 
 def test_a_killed_child_is_seen_as_such():
     child = Child(ECHO, {"exit": 0}, FOREVER)
     child.kill()
     assert received(child) == []
-    assert child.wait(5) == -signal.SIGKILL
+    assert child.wait(scaled(20)) == -signal.SIGKILL
 
 
 def test_a_child_that_does_not_end_is_killed():
     child = Child(ECHO, {"hang": True}, FOREVER)
-    child.send({"say": "x"})
-    assert next(iter(child.messages(20))) == {"echo": "x"}
+    echoes(child, "x")
     assert child.wait(0.2) == -signal.SIGKILL
 
 
@@ -54,7 +59,7 @@ def test_a_child_that_cannot_be_ended_is_given_up(monkeypatch):
     assert child.wait(0.1) is None
     monkeypatch.undo()
     child.kill()
-    child._process.join(20)
+    child._process.join(scaled(20))
 
 
 def test_a_server_that_never_gets_ready_is_waited_for_no_longer(monkeypatch):
@@ -68,57 +73,58 @@ def test_sending_to_an_ended_child_is_harmless():
     child.kill()
     received(child)
     child.send({"say": "nobody hears"})
-    child.wait(5)
+    child.wait(scaled(20))
 
 
 def test_the_last_words_of_a_child_are_heard_by_whoever_speaks_first():
     """A supervisor that sends to a child which has just said its result and ended must not miss it."""
     child = Child(ECHO, {"exit": 0}, FOREVER)
     child.send({"say": "the result"})
-    child._process.join(20)
+    child._process.join(scaled(20))
     child.send({"say": "to the dead"})
     assert received(child) == [{"echo": "the result"}]
-    assert child.wait(5) == 0
+    assert child.wait(scaled(20)) == 0
 
 
 def test_a_child_that_may_not_go_on_ends_by_itself():
     child = Child(ECHO, {"hang": True}, time.monotonic() + 1)
     assert received(child) == []
-    assert child.wait(5) == FENCED
+    assert child.wait(scaled(20)) == FENCED
 
 
 def test_a_child_born_too_late_begins_nothing():
     child = Child(ECHO, {"exit": 0}, time.monotonic() - 1)
     child.send({"say": "hello"})
     assert received(child) == []
-    assert child.wait(5) == FENCED
+    assert child.wait(scaled(20)) == FENCED
 
 
 def test_a_child_that_is_allowed_on_goes_on():
-    child = Child(ECHO, {"hang": True}, time.monotonic() + 1)
-    child.allow(time.monotonic() + 60)
-    time.sleep(2)
-    child.send({"say": "still here"})
-    assert next(iter(child.messages(20))) == {"echo": "still here"}
+    end = time.monotonic() + scaled(3)
+    child = Child(ECHO, {"hang": True}, end)
+    echoes(child, "begun")
+    child.allow(time.monotonic() + scaled(60))
+    time.sleep(max(0.0, end - time.monotonic()) + 1)
+    echoes(child, "still here")
     child.kill()
-    child.wait(5)
+    child.wait(scaled(20))
 
 
 def test_a_halted_child_does_nothing_until_it_may():
-    child = Child(ECHO, {"hang": True}, time.monotonic() + 2)
-    child.send({"say": "begun"})
-    assert next(iter(child.messages(20))) == {"echo": "begun"}
+    end = time.monotonic() + scaled(3)
+    child = Child(ECHO, {"hang": True}, end)
+    echoes(child, "begun")
     child.pause()
     while psutil.Process(child.pid).status() != psutil.STATUS_STOPPED:
         time.sleep(0.01)  # on a busy machine it may run on for a moment
     child.send({"say": "hello"})
-    time.sleep(2.6)  # its time runs out while it is halted
+    time.sleep(max(0.0, end - time.monotonic()) + 0.6)  # its time runs out while it is halted
     assert list(child.messages(0.1)) == []
-    child.allow(time.monotonic() + 60)
+    child.allow(time.monotonic() + scaled(60))
     child.go_on()
-    assert next(iter(child.messages(20))) == {"echo": "hello"}
+    assert next(iter(child.messages(scaled(20)))) == {"echo": "hello"}
     child.kill()
-    child.wait(5)
+    child.wait(scaled(20))
 
 
 @pytest.mark.parametrize("halted", [False, True])
@@ -128,19 +134,16 @@ def test_a_child_ends_with_its_supervisor(how, halted):
     script = (
         "import time; from workers.process.child import Child\n"
         f"child = Child({ECHO!r}, {{'hang': True, 'pid': True}}, float('inf'))\n"
-        "pid = next(iter(child.messages(30)))['pid']\n"
+        f"pid = next(iter(child.messages({scaled(30)})))['pid']\n"
         f"child.pause() if {halted} else None\n"
         "print(pid, flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(3600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as supervisor:
         pid = int(supervisor.stdout.readline())
         supervisor.send_signal(how)
         supervisor.wait()
-    end = time.monotonic() + 10
-    while time.monotonic() < end and _lives(pid):
-        time.sleep(0.05)
-    assert not _lives(pid)
+    wait_for(lambda: not _lives(pid))
 
 
 def _lives(pid: int) -> bool:

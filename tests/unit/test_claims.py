@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.records import a_run
+from tests.waits import once
 from trainyard.errors import StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.runs import RunRegistry
@@ -80,7 +81,7 @@ def test_one_that_was_not_made_leaves_the_queue_as_it_is(runs: RunRegistry, brok
 def test_a_worker_that_leaves_asks_no_more(runs: RunRegistry, broken):
     draining = threading.Event()
     calls = broken(claim=(1, True), held=(10**9, True))
-    threading.Timer(0.2, draining.set).start()
+    once(lambda: "held" in calls, draining.set)
     assert Claims(runs, "me", draining).next("train") is None
     assert "held" in calls
     assert Claims(runs, "me", draining).next("train") is None

@@ -5,7 +5,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from deploy.passwords import made_password, present_password
 from deploy.ports import flower_port, redis_port, refuse_taken
 from deploy.redis import free_port
 from deploy.supervision import configuration
+from tests.waits import wait_for
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings
 
@@ -94,16 +94,17 @@ def test_the_server_asks_for_whatever_password_there_is(settings: Settings, monk
 
 def answers(url: str) -> bool:
     """Whether the server that is being started answers its client in the end."""
-    end = time.monotonic() + 30
     with redis.Redis.from_url(url) as client:
-        while time.monotonic() < end:
+
+        def ping() -> bool:
             try:
                 return bool(client.ping())
             except redis.ConnectionError as error:
                 if isinstance(error, redis.AuthenticationError):
                     raise
-                time.sleep(0.1)
-    return False
+                return False
+
+        return wait_for(ping)
 
 
 def test_ports_follow_the_apis_or_are_stated(settings: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.unit.records import SPEC, a_run
+from tests.waits import scaled
 from trainyard.errors import DeviceFault
 from trainyard.runs.record import Run
 from trainyard.settings import REPOSITORY, Settings
@@ -228,7 +229,7 @@ def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         env={**os.environ, "TRAINYARD_REDIS_URL": "redis://127.0.0.1:1/0", **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=scaled(120),
         check=False,
     )
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.waits import once, scaled
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry.datasets import DatasetRegistry
@@ -19,7 +20,7 @@ def ingested(server, tmp_path, monkeypatch):
     """Ingests a new data set by the script of that name."""
     monkeypatch.setattr(ingest_supervisor, "INGEST_CHILD", "tests.unit.scripted_ingest")
     storage = Storage(tmp_path / "storage")
-    datasets = DatasetRegistry(connect(server.url), storage, LeaseRules(lease_s=1.5))
+    datasets = DatasetRegistry(connect(server.url), storage, LeaseRules(lease_s=scaled(1.5)))
 
     def ingest(script: str) -> Dataset:
         dataset = Dataset(id=new_dataset_id(), name="d", project="p", created_at=0)
@@ -38,12 +39,15 @@ def test_a_child_that_ended_itself_for_want_of_word_counts_as_no_crash(ingested)
     assert (released.status, released.crashes, released.owner) == (DatasetStatus.QUEUED, 0, None)
 
 
-def test_a_redis_that_hangs_halts_the_ingest_and_loses_nothing(ingested, server, caplog):
-    threading.Timer(0.4, server.hang).start()
-    back = threading.Timer(3.0, server.answer)
-    back.start()
-    ended = ingested("slow")
-    back.join()
+def test_a_redis_that_hangs_halts_the_ingest_and_loses_nothing(ingested, server, tmp_path, caplog):
+    def outage() -> None:
+        server.hang()
+        time.sleep(scaled(2.6))
+        server.answer()
+
+    away = once(lambda: list(tmp_path.glob("storage/datasets/*/begun")), outage)
+    ended = ingested(str(scaled(0.4)))
+    away.join()
     assert (ended.status, ended.fence, ended.crashes) == (DatasetStatus.FAILED, 1, 0)
     assert ended.error["message"] == "It came to its end."
     assert caplog.text.index("is halted") < caplog.text.index("goes on")

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.unit.records import a_run
+from tests.waits import scaled
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import ChildDied, OwnershipLost
 from trainyard.lease import LeaseRules, Ownership
@@ -33,11 +34,12 @@ def submitted(runs: RunRegistry, number: int = 1):
     return runs.submit(a_run(number))[1]
 
 
-def test_a_lapsed_lease_puts_the_run_back_and_tells_its_followers(runs, storage):
+def test_a_lapsed_lease_puts_the_run_back_and_tells_its_followers(redis_url, storage):
+    runs = RunRegistry(connect(redis_url), storage, LeaseRules(lease_s=scaled(1)))
     run = submitted(runs)
     held = runs.claim("train", "lost")
     assert runs.reap() == []
-    time.sleep(SHORT.lease_s)
+    time.sleep(runs.rules.lease_s)
     (back,) = runs.reap()
     assert (back.id, back.status, back.owner, back.crashes) == (run.id, RunStatus.QUEUED, None, 1)
     assert read_json(storage.run(run.id).record)["status"] == "queued"
@@ -45,11 +47,12 @@ def test_a_lapsed_lease_puts_the_run_back_and_tells_its_followers(runs, storage)
     assert runs.claim("train", "next").fence == held.fence + 1
 
 
-def test_a_renewed_lease_does_not_lapse(runs):
+def test_a_renewed_lease_does_not_lapse(redis_url, storage):
+    runs = RunRegistry(connect(redis_url), storage, LeaseRules(lease_s=scaled(1)))
     submitted(runs)
     held = runs.claim("train", "w")
     for _ in range(4):
-        time.sleep(SHORT.lease_s / 2)
+        time.sleep(runs.rules.lease_s / 2)
         runs.renew(held)
         assert runs.reap() == []
 
@@ -139,7 +142,7 @@ def test_a_claim_that_redis_forgot_is_in_force_again(runs):
 
 
 def test_after_an_unclean_start_nothing_is_given_out_for_a_while(server, storage):
-    runs = RunRegistry(connect(server.url), storage, LeaseRules(lease_s=1.5))
+    runs = RunRegistry(connect(server.url), storage, LeaseRules(lease_s=scaled(1.5)))
     submitted(runs, 1)
     submitted(runs, 2)
     assert runs.claim("train", "w"), "a fresh Redis need not wait"

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ import pytest
 from tests.unit.outages import Server
 from tests.unit.records import a_run
 from tests.unit.scripted_child import STUBBORN
+from tests.waits import scaled, wait_for
 from trainyard.datasets.record import Dataset
 from trainyard.lease import LeaseRules
 from trainyard.registry.datasets import DatasetRegistry
@@ -24,8 +26,6 @@ from trainyard.store.connection import connect
 from workers.process.second_signal import SAME_S
 
 CONTENT_HASH = "c0de" * 16
-LEASE_S = 3
-WAIT_S = 60.0
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def storage(tmp_path: Path) -> Storage:
 @pytest.fixture
 def runs(server: Server, storage: Storage) -> RunRegistry:
     """With a run that ends when it is told to stop, and not when the worker drains."""
-    registry = RunRegistry(connect(server.url), storage, LeaseRules(lease_s=LEASE_S))
+    registry = RunRegistry(connect(server.url), storage, LeaseRules(lease_s=ceil(scaled(3))))
     run = a_run(1, dataset_hash=CONTENT_HASH, queue="cpu")
     sets = DatasetRegistry(connect(server.url), storage)
     sets.submit(Dataset(id=run.dataset_id, name="d", project="p", created_at=0))
@@ -51,7 +51,7 @@ def runs(server: Server, storage: Storage) -> RunRegistry:
 def worker(server: Server, storage: Storage, runs: RunRegistry) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         **os.environ, "TRAINYARD_REDIS_URL": server.url, "TRAINYARD_STORAGE": str(storage.root),
-        "TRAINYARD_LEASE_S": str(LEASE_S),
+        "TRAINYARD_LEASE_S": str(runs.rules.lease_s),
     }  # fmt: skip
     command = [sys.executable, "-m", "tests.unit.scripted_worker"]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as process:
@@ -59,18 +59,11 @@ def worker(server: Server, storage: Storage, runs: RunRegistry) -> Iterator[subp
         process.kill()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("is_redis_away", [False, True])
 def test_a_second_signal_ends_it_at_once(worker, runs: RunRegistry, server: Server, is_redis_away: bool):
     run_id = a_run(1).id
-    until(lambda: runs.get(run_id).epoch == 1)
+    wait_for(lambda: runs.get(run_id).epoch == 1)
     descendants = psutil.Process(worker.pid).children(recursive=True)
     if is_redis_away:
         server.kill()
@@ -79,11 +72,11 @@ def test_a_second_signal_ends_it_at_once(worker, runs: RunRegistry, server: Serv
     time.sleep(SAME_S + 0.5)
     assert worker.poll() is None, "it drains"
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(WAIT_S) == -signal.SIGTERM
-    assert psutil.wait_procs(descendants, WAIT_S)[1] == []
+    assert worker.wait(scaled(60)) == -signal.SIGTERM
+    assert psutil.wait_procs(descendants, scaled(60))[1] == []
     if is_redis_away:
         server.start()
-    until(lambda: bool(runs.reap()) or runs.get(run_id).status == "queued")
+    wait_for(lambda: bool(runs.reap()) or runs.get(run_id).status == "queued")
     run = runs.get(run_id)
     assert (run.status, run.crashes, run.epoch) == ("queued", 1, 1)
     assert run.attempts[-1].reason == "worker_lost"

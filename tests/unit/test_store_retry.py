@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.waits import scaled
 from trainyard.errors import OwnershipLost, StorageUnavailable, StoreUnavailable
 from workers.process import store_retry
 from workers.process.store_retry import until_answered
@@ -28,7 +29,7 @@ class Away:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_retry, "RETRY_S", 0.001)
-    monkeypatch.setattr(store_retry, "LAST_WORDS_S", 0.1)
+    monkeypatch.setattr(store_retry, "LAST_WORDS_S", scaled(0.5))
 
 
 def test_it_waits_as_long_as_it_takes():
@@ -53,7 +54,7 @@ def test_its_time_begins_when_it_is_told_to():
     threading.Timer(0.3, draining.set).start()
     with pytest.raises(OwnershipLost):
         until_answered(Away(10**9), "run-1", draining)
-    assert time.monotonic() - begin >= 0.4
+    assert time.monotonic() - begin >= 0.3 + store_retry.LAST_WORDS_S
 
 
 @pytest.mark.parametrize("error", [OwnershipLost(), ValueError()])

@@ -3,11 +3,12 @@
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from tests.waits import once, scaled, wait_for
 from trainyard.datasets.record import Dataset
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry.datasets import DatasetRegistry
@@ -33,7 +34,7 @@ def storage(tmp_path):
 
 @pytest.fixture
 def runs(server, storage):
-    return RunRegistry(connect(server.url), storage, LeaseRules(lease_s=3))
+    return RunRegistry(connect(server.url), storage, LeaseRules(lease_s=scaled(3)))
 
 
 @pytest.fixture
@@ -76,6 +77,19 @@ def supervised(runs, storage):
         return runs.get(run.id)
 
     return supervise
+
+
+def away(
+    runs: RunRegistry, run: Run, leave: Callable[[], Any], come_back: Callable[[], Any], seconds: float
+) -> threading.Thread:
+    """Take Redis away for so long once the run has had an epoch."""
+
+    def outage() -> None:
+        leave()
+        time.sleep(seconds)
+        come_back()
+
+    return once(lambda: runs.get(run.id).epoch, outage)
 
 
 def event_names(storage: Storage, run: Run) -> list[str]:
@@ -200,7 +214,7 @@ def test_the_record_tells_which_batches_were_trained(claimed, supervised, runs, 
 def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
     run = claimed("until stopped")
     draining = threading.Event()
-    threading.Timer(1.0, draining.set).start()
+    once(lambda: runs.get(run.id).epoch, draining.set)
     released = supervised(run, draining)
     assert (released.status, released.owner) == (RunStatus.QUEUED, None)
     again = runs.claim("train", "another")
@@ -211,7 +225,7 @@ def test_draining_gives_the_run_back(claimed, supervised, runs, storage):
 def test_draining_lets_the_child_save_and_keeps_what_it_saved(claimed, supervised, runs, storage):
     run = claimed("train")
     folder, draining = storage.run(run.id), threading.Event()
-    threading.Timer(1.5, draining.set).start()
+    once(folder.last_checkpoint.exists, draining.set)
     released = supervised(run, draining)
     assert (released.status, released.crashes, released.epoch, released.step) == (RunStatus.QUEUED, 0, 2, 4)
     last, previous = (released.checkpoints[name] for name in ("last", "previous"))
@@ -237,17 +251,18 @@ def test_draining_while_redis_is_away_leaves_the_run_to_another_worker(
     supervisor = RunSupervisor(runs, storage, 1, draining, run, ownership)
     thread = threading.Thread(target=supervisor.supervise)
     thread.start()
-    time.sleep(1.0)
+    wait_for(lambda: runs.get(run.id).epoch)
     server.kill()
     draining.set()
-    thread.join(30)
+    thread.join(scaled(30))
     assert not thread.is_alive()
     server.start()
-    deadline = time.monotonic() + 30
-    while (again := runs.claim("train", "another")) is None:
-        assert time.monotonic() < deadline
+
+    def claimed_again() -> Run | None:
         runs.reap()
-        time.sleep(0.2)
+        return runs.claim("train", "another")
+
+    again = wait_for(claimed_again)
     assert (again.id, again.fence) == (run.id, run.fence + 1)
 
 
@@ -281,13 +296,11 @@ def test_every_attempt_leaves_its_reason(claimed, supervised, runs):
     assert [one.reason for one in supervised(run).attempts] == ["child_died"] * runs.rules.max_crashes
 
 
-def test_an_outage_of_redis_loses_nothing(claimed, supervised, server, storage):
-    run = claimed("slow 0.5")
-    threading.Timer(0.5, server.kill).start()
-    back = threading.Timer(3.5, server.start)
-    back.start()
+def test_an_outage_of_redis_loses_nothing(claimed, supervised, runs, server, storage):
+    run = claimed(f"slow {scaled(0.5)}")
+    outage = away(runs, run, server.kill, server.start, scaled(2.5))
     ended = supervised(run)
-    back.join()
+    outage.join()
     assert ended.status is RunStatus.COMPLETED
     assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
     assert [row["epoch"] for row in read_json(storage.run(run.id).metrics_json)["rows"]] == [1, 2, 3, 4, 5]
@@ -303,14 +316,12 @@ def test_an_attempt_that_lost_its_run_writes_nothing(claimed, supervised, runs):
 
 
 def test_an_outage_longer_than_the_lease_halts_the_run_and_loses_nothing(
-    claimed, supervised, server, storage, caplog
+    claimed, supervised, runs, server, storage, caplog
 ):
-    run = claimed("slow 1.0")
-    threading.Timer(0.5, server.kill).start()
-    back = threading.Timer(4.5, server.start)
-    back.start()
+    run = claimed(f"slow {scaled(1)}")
+    outage = away(runs, run, server.kill, server.start, scaled(4))
     ended = supervised(run)
-    back.join()
+    outage.join()
     assert ended.status is RunStatus.COMPLETED
     assert (ended.fence, ended.crashes) == (1, 0)
     assert "is halted" in caplog.text
@@ -319,15 +330,13 @@ def test_an_outage_longer_than_the_lease_halts_the_run_and_loses_nothing(
 
 
 def test_a_redis_that_hangs_halts_the_run_which_goes_on_in_memory(
-    claimed, supervised, server, storage, caplog
+    claimed, supervised, runs, server, storage, caplog
 ):
     """The first late answer renews a lease that has lapsed again: it must not let the child go on."""
-    run = claimed("slow 1.0")
-    threading.Timer(0.5, server.hang).start()
-    back = threading.Timer(4.5, server.answer)
-    back.start()
+    run = claimed(f"slow {scaled(1)}")
+    outage = away(runs, run, server.hang, server.answer, scaled(4))
     ended = supervised(run)
-    back.join()
+    outage.join()
     assert ended.status is RunStatus.COMPLETED
     assert (ended.fence, ended.crashes) == (1, 0)
     assert caplog.text.index("is halted") < caplog.text.index("goes on")
