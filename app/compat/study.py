@@ -20,7 +20,7 @@ MAX_EPOCHS = 100_000
 """What the training spec takes; the contract itself names no limit."""
 ROOTS = ("modeles", "study", "checkstudy")
 """First parts of the addresses that this contract has: what goes wrong below them is shown in its form."""
-_ERRORS_400 = frozenset({409, 411, 413, 415, 422})
+_ERRORS_400 = frozenset({409, 411, 413, 414, 415, 417, 422, 431, 501})
 """Statuses that this contract does not know: to its clients, parameters are wrong."""
 blueprint = Blueprint("study", __name__)
 

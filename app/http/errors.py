@@ -10,6 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge, RequestTimeout
 
+from app.http.unparsed import client_error
 from trainyard.errors import (
     BadDataset,
     BodyTooLarge,
@@ -58,7 +59,11 @@ _REMEDIES = {
     404: "Check the address; the API is described at /docs.",
     408: "Send the body without pauses; nothing of it was kept.",
     405: "Use one of the methods in the `Allow` header.",
+    414: "Send a shorter address; what is long belongs into the body.",
     415: "Send the content type that the API's description at /docs names.",
+    417: "Leave the `Expect` header out, or expect `100-continue`.",
+    431: "Send fewer and shorter headers.",
+    501: "Send the body whole, with its `Content-Length`, or `chunked`.",
     416: "Ask for bytes that the file has; leave the Range header out to get all of it.",
 }
 Form: TypeAlias = Callable[[Exception], Response]
@@ -129,7 +134,7 @@ def log_unexpected(error: Exception) -> None:
         logger.warning("request %s: %s (%s)", _request_id(), error, error.__cause__)
     elif isinstance(error, TrainyardError) and status_of(error) < 500:
         return
-    elif not isinstance(error, HTTPException) or (error.code or 500) >= 500:
+    elif not isinstance(error, HTTPException) or not _is_clients(error.code or 500):
         logger.error("request %s failed", _request_id(), exc_info=error)
 
 
@@ -137,7 +142,8 @@ def register(app: Flask, forms: Mapping[str, Form]) -> None:
     """Answer every error with the envelope, or with the form that goes with the address's first part."""
 
     def show(error: Exception) -> Response:
-        return forms.get(request.path.split("/")[1], respond)(error)
+        form = forms.get(request.path.split("/")[1], respond)
+        return form(client_error(error) or error)
 
     def show_http(error: HTTPException) -> Any:
         """Redirects, which werkzeug also raises, pass."""
@@ -154,9 +160,14 @@ def _http_content(error: HTTPException) -> dict[str, Any]:
         "status": status,
         "message": error.description or error.name,
         "errors": {},
-        "cause": "user" if status < 500 else "infrastructure",
+        "cause": "user" if _is_clients(status) else "infrastructure",
         "remedy": _REMEDIES.get(status, _REMEDIES[400] if status < 500 else TrainyardError.remedy),
     }
+
+
+def _is_clients(status: int) -> bool:
+    """Whether a status tells of the request: also 501, of a coding that nobody here reads."""
+    return status < 500 or status == 501
 
 
 def _request_id() -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from app.compat import study
+from app.http import unparsed
 from app.http.authentication import (
     READING,
     WRONG_KEYS_PER_MINUTE,
@@ -57,6 +58,7 @@ def register(
         g.request_id = sent if _REQUEST_ID.match(sent) else secrets.token_hex(8)
         set_log_context(request=g.request_id)
         set_access(Access(who="unknown", role=Role.VIEWER))
+        unparsed.check(request.environ)
         if not needs_key:
             _check_host(settings.allowed_hosts)
             _check_origin()

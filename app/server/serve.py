@@ -4,6 +4,7 @@ Threads cost little, and one that waits for a slow disk holds up no other; in an
 gevent worker) it holds up every client. Who is slow or idle gets no thread: see `PatientWorker`.
 """
 
+import resource
 import threading
 from typing import Any
 
@@ -14,14 +15,18 @@ from gunicorn.workers.base import Worker
 from app import create_app
 from app.composition import EXTENSION
 from app.server.logs import ACCESS_FORMAT, JsonLogger, QuerylessLogger
+from app.server.waits import RECEIVING, SENDING
 from app.server.worker import PatientWorker
+from app.service.run_events import MAX_STREAMS
 from trainyard.log_format import JSON, log_in_utc
 from trainyard.settings import Settings
 
-THREADS = 256
-"""Streams and uploads, which are bounded in number, hold a thread each; the rest answer everything else."""
+THREADS = MAX_STREAMS + RECEIVING + SENDING + 64
+"""Streams, and threads that wait for clients, are bounded in number; the rest answer everything else."""
 CONNECTIONS = 2000
 """Clients that may be connected at a time, with or without a request."""
+FILES = 500
+"""Open files that are none of clients': the program's, storage's and Redis's."""
 GRACE_S = 3
 """What requests under way have after SIGTERM; event streams end within a second."""
 TIMEOUT_S = 120
@@ -54,7 +59,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_class": PatientWorker,
         "workers": 1,
         "threads": THREADS,
-        "worker_connections": CONNECTIONS,
+        "worker_connections": connections(),
         "logger_class": JsonLogger if settings.log_format == JSON else QuerylessLogger,
         "accesslog": "-",
         "access_log_format": ACCESS_FORMAT,
@@ -63,6 +68,12 @@ def options(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,
         "post_worker_init": begin,
     }
+
+
+def connections() -> int:
+    """CONNECTIONS, or fewer where this process may not open as many files."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if most == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, most - FILES))
 
 
 def begin(worker: Worker) -> None:
@@ -76,4 +87,6 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises SettingsError for an address that needs keys."""
     settings.check_exposure()
     log_in_utc(LOG_FORMAT, kind=settings.log_format)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # most systems begin with 1024
     Server(settings).run()

@@ -3,22 +3,38 @@
 import errno
 import socket
 import time
+from collections import deque
+from concurrent.futures import Future
+from datetime import timedelta
 from functools import partial
 from selectors import EVENT_READ
+from types import SimpleNamespace
+from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
+from werkzeug.exceptions import RequestTimeout
 
+from app.http.unparsed import answer, client_error
 from app.server.paced_socket import PacedSocket
+from app.server.waits import Waits
 
 REQUEST_S = 10.0
 """How long a client has for the head of a request, and its body where it is small."""
+LINGER_S = 2.0
+"""How long a client has to take its last answer and to leave, until its connection is cut."""
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
     """Collects requests in the loop that waits for all clients; a thread takes over what is whole.
 
-    Threads go on beside each other while one waits for storage, which an event loop would not.
+    Threads go on beside each other while one waits for storage, which an event loop would not. Nothing in
+    the loop waits for one client.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._leaving: deque[TConn] = deque()
+        self._waits = Waits()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new client in."""
@@ -29,7 +45,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         self.nr_conns += 1
-        self._await_request(TConn(self.cfg, PacedSocket(client), address, listener.getsockname()))
+        self._await_request(
+            TConn(self.cfg, PacedSocket(client, self._waits), address, listener.getsockname())
+        )
 
     def on_client_socket_readable(self, conn: TConn, client: PacedSocket) -> None:
         """A client that was kept begins its next request."""
@@ -45,18 +63,66 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.pending_conns.remove(conn)
             self.enqueue_req(conn)
 
+    def finish_request(self, conn: TConn, future: Future[Any]) -> None:
+        """Keep the client for its next request, or let it go: gunicorn would wait here until it has left."""
+        if not future.cancelled() and future.exception() is None and future.result():
+            super().finish_request(conn, future)
+        elif conn.sock.half_close():
+            conn.timeout = time.monotonic() + LINGER_S
+            self._leaving.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._on_leaving_socket_readable, conn))
+        else:
+            self._close(conn)
+
     def murder_pending(self) -> None:
         """Close what took too long; at the end, all that is not whole."""
         now = time.monotonic()
+        while self._leaving and self._leaving[0].timeout <= now:
+            self._end(self._leaving.popleft())
         while self.pending_conns and (not self.alive or self.pending_conns[0].timeout <= now):
             conn = self.pending_conns.popleft()
-            self.poller.unregister(conn.sock)
-            self.nr_conns -= 1
-            conn.sock.refuse_late()
-            conn.close()
+            if conn.sock.has_begun:
+                late = RequestTimeout("The request did not come in time.")
+                conn.sock.send_last(self._answer(conn.sock, conn.client, late))
+            self._end(conn)
+
+    def handle_error(self, req: Any, client: PacedSocket, address: Any, error: Exception) -> None:
+        """Answer a request that was not understood, or that the server failed at."""
+        refusal = client_error(error)
+        if refusal:
+            self.log.warning("Request of %s not read: %s", address[0], error)
+        client.send_last(self._answer(client, address, refusal or error))
+
+    def _answer(self, client: PacedSocket, address: Any, error: Exception) -> bytes:
+        """The answer's bytes, after a line in the access log."""
+        response, sent = answer(self.wsgi, client.path, error)
+        environ = {
+            "REMOTE_ADDR": address[0],
+            "REQUEST_METHOD": "-",
+            "RAW_URI": client.path,
+            "SERVER_PROTOCOL": "-",
+        }
+        shown = SimpleNamespace(
+            status=response.status, sent=len(response.get_data()), headers=response.headers
+        )
+        self.log.access(shown, SimpleNamespace(headers=[]), environ, timedelta())
+        return sent
 
     def _await_request(self, conn: TConn) -> None:
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + REQUEST_S
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _on_leaving_socket_readable(self, conn: TConn, client: PacedSocket) -> None:
+        if client.drop():
+            self._leaving.remove(conn)
+            self._end(conn)
+
+    def _end(self, conn: TConn) -> None:
+        self.poller.unregister(conn.sock)
+        self._close(conn)
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()

@@ -12,15 +12,17 @@ import pytest
 
 from app.server import paced_socket
 from app.server.paced_socket import PacedSocket
+from app.server.waits import Waits
 from app.server.worker import REQUEST_S
 from app.service.run_events import MAX_STREAMS
 from app.service.uploads import MAX_UPLOADS
 from tests.api.server import Server
 from tests.waits import scaled, wait_for
+from trainyard.errors import TooManyUploads
 from trainyard.registry.event_log import publish
 from trainyard.runs.events import Notice
 
-CROWD = 300
+CROWD = 400
 """More than the server has threads."""
 HEAD = b"POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 UPLOAD = (
@@ -66,8 +68,11 @@ def crowd(server: Server, sent: bytes, count: int) -> Iterator[list[socket.socke
         b"\r\n\r\n\r\n",
         HEAD + b"Content-Length: 1000\r\n\r\n{",
         HEAD + b"Content-Length: 1000\r\n\r\n" + b" " * 999,
+        HEAD + b"X: " + b"x" * 70_000,
+        b"GET /ping HTTP/1.0\r\n\r\n",
+        b"GARBAGE\r\n\r\n",
     ],
-    ids=["nothing", "half a head", "empty lines", "a head", "most of a body"],
+    ids=["nothing", "half a head", "empty lines", "a head", "most of a body", "no end", "last", "nonsense"],
 )
 def test_a_crowd_that_sends_no_whole_request_stops_nobody(server: Server, sent: bytes):
     with crowd(server, sent, CROWD):
@@ -82,8 +87,12 @@ def test_a_crowd_that_sends_no_whole_request_stops_nobody(server: Server, sent: 
     ids=["large", "chunked", "expecting"],
 )  # fmt: skip
 def test_bodies_that_a_thread_waits_for_stop_nobody(server: Server, sent: bytes):
-    with crowd(server, sent, 100):
+    with crowd(server, sent, CROWD) as clients:
         assert server.http.get("/healthz").status_code == 200
+        assert server.http.post("/api/v1/runs", json={}).status_code == 422
+        refused = clients[-1].recv(65536).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After" in refused
 
 
 def test_uploads_are_bounded_in_number_and_the_rest_may_try_again(server: Server):
@@ -181,7 +190,7 @@ def pair() -> Iterator[tuple[PacedSocket, socket.socket]]:
         client = socket.create_connection(listener.getsockname())
         accepted, _ = listener.accept()
     with client, accepted:
-        yield PacedSocket(accepted), client
+        yield PacedSocket(accepted, Waits(receiving=1, sending=1)), client
 
 
 def test_a_body_must_come_at_a_rate(pair, monkeypatch: pytest.MonkeyPatch):
@@ -204,6 +213,16 @@ def test_who_takes_nothing_is_given_up(pair, monkeypatch: pytest.MonkeyPatch, tm
     with path.open("rb") as file, pytest.raises(TimeoutError):
         server.sendfile(file)
     assert client.recv(10) == bytes(10)
+
+
+def test_a_client_beyond_those_that_are_waited_for_is_refused(pair):
+    server, client = pair
+    with server.waits.to_receive(AssertionError), pytest.raises(TooManyUploads):
+        server.recv(10)
+    with server.waits.to_send(AssertionError), pytest.raises(TimeoutError):
+        server.sendall(bytes(50_000_000))
+    client.sendall(b"here")
+    assert server.recv(10) == b"here"
 
 
 def test_a_slow_reader_gets_all(pair):
