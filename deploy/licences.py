@@ -28,9 +28,11 @@ READ_BY_HAND = {
 """By package; also those that another Python than this one needs."""
 ACCEPTED = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "HPND", "ISC",
-    "LLVM-exception", "MIT", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib", "LicenseRef-NVIDIA-Proprietary",
+    "LLVM-exception", "MIT", "MIT-CMU", "MPL-2.0", "OFL-1.1", "PSF-2.0", "Zlib",
+    "LicenseRef-NVIDIA-Proprietary",
 }  # fmt: skip
-"""Permissive ones, MPL-2.0 (whose terms bind changes of its own files alone), and NVIDIA's for torch."""
+"""Permissive ones, MPL-2.0 (whose terms bind changes of its own files alone), OFL-1.1 (those of a font, which
+is used as it is), and NVIDIA's for torch."""
 _PLAIN_NAMES = {
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
@@ -44,6 +46,7 @@ _PLAIN_NAMES = {
     "new bsd": "BSD-3-Clause",
     "other/proprietary license": "LicenseRef-NVIDIA-Proprietary",
     "python software foundation license": "PSF-2.0",
+    "sil ofl v1.1": "OFL-1.1",
 }
 """SPDX names of what older packages write."""
 _OPERATORS = re.compile(r" (?:AND|OR|WITH) |[()]")

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from app.service.samples import PreparedIndex, SampleInfo
 from trainyard.datasets.prepared_index import IGNORE_INDEX
+from trainyard.lettering import draw_name
 from trainyard.storage.errors import storage_error
 
 Layer = Literal["overlay", "image", "mask"]
@@ -38,9 +39,13 @@ HATCH = 8
 """Pixels from one hatching line to the next."""
 
 
+_Entry = tuple[tuple[str, ...], tuple[int, int, int]]
+"""The names of a class, the first of which is shown that can be drawn, and its colour."""
+
+
 @dataclass(frozen=True)
 class _Legend:
-    rows: Sequence[Sequence[tuple[str, tuple[int, int, int]]]]
+    rows: Sequence[Sequence[_Entry]]
     columns: int
 
     @property
@@ -154,16 +159,16 @@ def _paletted(mask: Image.Image, colors: Mapping[int, Color]) -> Image.Image:
 
 def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
     """The classes of the sample, and `ignored` where it has such pixels, in as many columns as fit."""
-    entries = [(one.name, one.color) for one in sample.classes]
+    entries: list[_Entry] = [((one.name, f"class {one.index}"), one.color) for one in sample.classes]
     mask = _mask(index.folder, sample, _fitted(sample, LONGEST))
     if _ignores(index) and mask.getextrema()[1] == IGNORE_INDEX:
-        entries.append((IGNORED, IGNORED_COLOR))
+        entries.append(((IGNORED,), IGNORED_COLOR))
     columns = max(1, width // COLUMN)
     rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
     most = (LONGEST // 2) // LINE
     if len(rows) > most:
         hidden = len(entries) - (most * columns - 1)
-        rows = [*rows[: most - 1], [*rows[most - 1][:-1], (f"and {hidden} more", PAPER)]]
+        rows = [*rows[: most - 1], [*rows[most - 1][:-1], ((f"and {hidden} more",), PAPER)]]
     return _Legend(rows, columns)
 
 
@@ -171,24 +176,17 @@ def _with_legend(picture: Image.Image, legend: _Legend) -> Image.Image:
     width = max(picture.width, legend.columns * COLUMN)
     sheet = Image.new("RGB", (width, picture.height + legend.height), PAPER)
     sheet.paste(picture, ((width - picture.width) // 2, 0))
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    draw = ImageDraw.Draw(sheet)
     room = width // legend.columns
     for row, entries in enumerate(legend.rows):
-        for column, (name, color) in enumerate(entries):
+        for column, (names, color) in enumerate(entries):
             x, y = column * room + GAP, picture.height + GAP + row * LINE
             draw.rectangle(
                 [x, y, x + SWATCH, y + SWATCH], fill=color, outline=INK if color != PAPER else PAPER
             )
-            text = _shortened(name, font, room - SWATCH - 3 * GAP)
-            draw.text((x + SWATCH + GAP, y + SWATCH / 2), text, fill=INK, font=font, anchor="lm")
+            place, free = (x + SWATCH + GAP, y + SWATCH - 2), room - SWATCH - 3 * GAP
+            draw_name(draw, place, names, size=FONT_SIZE, room=free, ink=INK)
     return sheet
-
-
-def _shortened(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> str:
-    """The name, cut where it would not fit."""
-    while len(name) > 1 and font.getlength(name) > room:
-        name = name[: -2 if name.endswith("\u2026") else -1] + "\u2026"
-    return name
 
 
 def _png(image: Image.Image) -> bytes:

@@ -5,7 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
+from trainyard.lettering import draw_name
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.data.batches import Squares
@@ -19,6 +21,7 @@ _SIDE = 256
 _GAP = 8
 _LINE = 28
 _INK = (32, 32, 32)
+_FONT_SIZE = 15
 
 
 def write_overlay(module: SegmentationModule, val: Squares, card: ModelCard, path: Path) -> None:
@@ -52,7 +55,7 @@ def _scaled(panel: Uint8) -> Uint8:
 def _captions(texts: list[str], width: int) -> Uint8:
     strip = np.full((_LINE, width, 3), 255, np.uint8)
     for place, text in enumerate(texts):
-        _write_text(strip, text, place * (_SIDE + _GAP) + 4, _LINE - 9)
+        _write(strip, [text], place * (_SIDE + _GAP) + 4, _LINE - 9)
     return strip
 
 
@@ -64,9 +67,13 @@ def _legend(classes: list[PreparedClass], width: int) -> Uint8:
         left, top = (place % 3) * (_SIDE + _GAP) + 4, (place // 3) * _LINE
         cv2.rectangle(strip, (left, top + 6), (left + 16, top + 22), info.color, cv2.FILLED)
         cv2.rectangle(strip, (left, top + 6), (left + 16, top + 22), _INK, 1)
-        _write_text(strip, info.name[:24], left + 24, top + 19)
+        _write(strip, [info.name, f"class {info.index}"], left + 24, top + 19)
     return strip
 
 
-def _write_text(strip: Uint8, text: str, left: int, baseline: int) -> None:
-    cv2.putText(strip, text, (left, baseline), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _INK, 1, cv2.LINE_AA)
+def _write(strip: Uint8, names: list[str], left: int, baseline: int) -> None:
+    """Write the first name that can be drawn within a panel's width."""
+    picture = Image.fromarray(strip)
+    place, room = (left, baseline), _SIDE + _GAP - 32
+    draw_name(ImageDraw.Draw(picture), place, names, size=_FONT_SIZE, room=room, ink=_INK)
+    strip[:] = np.asarray(picture)

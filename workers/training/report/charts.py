@@ -1,5 +1,6 @@
 """Small charts as SVG, drawn with nothing but text; whatever a user named is escaped."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ def heat_map(
 ) -> Markup:
     """A matrix of shares from 0 to 1, rows and columns named; the exact counts are in the tips."""
     cell = 34 if len(names) <= 16 else 20
-    margin = 12 + 7 * max(len(name[:18]) for name in names)
+    margin = 12 + 7 * max(_columns(name[:18]) for name in names)
     side = margin + cell * len(names) + 8
     parts = []
     for place, name in enumerate(names):
@@ -84,6 +85,11 @@ def heat_map(
             left, top = margin + cell * column, margin + cell * row
             parts.append(_cell(left, top, cell, value, tips[row][column]))
     return _wrap(side, side, parts, "confusion matrix")
+
+
+def _columns(text: str) -> int:
+    """How wide a text is, in Latin letters: characters of Chinese, Japanese and Korean take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _cell(left: float, top: float, size: int, value: float | None, tip: str) -> Markup:
