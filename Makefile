@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev worker test chaos fuzz lint types imports hooks bench lock licences catalog clean
+.PHONY: help demo up dev worker test chaos fuzz gpu lint types imports hooks bench lock licences catalog clean
 
 # What stands behind ## below.
 help:
@@ -42,6 +42,10 @@ fuzz: $(STAMP)  ## readers and layouts of sets, with thousands of made ones
 	$(BIN)/python -m pytest tests/ingest/formats tests/ingest/test_split_words.py -m hypothesis \
 		--hypothesis-profile=fuzz --timeout=0
 	$(BIN)/python -m tests.ingest.layouts --count 2000
+
+# Whether all is right and quick on this machine's GPU: docs/gpu.md says how to read it. GPU="--device cpu --only 0,3".
+gpu: $(STAMP)  ## what runs on GPUs, tried on this machine's: about ten minutes
+	$(BIN)/python -m tests.gpu $(GPU)
 
 lint: $(STAMP)  ## ruff: rules and format
 	$(BIN)/ruff check .

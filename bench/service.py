@@ -23,6 +23,7 @@ class Service:
     """The parts of one service, each started for as long as it is wanted.
 
     `storage` is its storage, `redis_url` its Redis, `port` that of its API, `client` speaks to it.
+    `environment` is that of its processes.
     """
 
     def __init__(self, folder: Path, threads: int) -> None:
@@ -31,7 +32,7 @@ class Service:
         self.redis_url = f"redis://127.0.0.1:{self._redis_port}/0"
         self.storage = folder / "storage"
         self.client = Client(f"http://127.0.0.1:{self.port}")
-        self._environment = {
+        self.environment = {
             **environment(threads),
             "TRAINYARD_PORT": str(self.port),
             "TRAINYARD_STORAGE": str(self.storage),
@@ -40,12 +41,12 @@ class Service:
         }
 
     @contextmanager
-    def redis(self) -> Iterator[None]:
+    def redis(self) -> Iterator[subprocess.Popen[bytes]]:
         """The server that a stack on one machine has, with every write on disk before it is answered."""
         folder = self._folder / "redis"
         folder.mkdir()
-        with self._running("redis", server_command(self._redis_port, folder)):
-            yield
+        with self._running("redis", server_command(self._redis_port, folder)) as server:
+            yield server
 
     @contextmanager
     def running(self, *names: str) -> Iterator[None]:
@@ -62,7 +63,7 @@ class Service:
             process = subprocess.Popen(
                 command,
                 cwd=REPOSITORY,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.unit.gpu_stubs import SICK, SOUND, Probe, build_old_driver
 from tests.unit.records import SPEC, a_run
 from tests.waits import scaled
 from trainyard.errors import DeviceFault
@@ -29,41 +30,7 @@ from workers.heartbeat import Presence
 from workers.runs import supervisor as supervisor_module
 from workers.tasks import Worker
 
-PROBE = """
-import json, os, time
-from pathlib import Path
-SCRIPT = Path({script!r})
-def work(link, job):
-    with open(SCRIPT.with_name("tried"), "a") as tried:
-        tried.write(f"{{os.getpid()}}\\n")
-    answer = json.loads(SCRIPT.read_text())
-    if answer == "hang":
-        time.sleep(600)
-    if isinstance(answer, int):
-        os._exit(answer)
-    link.send(answer)
-"""
-SOUND = {"gpus": [["NVIDIA H200", 150], ["NVIDIA H200", 150]]}
-SICK = {"problem": "GPU 0 does not compute.", "remedy": None}
 CONTENT_HASH = "c0de" * 16
-
-
-class Probe:
-    """A probe that answers as it is told to."""
-
-    def __init__(self, folder: Path) -> None:
-        self._script = folder / "answer.json"
-        self._tried = folder / "tried"
-        self.module = f"probe_{folder.name.replace('-', '_')}"
-        (folder / f"{self.module}.py").write_text(PROBE.format(script=str(self._script)))
-        self.answer(SOUND)
-
-    def answer(self, answer: object) -> None:
-        self._script.write_text(json.dumps(answer))
-
-    @property
-    def pids(self) -> list[int]:
-        return [int(line) for line in self._tried.read_text().split()] if self._tried.exists() else []
 
 
 @pytest.fixture
@@ -243,13 +210,7 @@ def test_a_gpu_worker_whose_gpus_are_hidden_does_not_start():
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="a driver's stub takes a C compiler")
 def test_a_driver_that_is_too_old_is_named_with_the_one_that_is_needed(tmp_path: Path):
-    source = tmp_path / "driver.c"
-    source.write_text(
-        "int cuInit(unsigned flags) { return 0; }\n"
-        "int cuDriverGetVersion(int *version) { *version = 12040; return 0; }\n"
-    )
-    library = tmp_path / "libcuda.so.1"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    build_old_driver(tmp_path)
     refused = start("gpu", LD_LIBRARY_PATH=str(tmp_path))
     assert refused.returncode == 1
     assert "CUDA 12.4" in refused.stderr

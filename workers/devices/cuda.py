@@ -85,7 +85,7 @@ def cuda_facts() -> CudaFacts:
         complaint = str(error)
     return CudaFacts(
         built_for=torch.version.cuda,
-        driver=_driver_version(),
+        driver=driver_version(),
         driver_cuda=_driver_cuda(),
         kernels=tuple(torch.cuda.get_arch_list()) if torch.version.cuda else (),
         gpus=gpus,
@@ -161,7 +161,8 @@ def _gpu(index: int) -> Gpu:
     )
 
 
-def _driver_version() -> str | None:
+def driver_version() -> str | None:
+    """The NVIDIA driver's own version, as 580.95.05, by its module; None where none is loaded."""
     if not _DRIVER.exists():
         return None
     found = re.search(r"\b\d+\.\d+(\.\d+)?\b", _DRIVER.read_text())
