@@ -1,15 +1,18 @@
 """Stops and epoch changes, whichever loop they meet."""
 
 import csv
+import os
+import signal
 
 import pytest
 import torch
 
 from tests.training.conftest import Run
-from trainyard.runs.events import CheckpointSaved, EpochEnd, SignalApplied
+from trainyard.runs.events import Began, CheckpointSaved, EpochEnd, Event, SignalApplied
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ABOUT
+from workers.training.fit import fit
 
 STOP_NOW = Signals(stop="now", stop_version=1)
 STOP_EPOCH = Signals(stop="epoch", stop_version=1)
@@ -36,6 +39,24 @@ def test_stop_now_leaves_within_the_batch(
     assert (applied.epoch, applied.step) == (epoch, step)
     assert len(whole_run.of(EpochEnd)) == finished
     assert result.export is None
+
+
+def test_a_signal_to_the_group_of_processes_ends_no_training(run: Run) -> None:
+    """The child of a worker does nothing at SIGTERM, and Lightning is not to put its own way in the place."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    job = run.job(epochs=2)
+    take = run._take
+
+    def take_and_signal(event: Event) -> None:
+        take(event)
+        if isinstance(event, Began):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        result = fit(job, take_and_signal, Signals)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (result.status, result.epoch) == ("completed", 2)
 
 
 def test_stop_now_leaves_usable_weights_and_a_complete_log(whole_run: Run) -> None:

@@ -10,6 +10,7 @@ import psutil
 import pytest
 import torch
 import yaml
+from lightning.pytorch.loops.training_epoch_loop import _TrainingEpochLoop
 
 from tests.training import failing_rank
 from tests.training.conftest import CONFIGS, Run, tiny_spec
@@ -80,6 +81,26 @@ def test_a_stop_reaches_all_ranks(run: Run) -> None:
     assert result.epoch < 2
     assert [event.value for event in run.of(SignalApplied)] == ["now"]
     assert RunFolder(run.folder).last_checkpoint.exists()
+
+
+def test_signals_are_sent_beside_what_the_devices_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NCCL a question among devices is answered when these have nothing left to do."""
+    apart: list[bool] = []
+    send = torch.distributed.broadcast_object_list
+
+    def sent(content: list[Any], src: int = 0, group: Any = None, **kwargs: Any) -> None:
+        apart.append(group not in (None, torch.distributed.group.WORLD))
+        send(content, src=src, group=group, **kwargs)
+
+    def not_asked(loop: _TrainingEpochLoop) -> None:
+        raise AssertionError("the devices were asked for a SIGTERM")
+
+    monkeypatch.setattr(torch.distributed, "broadcast_object_list", sent)
+    monkeypatch.setattr(_TrainingEpochLoop, "_broadcast_sigterm_tensor", not_asked)
+    result = run.fit(epochs=1, spec=_spec())
+    assert (result.status, result.step) == ("completed", 3)
+    assert apart.count(True) == run.reads > 3
+    assert apart.count(False) <= 2  # Lightning's, of folders
 
 
 def test_a_run_that_fails_on_all_ranks_fails_as_it_would_alone(run: Run) -> None:

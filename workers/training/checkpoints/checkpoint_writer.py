@@ -11,11 +11,10 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning_utilities.core.apply_func import apply_to_collection
-from torch import Tensor
 
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import write_json
+from workers.training.checkpoints.staging import copied_to_host
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ class BackgroundWriter(TorchCheckpointIO):
         `storage_options` is what stands beside the file as JSON, for those who list files.
         """
         began = time.monotonic()
-        snapshot = apply_to_collection(checkpoint, Tensor, _copied)
+        snapshot = copied_to_host(checkpoint)
         self._writing = self._thread.submit(_write, snapshot, Path(path), dict(storage_options), began)
 
     def outcome(self) -> Written | None:
@@ -64,10 +63,6 @@ class BackgroundWriter(TorchCheckpointIO):
     def close(self) -> None:
         """Wait for the thread to end."""
         self._thread.shutdown()
-
-
-def _copied(tensor: Tensor) -> Tensor:
-    return tensor.detach().to("cpu", copy=True)
 
 
 def _write(content: dict[str, Any], path: Path, about: dict[str, Any], began: float) -> Written:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
+import torch.distributed
 from lightning import Callback, LightningModule, Trainer
 
 from trainyard.runs.events import Event, SignalApplied
@@ -45,9 +46,17 @@ class Control(Callback):
         self._checkpoints = checkpoints
         self._history = history
         self._at_epoch_end = Signals()
+        self._group: torch.distributed.ProcessGroup | None = None
         self._stop_version = 0
         self._epochs_version = 0
         self.status: Status = "completed"
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Meet the other ranks on the CPU: by NCCL each question would wait for all that a GPU has to do."""
+        if trainer.world_size > 1:
+            group = torch.distributed.new_group(backend="gloo")
+            assert isinstance(group, torch.distributed.ProcessGroup)  # noqa: S101 - of which every rank is a member
+            self._group = group
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -98,7 +107,11 @@ class Control(Callback):
 
     def _listen(self, trainer: Trainer) -> Signals:
         """The newest signals, on every rank those of the first; a new epoch target takes effect at once."""
-        signals = trainer.strategy.broadcast(self._signals())
+        signals = self._signals()
+        if self._group is not None:
+            sent = [signals]
+            torch.distributed.broadcast_object_list(sent, src=0, group=self._group)
+            signals = sent[0]
         self._apply_epochs(trainer, signals)
         return signals
 

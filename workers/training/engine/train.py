@@ -95,6 +95,7 @@ def _train(
         *further,
     ]
     trainer = _trainer(attempt, rank, writer, callbacks)
+    _leave_signals_alone(trainer)
     report(Began(device=_device_name(trainer), epoch=attempt.done, step=attempt.step))
     _log_beginning(attempt, trainer)
     try:
@@ -141,6 +142,14 @@ def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: 
         devices=spec.compute.devices,
         strategy=_strategy(spec),
     )
+
+
+def _leave_signals_alone(trainer: Trainer) -> None:
+    """SIGTERM is for whoever runs this process to handle: Lightning would end training at one that comes to
+    the whole group of processes, unsaved, and asks all ranks in each batch, on their GPUs, whether one came.
+    """
+    trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+    trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]
 
 
 def _device_name(trainer: Trainer) -> str:
