@@ -135,8 +135,8 @@ def _train(console: Console, client: Client, dataset_id: str) -> Run:
             if event.name == "epoch":
                 bar.update(task, completed=event.data["epoch"])
                 bar.console.print(epoch_line(event.data["metrics"]))
-            elif event.name == "progress" and event.data["stage"] == "export":
-                bar.update(task, description="export")
+            elif event.name == "progress" and event.data["stage"] in ("report", "export"):
+                bar.update(task, description=event.data["stage"])
     run = client.runs.get(run.id)
     if run.status != "completed":
         raise DemoFailed(f"The run ended {run.status}: {run.error}")

@@ -298,6 +298,13 @@ class ExportMismatch(TrainyardError):
     remedy = "Use the checkpoints; report the architecture, encoder and image size."
 
 
+class CheckpointsLost(TrainyardError):
+    """Of the checkpoints of a trained run none is there as it was saved."""
+
+    code = "checkpoints_lost"
+    remedy = "Look after the storage volume, then resume the run: it trains again from what is left."
+
+
 class ChildDied(TrainyardError):
     """The process that did the work ended without a result."""
 

@@ -170,7 +170,7 @@ class RunItem(Record):
     unreadable: why the record cannot be read; all that is not known of it is null then, and it can be deleted
     queue: the device class it waits for
     fence: attempts begun
-    owner: the worker that trains it
+    owner: the worker that trains or finishes it
     created_at: when it was accepted
     started_at: when its present attempt began
     ended_at: when it ended
@@ -840,7 +840,8 @@ class Attempt(Record):
     attempt: counted from 1; the run's `fence` while it lasts
     started_at: when it began
     ended_at: when it ended
-    reason: completed, stopped, drained, retargeted, or the code of an error
+    reason: trained, completed, stopped, cancelled, drained, fenced, retargeted, or the code of an error
+    finishing: it wrote results of what earlier ones trained
     """
 
     attempt: int
@@ -851,6 +852,7 @@ class Attempt(Record):
     reason: str | None
     from_epoch: int
     epochs: int
+    finishing: bool
 
 
 class ForkedFrom(Record):
@@ -903,7 +905,7 @@ class Waiting(Record):
     """Waiting.
 
     position: 1 for the next to be taken; what a limit holds up comes after all others
-    predicted_start: null while what trains cannot tell how long it will take
+    predicted_start: null of a finishing run, and while what trains cannot tell how long it will take
     """
 
     position: int
@@ -914,12 +916,13 @@ class Waiting(Record):
 class Run(Record):
     """Run state.
 
+    status: `finishing`: it is trained and its device is free; its report and exported files are being written, or wait for that (`waiting`)
     queue: the device class it waits for
     interrupted: it waits to go on after its worker was lost or shut down: it goes first
     fence: attempts begun
     crashes: attempts that were lost or broke; some are tried again
     attempts: the newest ones, in order
-    owner: the worker that trains it
+    owner: the worker that trains or finishes it
     created_at: when it was accepted
     started_at: when its present attempt began
     ended_at: when it ended
@@ -933,6 +936,7 @@ class Run(Record):
     last_row: metrics of the newest epoch, with `epoch` and `step`, without those of single classes
     forked_from: the checkpoint a fork began with, and how much of it fitted
     reopened_by: what brought it back into its queue after it had ended
+    result: what training came to, and once it is completed the exported file
     error: why it failed: code, cause (user or infrastructure), message, remedy, errors, the attempt, the last lines of its log and its peak of memory in bytes
     signals: what is wished of the run
     dataset_deleted: whether its data set has been deleted
@@ -1071,13 +1075,14 @@ class Usages(Record):
 class Worker(Record):
     """Worker.
 
-    id: `owner` of the run that it trains
-    queues: device classes it serves, or `ingest`
+    id: `owner` of the run that it trains or finishes
+    queues: device classes it serves and `finish`, `finish` alone, or `ingest`
     device: name of its GPU, or of the machine's processor
     memory_bytes: of the GPU, or of the machine; 0 where it cannot be told
     started_at: when the worker started
     holds: the run or data set in work
     since: since when it has that in work
+    finishing: the trained run whose results it writes beside that
     housekeeping_at: when its housekeeping last came round; null before the first time
     is_stalled: its housekeeping has not come round for a minute: look at its machine
     unreadable: why what it says of itself cannot be read; only its id is known then
@@ -1092,6 +1097,7 @@ class Worker(Record):
     started_at: datetime | None
     holds: str | None
     since: datetime | None
+    finishing: str | None
     housekeeping_at: datetime | None
     is_stalled: bool
     unreadable: str | None

@@ -7,10 +7,11 @@ import sys
 
 from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault
-from trainyard.scheduling.wake_ups import INGEST_QUEUE, INGEST_TASK, TRAIN_TASK
+from trainyard.scheduling.wake_ups import INGEST_QUEUE
 from trainyard.settings import Settings
+from trainyard.store.run_store import FINISH_QUEUE
 from workers.devices.gpu_check import needs_gpu
-from workers.process.child import INGEST_CHILD, TRAINING_CHILD, start_server
+from workers.process.child import FINISHING_CHILD, INGEST_CHILD, TRAINING_CHILD, start_server
 from workers.process.environment import choose_gpus, forget_cluster, give_caches_a_home, name_gpus_by_bus
 
 _GPUS = re.compile(
@@ -33,6 +34,7 @@ def main() -> None:
         "commas, for runs on several devices; default: those of CUDA_VISIBLE_DEVICES, or all",
     )
     roles.add_parser("ingest", help="check and prepare data sets")
+    roles.add_parser("finish", help="write the reports and exports of trained runs, as training workers do")
     arguments = parser.parse_args()
     # Before the server of children starts: they have its environment.
     forget_cluster(os.environ)
@@ -40,14 +42,17 @@ def main() -> None:
     give_caches_a_home(os.environ)
     settings = Settings.from_environment()
     if arguments.role == "ingest":
-        serve(settings, "ingest", INGEST_TASK, INGEST_CHILD, (INGEST_QUEUE,))
+        serve(settings, "ingest", [INGEST_CHILD], (INGEST_QUEUE,))
+        return
+    if arguments.role == "finish":
+        serve(settings, "finish", [FINISHING_CHILD], (FINISH_QUEUE,))
         return
     if unknown := set(arguments.classes) - set(DEVICE_CLASSES):
         train.error(f"{', '.join(sorted(unknown))}: not among {', '.join(DEVICE_CLASSES)}")
     queues = tuple(arguments.classes) or settings.device_classes
     if arguments.gpu is not None:
         _choose(train, arguments.gpu, queues)
-    serve(settings, "train", TRAIN_TASK, TRAINING_CHILD, queues)
+    serve(settings, "train", [TRAINING_CHILD, FINISHING_CHILD], (*queues, FINISH_QUEUE))
 
 
 def _choose(parser: argparse.ArgumentParser, gpus: str, queues: tuple[str, ...]) -> None:
@@ -61,16 +66,16 @@ def _choose(parser: argparse.ArgumentParser, gpus: str, queues: tuple[str, ...])
     choose_gpus(os.environ, gpus)
 
 
-def serve(settings: Settings, role: str, task: str, child: str, queues: tuple[str, ...]) -> None:
-    """Do the task for these queues, in children of that module, under a name that begins with the role."""
-    start_server([child])  # first of all, since what children import takes longest
+def serve(settings: Settings, role: str, children: list[str], queues: tuple[str, ...]) -> None:
+    """Work these queues off, in children of those modules, under a name that begins with the role."""
+    start_server(children)  # first of all, since what children import takes longest
     from workers.tasks import Worker, register  # in the meantime
 
     try:
         worker = Worker.compose(settings, queues)
     except DeviceFault as error:
         sys.exit(f"This worker does not start: {error.message} {error.remedy}")
-    register(worker, task)
+    register(worker, queues)
     worker.app.worker_main(
         [
             "worker",

@@ -92,6 +92,15 @@ class Presence:
         finally:
             self._change(holds=None, since=None)
 
+    @contextmanager
+    def finishing(self, run_id: str) -> Iterator[None]:
+        """Within the block the worker is seen to finish that run, whatever it trains meanwhile."""
+        self._change(finishing=run_id)
+        try:
+            yield
+        finally:
+            self._change(finishing=None)
+
     def _change(self, **values: Any) -> None:
         self._set(**values)
         try:

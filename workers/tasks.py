@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from celery import Celery, signals
 
@@ -16,11 +17,12 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
-from trainyard.scheduling.wake_ups import INGEST_TASK, TRAIN_TASK, Kicker, make_celery
+from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Kicker, make_celery
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
+from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.turns import Turns
 from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
@@ -30,6 +32,7 @@ from workers.heartbeat import Presence
 from workers.process.child import await_server
 from workers.process.claims import Claims
 from workers.process.second_signal import end_at_once_on_another_sigterm
+from workers.runs.finisher import Finisher
 from workers.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
@@ -92,6 +95,18 @@ class Worker:
             gpus=gpus,
         )
 
+    @cached_property
+    def finisher(self) -> Finisher:
+        """What finishes trained runs beside the one that is trained."""
+        return Finisher(
+            self.runs,
+            self.storage,
+            self.presence,
+            self.draining,
+            self._threads,
+            self.settings.max_hours,
+        )
+
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
         await_server()
@@ -115,6 +130,7 @@ class Worker:
                 supervisor.supervise()
             if supervisor.has_failed:
                 self.gpus.doubt()
+            self.finisher.wake()
             self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
 
     def _has_device_for(self, queue: str) -> bool:
@@ -169,20 +185,26 @@ def training_workers_beside(worker_id: str, workers: list[WorkerState]) -> int:
     )
 
 
-def register(worker: Worker, task: str) -> None:
-    """Give the worker's Celery application its task and its life cycle."""
-    work = {TRAIN_TASK: worker.train, INGEST_TASK: worker.ingest}[task]
-    worker.app.task(name=task)(work)
+def register(worker: Worker, queues: tuple[str, ...]) -> None:
+    """Give the worker's Celery application the tasks of these queues and its life cycle."""
+    work = {TRAIN_TASK: worker.train, INGEST_TASK: worker.ingest}
+    for task in {TASKS[queue] for queue in queues if queue in TASKS}:
+        worker.app.task(name=task)(work[task])
 
     def ready(**_: object) -> None:
         worker.caretaker.start(worker.draining)
+        if FINISH_QUEUE in queues:
+            worker.finisher.start()
 
     def drain(sig: str = "", **_: object) -> None:
         worker.draining.set()
+        worker.finisher.wake()
         if sig == "SIGTERM":
             end_at_once_on_another_sigterm()
 
     def leave(**_: object) -> None:
+        worker.draining.set()
+        worker.finisher.join()
         worker.presence.leave()
 
     def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:

@@ -55,7 +55,10 @@ class Retry(MethodView):
     @_refused("the run has not failed")
     @blueprint.response(200, RunStateSchema, example={"id": "run-0123456789ab", "status": "queued"})
     def post(self, run_id: str) -> RunState:
-        """Let a failed run begin afresh; its next attempt clears what the earlier ones made."""
+        """Let a failed run begin afresh; its next attempt clears what the earlier ones made.
+
+        One whose report or export failed is not trained again: only they are written anew.
+        """
         return services().run_life.retry(run_id)
 
 

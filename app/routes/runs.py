@@ -52,7 +52,10 @@ class OneRun(MethodView):
     @blueprint.arguments(RunChangeSchema)
     @blueprint.response(200, RunStateSchema)
     def patch(self, body: dict[str, Any], run_id: str) -> RunState:
-        """Change the epoch target, also while the run trains, or what describes it."""
+        """Change the epoch target, also while the run trains, or what describes it.
+
+        A finishing run trains on to a target above the epochs done; to any other the answer is 409.
+        """
         epochs = body.pop("epochs", None)
         return services().runs.change(run_id, epochs, body)
 

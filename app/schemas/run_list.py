@@ -51,7 +51,7 @@ class RunItemSchema(Schema):
     interrupted = fields.Boolean()
     fence = fields.Integer(metadata={"description": "attempts begun"})
     crashes = fields.Integer()
-    owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
+    owner = fields.String(allow_none=True, metadata={"description": "the worker that trains or finishes it"})
     created_at = instant_field("when it was accepted")
     started_at = instant_field("when its present attempt began")
     ended_at = instant_field("when it ended")

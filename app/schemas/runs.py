@@ -104,9 +104,13 @@ class AttemptSchema(class_schema(AttemptRecord)):  # type: ignore[misc]
     attempt = fields.Integer(metadata={"description": "counted from 1; the run's `fence` while it lasts"})
     started_at = instant_field("when it began")
     ended_at = instant_field("when it ended")
+    finishing = fields.Boolean(metadata={"description": "it wrote results of what earlier ones trained"})
     reason = fields.String(
         allow_none=True,
-        metadata={"description": "completed, stopped, drained, retargeted, or the code of an error"},
+        metadata={
+            "description": "trained, completed, stopped, cancelled, drained, fenced, retargeted, or the code "
+            "of an error"
+        },
     )
 
 
@@ -123,7 +127,14 @@ class RunSchema(Schema):
     dataset_hash = fields.String()
     experiment = fields.String(allow_none=True)
     spec = fields.Nested(SpecSchema)
-    status = fields.Enum(RunStatus, by_value=True)
+    status = fields.Enum(
+        RunStatus,
+        by_value=True,
+        metadata={
+            "description": "`finishing`: it is trained and its device is free; its report and exported files "
+            "are being written, or wait for that (`waiting`)"
+        },
+    )
     revision = fields.Integer()
     queue = fields.String(metadata={"description": "the device class it waits for"})
     priority = fields.Integer()
@@ -137,7 +148,7 @@ class RunSchema(Schema):
     attempts = fields.List(
         fields.Nested(AttemptSchema), metadata={"description": "the newest ones, in order"}
     )
-    owner = fields.String(allow_none=True, metadata={"description": "the worker that trains it"})
+    owner = fields.String(allow_none=True, metadata={"description": "the worker that trains or finishes it"})
     created_at = instant_field("when it was accepted")
     started_at = instant_field("when its present attempt began")
     ended_at = instant_field("when it ended")
@@ -162,7 +173,10 @@ class RunSchema(Schema):
         allow_none=True,
         metadata={"description": "what brought it back into its queue after it had ended"},
     )
-    result = fields.Dict(allow_none=True)
+    result = fields.Dict(
+        allow_none=True,
+        metadata={"description": "what training came to, and once it is completed the exported file"},
+    )
     error = fields.Dict(
         allow_none=True,
         metadata={

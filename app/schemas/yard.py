@@ -26,7 +26,7 @@ class PredictedStartSchema(Schema):
 
 
 class WaitingSchema(Schema):
-    """The place of a queued run and why it waits."""
+    """The place of a run that waits, to be trained or to be finished, and why it does."""
 
     position = fields.Integer(
         metadata={"description": "1 for the next to be taken; what a limit holds up comes after all others"}
@@ -35,7 +35,9 @@ class WaitingSchema(Schema):
     predicted_start = fields.Nested(
         PredictedStartSchema,
         allow_none=True,
-        metadata={"description": "null while what trains cannot tell how long it will take"},
+        metadata={
+            "description": "null of a finishing run, and while what trains cannot tell how long it will take"
+        },
     )
 
 
@@ -56,7 +58,8 @@ class ProjectWaitingSchema(Schema):
 
 
 class QueueSchema(Schema):
-    """A queue: a device class that runs wait for, or `ingest`."""
+    """A queue: a device class that runs wait for, `finish` of trained runs that owe their results, or
+    `ingest` of data sets."""
 
     name = fields.String()
     workers = fields.List(fields.String(), metadata={"description": "ids of those that serve it"})
@@ -75,10 +78,13 @@ class QueuesSchema(Schema):
 class WorkerSchema(Schema):
     """A worker that has given a sign of life in the last seconds."""
 
-    id = fields.String(metadata={"description": "`owner` of the run that it trains"})
+    id = fields.String(metadata={"description": "`owner` of the run that it trains or finishes"})
     host = fields.String()
     pid = fields.Integer()
-    queues = fields.List(fields.String(), metadata={"description": "device classes it serves, or `ingest`"})
+    queues = fields.List(
+        fields.String(),
+        metadata={"description": "device classes it serves and `finish`, `finish` alone, or `ingest`"},
+    )
     device = fields.String(metadata={"description": "name of its GPU, or of the machine's processor"})
     memory_bytes = fields.Integer(
         metadata={"description": "of the GPU, or of the machine; 0 where it cannot be told"}
@@ -86,6 +92,9 @@ class WorkerSchema(Schema):
     started_at = instant_field("when the worker started")
     holds = fields.String(allow_none=True, metadata={"description": "the run or data set in work"})
     since = instant_field("since when it has that in work")
+    finishing = fields.String(
+        allow_none=True, metadata={"description": "the trained run whose results it writes beside that"}
+    )
     housekeeping_at = instant_field("when its housekeeping last came round; null before the first time")
     is_stalled = fields.Boolean(
         metadata={"description": "its housekeeping has not come round for a minute: look at its machine"}

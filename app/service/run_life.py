@@ -24,7 +24,7 @@ class RunLifeService:
         return self._queued(self._life.resume(run_id, epochs))
 
     def retry(self, run_id: str) -> RunState:
-        """Let a failed run begin afresh."""
+        """Let a failed run begin afresh, or only be finished where it failed when it was trained."""
         return self._queued(self._life.retry(run_id))
 
     def _queued(self, run: Run) -> RunState:

@@ -137,7 +137,7 @@ class RunService:
     def state(self, run_id: str) -> RunState:
         """The record and what is quick about it; raises NotFound."""
         run = self._runs.get(run_id)
-        waits = run.status == RunStatus.QUEUED
+        waits = run.status in (RunStatus.QUEUED, RunStatus.FINISHING) and run.owner is None
         return RunState(
             run=run,
             progress=self._runs.live.progress(run_id),
@@ -164,14 +164,17 @@ class RunService:
         """Change the epoch target, then what describes the run; raises NotFound and Conflict."""
         run = self._runs.get(run_id)
         if epochs is not None:
-            run = self._runs.retarget(run_id, epochs)
+            run = self.retarget(run_id, epochs)
         if described:
             run = self._runs.amend(run_id, described)
         return self.state_after(run)
 
     def retarget(self, run_id: str, epochs: int) -> Run:
-        """Change the epoch target; raises NotFound and Conflict."""
-        return self._runs.retarget(run_id, epochs)
+        """Change the epoch target; raises NotFound and Conflict. A finishing run may train on."""
+        run = self._runs.retarget(run_id, epochs)
+        if run.status == RunStatus.QUEUED:
+            self._kick(run.queue)
+        return run
 
     def stop(self, run_id: str, when: StopWhen) -> RunState:
         """Ask the run to stop and keep its work; raises NotFound and Conflict."""

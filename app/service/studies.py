@@ -14,7 +14,7 @@ from trainyard.catalog import names as catalog
 from trainyard.datasets.record import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.offered_models import OfferedModels
-from trainyard.runs.record import ACTIVE, Run
+from trainyard.runs.record import ACTIVE, TO_TRAIN, Run, RunStatus
 from trainyard.storage.files import new_run_id
 from trainyard.store.aliases import NameStore
 
@@ -94,13 +94,15 @@ class StudyService:
     def retarget(self, name: str, epochs: int) -> bool:
         """Change the epoch target; True where it is not above the epochs done, so that the run will stop.
 
-        A run that has ended goes on, to a target above the epochs done; any other raises Conflict. Raises
-        NotFound.
+        A run that has ended goes on, to a target above the epochs done; any other raises Conflict. One that
+        is finishing trains on, or has stopped as asked. Raises NotFound.
         """
         run = self.run(name)
         if run.status not in ACTIVE and epochs > run.epoch:
             self._life.resume(run.id, epochs)
             return False
+        if run.status == RunStatus.FINISHING and epochs <= run.epoch:
+            return True
         return epochs <= self._runs.retarget(run.id, epochs).epoch
 
     def metrics(self, name: str) -> list[dict[str, Any]]:
@@ -110,7 +112,7 @@ class StudyService:
     def finish(self, name: str) -> Path:
         """Stop the run, keep its work, and say where its newest checkpoint is; raises NotFound."""
         run = self.run(name)
-        if run.status in ACTIVE:
+        if run.status in TO_TRAIN:
             with suppress(Conflict):  # it may end by itself meanwhile
                 self._runs.stop(run.id, "now")
             self._await_end(run.id)
@@ -130,7 +132,7 @@ class StudyService:
     def _await_end(self, run_id: str) -> None:
         """Wait a little for the worker: a stop takes one batch and a save, and the file is then whole."""
         deadline = time.monotonic() + STOP_WAIT_S
-        while self._runs.get(run_id).status in ACTIVE and time.monotonic() < deadline:
+        while self._runs.get(run_id).status in TO_TRAIN and time.monotonic() < deadline:
             time.sleep(STOP_LOOK_S)
 
     def _no_dataset(self, request: StudyRequest) -> InvalidRequest:

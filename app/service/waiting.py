@@ -1,4 +1,4 @@
-"""Why a queued run waits."""
+"""Why a run waits: to be trained, or to be finished."""
 
 import math
 import time
@@ -19,6 +19,7 @@ from trainyard.scheduling.waiting import (
     reason_to_wait,
 )
 from trainyard.store.queues import QueueStore, Standing
+from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
 
@@ -41,7 +42,7 @@ class WaitReason:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """The place of a queued run, 1 for the next to be taken, why it waits, and when it may start."""
+    """The place of a run that waits, 1 for the next to be taken, why it waits, and when it may start."""
 
     position: int
     reason: WaitReason
@@ -61,6 +62,8 @@ class WaitingService:
         standing = self._queues.standing(run.id)
         if standing is None:
             return None
+        if run.status == RunStatus.FINISHING:
+            return self._explain_finishing(standing)
         everyone = [worker for worker in self._workers.all() if run.queue in worker.queues]
         serving = [worker for worker in everyone if worker.has_devices_for(run.spec.compute.devices)]
         reason = reason_to_wait(
@@ -77,6 +80,19 @@ class WaitingService:
             reason=WaitReason(code=reason, message=MESSAGES[reason]),
             predicted_start=None if is_open else self._predicted_start(run, standing, serving),
         )
+
+    def _explain_finishing(self, standing: Standing) -> Waiting:
+        """Nobody can tell how long a finishing takes, so it has no predicted start."""
+        serving = [worker for worker in self._workers.all() if FINISH_QUEUE in worker.queues]
+        reason = reason_to_wait(
+            must_wait=standing.must_wait,
+            is_held_up=False,
+            position=standing.position,
+            serving=len(serving),
+            idle=sum(worker.finishing is None for worker in serving),
+        )
+        told = WaitReason(code=reason, message=MESSAGES[reason])
+        return Waiting(position=standing.position, reason=told, predicted_start=None)
 
     def _predicted_start(
         self, run: Run, standing: Standing, serving: list[WorkerState]

@@ -6,6 +6,7 @@ from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.waiting import Reason, reason_to_wait
 from trainyard.scheduling.wake_ups import INGEST_QUEUE, TASKS
 from trainyard.store.queues import QueueStore, Share, Waiters
+from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
 
@@ -60,7 +61,7 @@ class YardService:
         workers = self._workers.all()
         return [
             _queue_state(name, [one for one in workers if name in one.queues], self._waiters(name))
-            for name in sorted(TASKS)
+            for name in sorted((*TASKS, FINISH_QUEUE))
         ]
 
     def project(self, name: str) -> ProjectState:
@@ -76,11 +77,15 @@ class YardService:
     def _waiters(self, queue: str) -> Waiters:
         if queue == INGEST_QUEUE:
             return self._queues.waiting_datasets(queue)
+        if queue == FINISH_QUEUE:
+            return self._queues.waiting_to_finish(queue)
         return self._queues.waiting_runs(queue)
 
 
 def _queue_state(name: str, serving: list[WorkerState], waiters: Waiters) -> QueueState:
-    idle = sum(worker.holds is None for worker in serving)
+    works_on = [worker.finishing if name == FINISH_QUEUE else worker.holds for worker in serving]
+    in_work = [record_id for record_id in works_on if record_id]
+    idle = len(serving) - len(in_work)
     projects = [
         ProjectWaiting(
             share=share,
@@ -98,7 +103,7 @@ def _queue_state(name: str, serving: list[WorkerState], waiters: Waiters) -> Que
         name=name,
         workers=[worker.id for worker in serving],
         idle=idle,
-        in_work=[worker.holds for worker in serving if worker.holds],
+        in_work=in_work,
         waiting=sum(share.waiting for share in waiters.shares),
         projects=projects,
     )

@@ -149,7 +149,7 @@ def test_the_queues_tell_what_waits_and_why(client: FlaskClient, dataset_id: str
     beat(1, holds=hand.begin().id, since=1.0)
     beat(2, queues=("ingest",))
     queues = {queue["name"]: queue for queue in client.get(f"{API}/queues").json["items"]}
-    assert list(queues) == ["cpu", "gpu", "gpu-large", "ingest"]
+    assert list(queues) == ["cpu", "finish", "gpu", "gpu-large", "ingest"]
     cpu = queues["cpu"]
     assert (cpu["workers"], cpu["idle"], cpu["waiting"]) == (["host:1:x"], 0, 3)
     assert len(cpu["in_work"]) == 1
@@ -167,8 +167,8 @@ def test_the_workers_are_listed(client: FlaskClient, beat: Any):
         {
             "id": "host:1:x", "host": "host", "pid": 1, "queues": ["cpu"], "device": "a processor",
             "memory_bytes": 8, "started_at": "1970-01-01T00:00:01.000Z", "holds": "run-1",
-            "since": "1970-01-01T00:00:02.000Z", "housekeeping_at": None, "is_stalled": False,
-            "unreadable": None,
+            "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
+            "is_stalled": False, "unreadable": None,
         }
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 
 from trainyard_client.command.assignments import spec_of
 from trainyard_client.command.settings import Profiles, resolve
-from trainyard_client.command.watch_view import epoch_line, sparkline
+from trainyard_client.command.watch_view import WatchView, epoch_line, sparkline
 from trainyard_client.errors import SettingsError
 
 
@@ -105,3 +105,14 @@ def test_a_line_of_an_epoch_fits_eighty_columns():
     line = epoch_line({**row, "images_per_second": 12345.6})
     assert line == "epoch 999  train loss 12.3456  val loss 12.3456  val mIoU 0.5000  12346 images/s"
     assert len(line) <= 80
+
+
+def test_a_watched_run_that_finishes_has_trained_all_of_its_epochs():
+    view = WatchView("a run", 3, "val_miou")
+    view.add("status", {"status": "running"})
+    view.add("progress", {"stage": "val", "epoch": 3, "epochs": 3, "step": 10, "steps_per_epoch": 5})
+    assert (view.stage(), view.share()) == ("val 3/3", pytest.approx(2 / 3))
+    view.add("status", {"status": "finishing"})
+    assert (view.stage(), view.share()) == ("finishing", 1.0)
+    view.add("progress", {"stage": "report", "epoch": 3, "epochs": 3, "step": 15, "steps_per_epoch": 0})
+    assert (view.stage(), view.share()) == ("finishing: report", 1.0)

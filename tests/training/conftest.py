@@ -17,9 +17,9 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
 from workers.prepared.version import IGNORE_INDEX, PreparedClass, PreparedWriter
-from workers.training import fit as fit_module
 from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.engine import attempt
+from workers.training.fit import fit, fit_epochs
 from workers.training.job import TrainingJob, TrainingResult
 from workers.training.network.networks import check_shapes
 
@@ -137,10 +137,8 @@ class Run:
         """Train a job of `job`."""
         self.events.clear()
         self.reads = 0
-        with pytest.MonkeyPatch.context() as patch:
-            if not (self.finishes or job.spec.export.onnx):
-                patch.setattr(fit_module, "finish", lambda *_: None)
-            return fit_module.fit(job, self._take, self._reader(signals or {}))
+        train = fit if self.finishes or job.spec.export.onnx else fit_epochs
+        return train(job, self._take, self._reader(signals or {}))
 
     def _take(self, event: Event) -> None:
         self.checkpoints.take(event)

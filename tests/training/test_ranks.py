@@ -21,6 +21,7 @@ from trainyard.runs.events import BatchSettled, CheckpointSaved, EpochEnd, Signa
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import read_checkpoint
+from workers.training.checkpoints.trained_network import TrainedNetwork, card_of, network_of
 from workers.training.data.sampler import EpochSampler
 from workers.training.engine import ddp as ranks_module
 from workers.training.engine.attempt import build_attempt
@@ -56,15 +57,16 @@ def _score_alone(run: Run) -> float | None:
     """The best weights' mIoU over all validation images, each taken once, by one process."""
     folder = RunFolder(run.folder)
     attempt = build_attempt(run.job(spec=_spec(), epochs=2, resume=True), lambda event: None)
-    attempt.module.finish_with(read_checkpoint(folder.best_checkpoint))
-    module, scores = attempt.module.eval(), EpochScores(3)
+    best = read_checkpoint(folder.best_checkpoint)
+    card = card_of(best)
+    trained, scores = TrainedNetwork(network_of(best, card), card.rule), EpochScores(3)
     with torch.inference_mode():
         for index in range(len(attempt.data.val)):
             item = attempt.data.val[0, index]
             image, mask = item["image"], item["mask"]
             assert isinstance(image, torch.Tensor)
             assert isinstance(mask, torch.Tensor)
-            scores.update(module(image[None]), mask[None].long(), torch.zeros(()))
+            scores.update(trained(image[None]), mask[None].long(), torch.zeros(()))
     return scores.compute().miou
 
 

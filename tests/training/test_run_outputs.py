@@ -85,7 +85,7 @@ def test_progress_names_every_stage(whole_run: Run) -> None:
 
     stages = [event.stage for event in whole_run.of(Progress)]
     changes = [stage for stage, before in zip(stages, [None, *stages], strict=False) if stage != before]
-    assert changes == ["starting", "sanity", "train", "val", "train", "val", "export"]
+    assert changes == ["starting", "sanity", "train", "val", "train", "val", "report"]
     training = [event for event in whole_run.of(Progress) if event.stage == "val"]
     assert all(event.steps_per_epoch == 3 and event.epochs == 2 for event in training)
     assert all(event.images_per_second for event in training)

@@ -182,7 +182,7 @@ def test_progress_is_in_validation_only_where_there_is_one(run: Run) -> None:
     run.fit(epochs=3, spec=every(3))
     stages = [event.stage for event in run.of(Progress)]
     changes = [stage for stage, before in zip(stages, [None, *stages], strict=False) if stage != before]
-    assert changes == ["starting", "sanity", "train", "val", "export"]
+    assert changes == ["starting", "sanity", "train", "val"]
 
 
 def test_metrics_table_of_a_resumed_run_keeps_its_empty_scores(run: Run) -> None:

@@ -218,8 +218,8 @@ def test_followers_hear_each_event_once_where_the_event_log_cannot_be_written(
     run = claimed({"result": "completed"})
     storage.run(run.id).events.mkdir()
     ended = supervised(run)
-    assert (ended.status, ended.crashes, ended.epoch) == (RunStatus.COMPLETED, 0, 1)
-    assert statuses(runs, run) == ["running", "epoch", "completed"]
+    assert (ended.status, ended.crashes, ended.epoch) == (RunStatus.FINISHING, 0, 1)
+    assert statuses(runs, run) == ["running", "epoch", "finishing"]
 
 
 @pytest.mark.parametrize("name", ["events", "log", "tensorboard"])
@@ -237,7 +237,7 @@ def test_a_file_that_storage_takes_no_more_ends_no_attempt(
     sources[name].unlink(missing_ok=True)
     sources[name].mkdir()
     ended = supervised(run)
-    assert (ended.status, ended.crashes) == (RunStatus.COMPLETED, 0)
+    assert (ended.status, ended.crashes) == (RunStatus.FINISHING, 0)
     kept = {"events": folder.events, "log": folder.log, "tensorboard": folder.tensorboard / "events.1"}
     assert [place for place, path in kept.items() if not path.is_file()] == [name]
 
@@ -262,12 +262,12 @@ def test_a_record_that_storage_does_not_take_is_written_later(
     record = storage.run(run.id).record
     record.unlink()
     record.mkdir()
-    assert supervised(run).status is RunStatus.COMPLETED
+    assert supervised(run).status is RunStatus.FINISHING
     with pytest.raises(StorageUnavailable):
         runs.repair_mirrors()
     record.rmdir()
     assert runs.repair_mirrors() == [run.id]
-    assert read_json(record)["status"] == "completed"
+    assert read_json(record)["status"] == "finishing"
     record.unlink()
     assert runs.repair_mirrors() == []
     assert not record.exists(), "what is not behind is left alone"

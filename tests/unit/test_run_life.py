@@ -86,7 +86,7 @@ def lapse(runs: RunRegistry, held: Run, client: Client) -> None:
     [
         lambda runs, held, _: runs.finish(held, "cancelled"),
         lambda runs, held, _: runs.finish(held, "completed", result={"epoch": 5}),
-        lambda runs, held, _: runs.complete(held, 5, epoch=5, used_seconds=1.0, result={"epoch": 5}),
+        lambda runs, held, _: runs.hand_over(held, 5, epoch=5, used_seconds=1.0, result={"epoch": 5}),
         lambda runs, held, _: runs.finish(held, "failed", error={"code": "nan_loss"}),
         lambda runs, held, _: runs.release(held),
         lambda runs, held, _: runs.crash(held, WorkerLost().to_dict()),

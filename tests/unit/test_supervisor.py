@@ -97,14 +97,15 @@ def event_names(storage: Storage, run: Run) -> list[str]:
     return [data.get("status", data["event"]) for data in map(json.loads, lines)]
 
 
-def test_a_result_completes_the_run_in_redis_and_on_disk(claimed, supervised, storage):
+def test_a_result_leaves_the_run_to_be_finished_in_redis_and_on_disk(claimed, supervised, storage):
     run = supervised(claimed("ok"))
-    assert (run.status, run.epoch, run.step, run.owner) == (RunStatus.COMPLETED, 5, 10, None)
-    assert read_json(storage.run(run.id).record)["status"] == "completed"
-    assert event_names(storage, run) == ["running", "epoch", "completed"]
+    assert (run.status, run.epoch, run.step, run.owner) == (RunStatus.FINISHING, 5, 10, None)
+    assert read_json(storage.run(run.id).record)["status"] == "finishing"
+    assert event_names(storage, run) == ["running", "epoch", "finishing"]
+    assert [attempt.reason for attempt in run.attempts] == ["trained"]
 
 
-def test_a_target_raised_while_results_are_written_is_trained_to(claimed, supervised, runs, storage):
+def test_a_target_raised_when_training_had_ended_is_trained_to(claimed, supervised, runs, storage):
     """The child no longer listened: it ends with the target that it knew."""
     run = claimed("ok")
     runs.retarget(run.id, 9)
@@ -117,10 +118,10 @@ def test_a_target_raised_while_results_are_written_is_trained_to(claimed, superv
 
 
 @pytest.mark.parametrize("epochs", [5, 4, 1])
-def test_a_target_that_is_reached_ends_the_run(claimed, supervised, runs, epochs):
+def test_a_target_that_is_reached_ends_training(claimed, supervised, runs, epochs):
     run = claimed("ok")
     runs.retarget(run.id, epochs)
-    assert supervised(run).status == RunStatus.COMPLETED
+    assert supervised(run).status == RunStatus.FINISHING
 
 
 def test_a_typed_failure_is_kept_as_it_is(claimed, supervised):
@@ -207,6 +208,7 @@ def test_the_record_tells_which_batches_were_trained(claimed, supervised, runs, 
     assert ended.spec.to_dict() == wanted
     assert read_json(storage.run(run.id).record)["spec"] == wanted
     assert event_names(storage, run).count("batch") == 2
+    runs.finish(runs.claim("finish", "me"), RunStatus.COMPLETED)
     life.resume(run.id, 6)
     assert runs.claim("train", "another").spec == ended.spec
 
@@ -301,8 +303,8 @@ def test_an_outage_of_redis_loses_nothing(claimed, supervised, runs, server, sto
     outage = away(runs, run, server.kill, server.start, scaled(2.5))
     ended = supervised(run)
     outage.join()
-    assert ended.status is RunStatus.COMPLETED
-    assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
+    assert ended.status is RunStatus.FINISHING
+    assert event_names(storage, run) == ["running", *["epoch"] * 5, "finishing"]
     assert [row["epoch"] for row in read_json(storage.run(run.id).metrics_json)["rows"]] == [1, 2, 3, 4, 5]
 
 
@@ -322,11 +324,11 @@ def test_an_outage_longer_than_the_lease_halts_the_run_and_loses_nothing(
     outage = away(runs, run, server.kill, server.start, scaled(4))
     ended = supervised(run)
     outage.join()
-    assert ended.status is RunStatus.COMPLETED
+    assert ended.status is RunStatus.FINISHING
     assert (ended.fence, ended.crashes) == (1, 0)
     assert "is halted" in caplog.text
     assert "goes on" in caplog.text
-    assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
+    assert event_names(storage, run) == ["running", *["epoch"] * 5, "finishing"]
 
 
 def test_a_redis_that_hangs_halts_the_run_which_goes_on_in_memory(
@@ -337,9 +339,9 @@ def test_a_redis_that_hangs_halts_the_run_which_goes_on_in_memory(
     outage = away(runs, run, server.hang, server.answer, scaled(4))
     ended = supervised(run)
     outage.join()
-    assert ended.status is RunStatus.COMPLETED
+    assert ended.status is RunStatus.FINISHING
     assert (ended.fence, ended.crashes) == (1, 0)
     assert caplog.text.index("is halted") < caplog.text.index("goes on")
-    assert [attempt.reason for attempt in ended.attempts] == ["completed"]
-    assert event_names(storage, run) == ["running", *["epoch"] * 5, "completed"]
+    assert [attempt.reason for attempt in ended.attempts] == ["trained"]
+    assert event_names(storage, run) == ["running", *["epoch"] * 5, "finishing"]
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("lease of")]

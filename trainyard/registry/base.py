@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -35,6 +36,8 @@ class Claimable(Protocol):
     def fence(self) -> int: ...
     @property
     def owner(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
 
 
 _PREFIXES = {"run": "run", "dataset": "ds"}
@@ -126,13 +129,18 @@ class Registry(Generic[Record]):
 
     def claim(self, queue: str, owner: str, devices: int = 0) -> Record | None:
         """Take the next waiting record for a worker, or None; `devices` is how many a run may want, 0 any."""
-        record = self._store.claim(queue, owner, self._life, self.rules, self._max_concurrent, devices)
+        life = self._life_in(queue)
+        record = self._store.claim(queue, owner, life, self.rules, self._max_concurrent, devices)
         return self._mirrored(record) if record else None
 
-    def held_by(self, owner: str) -> Record | None:
+    def held_by(self, owner: str, queue: str) -> Record | None:
         """What a worker holds since a claim to which it had no answer; None where none was made."""
-        record = self._store.held(owner, self._life, self.rules)
+        record = self._store.held(owner, self._life_in(queue), self.rules)
         return self._mirrored(record) if record else None
+
+    def _life_in(self, queue: str) -> Life:
+        """In which statuses records of a queue wait and are worked on."""
+        return self._life
 
     def update(self, held: Record, **values: Any) -> Record:
         """Change fields (JSON data) of a record this worker holds; raises OwnershipLost."""
@@ -154,8 +162,8 @@ class Registry(Generic[Record]):
 
     def renew(self, held: Record, progress: str = "") -> dict[str, str]:
         """Keep a held record for another lease; the signals to it. Raises OwnershipLost."""
-        owner = held.owner or ""
-        found = self._store.renew(held.id, held.fence, owner, self._life, self.rules, progress)
+        owner, life = held.owner or "", replace(self._life, working=held.status)
+        found = self._store.renew(held.id, held.fence, owner, life, self.rules, progress)
         if found is None:
             raise OwnershipLost(f"{held.id} is held by another attempt.")
         return found

@@ -7,7 +7,7 @@ sense in the run's present state raises Conflict with that state.
 from contextlib import suppress
 
 from trainyard.errors import Conflict, NotFound, Unreadable
-from trainyard.registry.runs import RunRegistry
+from trainyard.registry.runs import RunRegistry, refusal
 from trainyard.runs.record import Run
 from trainyard.storage.files import Storage, check_id, remove_folder
 from trainyard.store.connection import Client
@@ -39,7 +39,7 @@ class RunLife:
         return self._followed(run_id, outcome, run, "resumed")
 
     def retry(self, run_id: str) -> Run:
-        """Queue a failed run again, to begin afresh."""
+        """Queue a failed run again, to begin afresh, or only to be finished where it failed when trained."""
         outcome, run = self._store.retry(check_id(run_id))
         return self._followed(run_id, outcome, run, "tried again")
 
@@ -84,6 +84,4 @@ class RunLife:
                 errors={"status": run.status, "dataset_id": ["no such data set"]},
             )
         if outcome == "refused" and run:
-            raise Conflict(
-                f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
-            )
+            raise refusal(run, verb)

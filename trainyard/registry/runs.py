@@ -15,21 +15,25 @@ from trainyard.runs.checkpoints import discard, place, with_saved
 from trainyard.runs.events import CheckpointSaved, Event, Progress, StatusChanged, to_dict
 from trainyard.runs.failures import failure
 from trainyard.runs.metric_summary import summarize
-from trainyard.runs.record import ACTIVE, Run, RunStatus
+from trainyard.runs.record import ACTIVE, TO_TRAIN, Run, RunStatus
 from trainyard.runs.signals import Signals, StopWhen
 from trainyard.storage.files import Storage, check_id
 from trainyard.storage.metric_rows import place_rows, read_rows
-from trainyard.storage.run_results import discard_work
+from trainyard.storage.run_results import discard_work, place_results
 from trainyard.store.connection import Client
-from trainyard.store.records import Page
+from trainyard.store.records import Life, Page
 from trainyard.store.run_lists import RunLists, RunQuery
-from trainyard.store.run_store import RUN_LIFE, RunStore
+from trainyard.store.run_store import FINISH_QUEUE, FINISHING_LIFE, RUN_LIFE, RunStore
 from trainyard.store.run_streams import LiveStore, parse_signals
 
 logger = logging.getLogger(__name__)
 
 KEEP_PAUSES_S = (0.0, 0.1, 0.2)
 """Before each try to write a status to events.jsonl: nobody comes back to it."""
+FINISHING_REMEDY = (
+    "Its training has ended: cancel it, let it complete, or raise its epoch target above the epochs done, "
+    "so that it trains on."
+)
 
 
 class RunRegistry(Registry[Run]):
@@ -40,6 +44,7 @@ class RunRegistry(Registry[Run]):
     def __init__(
         self, client: Client, storage: Storage, rules: LeaseRules | None = None, max_concurrent: int = 0
     ) -> None:
+        self._store: RunStore
         super().__init__(RunStore(client), storage, RUN_LIFE, rules, max_concurrent)
         self._lists = RunLists(client, self._store.codec)
         self.live = LiveStore(client)
@@ -148,17 +153,28 @@ class RunRegistry(Registry[Run]):
         return self._signalled(outcome, found, run_id, "moved in its queue")
 
     def retarget(self, run_id: str, epochs: int) -> Run:
-        """Change the epoch target; raises NotFound, or Conflict when the run has ended."""
-        return self._signalled(
-            *self.live.retarget(check_id(run_id), epochs), run_id, "given another epoch target"
-        )
+        """Change the epoch target; raises NotFound, or Conflict when the run has ended.
 
-    def complete(self, held: Run, target: int, **values: Any) -> Run:
-        """End a held run that was trained to `target`; it is queued again, to train on, where a client has
-        set a higher one meanwhile. Raises OwnershipLost."""
-        states = (RunStatus.QUEUED, RunStatus.COMPLETED)
-        run = self._store.complete(held.id, held.fence, held.owner or "", target, states, values)
-        return self._kept(run, held)
+        A finishing run trains on to a target above the epochs done; for any other its training has ended.
+        """
+        outcome, found = self.live.retarget(check_id(run_id), epochs)
+        run = self._signalled(outcome, found, run_id, "given another epoch target")
+        if outcome == "reopened":
+            self.announce_status(run)
+        return run
+
+    def hand_over(self, held: Run, target: int, **values: Any) -> Run:
+        """Let go of a held run that was trained to `target`: it is finishing, or queued again, to train on,
+        where a client has set a higher target meanwhile. Raises OwnershipLost."""
+        return self._kept(self._store.hand_over(held.id, held.fence, held.owner or "", target, values), held)
+
+    def _life_in(self, queue: str) -> Life:
+        """Of the queue of trained runs it is another."""
+        return FINISHING_LIFE if queue == FINISH_QUEUE else RUN_LIFE
+
+    def requeue_lost(self) -> list[str]:
+        """As for any record, and for runs that are finishing."""
+        return [*super().requeue_lost(), *self._store.requeue_lost(FINISHING_LIFE)]
 
     def commit(self, held: Run, saved: CheckpointSaved, file: str) -> Run:
         """Make a saved file, at `file` in the run's folder, its checkpoint; raises OwnershipLost.
@@ -178,11 +194,14 @@ class RunRegistry(Registry[Run]):
         return kept
 
     def _write(self, record: Run) -> None:
-        """A run's mirror is its record, and the names under which its checkpoints and metrics are found."""
+        """A run's mirror is its record, and the names under which its checkpoints, metrics and results are
+        found."""
         super()._write(record)
         folder = self._storage.run(record.id)
         if record.metrics_of:
             place_rows(folder, record.metrics_of)
+        if record.results_of and record.status not in TO_TRAIN:
+            place_results(folder, record.results_of)
         if record.checkpoints:
             place(folder, record.checkpoints)
 
@@ -191,10 +210,17 @@ class RunRegistry(Registry[Run]):
             raise NotFound(f"There is no run {run_id}.")
         run = self._store.codec.from_hash(found)
         if outcome == "refused":
-            raise Conflict(
-                f"Run {run_id} is {run.status} and cannot be {verb}.", errors={"status": run.status}
-            )
+            raise refusal(run, verb)
         return self._mirrored(run)
+
+
+def refusal(run: Run, verb: str) -> Conflict:
+    """What a client is told whose wish, such as `stopped`, makes no sense in the status of the run."""
+    return Conflict(
+        f"Run {run.id} is {run.status} and cannot be {verb}.",
+        remedy=FINISHING_REMEDY if run.status == RunStatus.FINISHING else None,
+        errors={"status": run.status},
+    )
 
 
 def status_event(run: Run) -> StatusChanged:

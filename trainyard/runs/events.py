@@ -7,7 +7,8 @@ with its name under `event`.
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
-Stage = Literal["starting", "sanity", "train", "val", "export"]
+Stage = Literal["starting", "sanity", "train", "val", "report", "export"]
+"""The last two are those of a run that is finishing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,20 @@ class Progress:
     eta_seconds: float | None
     eta_low_seconds: float | None = None
     eta_high_seconds: float | None = None
+
+
+def without_speed(stage: Stage, *, epoch: int, epochs: int, step: int) -> Progress:
+    """Progress outside the epochs, where there is no speed to tell."""
+    return Progress(
+        stage=stage,
+        epoch=epoch,
+        epochs=epochs,
+        step=step,
+        steps_per_epoch=0,
+        loss=None,
+        images_per_second=None,
+        eta_seconds=None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,21 @@
 """The run record and its life.
 
-    submit          claim            all epochs, or a target not above the epochs done
-      ----> queued ----> running ----------------------------------------------------> completed
-            | |  ^ ^         | | |--- stop: keeps the work --------------------------> stopped
-            | |  | `-release,' | `--- an error, or lost or broken too often ---------> failed
-            | |  |   lapse,    `----- cancel: discards the work ---------------------> cancelled
-            | |  |   crash
+    submit          claim            all epochs, or a target            report and files
+                                     not above the epochs done          are written
+      ----> queued ----> running -----------------------------> finishing -----------> completed
+            | |  ^ ^         | | |                                 | |
+            | |  | |         | | |--- stop: keeps the work --------|-|---------------> stopped
+            | |  | `-release,' | `--- an error, or lost or broken -' | --------------> failed
+            | |  |   lapse,    |      too often                      |
+            | |  |   crash     `----- cancel: discards the work -----'---------------> cancelled
             | |  `-- resume of a completed, stopped or failed run; retry of a failed one
             | `----- stop -----------------------------------------------------------> stopped
             `------- cancel ---------------------------------------------------------> cancelled
+
+A run that is `finishing` has left its device: it waits in a queue apart (nobody is its `owner`) for a worker
+that writes what it owes, or one does; lost or given back, it waits there again. There is nothing to stop. A
+target above the epochs done puts it back in its queue, to train on. Where finishing failed, resume and retry
+lead back to it: the training is done.
 
 `resume` goes on from last.ckpt, `retry` begins afresh, and a fork is another run. A run that has ended may
 be deleted. A wish for a running run - stop, cancel, another number of epochs - is a signal beside its
@@ -28,6 +35,7 @@ class RunStatus(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    FINISHING = "finishing"
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -41,15 +49,22 @@ class ReopenedBy(StrEnum):
     RETRY = "retry"
 
 
-ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FINISHING})
+"""What has not ended: it waits, or is worked on."""
+TO_TRAIN = ACTIVE - {RunStatus.FINISHING}
+"""Of these, what is to be trained or is."""
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.CANCELLED}),
     RunStatus.RUNNING: frozenset(
-        {RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.CANCELLED}
+        {RunStatus.QUEUED, RunStatus.FINISHING, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.CANCELLED}
+        | {RunStatus.COMPLETED}  # by a worker of a release that wrote results before it let go of the run
+    ),
+    RunStatus.FINISHING: frozenset(
+        {RunStatus.QUEUED, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
     ),
     RunStatus.COMPLETED: frozenset({RunStatus.QUEUED}),
     RunStatus.STOPPED: frozenset({RunStatus.QUEUED}),
-    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED, RunStatus.FINISHING}),
     RunStatus.CANCELLED: frozenset(),
 }
 
@@ -73,9 +88,10 @@ class AttemptRecord:
     """One worker's try at a run; times are seconds since 1970, UTC.
 
     `attempt` is its fence, `device` known once it trains. `from_epoch` epochs were finished when it began,
-    and it finished `epochs` more. `reason` says how it ended: completed, stopped, cancelled, drained, fenced
-    (its worker could not tell in time that it was still the run's), retargeted (its target was raised while
-    it wrote results), or the code of the error that ended it.
+    and it finished `epochs` more. `finishing` says that it did not train, but wrote what a trained run owes.
+    `reason` says how it ended: trained (to the run's target), completed, stopped, cancelled, drained, fenced
+    (its worker could not tell in time that it was still the run's), retargeted (its target was raised as it
+    ended, or while it wrote results), or the code of the error that ended it.
     """
 
     attempt: int
@@ -86,6 +102,7 @@ class AttemptRecord:
     reason: str | None = None
     from_epoch: int = 0
     epochs: int = 0
+    finishing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +128,14 @@ class Run:
     `fence` grows with each attempt, and only the attempt that holds it may write; `crashes` counts those
     that were lost or broke since the run was last resumed or tried again, which `reopened_by` names.
     `attempts` tells of the newest ones. `checkpoints` are the committed files by name (`checkpoints.py`).
-    `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), 0 before any are;
-    `metrics`, `best_row` and `last_row` are what those rows come to (`metric_summary.py`).
+    `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), and `results_of` the
+    one whose report, figures and export are (`run_results.py`), 0 before any are; `metrics`, `best_row` and
+    `last_row` are what the rows come to (`metric_summary.py`).
     `tags` and `group` are a client's own words: what a run is about, and which runs belong together.
     `used_seconds` is how long all attempts together have trained, which `max_hours`
-    limits where it is given. `result` is what training returned: best epoch and metrics, images/s, exported
-    file and its parity. `error` is a `TrainyardError` with `attempt`, `log_tail` and `peak_memory`.
+    limits where it is given. `result` is what training returned, from its end on: best epoch and metrics,
+    images/s; with what finishing adds, the exported file and its parity. `error` is a `TrainyardError` with
+    `attempt`, `log_tail` and `peak_memory`.
     """
 
     id: str
@@ -153,6 +172,7 @@ class Run:
     metrics: dict[str, MetricSummary] = field(default_factory=dict)
     best_row: dict[str, Any] | None = None
     last_row: dict[str, Any] | None = None
+    results_of: int = 0
     labels: dict[str, str] = field(default_factory=dict)
     forked_from: ForkedFrom | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})

@@ -22,11 +22,11 @@ class Reason(StrEnum):
 MESSAGES = {
     Reason.REDIS_RESTARTED: "Redis has just started and may have forgotten who holds what; "
     "runs are given out again once every worker had time to say so.",
-    Reason.NO_WORKER: "No worker serves the device class of this queue at present.",
+    Reason.NO_WORKER: "No worker serves this queue at present.",
     Reason.TOO_FEW_DEVICES: "No worker of this device class has as many devices as the run wants "
     "(compute.devices).",
     Reason.PROJECT_LIMIT: "The project has as many runs in work, or about to be, as it may have at once.",
-    Reason.WORKERS_BUSY: "All workers of this device class are busy.",
+    Reason.WORKERS_BUSY: "All workers of this queue are busy.",
     Reason.RUNS_BEFORE: "Other runs have their turn before.",
     Reason.STARTING: "A worker is free and is about to take it.",
 }

@@ -15,7 +15,7 @@ ty:run:sorted:<name>            ZSET  id -> what lists of runs are sorted by: st
                                 best.<metric> or last.<metric>; without runs that have none
 ty:run:<id>:listed              HASH  what lists need beside the record: architecture, task, texts in lower
                                 case that are searched, and `keys`, the indexes above it is in, JSON
-ty:dataset:<id>:runs            SET   the queued and running runs that need the data set
+ty:dataset:<id>:runs            SET   the runs that need the data set: those that have not ended
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's

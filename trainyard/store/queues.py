@@ -73,6 +73,10 @@ class QueueStore:
         """The runs that wait in the queue."""
         return self._waiting("run", queue, RunStatus.RUNNING, self._max_concurrent)
 
+    def waiting_to_finish(self, queue: str) -> Waiters:
+        """The trained runs that wait in the queue; no limit holds for them."""
+        return self._waiting("run", queue, RunStatus.FINISHING, 0)
+
     def waiting_datasets(self, queue: str) -> Waiters:
         """The data sets that wait in the queue; no limit holds for them."""
         return self._waiting("dataset", queue, DatasetStatus.INGESTING, 0)

@@ -118,8 +118,10 @@ class RecordStore(Generic[Record]):
                 self._fail_unreadable(found, owner, life, error)
 
     def held(self, owner: str, life: Life, rules: LeaseRules) -> Record | None:
-        """The record that this owner holds, its lease renewed; None where it holds none that can be read."""
-        outcome, found = run_script(self.client, "held", self.kind, owner, int(rules.lease_s * 1000))
+        """The record that this owner works on, its lease renewed; None without one that can be read."""
+        outcome, found = run_script(
+            self.client, "held", self.kind, owner, life.working, int(rules.lease_s * 1000)
+        )
         if outcome != "held":
             return None
         try:
@@ -166,18 +168,6 @@ class RecordStore(Generic[Record]):
         """Say as the holder which files, as JSON data, are the checkpoints; None when it is lost."""
         files = json.dumps(checkpoints)
         return self._held("commit", record_id, fence, owner, files, str(epoch), str(step))
-
-    def complete(
-        self,
-        record_id: str,
-        fence: int,
-        owner: str,
-        target: int,
-        states: tuple[str, str],
-        values: Mapping[str, Any],
-    ) -> Record | None:
-        """See complete.lua, with the states `waiting` and `completed`; None when it is lost."""
-        return self._held("complete", record_id, fence, owner, str(target), *states, *self._pairs(values))
 
     def finish(
         self, record_id: str, fence: int, owner: str, status: str, values: Mapping[str, Any]

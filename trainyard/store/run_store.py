@@ -1,4 +1,4 @@
-"""What befalls runs only: a client cancels, resumes, retries or removes one."""
+"""What befalls runs only: they are trained, and a client cancels, resumes, retries or removes one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,10 @@ from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 from trainyard.store.run_lists import listed_fields
 
 RUN_LIFE = Life(waiting=RunStatus.QUEUED, working=RunStatus.RUNNING, failed=RunStatus.FAILED)
+FINISHING_LIFE = Life(waiting=RunStatus.FINISHING, working=RunStatus.FINISHING, failed=RunStatus.FAILED)
+"""Of runs that are trained and owe their results: it is their owner that tells whether they wait."""
+FINISH_QUEUE = "finish"
+"""The queue in which they wait."""
 
 
 class RunStore(RecordStore[Run]):
@@ -16,6 +20,13 @@ class RunStore(RecordStore[Run]):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client, "run", Run)
+
+    def hand_over(
+        self, run_id: str, fence: int, owner: str, target: int, values: Mapping[str, Any]
+    ) -> Run | None:
+        """See hand_over.lua; None when the run is lost."""
+        pairs = self._pairs(values)
+        return self._held("hand_over", run_id, fence, owner, str(target), RunStatus.QUEUED, *pairs)
 
     def cancel(self, run_id: str) -> tuple[str, Run | None]:
         """See cancel.lua."""

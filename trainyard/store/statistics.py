@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from trainyard.runs.record import ACTIVE, RunStatus
+from trainyard.runs.record import RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
@@ -31,8 +31,8 @@ class QueueFigures:
 
     @property
     def in_work(self) -> int:
-        """Runs that a worker holds."""
-        return sum(self.runs[status] for status in ACTIVE - {RunStatus.QUEUED})
+        """Runs that hold a device; those that are finishing have left it."""
+        return self.runs[RunStatus.RUNNING]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ class Housekeeping:
 class WorkerState:
     """One worker process; times are seconds since 1970, UTC.
 
-    `holds` is the run or data set that it has had in work since `since`; `device` is the name of its GPU, or
+    `holds` is the run or data set that it has had in work since `since`, `finishing` the trained run whose
+    results it writes beside that; `device` is the name of its GPU, or
     of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine. `devices`
     is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
@@ -32,6 +33,7 @@ class WorkerState:
     started_at: float
     holds: str | None = None
     since: float | None = None
+    finishing: str | None = None
     housekeeping_at: float | None = None
     is_stalled: bool = False
     unreadable: str | None = None

@@ -65,7 +65,9 @@ def submit(
 
 @run.command("ls")
 @click.option("--project", help="Only of this project.")
-@click.option("--status", help="Only in this status: queued, running, completed, stopped, failed, cancelled.")
+@click.option(
+    "--status", help="Only in this status: queued, running, finishing, completed, stopped, failed, cancelled."
+)
 @click.option("--limit", default=30, show_default=True, help="At most so many, the newest.")
 @quiet_option
 @connected

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 BARS = "▁▂▃▄▅▆▇█"
+FINISHING = "finishing"
+"""The status of a run that is trained, and whose report and exported files are being written."""
 SPARKS = 40
 """Points of the sparkline: the latest epochs."""
 SCORES = {
@@ -36,6 +38,7 @@ class WatchView:
             self._progress, self._epochs = data, data.get("epochs") or self._epochs
         elif name == "status":
             self._status = str(data.get("status") or "")
+            self._progress = {}  # what was last heard is of the status before
         elif name == "epoch":
             value = (data.get("metrics") or {}).get(self._monitor)
             if isinstance(value, int | float):
@@ -54,6 +57,8 @@ class WatchView:
 
     def share(self) -> float:
         """What part of all epochs is trained, 0 to 1."""
+        if self._status == FINISHING:
+            return 1.0
         done, steps = float(self._progress.get("epoch") or 1) - 1, self._progress.get("steps_per_epoch")
         step = float(self._progress.get("step") or 0)
         trained = step / steps if steps else done
@@ -63,6 +68,8 @@ class WatchView:
         """What it is doing."""
         if not self._progress:
             return self._status
+        if self._status == FINISHING:
+            return f"{self._status}: {self._progress.get('stage')}"
         return f"{self._progress.get('stage')} {self._progress.get('epoch')}/{self._epochs}"
 
     def time_left(self) -> str:

@@ -24,8 +24,9 @@ from workers.process.parent_death import die_with_parent
 Message: TypeAlias = dict[str, Any]
 
 TRAINING_CHILD = "workers.runs.training_child"
+FINISHING_CHILD = "workers.runs.finishing_child"
 INGEST_CHILD = "workers.datasets.child"
-"""Modules that children run; the forkserver of a worker imports one of them."""
+"""Modules that children run; the forkserver of a worker imports those of its role."""
 
 ORPHANED = 76
 """Exit code of a child whose supervisor is gone."""

@@ -17,7 +17,7 @@ RETRY_S = 1.0
 
 
 class Claims(Generic[Record]):
-    """The claims of a worker that works on one record of this kind at a time."""
+    """The claims of a worker that works on one record of a queue at a time."""
 
     def __init__(self, registry: Registry[Record], worker_id: str, draining: threading.Event) -> None:
         self._registry = registry
@@ -33,15 +33,15 @@ class Claims(Generic[Record]):
             record = self._registry.claim(queue, self._worker_id, devices)
         except StoreUnavailable as error:
             logger.warning("A claim from %s has no answer yet: %s", queue, error.message)
-            return self._unanswered()
+            return self._unanswered(queue)
         return self._owned(record, asked_at)
 
-    def _unanswered(self) -> tuple[Record, Ownership] | None:
+    def _unanswered(self, queue: str) -> tuple[Record, Ownership] | None:
         """What the claim came to: it may have been made, and then nobody but this worker knows of it."""
         while not self._draining.wait(RETRY_S):
             asked_at = time.monotonic()
             try:
-                return self._owned(self._registry.held_by(self._worker_id), asked_at)
+                return self._owned(self._registry.held_by(self._worker_id, queue), asked_at)
             except StoreUnavailable:
                 continue
         return None

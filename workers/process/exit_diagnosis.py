@@ -1,4 +1,4 @@
-"""Why a training process ended without a result, and what a failure takes along for whoever reads it."""
+"""Why a process that worked on a run ended without a result, and what a failure takes along for readers."""
 
 import signal
 from pathlib import Path
@@ -30,10 +30,12 @@ LAST_WORDS = 50
 
 
 class PostMortem:
-    """Watches a training process while it lives, and tells its death."""
+    """Watches a process that works on a run while it lives, and tells its death."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, process: str = "training process") -> None:
+        """`process` is what the one that is watched is called, such as `training process`."""
         self._log = log
+        self._process = process
         self._kills = KernelKills()
         self._peak: int | None = None
 
@@ -45,18 +47,16 @@ class PostMortem:
         """The error that an exit code, negative for a signal, stands for."""
         number = -code if code is not None and code < 0 else None
         if number == signal.SIGKILL and self._kills.have_risen():
-            return HostOutOfMemory(
-                f"The kernel killed the training process for want of memory.{self._size()}"
-            )
+            return HostOutOfMemory(f"The kernel killed the {self._process} for want of memory.{self._size()}")
         lines = failure_lines(self._log)
-        if number == signal.SIGABRT and (error := _abort(code, lines[-LAST_WORDS:])) is not None:
+        if number == signal.SIGABRT and (error := self._abort(code, lines[-LAST_WORDS:])) is not None:
             return error
         if number in FAULTS:
             name, frame = signal.Signals(number).name, _crashed_in(lines)
-            return Segfault(f"The training process was ended by {name} (exit code {code}){frame}.")
+            return Segfault(f"The {self._process} was ended by {name} (exit code {code}){frame}.")
         said = "".join(f" Its log ends: {line}" for line in lines[-1:])
         kind = EngineError if code == RAISED else ChildDied
-        return kind(f"The training process ended with exit code {code} and no result.{said}")
+        return kind(f"The {self._process} ended with exit code {code} and no result.{said}")
 
     def explained(self, error: Message) -> Message:
         """The error that the child told of; a loader process that the kernel killed tells of memory."""
@@ -73,20 +73,20 @@ class PostMortem:
         device = content.pop("device_peak_bytes", None)
         return failure(content, attempt, self._log, self._peak, device)
 
+    def _abort(self, code: int | None, lines: list[str]) -> TrainyardError | None:
+        """What an aborted process says it was aborted for, if that was memory or the device.
+
+        Memory of the device counts as its fault, which is tried again: nobody has tried smaller batches here.
+        """
+        for line in reversed(lines):
+            if (kind := meaning_of(line)) is not None:
+                found = DeviceFault if kind is CudaOutOfMemory else kind
+                told = f"was aborted (exit code {code}); its log says: {line.strip()}"
+                return found(f"The {self._process} {told}")
+        return None
+
     def _size(self) -> str:
         return f" It had taken {self._peak / 2**30:.1f} GiB." if self._peak else ""
-
-
-def _abort(code: int | None, lines: list[str]) -> TrainyardError | None:
-    """What an aborted process says it was aborted for, if that was memory or the device.
-
-    Memory of the device counts as its fault, which is tried again: nobody has tried smaller batches here.
-    """
-    for line in reversed(lines):
-        if (kind := meaning_of(line)) is not None:
-            found = DeviceFault if kind is CudaOutOfMemory else kind
-            return found(f"The training process was aborted (exit code {code}); its log says: {line.strip()}")
-    return None
 
 
 def _crashed_in(lines: list[str]) -> str:

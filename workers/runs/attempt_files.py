@@ -1,8 +1,9 @@
 """What an attempt writes, in a folder of its own, and how it becomes the run's.
 
 The child writes to `.attempts/<fence>/` and nowhere else; what others see is put there by the supervisor, and
-only while the run is its own. Its rows of metrics lie here, too, and count by the record's word
-(`metric_rows.py`). So whoever was given up, child or supervisor, may write on and harms nobody.
+only while the run is its own. Its rows of metrics, and its report, figures and exported files lie here, too,
+and count by the record's word (`metric_rows.py`, `run_results.py`). So whoever was given up, child or
+supervisor, may write on and harms nobody.
 """
 
 import logging
@@ -103,22 +104,6 @@ class AttemptFiles:
         except OSError as error:
             raise storage_error("TensorBoard's files could not be copied", error) from error
         self.board_is_due = False
-
-    def place_results(self) -> None:
-        """Put figures, report and export of a completed attempt in place of earlier ones."""
-        try:
-            for old, new in (
-                (self._run.figures, self.own.figures),
-                (self._run.export, self.own.export),
-            ):
-                if new.exists():
-                    remove_folder(old)
-                    new.replace(old)
-            for name in ("report.json", "report.html"):
-                with suppress(FileNotFoundError):
-                    (self.own.path / name).replace(self._run.path / name)
-        except OSError as error:
-            raise storage_error("The results could not be put in place", error) from error
 
     def drop_unfinished(self) -> None:
         """Delete what the child had begun to write when it ended.

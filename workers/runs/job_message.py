@@ -1,12 +1,13 @@
-"""A training job as a message to the process that trains it."""
+"""Jobs as messages to the processes that do them."""
 
 from pathlib import Path
 
 from trainyard.spec.stored import read_spec
 from workers.process.child import Message
-from workers.training.job import SavedFile, TrainingJob
+from workers.training.job import FinishingJob, SavedFile, TrainingJob
 
 _PLAIN = ("run_id", "epochs", "threads", "content_hash", "device_class")
+_PLAIN_OF_FINISHING = ("threads", "epoch", "step", "epochs", "content_hash", "device_class")
 """Fields that are JSON data already."""
 
 
@@ -40,6 +41,26 @@ def job_from_message(data: Message) -> TrainingJob:
         resume_from=tuple(_file_from_message(file) for file in data["resume_from"]),
         best=_file_from_message(data["best"]) if data["best"] else None,
         init_checkpoint=Path(init) if init else None,
+    )
+
+
+def finishing_job_to_message(job: FinishingJob) -> Message:
+    """The job as JSON data."""
+    return {
+        **{field: getattr(job, field) for field in _PLAIN_OF_FINISHING},
+        "folder": str(job.folder),
+        "prepared": str(job.prepared),
+        "checkpoints": [_file_to_message(file) for file in job.checkpoints],
+    }
+
+
+def finishing_job_from_message(data: Message) -> FinishingJob:
+    """The reverse of `finishing_job_to_message`."""
+    return FinishingJob(
+        **{field: data[field] for field in _PLAIN_OF_FINISHING},
+        folder=Path(data["folder"]),
+        prepared=Path(data["prepared"]),
+        checkpoints=tuple(_file_from_message(file) for file in data["checkpoints"]),
     )
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from trainyard.errors import ChildDied, DeviceFault, OwnershipLost, StoreUnavailable, TrainyardError
@@ -43,13 +44,16 @@ USED_TIME_EVERY_S = 60.0
 """How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
 """How long a child may take to end after its result."""
-STUCK = "The training process was killed and does not end: it is stuck in a driver, or in storage."
+STUCK = "The {process} was killed and does not end: it is stuck in a driver, or in storage."
 SAVING_STAGES = ("train", "val")
 """In the others a child has nothing to save that is not saved yet."""
 
 
 class RunSupervisor:
     """Trains one claimed run to its end, or gives it back when the worker drains."""
+
+    process = "training process"
+    """What its child is called where it is told of."""
 
     def __init__(
         self,
@@ -81,7 +85,7 @@ class RunSupervisor:
         self._drain_time = DrainTime(last.bytes if last else None)
         self._outcome: Message = {}
         self._has_failed = False
-        self._post_mortem = PostMortem(self._files.own.log)
+        self._post_mortem = PostMortem(self._files.own.log, self.process)
 
     @property
     def _run(self) -> Run:
@@ -102,9 +106,8 @@ class RunSupervisor:
     def _attempt(self) -> None:
         try:
             self._files.begin(self._run.checkpoints, self._run.metrics_of)
-            # Told with the first renewal: a Redis that is away just now keeps no claimed run from training.
-            self._reports.add(status_event(self._run))
-            self._train()
+            self._announce()
+            self._work()
         except OwnershipLost:
             raise
         except TrainyardError as error:
@@ -112,10 +115,14 @@ class RunSupervisor:
         except OSError as error:
             self._fail(storage_error("The files of this attempt could not be used", error).to_dict())
 
-    def _train(self) -> None:
+    def _announce(self) -> None:
+        # Told with the first renewal: a Redis that is away just now keeps no claimed run from training.
+        self._reports.add(status_event(self._run))
+
+    def _work(self) -> None:
         if self._time.is_over(self._run):
             raise self._time.error(self._run)
-        child = Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
+        child = self._child()
         guard = LeaseGuard(child, self._ownership, self._run.id)
         try:
             with guard:
@@ -153,6 +160,17 @@ class RunSupervisor:
         self._drain_until = self._drain_until or now + self._drain_time.seconds
         return self._reports.stage not in SAVING_STAGES or now > self._drain_until
 
+    def _child(self) -> Child:
+        return Child(TRAINING_CHILD, job_to_message(self._job()), self._ownership.until)
+
+    @property
+    def _device_class(self) -> str:
+        return self._run.queue
+
+    @property
+    def _prepared(self) -> Path:
+        return self._storage.dataset(self._run.dataset_id).version(self._run.dataset_hash)
+
     def _job(self) -> TrainingJob:
         run = self._run
         return TrainingJob(
@@ -161,10 +179,10 @@ class RunSupervisor:
             epochs=run.epochs,
             folder=self._files.own.path,
             content_hash=run.dataset_hash,
-            prepared=self._storage.dataset(run.dataset_id).version(run.dataset_hash),
+            prepared=self._prepared,
             weights_file=weights_file(self._storage, run.spec),
             threads=self._threads,
-            device_class=run.queue,
+            device_class=self._device_class,
             resume_from=tuple(map(self._saved, newest_first(run.checkpoints))),
             best=self._saved(run.checkpoints[BEST]) if BEST in run.checkpoints else None,
             init_checkpoint=origin_file(self._folder, run.forked_from) if run.forked_from else None,
@@ -219,7 +237,6 @@ class RunSupervisor:
     def _conclude(self, code: int | None) -> None:
         self._flush()
         if "result" in self._outcome:
-            self._files.place_results()
             self._conclude_result(self._outcome["result"])
         elif "error" in self._outcome:
             self._fail(self._post_mortem.explained(self._outcome["error"]))
@@ -229,15 +246,16 @@ class RunSupervisor:
             self._give_back("fenced")  # it ended itself for want of word from here, and is not to blame
         else:
             if code is None:
-                raise (DeviceFault if needs_gpu(self._run.queue) else ChildDied)(STUCK)
+                raise (DeviceFault if needs_gpu(self._device_class) else ChildDied)(
+                    STUCK.format(process=self.process)
+                )
             self._check_mapped_files(code)
             self._fail(self._post_mortem.cause_of_death(code).to_dict())
 
     def _check_mapped_files(self, code: int | None) -> None:
         """Where a mapped file could not be read on: raises what has become of the data set, if anything."""
         if code == -signal.SIGBUS:
-            job = self._job()
-            open_version(job.prepared, job.content_hash)
+            open_version(self._prepared, self._run.dataset_hash)
 
     def _conclude_result(self, result: dict[str, Any]) -> None:
         """A run that stopped although no client wished it had used up its time."""
@@ -245,7 +263,7 @@ class RunSupervisor:
         if result["status"] == RunStatus.STOPPED and self._signals.stop is None:
             self._fail(self._time.error(self._run).to_dict(), epoch=epoch, step=step)
         elif result["status"] == RunStatus.COMPLETED:
-            self._complete(result)
+            self._hand_over(result)
         else:
             self._end(RunStatus(result["status"]), result=result, epoch=epoch, step=step)
 
@@ -264,11 +282,12 @@ class RunSupervisor:
         used = self._time.used_seconds
         self._conclude_by(lambda: self._runs.finish(self._run, status, used_seconds=used, **values))
 
-    def _complete(self, result: dict[str, Any]) -> None:
-        """End the run, or give it back where its target was raised after training had ended."""
+    def _hand_over(self, result: dict[str, Any]) -> None:
+        """Leave what the run owes to whoever finishes it, or give it back where its target was raised after
+        training had ended."""
         reached = {"epoch": result["epoch"], "step": result["step"]}
         values = {"result": result, "used_seconds": self._time.used_seconds, **reached}
-        self._conclude_by(lambda: self._runs.complete(self._run, result["target"], **values))
+        self._conclude_by(lambda: self._runs.hand_over(self._run, result["target"], **values))
 
     def _give_back(self, reason: str) -> None:
         """The run waits again and goes on from its last checkpoint; no crash is counted."""

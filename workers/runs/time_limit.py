@@ -13,7 +13,7 @@ from trainyard.runs.signals import Signals
 
 HOUR_S = 3600.0
 STOP_GRACE_S = 600.0
-"""How long past its time a run may take to save its work, or to write its export; then it is killed."""
+"""How long past its time a run may take to save its work, or to write its results; then it is killed."""
 
 
 class RunningTime:
@@ -62,3 +62,39 @@ class RunningTime:
     def _past(self, run: Run, grace_s: float) -> bool:
         limit = self._hours(run)
         return limit is not None and self.used_seconds >= limit * HOUR_S + grace_s
+
+
+class FinishingTime(RunningTime):
+    """The time for what a trained run owes: what its training has left of the limit, and the grace beyond.
+
+    It is no training, so it counts for nothing, and each attempt has it anew.
+    """
+
+    @property
+    def used_seconds(self) -> float:
+        """As training left it."""
+        return self._used_before
+
+    def is_over(self, run: Run) -> bool:
+        """It may always begin."""
+        return False
+
+    def is_grace_over(self, run: Run) -> bool:
+        """Whether report and export take too long."""
+        limit = self._hours(run)
+        if limit is None:
+            return False
+        left = max(0.0, limit * HOUR_S - self._used_before)
+        return time.monotonic() - self._began >= left + STOP_GRACE_S
+
+    def wished(self, run: Run, signals: Signals) -> Signals:
+        """The signals as they are."""
+        return signals
+
+    def error(self, run: Run) -> TimeLimit:
+        """What the run fails with."""
+        return TimeLimit(
+            f"Report and export were not done {STOP_GRACE_S / 60:.0f} minutes past the limit of "
+            f"{self._hours(run):g} h; the checkpoints are whole.",
+            remedy="Use the checkpoints, or resume the run to have its results tried again.",
+        )

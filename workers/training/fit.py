@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from trainyard.errors import InvalidModel, OutOfMemory
-from trainyard.runs.events import Notice, Progress, Stage
+from trainyard.runs.events import Notice, without_speed
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from trainyard.storage.run_results import clear_results
@@ -16,7 +15,7 @@ from workers.training.compute.runtime import has_jemalloc, prepare_process, quie
 from workers.training.engine.attempt import Attempt, Report, batch_settled, build_attempt
 from workers.training.engine.ddp import other_ranks
 from workers.training.engine.train import Trained, train
-from workers.training.job import TrainingJob, TrainingResult
+from workers.training.job import FinishingJob, TrainingJob, TrainingResult
 
 logger = logging.getLogger(__name__)
 
@@ -27,23 +26,42 @@ _JEMALLOC = (
 
 
 def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> TrainingResult:
-    """Train until the epoch target or a stop, then write what a finished run owes.
+    """Train as `fit_epochs`, then write what a trained run owes, in this process and on its device.
+
+    This is the way without a service. Raises as `fit_epochs` and `finish`.
+    """
+    attempt, result = _fit_epochs(job, report, signals)
+    if result.status != "completed":
+        return result
+    owed = _owed(attempt, result)
+    del attempt
+    release_memory()
+    return replace(result, export=finish(owed, report))
+
+
+def fit_epochs(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> TrainingResult:
+    """Train until the epoch target or a stop.
 
     `report` takes events as they happen; `signals` returns the newest wishes, at once and from any thread.
     Raises TrainyardError: InvalidModel, InvalidRequest, BadDataset or WeightsUnavailable before training,
-    NanLoss, StorageUnavailable or OutOfMemory while it goes on, ExportMismatch after it.
+    NanLoss, StorageUnavailable or OutOfMemory while it goes on.
     """
+    return _fit_epochs(job, report, signals)[1]
+
+
+def _fit_epochs(
+    job: TrainingJob, report: Report, signals: Callable[[], Signals]
+) -> tuple[Attempt, TrainingResult]:
     prepare_process(job.threads_per_rank)
     quiet_lightning()
-    report(_at_stage("starting", job, epoch=0, step=0))
+    report(without_speed("starting", epoch=0, epochs=job.epochs, step=0))
     if has_jemalloc():
         report(Notice(message=_JEMALLOC))
     if not job.resume_from:
         clear_results(RunFolder(job.folder))
     attempt, trained = _train_within_memory(job, report, signals)
-    export = _finish(attempt, trained, report) if trained.status == "completed" else None
     best = attempt.history.best
-    return TrainingResult(
+    return attempt, TrainingResult(
         status=trained.status,
         target=trained.target,
         epoch=trained.epoch,
@@ -51,7 +69,23 @@ def fit(job: TrainingJob, report: Report, signals: Callable[[], Signals]) -> Tra
         best_epoch=best["epoch"] if best else None,
         best=best or {},
         images_per_second=trained.images_per_second,
-        export=export,
+        export=None,
+    )
+
+
+def _owed(attempt: Attempt, result: TrainingResult) -> FinishingJob:
+    """What is left to be done with the checkpoints of an attempt."""
+    job, saved = attempt.job, attempt.saved
+    return FinishingJob(
+        folder=job.folder,
+        prepared=job.prepared,
+        checkpoints=tuple(file for file in (saved.best, saved.newest) if file),
+        threads=job.threads,
+        epoch=result.epoch,
+        step=result.step,
+        epochs=result.target,
+        content_hash=job.content_hash,
+        device_class=job.device_class,
     )
 
 
@@ -107,23 +141,3 @@ def _train(attempt: Attempt, report: Report, signals: Callable[[], Signals]) -> 
             if (reason := ranks.failure()) is not None:
                 raise reason from error
             raise
-
-
-def _finish(attempt: Attempt, trained: Trained, report: Report) -> dict[str, Any] | None:
-    """Write what a completed run owes, of the best epoch's weights."""
-    report(_at_stage("export", attempt.job, epoch=trained.epoch, step=trained.step))
-    return finish(attempt, report)
-
-
-def _at_stage(stage: Stage, job: TrainingJob, *, epoch: int, step: int) -> Progress:
-    """Progress outside the epochs, where there is no speed to tell."""
-    return Progress(
-        stage=stage,
-        epoch=epoch,
-        epochs=job.epochs,
-        step=step,
-        steps_per_epoch=0,
-        loss=None,
-        images_per_second=None,
-        eta_seconds=None,
-    )

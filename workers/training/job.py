@@ -50,14 +50,34 @@ class TrainingJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FinishingJob:
+    """One attempt at what a trained run owes.
+
+    `folder`, `prepared`, `content_hash`, `threads` and `device_class` are as in a `TrainingJob`. Of
+    `checkpoints`, that of the best epoch and then from the newest on, the first that is whole is used.
+    `epoch` and `step` are those trained, `epochs` was the target.
+    """
+
+    folder: Path
+    prepared: Path
+    checkpoints: tuple[SavedFile, ...]
+    threads: int
+    epoch: int
+    step: int
+    epochs: int
+    content_hash: str | None = None
+    device_class: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingResult:
     """How an attempt ended.
 
     `target` is the epochs it was to reach by the last word it had. `epoch` counts finished epochs, `step`
     optimizer steps, both since the run's beginning. `best` is the metrics row of `best_epoch`.
     `images_per_second` is of this attempt's training batches. `export` describes the ONNX file, None where
-    none was asked for or the run was stopped. A drained run has left because its worker asked it to, and
-    can go on elsewhere.
+    none was asked for, none has been written yet, or the run was stopped. A drained run has left because its
+    worker asked it to, and can go on elsewhere.
     """
 
     status: Literal["completed", "stopped", "drained"]

@@ -16,8 +16,10 @@ def describe(event: Event) -> str | None:
             return f"saved {', '.join(kinds)} after epoch {epoch}, step {step}"
         case SignalApplied(signal=signal, value=value, epoch=epoch, step=step):
             return f"{signal} {value} took effect in epoch {epoch} at step {step}"
+        case Progress(stage="report"):
+            return "evaluating the best epoch"
         case Progress(stage="export"):
-            return "evaluating the best epoch and exporting"
+            return "exporting"
         case Notice(message=message):
             return message
         case _:

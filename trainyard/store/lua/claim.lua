@@ -31,7 +31,7 @@ local function first_of(project)
     local first = redis.call('ZRANGE', of_project(queue, project), place, place, 'WITHSCORES')
     local id = first[1]
     if not id then return nil, place == 0 end
-    if get(kind, id, 'status') ~= waiting then
+    if get(kind, id, 'status') ~= waiting or not waits(kind, id, waiting) then
       redis.call('ZREM', 'ty:q:' .. queue, id)
       redis.call('ZREM', of_project(queue, project), id)
     elseif fits(id) then

@@ -29,11 +29,32 @@ local function status_indexes(kind, id, status)
   return by .. 'status:' .. status, by .. 'both:' .. status .. ':' .. get(kind, id, 'project')
 end
 
+-- A run that is trained owes its results: it waits in a queue of its own, whatever device it was trained on,
+-- until somebody owns it. So this status is two of the others, told by the owner.
+local FINISHING, FINISH_QUEUE = 'finishing', 'finish'
+
+local function is_active(status) return status == 'queued' or status == 'running' or status == FINISHING end
+
+local function queue_of(kind, id)
+  local h = redis.call('HMGET', key_of(kind, id), 'status', 'queue')
+  return h[1] == FINISHING and FINISH_QUEUE or h[2]
+end
+
+-- Whether a record waits to be taken; `waiting` is the status in which records of its kind do.
+local function waits(kind, id, waiting)
+  local h = redis.call('HMGET', key_of(kind, id), 'status', 'owner')
+  return h[1] == waiting and h[1] ~= FINISHING or h[1] == FINISHING and not h[2]
+end
+
+-- The status in which a record waits when its holder is gone: what is trained is not trained again.
+local function waiting_again(kind, id, waiting)
+  return get(kind, id, 'status') == FINISHING and FINISHING or waiting
+end
+
 -- A run needs its data set from its submission to its end; remove.lua asks who does.
 local function hold_dataset(id, status)
   local holders = key_of('dataset', get('run', id, 'dataset_id')) .. ':runs'
-  local needs = status == 'queued' or status == 'running'
-  redis.call(needs and 'SADD' or 'SREM', holders, id)
+  redis.call(is_active(status) and 'SADD' or 'SREM', holders, id)
 end
 
 -- STATISTICS: what has been counted since this Redis was made, in one hash. A name is that of the statistic, and
@@ -167,13 +188,14 @@ local function band_of(score) return math.floor(score / BAND) end
 local function of_project(queue, project) return 'ty:q:' .. queue .. ':of:' .. project end
 
 local function enqueue(kind, id)
-  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'project', 'priority', 'interrupted', 'place', 'created_at')
-  local band = (h[4] == 'true' and -10 or 0) + 9 - tonumber(h[3])
-  local since_origin = tonumber(h[5] or h[6]) * 1e6 - ORIGIN -- first: the sum must not pass 2^53
+  local h = redis.call('HMGET', key_of(kind, id), 'project', 'priority', 'interrupted', 'place', 'created_at')
+  local queue, project = queue_of(kind, id), h[1]
+  local band = (h[3] == 'true' and -10 or 0) + 9 - tonumber(h[2])
+  local since_origin = tonumber(h[4] or h[5]) * 1e6 - ORIGIN -- first: the sum must not pass 2^53
   local score = string.format('%.0f', band * BAND + since_origin)
-  redis.call('ZADD', 'ty:q:' .. h[1], score, id)
-  redis.call('ZADD', of_project(h[1], h[2]), score, id)
-  redis.call('SADD', 'ty:q:' .. h[1] .. ':projects', h[2])
+  redis.call('ZADD', 'ty:q:' .. queue, score, id)
+  redis.call('ZADD', of_project(queue, project), score, id)
+  redis.call('SADD', 'ty:q:' .. queue .. ':projects', project)
 end
 
 local function enqueue_interrupted(kind, id)
@@ -181,21 +203,24 @@ local function enqueue_interrupted(kind, id)
   enqueue(kind, id)
 end
 
--- Take a record out of its queue; one that is not in it is left as it is.
+-- Take a record out of its queue, before it enters another status; one that is not in it is left as it is.
 local function dequeue(kind, id)
-  local h = redis.call('HMGET', key_of(kind, id), 'queue', 'project')
-  if redis.call('ZREM', 'ty:q:' .. h[1], id) == 1 then
+  local queue, project = queue_of(kind, id), get(kind, id, 'project')
+  if redis.call('ZREM', 'ty:q:' .. queue, id) == 1 then
     redis.call('HSET', key_of(kind, id), 'interrupted', 'false')
   end
-  local own = of_project(h[1], h[2])
+  local own = of_project(queue, project)
   redis.call('ZREM', own, id)
-  if redis.call('EXISTS', own) == 0 then redis.call('SREM', 'ty:q:' .. h[1] .. ':projects', h[2]) end
+  if redis.call('EXISTS', own) == 0 then redis.call('SREM', 'ty:q:' .. queue .. ':projects', project) end
 end
 
 -- How many records of a project are worked on, and how many may be. `default` is for a project without a
--- limit of its own; 0 is none.
+-- limit of its own; 0 is none. Limits are for what trains: finishing has none.
 local function share_of(kind, working, project, default)
   local running = redis.call('ZCARD', 'ty:' .. kind .. ':by:both:' .. working .. ':' .. project)
+  if working == FINISHING then
+    return math.max(0, running - redis.call('ZCARD', of_project(FINISH_QUEUE, project))), math.huge
+  end
   local limit = tonumber(redis.call('HGET', 'ty:limits:' .. kind, project) or '') or tonumber(default)
   return running, limit > 0 and limit or math.huge
 end
@@ -264,7 +289,7 @@ local function begin_attempt(kind, id, owner)
   local attempts, fence = attempts_of(kind, id), tonumber(get(kind, id, 'fence'))
   attempts[#attempts + 1] = {
     attempt = fence, worker = owner, started_at = now_us() / 1e6,
-    from_epoch = tonumber(get(kind, id, 'epoch') or '0'),
+    from_epoch = tonumber(get(kind, id, 'epoch') or '0'), finishing = get(kind, id, 'status') == FINISHING,
   }
   if #attempts > attempts_kept then table.remove(attempts, 1) end
   redis.call('HSET', key_of(kind, id), 'attempts', cjson.encode(attempts))
@@ -297,14 +322,21 @@ local function has_dataset(run_id)
   return redis.call('EXISTS', key_of('dataset', get('run', run_id, 'dataset_id'))) == 1
 end
 
--- Queue an ended run again, with nothing left of what was wished of it and of how it ended.
-local function reopen_run(id, reopened_by)
+-- Whether a run has failed when it was trained: its result is there, and what is written of it is not.
+local function has_failed_to_finish(id)
+  return get('run', id, 'status') == 'failed' and redis.call('HEXISTS', key_of('run', id), 'result') == 1
+end
+
+-- Queue an ended run again, to be trained or, trained, to be finished, with nothing left of what was wished of it
+-- and of how it ended.
+local function reopen_run(id, reopened_by, status)
   local key = key_of('run', id)
   redis.call('HDEL', key .. ':signals', 'stop', 'epochs', 'cancel')
-  redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'error')
+  redis.call('HDEL', key, 'started_at', 'ended_at', 'error')
+  if status ~= FINISHING then redis.call('HDEL', key, 'result') end
   redis.call('HSET', key, 'crashes', 0, 'reopened_by', reopened_by, 'place', seconds(now_us()))
   redis.call('PERSIST', key .. ':events')
-  enter_status('run', id, 'queued')
+  enter_status('run', id, status)
   enqueue('run', id)
 end
 
@@ -341,9 +373,10 @@ local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
     return status
   end
   redis.call('HDEL', key, 'started_at')
-  enter_status(kind, id, waiting)
+  local status = waiting_again(kind, id, waiting)
+  enter_status(kind, id, status)
   enqueue_interrupted(kind, id)
-  return waiting
+  return status
 end
 
 -- Whether this Redis has started so lately that a holder whose claim it lost with its last writes may not
@@ -375,7 +408,7 @@ local function give_back(kind, id, waiting, reason)
   end_lease(kind, id)
   if end_if_cancelled(kind, id) then return end
   end_attempt(kind, id, reason)
-  enter_status(kind, id, waiting)
+  enter_status(kind, id, waiting_again(kind, id, waiting))
   redis.call('HDEL', key_of(kind, id), 'owner', 'started_at')
   enqueue_interrupted(kind, id)
 end

@@ -8,7 +8,8 @@ local reaped = {}
 local lapsed = redis.call('ZRANGEBYSCORE', leases_of(kind), '-inf', string.format('%.0f', now_us() / 1000), 'LIMIT', 0, 100)
 for _, id in ipairs(lapsed) do
   redis.call('ZREM', leases_of(kind), id)
-  if get(kind, id, 'status') == working then
+  local status = get(kind, id, 'status')
+  if status == working or status == FINISHING then
     reaped[#reaped + 1] = id
     reaped[#reaped + 1] = requeue_or_fail(kind, id, ARGV[2], ARGV[4], ARGV[5], ARGV[7])
   end

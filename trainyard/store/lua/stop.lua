@@ -1,7 +1,7 @@
 -- stop(id, when): ask a run to stop. One that is still queued ends here and now. For one that trains the
 -- wish is left beside the record with a new version; the same wish twice keeps its version, and `now`
 -- replaces `epoch` but not the reverse. Outcome: ended (just now) | ok (stopped
--- before) | signalled | missing | refused (it has ended otherwise).
+-- before) | signalled | missing | refused (it has ended otherwise, or its training has).
 local id, when = ARGV[1], ARGV[2]
 local status = get('run', id, 'status')
 if not status then return {'missing', {}} end

@@ -25,8 +25,6 @@ def newest_good(
         if (damage := damage_of(saved)) is None:
             return saved, read_checkpoint(saved.path)
         report(Notice(message=f"The checkpoint after epoch {saved.epoch} is not used: {damage}"))
-    if candidates:
-        report(Notice(message="No checkpoint of an earlier attempt can be read: training starts anew."))
     return None
 
 

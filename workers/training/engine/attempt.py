@@ -89,6 +89,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     """Build it, from the newest good checkpoint that the job names. Raises as `fit` before training."""
     check_known(job.spec)
     newest, checkpoint = newest_good(job.resume_from, report) or (None, None)
+    if job.resume_from and newest is None:
+        report(Notice(message="No checkpoint of an earlier attempt can be read: training starts anew."))
     spec = _with_legal_size(job.spec, report)
     if checkpoint is not None:
         spec = with_smaller_batch_of(spec, read_spec(checkpoint[ABOUT]["spec"]))

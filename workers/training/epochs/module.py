@@ -1,6 +1,5 @@
 """What happens in one step of training and validation."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -88,13 +87,6 @@ class SegmentationModule(LightningModule):
         self.network.load_state_dict(_bare(checkpoint.get(LIVE_WEIGHTS, checkpoint["state_dict"])))
         if self._average is not None:
             self._average.module.load_state_dict(used)
-
-    def finish_with(self, checkpoint: dict[str, Any]) -> None:
-        """Become the network of a checkpoint, to be used and no longer trained."""
-        self._average = None
-        # A copy is not compiled: it is used on other devices and sizes.
-        self.network = copy.deepcopy(self.network)
-        self.network.load_state_dict(_bare(checkpoint["state_dict"]))
 
     def on_train_epoch_start(self) -> None:
         self.train_scores.reset()

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from trainyard.lettering import draw_name
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.checkpoints.files import ModelCard
+from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.batches import Squares
-from workers.training.epochs.module import SegmentationModule
 from workers.training.labels.label_codec import Reading, reading_of
 from workers.training.labels.painting import blend, palette, write_picture
 
@@ -24,23 +24,23 @@ _INK = (32, 32, 32)
 _FONT_SIZE = 15
 
 
-def write_overlay(module: SegmentationModule, val: Squares, card: ModelCard, path: Path) -> None:
+def write_overlay(trained: TrainedNetwork, val: Squares, card: ModelCard, path: Path) -> None:
     """Write up to four rows of image | truth | prediction and a legend as PNG; raises StorageUnavailable."""
     classes, task = card.classes, card.spec.model.task
     colors, reading = palette(classes, task), reading_of(task, len(classes))
-    rows = [_row(module, reading, val, index, colors) for index in range(min(_ROWS, len(val)))]
+    rows = [_row(trained, reading, val, index, colors) for index in range(min(_ROWS, len(val)))]
     heading = _captions(["image", "truth", "prediction"], rows[0].shape[1])
     picture = np.concatenate([heading, *rows, _legend(classes, rows[0].shape[1])])
     write_picture(picture, path)
 
 
-def _row(module: SegmentationModule, reading: Reading, val: Squares, index: int, colors: Uint8) -> Uint8:
+def _row(trained: TrainedNetwork, reading: Reading, val: Squares, index: int, colors: Uint8) -> Uint8:
     item = val[0, index]
     image, mask = item["image"], item["mask"]
     assert isinstance(image, torch.Tensor)  # noqa: S101 - narrows the type
     assert isinstance(mask, torch.Tensor)  # noqa: S101
     with torch.inference_mode():
-        predicted = reading.decide(module(image[None].to(module.device)))[0].cpu().numpy()
+        predicted = reading.decide(trained(image[None]))[0].numpy()
     plain, truth = image.numpy(), mask.numpy()
     panels = [plain, blend(plain, truth, colors), blend(plain, predicted, colors)]
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)

@@ -1,7 +1,7 @@
 """A trained network ready to be used, from a checkpoint or from an exported ONNX file."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainyard.decoding import decoder
 from trainyard.errors import InvalidRequest, StorageUnavailable
-from trainyard.spec.stored import read_spec
 from workers.prepared.version import DepthScale, PreparedClass, Uint8
-from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
+from workers.training.checkpoints.files import read_checkpoint
+from workers.training.checkpoints.trained_network import card_of, depth_of, network_of
 from workers.training.data.tiles import Floats
 from workers.training.export.graph import CLASSES, LOGITS
 from workers.training.export.parity import open_session, prepare, run_session
 from workers.training.labels.label_codec import Reading, reading_of
-from workers.training.network.networks import InputRule, empty_network
+from workers.training.network.networks import InputRule
 
 Answer = Callable[[Tensor], Tensor]
 """Logits (N, C, S, S), or classes (N, S, S), of images (N, S, S, 3) uint8 RGB."""
@@ -86,17 +85,8 @@ def load_predictor(path: Path) -> Predictor:
 
 def _from_checkpoint(path: Path) -> Predictor:
     content = read_checkpoint(path)
-    about = content[ABOUT]
-    card = ModelCard(
-        run_id=about["run_id"],
-        spec=read_spec(about["spec"]),
-        classes=[_class_of(info) for info in about["classes"]],
-        rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
-        depth=_depth_of(about.get("depth")),
-    )
-    network = empty_network(card.spec.model, len(card.classes)).eval()
-    weights = content["state_dict"].items()
-    network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in weights})
+    card = card_of(content)
+    network = network_of(content, card)
     return Predictor(
         task=card.spec.model.task,
         classes=card.classes,
@@ -127,7 +117,7 @@ def _from_onnx(path: Path) -> Predictor:
         fit=facts["trainyard.fit"],
         gives_probabilities=facts["trainyard.preprocessing"] == "outside",
         answer=_answer_of(session, facts),
-        depth=_depth_of(json.loads(facts.get("trainyard.depth", "null"))),
+        depth=depth_of(json.loads(facts.get("trainyard.depth", "null"))),
     )
 
 
@@ -142,14 +132,3 @@ def _answer_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -> 
         return torch.from_numpy(run_session(session, LOGITS, {"image": given}))
 
     return answer
-
-
-def _depth_of(stored: Sequence[object] | None) -> tuple[DepthScale, ...] | None:
-    """The scales as a checkpoint or ONNX file lists them; those of older releases list none."""
-    return None if stored is None else tuple(map(_scale_of, stored))
-
-
-_class_of = decoder(PreparedClass)
-"""A class as a checkpoint lists it."""
-_scale_of = decoder(DepthScale)
-"""A scale as a checkpoint lists it."""

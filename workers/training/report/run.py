@@ -8,37 +8,39 @@ from torch import Tensor
 from trainyard.storage.files import RunFolder
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ModelCard
+from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.compute.devices import PROCESSOR
-from workers.training.data.batches import SegmentationData
+from workers.training.data.batches import Squares
 from workers.training.data.squares import plain_squares
-from workers.training.epochs.module import SegmentationModule
 from workers.training.labels.heads import class_logits
 from workers.training.report.write import write_report
 
 
 def report_on_run(
-    module: SegmentationModule,
+    trained: TrainedNetwork,
     card: ModelCard,
-    data: SegmentationData,
+    val: Squares,
     prepared: PreparedDataset,
     folder: RunFolder,
+    *,
     epoch: int,
+    train_images: int,
     device: torch.device = PROCESSOR,
 ) -> dict[str, Any]:
-    """Evaluate the module, which holds the weights of `epoch`, on a device; leaves it on the CPU.
+    """Evaluate the network, which has the weights of `epoch`, on a device; leaves it on the CPU.
 
     Returns the content of report.json. Raises StorageUnavailable.
     """
     test = [sample for sample in prepared.samples if sample.split == "test"]
-    splits = {"val": data.val, "test": plain_squares(prepared, test, card.spec)}
-    module = module.to(device).eval()
+    splits = {"val": val, "test": plain_squares(prepared, test, card.spec)}
+    trained.to(device)
 
     def forward(images: Tensor) -> Tensor:
-        return class_logits(module(images))
+        return class_logits(trained(images))
 
     try:
         return write_report(
-            forward, card, splits, folder, epoch=epoch, train_images=len(data.train), device=device
+            forward, card, splits, folder, epoch=epoch, train_images=train_images, device=device
         )
     finally:
-        module.cpu()
+        trained.cpu()

@@ -1,0 +1,102 @@
+"""A worker's second place, beside the one where it trains: here it writes what trained runs owe.
+
+Every training worker has it, so that whoever can train a run can also finish it, without one more process to
+start, to watch and to hold the libraries in memory; `python -m workers finish` has this place alone. What is
+written takes the processor alone, and the device trains the next run meanwhile. The place is a thread and no
+consumer of messages: those would be taken by whichever place is free, and be lost for the other one.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from trainyard.errors import ChildDied, StoreUnavailable
+from trainyard.registry.runs import RunRegistry
+from trainyard.storage.files import Storage
+from trainyard.store.run_store import FINISH_QUEUE
+from workers.heartbeat import Presence
+from workers.process.child import await_server
+from workers.process.claims import Claims
+from workers.runs.finishing_supervisor import FinishingSupervisor
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+"""How often to look for runs that another worker has trained; its own ones it is told of."""
+
+
+class Finisher:
+    """Takes runs that owe their results, one at a time."""
+
+    def __init__(
+        self,
+        runs: RunRegistry,
+        storage: Storage,
+        presence: Presence,
+        draining: threading.Event,
+        threads: Callable[[], int],
+        max_hours: float | None,
+    ) -> None:
+        """`threads` tells how many a process of this worker may have."""
+        self._runs = runs
+        self._storage = storage
+        self._presence = presence
+        self._draining = draining
+        self._threads = threads
+        self._max_hours = max_hours
+        self._woken = threading.Event()
+        self._is_ready = False
+        self._thread = threading.Thread(target=self._work, name="finishing", daemon=True)
+
+    def start(self) -> None:
+        """Take runs until the worker drains."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at once: a run may wait, or the worker drains."""
+        self._woken.set()
+
+    def join(self) -> None:
+        """Wait until what it works on is given back; only once the worker drains."""
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._draining.is_set():
+            if not self._finish_next_guarded():
+                self._woken.wait(LOOK_S)
+                self._woken.clear()
+
+    def _finish_next_guarded(self) -> bool:
+        """As `_finish_next`: nothing that it runs into ends the thread."""
+        try:
+            return self._finish_next()
+        except StoreUnavailable:  # housekeeping tells of it
+            return False
+        except ChildDied as error:
+            logger.error("No run can be finished at present: %s", error.message)
+        except Exception:
+            logger.exception("Finishing: failed, and is tried again")
+        return False
+
+    def _finish_next(self) -> bool:
+        """Finish the run whose turn it is; whether there was one."""
+        if not self._is_ready:
+            await_server()
+            self._is_ready = True
+        claimed = Claims(self._runs, self._presence.id, self._draining).next(FINISH_QUEUE)
+        if claimed is None:
+            return False
+        run, ownership = claimed
+        with self._presence.finishing(run.id):
+            FinishingSupervisor(
+                self._runs,
+                self._storage,
+                self._threads(),
+                self._draining,
+                run,
+                ownership,
+                self._max_hours,
+            ).supervise()
+        return True

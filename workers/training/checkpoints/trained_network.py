@@ -1,0 +1,61 @@
+"""A trained network out of its checkpoint, to be looked at and exported."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainyard.decoding import decoder
+from trainyard.spec.stored import read_spec
+from workers.prepared.version import DepthScale, PreparedClass
+from workers.training.checkpoints.files import ABOUT, ModelCard
+from workers.training.network.networks import InputRule, empty_network
+from workers.training.network.warm_start import NETWORK_PREFIX
+
+_class_of = decoder(PreparedClass)
+_scale_of = decoder(DepthScale)
+"""A class and a scale as a checkpoint lists them."""
+
+
+def card_of(checkpoint: dict[str, Any]) -> ModelCard:
+    """What must be known to use a checkpoint's weights; `checkpoint` is what `read_checkpoint` gives."""
+    about = checkpoint[ABOUT]
+    return ModelCard(
+        run_id=about["run_id"],
+        spec=read_spec(about["spec"]),
+        classes=[_class_of(info) for info in about["classes"]],
+        rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
+        depth=depth_of(about.get("depth")),
+    )
+
+
+def depth_of(stored: Sequence[object] | None) -> tuple[DepthScale, ...] | None:
+    """The scales as a checkpoint or ONNX file lists them; those of older releases list none."""
+    return None if stored is None else tuple(map(_scale_of, stored))
+
+
+def network_of(checkpoint: dict[str, Any], card: ModelCard) -> nn.Module:
+    """The network with the checkpoint's weights, averaged ones where training used such; in eval mode."""
+    network: nn.Module = empty_network(card.spec.model, len(card.classes)).eval()
+    weights = checkpoint["state_dict"].items()
+    network.load_state_dict({name.removeprefix(NETWORK_PREFIX): tensor for name, tensor in weights})
+    return network
+
+
+class TrainedNetwork(nn.Module):
+    """Gives logits, (N, C, H, W) float32, of images, (N, H, W, 3) uint8 RGB, as it did in validation."""
+
+    _mean: Tensor
+    _std: Tensor
+
+    def __init__(self, network: nn.Module, rule: InputRule) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)
+        self.register_buffer("_mean", torch.tensor(rule.mean).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("_std", torch.tensor(rule.std).view(1, 3, 1, 1) * 255, persistent=False)
+        self.eval()
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network((images.permute(0, 3, 1, 2) - self._mean) / self._std)
+        return logits
