@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,11 @@ class Stack:
 
     def survivors(self) -> list[str]:
         """Command lines of processes that this stack started and that still live."""
-        return [" ".join(process.cmdline()) for process in _marked(self.mark)]
+        found = []
+        for process in _marked(self.mark):
+            with suppress(psutil.NoSuchProcess):  # it has ended since, and is perhaps a zombie
+                found.append(" ".join(process.cmdline()))
+        return found
 
     def pid(self, name: str) -> int:
         """The newest process of that name in the Procfile."""
