@@ -20,6 +20,7 @@ from tests.chaos.yard import Yard, YardPlan
 
 SHARES = {
     "child": 8,
+    "finisher": 3,
     "supervisor": 4,
     "worker": 4,
     "drain": 4,

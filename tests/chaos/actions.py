@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from psutil import Process
 
+from tests.chaos.client import SETTLED
 from tests.chaos.load import Load
 from tests.chaos.redis_server import MODES
 from tests.chaos.step_log import Mark, newest_marks
@@ -50,7 +51,8 @@ class Actions:
         self._load = load
         self._chance = chance
         self.kinds: dict[str, Callable[[], Course]] = {
-            "child": lambda: self._to_worker("child", Worker.kill_child),
+            "child": lambda: self._to_worker("child", Worker.kill_children),
+            "finisher": self._finisher,
             "supervisor": lambda: self._to_worker("supervisor", Worker.kill_main),
             "worker": lambda: self._to_worker("worker", Worker.kill_all),
             "drain": lambda: self._to_worker("drain", _drain),
@@ -69,6 +71,16 @@ class Actions:
         worker, mark = yield from self._training(self._yard.workers)
         self._struck(kind, [mark], gone=True)
         deed(worker)
+
+    def _finisher(self) -> Course:
+        """SIGKILL what writes report and export of a trained run: another attempt writes them."""
+        while True:
+            for worker in self._yard.workers:
+                if not worker.is_spared and (process := worker.finisher()):
+                    self._struck("finisher", [], gone=True)
+                    process.kill()
+                    return
+            yield LOOK_S
 
     def _freeze(self, kind: str, deed: Callable[[Worker], list[Process]]) -> Course:
         worker, mark = yield from self._training(self._yard.workers)
@@ -123,7 +135,7 @@ class Actions:
         disk.fill()
         yield FULL_S
         disk.make_room()
-        while (status := self._record(run_id)["status"]) in ("queued", "running"):  # or is not mirrored yet
+        while (status := self._record(run_id)["status"]) not in SETTLED:  # or is not mirrored yet
             yield LOOK_S
         if status == "failed":
             self._load.wishes.resume_failed(run_id)
@@ -147,9 +159,8 @@ class Actions:
             by_pid = {mark.pid: mark for mark in newest_marks(self._yard.steps, LIVELY_S)}
             found = []
             for worker in workers:
-                child = None if worker.is_spared else worker.child()
-                if child and child.pid in by_pid:
-                    found.append((worker, by_pid[child.pid]))
+                children = [] if worker.is_spared else worker.children()
+                found += [(worker, by_pid[one.pid]) for one in children if one.pid in by_pid]
             if found:
                 return self._chance.choice(found)
             yield LOOK_S

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.chaos.actions import Actions, Course
-from tests.chaos.client import Client
+from tests.chaos.client import SETTLED, Client
 from tests.chaos.judge import Evidence, Final
 from tests.chaos.load import Load, spec
 from tests.chaos.step_log import read_marks
@@ -113,7 +113,7 @@ def _settle(yard: Yard, load: Load, plan: CampaignPlan) -> dict[str, Final]:
         yard.tend()
         for run_id in list(open_runs):
             run = yard.client.run(run_id)
-            if run["status"] not in ("queued", "running"):
+            if run["status"] in SETTLED:
                 finals[run_id] = _final(yard.client, run)
                 open_runs.remove(run_id)
         time.sleep(LOOK_S)

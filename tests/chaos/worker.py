@@ -39,18 +39,26 @@ class Worker:
         """None while it lives; negative for a signal."""
         return self._process.poll()
 
-    def child(self) -> psutil.Process | None:
-        """The process that trains: a child of the worker's forkserver, in a group of its own."""
+    def children(self) -> list[psutil.Process]:
+        """What trains and what finishes: children of the forkserver, in groups of their own."""
+        found = []
         for one in self._descendants():
             with suppress(ProcessLookupError):
                 if os.getpgid(one.pid) == one.pid:
+                    found.append(one)
+        return found
+
+    def kill_children(self) -> None:
+        """SIGKILL what trains and what finishes."""
+        _signal(self.children(), signal.SIGKILL)
+
+    def finisher(self) -> psutil.Process | None:
+        """What finishes: it lets others go first on the processor, which those that train do not."""
+        for one in self.children():
+            with suppress(psutil.NoSuchProcess):
+                if one.nice() > psutil.Process(self._process.pid).nice():
                     return one
         return None
-
-    def kill_child(self) -> None:
-        """SIGKILL what trains."""
-        if child := self.child():
-            _signal([child], signal.SIGKILL)
 
     def kill_main(self) -> None:
         """SIGKILL the process that supervises; what it started must end by itself."""
