@@ -1,6 +1,7 @@
 """Records as earlier releases stored them, and records that nobody can read, over the API."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, submit
 from tests.fixtures.stored_storage import RELEASES, record_named, unpack, version_folder
 from trainyard.datasets.prepared_index import read_index
+from trainyard.lease import LeaseRules
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.reindex import Reindex, Report
@@ -20,13 +22,14 @@ from trainyard.store.connection import Client
 RUNS, DATASETS = "/api/v1/runs", "/api/v1/datasets"
 STATUSES = {
     "completed": "completed", "stopped": "stopped", "cancelled": "cancelled", "failed": "failed",
-    "fork": "completed", "running": "queued", "queued": "queued",
+    "fork": "completed", "running": "queued", "queued": "queued", "finishing": "finishing",
 }  # fmt: skip
-"""What becomes of each run of the fixture by its name: the one whose worker was killed waits again."""
+"""What becomes of each run of a fixture by its name: those whose worker was killed wait again. Those of
+releases before 0.1.0-finishing have none that was being finished."""
 
 
-def reindex(redis_client: Client, storage: Storage) -> Report:
-    runs, datasets = RunRegistry(redis_client, storage), DatasetRegistry(redis_client, storage)
+def reindex(redis_client: Client, storage: Storage, rules: LeaseRules | None = None) -> Report:
+    runs, datasets = RunRegistry(redis_client, storage, rules), DatasetRegistry(redis_client, storage)
     return Reindex(redis_client, storage, datasets, runs).rebuild()
 
 
@@ -47,7 +50,8 @@ def listed(client: FlaskClient, url: str) -> dict[str, dict[str, Any]]:
 
 def test_what_an_earlier_release_stored_is_listed_and_read(client: FlaskClient, old: Storage):
     items = listed(client, RUNS)
-    assert {name: item["status"] for name, item in items.items()} == STATUSES
+    assert {name: item["status"] for name, item in items.items()} == {name: STATUSES[name] for name in items}
+    assert items.keys() >= STATUSES.keys() - {"finishing"}
     assert all(item["unreadable"] is None for item in items.values())
     for item in items.values():
         run = client.get(f"{RUNS}/{item['id']}").json
@@ -86,6 +90,25 @@ def test_what_an_earlier_release_stored_goes_on(client: FlaskClient, old: Storag
         assert client.delete(f"{RUNS}/{run_id}").status_code == 204
         assert not old.run(run_id).path.exists()
     hand.runs.claim("cpu", "w")
+
+
+def test_what_was_being_finished_is_finished_by_another(
+    client: FlaskClient, settings: Settings, redis_client: Client, hand: Hand
+):
+    storage = unpack("0.1.0-finishing", settings.storage)
+    quick = LeaseRules(lease_s=0.1)
+    reindex(redis_client, storage, quick)
+    time.sleep(quick.lease_s)  # its holder may speak
+    items = listed(client, RUNS)
+    held = hand.runs.claim("finish", "w")
+    assert held.id == items["finishing"]["id"]
+    told = client.get(f"{RUNS}/{held.id}").json["attempts"]
+    assert [(one["finishing"], one["reason"]) for one in told[:1]] == [(False, "trained")]
+    assert all(one["finishing"] for one in told[1:])
+    completed = client.get(f"{RUNS}/{items['completed']['id']}").json
+    assert [(one["finishing"], one["reason"]) for one in completed["attempts"]] == [
+        (False, "trained"), (True, "completed"),
+    ]  # fmt: skip
 
 
 def test_a_spec_that_lacks_a_field_fails_no_list(
