@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 from trainyard.errors import ChildDied, StoreUnavailable
+from trainyard.log_context import logging_about
 from trainyard.registry.runs import RunRegistry
 from trainyard.storage.files import Storage
 from trainyard.store.run_store import FINISH_QUEUE
@@ -89,7 +90,8 @@ class Finisher:
         if claimed is None:
             return False
         run, ownership = claimed
-        with self._presence.finishing(run.id):
+        about = {"run": run.id, "attempt": run.fence, "worker": self._presence.id}
+        with self._presence.finishing(run.id), logging_about(**about):
             FinishingSupervisor(
                 self._runs,
                 self._storage,
