@@ -43,11 +43,19 @@ def test_options_make_another_set_of_the_same_files(folder: Path, tmp_path: Path
 def test_what_the_files_leave_open_is_asked_with_its_choices(folder: Path, tmp_path: Path):
     for mask in sorted((folder / "masks").iterdir())[:7]:
         mask.unlink()
-    with pytest.raises(DatasetQuestion) as caught:
-        read_dataset(folder, tmp_path / "runs")
-    (question,) = caught.value.errors["questions"]
-    options = question["choices"][0]["options"]
-    assert read_dataset(folder, tmp_path / "runs", options=options).summary.images in (3, 10)
+    options: dict[str, object] = {}
+    for _ in range(4):  # one question may stand behind another
+        with pytest.raises(DatasetQuestion) as caught:
+            read_dataset(folder, tmp_path / "runs", options=options)
+        (question,) = caught.value.errors["questions"]
+        assert len(question["choices"]) >= 2
+        options |= question["choices"][0]["options"]
+        try:
+            found = read_dataset(folder, tmp_path / "runs", options=options)
+        except DatasetQuestion:
+            continue
+        break
+    assert found.summary.images in (3, 10)
 
 
 def test_what_is_wrong_is_told(tmp_path: Path):

@@ -169,7 +169,8 @@ def old_python(folder: Path, version: str) -> subprocess.CompletedProcess[str]:
     python = REPOSITORY / ".venv" / "bin" / "python"
     (folder / "old").write_text(OLD.format(python=python, version=version))
     (folder / "old").chmod(0o755)
-    (folder / "requirements.txt").touch()
+    for needed in ("requirements.txt", "pyproject.toml"):
+        (folder / needed).touch()
     (folder / "Makefile").write_text((REPOSITORY / "Makefile").read_text())
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))

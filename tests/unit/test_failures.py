@@ -78,7 +78,8 @@ def test_a_log_that_cannot_be_read_says_so(tmp_path: Path):
 
 
 def test_no_worker_and_no_script_decides_by_the_time_of_day():
-    """What is left are times that people read, and the age in days of what was left behind."""
+    """What is left are times that people read, the age in days of what was left behind, and ends of keys,
+    which are dates."""
     found = {
         str(path.relative_to(REPOSITORY))
         for room in ("trainyard", "workers")
@@ -88,5 +89,7 @@ def test_no_worker_and_no_script_decides_by_the_time_of_day():
     assert found == {
         "workers/datasets/supervisor.py",
         "workers/heartbeat.py",
+        "trainyard/registry/access_keys.py",
+        "trainyard/registry/audit.py",
         "trainyard/scheduling/housekeeping.py",
     }
