@@ -90,10 +90,7 @@ class Services:
 
 
 def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
-    """Wire everything to the Redis and the storage of the settings; nothing connects before its first use.
-
-    Raises SettingsError where no Redis is named.
-    """
+    """Wire everything to the settings' Redis and storage, unconnected yet; SettingsError without a Redis."""
     client = client or connect(settings.broker_url)
     kicker = Kicker(make_celery(settings.broker_url), client)
     kick = kick or kicker.kick
@@ -102,23 +99,15 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
     queues = QueueStore(client, settings.lease, settings.max_concurrent)
     workers = WorkerStore(client)
-    names = NameStore(client, STUDY_SPACE)
     limits = ProjectLimits(LimitStore(client), storage)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
-    run_service = RunService(
-        runs,
-        datasets,
-        storage,
-        experiments,
-        WaitingService(queues, workers, runs),
-        kick,
-        settings.device_classes[0],
-    )
+    waiting = WaitingService(queues, workers, runs)
+    run_service = RunService(runs, datasets, storage, experiments, waiting, kick, settings.device_classes[0])
     life = RunLife(client, storage, runs)
     run_life = RunLifeService(life, run_service, kick)
-    run_bulk = RunBulkService(run_service, run_life)
     run_files = RunFiles(runs, storage)
+    studies = _studies(client, storage, run_service, run_life, run_files, dataset_service)
     shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
     reindex = Reindex(client, storage, datasets, runs)
     caretaker = Caretaker(runs, datasets, limits, reindex, kicker, Turns(client), settings.lease)
@@ -127,7 +116,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         samples=SampleService(datasets, storage),
         runs=run_service,
         run_life=run_life,
-        run_bulk=run_bulk,
+        run_bulk=RunBulkService(run_service, run_life),
         retention=RetentionService(runs, datasets, life, storage),
         comparison=RunComparisonService(runs),
         series=MetricSeriesService(runs, storage),
@@ -141,9 +130,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         figures=ClusterFiguresService(StatisticsStore(client), workers, runs.live, storage, streams),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
-        studies=StudyService(
-            names, OfferedModels(names, storage), run_service, run_life, run_files, dataset_service
-        ),
+        studies=studies,
         yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage, (datasets, runs), lambda: caretaker.housekeeping),
         access_keys=AccessKeys(KeyStore(client), storage),
@@ -151,6 +138,18 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         projects_of={"run_id": runs.project_of, "dataset_id": datasets.project_of},
         caretaker=caretaker,
     )
+
+
+def _studies(
+    client: Client,
+    storage: Storage,
+    runs: RunService,
+    run_life: RunLifeService,
+    run_files: RunFiles,
+    datasets: DatasetService,
+) -> StudyService:
+    names = NameStore(client, STUDY_SPACE)
+    return StudyService(names, OfferedModels(names, storage), runs, run_life, run_files, datasets)
 
 
 def services() -> Services:

@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from trainyard.catalog.names import WEIGHTS_FILE_PREFIX
 from trainyard.errors import TrainyardError
 from trainyard.log_format import UtcFormatter
 from trainyard.runs.events import EpochEnd, Event
 from trainyard.runs.record import RunStatus
 from trainyard.runs.signals import Signals
-from trainyard.spec.training_spec import TrainingSpec
 from trainyard_local.curves import write_curves
 from trainyard_local.record import Begun
 from trainyard_local.result import TrainingResult
@@ -60,6 +58,7 @@ def train(begun: Begun, report: Callable[[Event], None], signals: Callable[[], S
 
 def _job(begun: Begun, checkpoints: LocalCheckpoints) -> job.TrainingJob:
     run = begun.record.run
+    weights = run.spec.model.weights_file  # without a service, named by its path
     return job.TrainingJob(
         run_id=run.id,
         spec=run.spec,
@@ -67,7 +66,7 @@ def _job(begun: Begun, checkpoints: LocalCheckpoints) -> job.TrainingJob:
         folder=begun.folder.path,
         prepared=begun.prepared,
         content_hash=run.dataset_hash,
-        weights_file=_weights_file(run.spec),
+        weights_file=Path(weights) if weights else None,
         threads=begun.threads or len(os.sched_getaffinity(0)),
         device_class=begun.device,
         resume_from=checkpoints.resume_from,
@@ -102,14 +101,6 @@ def _result(begun: Begun, result: job.TrainingResult, seconds: float) -> Trainin
         images_per_second=result.images_per_second,
         history=begun.record.rows,
         export=result.export,
-    )
-
-
-def _weights_file(spec: TrainingSpec) -> Path | None:
-    """Without a service, a weights file is named by its path."""
-    weights = spec.model.encoder_weights
-    return (
-        Path(weights.removeprefix(WEIGHTS_FILE_PREFIX)) if weights.startswith(WEIGHTS_FILE_PREFIX) else None
     )
 
 

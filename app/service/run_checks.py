@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 
-from trainyard.catalog.names import PACKAGED_ENCODER, WEIGHTS_FILE_PREFIX, needs_of, rounded_size
+from trainyard.catalog.names import PACKAGED_ENCODER, needs_of, rounded_size
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
 from trainyard.spec.checks import check_classes
@@ -79,8 +79,8 @@ def _check_weights(model: ModelSpec, storage: Storage) -> None:
             f"There are no packaged weights for the encoder {model.encoder!r}.",
             errors={"spec": {"model": {"encoder_weights": [f"packaged goes with {PACKAGED_ENCODER} only"]}}},
         )
-    if model.encoder_weights.startswith(WEIGHTS_FILE_PREFIX):
-        storage.weights_file(model.encoder_weights.removeprefix(WEIGHTS_FILE_PREFIX))
+    if model.weights_file is not None:
+        storage.weights_file(model.weights_file)
 
 
 def _check_fold(data: DataSpec, dataset: Dataset) -> None:

@@ -2,7 +2,7 @@
 
 There are no defaults here: `configs/defaults.yaml` is their only home, and a stored spec is complete,
 so that a run can be repeated from its record alone. These rules are for requests; what is stored is read by
-`stored_spec.py`, which trusts it.
+`stored.py`, which trusts it.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -23,7 +23,7 @@ from trainyard.spec.fields import (
 )
 
 SPEC_VERSION = 3
-"""The present form of a spec; `stored_spec.py` reads this one and those before it."""
+"""The present form of a spec; `stored.py` reads this one and those before it."""
 MAX_CLASSES = 255
 """What the prepared form can tell apart."""
 MAX_CLASS_WEIGHT = 1000
@@ -78,6 +78,13 @@ class ModelSpec:
     encoder_weights: str = described(
         "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights
     )
+
+    @property
+    def weights_file(self) -> str | None:
+        """The file that is named as weights; None where they come from elsewhere."""
+        prefix = catalog.WEIGHTS_FILE_PREFIX
+        named = self.encoder_weights
+        return named.removeprefix(prefix) if named.startswith(prefix) else None
 
 
 @dataclass(frozen=True, kw_only=True)

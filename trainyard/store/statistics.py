@@ -1,6 +1,6 @@
 """Figures of the whole cluster: how many runs there are, since when they wait, what was counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -70,7 +70,8 @@ class StatisticsStore:
             found = cast("dict[str, str]", self._client.hgetall(keys.STATISTICS))
         counts: dict[str, dict[str, int]] = {}
         histograms: dict[str, dict[str, Histogram]] = {}
-        for parts, text in _parted(found.items()):
+        for statistic, text in found.items():
+            parts = statistic.split("|")  # names, buckets and labels hold no bar
             if len(parts) == 2:
                 counts.setdefault(parts[0], {})[parts[1]] = int(text)
                 continue
@@ -81,8 +82,3 @@ class StatisticsStore:
             else:
                 histogram.buckets[bucket] = int(text)
         return Counted(counts=counts, histograms=histograms)
-
-
-def _parted(items: Iterable[tuple[str, str]]) -> Iterable[tuple[list[str], str]]:
-    """Names of statistics and buckets hold no bar; a label, which comes last, does not either."""
-    return (([*name.split("|")], text) for name, text in items)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from trainyard.catalog.names import CPU, WEIGHTS_FILE_PREFIX
+from trainyard.catalog.names import CPU
 from trainyard.errors import InvalidRequest, TrainyardError
 from trainyard.runs.events import Event
 from trainyard.runs.signals import Signals
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
             epochs=spec.epochs,
             folder=asked.out,
             prepared=asked.prepared,
-            weights_file=_weights_file(spec),
+            weights_file=Path(named) if (named := spec.model.weights_file) else None,
             threads=asked.threads,
             device_class=asked.device,
             resume_from=checkpoints.resume_from,
@@ -77,13 +77,6 @@ def _read_spec(path: Path) -> TrainingSpec:
     if not isinstance(content, dict):
         raise InvalidRequest(f"{path} must hold a mapping, as configs/defaults.yaml does.")
     return Experiments(CONFIGS).compose(content)
-
-
-def _weights_file(spec: TrainingSpec) -> Path | None:
-    weights = spec.model.encoder_weights
-    if not weights.startswith(WEIGHTS_FILE_PREFIX):
-        return None
-    return Path(weights.removeprefix(WEIGHTS_FILE_PREFIX))
 
 
 def _lines(error: TrainyardError) -> list[str]:

@@ -128,14 +128,7 @@ class ItemReader:
             square=square,
             sketch=look,
         )
-        sample = Sample(
-            name=item.name,
-            split="",
-            height=size[1],
-            width=size[0],
-            image_offset=3 * start,
-            mask_offset=start,
-        )
+        sample = _placed(item.name, size, start)
         return Outcome(problems=log.problems(), reading=reading, sample=sample, deep=deep, is_flat=flat)
 
     def _image(self, index: int, item: Item) -> tuple[DecodedImage, str, int]:
@@ -174,3 +167,9 @@ class ItemReader:
         if size != image.kept_size:
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
         return np.ascontiguousarray(mask)
+
+
+def _placed(name: str, size: Size, start: int) -> Sample:
+    """An item whose pixels lie from the one of that number on; its split is decided later."""
+    width, height = size
+    return Sample(name=name, split="", height=height, width=width, image_offset=3 * start, mask_offset=start)
