@@ -197,7 +197,7 @@ def test_a_run_trains_from_the_version_it_was_submitted_for(
     RunSupervisor(
         hand.runs, storage, 1, threading.Event(), held, Ownership(LeaseRules(), time.monotonic())
     ).supervise()
-    assert hand.runs.get(held.id).status == "completed", (
+    assert hand.runs.get(held.id).status == "finishing", (
         "its child found the script, so it was given the folder"
     )
 

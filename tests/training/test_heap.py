@@ -10,7 +10,7 @@ GROWN = """
 import sys
 from pathlib import Path
 import torch
-from workers.training import runtime
+from workers.training.compute import runtime
 
 def kib(name):
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
