@@ -69,8 +69,8 @@ UNREAD = {
     "yolo_dataset/labels": "masks_missing",
     "yolo_dataset/strict": "masks_missing",
 }
-"""Sets without outlines or masks, or that contradict themselves, and an error that says so; or that may be read
-in two ways, and the question."""
+"""Sets without outlines or masks, that contradict themselves or may be read in two ways; and what says so, an
+error or a question."""
 
 
 @pytest.mark.parametrize("name", READ)

@@ -11,6 +11,7 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Read
+from workers.ingest.masks.rescaled import rescaled
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import decode_grey, decode_numbers
 from workers.ingest.problems import Refused
@@ -35,13 +36,25 @@ _GROUP = 1000
 _LARGEST_ID = 255
 
 
-def jpeg_levels(masks: Sequence[Member], read: Read) -> Levels | None:
-    """The greys about which those of the areas of JPEG masks gather; None where they do not, or are black and
-    white alone."""
+def jpeg_levels(masks: Sequence[Member], others: Iterable[Member], read: Read) -> Levels | None:
+    """The greys about which those of the areas of JPEG masks gather.
+
+    None where they do not, or are black and white alone, or where `others`, which are no JPEGs, have values
+    that are none of these.
+    """
     levels = gathered(_decoded(spread(masks, _LOOKED_AT), read))
     if levels is None or levels in ([0], [0, _WHITE]):
         return None
-    return {level: level for level in levels}
+    if all(_has_only(member, levels, read) for member in others):
+        return {level: level for level in levels}
+    return None
+
+
+def _has_only(member: Member, levels: Sequence[int], read: Read) -> bool:
+    """Whether all values of a mask are levels, or beside one as the grey of an area in a JPEG may be."""
+    numbers = _numbers(member, read)
+    near = {level + step for level in levels if level > _FLAT for step in (-1, 0, 1)}
+    return numbers is not None and numbers <= near | set(levels)
 
 
 def _decoded(masks: Iterable[Member], read: Read) -> Iterator[Uint8]:
@@ -91,21 +104,37 @@ def are_distinct(masks: Iterable[Uint8], different: int) -> bool:
     return False
 
 
-def number_levels(masks: Sequence[Member], read: Read) -> Levels | None:
+def number_levels(masks: Sequence[Member], others: Iterable[Member], read: Read) -> Levels | None:
     """A value from 0 on for each number that masks have, in order, where some are above 255 or no whole
-    numbers; None where they are ids, too many, or `1000 * class + object`."""
+    numbers; None where they are ids, too many, or `1000 * class + object`.
+
+    None, too, where `others`, of 8 bits, have numbers that these lack, or some have the ids of others times
+    a factor: then the set's masks were written in more than one way.
+    """
     found: set[float] = set()
+    each: list[set[float]] = []
     for member in masks:
-        try:
-            found |= set(np.unique(decode_numbers(read(member))).tolist())
-        except Refused:
+        numbers = _numbers(member, read)
+        if numbers is None:
             return None
+        each.append(numbers)
+        found |= numbers
         if len(found) > _MOST_LEVELS:
             return None
     ordered = sorted(found)
     if not ordered or ordered[0] < 0 or all(one.is_integer() and one <= _LARGEST_ID for one in ordered):
         return None
     grouped = [one // _GROUP for one in ordered if one >= _GROUP]
-    if len(set(grouped)) < len(grouped):
+    if len(set(grouped)) < len(grouped) or rescaled(each):
+        return None
+    if any(not (_numbers(member, read) or found) <= found for member in others):
         return None
     return {one: value for value, one in enumerate(ordered)}
+
+
+def _numbers(member: Member, read: Read) -> set[float] | None:
+    """The numbers that a mask has; None where it cannot be read."""
+    try:
+        return set(np.unique(decode_numbers(read(member))).tolist())
+    except Refused:
+        return None

@@ -22,6 +22,7 @@ from workers.ingest.masks.near_colors import ask_about_near_colors, near_colors
 from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, background_of
 from workers.ingest.masks.object_question import Couples, ask_objects
 from workers.ingest.masks.object_survey import colored_objects, deep_objects
+from workers.ingest.masks.rescaled import check_greys_are_colors
 from workers.ingest.masks.shades import has_alpha_shapes, seen_colors, seen_shades
 from workers.ingest.masks.survey import MaskKinds, spread
 from workers.ingest.masks.truth import Shown
@@ -114,12 +115,13 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
 def _by_levels(given: MaskSet, log: ProblemLog) -> MaskReading | None:
     """The reading of masks of numbers that are no ids, or of greys that JPEG has blurred."""
     kinds = given.kinds
-    if kinds.deep and (levels := number_levels(kinds.deep, given.read)):
+    shallow = _all_but(kinds.deep, given.masks)
+    if kinds.deep and (levels := number_levels(kinds.deep, shallow, given.read)):
         told = ", ".join(f"{level:g}" for level in levels)
         log.guess(f"the numbers {told} in the masks are classes, counted from 0 in this order")
         names = {value: f"value_{level:g}" if value else "background" for level, value in levels.items()}
         return MaskReading(shown="levels", levels=levels, names=names)
-    if kinds.jpegs and (levels := jpeg_levels(kinds.jpegs, given.read)):
+    if kinds.jpegs and (levels := jpeg_levels(kinds.jpegs, _all_but(kinds.jpegs, given.masks), given.read)):
         told = ", ".join(f"{level:g}" for level in levels)
         log.warning(
             "mask_jpeg",
@@ -130,6 +132,11 @@ def _by_levels(given: MaskSet, log: ProblemLog) -> MaskReading | None:
         )
         return MaskReading(shown="levels", levels=levels)
     return None
+
+
+def _all_but(some: Sequence[Member], masks: Sequence[Member]) -> list[Member]:
+    paths = {member.path for member in some}
+    return [member for member in masks if member.path not in paths]
 
 
 def _is_listed(given: MaskSet) -> bool:
@@ -156,6 +163,7 @@ def table_reading(
 def _by_found_colors(given: MaskSet, log: ProblemLog) -> MaskReading:
     masks = given.masks
     counts: Sequence[Counts] = color_counts(masks, given.read)
+    check_greys_are_colors(masks, counts, [*given.kinds.grey, *given.kinds.jpegs])
     near = near_colors(masks, counts, given.read)
     if given.may_be_objects and len(counts) == len(masks):
         found = _by_object_colors(given, near.joined(counts) if near else counts, log)

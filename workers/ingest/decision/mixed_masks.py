@@ -1,0 +1,96 @@
+"""Asks whether some masks of a set write the classes of others as greys: 85, 170 and 255 for 1, 2 and 3.
+
+It is asked, too, what 255 is where no mask has it beside an id: it marks what is no class beside ids.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workers.ingest.classes.class_rules import ClassRules, are_ids, listed_values
+from workers.ingest.decision.value_map import LabelMap
+from workers.ingest.items import FoundSet, Source
+from workers.ingest.masks.rescaled import rescaled
+from workers.ingest.masks.survey import spread
+from workers.ingest.pictures.mask_files import WHITE
+from workers.ingest.problems import Offer, ProblemLog, shown
+from workers.ingest.question_previews import MOST_ROWS, Example, preview
+from workers.ingest.reading.statistics import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMixture:
+    """Masks that have other values than the rest of the set, as `text` says; `readings` are key, words and
+    label map of what these may count as."""
+
+    code: str
+    text: str
+    readings: Sequence[tuple[str, str, LabelMap]]
+    files: Sequence[str]
+
+
+def open_mixture(
+    rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]
+) -> OpenMixture | None:
+    """What masks with other values than the rest may mean; None where it is told, or all have the same."""
+    if rules is not None or ignore_value is not None:
+        return None
+    each = [reading.values.keys() for reading in readings]
+    greys = rescaled(each)
+    if greys:
+        return _greys(greys, _files(readings, set(greys)), len(readings))
+    ids = set().union(*each) - {0, WHITE}
+    is_mixed = any(WHITE in own and own & ids for own in each)
+    is_white = any(WHITE in own for own in each)
+    if is_white and not is_mixed and len(ids) > 1 and are_ids(ids):
+        return _white(max(ids) + 1, _files(readings, {WHITE}), ids)
+    return None
+
+
+def _files(readings: Sequence[Reading], values: set[int]) -> list[str]:
+    return [reading.mask_file for reading in readings if reading.values.keys() & values]
+
+
+def _greys(greys: Mapping[int, int], files: Sequence[str], masks: int) -> OpenMixture:
+    return OpenMixture(
+        code="mask_scales",
+        text=f"{len(files)} of {masks} masks, such as {shown(files[0])}, have {listed_values(greys)} where "
+        f"others have {listed_values(greys.values())}, and none has both. Are they the same classes?",
+        readings=[
+            ("same", "They are the same classes, written as greys.", dict(greys)),
+            ("classes", "Each value is a class of its own.", {value: value for value in greys}),
+        ],
+        files=files,
+    )
+
+
+def _white(further: int, files: Sequence[str], ids: set[int]) -> OpenMixture:
+    return OpenMixture(
+        code="white_values",
+        text=f"{len(files)} mask(s), such as {shown(files[0])}, have 255 and no id, the others "
+        f"{listed_values(ids)} and no 255. What is 255?",
+        readings=[
+            ("ignored", "It is no class: its pixels are ignored.", {WHITE: None}),
+            ("class", f"It is a class of its own, and counts as {further}.", {WHITE: further}),
+        ],
+        files=files,
+    )
+
+
+def ask_about_mixture(mixture: OpenMixture, found: FoundSet, source: Source, log: ProblemLog) -> LabelMap:
+    """Ask what the values are; returns the label map to go on with."""
+    members = {member.path: member for member in source.members}
+    images = {item.truth.file: item.image for item in found.items}
+    rows = [(images[file], members[file]) for file in spread(mixture.files, MOST_ROWS) if file in members]
+
+    def offer(key: str, text: str, label_map: LabelMap) -> Offer:
+        options: Mapping[str, Any] = {"label_map": {str(value): to for value, to in label_map.items()}}
+        values = {value: to or 0 for value, to in label_map.items()}
+        examples = [Example(image=image, masks=[mask], values=values) for image, mask in rows]
+        draw = preview(source.read, examples) if rows else None
+        return Offer(
+            key=key, text=text, count=len(mixture.files), options=options, examples=mixture.files, draw=draw
+        )
+
+    asked = log.ask(mixture.code, mixture.text, [offer(*one) for one in mixture.readings])
+    return next(label_map for key, _, label_map in mixture.readings if key == asked)
