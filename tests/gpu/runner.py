@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +46,16 @@ def adopt_orphans() -> None:
 def run_check(check: Check, plan: Plan) -> Result:
     """Run it to its end, or to the end of its time."""
     began = time.monotonic()
+    others = frozenset(psutil.Process().children())
     place = plan.folder / f"check-{check.number}"
     findings = plan.folder / f"check-{check.number}.jsonl"
     log = plan.folder / f"check-{check.number}.log"
     patience = 1 if plan.device == CUDA else CPU_PATIENCE
     (place / "tmp").mkdir(parents=True)
     try:
-        with _started(check, plan, place, findings, log) as process:
+        with _started(check, plan, place, findings, log, others) as process:
             trouble = _trouble(process, patience * check.limit_s, log)
-        if left := _end_descendants(patience * LEAVE_S):
+        if left := _end_descendants(patience * LEAVE_S, others):
             trouble = trouble or f"it left processes: {', '.join(left)}"
         return Result(
             check=check,
@@ -68,9 +69,9 @@ def run_check(check: Check, plan: Plan) -> Result:
 
 @contextmanager
 def _started(
-    check: Check, plan: Plan, place: Path, findings: Path, log: Path
+    check: Check, plan: Plan, place: Path, findings: Path, log: Path, others: Collection[psutil.Process]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The check's process; whatever happens, none of those it started is left."""
+    """The check's process; whatever happens, none of those it started is left. `others` are not its."""
     command = [sys.executable, "-m", "tests.gpu.check_process", check.work]
     options = {
         "--device": plan.device,
@@ -93,7 +94,7 @@ def _started(
         yield process
     finally:
         if process.poll() is None:
-            _end_descendants(0)
+            _end_descendants(0, others)
 
 
 def _environment(plan: Plan, temporary: Path) -> dict[str, str]:
@@ -127,9 +128,14 @@ def _trouble(process: subprocess.Popen[bytes], limit_s: float, log: Path) -> str
     return f"exit code {code}: {' | '.join(last[-LAST_LINES:])}"
 
 
-def _end_descendants(seconds: float) -> list[str]:
-    """Wait for what this process's descendants have left, and end it; returns the command lines ended."""
-    _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=seconds)
+def _end_descendants(seconds: float, others: Collection[psutil.Process]) -> list[str]:
+    """Wait for what this process's descendants have left, and end it; returns the command lines ended.
+
+    Spared are the children that were there before the check, `others`, and theirs: what a program that runs
+    the suite, as its tests do, has started besides.
+    """
+    own = [child for child in psutil.Process().children() if child not in others]
+    _, alive = psutil.wait_procs([*own, *_below(own)], timeout=seconds)
     ended = []
     for one in alive:
         try:
@@ -139,6 +145,14 @@ def _end_descendants(seconds: float) -> list[str]:
             continue
     psutil.wait_procs(alive, timeout=LEAVE_S)
     return ended
+
+
+def _below(some: Iterable[psutil.Process]) -> Iterator[psutil.Process]:
+    for one in some:
+        try:
+            yield from one.children(recursive=True)
+        except psutil.NoSuchProcess:
+            continue
 
 
 def _read(findings: Path) -> Iterator[Finding]:

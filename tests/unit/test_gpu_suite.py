@@ -2,6 +2,8 @@
 
 import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,15 @@ def test_what_falls_short_is_named_and_the_exit_status_says_so(run):
     assert "two at once: needs two GPUs [not shown]" in said
     assert said.count("remedy: make it so") == 4
     assert not [one for one in psutil.Process().children() if "tests.gpu" in " ".join(one.cmdline())]
+
+
+def test_what_ran_before_is_left_alone(run):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as other:
+        try:
+            code, _, _ = run((check(0, "only_measured"),))
+            assert (code, other.poll()) == (0, None)
+        finally:
+            other.kill()
 
 
 def test_a_check_of_the_suite_runs(run):
