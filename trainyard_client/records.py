@@ -104,6 +104,239 @@ class Catalogue(Record):
     presets: list[str]
 
 
+class TransformSpec(Record):
+    """Transform spec.
+
+    name: albumentations class name
+    params: keyword arguments of that class, `p` included
+    """
+
+    name: str
+    params: dict[str, Any]
+
+
+class AugmentationSpec(Record):
+    """Augmentation spec.
+
+    preset: file name in configs/augmentation/ without .yaml, or `custom`
+    transforms: applied in this order, to images of the trained size
+    """
+
+    preset: str
+    transforms: list[TransformSpec]
+
+
+class CheckpointSpec(Record):
+    """Checkpoint spec.
+
+    monitor: metric that makes an epoch the best; losses by the lowest
+    every_epochs: also keep one of every n epochs; 0 keeps none
+    keep_last: of those, keep the newest k; 0 keeps all
+    """
+
+    monitor: str
+    every_epochs: int
+    keep_last: int
+
+
+class ComputeSpec(Record):
+    """Compute spec.
+
+    devices: GPUs, or processes where there is no GPU; each has batches of its own
+    strategy: how devices work together; auto is ddp for more than one
+    compile: compile the network with torch.compile; slow to start, no gain on CPUs
+    deterministic: take algorithms that give the same bits again, where there are such
+    """
+
+    devices: int
+    strategy: str
+    compile: bool
+    deterministic: bool
+
+
+class DataSpec(Record):
+    """Data spec.
+
+    image_size: height and width of a training image; rounded up as needed
+    fit: stretch to the square, letterbox with ignored borders, or crop at the image's own scale
+    rare_class_chance: crop: share of crops around a class with few pixels; validation takes every pixel once
+    batch_size: images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger ones bring no speed
+    loader_workers: loader processes of each device; 0 loads in the training process; auto takes as many as a GPU with such transforms needs, at most one less than there are cores, and none on a CPU
+    val_fraction: draw validation anew as this share of train + val; null keeps the set's split
+    split_index: validate with this fold of the set, counted from 0, and train on the others; null keeps the set's split
+    val_every_epochs: validate every n-th epoch, counted from the first, and always the last one
+    val_max_images: validate epochs with so many of the validation images, drawn by the seed so that every class is among them; the best checkpoint of a completed run is scored on all; null takes all in each
+    """
+
+    image_size: int
+    fit: str
+    rare_class_chance: float
+    batch_size: Any
+    loader_workers: Any
+    val_fraction: float | None
+    split_index: int | None
+    val_every_epochs: int
+    val_max_images: int | None
+
+
+class EarlyStoppingSpec(Record):
+    """Early stopping spec.
+
+    monitor: metric; a loss is to fall, anything else to rise
+    patience: validated epochs without a better value before the end; 0 never ends early
+    min_delta: a value must be better by more than this to count
+    """
+
+    monitor: str
+    patience: int
+    min_delta: float
+
+
+class ExportSpec(Record):
+    """Export spec.
+
+    onnx: write model.onnx in fp32
+    half: also write model.fp16.onnx: weights and arithmetic in float16
+    int8: also write model.int8.onnx, quantised with images of the training split
+    with_preprocessing: bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out
+    """
+
+    onnx: bool
+    half: bool
+    int8: bool
+    with_preprocessing: bool
+
+
+class ModelSpec(Record):
+    """Model spec.
+
+    architecture: architecture of segmentation_models_pytorch
+    encoder: encoder of smp, or `tu-` and a timm model
+    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel may have several or none
+    encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
+    """
+
+    architecture: str
+    encoder: str
+    task: str
+    encoder_weights: str
+
+
+class LossSpec(Record):
+    """Loss spec.
+
+    name: loss
+    weight: its factor in the sum of all terms
+    params: its own parameters, as the catalogue lists them; may be empty
+    """
+
+    name: str
+    weight: float
+    params: dict[str, float]
+
+
+class ScheduleSpec(Record):
+    """Schedule spec.
+
+    name: shape after the warm-up
+    warmup_fraction: rise to the peak
+    final_factor: where cosine, poly and one_cycle end; step and plateau go no lower
+    power: poly: exponent of the share of steps left
+    drop_factor: step and plateau: each drop multiplies the rate by this
+    drop_every: step: from one drop to the next
+    patience: plateau: validated epochs without a lower val_loss before a drop
+    """
+
+    name: str
+    warmup_fraction: float
+    final_factor: float
+    power: float
+    drop_factor: float
+    drop_every: float
+    patience: int
+
+
+class OptimizationSpec(Record):
+    """Optimization spec.
+
+    losses: terms that are added up
+    class_weighting: for losses that weigh classes; auto favours rare ones of the training images
+    class_weights: one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task they multiply the cost of pixels that have the class
+    optimizer: optimizer of timm's factory
+    learning_rate: peak learning rate
+    encoder_lr_factor: learning rate of the encoder as a share of the peak
+    layer_lr_decay: each layer of the encoder learns at this share of the next one's rate; 1 at the same
+    weight_decay: weight decay; biases and norms have none
+    momentum: of those optimizers that have one
+    gradient_clip: gradients are clipped to this norm; 0 does not clip
+    accumulate_batches: batches whose gradients make one step
+    freeze_encoder_epochs: the encoder, batch-norm statistics included, is left as it is for so long
+    ema_decay: keep a moving average of the weights, with this decay per step, and validate, save and export that; null keeps none
+    """
+
+    losses: list[LossSpec]
+    class_weighting: str
+    class_weights: list[float]
+    optimizer: str
+    learning_rate: float
+    encoder_lr_factor: float
+    layer_lr_decay: float
+    weight_decay: float
+    momentum: float
+    schedule: ScheduleSpec
+    gradient_clip: float
+    accumulate_batches: int
+    freeze_encoder_epochs: int
+    ema_decay: float | None
+
+
+class TrainingSpec(Record):
+    """Training spec.
+
+    epochs: epochs to train; may be changed while the run trains
+    precision: auto takes bf16 where the device computes it natively
+    seed: seed of weights, order and augmentation
+    version: form of this spec; a request may leave it out
+    """
+
+    model: ModelSpec
+    data: DataSpec
+    augmentation: AugmentationSpec
+    optimization: OptimizationSpec
+    early_stopping: EarlyStoppingSpec
+    checkpoints: CheckpointSpec
+    export: ExportSpec
+    compute: ComputeSpec
+    epochs: int
+    precision: str
+    seed: int
+    version: int
+
+
+class CheckedRun(Record):
+    """Checked run.
+
+    queue: the device class it waits for
+    epochs: the present target
+    max_hours: hours that all attempts may train together; it then fails with `time_limit`, its work saved, and can be resumed with more. null: no limit
+    """
+
+    project: str
+    name: str
+    notes: str
+    tags: list[str]
+    group: str | None
+    dataset_id: str
+    dataset_hash: str
+    experiment: str | None
+    spec: TrainingSpec
+    queue: str
+    priority: int
+    epochs: int
+    max_hours: float | None
+    notices: list[str]
+
+
 class Checkpoint(Record):
     """Checkpoint.
 
@@ -458,215 +691,6 @@ class Encoders(Record):
 
     items: list[str]
     total: int
-
-
-class TransformSpec(Record):
-    """Transform spec.
-
-    name: albumentations class name
-    params: keyword arguments of that class, `p` included
-    """
-
-    name: str
-    params: dict[str, Any]
-
-
-class AugmentationSpec(Record):
-    """Augmentation spec.
-
-    preset: file name in configs/augmentation/ without .yaml, or `custom`
-    transforms: applied in this order, to images of the trained size
-    """
-
-    preset: str
-    transforms: list[TransformSpec]
-
-
-class CheckpointSpec(Record):
-    """Checkpoint spec.
-
-    monitor: metric that makes an epoch the best; losses by the lowest
-    every_epochs: also keep one of every n epochs; 0 keeps none
-    keep_last: of those, keep the newest k; 0 keeps all
-    """
-
-    monitor: str
-    every_epochs: int
-    keep_last: int
-
-
-class ComputeSpec(Record):
-    """Compute spec.
-
-    devices: GPUs, or processes where there is no GPU; each has batches of its own
-    strategy: how devices work together; auto is ddp for more than one
-    compile: compile the network with torch.compile; slow to start, no gain on CPUs
-    deterministic: take algorithms that give the same bits again, where there are such
-    """
-
-    devices: int
-    strategy: str
-    compile: bool
-    deterministic: bool
-
-
-class DataSpec(Record):
-    """Data spec.
-
-    image_size: height and width of a training image; rounded up as needed
-    fit: stretch to the square, letterbox with ignored borders, or crop at the image's own scale
-    rare_class_chance: crop: share of crops around a class with few pixels; validation takes every pixel once
-    batch_size: images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger ones bring no speed
-    loader_workers: loader processes of each device; 0 loads in the training process; auto takes as many as a GPU with such transforms needs, at most one less than there are cores, and none on a CPU
-    val_fraction: draw validation anew as this share of train + val; null keeps the set's split
-    split_index: validate with this fold of the set, counted from 0, and train on the others; null keeps the set's split
-    val_every_epochs: validate every n-th epoch, counted from the first, and always the last one
-    val_max_images: validate epochs with so many of the validation images, drawn by the seed so that every class is among them; the best checkpoint of a completed run is scored on all; null takes all in each
-    """
-
-    image_size: int
-    fit: str
-    rare_class_chance: float
-    batch_size: Any
-    loader_workers: Any
-    val_fraction: float | None
-    split_index: int | None
-    val_every_epochs: int
-    val_max_images: int | None
-
-
-class EarlyStoppingSpec(Record):
-    """Early stopping spec.
-
-    monitor: metric; a loss is to fall, anything else to rise
-    patience: validated epochs without a better value before the end; 0 never ends early
-    min_delta: a value must be better by more than this to count
-    """
-
-    monitor: str
-    patience: int
-    min_delta: float
-
-
-class ExportSpec(Record):
-    """Export spec.
-
-    onnx: write model.onnx in fp32
-    half: also write model.fp16.onnx: weights and arithmetic in float16
-    int8: also write model.int8.onnx, quantised with images of the training split
-    with_preprocessing: bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out
-    """
-
-    onnx: bool
-    half: bool
-    int8: bool
-    with_preprocessing: bool
-
-
-class ModelSpec(Record):
-    """Model spec.
-
-    architecture: architecture of segmentation_models_pytorch
-    encoder: encoder of smp, or `tu-` and a timm model
-    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel may have several or none
-    encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
-    """
-
-    architecture: str
-    encoder: str
-    task: str
-    encoder_weights: str
-
-
-class LossSpec(Record):
-    """Loss spec.
-
-    name: loss
-    weight: its factor in the sum of all terms
-    params: its own parameters, as the catalogue lists them; may be empty
-    """
-
-    name: str
-    weight: float
-    params: dict[str, float]
-
-
-class ScheduleSpec(Record):
-    """Schedule spec.
-
-    name: shape after the warm-up
-    warmup_fraction: rise to the peak
-    final_factor: where cosine, poly and one_cycle end; step and plateau go no lower
-    power: poly: exponent of the share of steps left
-    drop_factor: step and plateau: each drop multiplies the rate by this
-    drop_every: step: from one drop to the next
-    patience: plateau: validated epochs without a lower val_loss before a drop
-    """
-
-    name: str
-    warmup_fraction: float
-    final_factor: float
-    power: float
-    drop_factor: float
-    drop_every: float
-    patience: int
-
-
-class OptimizationSpec(Record):
-    """Optimization spec.
-
-    losses: terms that are added up
-    class_weighting: for losses that weigh classes; auto favours rare ones of the training images
-    class_weights: one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task they multiply the cost of pixels that have the class
-    optimizer: optimizer of timm's factory
-    learning_rate: peak learning rate
-    encoder_lr_factor: learning rate of the encoder as a share of the peak
-    layer_lr_decay: each layer of the encoder learns at this share of the next one's rate; 1 at the same
-    weight_decay: weight decay; biases and norms have none
-    momentum: of those optimizers that have one
-    gradient_clip: gradients are clipped to this norm; 0 does not clip
-    accumulate_batches: batches whose gradients make one step
-    freeze_encoder_epochs: the encoder, batch-norm statistics included, is left as it is for so long
-    ema_decay: keep a moving average of the weights, with this decay per step, and validate, save and export that; null keeps none
-    """
-
-    losses: list[LossSpec]
-    class_weighting: str
-    class_weights: list[float]
-    optimizer: str
-    learning_rate: float
-    encoder_lr_factor: float
-    layer_lr_decay: float
-    weight_decay: float
-    momentum: float
-    schedule: ScheduleSpec
-    gradient_clip: float
-    accumulate_batches: int
-    freeze_encoder_epochs: int
-    ema_decay: float | None
-
-
-class TrainingSpec(Record):
-    """Training spec.
-
-    epochs: epochs to train; may be changed while the run trains
-    precision: auto takes bf16 where the device computes it natively
-    seed: seed of weights, order and augmentation
-    version: form of this spec; a request may leave it out
-    """
-
-    model: ModelSpec
-    data: DataSpec
-    augmentation: AugmentationSpec
-    optimization: OptimizationSpec
-    early_stopping: EarlyStoppingSpec
-    checkpoints: CheckpointSpec
-    export: ExportSpec
-    compute: ComputeSpec
-    epochs: int
-    precision: str
-    seed: int
-    version: int
 
 
 class Experiment(Record):

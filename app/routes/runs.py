@@ -13,12 +13,14 @@ from app.schemas.run_list import RunItemSchema, run_page
 from app.schemas.run_query import RunListQuery
 from app.schemas.runs import (
     PREFIX,
+    CheckedRunSchema,
     RunChangeSchema,
     RunRequestSchema,
     RunStateSchema,
     StopSchema,
 )
 from app.service.runs import RunRequest, RunState
+from trainyard.runs.record import Run
 
 blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")
 
@@ -40,6 +42,15 @@ class Runs(MethodView):
         created, run = runs.submit(RunRequest(**body), idempotency_key(request))
         headers = {"Location": f"{PREFIX}/{run.id}"} | ({} if created else {"Idempotent-Replayed": "true"})
         return runs.state_after(run), 201, headers
+
+
+@blueprint.route("/check")
+class Check(MethodView):
+    @blueprint.arguments(RunRequestSchema)
+    @blueprint.response(200, CheckedRunSchema)
+    def post(self, body: dict[str, Any]) -> Run:
+        """Check a run without submitting it: its complete spec, or the errors of a submission."""
+        return services().runs.check(RunRequest(**body))
 
 
 @blueprint.route("/<run_id>")

@@ -194,6 +194,16 @@ class RunSchema(Schema):
         return {**vars(run), **quick, "links": run_links(run.id)}
 
 
+class CheckedRunSchema(RunSchema):
+    """What a run would be that is submitted as asked."""
+
+    class Meta:
+        fields = (
+            "project", "name", "notes", "tags", "group", "dataset_id", "dataset_hash", "experiment", "spec",
+            "queue", "priority", "epochs", "max_hours", "notices",
+        )  # fmt: skip
+
+
 class RunStateSchema(RunSchema):
     """A run's record with what is quick about it."""
 

@@ -99,6 +99,12 @@ class RunService:
             return False, earlier
         return self.submit_as(run_id, request, dataset)
 
+    def check(self, request: RunRequest) -> Run:
+        """The run that `submit` would accept now, of which nothing is kept; raises as that does."""
+        run = self._composed(new_run_id(), request, self._dataset(request.dataset_id))
+        require_project(run.project)
+        return run
+
     def earlier(self, request: RunRequest, key: str) -> Run | None:
         """The run that `key` made before; raises NotFound and Conflict as `submit`."""
         project = request.project or self._dataset(request.dataset_id).project

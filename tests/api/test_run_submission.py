@@ -58,6 +58,39 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert client.get(response.headers["Location"]).json == run
 
 
+def test_a_run_is_checked_without_being_made(
+    client: FlaskClient, dataset_id: str, settings: Settings, kicks: list[str]
+):
+    spec = {"model": {"architecture": "FPN"}, "data": {"image_size": 65}}
+    asked: dict[str, Any] = {"dataset_id": dataset_id, "spec": spec, "priority": 2}
+    checked = client.post(f"{RUNS}/check", json=asked)
+    assert (checked.status_code, kicks, folders(settings)) == (200, ["ingest"], [])
+    assert client.get(RUNS).json["items"] == []  # type: ignore[index]
+    made = submit(client, **asked).json
+    assert checked.json == {name: made[name] for name in checked.json}
+    assert checked.json["notices"] == made["notices"] != []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spec": {"epochs": 0}},
+        {"spec": {"model": {"encoder": "resnet19"}}},
+        {"dataset_id": "ds-000000000000"},
+        {"experiment": "none"},
+        {"device_class": "abacus"},
+    ],
+)
+def test_a_check_finds_what_a_submission_would(client: FlaskClient, dataset_id: str, change: dict[str, Any]):
+    asked = {"dataset_id": dataset_id, **change}
+    checked, submitted = (client.post(path, json=asked) for path in (f"{RUNS}/check", RUNS))
+    assert checked.status_code == submitted.status_code >= 400
+    same = ("code", "message", "errors", "remedy")
+    assert {name: checked.json.get(name) for name in same} == {
+        name: submitted.json.get(name) for name in same
+    }  # type: ignore[union-attr]
+
+
 def test_defaults_of_a_run(client: FlaskClient, dataset_id: str):
     run = submit(client, dataset_id).json
     assert run["project"] == "default"

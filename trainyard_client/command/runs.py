@@ -1,6 +1,7 @@
 """run: submit, list, show; the other commands of a run lie beside this module."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from trainyard_client.command.session import Session, connected, quiet_option
 from trainyard_client.command.watching import follow_to_end, watch
 
 if TYPE_CHECKING:
-    from trainyard_client.records import Run, RunItem
+    from trainyard_client.records import CheckedRun, Run, RunItem
 
 MONITORED = "val_miou"
 
@@ -37,6 +38,9 @@ def run() -> None:
 @click.option("--device-class", help="cpu, gpu or gpu-large.")
 @click.option("--key", help="Idempotency key: the same one again answers with the same run.")
 @click.option("--watch", "is_watched", is_flag=True, help="Follow it to its end.")
+@click.option(
+    "--dry-run", "is_checked", is_flag=True, help="Let the server check it, show its spec, submit nothing."
+)
 @quiet_option
 @connected
 def submit(
@@ -47,11 +51,20 @@ def submit(
     assignments: tuple[str, ...],
     epochs: int | None,
     is_watched: bool,
+    is_checked: bool,
+    key: str | None,
     quiet: bool,
     **fields: Any,
 ) -> int:
     """Submit a run on DATASET_ID: an experiment, with a file and `--set` laid over it."""  # fmt: skip
     spec = spec_of(spec_file, assignments, epochs=epochs)
+    if is_checked:
+        if is_watched or key or quiet:
+            raise click.UsageError("--dry-run makes no run to watch, to name or to find again by a key.")
+        found = session.client.runs.check(dataset_id, experiment=experiment, spec=spec or None, **fields)
+        _show_checked(session, found)
+        return exit_codes.DONE
+    fields["key"] = key
     made = session.client.runs.submit(dataset_id, experiment=experiment, spec=spec or None, **fields)
     if is_watched:
         session.output.note(f"{made.id} is {made.status}.")
@@ -129,6 +142,28 @@ def _show(session: Session, found: "Run") -> None:
     if found.error:
         output.line(f"failed ({found.error.get('code')}): {found.error.get('message')}")
         output.line(f"    {found.error.get('remedy') or ''}".rstrip())
+
+
+def _show_checked(session: Session, found: "CheckedRun") -> None:
+    output = session.output
+    if output.as_json:
+        output.document(found.raw)
+        return
+    output.pairs({"name": found.name, "project": found.project, "queue": found.queue, "epochs": found.epochs})
+    for name, value in _flat(found.raw["spec"]):
+        output.pairs({f"  {name}": json.dumps(value)})
+    for notice in found.notices or ():
+        output.line(f"notice: {notice}")
+    output.note("The server would accept this run; it is not submitted.")
+
+
+def _flat(spec: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """The parts of a spec by the dotted names that `--set` takes."""
+    for name, value in spec.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
 
 
 def _waiting(found: "Run") -> str | None:

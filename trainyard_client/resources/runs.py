@@ -13,7 +13,7 @@ from trainyard_client.decoding import decode
 from trainyard_client.downloads import Progress, download, nothing
 from trainyard_client.errors import Refused
 from trainyard_client.events import Event, follow
-from trainyard_client.records import Artifact, Checkpoint, Run, RunItem
+from trainyard_client.records import Artifact, CheckedRun, Checkpoint, Run, RunItem
 from trainyard_client.resources.paging import every, given
 from trainyard_client.transport import KEY_HEADER, Transport
 
@@ -45,6 +45,18 @@ class Runs:
         body = {"dataset_id": dataset_id, **given({"experiment": experiment, "spec": spec, **fields})}
         headers = {KEY_HEADER: key or uuid.uuid4().hex}
         return decode(Run, self._transport.json("POST", ROOT, json=body, headers=headers))
+
+    def check(
+        self,
+        dataset_id: str,
+        *,
+        experiment: str | None = None,
+        spec: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> CheckedRun:
+        """What `submit` would queue, without doing it; raises what that would."""
+        body = {"dataset_id": dataset_id, **given({"experiment": experiment, "spec": spec, **fields})}
+        return decode(CheckedRun, self._transport.json("POST", f"{ROOT}/check", json=body, repeatable=True))
 
     def list(self, *, project: str | None = None, status: str | None = None) -> Iterator[RunItem]:
         """All of them, newest first."""
