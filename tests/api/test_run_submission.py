@@ -71,6 +71,23 @@ def test_a_run_is_checked_without_being_made(
     assert checked.json["notices"] == made["notices"] != []
 
 
+@pytest.mark.parametrize(("sent", "kept"), [(32, "32"), ("32", "32"), ("auto", "auto")])
+def test_a_name_that_looks_like_a_number_may_come_as_one(
+    client: FlaskClient, dataset_id: str, sent: Any, kept: str
+):
+    checked = client.post(f"{RUNS}/check", json={"dataset_id": dataset_id, "spec": {"precision": sent}})
+    assert (checked.status_code, checked.json["spec"]["precision"]) == (200, kept)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("sent", [31, 32.5, True, ["32"], {"a": 1}, "half"])
+def test_what_is_no_name_of_a_list_is_told_the_list(client: FlaskClient, dataset_id: str, sent: Any):
+    refused = client.post(f"{RUNS}/check", json={"dataset_id": dataset_id, "spec": {"precision": sent}})
+    assert refused.status_code == 422
+    (said,) = refused.json["errors"]["spec"]["precision"]  # type: ignore[index]
+    assert said.startswith("Must be one of: ")
+    assert "bf16" in said
+
+
 @pytest.mark.parametrize(
     "change",
     [

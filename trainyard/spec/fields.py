@@ -50,9 +50,24 @@ def whole_or_auto(minimum: int, maximum: int, unit: str, help: str) -> Any:
     )
 
 
+class _Choice(fields.String):
+    """A name out of a list; one that looks like a number may come as that, as `--set precision=32` does."""
+
+    def __init__(self, names: tuple[str, ...], **options: Any) -> None:
+        listed = validate.OneOf(names, error="Must be one of: {choices}.")
+        super().__init__(validate=listed, **options)
+        self.error_messages["invalid"] = listed.error.format(choices=listed.choices_text)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def choice(names: tuple[str, ...], help: str) -> Any:
     """A required name out of a list."""
-    return described(help, validate.OneOf(names, error="Must be one of: {choices}."))
+    made = _Choice(names, required=True, metadata={"description": help})
+    return field(metadata={"marshmallow_field": made})
 
 
 def described(help: str, validator: Any = None, **extra: str) -> Any:
