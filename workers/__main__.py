@@ -12,7 +12,13 @@ from trainyard.settings import Settings
 from trainyard.store.run_store import FINISH_QUEUE
 from workers.devices.gpu_check import needs_gpu
 from workers.process.child import FINISHING_CHILD, INGEST_CHILD, TRAINING_CHILD, start_server
-from workers.process.environment import choose_gpus, forget_cluster, give_caches_a_home, name_gpus_by_bus
+from workers.process.environment import (
+    choose_gpus,
+    forget_cluster,
+    give_caches_a_home,
+    name_gpus_by_bus,
+    wait_briefly,
+)
 
 _GPUS = re.compile(
     r"(\d+|GPU-[0-9A-Za-z-]+|MIG-[0-9A-Za-z/-]+)(,(\d+|GPU-[0-9A-Za-z-]+|MIG-[0-9A-Za-z/-]+))*"
@@ -40,6 +46,7 @@ def main() -> None:
     forget_cluster(os.environ)
     name_gpus_by_bus(os.environ)
     give_caches_a_home(os.environ)
+    wait_briefly(os.environ)
     settings = Settings.from_environment()
     if arguments.role == "ingest":
         serve(settings, "ingest", [INGEST_CHILD], (INGEST_QUEUE,))

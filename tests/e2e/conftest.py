@@ -99,7 +99,6 @@ def start_stack(storage: Path, *processes: str, redis_url: str | None = None, **
         "TRAINYARD_FLOWER_PORT": str(flower_port),
         "TRAINYARD_REDIS_PORT": str(redis_port),
         "FLOWER_BASIC_AUTH": FLOWER_LOGIN,
-        "TRAINYARD_THREADS": "1",  # two threads beside other load wait for each other
         MARK: mark,
     }
     environment |= settings

@@ -8,6 +8,7 @@ from workers.process.environment import (
     give_caches_a_home,
     hide_gpus,
     name_gpus_by_bus,
+    wait_briefly,
 )
 
 
@@ -37,6 +38,17 @@ def test_gpus_are_counted_chosen_and_hidden() -> None:
     assert environ == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "2,3"}
     hide_gpus(environ)
     assert environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_threads_wait_briefly_unless_the_user_says_how() -> None:
+    for given, added in (
+        ({}, {"GOMP_SPINCOUNT": "1000"}),
+        ({"GOMP_SPINCOUNT": "5"}, {}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {}),
+    ):
+        environ = dict(given)
+        wait_briefly(environ)
+        assert environ == {**given, **added}
 
 
 def test_caches_stay_where_the_user_can_write(tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ _CACHES = {
 """Variables that name a cache, and the folder for each."""
 _PRIVATE = 0o700
 
+_SPINS = "1000"
+"""Turns of the loop in which a thread of GNU's OpenMP waits before it sleeps."""
+
 
 def forget_cluster(environ: MutableMapping[str, str]) -> None:
     """Remove what schedulers and launchers tell a process about its place among others.
@@ -52,6 +55,17 @@ def hide_gpus(environ: MutableMapping[str, str]) -> None:
 def name_gpus_by_bus(environ: MutableMapping[str, str]) -> None:
     """Have CUDA count GPUs as nvidia-smi does, by their place on the bus and not by their speed."""
     environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+
+
+def wait_briefly(environ: MutableMapping[str, str]) -> None:
+    """Have threads of a computation give their core away soon while they wait for each other.
+
+    OpenMP's wait in a loop, for milliseconds as it comes: beside other load each then keeps the core that
+    the thread it waits for needs, and training takes many times as long. What is set already stays. Libraries
+    read this when imported.
+    """
+    if "OMP_WAIT_POLICY" not in environ:
+        environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 
 
 def choose_gpus(environ: MutableMapping[str, str], gpus: str) -> None:
