@@ -13,7 +13,8 @@ from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import Bench, encoded, mask, photo
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.choice import read_set
-from workers.ingest.paths.split_words import SplitFolders, file_splits, split_name, splits_of_names
+from workers.ingest.paths.split_folders import SplitFolders, file_splits, splits_of_names
+from workers.ingest.paths.split_words import split_name
 from workers.ingest.problems import ProblemLog
 from workers.ingest.splits.told_splits import told_splits
 

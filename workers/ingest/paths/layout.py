@@ -1,7 +1,7 @@
 """What the folders and the name of a picture file say of it: its role, its split, and what it is called.
 
 A folder gives its files a role if its name has a word of `role_words`; the innermost folder wins. Which
-folders name a split is told by `split_words`. Other folders are part of a file's identity:
+folders name a split is told by `split_folders`. Other folders are part of a file's identity:
 `day1/images/a.jpg` belongs to `day1/masks/a.png` only. A file in no folder of masks is a mask, too, where its
 name says so and the image that it would belong to is there, or where it is the one PNG beside an image of
 the same name.
@@ -24,7 +24,8 @@ from workers.ingest.paths.role_words import (
     split_numbered,
     without_affixes,
 )
-from workers.ingest.paths.split_words import SplitFolders, SplitName, joined_split_name, split_name
+from workers.ingest.paths.split_folders import SplitFolders
+from workers.ingest.paths.split_words import SplitName, joined_split_name, split_name
 from workers.ingest.paths.words import Words, ending_of, is_number, stem_of, words
 
 PICTURES = frozenset(

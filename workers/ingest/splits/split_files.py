@@ -10,7 +10,7 @@ from workers.ingest.items import Item, Source
 from workers.ingest.paths.index import PathIndex
 from workers.ingest.paths.layout import pictures
 from workers.ingest.paths.role_words import Role
-from workers.ingest.paths.split_words import furthest
+from workers.ingest.paths.split_folders import furthest
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.item_finder import ItemFinder, is_picture
 from workers.ingest.splits.list_files import Entry, Listing, listings

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Item, Source
-from workers.ingest.paths.split_words import SplitFolders, file_splits, furthest
+from workers.ingest.paths.split_folders import SplitFolders, file_splits, furthest
 from workers.ingest.paths.words import stem_of
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.item_finder import is_picture

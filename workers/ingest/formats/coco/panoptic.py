@@ -20,7 +20,7 @@ from workers.ingest.formats.coco import records as coco_records
 from workers.ingest.formats.coco.records import Category, Key, Segments
 from workers.ingest.items import FoundSet, Read, Source
 from workers.ingest.masks.colored_masks import decode_colors
-from workers.ingest.paths.split_words import splits_of_names
+from workers.ingest.paths.split_folders import splits_of_names
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.pictures.mask_files import color_of
 from workers.ingest.pictures.mask_fit import fit_mask

@@ -19,7 +19,7 @@ from workers.ingest.formats.coco import records as coco_records
 from workers.ingest.formats.coco.files import annotated_members, coco_members, has_outlines
 from workers.ingest.formats.coco.records import Annotation, Category, ImageRecord, Key
 from workers.ingest.items import FoundSet, Source
-from workers.ingest.paths.split_words import splits_of_names
+from workers.ingest.paths.split_folders import splits_of_names
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED, Polygon, Region, RegionsTruth
 from workers.ingest.regions.rle import Runs
