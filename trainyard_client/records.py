@@ -513,6 +513,7 @@ class DatasetSummary(Record):
     mean: Any
     std: Any
     task: str
+    folds: int | None
     reading: Interpretation | None
 
 

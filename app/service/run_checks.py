@@ -86,7 +86,7 @@ def _check_weights(model: ModelSpec, storage: Storage) -> None:
 def _check_fold(data: DataSpec, dataset: Dataset) -> None:
     if data.split_index is None:
         return
-    folds = dataset.options.folds
+    folds = (dataset.summary and dataset.summary.folds) or dataset.options.folds
     if folds is None:
         said = "the set has no folds; upload it with `folds` to have them"
     elif data.split_index >= folds:

@@ -344,3 +344,12 @@ def test_what_cannot_train_is_refused_by_its_field(
 def test_float16_is_taken_for_a_gpu(client: FlaskClient, dataset_id: str):
     asked = {"precision": "16-mixed"}
     assert submit(client, dataset_id, spec=asked, device_class="gpu").status_code == 201
+
+
+@pytest.mark.parametrize(("folds", "fold", "status"), [(5, 4, 201), (5, 5, 422), (None, 0, 422)])
+def test_a_run_names_a_fold_that_the_upload_told(
+    client: FlaskClient, hand: Hand, folds: int | None, fold: int, status: int
+) -> None:
+    upload(client)
+    answer = submit(client, hand.ingest(folds=folds), spec={"data": {"split_index": fold}})
+    assert answer.status_code == status, answer.text

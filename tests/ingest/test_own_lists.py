@@ -10,7 +10,7 @@ import pytest
 from tests.ingest.formats.family import opened
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from workers.ingest.problems import ProblemLog
-from workers.ingest.splits.split_files import listed_pairs
+from workers.ingest.splits.lists.listed_pairs import listed_pairs
 
 FILES = folders([mask(0, 1)] * 4)
 APART = {"0": "train", "1": "val", "2": "test", "3": "train"}
@@ -275,11 +275,11 @@ def test_an_image_in_two_lists_is_held_out(bench: Bench) -> None:
     assert warnings(bench) == ["listed_twice"]
 
 
-def test_lists_of_several_folds_are_an_error(bench: Bench) -> None:
+def test_lists_of_several_splits_by_chance_are_an_error(bench: Bench) -> None:
     lists = {}
-    for fold in range(4):
-        lists[f"fold{fold}/train.txt"] = "\n".join(str(n) for n in range(4) if n != fold).encode()
-        lists[f"fold{fold}/test.txt"] = str(fold).encode()
+    for number in range(4):
+        lists[f"run{number}/train.txt"] = f"{number}\n{(number + 1) % 4}".encode()
+        lists[f"run{number}/test.txt"] = str((number + 2) % 4).encode()
     result = bench.run(FILES | lists)
     assert codes(result) == ["split_lists_contradict"]
     assert result.summary is None

@@ -177,8 +177,10 @@ class Interpretation:
 class DatasetSummary:
     """What ingest found. `sizes` counts images per "WIDTHxHEIGHT"; `mean` and `std` are of RGB in 0 to 1.
 
-    `task` says whether pixels have one class each; in a multilabel set none is ignored. `reading` is None in
-    records of before it was kept.
+    `task` says whether pixels have one class each; in a multilabel set none is ignored. `folds` counts those
+    of a cross-validation, which the options or the upload have told; None without, and in records of before
+    they were counted, where `IngestOptions.folds` tells them. `reading` is None in records of before it was
+    kept.
     """
 
     content_hash: str
@@ -190,6 +192,7 @@ class DatasetSummary:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     task: Task = "multiclass"
+    folds: int | None = None
     reading: Interpretation | None = None
 
 

@@ -66,7 +66,8 @@ class Item:
     """One image of a set; `name` is unique in it.
 
     `split` is train, val, test or None, as annotations say it. What paths say is found later (`told_splits`):
-    those of the image, of the truth, and `cited`, by which annotations call the image.
+    those of the image, of the truth, and `cited`, by which annotations call the image. `fold` is the fold in
+    which it validates, from 0, None where the upload tells no folds.
 
     Where the picture lies inside the file of its annotation, `image` is that file and `unpack` gets the
     picture out of its bytes, or raises Refused: the pictures of a whole set would not fit in memory.
@@ -77,6 +78,7 @@ class Item:
     image: Member
     truth: Truth
     split: str | None = None
+    fold: int | None = None
     unpack: Callable[[bytes], bytes] | None = None
     cited: str = ""
 

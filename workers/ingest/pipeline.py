@@ -297,6 +297,7 @@ class _Build:
                 name=reading.name,
                 file=item.image.path,
                 given=item.split,
+                given_fold=item.fold,
                 classes=shared.setdefault(labels, labels),
                 digest=reading.image_sha256,
             )

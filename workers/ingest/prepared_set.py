@@ -59,4 +59,5 @@ def finish(
         mean=mean,
         std=std,
         task=rules.task,
+        folds=len({place.fold for place in places.values()} - {None}) or None,
     )

@@ -37,7 +37,7 @@ from workers.ingest.pairing.several_masks import named_masks, several
 from workers.ingest.pairing.unmasked import background_images, tells_nothing
 from workers.ingest.paths.layout import Picture, by_role, pictures, without
 from workers.ingest.problems import ProblemLog, shown
-from workers.ingest.splits.split_files import listed_pairs
+from workers.ingest.splits.lists.listed_pairs import listed_pairs
 
 
 @dataclass(frozen=True, kw_only=True)

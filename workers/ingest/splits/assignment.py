@@ -25,8 +25,9 @@ class Candidate:
     """What the place of a sample depends on.
 
     `file` is that of its image in the upload. `given` is the split that the upload's folders or its format
-    say, None where they say none. `classes` are those that occur in its mask, by any number. `digest` is a
-    hash of the image's pixels: samples with the same one are copies and stay together.
+    say, `given_fold` the fold, from 0; None where they say none. `classes` are those that occur in its mask,
+    by any number. `digest` is a hash of the image's pixels: samples with the same one are copies and stay
+    together.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Candidate:
     given: str | None
     classes: frozenset[int]
     digest: str
+    given_fold: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,11 +62,13 @@ def assign(
     `told` says what told the splits that are given, as `Told.origin`.
     To be called once all masks are read and the set is sound. Logs an error, and answers what it has, where
     the lists are wrong or no images are left to train or to validate with. Samples of the split `unused`
-    stay in the prepared set: `counts` tells how many they are. With `folds`, each sample that trains or
-    validates has one; where the set has no validation of its own, the first fold is it.
+    stay in the prepared set: `counts` tells how many they are. With the option `folds`, each sample that
+    trains or validates has one; else those have one of which the upload tells it. Where the set has no
+    validation of its own, the first fold is it.
     """
     ordered = sorted(samples, key=lambda sample: sample.name)
     splits = _kept_apart(ordered, _given(ordered, options, log), log)
+    own_folds = _own_folds(ordered, splits, options, log)
     draws_val = "val" not in splits.values()
     if not {None, "train"} & set(splits.values()):
         log.error(
@@ -77,22 +81,25 @@ def assign(
     placed = {name: split or "train" for name, split in splits.items()}
     if options.splits_from is None and options.splits is None:
         _ask_if_bare(ordered, placed, log)
-    if draws_val and options.folds is None:
+    if draws_val and options.folds is None and not own_folds:
         if None not in splits.values():
             _warn_of_drawn_val(options, log)
         placed |= _drawn(_of(ordered, placed, "train"), options, log)
     if options.max_images_per_class is not None:
         for split in SPLITS:
             placed |= _capped(_of(ordered, placed, split), options.max_images_per_class, options.seed)
-    folds = _folds(_of(ordered, placed, "train", "val"), options, log) if options.folds else {}
+    pool = _of(ordered, placed, "train", "val")
+    drawn = _folds(pool, options, log) if options.folds else {}
+    folds = drawn or {one.name: own_folds[one.name] for one in pool if one.name in own_folds}
     if draws_val:
-        placed |= {name: "val" for name, fold in folds.items() if fold == 0}
+        first = min(folds.values(), default=0)
+        placed |= {name: "val" for name, fold in folds.items() if fold == first}
     shared: dict[tuple[str, int | None], Place] = {}
     places = {
         name: shared.setdefault(key, Place(split=key[0], fold=key[1]))
         for name, key in ((name, (split, folds.get(name))) for name, split in placed.items())
     }
-    return SplitPlan(places=places, origin=_origin(options, told, draws_val))
+    return SplitPlan(places=places, origin=_origin(options, told, draws_val, own_folds, log))
 
 
 def _ask_if_bare(samples: list[Candidate], placed: Mapping[str, str], log: ProblemLog) -> None:
@@ -103,10 +110,44 @@ def _ask_if_bare(samples: list[Candidate], placed: Mapping[str, str], log: Probl
         ask_bare_training(len(richer), log)
 
 
-def _origin(options: IngestOptions, told: str, draws_val: bool) -> str:
+def _own_folds(
+    samples: list[Candidate], splits: Mapping[str, str | None], options: IngestOptions, log: ProblemLog
+) -> dict[str, int]:
+    """The folds that the upload tells, where the client asks for no others; copies are in the same one."""
+    if options.folds is not None or options.splits is not None:
+        return {}
+    found: dict[str, int] = {}
+    for copies in _groups(samples):
+        given = {
+            one.name: one.given_fold
+            for one in copies
+            if one.given_fold is not None and splits[one.name] in (None, "train", "val")
+        }
+        found |= dict.fromkeys(given, min(given.values(), default=0))
+        if len(set(given.values())) > 1:
+            log.warning(
+                "image_in_two_folds",
+                copies[0].file,
+                f"The same image is in {len(set(given.values()))} folds; all of them validate in the first.",
+                "Remove the copies.",
+            )
+    return found
+
+
+def _origin(
+    options: IngestOptions, told: str, draws_val: bool, own_folds: Mapping[str, int], log: ProblemLog
+) -> str:
     parts = ["option splits" if options.splits is not None else told]
     if options.folds is not None:
         parts.append(f"{options.folds} folds by seed {options.seed}")
+    elif own_folds:
+        count = len(set(own_folds.values()))
+        parts.append(f"{count} folds of these" + (", of which the first validates" if draws_val else ""))
+        if draws_val:
+            log.guess(
+                f"of the {count} folds that the upload tells, the first validates where a run names none as "
+                "data.split_index"
+            )
     elif draws_val:
         whole = "val drawn from train" if parts[0] else "drawn"
         parts.append(f"{whole}: {options.val_fraction:.0%} by seed {options.seed}")

@@ -12,7 +12,8 @@ from workers.ingest.items import Item, Source
 from workers.ingest.paths.split_folders import SplitFolders, file_splits, furthest
 from workers.ingest.paths.words import stem_of
 from workers.ingest.problems import ProblemLog, shown
-from workers.ingest.splits.item_finder import is_picture
+from workers.ingest.splits.fold_plan import folds_of_folders
+from workers.ingest.splits.lists.item_finder import is_picture
 from workers.ingest.splits.questions import ask_doubtful, ask_lists_or_folders, ask_several
 from workers.ingest.splits.split_files import ListedSplits, listed_splits
 
@@ -50,7 +51,7 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     if listed is None:
         if not origin:
             splits, origin = _by_file_names(items)
-        told = Told(_with(items, splits), origin)
+        told = _by_fold_folders(Told(_with(items, splits), origin))
     else:
         told = _listed(items, splits, listed, origin, options, log)
     return told if log.is_blocked() else _with_doubtful(told, folders, options, log)
@@ -67,26 +68,40 @@ def _listed(
     lists = f"lists {_listing(listed.files)}"
     against = [i for i in items if _contradicts(splits[i.name], listed.splits.get(i.name))]
     told = splits | listed.splits
+    folds = listed.plan.folds if listed.plan else {}
     if against:
         said = {i.image.path: f"is of {splits[i.name]}, listed for {listed.splits[i.name]}" for i in against}
         count = options.splits_from or ask_lists_or_folders(said, lists, origin, log)
         for item in against:
             both = (listed.splits[item.name], splits[item.name] or "train")
             told[item.name] = both[0] if count in ("lists", "folders", "draw") else furthest(both)
-    loose = [item for item in items if told[item.name] is None]
-    if loose and "train" in listed.splits.values():
+    loose = [item for item in items if told[item.name] is None and item.name not in folds]
+    if loose and (folds or "train" in listed.splits.values()):
         log.warning(
             "image_unlisted",
             loose[0].image.path,
-            f"{len(loose)} image(s) are in no list of a split and are left out.",
+            f"{len(loose)} image(s) are in no list of a split or fold and are left out.",
             "Nothing, if that is meant; else add them to a list.",
         )
-        items = [item for item in items if told[item.name] is not None]
-    return Told(_with(items, told), f"{lists}, and {origin}" if origin else lists)
+        names = {item.name for item in loose}
+        items = [item for item in items if item.name not in names]
+    items = [replace(item, fold=folds.get(item.name)) for item in _with(items, told)]
+    return Told(items, f"{lists}, and {origin}" if origin else lists)
 
 
 def _contradicts(by_words: str | None, by_lists: str | None) -> bool:
     return by_words not in (None, "train") and by_lists not in (None, by_words)
+
+
+def _by_fold_folders(told: Told) -> Told:
+    """With the folds that folders are called after, where these have nothing that trains in one of them and
+    validates in another."""
+    plan = folds_of_folders({item.name: item.image.path for item in told.items if item.split != "test"})
+    if plan is None or "val" in {item.split for item in told.items}:
+        return told
+    items = [replace(item, fold=plan.folds.get(item.name)) for item in told.items]
+    folders = "folders of folds"
+    return Told(items, f"{told.origin}, and {folders}" if told.origin else folders)
 
 
 _Splits = dict[str, str | None]

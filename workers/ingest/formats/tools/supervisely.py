@@ -24,7 +24,7 @@ from workers.ingest.regions.bitmaps import Budget, bad_bitmap, from_base64, from
 from workers.ingest.regions.masks import Bitmap, Polygon, Region, Stroke, rectangle
 from workers.ingest.regions.polygons import Ring, ring
 from workers.ingest.regions.shapes import not_a_region, stroke
-from workers.ingest.splits.list_rows import known_split
+from workers.ingest.splits.lists.list_rows import known_split
 from workers.ingest.text.sniff import any_has, mentions, sample
 from workers.ingest.text.typed_json import (
     broken,

@@ -10,7 +10,16 @@ from workers.ingest.paths.index import PathIndex
 from workers.ingest.paths.split_words import split_name
 from workers.ingest.paths.words import ending_of, stem_of
 from workers.ingest.problems import Refused
-from workers.ingest.splits.list_rows import (
+from workers.ingest.splits.lists.fold_names import (
+    FOLD_HEADS,
+    MOST_FOLDS,
+    fold_of_cell,
+    fold_of_path,
+    tells_folds,
+    without_fold,
+)
+from workers.ingest.splits.lists.fold_rows import folds_of_entries, folds_of_rows, rows_of_folds
+from workers.ingest.splits.lists.list_rows import (
     IMAGE_HEADS,
     MASK_HEADS,
     OBJECT_HEADS,
@@ -21,7 +30,7 @@ from workers.ingest.splits.list_rows import (
     known_split,
     text_rows,
 )
-from workers.ingest.splits.split_flags import (
+from workers.ingest.splits.lists.split_flags import (
     are_numbers,
     flag_columns,
     number_column,
@@ -29,6 +38,7 @@ from workers.ingest.splits.split_flags import (
     split_of_flags,
 )
 from workers.ingest.text.text_files import MAX_BYTES, read_text
+from workers.ingest.text.typed_json import parse_json
 
 MAX_FILES = 100
 """Files that are read as lists, those nearest to the top."""
@@ -52,31 +62,40 @@ _VOC_OTHERS = frozenset(("main", "layout", "action"))
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a row names, as written: an image, the mask if there is one, and the split if it is told."""
+    """What a row names, as written: an image, the mask if there is one, and the split and the fold if they
+    are told."""
 
     image: str
     mask: str | None
     split: str | None
+    fold: str | None = None
 
 
 @dataclass(frozen=True)
 class Listing:
     """The entries of a file; `whole` where they are of what other lists part, too (`trainval.txt`).
 
-    `numbers`, lowest first, stand in the place of splits, and which of them trains is open. `fault` says why
-    a file that tells splits by its name or its columns has no entries that can be used.
+    `numbers`, lowest first, stand in the place of splits, and which of them trains is open. With `per_fold`
+    the splits of entries are those within their fold. `fault` says why a file that tells splits by its name
+    or its columns has no entries that can be used.
     """
 
     path: str
     entries: list[Entry]
     whole: bool = False
     numbers: tuple[str, ...] = ()
+    per_fold: bool = False
     fault: str = ""
 
     @property
     def tells_splits(self) -> bool:
-        """Whether it is meant to say splits, and not pairs alone."""
+        """Whether it is meant to say splits, and not pairs or folds alone."""
         return bool(self.fault) or any(entry.split for entry in self.entries)
+
+    @property
+    def tells_folds(self) -> bool:
+        """Whether it is meant to say which fold of a cross-validation images are of."""
+        return any(entry.fold for entry in self.entries)
 
 
 def listings(source: Source, index: PathIndex) -> list[Listing]:
@@ -87,7 +106,7 @@ def listings(source: Source, index: PathIndex) -> list[Listing]:
         try:
             listing = _listing(source, member, index)
         except Refused as refusal:
-            is_of_splits = known_split(stem) or _OF_SPLITS.search(stem.casefold())
+            is_of_splits = known_split(stem) or _OF_SPLITS.search(stem.casefold()) or tells_folds(member.path)
             listing = Listing(member.path, [], fault=refusal.message if is_of_splits else "")
         if listing.entries or listing.fault:
             named = split_name(stem)
@@ -105,68 +124,92 @@ def _candidates(members: Iterable[Member], index: PathIndex) -> list[Member]:
 
 
 def _may_list(member: Member) -> bool:
-    stem, ending = stem_of(member.path), ending_of(member.path)
+    ending = ending_of(member.path)
     if ending in _TABLES:
         return 0 < member.size <= MAX_BYTES
     largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
-    return 0 < member.size <= largest and _tells_splits(stem)
+    return 0 < member.size <= largest and (_tells_splits(member.path) or tells_folds(member.path))
 
 
-def _tells_splits(stem: str) -> bool:
-    return bool(known_split(stem) or _OF_ALL.search(stem.casefold()))
+def _tells_splits(path: str) -> bool:
+    return bool(known_split(stem_of(path)) or _is_of_all(path))
+
+
+def _is_of_all(path: str) -> bool:
+    return _OF_ALL.search(stem_of(path).casefold()) is not None
 
 
 def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
     """What the rows of a file name; no entries where it lists no images. Raises Refused."""
-    split = known_split(stem_of(member.path))
-    if member.path.casefold().endswith(".json"):
-        rows = json_rows(source.read(member))
-        by_split: dict[str | None, list[Row]] = (
-            dict(rows.items()) if isinstance(rows, dict) else {split: rows}
-        )
-        return _of_json(by_split, member.path)
-    rows = text_rows(read_text(source, member))
-    return _of_table(rows if split else parted_last(rows), split, index, member.path)
+    path, fold = member.path, fold_of_path(member.path)
+    split = known_split(stem_of(path) if fold is None else without_fold(stem_of(path)))
+    if path.casefold().endswith(".json"):
+        found = _of_json(parse_json(source.read(member)), split, path)
+    else:
+        rows = text_rows(read_text(source, member))
+        found = _of_table(rows if split or fold else parted_last(rows), split, fold is not None, index, path)
+    if fold is None or found.tells_folds:
+        return found
+    return replace(found, entries=[replace(entry, fold=fold) for entry in found.entries], per_fold=True)
 
 
-def _of_json(rows: Mapping[str | None, list[Row]], path: str) -> Listing:
-    """The entries by split; of numbers that stand for splits as in a table."""
+def _of_json(document: object, split: str | None, path: str) -> Listing:
+    """The entries by fold or by split; of numbers that stand for splits as in a table."""
+    folds = rows_of_folds(document, called_so=tells_folds(path))
+    if folds:
+        return Listing(path, [_entry(row.cells, 0, 1, row.split, row.fold) for row in folds], per_fold=True)
+    found = json_rows(document)
+    rows: Mapping[str | None, list[Row]] = dict(found.items()) if isinstance(found, dict) else {split: found}
     numbers = {key for key in rows if key is not None and key not in _KNOWN}
     if numbers == _NUMBERED.keys():
         rows, numbers = {_NUMBERED[key or ""]: some for key, some in rows.items()}, set()
     if numbers and not are_numbers(numbers):
-        return Listing(path, [])  # folds or groups
-    entries = [_entry(row, 0, 1, part) for part, some in rows.items() for row in some]
+        return _numbered_folds(rows, path)
+    fold_of = folds_of_entries(document)
+    entries = [_entry(row, 0, 1, part, fold_of.get(row[0])) for part, some in rows.items() for row in some]
     return Listing(path, entries, numbers=tuple(sorted(numbers, key=int)))
 
 
-def _entry(row: Row, image: int, mask: int | None, split: str | None) -> Entry:
+def _numbered_folds(rows: Mapping[str | None, list[Row]], path: str) -> Listing:
+    """The entries of more numbers than there are splits."""
+    if len(rows) > MOST_FOLDS:
+        return Listing(path, [], fault=f"It parts the images by {len(rows)} numbers.")
+    told = [(row, fold_of_cell(part or "")) for part, some in rows.items() for row in some]
+    return Listing(path, [_entry(row, 0, 1, None, fold) for row, fold in told])
+
+
+def _entry(row: Row, image: int, mask: int | None, split: str | None, fold: str | None = None) -> Entry:
     has_mask = mask is not None and mask < len(row)
-    return Entry(row[image], row[mask] if has_mask and mask is not None else None, split)
+    return Entry(row[image], row[mask] if has_mask and mask is not None else None, split, fold)
 
 
-def _of_table(rows: list[Row], split: str | None, index: PathIndex, path: str) -> Listing:
-    """The entries of a table: its columns are told by their headings, else by what they name."""
+def _of_table(rows: list[Row], split: str | None, of_fold: bool, index: PathIndex, path: str) -> Listing:
+    """The entries of a table: its columns are told by their headings, else by what they name. `of_fold` says
+    whether the file is that of one fold."""
     heads = _heading(rows, index, path)
     rows = [row for row in (rows[1:] if heads else rows) if row]
     images = _columns(rows, heads, IMAGE_HEADS, index, path)
     if not images:
-        return _without_images(rows, heads, split, path)
+        return _without_images(rows, heads, split, of_fold, path)
     image = images[0]
     masks = [column for column in _columns(rows, heads, MASK_HEADS, index, path) if column != image]
     mask = next((column for column in masks if _differ(rows, image, column, index, path)), None)
     if any(heading_words(cell) & OBJECT_HEADS for cell in heads):
         mask = None
+    folds = folds_of_rows(rows, heads, image, called_so=_is_of_all(path) or tells_folds(path))
     splits, numbers = _splits_of_rows(rows, heads, split, path, image)
-    if mask is None and not any(splits):
+    if numbers and any(folds):
+        splits, numbers = [None] * len(rows), ()
+    if mask is None and not (of_fold or any(splits) or any(folds)):
         return Listing(path, [])
-    named = [_entry(row, image, mask, of) for row, of in zip(rows, splits, strict=True) if len(row) > image]
+    told = zip(rows, splits, folds, strict=True)
+    named = [_entry(row, image, mask, of, fold) for row, of, fold in told if len(row) > image]
     return Listing(path, named, numbers=numbers)
 
 
-def _without_images(rows: list[Row], heads: Row, split: str | None, path: str) -> Listing:
+def _without_images(rows: list[Row], heads: Row, split: str | None, of_fold: bool, path: str) -> Listing:
     """Of a table of which no column names pictures: the names of folders, or of something else."""
-    if split:
+    if split or of_fold:
         return Listing(path, [_entry(row, 0, None, split) for row in rows])
     splits, _ = _splits_of_rows(rows, heads, None, path, None)
     if len(set(splits)) < 2:
@@ -186,8 +229,7 @@ def _splits_of_rows(
     flags = flag_columns(rows, heads)
     if flags:
         return [split_of_flags(row, flags) for row in rows], ()
-    called_so = _OF_ALL.search(stem_of(path).casefold()) is not None
-    column, numbers = number_column(rows, heads, image, called_so)
+    column, numbers = number_column(rows, heads, image, _is_of_all(path))
     cells: list[str | None] = [row[column] if column < len(row) else None for row in rows] if numbers else []
     if set(numbers) == _NUMBERED.keys():
         return [_NUMBERED[cell] if cell else None for cell in cells], ()
@@ -198,7 +240,7 @@ def _heading(rows: Sequence[Row], index: PathIndex, path: str) -> Row:
     """The first row if it has headings: it names no file, and a word of headings; else none."""
     if len(rows) < 2 or any(index.find(cell, path) for cell in rows[0]):
         return []
-    known = IMAGE_HEADS | MASK_HEADS | SPLIT_HEADS
+    known = IMAGE_HEADS | MASK_HEADS | SPLIT_HEADS | FOLD_HEADS
     words = [heading_words(cell) for cell in rows[0] if "/" not in cell and "\\" not in cell]
     return rows[0] if any(one & known for one in words) else []
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from workers.ingest.splits.list_rows import SPLIT_HEADS, Row, heading_words, known_split
+from workers.ingest.splits.lists.fold_names import MOST_FOLDS, heads_folds
+from workers.ingest.splits.lists.list_rows import SPLIT_HEADS, Row, heading_words, known_split
 
 _MEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _ABOUT = frozenset(("is", "in", "for", "use"))
@@ -13,12 +14,14 @@ _TRIED = 200
 
 
 def parted_last(rows: list[Row]) -> list[Row]:
-    """The rows, each of one cell parted before its last word where these words may be splits: `im_7 1`."""
+    """The rows, each of one cell parted before its last word where these words may be splits, or numbers of
+    folds: `im_7 1`."""
     parted = [row[0].rsplit(None, 1) if len(row) == 1 else row for row in rows]
     lasts = {row[-1] for row in parted}
     if any(len(row) != 2 for row in parted) or len(lasts) < 2:
         return rows
-    return parted if are_numbers(lasts) or all(map(known_split, lasts)) else rows
+    numbers = all(last.isdecimal() for last in lasts) and len(lasts) <= MOST_FOLDS
+    return parted if are_numbers(lasts) or numbers or all(map(known_split, lasts)) else rows
 
 
 def are_numbers(cells: Collection[str]) -> bool:
@@ -54,12 +57,13 @@ def number_column(
 ) -> tuple[int, tuple[str, ...]]:
     """The column of splits as two or three numbers, and these, lowest first; none where there is no such.
 
-    Its heading has a word for splits, or with `called_so` the name of the file has. `image` is the column of
-    images.
+    Its heading has a word for splits or folds, or with `called_so` the name of the file has. `image` is the
+    column of images.
     """
     for column in range(max(map(len, rows[:_TRIED]), default=0)):
         cells = {row[column] for row in rows if column < len(row)}
-        said = column < len(heads) and heading_words(heads[column]) & SPLIT_HEADS
+        head = heads[column] if column < len(heads) else ""
+        said = heading_words(head) & SPLIT_HEADS or heads_folds(head)
         if column != image and (said or called_so) and are_numbers(cells):
             return column, tuple(sorted(cells, key=int))
     return 0, ()

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.paths.split_words import split_name
 from workers.ingest.paths.words import words
-from workers.ingest.text.typed_json import parse_json
 
 Row = list[str]
 """The cells of a line; those of JSON are an image and, if it is there, a mask."""
@@ -61,14 +60,12 @@ def _spaced(line: str) -> Row:
     return words
 
 
-def json_rows(data: bytes) -> dict[str, list[Row]] | list[Row]:
+def json_rows(document: object) -> dict[str, list[Row]] | list[Row]:
     """The rows of a JSON document: by split where it says so, else all; none where it lists no files.
 
     Read are a list of names, or of objects with an image and a mask, `{"train": [...], "val": [...]}`,
     `{"a.png": "train"}`, and a list of objects with a split. A split may be a number, which is then its key.
-    Raises Refused where it is no JSON.
     """
-    document = parse_json(data)
     if isinstance(document, dict):
         return _of_mapping(document)
     if not isinstance(document, list):
@@ -77,8 +74,8 @@ def json_rows(data: bytes) -> dict[str, list[Row]] | list[Row]:
     for entry in document:
         split = _split_of(entry)
         if split is not None:
-            by_split.setdefault(split, []).extend(_cells(entry))
-    return by_split or [row for entry in document for row in _cells(entry)]
+            by_split.setdefault(split, []).extend(cells_of(entry))
+    return by_split or [row for entry in document for row in cells_of(entry)]
 
 
 def _of_mapping(document: Mapping[str, object]) -> dict[str, list[Row]]:
@@ -90,13 +87,14 @@ def _of_mapping(document: Mapping[str, object]) -> dict[str, list[Row]]:
         return found
     for key, value in document.items():
         if isinstance(value, list) and (split := known_split(key)):
-            found.setdefault(split, []).extend(row for entry in value for row in _cells(entry))
+            found.setdefault(split, []).extend(row for entry in value for row in cells_of(entry))
         elif isinstance(value, str) and (split := known_split(value)):
             found.setdefault(split, []).append([key])
     return found
 
 
-def _cells(entry: object) -> Iterator[Row]:
+def cells_of(entry: object) -> Iterator[Row]:
+    """The cells of an entry of JSON: the name of an image, and of its mask if it has one."""
     if isinstance(entry, str):
         yield [entry]
     elif isinstance(entry, dict):

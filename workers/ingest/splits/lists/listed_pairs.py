@@ -1,0 +1,56 @@
+"""The pairs of images and masks that files of the upload list."""
+
+from collections.abc import Sequence
+
+from workers.ingest.archive import Member
+from workers.ingest.items import Source
+from workers.ingest.paths.index import PathIndex
+from workers.ingest.paths.layout import pictures
+from workers.ingest.paths.role_words import Role
+from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.splits.lists.item_finder import is_picture
+from workers.ingest.splits.lists.list_files import Entry, listings
+
+
+def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> dict[str, str] | None:
+    """The path of the mask of each image that lists of the upload name together with it; None without any.
+
+    `members` are the files that may be named. The pairs are used where most rows of a list name two pictures;
+    one that pairs an image with two masks, or a mask with two images, is a warning, and none are used.
+    """
+    index = PathIndex([member.path for member in members if is_picture(member.path)])
+    pairs: dict[str, str] = {}
+    for one in listings(source, index):
+        if one.fault:
+            continue
+        named = [pair for entry in one.entries if (pair := _pair(entry, one.path, index)) is not None]
+        if 2 * len(named) < len(one.entries):
+            continue
+        for image, mask in named:
+            if pairs.setdefault(image, mask) != mask:
+                _report_pairs(one.path, image, log)
+                return None
+    roles = {picture.member.path: picture.role for picture in pictures(members)} if pairs else {}
+    turned = sum((roles[image], roles[mask]) == (Role.MASK, Role.IMAGE) for image, mask in pairs.items())
+    if 2 * turned > len(pairs):
+        pairs = {mask: image for image, mask in pairs.items()}
+    if len(set(pairs.values())) < len(pairs):
+        _report_pairs(None, next(iter(pairs)), log)
+        return None
+    return pairs or None
+
+
+def _pair(entry: Entry, path: str, index: PathIndex) -> tuple[str, str] | None:
+    if entry.mask is None:
+        return None
+    image, mask = index.find(entry.image, path).paths, index.find(entry.mask, path).paths
+    return (image[0], mask[0]) if len(image) == len(mask) == 1 and image != mask else None
+
+
+def _report_pairs(path: str | None, image: str, log: ProblemLog) -> None:
+    log.warning(
+        "listed_pairs_unused",
+        path,
+        f"The pairs that lists name are not used: {shown(image)} or its mask is paired twice.",
+        "Nothing, if names pair images and masks; else mend the lists.",
+    )
