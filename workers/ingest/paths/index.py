@@ -36,7 +36,7 @@ class PathIndex:
     """Files by their names, with and without the ending; case does not count. Built when first asked."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = paths
+        self.paths = paths
         self._tails: dict[str, dict[tuple[str, ...], list[str]]] = {}
 
     @cached_property
@@ -44,7 +44,7 @@ class PathIndex:
         """The paths of each name, and of each name without ending."""
         by_name: defaultdict[str, list[str]] = defaultdict(list)
         by_stem: defaultdict[str, list[str]] = defaultdict(list)
-        for path in sorted(set(self._paths)):
+        for path in sorted(set(self.paths)):
             by_name[posixpath.basename(path).casefold()].append(path)
             by_stem[stem_of(path).casefold()].append(path)
         return dict(by_name), dict(by_stem)

@@ -37,7 +37,7 @@ from workers.ingest.splits.lists.split_flags import (
     parted_last,
     split_of_flags,
 )
-from workers.ingest.text.text_files import MAX_BYTES, read_text
+from workers.ingest.text.text_files import MAX_BYTES, read_list
 from workers.ingest.text.typed_json import parse_json
 
 MAX_FILES = 100
@@ -143,10 +143,11 @@ def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
     """What the rows of a file name; no entries where it lists no images. Raises Refused."""
     path, fold = member.path, fold_of_path(member.path)
     split = known_split(stem_of(path) if fold is None else without_fold(stem_of(path)))
+    text = read_list(source, member, index.paths)
     if path.casefold().endswith(".json"):
-        found = _of_json(parse_json(source.read(member)), split, path)
+        found = _of_json(parse_json(text.encode()), split, path)
     else:
-        rows = text_rows(read_text(source, member))
+        rows = text_rows(text)
         found = _of_table(rows if split or fold else parted_last(rows), split, fold is not None, index, path)
     if fold is None or found.tells_folds:
         return found
