@@ -6,7 +6,7 @@ that make more pairs in another way. Where that contradicts, or cannot tell, it 
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trainyard.datasets.record import IngestOptions
@@ -17,6 +17,7 @@ from workers.ingest.pairing.content_fit import Read, better, sizes_tell
 from workers.ingest.pairing.marks import Couple
 from workers.ingest.pairing.matching import Matched, also
 from workers.ingest.pairing.numbered_names import NumberedName, numbered_name
+from workers.ingest.pairing.several_masks import Labelled, Masks
 from workers.ingest.paths.layout import Picture, pictures, without
 from workers.ingest.paths.role_words import Role
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
@@ -57,6 +58,7 @@ def renumbered(
     images, masks = _with_roles(matched.couples, images, masks)
     names = _Names(images, masks)
     readings = [one for one in (_exchanged(matched, names), _in_order(matched, names)) if one]
+    readings.sort(key=lambda reading: -len(reading.couples))
     if options.pair_numbers is not None:
         readings = [one for one in readings if one.key == options.pair_numbers]
         if not readings:
@@ -75,22 +77,48 @@ def renumbered(
 
 def renumbered_members(
     couples: list[tuple[Member, Member]],
+    images: Collection[Member],
     masks: Collection[Member],
     source: Source,
     options: IngestOptions,
     log: ProblemLog,
+    called: Callable[[Member], str] | None = None,
 ) -> list[tuple[Member, Member]]:
-    """As `renumbered`, for a format that knows its folders: pairs of these masks with images in folders that
-    are called so."""
-    known = {mask.path for mask in masks}
-    own = [one for one in pictures(source.members) if one.member.path in known or one.role is Role.IMAGE]
-    by_path = {one.member.path: one for one in own}
-    if not all(image.path in by_path for image, _ in couples):
-        return couples
-    of_masks = [one for one in own if one.member.path in known]
+    """As `renumbered`, for a format that knows its folders: pairs of these images and masks.
+
+    `called` gives the words and numbers by which the format pairs them, where names of files have more.
+    """
+    paths = {member.path for member in (*images, *masks)}
+    by_path = {one.member.path: one for one in pictures(source.members) if one.member.path in paths}
+    if called is not None:
+        by_path = {
+            path: replace(one, folders=(), split=None, stem=called(one.member))
+            for path, one in by_path.items()
+        }
     named = Matched(couples=[(by_path[image.path], by_path[mask.path]) for image, mask in couples])
-    found = renumbered(named, without(own, of_masks), of_masks, options, source.read, log)
+    own_images, own_masks = ([by_path[one.path] for one in side] for side in (images, masks))
+    found = renumbered(named, own_images, own_masks, options, source.read, log)
     return [_members(couple) for couple in found.couples]
+
+
+def renumbered_masks(
+    masks: Masks, images: Mapping[str, Picture], options: IngestOptions, read: Read, log: ProblemLog
+) -> Masks:
+    """As `renumbered`, of images that have several masks each, whatever tells these apart: they are taken to
+    be called as their images."""
+    labels: dict[str, Labelled] = {}
+    couples = []
+    for path, labelled in masks.items():
+        image = images[path]
+        for one in labelled:
+            labels[one.mask.member.path] = one
+            couples.append((image, replace(image, member=one.mask.member)))
+    matched = Matched(couples=couples)
+    found: defaultdict[str, list[Labelled]] = defaultdict(list)
+    called = [mask for _, mask in couples]
+    for image, mask in renumbered(matched, list(images.values()), called, options, read, log).couples:
+        found[image.member.path].append(labels[mask.member.path])
+    return dict(found)
 
 
 class _Names:

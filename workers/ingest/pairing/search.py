@@ -24,7 +24,7 @@ from workers.ingest.pairing.matching import (
     of_the_same,
     same_words,
 )
-from workers.ingest.pairing.renumbering import renumbered, sides
+from workers.ingest.pairing.renumbering import renumbered, renumbered_masks, sides
 from workers.ingest.pairing.report import (
     report_clash,
     report_masks,
@@ -70,7 +70,8 @@ def _by_named_classes(
     images, masks_of = named_classes(pictured, options)
     named: defaultdict[str, list[Named]] = defaultdict(list)
     for name, masks in masks_of.items():
-        matched = _settled(best_match(images, masks, by_words), pictured, read, log)
+        matched = renumbered(best_match(images, masks, by_words), images, masks, options, read, log)
+        matched = _settled(matched, pictured, read, log)
         for image, mask in (*matched.couples, *matched.more):
             named[image.member.path].append((name, mask.member))
     own = [image for image in images if image.member.path in named]
@@ -135,6 +136,8 @@ def _by_rules(
     told_apart = several(images, masks)
     if told_apart is not None:
         by_path = {image.member.path: image for image in images}
+        masks_of = renumbered_masks(told_apart.masks, by_path, options, inference.read, log)
+        told_apart = replace(told_apart, masks=masks_of)
         sets = label_sets(told_apart, by_path, inference.read)
         if sets:
             couples = chosen(sets, pictured, inference.read, log)

@@ -59,7 +59,13 @@ class CitedFiles:
                 self._by_stem[path.stem].append(member)
             else:
                 self._left_out.add(path.stem)
+        self._members = kept
         self._folders = None if read is None else ImageFolders(kept, self._kinds, read)
+
+    def beside(self, images: Iterable[Member]) -> list[Member]:
+        """The pictures that can be cited and lie in the folders of these images."""
+        folders = {posixpath.dirname(image.path) for image in images}
+        return [member for member in self._members if posixpath.dirname(member.path) in folders]
 
     def expect(self, cited: Iterable[str]) -> None:
         """Tell what is going to be cited, so that the folder which has most of it is taken for all."""

@@ -17,6 +17,7 @@ from workers.ingest.masks.reading import MaskSet, mask_reading
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.renumbering import renumbered_members
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused
@@ -49,7 +50,7 @@ class Camvid:
                 "Add it, with lines such as `128 64 128 Road`.",
             )
             return None
-        couples = _couples(source, log)
+        couples = _couples(source, options, log)
         if not couples and not log.has_errors:
             log.error(
                 "no_pairs", None, "No image NAME has a mask NAME_L.", "Put images and masks in the upload."
@@ -100,7 +101,7 @@ def _of_couples(
     return FoundSet(items=named_items(found), names=names, colors=colors, ignore_value=IGNORED)
 
 
-def _couples(source: Source, log: ProblemLog) -> list[tuple[Member, Member]]:
+def _couples(source: Source, options: IngestOptions, log: ProblemLog) -> list[tuple[Member, Member]]:
     """Each mask behind its image."""
     cited = CitedFiles(member for member in source.members if not _is_mask(member))
     masks = [member for member in source.members if _is_mask(member)]
@@ -117,7 +118,9 @@ def _couples(source: Source, log: ProblemLog) -> list[tuple[Member, Member]]:
             lost.append((mask, stem))
         else:
             found.append((image, mask))
-    report_missing([(mask.path, stem) for mask, stem in lost], len(found), log)
+    found = renumbered_members(found, cited.beside(image for image, _ in found), masks, source, options, log)
+    paired = {mask.path for _, mask in found}
+    report_missing([(mask.path, stem) for mask, stem in lost if mask.path not in paired], len(found), log)
     cited.report_unlisted({image.path for image, _ in found}, log)
     return found
 

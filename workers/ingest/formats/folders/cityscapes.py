@@ -5,7 +5,6 @@ All give the 19 classes that the benchmark trains; everything else is ignored.
 """
 
 import posixpath
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,10 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.annotations.image_lookup import report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.formats.folders.cityscapes_labels import COLOR_TABLE, COLORS, LABEL_IDS, NAMES
+from workers.ingest.formats.folders.leftovers import report_without_mask, without_image
 from workers.ingest.items import FoundSet, Read, Source, Truth
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.renumbering import renumbered_members
 from workers.ingest.pictures.decode import DecodedImage, load
 from workers.ingest.pictures.mask_files import check_mask_size
 from workers.ingest.pictures.mask_fit import fit_mask
@@ -72,9 +73,15 @@ class Cityscapes:
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
         masks = _masks(source)
-        found = list(_located(source, masks, log))
-        taken = {one.truth.file for one in found}
-        lost = [member for member in masks.values() if member.path not in taken]
+        images = [member for member in source.members if _stem(member).endswith(_IMAGE)]
+        couples = [(image, masks[place]) for image in images if (place := _place(_stem(image))) in masks]
+        own = list(masks.values())
+        couples = renumbered_members(
+            couples, images, own, source, options, log, called=lambda member: _place(_stem(member))
+        )
+        found = [Located(image=image, truth=_truth(mask)) for image, mask in couples]
+        report_without_mask(images, couples, log)
+        lost = without_image(own, couples)
         report_missing([(one.path, f"{_place(_stem(one))}_leftImg8bit") for one in lost], len(found), log)
         if not found and not log.has_errors:
             log.error(
@@ -133,25 +140,6 @@ def _masks(source: Source) -> dict[str, Member]:
         if kind is not None:
             ranked.append((_KINDS.index(kind), "_gtcoarse_" in stem, member.path, _place(stem), member))
     return {place: member for *_, place, member in sorted(ranked, key=lambda one: one[:3], reverse=True)}
-
-
-def _located(source: Source, masks: dict[str, Member], log: ProblemLog) -> Iterator[Located]:
-    bare = []
-    for member in source.members:
-        stem = _stem(member)
-        if stem.endswith(_IMAGE):
-            mask = masks.get(_place(stem))
-            if mask is None:
-                bare.append(member.path)
-            else:
-                yield Located(image=member, truth=_truth(mask))
-    if bare:
-        log.warning(
-            "image_without_mask",
-            bare[0],
-            f"{len(bare)} image(s) have no mask and are left out.",
-            "Add their masks, or take the images out.",
-        )
 
 
 def _truth(mask: Member) -> Truth:

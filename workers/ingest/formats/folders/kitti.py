@@ -5,7 +5,6 @@ instance id is 256 times the label and a number. As there, the 19 classes of the
 is ignored.
 """
 
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,7 +17,9 @@ from workers.ingest.formats.annotations.image_lookup import report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.formats.folders.cityscapes import LabelIdTruth
 from workers.ingest.formats.folders.cityscapes_labels import COLORS, LABEL_IDS, NAMES
-from workers.ingest.items import FoundSet, Source, Truth
+from workers.ingest.formats.folders.leftovers import report_without_mask, without_image
+from workers.ingest.items import FoundSet, Source
+from workers.ingest.pairing.renumbering import renumbered_members
 from workers.ingest.problems import ProblemLog
 from workers.ingest.regions.masks import IGNORED
 from workers.prepared.version import Uint8
@@ -49,11 +50,14 @@ class Kitti:
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        truths = _truths(source)
-        found = list(_located(source, truths, log))
-        taken = {one.truth.file for one in found}
-        lost = [(truth.file, name) for (_, name), truth in truths.items() if truth.file not in taken]
-        report_missing(lost, len(found), log)
+        images, truths = _in(source, _IMAGES), _truths(source)
+        masks = {place: truth.member for place, truth in truths.items()}
+        couples = [(image, masks[_place(image)]) for image in images if _place(image) in masks]
+        couples = renumbered_members(couples, images, list(masks.values()), source, options, log)
+        found = [Located(image=image, truth=truths[_place(mask)]) for image, mask in couples]
+        report_without_mask(images, couples, log)
+        lost = without_image(masks.values(), couples)
+        report_missing([(one.path, _place(one)[1]) for one in lost], len(found), log)
         if not found and not log.has_errors:
             log.error(
                 "no_pairs",
@@ -73,27 +77,10 @@ class Kitti:
         )
 
 
-def _truths(source: Source) -> dict[tuple[str, str], Truth]:
+def _truths(source: Source) -> dict[tuple[str, str], LabelIdTruth]:
     """The truth of each place, labels before instances."""
     instances = {_place(one): InstanceTruth(member=one) for one in _in(source, _INSTANCES)}
     return {**instances, **{_place(one): LabelIdTruth(member=one) for one in _in(source, _LABELS)}}
-
-
-def _located(source: Source, truths: dict[tuple[str, str], Truth], log: ProblemLog) -> Iterator[Located]:
-    bare = []
-    for member in _in(source, _IMAGES):
-        truth = truths.get(_place(member))
-        if truth is None:
-            bare.append(member.path)
-        else:
-            yield Located(image=member, truth=truth)
-    if bare:
-        log.warning(
-            "image_without_mask",
-            bare[0],
-            f"{len(bare)} image(s) have no mask and are left out.",
-            "Nothing, if they are those of the test set; else add their masks.",
-        )
 
 
 def _place(member: Member) -> tuple[str, str]:

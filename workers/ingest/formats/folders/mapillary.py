@@ -6,7 +6,7 @@ the config; of several versions the newest is read. The label `Unlabeled` is ign
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from trainyard.datasets.record import IngestOptions
@@ -15,6 +15,7 @@ from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_m
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.items import Color, FoundSet, Source
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.renumbering import renumbered_members
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.sniff import mentions
@@ -68,7 +69,7 @@ class Mapillary:
             log.refused(config.path, refusal)
             return None
         images = CitedFiles(member for member in source.members if member.folder == "images")
-        found = list(_located(masks[version], images, log))
+        found = _located(masks[version], images, source, options, log)
         images.report_unlisted({one.image.path for one in found}, log)
         if log.has_errors:
             return None
@@ -83,9 +84,11 @@ class Mapillary:
         )
 
 
-def _located(masks: list[Member], images: CitedFiles, log: ProblemLog) -> Iterator[Located]:
+def _located(
+    masks: list[Member], images: CitedFiles, source: Source, options: IngestOptions, log: ProblemLog
+) -> list[Located]:
     lost = []
-    kept = 0
+    couples = []
     for mask in masks:
         stem = PurePosixPath(mask.path).stem
         try:
@@ -96,11 +99,16 @@ def _located(masks: list[Member], images: CitedFiles, log: ProblemLog) -> Iterat
         if image is None:
             lost.append((mask.path, stem))
             continue
-        kept += 1
-        yield Located(image=image, truth=MaskTruth(member=mask))
-    report_missing(lost, kept, log)
-    if not kept and not log.has_errors:
+        couples.append((image, mask))
+    own = images.beside(image for image, _ in couples)
+    couples = renumbered_members(
+        couples, own, masks, source, options, log, called=lambda member: PurePosixPath(member.path).stem
+    )
+    paired = {mask.path for _, mask in couples}
+    report_missing([one for one in lost if one[0] not in paired], len(couples), log)
+    if not couples and not log.has_errors:
         log.error("no_pairs", None, "No mask in labels/ has an image.", "Send the folders images, too.")
+    return [Located(image=image, truth=MaskTruth(member=mask)) for image, mask in couples]
 
 
 def _labels(config: object) -> dict[int, tuple[str, Color | None]]:

@@ -73,7 +73,8 @@ class Voc:
         couples = _couples(masks, cited, log)
         if log.is_blocked() or not couples:
             return None
-        couples = renumbered_members(couples, masks, source, options, log)
+        images = cited.beside(image for image, _ in couples)
+        couples = renumbered_members(couples, images, masks, source, options, log)
         cited.report_unlisted({image.path for image, _ in couples}, log)
         try:
             return _of_couples(couples, classes, source, options, log)
