@@ -1,4 +1,4 @@
-"""The REST API. The factory below is the only code that a package file of this house holds."""
+"""The REST API and the pages. The factory below is the only code that a package file of this house holds."""
 
 from flask import Flask
 
@@ -6,6 +6,9 @@ from app.compat import study
 from app.composition import EXTENSION, Services, compose
 from app.http import compression, errors, guard, openapi, prometheus
 from app.http.json_data import StrictJSONProvider
+from app.http.path_prefix import below
+from app.pages import blueprint as pages
+from app.pages import refusals
 from app.routes import metrics
 from trainyard.settings import Settings
 
@@ -21,7 +24,10 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     found = app.extensions[EXTENSION] = services or compose(settings)
     app.extensions[metrics.REGISTRY] = prometheus.register(app, found.figures.look)
     compression.register(app)
-    guard.register(app, settings, found.access_keys, found.audit, found.projects_of)
-    openapi.register(app)
-    errors.register(app, dict.fromkeys(study.ROOTS, study.refuse))
+    guard.register(app, settings, found.access_keys, found.sessions, found.audit, found.projects_of)
+    openapi.register(app, settings.path_prefix)
+    pages.register(app)
+    forms = dict.fromkeys(study.ROOTS, study.refuse) | dict.fromkeys(pages.ROOTS, refusals.refuse)
+    errors.register(app, forms)
+    app.wsgi_app = below(settings.path_prefix, app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app

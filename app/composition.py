@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app
 
+from app.http.sessions import Sessions
 from app.service.catalogue import CatalogueService
 from app.service.cluster_figures import ClusterFiguresService
 from app.service.datasets import DatasetService
@@ -48,6 +49,7 @@ from trainyard.store.event_feed import EventFeed
 from trainyard.store.key_store import KeyStore
 from trainyard.store.limits import LimitStore
 from trainyard.store.queues import QueueStore
+from trainyard.store.session_store import SessionStore
 from trainyard.store.statistics import StatisticsStore
 from trainyard.store.turns import Turns
 from trainyard.store.uploads import UploadStore
@@ -84,6 +86,7 @@ class Services:
     yard: YardService
     health: HealthService
     access_keys: AccessKeys
+    sessions: Sessions
     audit: AuditLog
     projects_of: dict[str, Callable[[str], str | None]]
     caretaker: Caretaker
@@ -134,6 +137,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage, (datasets, runs), lambda: caretaker.housekeeping),
         access_keys=AccessKeys(KeyStore(client), storage),
+        sessions=Sessions(SessionStore(client)),
         audit=AuditLog(storage),
         projects_of={"run_id": runs.project_of, "dataset_id": datasets.project_of},
         caretaker=caretaker,

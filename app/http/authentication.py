@@ -2,20 +2,23 @@
 
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from flask import request
+from flask import current_app, g, request
 
 from app.compat import study
 from app.compat.keys import keys_in
 from app.http.rate_limit import RateLimit
+from app.http.sessions import Sessions
 from trainyard.access import Access, AccessKey, Role
-from trainyard.errors import Forbidden, NotFound, TooManyRequests, Unauthorized
+from trainyard.errors import Forbidden, NotFound, TooManyRequests, TrainyardError, Unauthorized
 from trainyard.registry.access_keys import digest
 
-OPEN_PATHS = frozenset({"/ping", "/healthz", "/readyz", "/openapi.json", "/docs"})
-"""Answered without a key: probes, and the description of the API."""
-OPEN_FOLDER = "/docs/"
+EXTENSION = "trainyard.authentication"
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+OPEN_PATHS = frozenset({"/ping", "/healthz", "/readyz", "/openapi.json", "/docs", SIGN_IN, SIGN_OUT})
+"""Answered without a key: probes, the description of the API, and how a browser gets and leaves a session."""
+OPEN_FOLDERS = ("/docs/", "/assets/")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMIN_BLUEPRINTS = frozenset({"admin", "keys"})
 ADMIN_CALLS = frozenset({("PUT", "/api/v1/projects/<path:name>")})
@@ -35,14 +38,17 @@ class Authentication:
         authenticate: Callable[[str], AccessKey | None],
         projects_of: dict[str, ProjectOf],
         requests_per_minute: int,
+        sessions: Sessions,
     ) -> None:
-        """`hashes` are those of the first admins' keys; without any, no key is needed.
+        """`authenticate` finds a key by its digest. `hashes` are those of the first admins' keys; without
+        any, no key is needed.
 
         `projects_of` has, by the name of an address' parameter, what tells the project of its record.
         """
         self._hashes = hashes
         self._authenticate = authenticate
         self._projects_of = projects_of
+        self._sessions = sessions
         self._requests = RateLimit(requests_per_minute)
         self._wrong_keys = RateLimit(WRONG_KEYS_PER_MINUTE)
 
@@ -50,6 +56,21 @@ class Authentication:
         """Who sent the present request; raises Unauthorized and TooManyRequests."""
         address = request.remote_addr or "unknown"
         return self._holder(address) if self._hashes else Access(who=f"local {address}")
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether only those are answered who hold a key."""
+        return bool(self._hashes)
+
+    def sign_in(self, secret: str) -> str:
+        """The token of a new session for a browser that sent that key; raises as `identify`."""
+        if self._access(digest(secret)) is None:
+            raise self._refusal(request.remote_addr or "unknown")
+        return self._sessions.begin(digest(secret))
+
+    def sign_out(self) -> None:
+        """End the present request's session."""
+        self._sessions.end()
 
     def authorize(self, access: Access) -> None:
         """Raise Forbidden or TooManyRequests unless the present request of that caller may be answered."""
@@ -59,16 +80,28 @@ class Authentication:
         self._check_project(access)
 
     def _holder(self, address: str) -> Access:
-        for secret in sent_keys():
-            found = digest(secret)
-            matches = [hmac.compare_digest(found, one) for one in self._hashes]  # all: no timing tells which
-            if any(matches):
-                return Access(who=f"setting {found[:8]}")
-            if key := self._authenticate(secret):
-                return Access(who=key.id, role=key.role, projects=key.projects)
+        """Whoever sends a key is known by it alone; without one, a browser is by its session."""
+        secrets = sent_keys()
+        for secret in secrets:
+            if access := self._access(digest(secret)):
+                return access
+        if not secrets and (key_hash := self._sessions.key_hash()) and (access := self._access(key_hash)):
+            g.has_session = True
+            return access
+        raise self._refusal(address)
+
+    def _access(self, found: str) -> Access | None:
+        """What the key with that digest may; None where it is not accepted."""
+        matches = [hmac.compare_digest(found, one) for one in self._hashes]  # all: no timing tells which
+        if any(matches):
+            return Access(who=f"setting {found[:8]}")
+        key = self._authenticate(found)
+        return Access(who=key.id, role=key.role, projects=key.projects) if key else None
+
+    def _refusal(self, address: str) -> TrainyardError:
         if wait_s := self._wrong_keys.wait_s(address):
-            raise TooManyRequests("Too many wrong keys have come from this address.", retry_after_s=wait_s)
-        raise Unauthorized()
+            return TooManyRequests("Too many wrong keys have come from this address.", retry_after_s=wait_s)
+        return Unauthorized()
 
     def _check_role(self, access: Access) -> None:
         role = present_role()
@@ -114,9 +147,14 @@ def sent_keys() -> list[str]:
     return found + (keys_in(request) if study.owns(request.path) else [])
 
 
+def authentication() -> Authentication:
+    """That of the application which answers the present request."""
+    return cast("Authentication", current_app.extensions[EXTENSION])
+
+
 def is_open(path: str) -> bool:
     """Whether an address is answered without a key."""
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 def _project(project_of: ProjectOf, record_id: Any) -> str | None:

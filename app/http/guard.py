@@ -10,7 +10,10 @@ from flask import Flask, Response, g, request
 from app.compat import study
 from app.http import unparsed
 from app.http.authentication import (
+    EXTENSION,
     READING,
+    SIGN_IN,
+    SIGN_OUT,
     WRONG_KEYS_PER_MINUTE,
     Authentication,
     ProjectOf,
@@ -18,6 +21,7 @@ from app.http.authentication import (
     present_role,
 )
 from app.http.rate_limit import RateLimit
+from app.http.sessions import Sessions
 from trainyard.access import PROCESS, Access, Role, present_access, set_access
 from trainyard.errors import Forbidden
 from trainyard.log_context import set_log_context
@@ -44,13 +48,18 @@ _DOCS_POLICY = (
 
 
 def register(
-    app: Flask, settings: Settings, keys: AccessKeys, audit: AuditLog, projects_of: ProjectsOf
+    app: Flask,
+    settings: Settings,
+    keys: AccessKeys,
+    sessions: Sessions,
+    audit: AuditLog,
+    projects_of: ProjectsOf,
 ) -> None:
     """Install the hooks. Without `api_key_hashes` no key is needed, and only own pages may call."""
-    needs_key = bool(settings.api_key_hashes)
-    authentication = Authentication(
-        settings.api_key_hashes, keys.authenticate, projects_of, settings.requests_per_minute
+    authentication = app.extensions[EXTENSION] = Authentication(
+        settings.api_key_hashes, keys.authenticate, projects_of, settings.requests_per_minute, sessions
     )
+    needs_key = authentication.needs_key
     refusals = RateLimit(WRONG_KEYS_PER_MINUTE)
 
     def begin() -> None:
@@ -61,14 +70,15 @@ def register(
         unparsed.check(request.environ)
         if not needs_key:
             _check_host(settings.allowed_hosts)
+        if not needs_key or request.path in (SIGN_IN, SIGN_OUT):
             _check_origin()
         if is_open(request.path):
             return
         access = authentication.identify()
         set_access(access)
         authentication.authorize(access)
-        if needs_key and request.headers.get("Authorization", "").lower().startswith("basic "):
-            _check_origin()  # a browser that was told the password adds it to whatever a page sends here
+        if needs_key and (g.get("has_session") or _has_password()):
+            _check_origin()  # the browser adds either to whatever a page sends here
 
     def note(response: Response) -> Response:
         """Put refusals, as far as nobody floods the log with them, and acts of admins into the audit log."""
@@ -98,6 +108,10 @@ def _end(_: BaseException | None) -> None:
     set_log_context()
 
 
+def _has_password() -> bool:
+    return request.headers.get("Authorization", "").lower().startswith("basic ")
+
+
 def _check_host(more: tuple[str, ...]) -> None:
     if not is_own_host(request.headers.get("Host"), more):
         raise Forbidden(
@@ -120,18 +134,22 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.path == "/docs":
         response.headers["Content-Security-Policy"] = _DOCS_POLICY
+    if g.get("has_session"):
+        response.headers["Cache-Control"] = "no-store"  # nothing is left behind when the browser signs out
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
         if study.owns(request.path):
             response.headers.add("WWW-Authenticate", 'Basic realm="trainyard", charset="UTF-8"')
     if "Location" in response.headers:
-        response.headers["Location"] = _within(response.headers["Location"])
+        response.headers["Location"] = _within(response.headers["Location"], request.script_root)
     response.headers["X-Request-ID"] = g.get("request_id", "")
     return response
 
 
-def _within(location: str) -> str:
-    """The address without its host, which is the client's word, and with one slash, so that it is none."""
+def _within(location: str, prefix: str) -> str:
+    """The address without its host, which is the client's word, with one slash, so that it is none, and with
+    what a proxy puts before all paths."""
     parts = urlsplit(location)
     path = "/" + parts.path.lstrip("/\\")
+    path = path if path.startswith(f"{prefix}/") else f"{prefix}{path}"
     return f"{path}?{parts.query}" if parts.query else path

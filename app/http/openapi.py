@@ -29,6 +29,11 @@ from app.routes import (
 )
 
 ASSETS = "/docs/assets"
+_API_SPEC = {
+    "info": {"description": "Trains image-segmentation models."},
+    "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+    "security": [{}, {"bearer": []}],
+}
 _CONFIG = {
     "API_TITLE": "Trainyard",
     "API_VERSION": "v1",
@@ -38,11 +43,7 @@ _CONFIG = {
     "OPENAPI_SWAGGER_UI_PATH": "docs",
     "OPENAPI_SWAGGER_UI_URL": f"{ASSETS}/",
     "OPENAPI_SWAGGER_UI_CONFIG": {"validatorUrl": None},
-    "API_SPEC_OPTIONS": {
-        "info": {"description": "Trains image-segmentation models."},
-        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
-        "security": [{}, {"bearer": []}],
-    },
+    "API_SPEC_OPTIONS": _API_SPEC,
 }
 _DESCRIBED = (
     datasets,
@@ -75,9 +76,11 @@ class TrainyardApi(Api):  # type: ignore[misc]
         """None of its own: `errors` answers for the whole application."""
 
 
-def register(app: Flask) -> None:
-    """Add every route to the application."""
-    app.config.update(_CONFIG)
+def register(app: Flask, prefix: str) -> None:
+    """Add every route to the application, which a proxy may serve below a prefix."""
+    app.config.update(_CONFIG, OPENAPI_SWAGGER_UI_URL=f"{prefix}{ASSETS}/")
+    if prefix:
+        app.config["API_SPEC_OPTIONS"] = {**_API_SPEC, "servers": [{"url": prefix}]}
     api = TrainyardApi(app)
     for module in _DESCRIBED:
         api.register_blueprint(module.blueprint)

@@ -23,7 +23,9 @@ MAX_UPLOAD_MB = 64
 class Server:
     """`python -m app` on a free port."""
 
-    def __init__(self, redis_url: str, folder: Path) -> None:
+    def __init__(self, redis_url: str, folder: Path, **settings: str) -> None:
+        """`settings` are more variables of the environment."""
+        self._settings = settings
         self._port = free_port()
         self._redis_url = redis_url
         self.log = folder / "server.log"
@@ -45,6 +47,7 @@ class Server:
                     TRAINYARD_STORAGE=str(self.storage.root),
                     TRAINYARD_REDIS_URL=self._redis_url,
                     TRAINYARD_MAX_UPLOAD_MB=str(MAX_UPLOAD_MB),
+                    **self._settings,
                 ),
                 stdout=log,
                 stderr=log,

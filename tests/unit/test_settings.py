@@ -35,6 +35,7 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_DEVICE_CLASSES": "gpu-large,gpu",
             "TRAINYARD_MAX_CONCURRENT": "4",
             "TRAINYARD_ALLOWED_HOSTS": "Yard.Example., 10.0.0.7,",
+            "TRAINYARD_PATH_PREFIX": "/lab/yard/",
         }
     )
     assert settings == Settings(
@@ -46,6 +47,7 @@ def test_every_variable_is_read(tmp_path: Path):
         max_upload_bytes=3 * MEBIBYTE,
         api_key_hashes=("a" * 64, "b" * 64),
         allowed_hosts=("yard.example", "10.0.0.7"),
+        path_prefix="/lab/yard",
         threads=2,
         lease=LeaseRules(lease_s=30, max_crashes=5),
         max_hours=48,
@@ -119,3 +121,9 @@ def test_no_hashes(value: str):
 def test_hosts_that_are_none(value: str):
     with pytest.raises(SettingsError, match="TRAINYARD_ALLOWED_HOSTS"):
         Settings.from_environment({"TRAINYARD_ALLOWED_HOSTS": value})
+
+
+@pytest.mark.parametrize("value", ["lab", "//lab", "/lab yard", "/../lab", "/lab/<b>", "http://lab"])
+def test_a_path_prefix_is_a_path(value: str):
+    with pytest.raises(SettingsError, match="TRAINYARD_PATH_PREFIX"):
+        Settings.from_environment({"TRAINYARD_PATH_PREFIX": value})

@@ -77,9 +77,9 @@ class AccessKeys:
         uses = self._store.uses()
         return [ListedKey(key=one, last_used_at=uses.get(one.id)) for one in self._store.all()]
 
-    def authenticate(self, secret: str) -> AccessKey | None:
-        """The valid key that a client sent, or None; raises as `create`."""
-        sha256, now = digest(secret), time.time()
+    def authenticate(self, sha256: str) -> AccessKey | None:
+        """The valid key whose text has that `digest`, or None; raises as `create`."""
+        now = time.time()
         found = self._store.by_hash(sha256)
         if found is None and self._restore():
             found = self._store.by_hash(sha256)

@@ -39,6 +39,7 @@ ty:run:<id>:progress            STRING  the latest progress event, JSON
 ty:run:<id>:events              STREAM  field `data`: an event, JSON
 ty:access_keys                  HASH  SHA-256 of an access key -> what it may, JSON
 ty:access_key_uses              HASH  id of an access key -> when it was used last, in seconds
+ty:session:<hash>               STRING  a session of a browser, by the SHA-256 of its token: that of its key
 ty:events                       STREAM  events of all runs, as they come: `run`, `project`, `kind` and `data`
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
@@ -135,6 +136,10 @@ def events(run_id: str) -> str:
 ACCESS_KEYS = "ty:access_keys"
 ACCESS_KEY_USES = "ty:access_key_uses"
 ALL_EVENTS = "ty:events"
+
+
+def session(token_hash: str) -> str:
+    return f"ty:session:{token_hash}"
 
 
 def alias(space: str, name: str) -> str:

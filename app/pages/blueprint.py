@@ -1,0 +1,53 @@
+"""The pages: what people see in a browser, over the same use cases as the REST API."""
+
+from flask import Blueprint, Flask, Response, g, request
+from jinja2 import StrictUndefined
+
+from app.http.authentication import authentication
+from app.pages import assets, filters, run_list, run_page, sign_in
+from app.pages.policy import POLICY, WORKER_POLICY
+from trainyard.access import Role, present_access
+from trainyard.version import VERSION
+
+ROOTS = ("", "runs", "sign-in", "sign-out")
+"""First parts of the addresses that pages have."""
+
+
+def register(app: Flask) -> None:
+    """Add the pages to the application."""
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.filters.update(filters.ALL)
+    blueprint = Blueprint("pages", __name__, template_folder="templates")
+    blueprint.after_request(_finish)
+    blueprint.app_context_processor(_shared)
+    blueprint.add_url_rule(f"{assets.FOLDER}/<stamp>/<path:name>", "asset", _asset)
+    for module in (sign_in, run_list, run_page):
+        module.add_to(blueprint)
+    app.register_blueprint(blueprint)
+
+
+def _asset(stamp: str, name: str) -> Response:
+    """Under any stamp: a page that is open while the server is upgraded may still ask by the old one."""
+    response = assets.asset_response(request, name)
+    response.headers["Content-Security-Policy"] = WORKER_POLICY
+    return response
+
+
+def _finish(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Cache-Control", "no-cache")
+    return response
+
+
+def _shared() -> dict[str, object]:
+    """What every page is made with."""
+    prefix = request.script_root
+    return {
+        "base": prefix,
+        "api": f"{prefix}/api/v1",
+        "static": f"{prefix}{assets.FOLDER}/{assets.stamp()}",
+        "version": VERSION,
+        "is_signed_in": bool(g.get("has_session")),
+        "may_change": present_access().has(Role.TRAINER) or not authentication().needs_key,
+    }

@@ -1,0 +1,18 @@
+"""What a browser may do for a page: run the server's own scripts, speak to the server, nothing else."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "worker-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # plotly sets styles while it draws
+        "img-src 'self' data: blob:",  # Bootstrap's arrows; a chart that is saved as a picture
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""What a script may do that runs beside pages, as the one that holds the event stream."""

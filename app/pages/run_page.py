@@ -1,0 +1,137 @@
+"""The page of one run: where it stands, how it came there, what may be done with it, what it left."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from app.composition import services
+from app.pages.dataset_names import dataset_names
+from app.service.run_files import Artifact
+from app.service.runs import RunState
+from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
+
+LOG_LINES = 200
+"""Of the log, for the first paint; what comes after is fetched by its offset."""
+_GOOD_ENDS = frozenset({"trained", "completed"})
+_QUIET_ENDS = frozenset({"stopped", "cancelled", "drained", "fenced", "retargeted"})
+_WORDS = {
+    "trained": "trained to the target",
+    "completed": "completed",
+    "stopped": "stopped, work kept",
+    "cancelled": "cancelled",
+    "drained": "its worker shut down; saved and given back",
+    "fenced": "its worker could not tell that it still held the run",
+    "retargeted": "more epochs were asked for",
+    "worker_lost": "its worker was lost",
+}
+"""What the reason of an attempt's end means; any other is the code of an error."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """An attempt on the time line: `look` is now, good, quiet or bad; `words` say how it ended."""
+
+    attempt: AttemptRecord
+    look: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acts:
+    """What may be done with a run as it is; what may not is None, or the reason why."""
+
+    stop: bool
+    cancel: bool
+    epochs: bool
+    front: bool
+    resume: bool
+    retry: bool
+    fork: bool
+    delete: bool
+    why_not_resume: str | None
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Add the address."""
+    blueprint.add_url_rule("/runs/<run_id>", "run", show)
+
+
+def show(run_id: str) -> str:
+    """The page; raises NotFound."""
+    found = services()
+    state = found.runs.state(run_id)
+    run = state.run
+    checkpoints = found.run_files.checkpoints(run_id)
+    artifacts = found.run_files.artifacts(run_id)
+    log = found.run_logs.tail(run_id, LOG_LINES)
+    return render_template(
+        "run.html",
+        run=run,
+        state=state,
+        stage=_stage(state),
+        monitor=run.spec.checkpoints.monitor,
+        dataset=dataset_names([run.dataset_id]).get(run.dataset_id),
+        acts=_acts(run, bool(checkpoints)),
+        steps=[_step(one, run) for one in run.attempts],
+        checkpoints=checkpoints,
+        artifacts=artifacts,
+        overlay=_named(artifacts, "figures/overlay.png"),
+        report=_named(artifacts, "report.html"),
+        settings=_flat(run.spec.to_dict()),
+        log=log.content.decode("utf-8", "replace"),
+        log_offset=log.next_offset,
+    )
+
+
+def _stage(state: RunState) -> str:
+    """In a few words: a pending stop or cancel is said before what the worker last said."""
+    if state.run.status not in ACTIVE:
+        return str(state.run.status)
+    if state.signals.cancel:
+        return "cancelling"
+    if state.signals.stop:
+        return "stopping, saving" if state.signals.stop == "now" else "stopping after this epoch"
+    if state.run.status == RunStatus.RUNNING and state.progress:
+        return str(state.progress["stage"])
+    return "waiting" if state.waiting else str(state.run.status)
+
+
+def _acts(run: Run, has_checkpoint: bool) -> Acts:
+    is_cancelled = run.status == RunStatus.CANCELLED
+    has_ended = run.status not in ACTIVE
+    return Acts(
+        stop=run.status in TO_TRAIN,
+        cancel=not has_ended,
+        epochs=not has_ended,
+        front=run.status == RunStatus.QUEUED,
+        resume=has_ended and not is_cancelled,
+        retry=run.status == RunStatus.FAILED,
+        fork=has_checkpoint,
+        delete=has_ended,
+        why_not_resume="It was cancelled: what it had trained is gone." if is_cancelled else None,
+    )
+
+
+def _step(attempt: AttemptRecord, run: Run) -> Step:
+    if attempt.ended_at is None:
+        look = "now" if run.status in ACTIVE else "quiet"
+        return Step(attempt=attempt, look=look, words="in work" if look == "now" else "its end is not known")
+    reason = attempt.reason or ""
+    look = "good" if reason in _GOOD_ENDS else "quiet" if reason in _QUIET_ENDS else "bad"
+    return Step(attempt=attempt, look=look, words=_WORDS.get(reason, reason or "ended"))
+
+
+def _named(artifacts: list[Artifact], path: str) -> Artifact | None:
+    return next((one for one in artifacts if one.path == path), None)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their names, nested by dots."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found

@@ -1,0 +1,202 @@
+"""The page of a run, as a person sees and uses it."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.api.server import Server
+from tests.pages import seed
+from tests.pages.conftest import assert_accessible, eventually
+from trainyard.errors import NanLoss
+from trainyard.runs.events import SignalApplied, to_dict
+from trainyard.runs.failures import failure
+from trainyard.runs.record import Run
+
+RUNS = "/api/v1/runs"
+CURVE = """name => document.querySelectorAll('.chart')[0].data
+    .find(trace => trace.name === name && trace.opacity !== 0.25)"""
+
+
+@pytest.fixture(scope="module")
+def dataset_id(server: Server) -> str:
+    return seed.dataset(server, "nuclei")
+
+
+@pytest.fixture
+def held(server: Server, dataset_id: str) -> Run:
+    """A run that trains."""
+    seed.run(server, dataset_id, name=seed.HOSTILE)
+    found = seed.train(server, seed.begin(server), 12)
+    server.runs.report(found, seed.progress(13, 99))
+    return found
+
+
+@pytest.fixture
+def shown(page: Page, held: Run) -> Page:
+    """Its page, with curves."""
+    page.goto(f"/runs/{held.id}")
+    eventually(page, "document.querySelectorAll('.js-plotly-plot').length === 4")
+    return page
+
+
+def points(page: Page, name: str) -> int:
+    return int(page.evaluate(f"({CURVE})('{name}').x.length"))
+
+
+def test_it_tells_where_the_run_stands(shown: Page, held: Run):
+    stand = shown.locator("#stand")
+    for words in ("train", "13 / 40", "99", "212.5", "6 min 40 s", "6 min 00 s to 8 min 00 s"):
+        expect(stand).to_contain_text(words)
+    expect(shown.locator("h1")).to_contain_text(seed.HOSTILE)
+    expect(shown.locator("#attempts li")).to_contain_text("in work")
+    assert shown.locator("main script, main img").count() == 0
+    assert_accessible(shown)
+
+
+def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, server: Server):
+    assert points(shown, "train_loss") == 12
+    shown.evaluate("Plotly.relayout(document.querySelectorAll('.chart')[0], {'xaxis.range': [2, 8]})")
+    eventually(shown, "location.search.includes('zoom=2')")
+    with shown.expect_response(lambda answer: "/metrics/series" in answer.url) as fetched:
+        server.runs.publish_status(seed.train(server, held, 14))
+    assert "since=" in fetched.value.url
+    assert [len(one["epochs"]) for one in fetched.value.json()["items"]] == [2] * 7
+    eventually(shown, f"({CURVE})('train_loss').x.length === 14")
+    ranges = shown.evaluate("[...document.querySelectorAll('.chart')].map(one => one.layout.xaxis.range)")
+    assert ranges == [[2, 8]] * 4
+    expect(shown.locator("#stand")).to_contain_text("14")
+    shown.reload()
+    eventually(shown, "document.querySelectorAll('.chart')[0].layout?.xaxis?.range?.[1] === 8")
+    shown.get_by_role("button", name="Show all").click()
+    eventually(shown, "!location.search.includes('zoom')")
+
+
+def test_axes_and_smoothing_are_in_the_address(shown: Page):
+    shown.get_by_label("logarithmic").first.check()
+    shown.locator("#x").select_option("time")
+    shown.locator("#smooth").fill("0.6")
+    assert "log=loss" in shown.url
+    assert "x=time" in shown.url
+    assert "smooth=0.6" in shown.url
+    shown.reload()
+    eventually(shown, f"({CURVE})('train_loss')")
+    assert shown.evaluate("document.querySelectorAll('.chart')[0].layout.yaxis.type") == "log"
+    assert shown.evaluate(f"({CURVE})('train_loss').x[1]") == pytest.approx(2 * 12.5 / 60)
+    faint = shown.evaluate("document.querySelectorAll('.chart')[0].data.filter(one => one.opacity === .25)")
+    assert [one["y"][0] for one in faint] == [seed.row(1)["train_loss"], seed.row(1)["val_loss"]]
+
+
+def test_smoothing_has_no_bias_and_keeps_gaps(shown: Page):
+    smoothed = """async ([values, weight, isLog]) => {
+        const base = document.querySelector('script[type=module]').src;
+        const { smoothed } = await import(new URL('smoothing.js', base));
+        return smoothed(values, weight, isLog);
+    }"""
+    assert shown.evaluate(smoothed, [[4, None, 4, 4], 0.9, False]) == [
+        pytest.approx(4),
+        None,
+        *[pytest.approx(4)] * 2,
+    ]
+    assert shown.evaluate(smoothed, [[1, 3], 0.5, False]) == pytest.approx([1, (0.25 + 1.5) / 0.75])
+    assert shown.evaluate(smoothed, [[1, 100], 0.5, True])[1] == pytest.approx(100 ** (2 / 3))
+
+
+def test_the_epoch_target_is_changed_in_place(shown: Page, held: Run, server: Server):
+    field = shown.get_by_label("Epochs to train, changed while it does")
+    field.fill("0")
+    shown.get_by_role("button", name="Set", exact=True).click()
+    expect(shown.locator("#target .invalid-feedback")).to_contain_text("1")
+    field.fill("60")
+    shown.get_by_role("button", name="Set", exact=True).click()
+    expect(shown.locator("#stand")).to_contain_text("/ 60")
+    assert server.http.get(f"{RUNS}/{held.id}").json()["epochs"] == 60
+    applied = SignalApplied(signal="epochs", version=1, value="60", epoch=12, step=97)
+    folder = server.storage.run(held.id)
+    with folder.events.open("a") as file:
+        file.write('{"id": "9999999999999-0", "event": "signal", "signal": "epochs", "version": 1, '
+                   '"value": "60", "epoch": 12, "step": 97}\n')  # fmt: skip
+    server.runs.stream(held, applied)
+    assert to_dict(applied)["event"] == "signal"
+    eventually(shown, "document.querySelectorAll('.chart')[0].layout.annotations.length === 1")
+    words = shown.evaluate("document.querySelectorAll('.chart')[0].layout.annotations[0].text")
+    assert words == "target 60, step 97"
+
+
+def test_it_is_stopped_resumed_and_deleted(shown: Page, held: Run, server: Server):
+    shown.get_by_role("button", name="Stop now").click()
+    expect(shown.locator("#stand")).to_contain_text("stopping, saving")
+    assert server.http.get(f"{RUNS}/{held.id}").json()["signals"]["stop"] == "now"
+    server.runs.publish_status(server.runs.finish(held, "stopped"))
+    expect(shown.locator("h1")).to_contain_text("stopped")
+    expect(shown.get_by_label("Epochs to train, changed while it does")).to_have_count(0)
+    shown.get_by_role("button", name="Resume…").click()
+    dialog = shown.get_by_role("dialog")
+    dialog.get_by_label("Epochs to train in all").fill("50")
+    dialog.get_by_role("button", name="Resume").click()
+    expect(shown.locator("h1")).to_contain_text("queued")
+    expect(shown.locator("#waiting")).to_contain_text("place 1")
+    expect(shown.locator("#waiting")).to_contain_text("No worker serves this queue")
+    shown.get_by_role("button", name="Cancel…").click()
+    shown.get_by_role("button", name="Cancel the run").click()
+    expect(shown.locator("h1")).to_contain_text("cancelled")
+    shown.get_by_role("button", name="Delete…").click()
+    expect(shown.get_by_role("dialog")).to_contain_text("It cannot be resumed")
+    shown.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    shown.wait_for_url("**/runs")
+    assert server.http.get(f"{RUNS}/{held.id}").status_code == 404
+
+
+def test_a_failure_says_what_to_do(page: Page, held: Run, server: Server):
+    folder = server.storage.run(held.id)
+    folder.log.parent.mkdir(parents=True, exist_ok=True)
+    folder.log.write_text("<b>line</b>\n" * 300)
+    error = failure(NanLoss("The loss is NaN in <img src=x>.").to_dict(), 1, folder.log, 3_100_000_000)
+    server.runs.finish(held, "failed", error=error)
+    page.goto(f"/runs/{held.id}")
+    card = page.locator("#failure")
+    for words in ("nan_loss", "The loss is NaN in <img src=x>.", NanLoss.remedy, "3.1 GB"):
+        expect(card).to_contain_text(words)
+    expect(page.locator("#attempts li.bad")).to_have_count(1)
+    assert_accessible(page)
+    page.get_by_role("button", name="Retry…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry").click()
+    expect(page.locator("h1")).to_contain_text("queued")
+
+
+def test_the_log_follows_and_waits_for_a_reader(page: Page, held: Run, server: Server):
+    log = server.storage.run(held.id).log
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    page.goto(f"/runs/{held.id}")
+    box = page.locator("#log")
+    expect(page.locator("#live")).to_have_text("live")
+    scrolled = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
+    assert box.evaluate(scrolled) < 2
+
+    def grow(text: str) -> None:
+        with log.open("a") as file:
+            file.write(text)
+        server.runs.stream(held, seed.progress(13, 100))
+
+    grow("is it ünder way?\n")
+    expect(box).to_contain_text("line 99\nis it ünder way?")
+    assert box.evaluate(scrolled) < 2
+    box.evaluate("box => { box.scrollTop = 0; }")
+    grow("more\n")
+    expect(page.get_by_role("button", name="Go to the end")).to_be_visible()
+    assert box.evaluate("box => box.scrollTop") == 0
+    page.get_by_role("button", name="Go to the end").click()
+    assert box.evaluate(scrolled) < 2
+
+
+def test_parity_and_files_are_there(page: Page, held: Run, server: Server):
+    export: dict[str, Any] = {"file": "export/model.onnx", "precision": "fp32", "bytes": 12_345_678,
+                              "max_difference": 6.5e-6, "val_miou": 0.8, "torch_val_miou": 0.8}  # fmt: skip
+    server.runs.finish(held, "completed", result={"export": export})
+    page.goto(f"/runs/{held.id}")
+    expect(page.locator("#parity")).to_contain_text("6.5e-06")
+    page.locator("#files summary").click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="metrics.csv").click()
+    assert saved.value.path().read_text().startswith("epoch,step,lr")
