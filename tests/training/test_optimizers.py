@@ -2,7 +2,6 @@
 
 import io
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +37,10 @@ class _Small(nn.Module):
         return out
 
 
+def _no_compiler(*_: Any, **__: Any) -> Any:
+    raise AssertionError("it is compiled")
+
+
 def _network(encoder: str = "resnet18") -> nn.Module:
     model = {"architecture": "Unet", "encoder": encoder}
     network: nn.Module = empty_network(Experiments(CONFIGS).compose({"model": model}).model, 2)
@@ -52,8 +55,8 @@ def test_the_catalogue_has_those_of_timm_that_run_everywhere() -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_each_moves_all_weights_and_survives_being_saved(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kron's graphs are captured as ever; the C++ that torch would write of them takes a minute."""
-    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    """And none needs a compiler, which few machines have."""
+    monkeypatch.setattr(torch, "compile", _no_compiler)
     torch.manual_seed(0)
     network = _Small()
     before = [weight.detach().clone() for weight in network.parameters()]

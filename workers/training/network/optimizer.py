@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from timm.optim import create_optimizer_v2, param_groups_weight_decay  # type: ignore[attr-defined]
+from timm.optim import create_optimizer_v2, kron, param_groups_weight_decay  # type: ignore[attr-defined]
 from torch import nn
 from torch.optim import Optimizer
 
@@ -15,6 +15,10 @@ FUSED = frozenset({"adamw", "adam", "sgd"})
 
 NESTEROV = frozenset({"sgd", "csgdc", "csgdw", "nesterov", "nesterovw", "nlarc", "nlars", "sgdc", "sgdw"})
 """Optimizers that timm makes with Nesterov's momentum, which is none where momentum is 0."""
+
+# Kron would compile its four functions for each shape of weights: a minute and more before the first step on
+# a CPU, and a failed run where there is no C++ compiler, as in slim images.
+kron.has_dynamo = False
 
 _BLOCK = re.compile(r"((?:[^.]+\.)*?\d+(?:\.\d+)*)\.")
 """The numbered part that a parameter belongs to: `layer1.0.conv1.weight` to layer1.0, `blocks.2.0.bn1.bias`
