@@ -21,7 +21,7 @@ class Record:
 
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def __new__(cls, **values: Any) -> Self:
+    def __new__(cls, **_: Any) -> Self:
         # Before Python looks up the class's __init__. mypy takes no class for hashable.
         _complete(cls)  # type: ignore[arg-type]
         return super().__new__(cls)

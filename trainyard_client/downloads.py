@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +35,7 @@ def download(transport: Transport, path: str, target: Path, progress: Progress =
     if digest and digest != _sha256(part):
         part.unlink()
         raise TransferDamaged(f"{target.name} is not what the server holds: its SHA-256 differs.")
-    os.replace(part, target)
+    part.replace(target)
     version.unlink(missing_ok=True)
     return target
 

@@ -16,7 +16,7 @@ def folder_bytes(folder: Path) -> int:
     for parent, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
-                state = os.lstat(os.path.join(parent, name))
+                state = Path(parent, name).lstat()
                 identity = (state.st_dev, state.st_ino)
                 if stat.S_ISREG(state.st_mode) and identity not in seen:
                     seen.add(identity)

@@ -29,8 +29,9 @@ def list_queues(session: Session) -> None:
     rows: list[tuple[object, ...]] = []
     for one in found:
         rows.append((one.name, len(one.workers), one.idle, len(one.in_work), one.waiting, ""))
-        for of in one.projects:
-            rows.append(("", "", "", of.running, of.waiting, f"{of.project}: {_reason(of.reason)}"))
+        rows.extend(
+            ("", "", "", of.running, of.waiting, f"{of.project}: {_reason(of.reason)}") for of in one.projects
+        )
     columns = ("queue", "workers", "idle", "running", "waiting", "why")
     session.output.table(columns, rows, "There is no queue.")
 

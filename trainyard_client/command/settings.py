@@ -62,7 +62,7 @@ class Profiles:
             # Made with its mode: a key must not be readable even for a moment.
             with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWN_ONLY), "w") as file:
                 json.dump(content, file, indent=1)
-            os.replace(aside, self.path)
+            aside.replace(self.path)
         except OSError as error:
             raise SettingsError(f"{self.path} cannot be written: {error.strerror}.") from error
 

@@ -4,7 +4,7 @@ from workers.devices.cuda import cuda_facts, exercise, problem_of
 from workers.process.child import Link, Message
 
 
-def work(link: Link, job: Message) -> None:
+def work(link: Link, _: Message) -> None:
     """Send up what was found of each GPU, or what is the matter and what to do."""
     facts = cuda_facts()
     if (problem := problem_of(facts)) is not None:

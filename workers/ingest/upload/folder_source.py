@@ -44,7 +44,7 @@ class FolderSource:
             if error.errno not in _REFUSING:
                 raise
             raise file_damaged(f"The file cannot be opened: {error.strerror}.") from error
-        file = open(descriptor, "rb", buffering=0)  # noqa: SIM115  # the caller closes it
+        file = os.fdopen(descriptor, "rb", buffering=0)  # the caller closes it
         if os.fstat(descriptor).st_size != member.size:
             file.close()
             raise file_damaged(f"The file had {member.size} bytes a moment ago and has changed.")
@@ -75,5 +75,5 @@ class FolderSource:
 
 
 def _objection(entry: os.DirEntry[str]) -> Refused:
-    link = os.fsencode(os.readlink(entry.path)) if entry.is_symlink() else b""
+    link = os.fsencode(Path(entry.path).readlink()) if entry.is_symlink() else b""
     return text_objection(link) or link_objection()

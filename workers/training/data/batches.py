@@ -158,6 +158,8 @@ class SegmentationData(LightningDataModule):
         share = share_of(len(train), self._world)
         self._drop_last = drops_last(spec, share)
         self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)
+        self.has_rest = not self._drop_last and self.smallest_batch < min(share, spec.data.batch)
+        """Whether the last training batch is smaller than the others."""
         self._data = spec.data
         batch_bytes = spec.data.batch * spec.data.image_size**2 * _PIXEL_BYTES
         free = free_shared_memory()
@@ -192,6 +194,11 @@ class SegmentationData(LightningDataModule):
         """Look at the masks while they are still on the CPU; raises MaskIdOutOfRange."""
         check_mask_values(batch["mask"].numpy(), batch["name"], self._classes, self._task)
         return batch
+
+    def leave_out_rest(self) -> None:
+        """Leave the smaller last batch out, with other images in each epoch."""
+        self._drop_last, self.has_rest = True, False
+        self.smallest_batch = self._data.batch
 
     def skip(self, epoch: int, batches: int) -> None:
         """Begin training in that epoch, counted from 0, after so many of its batches."""

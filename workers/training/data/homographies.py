@@ -102,7 +102,7 @@ def _warped(pixels: Uint8, source: Matrix, size: Size, method: int, border: int)
     return np.asarray(function(pixels, matrix, size[::-1], flags=flags, borderValue=fill), np.uint8)
 
 
-def _given(params: Mapping[str, Any], size: Size) -> Matrix:
+def _given(params: Mapping[str, Any], _: Size) -> Matrix:
     return np.asarray(params["matrix"], np.float64)
 
 
@@ -112,15 +112,15 @@ def _perspective(params: Mapping[str, Any], size: Size) -> Matrix:
     return np.asarray(stretch @ params["matrix"], np.float64)
 
 
-def _mirrored(params: Mapping[str, Any], size: Size) -> Matrix:
+def _mirrored(_: Mapping[str, Any], size: Size) -> Matrix:
     return np.array([[-1, 0, size[1] - 1], [0, 1, 0], [0, 0, 1]], np.float64)
 
 
-def _upside_down(params: Mapping[str, Any], size: Size) -> Matrix:
+def _upside_down(_: Mapping[str, Any], size: Size) -> Matrix:
     return np.array([[1, 0, 0], [0, -1, size[0] - 1], [0, 0, 1]], np.float64)
 
 
-def _transposed(params: Mapping[str, Any], size: Size) -> Matrix:
+def _transposed(_: Mapping[str, Any], __: Size) -> Matrix:
     return np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]], np.float64)
 
 

@@ -37,6 +37,7 @@ from workers.training.network.networks import (
     check_shapes,
     empty_network,
     input_rule,
+    passes,
 )
 from workers.training.network.warm_start import load_fitting
 
@@ -111,7 +112,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     data = SegmentationData(prepared, spec, for_gpu=device.type == "cuda", cores=job.threads_per_rank)
     if data.loading.notice:
         report(Notice(message=data.loading.notice))
-    check_shapes(network, spec, data.smallest_batch)
+    _check_batches(network, spec, data, report)
     weights = class_weights(spec.optimization, prepared, data.train.samples)
     loss = WeightedLosses(spec.optimization, spec.model.task, weights)
     module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
@@ -135,6 +136,20 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
         history=History(spec.checkpoints.monitor, row if saved.best else None),
         saved=saved,
     )
+
+
+def _check_batches(network: nn.Module, spec: TrainingSpec, data: SegmentationData, report: Report) -> None:
+    """Leave a last batch out that alone is too small to train on; raises InvalidModel where none can pass."""
+    if data.has_rest and not passes(network, spec.data.image_size, data.smallest_batch):
+        report(
+            Notice(
+                message=f"The last batch of an epoch would have {data.smallest_batch} image(s), which "
+                f"{spec.model.architecture} with {spec.model.encoder} cannot train on at "
+                f"{spec.data.image_size} px. It is left out, with other images in each epoch."
+            )
+        )
+        data.leave_out_rest()
+    check_shapes(network, spec, data.smallest_batch)
 
 
 def batch_settled(spec: TrainingSpec) -> BatchSettled:

@@ -108,6 +108,15 @@ def _unbuildable(spec: ModelSpec, error: Exception) -> InvalidModel:
     )
 
 
+def passes(network: nn.Module, size: int, batch: int) -> bool:
+    """Whether a training batch of so many images of size x size can pass, as `pass_shapes` finds."""
+    try:
+        pass_shapes(network, size, batch)
+    except InvalidModel:
+        return False
+    return True
+
+
 def check_shapes(network: nn.Module, spec: TrainingSpec, batch: int) -> None:
     """Raise InvalidModel where a training batch of the spec's size cannot pass the network."""
     size = spec.data.image_size

@@ -76,7 +76,7 @@ class YoloSeg:
         """See `Format.read`."""
         labels = _labels_by_key(source)
         pairs = list(_pairs(source, labels))
-        parsed = _parsed(source, labels, pairs, log)
+        parsed = _parsed(source, pairs, log)
         _report_alone(labels, pairs, log)
         _report_boxes(parsed, log)
         usable = {image.path for image in citable(pictures_of(source.members), options)}
@@ -171,10 +171,7 @@ def _pairs(source: Source, labels: dict[str, Member]) -> Iterator[tuple[Member, 
 
 
 def _parsed(
-    source: Source,
-    labels: dict[str, Member],
-    pairs: list[tuple[Member, Member | None]],
-    log: ProblemLog,
+    source: Source, pairs: list[tuple[Member, Member | None]], log: ProblemLog
 ) -> dict[str, list[Label]]:
     """The labels of each file of an image, by the file's path."""
     parsed: dict[str, list[Label]] = {}
