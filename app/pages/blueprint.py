@@ -26,7 +26,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-def _asset(stamp: str, name: str) -> Response:
+def _asset(stamp: str, name: str) -> Response:  # noqa: ARG001 - Flask hands it by name
     """Under any stamp: a page that is open while the server is upgraded may still ask by the old one."""
     response = assets.asset_response(request, name)
     response.headers["Content-Security-Policy"] = WORKER_POLICY
