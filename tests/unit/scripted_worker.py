@@ -1,6 +1,5 @@
 """A real worker whose training process follows the script in its data set's folder: see `scripted_child`."""
 
-from trainyard.scheduling.wake_ups import TRAIN_TASK
 from trainyard.settings import Settings
 from workers.__main__ import serve
 from workers.runs import supervisor
@@ -9,4 +8,4 @@ CHILD = "tests.unit.scripted_child"
 
 if __name__ == "__main__":
     supervisor.TRAINING_CHILD = CHILD
-    serve(Settings.from_environment(), "train", TRAIN_TASK, CHILD, ("cpu",))
+    serve(Settings.from_environment(), "train", [CHILD], ("cpu",))

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.records import a_run
 from trainyard.__main__ import main
 from trainyard.datasets.record import Dataset, DatasetStatus
+from trainyard.errors import OwnershipLost, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
@@ -134,6 +135,35 @@ def test_a_holder_that_lives_takes_its_run_up_again(
     again = runs.get(held.id)
     assert (again.status, again.owner, again.fence) == (RunStatus.RUNNING, held.owner, held.fence)
     runs.update(held, epoch=2)
+
+
+def test_a_holder_waits_until_an_emptied_redis_has_its_run_again(
+    reindex: Reindex, runs: RunRegistry, client: Client, yard: dict[str, Run]
+):
+    """It asks twice a second, and a comparison of many records takes minutes."""
+    held = yard["running"]
+    client.flushall()
+    for write in (lambda: runs.report(held, None), lambda: runs.update(held, epoch=2)):
+        with pytest.raises(StoreUnavailable, match="being rebuilt"):
+            write()
+    reindex.rebuild()
+    with pytest.raises(StoreUnavailable, match="forgotten"):
+        runs.update(held, epoch=2)
+    assert runs.update(held, epoch=2).epoch == 2
+    run = runs.get(held.id)
+    assert (run.status, run.fence, run.owner) == (RunStatus.RUNNING, held.fence, "w")
+
+
+def test_a_run_that_is_gone_for_good_has_no_holder(
+    reindex: Reindex, runs: RunRegistry, client: Client, storage: Storage, yard: dict[str, Run]
+):
+    held = yard["running"]
+    client.flushall()
+    shutil.rmtree(storage.run(held.id).path)
+    reindex.rebuild()
+    for write in (lambda: runs.report(held, None), lambda: runs.update(held, epoch=2)):
+        with pytest.raises(OwnershipLost):
+            write()
 
 
 def test_after_the_grace_interrupted_runs_go_first(

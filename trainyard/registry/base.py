@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from trainyard.access import require_project
 from trainyard.errors import (
@@ -161,7 +161,10 @@ class Registry(Generic[Record]):
         return self._kept(record, held)
 
     def renew(self, held: Record, progress: str = "") -> dict[str, str]:
-        """Keep a held record for another lease; the signals to it. Raises OwnershipLost."""
+        """Keep a held record for another lease; the signals to it. Raises OwnershipLost.
+
+        A claim that Redis forgot is in force again with it, unless somebody newer has the record.
+        """
         owner, life = held.owner or "", replace(self._life, working=held.status)
         found = self._store.renew(held.id, held.fence, owner, life, self.rules, progress)
         if found is None:
@@ -186,8 +189,14 @@ class Registry(Generic[Record]):
 
     def _kept(self, record: Record | None, held: Record) -> Record:
         if record is None:
-            raise OwnershipLost(f"{held.id} is held by another attempt.")
+            self.reclaim(held)
         return self._mirrored(record)
+
+    def reclaim(self, held: Record) -> NoReturn:
+        """After a holder's write that was refused. Raises OwnershipLost; where Redis had only forgotten the
+        claim StoreUnavailable, for it is in force again and the write may be tried again."""
+        self.renew(held)
+        raise StoreUnavailable(f"Redis had forgotten who holds {held.id}, and knows again.")
 
     def repair(self, record_id: str) -> Record:
         """Write the record's file as Redis has it; raises NotFound, Unreadable and StorageUnavailable."""

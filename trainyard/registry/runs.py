@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable
+from trainyard.errors import Conflict, NotFound, StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Registry
 from trainyard.registry.event_log import keep, last_id
@@ -89,7 +89,7 @@ class RunRegistry(Registry[Run]):
         folder = self._storage.run(held.id)
         event_id = self.live.tell(held.id, held.fence, held.owner or "", event, lambda: last_id(folder))
         if event_id is None:
-            raise OwnershipLost(f"{held.id} is held by another attempt.")
+            self.reclaim(held)
         return event_id
 
     def reap(self) -> list[Run]:

@@ -49,6 +49,7 @@ def make_celery(broker_url: str) -> Celery:
         worker_send_task_events=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,  # a Redis that refuses writes ends no worker
         broker_transport_options=_TRANSPORT,
     )
     return app

@@ -51,14 +51,18 @@ _MEANINGS: tuple[tuple[type[redis.RedisError], str], ...] = (
     (LockError, "Another process holds what is needed in Redis"),
 )
 """By kind of error, the first that applies."""
-_REFUSED_WRITES = "MISCONF"
-"""What Redis says where it cannot put its data on disk."""
+_REFUSALS = {
+    "OOM command not allowed": "Redis has no memory left and takes no writes",
+    "READONLY": "Redis is read-only",
+    "MISCONF": "Redis cannot write its data to disk and takes no writes",
+}
+"""By what Redis says where it refuses a write; of one within a script there is no kind of error."""
 
 
 def _meaning(error: redis.RedisError) -> str:
     found = next((text for kind, text in _MEANINGS if isinstance(error, kind)), None)
-    if found is None and str(error).startswith(_REFUSED_WRITES):
-        found = "Redis cannot write its data to disk and takes no writes"
+    if found is None:
+        found = next((text for said, text in _REFUSALS.items() if said in str(error)), None)
     return f"{found or 'Redis did not do what was asked; the log has its words'}."
 
 

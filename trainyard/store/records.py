@@ -133,10 +133,15 @@ class RecordStore(Generic[Record]):
     def renew(
         self, record_id: str, fence: int, owner: str, life: Life, rules: LeaseRules, progress: str
     ) -> dict[str, str] | None:
-        """Say that the holder lives and where it stands; the signals to it, or None when it is lost."""
+        """Say that the holder lives and where it stands; the signals to it, or None when it is lost.
+
+        Raises StoreUnavailable while a Redis that was emptied does not have the record again yet.
+        """
         lease_ms = int(rules.lease_s * 1000)
         arguments = (self.kind, record_id, fence, owner, life.waiting, life.working, lease_ms, progress)
         outcome, found = run_script(self.client, "renew", *arguments)
+        if outcome == "unknown" and (self.exists(record_id) or self.is_incomplete()):
+            raise StoreUnavailable(REBUILDING)
         return found if outcome == "ok" else None
 
     def crash(
