@@ -11,8 +11,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app.service.cluster_figures import ClusterFigures, StoreFigures
+from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.statistics import INFINITE
 from trainyard.store.statistics import Histogram as Counts
+from trainyard.store.worker_record import WorkerState
 from trainyard.version import VERSION
 
 PATH = "/metrics"
@@ -100,10 +102,15 @@ def _queues(store: StoreFigures, now: float) -> Iterator[Metric]:
     }
     help = "How long the run has waited that waits longest."
     yield _gauge("queue_oldest_wait_seconds", help, ("queue",), oldest)
-    held = {name: sum(bool(one.holds) and name in one.queues for one in store.workers) for name, _ in queues}
+    held = {name: sum(_works_for(one, name) for one in store.workers) for name, _ in queues}
     wanted = {(name,): one.waiting + max(one.in_work, held[name]) for name, one in queues}
     help = "Workers that would leave nothing waiting: what waits and what is in work. Scale on this."
     yield _gauge("queue_wanted_workers", help, ("queue",), wanted)
+
+
+def _works_for(worker: WorkerState, queue: str) -> bool:
+    """Whether it has something of that queue in work, as far as it can be told of one that serves several."""
+    return bool(worker.finishing if queue == FINISH_QUEUE else worker.holds and queue in worker.queues)
 
 
 def _workers(store: StoreFigures) -> Iterator[Metric]:

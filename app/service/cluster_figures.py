@@ -9,6 +9,7 @@ from app.service.slots import Slots
 from trainyard.errors import StoreUnavailable
 from trainyard.scheduling.wake_ups import TASKS
 from trainyard.storage.files import Storage
+from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.run_streams import LiveStore
 from trainyard.store.statistics import Counted, QueueFigures, StatisticsStore
 from trainyard.store.worker_record import WorkerState
@@ -81,7 +82,10 @@ class ClusterFiguresService:
             if progress and progress.get("images_per_second") is not None
         }
         return StoreFigures(
-            queues={name: self._statistics.queue(name) for name in sorted(TASKS)},
+            queues={
+                **{name: self._statistics.queue(name) for name in sorted(TASKS)},
+                FINISH_QUEUE: self._statistics.finish_queue(),
+            },
             counted=self._statistics.counted(),
             workers=workers,
             speeds=speeds,

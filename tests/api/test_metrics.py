@@ -74,6 +74,38 @@ def test_runs_and_queues(client: FlaskClient, dataset_id: str, hand: Hand):
     assert value(found, "run_duration_seconds_bucket", outcome="completed", le="900") == 1
 
 
+def test_trained_runs_wait_in_a_queue_of_their_own(
+    client: FlaskClient, dataset_id: str, hand: Hand, redis_client: Client
+):
+    for _ in range(4):
+        submit(client, dataset_id)
+        held = hand.begin()
+        reached = {"epoch": held.epochs, "step": 9, "used_seconds": 1.0, "result": {"epoch": held.epochs}}
+        hand.runs.hand_over(held, held.epochs, **reached)
+    taken = hand.runs.claim("finish", "w")
+    assert taken
+    hand.runs.finish(taken, "completed")
+    hand.runs.claim("finish", "w")
+    WorkerStore(redis_client).beat(worker(("cpu", "finish"), holds="run-1"))
+    found = scraped(client)
+    assert value(found, "queue_waiting", queue="finish") == 2
+    assert value(found, "queue_wanted_workers", queue="finish") == 3
+    assert (value(found, "queue_oldest_wait_seconds", queue="finish") or 0) > 0
+    assert value(found, "run_wait_seconds_count", queue="finish") == 2
+    assert value(found, "runs", status="finishing", queue="cpu") == 3
+    assert value(found, "queue_wanted_workers", queue="cpu") == 1, "what it holds"
+
+
+def test_a_trained_run_that_is_cancelled_waits_no_more(client: FlaskClient, run_id: str, hand: Hand):
+    held = hand.begin()
+    hand.runs.hand_over(held, held.epochs, epoch=held.epochs, step=9, used_seconds=1.0, result={"epoch": 1})
+    client.post(f"/api/v1/runs/{run_id}/cancel")
+    found = scraped(client)
+    assert value(found, "queue_waiting", queue="finish") == 0
+    assert value(found, "queue_oldest_wait_seconds", queue="finish") == 0
+    assert value(found, "run_wait_seconds_count", queue="finish") is None, "it was never taken"
+
+
 def test_a_run_that_leaves_every_queue_waits_no_more(client: FlaskClient, run_id: str, redis_client: Client):
     assert redis_client.zcard(keys.waiting_runs("cpu")) == 1
     client.post(f"/api/v1/runs/{run_id}/cancel")

@@ -9,7 +9,7 @@ ty:<kind>:by:project:<project>
 ty:<kind>:by:both:<status>:<project>
 ty:run:by:<facet>:<value>       ZSET  likewise; facet is dataset, architecture, task, group or tag
 ty:run:by:queue:<queue>:<status> ZSET likewise
-ty:run:waiting:<queue>          ZSET  id of each queued run -> since when it waits, in seconds
+ty:run:waiting:<queue>          ZSET  id of each run that waits in the queue -> since when, in seconds
 ty:statistics                   HASH  counts since this Redis was made, see prelude.lua
 ty:run:sorted:<name>            ZSET  id -> what lists of runs are sorted by: started_at or ended_at in µs,
                                 best.<metric> or last.<metric>; without runs that have none

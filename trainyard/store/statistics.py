@@ -7,6 +7,7 @@ from typing import cast
 from trainyard.runs.record import RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
+from trainyard.store.run_store import FINISH_QUEUE
 
 INFINITE = "+Inf"
 _SUM = "sum"
@@ -22,17 +23,13 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueFigures:
-    """Of one queue: its runs by status, what waits, and since when the run does that waits longest, in
-    seconds since 1970; None where none does."""
+    """Of one queue: its runs by status, what waits, what is in work, and since when the run waits that waits
+    longest, in seconds since 1970; None where none does."""
 
     runs: Mapping[str, int]
     waiting: int
+    in_work: int
     oldest_since: float | None
-
-    @property
-    def in_work(self) -> int:
-        """Runs that hold a device; those that are finishing have left it."""
-        return self.runs[RunStatus.RUNNING]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +47,8 @@ class StatisticsStore:
         self._client = client
 
     def queue(self, name: str) -> QueueFigures:
-        """The figures of a queue."""
+        """Of a device class, or of `ingest`. Runs that are finishing have left their device: nobody there has
+        them in work."""
         with store_errors():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.zcard(keys.queue(name))
@@ -58,10 +56,21 @@ class StatisticsStore:
             for status in RunStatus:
                 pipeline.zcard(keys.run_facet("queue", f"{name}:{status}"))
             waiting, oldest, *counts = pipeline.execute()
+        runs = dict(zip((status.value for status in RunStatus), counts, strict=True))
         return QueueFigures(
-            runs=dict(zip((status.value for status in RunStatus), counts, strict=True)),
-            waiting=waiting,
-            oldest_since=float(oldest[0][1]) if oldest else None,
+            runs=runs, waiting=waiting, in_work=runs[RunStatus.RUNNING], oldest_since=_since(oldest)
+        )
+
+    def finish_queue(self) -> QueueFigures:
+        """Of trained runs that owe their results; by status they are counted with their device class."""
+        with store_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.zcard(keys.queue(FINISH_QUEUE))
+            pipeline.zrange(keys.waiting_runs(FINISH_QUEUE), 0, 0, withscores=True)
+            pipeline.zcard(keys.index("run", RunStatus.FINISHING, None))
+            waiting, oldest, finishing = pipeline.execute()
+        return QueueFigures(
+            runs={}, waiting=waiting, in_work=max(0, finishing - waiting), oldest_since=_since(oldest)
         )
 
     def counted(self) -> Counted:
@@ -82,3 +91,7 @@ class StatisticsStore:
             else:
                 histogram.buckets[bucket] = int(text)
         return Counted(counts=counts, histograms=histograms)
+
+
+def _since(oldest: list[tuple[str, float]]) -> float | None:
+    return float(oldest[0][1]) if oldest else None

@@ -34,6 +34,7 @@ local function first_of(project)
     if get(kind, id, 'status') ~= waiting or not waits(kind, id, waiting) then
       redis.call('ZREM', 'ty:q:' .. queue, id)
       redis.call('ZREM', of_project(queue, project), id)
+      if queue == FINISH_QUEUE then end_wait(queue, id, false) end
     elseif fits(id) then
       return id, tonumber(first[2])
     else
@@ -62,6 +63,7 @@ for _, project in ipairs(redis.call('SMEMBERS', 'ty:q:' .. queue .. ':projects')
 end
 if not best then return {'empty', {}} end
 local id = best[4]
+if queue == FINISH_QUEUE then end_wait(queue, id, true) end
 dequeue(kind, id)
 enter_status(kind, id, working)
 redis.call('HINCRBY', key_of(kind, id), 'fence', 1)

@@ -75,18 +75,22 @@ local function observe(name, label, value)
   redis.call('HINCRBYFLOAT', 'ty:statistics', name .. '|sum|' .. label, string.format('%.3f', value))
 end
 
--- Since when each queued run waits. One that leaves its queue to be trained has waited so long.
+-- Since when each run waits in its queue.
+local function begin_wait(queue, id) redis.call('ZADD', 'ty:run:waiting:' .. queue, 'NX', seconds(now_us()), id) end
+
+-- One that is taken out of its queue to be worked on has waited so long.
+local function end_wait(queue, id, is_taken)
+  local index = 'ty:run:waiting:' .. queue
+  local since = tonumber(redis.call('ZSCORE', index, id) or '')
+  if redis.call('ZREM', index, id) == 1 and is_taken then
+    observe('run_wait_seconds', queue, math.max(0, now_us() / 1e6 - since))
+  end
+end
+
 local function note_wait(id, status)
   local queue = get('run', id, 'queue')
   if not queue then return end
-  local index = 'ty:run:waiting:' .. queue
-  local since = tonumber(redis.call('ZSCORE', index, id) or '')
-  if status == 'queued' then
-    if not since then redis.call('ZADD', index, seconds(now_us()), id) end
-  elseif since then
-    redis.call('ZREM', index, id)
-    if status == 'running' then observe('run_wait_seconds', queue, math.max(0, now_us() / 1e6 - since)) end
-  end
+  if status == 'queued' then begin_wait(queue, id) else end_wait(queue, id, status == 'running') end
 end
 
 -- A new revision, which storage does not hold yet.
@@ -196,6 +200,7 @@ local function enqueue(kind, id)
   redis.call('ZADD', 'ty:q:' .. queue, score, id)
   redis.call('ZADD', of_project(queue, project), score, id)
   redis.call('SADD', 'ty:q:' .. queue .. ':projects', project)
+  if queue == FINISH_QUEUE then begin_wait(queue, id) end
 end
 
 local function enqueue_interrupted(kind, id)
@@ -212,6 +217,7 @@ local function dequeue(kind, id)
   local own = of_project(queue, project)
   redis.call('ZREM', own, id)
   if redis.call('EXISTS', own) == 0 then redis.call('SREM', 'ty:q:' .. queue .. ':projects', project) end
+  if queue == FINISH_QUEUE then end_wait(queue, id, false) end
 end
 
 -- How many records of a project are worked on, and how many may be. `default` is for a project without a
