@@ -61,10 +61,14 @@ class Server:
             process.kill()
         self.process.wait()
 
-    def close(self) -> None:
-        self.http.close()
+    def stop(self) -> None:
+        """End the server as an operator does."""
         self.process.terminate()
         self.process.wait(scaled(30))
+
+    def close(self) -> None:
+        self.http.close()
+        self.stop()
         self.client.close()
 
     def ready_set(self) -> str:

@@ -11,12 +11,19 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.api.server import Server
 from tests.waits import scaled, wait_for
+from trainyard.lease import LeaseRules
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.runs import RunRegistry
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic",
     "--no-first-run",
 ]  # fmt: skip
+
+
+PATIENT = LeaseRules(lease_s=3600)
+"""What a test's hand holds it holds, however slow the machine is: nobody gives signs of life for it."""
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +44,8 @@ def server(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with redis.Redis.from_url(redis_server) as client:
         client.flushall()
     running = Server(redis_server, tmp_path_factory.mktemp("server"))
+    running.runs = RunRegistry(running.client, running.storage, PATIENT)
+    running.datasets = DatasetRegistry(running.client, running.storage, PATIENT)
     try:
         running.start()
         yield running
@@ -69,7 +78,7 @@ def watched(browser: Browser, base_url: str) -> Iterator[Page]:
 def assert_accessible(page: Page) -> None:
     """As far as axe can tell, in light and in dark."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
 

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from tests.api.conftest import archive
 from tests.api.server import Server
 from tests.api.summary import SUMMARY
 from trainyard.runs.events import Progress
@@ -20,7 +21,7 @@ EPOCHS = 40
 def dataset(server: Server, name: str = "shapes", project: str = "lab", **summary: Any) -> str:
     """A data set that is ready; its id."""
     answer = server.http.post(
-        "/api/v1/datasets", data={"name": name, "project": project}, files={"file": ("set.zip", _archive())}
+        "/api/v1/datasets", data={"name": name, "project": project}, files={"file": ("set.zip", archive())}
     )
     assert answer.status_code == 202, answer.text
     held = server.datasets.claim("ingest", "hand")
@@ -88,9 +89,3 @@ def progress(epoch: int, step: int) -> Progress:
         eta_low_seconds=360.0,
         eta_high_seconds=480.0,
     )
-
-
-def _archive() -> bytes:
-    from tests.api.conftest import archive
-
-    return archive()

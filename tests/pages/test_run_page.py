@@ -15,7 +15,7 @@ from trainyard.runs.record import Run
 
 RUNS = "/api/v1/runs"
 CURVE = """name => document.querySelectorAll('.chart')[0].data
-    .find(trace => trace.name === name && trace.opacity !== 0.25)"""
+    ?.find(trace => trace.name === name && trace.opacity !== 0.25)"""
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 // Dialogs, and forms that call the API: <form data-call="PATCH /runs/x" data-then="stay">.
-// Fields with dots in their names are nested; empty ones are left out. An error lands at its field.
+// Fields with dots in their names are nested; empty ones are left out; `data-body` is a body that is known already. An error lands at its field.
 import { BASE, call } from "./api.js";
 import { refreshSoon } from "./refresh.js";
 
@@ -24,7 +24,7 @@ async function submit(form) {
   showError(form, null);
   button.disabled = true;
   try {
-    const body = fields(form);
+    const body = form.dataset.body ? JSON.parse(form.dataset.body) : fields(form);
     const answer = await call(method, path, Object.keys(body).length || method === "PATCH" ? body : undefined);
     form.closest("dialog")?.close();
     if (form.dataset.then === "stay") {

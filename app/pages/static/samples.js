@@ -1,0 +1,106 @@
+// Samples of a data set as a grid: the mask's colours over each image, by class, as strong as wanted, or as outlines.
+// Pixels of the mask's picture have the colours of their classes, so that the legend decides in the browser.
+import { API, call } from "./api.js";
+
+const PAGE = 24;
+
+export class Samples {
+  constructor(section, id) {
+    this.id = id;
+    this.isLayered = section.dataset.task === "multiclass";
+    this.grid = document.getElementById("grid");
+    this.more = document.getElementById("more");
+    this.cursor = null;
+    this.generation = 0;
+    const [split, of, opacity, outline] = ["s-split", "s-class", "s-opacity", "s-outline"].map((name) => document.getElementById(name));
+    Object.assign(this, { split, of, opacity, outline, legend: document.getElementById("legend") });
+    for (const one of [split, of]) one.addEventListener("change", () => this.begin());
+    for (const one of [opacity, outline, this.legend]) one?.addEventListener("input", () => this.paintAll());
+    this.more.addEventListener("click", () => this.load());
+    this.begin();
+  }
+
+  begin() {
+    this.cursor = null;
+    this.generation += 1;
+    this.load();
+  }
+
+  async load() {
+    const query = new URLSearchParams({ limit: PAGE }), generation = this.generation;
+    if (this.cursor) query.set("cursor", this.cursor);
+    if (this.split.value) query.set("split", this.split.value);
+    if (this.of.value) query.set("class", this.of.value);
+    const { items, next_cursor } = await call("GET", `/datasets/${this.id}/samples?${query}`);
+    if (generation !== this.generation) return;
+    const figures = items.map((item) => this.figure(item));
+    if (this.cursor) this.grid.append(...figures);
+    else this.grid.replaceChildren(...figures);
+    this.cursor = next_cursor;
+    this.more.hidden = next_cursor === null;
+  }
+
+  figure(item) {
+    const place = document.createElement("li");
+    place.innerHTML = `<figure><div class="stack"><img loading="lazy"></div><figcaption class="small"><bdi class="text-break"></bdi> <span class="text-body-secondary"></span></figcaption></figure>`;
+    const image = place.querySelector("img"), address = `${API}/datasets/${this.id}/samples/${item.index}.png`;
+    place.querySelector("bdi").textContent = item.name;
+    place.querySelector("span").textContent = `${item.split}, ${item.width}×${item.height}`;
+    image.alt = `Sample ${item.index}: ${item.classes.join(", ") || "no class"}`;
+    image.src = this.isLayered ? `${address}?layer=image` : address;
+    if (this.isLayered) image.addEventListener("load", () => this.addMask(image, `${address}?layer=mask`));
+    return place;
+  }
+
+  addMask(image, address) {
+    const mask = new Image();
+    mask.addEventListener("load", () => {
+      const canvas = document.createElement("canvas");
+      canvas.width = mask.naturalWidth;
+      canvas.height = mask.naturalHeight;
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      context.drawImage(mask, 0, 0);
+      canvas.source = context.getImageData(0, 0, canvas.width, canvas.height);
+      canvas.setAttribute("aria-hidden", "true");
+      image.after(canvas);
+      this.paint(canvas, this.shown());
+    });
+    mask.src = address;
+  }
+
+  /** The colours of the classes that are ticked, as numbers. */
+  shown() {
+    const ticked = [...this.legend.querySelectorAll("input:checked")];
+    return new Set(ticked.map((box) => key(...box.dataset.color.split(",").map(Number))));
+  }
+
+  paintAll() {
+    const shown = this.shown();
+    for (const canvas of this.grid.querySelectorAll("canvas")) this.paint(canvas, shown);
+  }
+
+  paint(canvas, shown) {
+    const { data: from, width, height } = canvas.source, made = new ImageData(width, height), to = made.data;
+    const strength = this.outline.checked ? 255 : Math.round(255 * this.opacity.value);
+    for (let place = 0; place < from.length; place += 4) {
+      if (!shown.has(key(from[place], from[place + 1], from[place + 2]))) continue;
+      const isEdge = differs(from, place, 4) || differs(from, place, -4) || differs(from, place, 4 * width) || differs(from, place, -4 * width);
+      if (this.outline.checked && !isEdge) continue;
+      to[place] = from[place];
+      to[place + 1] = from[place + 1];
+      to[place + 2] = from[place + 2];
+      to[place + 3] = isEdge && strength ? 255 : strength;
+    }
+    canvas.getContext("2d").putImageData(made, 0, 0);
+  }
+}
+
+function key(red, green, blue) {
+  return (red << 16) | (green << 8) | blue;
+}
+
+function differs(pixels, place, step) {
+  const other = place + step;
+  if (other < 0 || other >= pixels.length) return false;
+  return pixels[place] !== pixels[other] || pixels[place + 1] !== pixels[other + 1] || pixels[place + 2] !== pixels[other + 2];
+}

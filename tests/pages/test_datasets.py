@@ -1,0 +1,151 @@
+"""The pages of data sets, as a person sees and uses them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.api.server import Server
+from tests.api.summary import SUMMARY
+from tests.fixtures.stored_storage import unpack
+from tests.pages import seed
+from tests.pages.conftest import assert_accessible, eventually
+
+SETS = "/api/v1/datasets"
+HOSTILE_FILE = f"images/{seed.HOSTILE_CLASS}.png"
+QUESTION = {
+    "code": "objects",
+    "text": f"Are the values of masks classes, or objects, in {HOSTILE_FILE}?",
+    "choices": [
+        {"key": "classes", "text": "Each value is a class.", "count": 4, "options": {"objects": "classes"},
+         "examples": [HOSTILE_FILE], "preview": True},
+        {"key": "one_class", "text": "Each value is an object.", "count": 4,
+         "options": {"objects": "one_class"}, "examples": [], "preview": True},
+    ],
+}  # fmt: skip
+PROBLEM = {
+    "severity": "warning", "code": "classes_alike", "file": HOSTILE_FILE, "count": 3,
+    "message": f"{HOSTILE_FILE} is odd.", "remedy": "Look at it.", "examples": [HOSTILE_FILE, "b.png"],
+}  # fmt: skip
+
+
+def upload(server: Server, name: str) -> Any:
+    """A set that an ingest worker holds."""
+    answer = server.http.post(SETS, data={"name": name}, files={"file": ("set.zip", seed.archive())})
+    assert answer.status_code == 202, answer.text
+    held = server.datasets.claim("ingest", "hand")
+    assert held
+    return held
+
+
+@pytest.fixture(scope="module")
+def prepared(server: Server) -> str:
+    """A set whose pixels are there, as an earlier release left it; its id."""
+    made = unpack("0.1.0", server.storage.root.with_name("earlier"))
+    folder = next(path.parent for path in made.root.glob("datasets/*/prepared"))
+    target = server.storage.root / "datasets" / folder.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
+    server.client.flushall()
+    server.stop()
+    server.start()
+    return folder.name
+
+
+def test_it_is_uploaded_read_asked_about_and_ready(page: Page, server: Server, tmp_path: Path):
+    archive = tmp_path / f"{seed.HOSTILE.replace('/', '')}.zip"
+    archive.write_bytes(seed.archive(files=3))
+    page.goto("/datasets")
+    page.get_by_label("A zip or tar").set_input_files(archive)
+    assert page.get_by_label("Name", exact=True).input_value() == seed.HOSTILE.replace("/", "")
+    page.get_by_label("Name", exact=True).fill("")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#upload .invalid-feedback")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill(seed.HOSTILE)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/datasets/ds-*")
+    expect(page.locator("#state li[aria-current]")).to_contain_text("An ingest worker has it")
+    held = server.datasets.claim("ingest", "hand")
+    assert held
+    held = server.datasets.update(held, images_done=2, images_total=3)
+    expect(page.locator("#state li[aria-current]")).to_contain_text("Images read and checked 2 of 3")
+    previews = server.storage.dataset(held.id).previews
+    previews.mkdir(parents=True, exist_ok=True)
+    for choice in QUESTION["choices"]:
+        picture = io.BytesIO()
+        Image.new("RGB", (32, 32), (200, 80, 0)).save(picture, "PNG")
+        (previews / f"objects-{choice['key']}.png").write_bytes(picture.getvalue())  # type: ignore[index]
+    server.datasets.finish(held, "question", questions=[QUESTION], problems=[PROBLEM])
+    expect(page.locator("legend").first).to_contain_text(HOSTILE_FILE)
+    shown = (
+        "[...document.querySelectorAll('.choices img')].filter(one => one.naturalWidth === 32).length === 2"
+    )
+    eventually(page, shown)
+    expect(page.get_by_role("table", name="Problems")).to_contain_text("Look at it.")
+    assert page.locator("main script").count() == 0
+    assert_accessible(page)
+    page.get_by_label("Each value is an object.").check()
+    page.get_by_role("button", name="Read it so").click()
+    expect(page.locator("h1")).to_contain_text("queued")
+    assert server.http.get(f"{SETS}/{held.id}").json()["options"]["objects"] == "one_class"
+
+
+def test_a_set_that_cannot_be_used_says_why_and_is_read_again(page: Page, server: Server):
+    held = upload(server, "broken")
+    error = {"code": "host_out_of_memory", "cause": "infrastructure", "message": "No <b>memory</b>.",
+             "remedy": "Give it more.", "errors": {}}  # fmt: skip
+    server.datasets.finish(held, "failed", error=error)
+    page.goto(f"/datasets/{held.id}")
+    for words in ("host_out_of_memory", "No <b>memory</b>.", "Give it more."):
+        expect(page.locator("#state")).to_contain_text(words)
+    page.get_by_role("button", name="Read it again").click()
+    expect(page.locator("h1")).to_contain_text("queued")
+
+
+def test_a_label_map_is_taken_by_a_click(page: Page, server: Server):
+    held = upload(server, "mapped")
+    server.datasets.finish(held, "failed", proposed_label_map={"5": 0, "9": None}, problems=[PROBLEM])
+    page.goto(f"/datasets/{held.id}")
+    expect(page.locator("#state")).to_contain_text("5 → 0, 9 → ignored")
+    page.get_by_role("button", name="Read it with this map").click()
+    expect(page.locator("h1")).to_contain_text("queued")
+    assert server.http.get(f"{SETS}/{held.id}").json()["options"]["label_map"] == {"5": 0, "9": None}
+
+
+def test_classes_are_words_and_their_shares_are_shown(page: Page, server: Server):
+    classes = [{**SUMMARY["classes"][0], "name": seed.HOSTILE_CLASS, "share": 0.75}, SUMMARY["classes"][1]]
+    held = upload(server, "classes")
+    server.datasets.finish(held, "ready", summary={**SUMMARY, "images": 0, "classes": classes})
+    page.goto(f"/datasets/{held.id}")
+    row = page.locator("#class-0")
+    expect(row.get_by_role("rowheader")).to_contain_text(seed.HOSTILE_CLASS)
+    expect(row).to_contain_text("75.0 %")
+    assert page.locator("main script").count() == 0
+    page.goto("/datasets")
+    expect(page.locator(f"#{held.id}")).to_contain_text(seed.HOSTILE_CLASS)
+    assert_accessible(page)
+
+
+def test_samples_are_seen_through_their_masks(page: Page, prepared: str):
+    page.goto(f"/datasets/{prepared}")
+    eventually(page, "document.querySelectorAll('#grid canvas').length > 1")
+    painted = """() => document.querySelector('#grid canvas').getContext('2d')
+        .getImageData(0, 0, 9999, 9999).data.filter((value, place) => place % 4 === 3 && value > 0).length"""
+    whole = page.evaluate(painted)
+    assert whole > 0
+    page.get_by_label("outlines only").check()
+    assert 0 < page.evaluate(painted) < whole
+    while page.locator("#legend input:checked").count():
+        page.locator("#legend input:checked").first.uncheck()
+    assert page.evaluate(painted) == 0
+    n = page.locator("#grid li").count()
+    page.get_by_label("Split").select_option("val")
+    eventually(page, f"document.querySelectorAll('#grid li').length < {n}")
+    assert set(page.locator("#grid figcaption span").all_inner_texts()) != set()
+    assert_accessible(page)
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/datasets")
