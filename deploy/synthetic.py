@@ -60,7 +60,9 @@ def main() -> None:
     """`python -m deploy.synthetic shapes.zip`: write the made data set to that file."""
     parser = argparse.ArgumentParser(prog="python -m deploy.synthetic", description=__doc__)
     parser.add_argument("path", type=Path, help="the zip to write")
-    write_synthetic(parser.parse_args().path)
+    parser.add_argument("--images", type=int, default=160, help="images in it; default: 160")
+    asked = parser.parse_args()
+    write_synthetic(asked.path, asked.images)
 
 
 if __name__ == "__main__":

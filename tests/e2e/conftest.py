@@ -30,6 +30,10 @@ TINY = {
 }
 
 
+SMALLEST = {"model": {"architecture": "Unet", "encoder": "tu-test_resnet"}}
+"""For runs of which it matters where they are trained, and not how quickly an epoch is over."""
+
+
 @dataclass
 class Stack:
     """A running stack: its processes, its storage and an HTTP client of its API."""

@@ -9,7 +9,7 @@ from math import ceil
 import psutil
 import pytest
 
-from tests.e2e.conftest import MARK, Stack, start_stack, stop_stack
+from tests.e2e.conftest import MARK, SMALLEST, Stack, start_stack, stop_stack
 from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
 
@@ -45,7 +45,7 @@ def yard(tmp_path, redis_url):
 def begun(stack: Stack, archive, epochs: int, **spec) -> dict:
     """A run that has finished its first epoch."""
     dataset = stack.upload(archive, name="shapes", project="made")
-    run = stack.submit(dataset["id"], epochs=epochs, export={"onnx": False}, **spec)
+    run = stack.submit(dataset["id"], epochs=epochs, export={"onnx": False}, **SMALLEST, **spec)
     return stack.wait_run(run["id"], lambda r: r["epoch"] >= 1)
 
 
@@ -61,24 +61,24 @@ def rows(stack: Stack, run_id: str) -> list[int]:
 def test_the_run_of_a_killed_worker_goes_on_with_another(yard, synthetic_zip):
     stack, start_worker = yard
     first = start_worker()
-    run = begun(stack, synthetic_zip, epochs=6)
+    run = begun(stack, synthetic_zip, epochs=10)
     first.kill()
     first.wait()
     start_worker()
     ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
     assert (reasons(ended), ended["crashes"]) == (["worker_lost", "trained", "completed"], 1)
-    assert rows(stack, run["id"]) == [1, 2, 3, 4, 5, 6]
-    assert ended["step"] >= 6 * 8
+    assert rows(stack, run["id"]) == list(range(1, 11))
+    assert ended["step"] >= 10 * 8
 
 
 def test_the_run_of_a_killed_child_goes_on_in_the_same_worker(yard, synthetic_zip):
     stack, start_worker = yard
     worker = start_worker()
-    run = begun(stack, synthetic_zip, epochs=6)
+    run = begun(stack, synthetic_zip, epochs=10)
     training_child(worker).kill()
     ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
     assert (reasons(ended), ended["crashes"]) == (["child_died", "trained", "completed"], 1)
-    assert rows(stack, run["id"]) == [1, 2, 3, 4, 5, 6]
+    assert rows(stack, run["id"]) == list(range(1, 11))
 
 
 EXACT = {"precision": "32", "compute": {"deterministic": True}}
@@ -87,19 +87,19 @@ EXACT = {"precision": "32", "compute": {"deterministic": True}}
 def test_a_drained_run_goes_on_as_if_nothing_had_happened(yard, synthetic_zip):
     stack, start_worker = yard
     worker = start_worker()
-    run = begun(stack, synthetic_zip, epochs=4, **EXACT)
+    run = begun(stack, synthetic_zip, epochs=6, **EXACT)
     terminate_group(worker)
     assert worker.wait(scaled(30)) == 0
     released = stack.run(run["id"])
     assert (released["status"], released["crashes"]) == ("queued", run["crashes"])
     start_worker()
     ended = stack.wait_run(run["id"], lambda r: r["status"] == "completed")
-    assert ended["step"] == 4 * 8
+    assert ended["step"] == 6 * 8
     *_, first, second, finishing = ended["attempts"]
     assert (first["reason"], second["reason"], ended["crashes"]) == ("drained", "trained", run["crashes"])
     assert (finishing["finishing"], finishing["reason"]) == (True, "completed")
-    assert first["epochs"] + second["epochs"] == 4
-    undisturbed = stack.submit(run["dataset_id"], epochs=4, export={"onnx": False}, **EXACT)
+    assert first["epochs"] + second["epochs"] == 6
+    undisturbed = stack.submit(run["dataset_id"], epochs=6, export={"onnx": False}, **SMALLEST, **EXACT)
     stack.wait_run(undisturbed["id"], lambda r: r["status"] == "completed")
     assert numbers(stack, run["id"]) == numbers(stack, undisturbed["id"])
 
@@ -122,7 +122,7 @@ def terminate_group(worker: subprocess.Popen[bytes]) -> None:
 def test_a_frozen_worker_that_wakes_late_does_no_harm(yard, synthetic_zip):
     stack, start_worker = yard
     frozen = start_worker()
-    run = begun(stack, synthetic_zip, epochs=8)
+    run = begun(stack, synthetic_zip, epochs=10)
     child = training_child(frozen)
     frozen.send_signal(signal.SIGSTOP)
     child.suspend()
@@ -135,7 +135,7 @@ def test_a_frozen_worker_that_wakes_late_does_no_harm(yard, synthetic_zip):
     # On a starved machine the second worker may have to give the run back, which is no crash.
     told = reasons(ended)
     assert (told[0], told[-1], ended["crashes"]) == ("worker_lost", "completed", 1)
-    assert rows(stack, run["id"]) == list(range(1, 9))
+    assert rows(stack, run["id"]) == list(range(1, 11))
 
 
 def training_child(worker: subprocess.Popen[bytes]) -> psutil.Process:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.redis import free_port
-from tests.e2e.conftest import Stack, start_stack, stop_stack
+from tests.e2e.conftest import SMALLEST, Stack, start_stack, stop_stack
 from trainyard.settings import REPOSITORY
 from trainyard.store.connection import connect
 
@@ -42,7 +42,7 @@ def run_module(*command: str, environment: dict[str, str]) -> subprocess.Complet
 def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_path, synthetic_zip):
     first = stacks(tmp_path / "storage")
     dataset = first.upload(synthetic_zip, name="shapes", project="made")
-    run = first.submit(dataset["id"], epochs=6, export={"onnx": False})
+    run = first.submit(dataset["id"], epochs=10, export={"onnx": False}, **SMALLEST)
     before = first.wait_run(run["id"], lambda r: r["epoch"] >= 2)
     first.interrupt()
     assert first.survivors() == []
@@ -51,8 +51,8 @@ def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_pat
     completed = second.wait_run(run["id"], lambda r: r["status"] == "completed")
     assert completed["fence"] == before["fence"] + 2, "one hold to train on, one to finish"
     rows = second.http.get(f"/api/v1/runs/{run['id']}/metrics").json()["items"]
-    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert completed["step"] == 6 * 8
+    assert [row["epoch"] for row in rows] == list(range(1, 11))
+    assert completed["step"] == 10 * 8
 
 
 def test_two_stacks_side_by_side(stacks, tmp_path, synthetic_zip):
