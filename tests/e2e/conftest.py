@@ -30,7 +30,10 @@ TINY = {
 }
 
 
-SMALLEST = {"model": {"architecture": "Unet", "encoder": "tu-test_resnet"}}
+SMALLEST = {
+    "model": {"architecture": "Unet", "encoder": "tu-test_resnet"},
+    "data": {"image_size": 32, "batch_size": 4},
+}
 """For runs of which it matters where they are trained, and not how quickly an epoch is over."""
 
 
