@@ -153,12 +153,12 @@ def test_results_are_written_by_another_attempt_and_nothing_is_trained_again(yar
     stack, start_worker = yard
     trainer = start_worker()
     dataset = stack.upload(synthetic_zip, name="shapes", project="made")
-    run = stack.submit(dataset["id"], epochs=2, export=ALL_FILES)
+    run = stack.submit(dataset["id"], epochs=2, export=ALL_FILES, **SMALLEST)
     stack.wait_run(run["id"], is_being_finished)
     finishing_child(trainer).kill()
     stack.wait_run(run["id"], lambda r: r["crashes"] == 1 and is_being_finished(r))
     trainer.terminate()
-    assert trainer.wait(30) == 0
+    assert trainer.wait(scaled(30)) == 0
     waiting = stack.run(run["id"])
     assert (waiting["status"], waiting["owner"], waiting["crashes"]) == ("finishing", None, 1)
     assert waiting["waiting"]["reason"]["code"] == "no_worker"
