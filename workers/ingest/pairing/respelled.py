@@ -36,6 +36,8 @@ _GLUED_IMAGES = ("", *sorted(word for word in IMAGE_AFFIXES | IMAGE_WORDS if wor
 
 def respelled(images: Sequence[Picture], masks: Sequence[Picture], fits: Fits) -> list[Couple]:
     """The pairs by the first way that fits; empty where none does. `fits` tells whether pairs look right."""
+    if not images:
+        return []
     ways: tuple[_Way, ...] = (_joined, _in_own_folders, _exchanged, _glued) if masks else (_glued,)
     for way in ways:
         found = [pairs for pairs in way(images, masks) if _is_enough(pairs, images, masks) and fits(pairs)]

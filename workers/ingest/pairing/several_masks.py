@@ -55,7 +55,7 @@ class Several:
 
 def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | None:
     """The masks of each image where all masks are told apart so; None where one is not, or is an image's only
-    mask by its name, or no image has several."""
+    mask by its name, or no image has several, or more images have one each by another rule."""
     owners: dict[tuple[tuple[Words, ...], Words], list[Picture]] = defaultdict(list)
     homes: dict[tuple[Words, ...], list[Picture]] = defaultdict(list)
     named: dict[tuple[tuple[Words, ...], Words], list[Picture]] = defaultdict(list)
@@ -76,7 +76,11 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
         if (found := _found_by(find, masks, owners, homes))
     ]
     # `masks/000/0.png` may be of image 000 or 0: the rule by which most images have masks holds
-    return max(readings, key=lambda one: (len(one.masks), _come_again(one.masks)), default=None)
+    best = max(readings, key=lambda one: (len(one.masks), _come_again(one.masks)), default=None)
+    if best is None or all(len(labelled) == 1 for labelled in best.masks.values()):
+        return None
+    counted = {id(_owner(named, one, one.plain, one.numbered[0])) for one in masks if one.numbered}
+    return best if len(counted - {id(None)}) <= len(best.masks) else None  # `1_mask_1` is of 1, or of all
 
 
 def _come_again(masks: Masks) -> bool:
@@ -86,14 +90,14 @@ def _come_again(masks: Masks) -> bool:
 
 
 def _found_by(find: _Find, masks: Sequence[Picture], owners: _Owners, homes: _Homes) -> Masks:
-    """The masks of each image by one rule; empty where it leaves a mask over, or no image has several."""
+    """The masks of each image by one rule; empty where it leaves a mask over."""
     found: Masks = defaultdict(list)
     for mask in masks:
         owned = find(mask, owners, homes)
         if owned is None:
             return {}
         found[owned[0].member.path].append(Labelled(owned[1], mask))
-    return dict(found) if any(len(labelled) > 1 for labelled in found.values()) else {}
+    return dict(found)
 
 
 def named_masks(

@@ -19,6 +19,7 @@ from workers.ingest.paths.role_words import (
     DERIVED_WORDS,
     NameRole,
     Role,
+    mask_mark,
     names_mask,
     role_of,
     split_numbered,
@@ -197,15 +198,24 @@ def _masks_by_name(found: list[Picture]) -> list[Picture]:
     """With the masks that their names tell, since the images that these belong to are there."""
     others = [picture for picture in found if picture.role is not Role.MASK]
     named = {(picture.group, picture.name) for picture in others if not names_mask(words(picture.stem))}
-    marked = []
-    for picture in found:
+    marked, lone = [], []
+    told: Counter[Words | None] = Counter()
+    for place, picture in enumerate(found):
+        marked.append(picture)
         if picture.role is Role.MASK or not names_mask(words(picture.stem)):
-            marked.append(picture)
             continue
         as_mask = replace(picture, role=Role.MASK)
         own = {as_mask.name} | ({as_mask.numbered[0]} if as_mask.numbered else set())
-        fits = any((group, name) in named for name in own for group in _above(picture.group))
-        marked.append(as_mask if fits or not named else picture)
+        if not named or any((group, name) in named for name in own for group in _above(picture.group)):
+            marked[place] = as_mask
+            told[mask_mark(words(picture.stem))] += 1
+        else:
+            lone.append(place)
+    alone = Counter(mask_mark(words(found[place].stem)) for place in lone)
+    for place in lone:  # called as other masks are: its image is not in the upload
+        mark = mask_mark(words(found[place].stem))
+        if alone[mark] <= told[mark]:
+            marked[place] = replace(found[place], role=Role.MASK)
     return marked
 
 
@@ -224,4 +234,9 @@ def _masks_beside_images(found: list[Picture]) -> list[Picture]:
         pngs = [p.member.path for p in pair if p.member.path.lower().endswith(".png")]
         if len(pair) == 2 and len(pngs) == 1:
             masks.add(pngs[0])
+    parents = {posixpath.dirname(path) for path in masks}
+    pngs = [p.member.path for p in found if p.member.path.lower().endswith(".png")]
+    beside = {path for path in pngs if posixpath.dirname(path) in parents}
+    if len(beside) <= 2 * len(masks):  # a PNG without its photograph among them is a mask as well
+        masks |= beside
     return [replace(p, role=Role.MASK) if p.member.path in masks else p for p in found]

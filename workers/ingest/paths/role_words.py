@@ -114,13 +114,22 @@ def split_numbered(name: Words) -> tuple[Words, Words] | None:
 
 def names_mask(name: Words) -> bool:
     """Whether a file's name says by a word at one of its ends that it is a mask; numbers may stand behind."""
+    return mask_mark(name) is not None
+
+
+def mask_mark(name: Words) -> Words | None:
+    """The words at one end of a file's name by which it says that it is a mask, with a sign for the end."""
     end = len(name)
     while end > 0 and is_number(name[end - 1]):
         end -= 1
     core = name[:end]
     if len(name) < 2 or not core:
-        return False
-    return core[-1] in MASK_WORDS or name[0] in MASK_WORDS or core[-2:] in _MASK_PAIRS
+        return None
+    if core[-2:] in _MASK_PAIRS:
+        return core[-2:]
+    if core[-1] in MASK_WORDS:
+        return core[-1:]
+    return (name[0], "-") if name[0] in MASK_WORDS else None
 
 
 def _parted(name: Words) -> tuple[bool, bool, Words]:
