@@ -293,6 +293,30 @@ def test_jpeg_2000_of_16_bits_in_colours(bench: Bench, bands: int) -> None:
     assert np.abs(seen - pixels[0][..., :3] * (255 / 4095)).max() < 8
 
 
+def avif(pixels: Array, bits: int) -> bytes:
+    """An AVIF of uint16, (H, W) or (H, W, 3 or 4), RGB with alpha."""
+    colors = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    return cv2.imencode(".avif", colors, [cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_QUALITY, 100])[
+        1
+    ].tobytes()
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("bands", [1, 3, 4])
+@pytest.mark.parametrize("part", [1, 4])
+def test_avif_of_more_than_8_bits(bench: Bench, bits: int, bands: int, part: int) -> None:
+    top = ((1 << bits) - 1) // part
+    pixels = [smooth(top, index, max(bands, 3)).astype(np.uint16)[..., :bands] for index in range(2)]
+    for one in pixels:
+        one[..., 3:] = (1 << bits) // 3
+    data = [avif(one[..., 0] if bands == 1 else one, bits) for one in pixels]
+    result = bench.run(uploaded(data, "avif"))
+    assert f"0..{top} became" in warning(result, "depth_scaled").message
+    assert ("alpha_dropped" in codes(result, "warning")) == (bands == 4)
+    seen = bench.arrays()["0"][0].astype(float)
+    assert np.abs(seen - pixels[0][..., :3] * (255 / top)).max() < 12
+
+
 @pytest.mark.parametrize(
     ("kind", "highest", "end"),
     [

@@ -11,8 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from workers.ingest.pictures.decoding_memory import check_before, check_memory, check_raster
 from workers.ingest.pictures.depth import by_own_range
-from workers.ingest.pictures.large import open_large
-from workers.ingest.pictures.limits import MAX_PIXELS, TooLarge, too_large
+from workers.ingest.pictures.large import in_parts, open_large
+from workers.ingest.pictures.limits import MAX_PIXELS, TooLarge, in_no_parts, too_large
 from workers.ingest.pictures.opencv_safe import is_plain
 from workers.ingest.problems import Refused
 from workers.ingest.raster.color_modes import NOTHING_TO_DO, WIDE_MODES, Note, to_rgb
@@ -121,7 +121,7 @@ def decode(data: bytes, begin: Begin = begin_at_once, max_side: int | None = Non
         if max_side is not None:
             check_before(picture, data)
     except TooLarge:
-        if max_side is None:
+        if max_side is None or not in_parts(data):
             raise
         return _decode_large(data, begin, max_side)
     begin(*picture.size, False)
@@ -264,12 +264,16 @@ def open_header(data: bytes) -> Image.Image:
             f"Save it as PNG or JPEG; the formats read are {', '.join(FORMATS)}.",
         ) from error
     except Image.DecompressionBombError as error:
-        raise too_large(str(error)) from error
+        raise _too_large(str(error), data) from error
     except BROKEN as error:
         raise picture_broken(error) from error
     if image.width * image.height > MAX_PIXELS:
-        raise too_large(f"{image.width}x{image.height}")
+        raise _too_large(f"{image.width}x{image.height}", data)
     return image
+
+
+def _too_large(found: str, data: bytes) -> TooLarge:
+    return too_large(found) if in_parts(data) else in_no_parts(found)
 
 
 def rgb_pixels(loaded: Loaded) -> Uint8:

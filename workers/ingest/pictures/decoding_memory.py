@@ -2,12 +2,13 @@
 
 from PIL import Image
 
-from workers.ingest.pictures.limits import MAX_MEMORY, MAX_PIXELS, takes_too_much, too_large
+from workers.ingest.pictures.limits import MAX_MEMORY, MAX_PIXELS, in_no_parts, takes_too_much, too_large
 from workers.ingest.pictures.opencv_safe import is_plain
 from workers.ingest.raster.orientation import exif_orientation
 from workers.ingest.raster.strips import Raster
 
 _MOST_BYTES = 17
+_READ_WHOLE = ("AVIF", "JPEG2000")
 
 
 def check_memory(image: Image.Image, data: bytes, plain: bool) -> None:
@@ -36,7 +37,8 @@ def check_raster(raster: Raster, file_bytes: int) -> None:
     """Raise Refused where a picture is too large to be read whole."""
     pixels = raster.width * raster.height
     if pixels > MAX_PIXELS:
-        raise too_large(f"{raster.width}x{raster.height}")
+        found = f"{raster.width}x{raster.height}"
+        raise in_no_parts(found) if raster.format in _READ_WHOLE else too_large(found)
     needed = file_bytes + raster.block_bytes + pixels * raster.channels * raster.dtype.itemsize
     if needed > MAX_MEMORY:
         raise takes_too_much(raster.width, raster.height, needed)

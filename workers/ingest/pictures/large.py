@@ -148,12 +148,13 @@ def color_strips(data: bytes) -> Iterator[Uint8]:
         yield colors if colors.shape[2] > 1 else np.repeat(colors, 3, axis=2)
 
 
+def in_parts(data: bytes) -> bool:
+    """Whether a picture is of a format that can be made smaller while it is read."""
+    return data.startswith(tuple(_READERS))
+
+
 def _in_no_parts() -> Refused:
-    return Refused(
-        "image_too_large",
-        f"Pictures of this format are read up to {limits.MAX_PIXELS} pixels.",
-        "Save it as JPEG, PNG or TIFF, which are read in parts with max_side; or cut it into tiles.",
-    )
+    return limits.in_no_parts("it is not read in parts")
 
 
 def _check_pixels(size: Size, max_side: int | None) -> None:

@@ -34,6 +34,14 @@ def too_large(found: str, max_side: int | None = None) -> TooLarge:
     )
 
 
+def in_no_parts(found: str) -> TooLarge:
+    """A picture that has too many pixels, of a format that cannot be made smaller while it is read."""
+    return TooLarge(
+        f"The picture is too large: {found}; of this format at most {MAX_PIXELS} pixels are read.",
+        f"{_TILES}, or save it as JPEG, PNG or TIFF and send the set with max_side: these are read in parts.",
+    )
+
+
 def takes_too_much(width: int, height: int, needed: int, max_side: int | None = None) -> TooLarge:
     """A picture whose decoding would take `needed` bytes."""
     way = f"{_SMALLER}" if max_side is None else "or send the set with a smaller max_side"

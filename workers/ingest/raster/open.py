@@ -1,6 +1,7 @@
 """Finds pictures that Pillow has no mode for, or reads with less than is there."""
 
 from workers.ingest.problems import Refused
+from workers.ingest.raster.avif import avif_raster
 from workers.ingest.raster.jpeg2000 import jpeg2000_raster
 from workers.ingest.raster.netpbm import netpbm_raster
 from workers.ingest.raster.png import SIGNATURE, is_deep_png, png_raster
@@ -28,7 +29,7 @@ def special_raster(data: bytes) -> Raster | None:
     if data[:2] in (b"P5", b"P6"):
         raster = netpbm_raster(data)
         return raster if raster is not None and raster.deep else None
-    return jpeg2000_raster(data)
+    return avif_raster(data) or jpeg2000_raster(data)
 
 
 def any_raster(data: bytes) -> Raster | None:
