@@ -41,7 +41,10 @@ def check_archive(path: Path) -> None:
             raise InvalidRequest(
                 "The file is neither a zip nor a tar archive, or it was cut short.",
                 errors={
-                    "file": ["a whole zip archive, or tar archive, also compressed with gzip, bzip2 or xz"]
+                    "file": [
+                        "a whole zip archive, or tar archive (it ends in a block of zeros), also "
+                        "compressed with gzip, bzip2 or xz"
+                    ]
                 },
             )
 

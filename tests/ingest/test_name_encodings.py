@@ -241,3 +241,12 @@ def test_the_unicode_path_counts_if_its_check_sum_fits(bench: Bench, valid: bool
 def test_every_encoding_that_may_be_named_is_one_of_text() -> None:
     for encoding in NAME_ENCODINGS:
         assert b"images/0.png".decode(encoding) == "images/0.png"
+
+
+@pytest.mark.parametrize("raw", ["é".encode("latin-1") + b"_", "ä".encode("cp437") + b"."])
+def test_a_name_that_is_marked_as_what_it_is_not_is_named(bench: Bench, raw: bytes) -> None:
+    path = bench.zip({"images/0é.png": encoded(photo()), "masks/0é.png": encoded(mask(0, 1))})
+    path.write_bytes(path.read_bytes().replace("é".encode(), raw))
+    [problem] = bench.run(path).problems
+    assert (problem.severity, problem.code) == ("error", "names_encoding")
+    assert "images/0" in problem.message

@@ -81,6 +81,17 @@ def test_a_truncated_tar_is_damaged(bench: Bench, kind: str, kept: float) -> Non
     assert codes(bench.run(sent(bench, data[: int(len(data) * kept)]))) == ["archive_damaged"]
 
 
+@pytest.mark.parametrize("kind", PACK)
+def test_a_tar_without_the_mark_of_its_end_may_be_cut_off(bench: Bench, kind: str) -> None:
+    """Between two files a cut leaves no other trace; who knows that it is whole can say so by the mark."""
+    whole = tarred(SOUND)
+    bare = whole[: -(-len(whole.rstrip(b"\0")) // 512) * 512]
+    [problem] = bench.run(sent(bench, PACK[kind](bare))).problems
+    assert (problem.severity, problem.code) == ("error", "archive_damaged")
+    assert "truncate -s +1024" in problem.remedy
+    assert bench.run(sent(bench, PACK[kind](bare + bytes(1024)))).problems == ()
+
+
 @pytest.mark.parametrize("name", ["../evil.png", "/abs/evil.png", "C:\\evil.png", "images/../../e.png"])
 def test_names_that_point_outside_are_refused(bench: Bench, name: str) -> None:
     assert codes(bench.run(sent(bench, tarred(SOUND, entry(name))))) == ["archive_traversal"]

@@ -107,7 +107,15 @@ class TarSource:
     def _check_end(self, place: int) -> None:
         """Raise Refused unless the list of files ends in its mark, a block of zeros: tarfile takes a header
         that is broken or cut off for the end, too."""
-        if self._file.read_at(place, tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        mark = self._file.read_at(place, tarfile.BLOCKSIZE)
+        if not mark:
+            raise Refused(
+                "archive_damaged",
+                "The tar has no mark of its end behind its last file: more files may have been cut off.",
+                "Make the archive again and send it whole. To one that is known to be whole the mark can be "
+                "added: 1,024 bytes of zeros, as by `truncate -s +1024`.",
+            )
+        if mark != bytes(tarfile.BLOCKSIZE):
             raise damaged(f"there is neither a file nor the mark of its end at byte {place}")
 
 

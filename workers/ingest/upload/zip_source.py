@@ -99,6 +99,12 @@ class ZipSource:
     def _directory(self) -> list[ZipInfo]:
         try:
             self._zip = ZipFile(self._file)
+        except UnicodeDecodeError as error:
+            raise Refused(
+                "names_encoding",
+                f"The zip marks the name of a file as UTF-8, and it is none: {error.object[:80]!r}.",
+                "Give the file a plain name and make the zip again, or send a tar, whose names have no mark.",
+            ) from error
         except _BROKEN as error:
             raise damaged(error) from error
         infos = self._zip.infolist()
