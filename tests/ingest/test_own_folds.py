@@ -55,6 +55,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "JSON of what validates": {"5fold.json": as_json({str(k): of(k) for k in range(FOLDS)})},
     "JSON of images with folds": {"folds.json": as_json(ENTRIES)},
     "MONAI": {"datalist_folds.json": as_json({"training": ENTRIES})},
+    "JSON by numbers": {"splits.json": as_json({str(k): of(k) for k in range(FOLDS)})},
     "JSON of numbers": {"split.json": as_json({name: k % FOLDS for k, name in enumerate(NAMES)})},
     "text": {f"sets/fold_{k}.txt": lines(of(k)) for k in range(FOLDS)},
     "text from 1 on": {f"Fold{k + 1}.txt": lines(of(k)) for k in range(FOLDS)},
@@ -171,6 +172,7 @@ UNCLEAR: dict[str, dict[str, bytes]] = {
     "other splits in each": {"fold0/train.txt": lines(without(0)), "fold1/val.txt": lines(of(1))},
     "names of other files": {"folds.json": as_json({"fold_0": ["x", "y"], "fold_1": ["z"]})},
     "no JSON": {"folds.json": b"[{"},
+    "other keys": {"splits.json": as_json({"A": NAMES[:5], "B": NAMES[5:]})},
 }
 
 
@@ -185,6 +187,14 @@ def test_two_uneven_numbers_may_be_splits(bench: Bench) -> None:
     rows = [f"{name}.png,{int(number > 7)}" for number, name in enumerate(NAMES)]
     [question] = bench.run(images() | {"info.csv": "\n".join(["image,fold", *rows]).encode()}).questions
     assert question.code == "split_numbers"
+
+
+def test_two_numbers_as_keys_may_be_splits(bench: Bench) -> None:
+    files = images() | {"split.json": as_json({"0": NAMES[:7], "1": NAMES[7:]})}
+    [question] = bench.run(files).questions
+    assert question.code == "split_numbers"
+    assert bench.run(files, splits_from="lower_trains").summary is not None
+    assert {one for one, split in splits(bench).items() if split == "test"} == set(NAMES[7:])
 
 
 def test_numbered_lists_of_parts_are_splits(bench: Bench) -> None:

@@ -28,6 +28,7 @@ from workers.ingest.splits.lists.list_rows import (
     heading_words,
     json_rows,
     known_split,
+    names_in,
     text_rows,
 )
 from workers.ingest.splits.lists.split_flags import (
@@ -145,7 +146,11 @@ def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
     split = known_split(stem_of(path) if fold is None else without_fold(stem_of(path)))
     text = read_list(source, member, index.paths)
     if path.casefold().endswith(".json"):
-        found = _of_json(parse_json(text.encode()), split, path)
+        document = parse_json(text.encode())
+        found = _of_json(document, split, path)
+        names = [] if found.entries or found.fault else names_in(document, _TRIED)
+        if 2 * sum(bool(index.find_first(name, path)) for name in names) > len(names):
+            found = replace(found, fault="It lists pictures, and its keys are no splits.")
     else:
         rows = text_rows(text)
         found = _of_table(rows if split or fold else parted_last(rows), split, fold is not None, index, path)

@@ -4,6 +4,7 @@ import csv
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.paths.split_words import split_name
@@ -64,7 +65,8 @@ def json_rows(document: object) -> dict[str, list[Row]] | list[Row]:
     """The rows of a JSON document: by split where it says so, else all; none where it lists no files.
 
     Read are a list of names, or of objects with an image and a mask, `{"train": [...], "val": [...]}`,
-    `{"a.png": "train"}`, and a list of objects with a split. A split may be a number, which is then its key.
+    `{"a.png": "train"}`, and a list of objects with a split. A split may be a number, which is then its key:
+    `{"0": [...], "1": [...]}`.
     """
     if isinstance(document, dict):
         return _of_mapping(document)
@@ -86,7 +88,8 @@ def _of_mapping(document: Mapping[str, object]) -> dict[str, list[Row]]:
             found.setdefault(str(int(number)), []).append([key])
         return found
     for key, value in document.items():
-        if isinstance(value, list) and (split := known_split(key)):
+        split = known_split(key) or (key if key.isdecimal() else None)
+        if isinstance(value, list) and split:
             found.setdefault(split, []).extend(row for entry in value for row in cells_of(entry))
         elif isinstance(value, str) and (split := known_split(value)):
             found.setdefault(split, []).append([key])
@@ -124,3 +127,10 @@ def known_split(name: str) -> str | None:
     if named is None or not named.known:
         return None
     return "val" if named.split == "eval" else named.split
+
+
+def names_in(document: object, most: int) -> list[str]:
+    """The first `most` texts of the lists that an object of JSON has, whatever their keys mean."""
+    lists = document.values() if isinstance(document, dict) else ()
+    texts = (text for value in lists if isinstance(value, list) for text in value if isinstance(text, str))
+    return list(islice(texts, most))
