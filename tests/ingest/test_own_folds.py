@@ -107,6 +107,17 @@ def test_folders_of_folds(bench: Bench) -> None:
     assert {one.rpartition("/")[2] for one, split in splits(bench).items() if split == "val"} == set(of(0))
 
 
+def test_folders_of_folds_beside_a_list_of_what_is_held_out(bench: Bench) -> None:
+    files = images(lambda number: f"fold_{number % FOLDS}/images/{NAMES[number]}.png")
+    assert bench.run(files | {"test.txt": lines(NAMES[8:])}).summary is not None
+    assert [split for _, split in sorted(splits(bench).items(), key=lambda one: one[0][-2:])] == [
+        *("val" if number % FOLDS == 0 else "train" for number in range(8)),
+        "test",
+        "test",
+    ]
+    assert set(folds(bench).values()) == {*range(FOLDS), None}
+
+
 def test_the_client_may_ask_for_others(bench: Bench) -> None:
     files = images() | FORMS["nnU-Net"]
     for options, count in (({"folds": 2}, 2), ({"splits_from": "draw"}, None)):

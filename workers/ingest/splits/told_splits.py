@@ -51,10 +51,10 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
     if listed is None:
         if not origin:
             splits, origin = _by_file_names(items)
-        told = _by_fold_folders(Told(_with(items, splits), origin))
+        told = Told(_with(items, splits), origin)
     else:
         told = _listed(items, splits, listed, origin, options, log)
-    return told if log.is_blocked() else _with_doubtful(told, folders, options, log)
+    return told if log.is_blocked() else _with_doubtful(_by_fold_folders(told), folders, options, log)
 
 
 def _listed(
@@ -94,10 +94,9 @@ def _contradicts(by_words: str | None, by_lists: str | None) -> bool:
 
 
 def _by_fold_folders(told: Told) -> Told:
-    """With the folds that folders are called after, where these have nothing that trains in one of them and
-    validates in another."""
+    """With the folds that folders are called after, where nothing else tells folds or what validates."""
     plan = folds_of_folders({item.name: item.image.path for item in told.items if item.split != "test"})
-    if plan is None or "val" in {item.split for item in told.items}:
+    if plan is None or any(item.split == "val" or item.fold is not None for item in told.items):
         return told
     items = [replace(item, fold=plan.folds.get(item.name)) for item in told.items]
     folders = "folders of folds"
