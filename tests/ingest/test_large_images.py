@@ -1,5 +1,6 @@
 """Images above the pixel limit are made smaller while they are read, and so are their masks."""
 
+import struct
 from typing import Any
 
 import cv2
@@ -7,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import Array, Bench, codes, encoded
+from tests.ingest.made import Array, Bench, codes, encoded, photo
 from tests.ingest.tiffs import png, tiff
 from workers.ingest.pictures import decode as decoding
 from workers.ingest.pictures import decoding_memory, limits
+from workers.ingest.problems import Refused
 from workers.ingest.raster.shrink import shrink_area, shrink_nearest
 
 HEIGHT, WIDTH = 331, 500
@@ -275,3 +277,27 @@ def test_several_masks_and_none_are_made_as_small(bench: Bench) -> None:
     assert result.summary.images == 4
     assert all(mask.shape == KEPT for _, mask in bench.arrays().values())
     assert not bench.arrays()["0"][1].any()
+
+
+HEADERS: dict[str, tuple[bytes, int, str]] = {
+    "BMP": (b"BM", 18, "<II"),
+    "GIF": (b"GIF", 6, "<HH"),
+    "JPEG2000": (b"\xff\x4f\xff\x51", 8, ">II"),
+    "AVIF": (b"ispe", 8, ">II"),
+}
+"""By format, what stands in front of the size, how many bytes further on the size is, and its form."""
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+@pytest.mark.parametrize("max_side", [None, SIDE])
+def test_large_pictures_that_are_read_whole_say_what_to_do(kind: str, max_side: int | None) -> None:
+    before, further, form = HEADERS[kind]
+    data = bytearray(encoded(photo(), kind))
+    struct.pack_into(form, data, data.index(before) + further, 10_000, 6_000)
+    if kind == "JPEG2000":
+        struct.pack_into(">II", data, data.index(b"ihdr") + 4, 6_000, 10_000)
+    with pytest.raises(Refused) as refused:
+        decoding.decode(bytes(data), max_side=max_side)
+    assert refused.value.problem_code == "image_too_large"
+    assert "10000x6000" in refused.value.message
+    assert "save it as JPEG, PNG or TIFF" in refused.value.remedy
