@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev worker test chaos fuzz gpu lint types imports hooks bench lock licences catalog clean
+.PHONY: help demo up dev worker test screenshots chaos fuzz gpu lint types imports hooks bench lock licences catalog clean
 
 # What stands behind ## below.
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 demo: $(STAMP)  ## the whole path on a small drawn data set, or on DATA=folder
 	@$(BIN)/python -m deploy.demo $(DATA)
@@ -32,6 +32,10 @@ worker: $(STAMP)  ## one more training worker for it
 # tests/conftest.py has the long ones go first.
 test: $(STAMP)  ## every test, in under 20 minutes on two cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# With a Chromium (on Debian: apt-get install chromium); the README shows them.
+screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures
+	$(BIN)/python -m tests.pages.screenshots
 
 # Half an hour of kills, freezes and outages: figures go to docs/reliability.md. CHAOS="--minutes 5 --seed 2" is shorter.
 chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes 5 --seed 2"

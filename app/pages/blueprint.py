@@ -4,7 +4,17 @@ from flask import Blueprint, Flask, Response, g, request
 from jinja2 import StrictUndefined
 
 from app.http.authentication import authentication
-from app.pages import assets, cluster_page, dataset_list, dataset_page, filters, run_list, run_page, sign_in
+from app.pages import (
+    assets,
+    cluster_page,
+    compare_page,
+    dataset_list,
+    dataset_page,
+    filters,
+    run_list,
+    run_page,
+    sign_in,
+)
 from app.pages.policy import POLICY, WORKER_POLICY
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
@@ -21,7 +31,7 @@ def register(app: Flask) -> None:
     blueprint.after_request(_finish)
     blueprint.app_context_processor(_shared)
     blueprint.add_url_rule(f"{assets.FOLDER}/<stamp>/<path:name>", "asset", _asset)
-    for module in (sign_in, run_list, run_page, dataset_list, dataset_page, cluster_page):
+    for module in (sign_in, run_list, compare_page, run_page, dataset_list, dataset_page, cluster_page):
         module.add_to(blueprint)
     app.register_blueprint(blueprint)
 

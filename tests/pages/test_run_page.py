@@ -14,7 +14,7 @@ from trainyard.runs.failures import failure
 from trainyard.runs.record import Run
 
 RUNS = "/api/v1/runs"
-CURVE = """name => document.querySelectorAll('.chart')[0].data
+CURVE = """name => document.querySelectorAll('.chart')[0]?.data
     ?.find(trace => trace.name === name && trace.opacity !== 0.25)"""
 
 
@@ -67,7 +67,7 @@ def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, 
     assert ranges == [[2, 8]] * 4
     expect(shown.locator("#stand")).to_contain_text("14")
     shown.reload()
-    eventually(shown, "document.querySelectorAll('.chart')[0].layout?.xaxis?.range?.[1] === 8")
+    eventually(shown, "document.querySelectorAll('.chart')[0]?.layout?.xaxis?.range?.[1] === 8")
     shown.get_by_role("button", name="Show all").click()
     eventually(shown, "!location.search.includes('zoom')")
 
@@ -81,9 +81,9 @@ def test_axes_and_smoothing_are_in_the_address(shown: Page):
     assert "smooth=0.6" in shown.url
     shown.reload()
     eventually(shown, f"({CURVE})('train_loss')")
-    assert shown.evaluate("document.querySelectorAll('.chart')[0].layout.yaxis.type") == "log"
+    assert shown.evaluate("document.querySelectorAll('.chart')[0]?.layout?.yaxis.type") == "log"
     assert shown.evaluate(f"({CURVE})('train_loss').x[1]") == pytest.approx(2 * 12.5 / 60)
-    faint = shown.evaluate("document.querySelectorAll('.chart')[0].data.filter(one => one.opacity === .25)")
+    faint = shown.evaluate("document.querySelectorAll('.chart')[0]?.data.filter(one => one.opacity === .25)")
     assert [one["y"][0] for one in faint] == [seed.row(1)["train_loss"], seed.row(1)["val_loss"]]
 
 
@@ -118,8 +118,8 @@ def test_the_epoch_target_is_changed_in_place(shown: Page, held: Run, server: Se
                    '"value": "60", "epoch": 12, "step": 97}\n')  # fmt: skip
     server.runs.stream(held, applied)
     assert to_dict(applied)["event"] == "signal"
-    eventually(shown, "document.querySelectorAll('.chart')[0].layout.annotations.length === 1")
-    words = shown.evaluate("document.querySelectorAll('.chart')[0].layout.annotations[0].text")
+    eventually(shown, "document.querySelectorAll('.chart')[0]?.layout?.annotations?.length === 1")
+    words = shown.evaluate("document.querySelectorAll('.chart')[0]?.layout?.annotations[0].text")
     assert words == "target 60, step 97"
 
 

@@ -13,7 +13,7 @@ const GROUPS = [
 ];
 const MAX_POINTS = 1000;
 /** Okabe and Ito's colours, which the colour-blind tell apart; dashes and markers tell the same once more. */
-const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#b8a800", "#777777"];
+export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#b8a800", "#777777"];
 const MARKERS = ["circle", "square", "diamond", "triangle-up", "x", "star", "cross", "pentagon"];
 /** The buttons are named one by one: among plotly's own is one that sends the data elsewhere. */
 const CONFIG = { displaylogo: false, responsive: true, modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
@@ -130,7 +130,7 @@ export class Charts {
       const xs = x === "epoch" ? one.epochs : x === "step" ? one.steps : one.seconds.map((seconds) => seconds / 60);
       const color = COLORS[(this.runs.length > 1 ? place : group.names.length - 1 - nth) % COLORS.length];
       const words = this.runs.length > 1 ? `${run.name} ${name}` : name;
-      const look = { x: xs, type: "scatter", line: { color, width: 2, dash: name.startsWith("train") ? "dot" : "solid" }, marker: { symbol: MARKERS[place % MARKERS.length], size: 5, color } };
+      const look = { x: xs, type: "scatter", line: { color, width: 2, dash: name.startsWith("train") ? "dot" : "solid" }, marker: { symbol: MARKERS[(place + Math.floor(place / COLORS.length)) % MARKERS.length], size: 5, color } };
       const mode = one.values.length < 60 ? "lines+markers" : "lines";
       if (smooth > 0) {
         traces.push({ ...look, y: one.values, mode: "lines", opacity: 0.25, name: words, hoverinfo: "skip", showlegend: false });
@@ -150,8 +150,8 @@ export class Charts {
       margin: { l: 48, r: 12, t: 8, b: 36 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: color("--bs-body-color"), size: 11, family: style.fontFamily },
-      hovermode: "x unified", hoverlabel: { bgcolor: color("--bs-body-bg"), font: { color: color("--bs-body-color") } },
-      showlegend: true, legend: { orientation: "h", y: 1.12, x: 0 },
+      hovermode: this.runs.length > 1 ? "closest" : "x unified", hoverlabel: { bgcolor: color("--bs-body-bg"), font: { color: color("--bs-body-color") } },
+      showlegend: this.runs.length === 1, legend: { orientation: "h", y: 1.12, x: 0 },
       xaxis: { ...axis, title: { text: AXES[x][1] }, ...(zoom ? { range: zoom, autorange: false } : { autorange: true }) },
       yaxis: { ...axis, type: log.includes(group.key) ? "log" : "linear", exponentformat: "power" },
       uirevision: `${x} ${log.includes(group.key)}`,

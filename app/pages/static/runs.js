@@ -1,5 +1,5 @@
 // The table of runs, live, and acts on those that are selected.
-import { call } from "./api.js";
+import { BASE, call } from "./api.js";
 import { live } from "./live.js";
 import { refreshSoon } from "./refresh.js";
 
@@ -22,6 +22,7 @@ if (bar) {
     const n = chosen().length;
     bar.hidden = n === 0;
     document.getElementById("chosen").textContent = n === 1 ? "1 run selected" : `${n} runs selected`;
+    document.getElementById("compare").href = `${BASE}/runs/compare?ids=${chosen().join(",")}`;
     all.checked = n > 0 && n === boxes().length;
     all.indeterminate = n > 0 && !all.checked;
   };
