@@ -21,12 +21,14 @@ from workers.ingest.reading.statistics import Reading
 @dataclass(frozen=True, kw_only=True)
 class OpenMixture:
     """Masks that have other values than the rest of the set, as `text` says; `readings` are key, words and
-    label map of what these may count as."""
+    label map of what these may count as. `ids` are what the `others` have."""
 
     code: str
     text: str
     readings: Sequence[tuple[str, str, LabelMap]]
     files: Sequence[str]
+    ids: set[int]
+    others: Sequence[str]
 
 
 def open_mixture(
@@ -38,12 +40,12 @@ def open_mixture(
     each = [reading.values.keys() for reading in readings]
     greys = rescaled(each)
     if greys:
-        return _greys(greys, _files(readings, set(greys)), len(readings))
+        return _greys(greys, readings)
     ids = set().union(*each) - {0, WHITE}
     is_mixed = any(WHITE in own and own & ids for own in each)
     is_white = any(WHITE in own for own in each)
     if is_white and not is_mixed and len(ids) > 1 and are_ids(ids):
-        return _white(max(ids) + 1, _files(readings, {WHITE}), ids)
+        return _white(ids, readings)
     return None
 
 
@@ -51,20 +53,24 @@ def _files(readings: Sequence[Reading], values: set[int]) -> list[str]:
     return [reading.mask_file for reading in readings if reading.values.keys() & values]
 
 
-def _greys(greys: Mapping[int, int], files: Sequence[str], masks: int) -> OpenMixture:
+def _greys(greys: Mapping[int, int], readings: Sequence[Reading]) -> OpenMixture:
+    files, ids = _files(readings, set(greys)), set(greys.values())
     return OpenMixture(
         code="mask_scales",
-        text=f"{len(files)} of {masks} masks, such as {shown(files[0])}, have {listed_values(greys)} where "
-        f"others have {listed_values(greys.values())}, and none has both. Are they the same classes?",
+        text=f"{len(files)} of {len(readings)} masks, such as {shown(files[0])}, have {listed_values(greys)} "
+        f"where others have {listed_values(ids)}, and none has both. Are they the same classes?",
         readings=[
             ("same", "They are the same classes, written as greys.", dict(greys)),
             ("classes", "Each value is a class of its own.", {value: value for value in greys}),
         ],
         files=files,
+        ids=ids,
+        others=_files(readings, ids),
     )
 
 
-def _white(further: int, files: Sequence[str], ids: set[int]) -> OpenMixture:
+def _white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
+    files, further = _files(readings, {WHITE}), max(ids) + 1
     return OpenMixture(
         code="white_values",
         text=f"{len(files)} mask(s), such as {shown(files[0])}, have 255 and no id, the others "
@@ -74,6 +80,8 @@ def _white(further: int, files: Sequence[str], ids: set[int]) -> OpenMixture:
             ("class", f"It is a class of its own, and counts as {further}.", {WHITE: further}),
         ],
         files=files,
+        ids=ids,
+        others=_files(readings, ids),
     )
 
 
@@ -81,11 +89,17 @@ def ask_about_mixture(mixture: OpenMixture, found: FoundSet, source: Source, log
     """Ask what the values are; returns the label map to go on with."""
     members = {member.path: member for member in source.members}
     images = {item.truth.file: item.image for item in found.items}
-    rows = [(images[file], members[file]) for file in spread(mixture.files, MOST_ROWS) if file in members]
+    both = [*spread(mixture.files, MOST_ROWS - 1), *mixture.others[:1]]
+    rows = [(images[file], members[file]) for file in both if file in members]
 
     def offer(key: str, text: str, label_map: LabelMap) -> Offer:
         options: Mapping[str, Any] = {"label_map": {str(value): to for value, to in label_map.items()}}
-        values = {value: to or 0 for value, to in label_map.items()}
+        drawn = {value: to or 0 for value, to in label_map.items()}
+        if key == "classes":  # in colours of their own, which the values as such may share
+            drawn = {
+                value: max(mixture.ids) + place for place, value in enumerate(sorted(label_map), start=1)
+            }
+        values = {value: value for value in mixture.ids} | drawn
         examples = [Example(image=image, masks=[mask], values=values) for image, mask in rows]
         draw = preview(source.read, examples) if rows else None
         return Offer(
