@@ -29,9 +29,10 @@ worker: $(STAMP)  ## one more training worker for it
 	@exec $(BIN)/python -m deploy.stack worker
 
 # One more at a time than there are cores: many wait for processes. A file stays in one process, with its stack;
-# tests/conftest.py has the long ones go first.
+# tests/conftest.py has the long ones go first. Hundreds of processes are started, so what they import is compiled
+# once, whatever the environment says.
 test: $(STAMP)  ## every test, in under 20 minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # With a Chromium (on Debian: apt-get install chromium); the README shows them.
 screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures
