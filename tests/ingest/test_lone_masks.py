@@ -54,3 +54,17 @@ def test_what_lies_in_a_folder_of_images_is_one(bench: Bench, name: str) -> None
 def test_masks_alone_are_no_set(bench: Bench, path: str) -> None:
     result = bench.run({path.format(number): encoded(mask(0, 1)) for number in range(5)})
     assert codes(result)
+
+
+@pytest.mark.parametrize("mark", ["_manual1", "_mask_1", "_1stHO", "_expert 2"])
+def test_a_number_behind_a_mask_is_not_the_name_of_its_image(bench: Bench, mark: str) -> None:
+    numbers = [1, 2, 3, 4, 7, 10, 11]
+    files = {f"IMAGES/{number}.jpeg": encoded(photo(number, 48, 48), "JPEG") for number in numbers}
+    files |= {f"MASKS/{number}{mark}.png": encoded(drawn(number, 1)) for number in (1, 2, 3, 5, 10, 11)}
+    result = bench.run(files, unmasked="leave_out")
+    assert set(bench.arrays()) == {"1", "2", "3", "10", "11"}
+    assert sorted(codes(result, "warning")) == [
+        "image_without_mask",
+        "image_without_mask",
+        "mask_without_image",
+    ]

@@ -202,3 +202,20 @@ def test_a_missing_partner_is_no_other_count(bench: Bench) -> None:
     files, _ = counted("padded", range(9), 0, hidden)
     del files["d/images/0000.png"], files["d/masks/0004.png"]
     assert bench.run(files).questions == ()
+
+
+@pytest.mark.parametrize("mark", ["msk_{}.tif", "{}_mask.png"])
+def test_an_image_that_has_a_mask_of_its_numbers_is_not_given_another_unasked(
+    bench: Bench, mark: str
+) -> None:
+    files = {
+        f"d/{name}.png": encoded(hidden(n)[0]) for n, name in enumerate(("2_0_2", "2_0_3", "2_1_2", "2_1_3"))
+    }
+    masks = ("2_0_2", "2_1_2", "2_1_3", "3_0_2", "3_1_2")
+    kind = "TIFF" if mark.endswith("tif") else "PNG"
+    files |= {f"d/{mark.format(name)}": encoded(hidden(n)[1], kind) for n, name in enumerate(masks)}
+    [question] = bench.run(files).questions
+    assert (question.code, question.choices[0].key) == ("pair_numbers", "equal")
+    summary = bench.run(files, pair_numbers="equal", unmasked="leave_out").summary
+    assert summary is not None
+    assert summary.images == 3

@@ -6,19 +6,17 @@ that make more pairs in another way. Where that contradicts, or cannot tell, it 
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.items import Source
 from workers.ingest.masks.survey import spread
 from workers.ingest.pairing.content_fit import Read, better, sizes_tell
 from workers.ingest.pairing.marks import Couple
 from workers.ingest.pairing.matching import Matched, also
 from workers.ingest.pairing.numbered_names import NumberedName, numbered_name
-from workers.ingest.pairing.several_masks import Labelled, Masks
-from workers.ingest.paths.layout import Picture, pictures, without
+from workers.ingest.paths.layout import Picture, without
 from workers.ingest.paths.role_words import Role
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview
@@ -73,52 +71,6 @@ def renumbered(
         if _is_right(reading, matched.couples, read, log):
             return _with(matched, reading.couples, images, masks)
     return matched
-
-
-def renumbered_members(
-    couples: list[tuple[Member, Member]],
-    images: Collection[Member],
-    masks: Collection[Member],
-    source: Source,
-    options: IngestOptions,
-    log: ProblemLog,
-    called: Callable[[Member], str] | None = None,
-) -> list[tuple[Member, Member]]:
-    """As `renumbered`, for a format that knows its folders: pairs of these images and masks.
-
-    `called` gives the words and numbers by which the format pairs them, where names of files have more.
-    """
-    paths = {member.path for member in (*images, *masks)}
-    by_path = {one.member.path: one for one in pictures(source.members) if one.member.path in paths}
-    if called is not None:
-        by_path = {
-            path: replace(one, folders=(), split=None, stem=called(one.member))
-            for path, one in by_path.items()
-        }
-    named = Matched(couples=[(by_path[image.path], by_path[mask.path]) for image, mask in couples])
-    own_images, own_masks = ([by_path[one.path] for one in side] for side in (images, masks))
-    found = renumbered(named, own_images, own_masks, options, source.read, log)
-    return [_members(couple) for couple in found.couples]
-
-
-def renumbered_masks(
-    masks: Masks, images: Mapping[str, Picture], options: IngestOptions, read: Read, log: ProblemLog
-) -> Masks:
-    """As `renumbered`, of images that have several masks each, whatever tells these apart: they are taken to
-    be called as their images."""
-    labels: dict[str, Labelled] = {}
-    couples = []
-    for path, labelled in masks.items():
-        image = images[path]
-        for one in labelled:
-            labels[one.mask.member.path] = one
-            couples.append((image, replace(image, member=one.mask.member)))
-    matched = Matched(couples=couples)
-    found: defaultdict[str, list[Labelled]] = defaultdict(list)
-    called = [mask for _, mask in couples]
-    for image, mask in renumbered(matched, list(images.values()), called, options, read, log).couples:
-        found[image.member.path].append(labels[mask.member.path])
-    return dict(found)
 
 
 class _Names:
@@ -243,8 +195,10 @@ def _is_right(reading: _Reading, equal: list[Couple], read: Read, log: ProblemLo
     tells = by_sizes or better(read, others, equals)
     if tells < 0 or (not some and not says_more):
         return False
+    if not some and (contested := _contested(reading, equal)):
+        return _asked_of_images(reading, len(equal), contested, read, log)
     if not some or (tells > 0 and (says_more or by_sizes)):
-        image, mask = others[-1] if others else _members(reading.couples[-1])
+        image, mask = others[-1] if others else members_of(reading.couples[-1])
         log.guess(f"{_TEXTS[reading.key]}: {shown(mask.path)} is the mask of {shown(image.path)}")
         return True
     offers = [
@@ -261,7 +215,32 @@ def _is_right(reading: _Reading, equal: list[Couple], read: Read, log: ProblemLo
     return log.ask("pair_numbers", text, offers) == reading.key
 
 
-def _members(couple: Couple) -> tuple[Member, Member]:
+def _contested(reading: _Reading, equal: list[Couple]) -> list[tuple[Couple, Couple]]:
+    """The pairs of images that have another mask by equal numbers, with those."""
+    own = {id(couple[0]): couple for couple in equal}
+    found = [(couple, own[id(couple[0])]) for couple in reading.couples if id(couple[0]) in own]
+    return [(one, other) for one, other in found if one[1] is not other[1]]
+
+
+def _asked_of_images(
+    reading: _Reading, equal: int, contested: Sequence[tuple[Couple, Couple]], read: Read, log: ProblemLog
+) -> bool:
+    """Ask, where no mask has another image by equal numbers, and images have other masks."""
+    others, equals = ([members_of(pair[side]) for pair in contested] for side in (0, 1))
+    offers = [
+        _offer("equal", equal, equals, read),
+        _offer(reading.key, len(reading.couples), others, read),
+    ]
+    (image, mask), (_, rival) = equals[0], others[0]
+    text = (
+        "Equal numbers in the names of images and masks may belong together, or not: the mask of "
+        f"{shown(image.path)} is {shown(mask.path)} or {shown(rival.path)}."
+    )
+    return log.ask("pair_numbers", text, offers) == reading.key
+
+
+def members_of(couple: Couple) -> tuple[Member, Member]:
+    """The files of a pair."""
     return couple[0].member, couple[1].member
 
 

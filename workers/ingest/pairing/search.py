@@ -24,7 +24,8 @@ from workers.ingest.pairing.matching import (
     of_the_same,
     same_words,
 )
-from workers.ingest.pairing.renumbering import renumbered, renumbered_masks, sides
+from workers.ingest.pairing.renumbered_masks import renumbered_masks
+from workers.ingest.pairing.renumbering import renumbered, sides
 from workers.ingest.pairing.report import (
     report_clash,
     report_masks,

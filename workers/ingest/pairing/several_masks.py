@@ -79,8 +79,8 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
     best = max(readings, key=lambda one: (len(one.masks), _come_again(one.masks)), default=None)
     if best is None or all(len(labelled) == 1 for labelled in best.masks.values()):
         return None
-    counted = {id(_owner(named, one, one.plain, one.numbered[0])) for one in masks if one.numbered}
-    return best if len(counted - {id(None)}) <= len(best.masks) else None  # `1_mask_1` is of 1, or of all
+    behind = {owned[0].member.path for one in masks if (owned := _behind_name(one, owners, homes))}
+    return best if len(behind) <= len(best.masks) else None  # `5_manual_1` is of 5, or with all others of 1
 
 
 def _come_again(masks: Masks) -> bool:

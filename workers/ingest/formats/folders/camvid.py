@@ -17,7 +17,7 @@ from workers.ingest.masks.reading import MaskSet, mask_reading
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.renumbering import renumbered_members
+from workers.ingest.pairing.renumbered_masks import renumbered_members
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused

@@ -23,7 +23,7 @@ from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.renumbering import renumbered_members
+from workers.ingest.pairing.renumbered_masks import renumbered_members
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.sniff import sample
