@@ -132,8 +132,11 @@ def test_classes_are_words_and_their_shares_are_shown(page: Page, server: Server
 def test_samples_are_seen_through_their_masks(page: Page, prepared: str):
     page.goto(f"/datasets/{prepared}")
     eventually(page, "document.querySelectorAll('#grid canvas').length > 1")
-    painted = """() => document.querySelector('#grid canvas').getContext('2d')
-        .getImageData(0, 0, 9999, 9999).data.filter((value, place) => place % 4 === 3 && value > 0).length"""
+    painted = """() => {
+        const canvas = document.querySelector('#grid canvas');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, place) => place % 4 === 3 && value > 0).length;
+    }"""
     whole = page.evaluate(painted)
     assert whole > 0
     page.get_by_label("outlines only").check()
