@@ -42,11 +42,12 @@ screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures
 chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes 5 --seed 2"
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
-# The readers of annotations, names of splits and layouts of sets, with many more made ones than the tests try.
-fuzz: $(STAMP)  ## readers and layouts of sets, with thousands of made ones
+# The readers of annotations, names of splits, layouts of sets and specs, with many more made ones than the tests try.
+fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made ones
 	$(BIN)/python -m pytest tests/ingest/formats tests/ingest/test_split_words.py -m hypothesis \
 		--hypothesis-profile=fuzz --timeout=0
 	$(BIN)/python -m tests.ingest.layouts --count 2000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.odd_specs --count 500
 
 # Whether all is right and quick on this machine's GPU: docs/gpu.md says how to read it. GPU="--device cpu --only 0,3".
 gpu: $(STAMP)  ## what runs on GPUs, tried on this machine's: about ten minutes

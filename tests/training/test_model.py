@@ -1,7 +1,10 @@
 """Networks and encoder weights: what is accepted, what is refused and how."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import cv2
 import huggingface_hub
@@ -91,6 +94,29 @@ def test_unreadable_weights_are_named(tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_bytes(b"nothing")
     with pytest.raises(WeightsUnavailable, match=name.replace(".", r"\.")):
         read_weights(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_damaged_weights_are_named(tmp_path: Path) -> None:
+    """Bytes of a damaged file are taken for instructions, which end in errors of any kind."""
+    path, chance = tmp_path / "damaged.pt", Random(1)
+    for is_zip in (True, False):
+        torch.save({"a": torch.ones(3)}, path, _use_new_zipfile_serialization=is_zip)
+        whole = path.read_bytes()
+        for _ in range(150):
+            damaged = bytearray(whole[: chance.choice((len(whole), chance.randrange(1, len(whole))))])
+            for _ in range(chance.choice((1, 3, 20))):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            path.write_bytes(bytes(damaged))
+            with suppress(WeightsUnavailable):  # some changes leave it whole
+                read_weights(path)
+
+
+@pytest.mark.parametrize("content", [{"state_dict": [1]}, {"state_dict": 3}, [1], torch.zeros(2), {"a": 1}])
+def test_other_content_is_no_weights(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "other.pt")
+    with pytest.raises(WeightsUnavailable, match=r"other\.pt holds no mapping"):
+        read_weights(tmp_path / "other.pt")
 
 
 def test_pickled_code_is_not_run(tmp_path: Path) -> None:

