@@ -29,12 +29,21 @@ SHARES = {
     "redis-always": 1,
     "redis-everysec": 1,
     "redis-long": 1,
+    "redis-full": 1,
+    "redis-read-only": 1,
+    "redis-emptied": 1,
+    "drain-without-redis": 1,
+    "slow-clients": 1,
     "pubsub": 1,
     "api": 1,
     "disk": 1,
     "cut": 2,
 }
 """How often each action comes in a round."""
+FOR_CAMPAIGNS = frozenset(
+    {"redis-full", "redis-read-only", "redis-emptied", "drain-without-redis", "slow-clients"}
+)
+"""Left to campaigns: the test that has the others once would take minutes with them."""
 RIGHTS = {"disk": disk.missing, "cut": network.missing}
 """Those that need special rights, with what says why these are missing."""
 
@@ -60,6 +69,7 @@ def _verdict(asked: argparse.Namespace, folder: Path, deck: list[str]) -> Verdic
         lease_s=asked.lease,
         step_s=0.06,
         second_host="cut" in deck,
+        stored=asked.stored,
     )
     plan = CampaignPlan(
         seed=asked.seed,
@@ -83,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lease", type=int, default=10, help="TRAINYARD_LEASE_S of the yard, in s")
     parser.add_argument(
         "--kinds", nargs="+", choices=SHARES, default=list(SHARES), help="what is done (default: all)"
+    )
+    parser.add_argument(
+        "--stored", type=int, default=20_000, help="runs that lie in storage from the first (default 20,000)"
     )
     parser.add_argument("--keep", type=Path, help="a new folder for logs, steps and storage, which stays")
     return parser

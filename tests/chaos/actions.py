@@ -10,12 +10,15 @@ from typing import Any, TypeAlias
 from psutil import Process
 
 from tests.chaos.client import SETTLED
+from tests.chaos.crowd import Crowd
 from tests.chaos.load import Load
 from tests.chaos.redis_server import MODES
 from tests.chaos.step_log import Mark, newest_marks
 from tests.chaos.wishes import wish_of
 from tests.chaos.worker import Worker, thaw
 from tests.chaos.yard import Yard
+from tests.refusals import refuse_writes, take_writes
+from tests.waits import Limit
 from trainyard.storage.files import read_json
 
 LOOK_S = 0.25
@@ -23,6 +26,10 @@ MODE_S = 1.0
 """How long Redis works in a mode before it is killed in it."""
 FULL_S = 15.0
 """How long a disk stays full."""
+LEAVE_S = 60.0
+"""The grace that a worker has after SIGTERM, in compose and `make up`; on an idle machine."""
+ANSWERS_S = 60.0
+"""How soon an API that starts must answer, whatever lies in storage; on an idle machine."""
 QUEUED = 2
 """Runs that wait while one of them is given a small disk."""
 LIVELY_S = 1.0
@@ -43,10 +50,12 @@ class Strike:
 
 
 class Actions:
-    """Every action by its kind; `strikes` is what has been done, also in strikes.jsonl of the yard."""
+    """Every action by its kind; `strikes` is what has been done, also in strikes.jsonl of the yard, and
+    `trouble` what others than runs had by it."""
 
     def __init__(self, yard: Yard, load: Load, chance: Random) -> None:
         self.strikes: list[Strike] = []
+        self.trouble: list[str] = []
         self._yard = yard
         self._load = load
         self._chance = chance
@@ -61,6 +70,11 @@ class Actions:
             "redis-always": lambda: self._redis("redis-always", "always", 0.2, 2.0),
             "redis-everysec": lambda: self._redis("redis-everysec", "everysec", 0.2, 2.0),
             "redis-long": self._redis_long,
+            "redis-full": lambda: self._refuse("redis-full", "full"),
+            "redis-read-only": lambda: self._refuse("redis-read-only", "read-only"),
+            "redis-emptied": self._emptied,
+            "drain-without-redis": self._drain_without_redis,
+            "slow-clients": self._slow_clients,
             "pubsub": self._pubsub,
             "api": self._api,
             "disk": self._disk,
@@ -98,21 +112,86 @@ class Actions:
     def _redis(self, kind: str, mode: str, shortest_s: float, longest_s: float) -> Course:
         """Kill Redis in that mode; what counts is how soon runs go on once it is back."""
         redis = self._yard.redis
-        while not redis.answers():
-            yield LOOK_S
+        yield from self._with_redis()
         redis.use(mode)
         yield MODE_S
-        while not redis.answers():  # another action was faster
-            yield LOOK_S
+        yield from self._with_redis()  # another action was faster
         training = newest_marks(self._yard.steps, LIVELY_S)
         redis.kill()
         yield self._chance.uniform(shortest_s, longest_s)
         redis.start()
         self._struck(kind, training, gone=False)
 
-    def _pubsub(self) -> Course:
+    def _refuse(self, kind: str, why: str) -> Course:
+        """Redis answers and takes no writes, for shorter or longer than the lease."""
+        yield from self._with_redis()
+        training = newest_marks(self._yard.steps, LIVELY_S)
+        refuse_writes(self._yard.redis.url, why)
+        yield self._yard.plan.lease_s * self._chance.uniform(0.3, 1.6)
+        yield from self._with_redis()
+        take_writes(self._yard.redis.url)
+        self._struck(kind, training, gone=False)
+
+    def _emptied(self) -> Course:
+        """Redis and the API end, and Redis has lost everything; the API answers at once all the same."""
+        redis, yard = self._yard.redis, self._yard
+        while not (redis.answers() and self._are_heard()):
+            yield LOOK_S
+        training = newest_marks(yard.steps, LIVELY_S)
+        redis.kill()
+        yard.kill_api()
+        redis.forget()
+        yield self._chance.uniform(0.2, 2.0)
+        redis.start()
+        yard.start_api()
+        self._struck("redis-emptied", training, gone=False)
+        limit = Limit(ANSWERS_S)
+        while not yard.client.is_alive():
+            if limit.has_passed:
+                self.trouble.append(f"the API did not answer {ANSWERS_S:.0f} s after its start")
+                return
+            yield LOOK_S
+
+    def _are_heard(self) -> bool:
+        """Whether what was cancelled has ended: until its worker hears, Redis alone knows of the wish."""
+        return all(self._record(one)["status"] in SETTLED for one in list(self._load.wishes.cancelled))
+
+    def _drain_without_redis(self) -> Course:
+        """SIGTERM to a worker while Redis is away: it leaves within its grace, its run goes on elsewhere."""
+        redis = self._yard.redis
+        worker, mark = yield from self._training(self._yard.workers)
+        while not redis.answers():
+            yield LOOK_S
+            worker, mark = yield from self._training(self._yard.workers)
+        redis.kill()
+        self._struck("drain-without-redis", [mark], gone=True)
+        starts, limit = worker.starts, Limit(LEAVE_S)
+        _drain(worker)
+        while worker.starts == starts and not limit.has_passed:
+            yield LOOK_S
+        if worker.starts == starts:
+            self.trouble.append(f"{worker.name} did not leave within {LEAVE_S:.0f} s while Redis was away")
+            worker.kill_all()
+        redis.start()
+
+    def _slow_clients(self) -> Course:
+        """Clients that send or read nothing whole; others are answered."""
+        while not self._load.accepted:
+            yield LOOK_S
+        crowd = Crowd(self._yard.port, next(reversed(self._load.accepted)), self._chance.uniform(6.0, 12.0))
+        self._struck("slow-clients", newest_marks(self._yard.steps, LIVELY_S), gone=False)
+        crowd.start()
+        while crowd.is_alive():
+            yield LOOK_S
+        self.trouble += crowd.trouble
+
+    def _with_redis(self) -> Course:
+        """Wait until Redis is up."""
         while not self._yard.redis.answers():
             yield LOOK_S
+
+    def _pubsub(self) -> Course:
+        yield from self._with_redis()
         self._struck("pubsub", newest_marks(self._yard.steps, LIVELY_S), gone=False)
         self._yard.redis.close_subscriptions()
 

@@ -12,6 +12,7 @@ from tests.chaos.client import SETTLED, Client
 from tests.chaos.judge import Evidence, Final
 from tests.chaos.load import Load, spec
 from tests.chaos.step_log import read_marks
+from tests.chaos.stored_runs import PROJECT
 from tests.chaos.yard import Yard
 from tests.waits import Limit
 
@@ -61,9 +62,15 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
         starved=frozenset(yard.starved),
         cancelled=frozenset(load.wishes.cancelled),
         resumed=frozenset(load.wishes.resumed),
-        trouble=[*load.trouble, *yard.odd_exits],
+        trouble=[*load.trouble, *yard.odd_exits, *actions.trouble, *_missing(yard)],
         lease_s=yard.plan.lease_s,
     )
+
+
+def _missing(yard: Yard) -> list[str]:
+    """Whether all that lay in storage from the first is listed."""
+    wanted, found = yard.plan.stored, yard.client.count(PROJECT)
+    return [] if found == wanted else [f"{found} of {wanted} stored runs are listed"]
 
 
 def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:

@@ -66,6 +66,23 @@ class Client:
         rows: list[dict[str, Any]] = self._read(f"/api/v1/runs/{run_id}/metrics")["items"]
         return rows
 
+    def count(self, project: str) -> int:
+        """How many runs of the project are listed."""
+        found, cursor = 0, ""
+        while True:
+            page = self._read(f"/api/v1/runs?project={project}&limit=200&fields=id{cursor}")
+            found += len(page["items"])
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
+    def is_alive(self) -> bool:
+        """Whether the server answers at all."""
+        try:
+            return self._http.get("/healthz").is_success
+        except httpx.TransportError:
+            return False
+
     def wait(self, run_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The run once it is as wished, or has ended otherwise."""
         limit = Limit(self._patience_s)

@@ -1,5 +1,6 @@
 """The yard's Redis, which can be killed and brought back with its data."""
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,11 @@ class RedisServer:
         """SIGKILL."""
         self._process.kill()
         self._process.wait()
+
+    def forget(self) -> None:
+        """Delete its data; only while it is down."""
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
 
     def close_subscriptions(self) -> None:
         """Close every client's pub/sub connection, and nothing else."""

@@ -23,11 +23,14 @@ class Worker:
         self._environment = environment
         self._log = log
         self._prefix = prefix
+        self.starts = 0
         self.start()
 
     def start(self) -> None:
         """Start it, or start it anew."""
         self.is_spared = False  # something is being done to it already
+        self.is_leaving = False  # it was told to
+        self.starts += 1
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._prefix, sys.executable, "-m", "workers", "train"],
@@ -72,6 +75,7 @@ class Worker:
 
     def drain(self) -> None:
         """SIGTERM, as an orderly shutdown sends it."""
+        self.is_leaving = True
         self._process.send_signal(signal.SIGTERM)
 
     def freeze_main(self) -> list[psutil.Process]:

@@ -20,6 +20,7 @@ from tests.chaos.client import Client
 from tests.chaos.disk import SmallDisk
 from tests.chaos.network import SecondHost
 from tests.chaos.redis_server import RedisServer
+from tests.chaos.stored_runs import store_runs
 from tests.chaos.worker import Worker
 from tests.waits import scaled
 from trainyard.settings import REPOSITORY
@@ -35,13 +36,15 @@ MAX_CRASHES = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class YardPlan:
-    """`second_host`: one more worker, on a host of its own, whose cable can be cut."""
+    """`second_host`: one more worker, on a host of its own, whose cable can be cut; `stored`: how many runs
+    lie in storage before it starts."""
 
     folder: Path
     workers: int
     lease_s: int
     step_s: float
     second_host: bool
+    stored: int
 
 
 class Yard:
@@ -58,8 +61,9 @@ class Yard:
         self.starved: list[str] = []
         """Runs whose disk was filled."""
         self._disks: list[SmallDisk] = []
+        self._api: subprocess.Popen[bytes] | None = None
         self._mark = uuid.uuid4().hex
-        self._api_port = free_port()
+        self.port = free_port()
         self._leaving = ExitStack()
 
     def __enter__(self) -> "Yard":
@@ -77,6 +81,7 @@ class Yard:
 
     def _start(self) -> None:
         self.steps.mkdir(parents=True)
+        store_runs(self.storage, self.plan.stored)
         site = self.plan.folder / "site"
         step_log.install(site)
         if self.plan.second_host:
@@ -106,7 +111,7 @@ class Yard:
             "PYTHONPATH": f"{site}{os.pathsep}{REPOSITORY}",
             "OMP_NUM_THREADS": "1",
             "TRAINYARD_THREADS": "1",  # its sums are then made in one order
-            "TRAINYARD_PORT": str(self._api_port),
+            "TRAINYARD_PORT": str(self.port),
             "TRAINYARD_STORAGE": str(self.storage.root),
             "TRAINYARD_REDIS_URL": self.redis.url,
             "TRAINYARD_LEASE_S": str(self.plan.lease_s),
@@ -136,16 +141,21 @@ class Yard:
 
     def new_client(self, patience_s: float) -> Client:
         """A client of the yard's API."""
-        return Client(f"http://127.0.0.1:{self._api_port}", patience_s)
+        return Client(f"http://127.0.0.1:{self.port}", patience_s)
 
     def start_api(self) -> None:
-        self._api = self._spawn("api", "-m", "app")
+        """Unless another action has."""
+        if self._api is None:
+            self._api = self._spawn("api", "-m", "app")
 
     def kill_api(self) -> None:
-        """SIGKILL every process of the API."""
+        """SIGKILL every process of the API, if it is there."""
+        if self._api is None:
+            return
         for process in [*psutil.Process(self._api.pid).children(recursive=True), self._api]:
             process.kill()
         self._api.wait()
+        self._api = None
 
     def tend(self) -> None:
         """Start what has ended, as a service manager would."""
@@ -153,7 +163,7 @@ class Yard:
             code = worker.exit_code
             if code is None:
                 continue
-            if code not in (0, -signal.SIGKILL):
+            if code != -signal.SIGKILL and not (code == 0 and worker.is_leaving):
                 self.odd_exits.append(f"{worker.name} ended with {code}")
             worker.start()
 

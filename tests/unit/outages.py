@@ -9,25 +9,6 @@ from tests.waits import wait_for
 from trainyard.errors import StoreUnavailable
 from trainyard.store.connection import connect, ping
 
-REFUSALS = ("full", "read-only")
-"""Why a Redis may refuse writes: it has no memory left, or takes itself for a replica."""
-
-
-def refuse_writes(url: str, why: str) -> None:
-    """Let a Redis answer questions and take no writes until `take_writes`, or its next start."""
-    client = connect(url)
-    if why == "full":
-        client.config_set("maxmemory", "1")
-    else:
-        client.replicaof("127.0.0.1", 1)
-
-
-def take_writes(url: str) -> None:
-    """End `refuse_writes`."""
-    client = connect(url)
-    client.config_set("maxmemory", "0")
-    client.replicaof("NO", "ONE")
-
 
 class Server:
     """A Redis that a test can take away and bring back, its data kept."""

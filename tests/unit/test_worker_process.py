@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.unit.outages import REFUSALS, Server, refuse_writes, take_writes
+from tests.refusals import REFUSALS, refuse_writes, take_writes
+from tests.unit.outages import Server
 from tests.unit.records import a_run
 from tests.unit.scripted_child import STUBBORN
 from tests.waits import scaled, wait_for
