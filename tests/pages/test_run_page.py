@@ -16,6 +16,7 @@ from trainyard.runs.record import Run
 RUNS = "/api/v1/runs"
 CURVE = """name => document.querySelectorAll('.chart')[0]?.data
     ?.find(trace => trace.name === name && trace.opacity !== 0.25)"""
+DRAWN = "document.querySelector('.chart .scatterlayer .trace .points')?.children.length"
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,9 @@ def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, 
     eventually(shown, "document.querySelectorAll('.chart')[0]?.layout?.xaxis?.range?.[1] === 8")
     shown.get_by_role("button", name="Show all").click()
     eventually(shown, "!location.search.includes('zoom')")
+    eventually(shown, f"({DRAWN}) === 14")
+    server.runs.publish_status(seed.train(server, held, 15))
+    eventually(shown, f"({DRAWN}) === 15")
 
 
 def test_axes_and_smoothing_are_in_the_address(shown: Page):

@@ -74,7 +74,8 @@ export class Charts {
   #take(one) {
     const key = `${one.run_id} ${one.name}`, known = this.series.get(key);
     if (one.restart || !known) return this.series.set(key, one);
-    for (const part of ["epochs", "steps", "seconds", "values"]) known[part].push(...one[part]);
+    // New lists: plotly draws again what is another object, not what has grown.
+    for (const part of ["epochs", "steps", "seconds", "values"]) known[part] = [...known[part], ...one[part]];
   }
 
   #box(place, group) {
