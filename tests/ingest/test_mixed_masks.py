@@ -96,6 +96,18 @@ def test_white_that_stands_in_no_mask_beside_an_id_is_asked_about(bench: Bench, 
         assert (answered.summary.ignore_share > 0) == (choice.key == "ignored")
 
 
+def test_one_grey_in_some_masks_and_another_in_the_rest_is_asked_about(bench: Bench) -> None:
+    files = mixed("white", "white")
+    for number in range(3):
+        files[f"masks/i{number}.png"] = encoded((shapes(number) > 0) * np.uint8(128))
+    (question,) = bench.run(files).questions
+    assert question.code == "mask_scales"
+    for choice, classes in zip(question.choices, (2, 3), strict=True):
+        answered = bench.run(files, label_map={int(k): v for k, v in choice.options["label_map"].items()})
+        assert answered.summary is not None
+        assert len(answered.summary.classes) == classes
+
+
 REFUSED = {
     "mask_values_range": [
         ("thousands", "ids"), ("thousands", "wide ids"), ("thousands", "white"), ("thousands", "palette"),

@@ -42,6 +42,8 @@ def open_mixture(
     if greys:
         return _greys(greys, readings)
     ids = set().union(*each) - {0, WHITE}
+    if len(ids) == 1 and not are_ids(ids) and all(len(own - {0}) < 2 for own in each):
+        return _greys(dict.fromkeys(ids, WHITE), readings) if any(WHITE in own for own in each) else None
     is_mixed = any(WHITE in own and own & ids for own in each)
     is_white = any(WHITE in own for own in each)
     if is_white and not is_mixed and len(ids) > 1 and are_ids(ids):
@@ -96,9 +98,8 @@ def ask_about_mixture(mixture: OpenMixture, found: FoundSet, source: Source, log
         options: Mapping[str, Any] = {"label_map": {str(value): to for value, to in label_map.items()}}
         drawn = {value: to or 0 for value, to in label_map.items()}
         if key == "classes":  # in colours of their own, which the values as such may share
-            drawn = {
-                value: max(mixture.ids) + place for place, value in enumerate(sorted(label_map), start=1)
-            }
+            free = (value for value in range(1, WHITE) if value not in mixture.ids)
+            drawn = dict(zip(label_map, free, strict=False))
         values = {value: value for value in mixture.ids} | drawn
         examples = [Example(image=image, masks=[mask], values=values) for image, mask in rows]
         draw = preview(source.read, examples) if rows else None
