@@ -8,6 +8,7 @@ from flask import Blueprint, render_template
 from app.composition import services
 from app.service.samples import SampleInfo
 from trainyard.datasets.record import Dataset, DatasetStatus, Problem, Question
+from trainyard.errors import NotFound
 
 SAMPLES = 12
 """For the first paint and for whoever runs no scripts."""
@@ -107,8 +108,12 @@ def _may_retry(dataset: Dataset) -> bool:
     return dataset.status == DatasetStatus.FAILED or (refused is not None and not refused.questions)
 
 
-def _samples(dataset: Dataset) -> list[SampleInfo]:
+def _samples(dataset: Dataset) -> list[SampleInfo] | None:
+    """The first ones; None where the version that the record names is missing in storage."""
     if dataset.summary is None or not dataset.summary.images:
         return []
-    found, _ = services().samples.page(dataset.id, None, None, 0, SAMPLES)
+    try:
+        found, _ = services().samples.page(dataset.id, None, None, 0, SAMPLES)
+    except NotFound:
+        return None
     return found

@@ -237,3 +237,9 @@ def test_unknown_ids(client: FlaskClient, identifier: str):
     response = client.get(f"{DATASETS}/{identifier}")
     assert response.status_code == 404
     assert response.json["code"] == "not_found"
+
+
+def test_the_page_of_a_set_whose_version_is_gone_says_so(client: FlaskClient, dataset_id: str):
+    page = client.get(f"/datasets/{dataset_id}")
+    assert page.status_code == 200
+    assert "missing in storage" in page.text

@@ -90,7 +90,9 @@ def test_bodies_that_a_thread_waits_for_stop_nobody(server: Server, sent: bytes)
     with crowd(server, sent, CROWD) as clients:
         assert server.http.get("/healthz").status_code == 200
         assert server.http.post("/api/v1/runs", json={}).status_code == 422
-        refused = clients[-1].recv(65536).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        refused = b""
+        while not refused and (part := clients[-1].recv(65536)):  # the first packet may have the 100 alone
+            refused = part.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
         assert refused.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After" in refused
 

@@ -140,9 +140,13 @@ class RecordStore(Generic[Record]):
         lease_ms = int(rules.lease_s * 1000)
         arguments = (self.kind, record_id, fence, owner, life.waiting, life.working, lease_ms, progress)
         outcome, found = run_script(self.client, "renew", *arguments)
-        if outcome == "unknown" and (self.exists(record_id) or self.is_incomplete()):
+        if outcome == "unknown" and self._may_come_back(record_id):
             raise StoreUnavailable(REBUILDING)
         return found if outcome == "ok" else None
+
+    def _may_come_back(self, record_id: str) -> bool:
+        """Whether a record that was unknown a moment ago is or will be known; one that was removed is not."""
+        return not self.was_removed(record_id) and (self.exists(record_id) or self.is_incomplete())
 
     def crash(
         self,
