@@ -33,8 +33,8 @@ _CACHES = {
 """Variables that name a cache, and the folder for each."""
 _PRIVATE = 0o700
 
-_SPINS = "1000"
-"""Turns of the loop in which a thread of GNU's OpenMP waits before it sleeps."""
+_SPINS = "10000"
+"""Turns of the loop in which a thread of GNU's OpenMP waits before it sleeps; figures in docs/benchmarks.md."""
 
 
 def forget_cluster(environ: MutableMapping[str, str]) -> None:
