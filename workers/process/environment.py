@@ -34,7 +34,7 @@ _CACHES = {
 _PRIVATE = 0o700
 
 _SPINS = "10000"
-"""Turns of the loop in which a thread of GNU's OpenMP waits before it sleeps; figures in docs/benchmarks.md."""
+"""Turns in which a thread of GNU's OpenMP waits before it sleeps; figures in docs/benchmarks.md."""
 
 
 def forget_cluster(environ: MutableMapping[str, str]) -> None:
