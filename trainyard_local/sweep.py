@@ -14,6 +14,7 @@ import yaml
 
 from trainyard.errors import InvalidRequest
 from trainyard_client.command import exit_codes
+from trainyard_client.command.assignments import dotted
 from trainyard_client.command.comparison import read_local, show_comparison
 from trainyard_client.command.output import Output
 
@@ -136,13 +137,4 @@ def _of_list(file: Path, variants: Any) -> Iterator[Variant]:
     if not isinstance(variants, list) or not all(isinstance(one, dict) and one for one in variants):
         raise InvalidRequest(f"{file}: `list` must hold parts of a spec.")
     for one in variants:
-        yield dict(_flat(one))
-
-
-def _flat(parts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of nested mappings by their dotted names."""
-    for name, value in parts.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value
+        yield dict(dotted(one))

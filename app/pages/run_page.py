@@ -1,12 +1,12 @@
 """The page of one run: where it stands, how it came there, what may be done with it, what it left."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, render_template
 
 from app.composition import services
 from app.pages.dataset_names import dataset_names
+from app.service.run_comparison import dotted
 from app.service.run_files import Artifact
 from app.service.runs import RunState
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
@@ -78,7 +78,7 @@ def show(run_id: str) -> str:
         artifacts=artifacts,
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
-        settings=_flat(run.spec.to_dict()),
+        settings=dict(dotted(run.spec.to_dict())),
         log=log.content.decode("utf-8", "replace"),
         log_offset=log.next_offset,
     )
@@ -124,14 +124,3 @@ def _step(attempt: AttemptRecord, run: Run) -> Step:
 
 def _named(artifacts: list[Artifact], path: str) -> Artifact | None:
     return next((one for one in artifacts if one.path == path), None)
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by their names, nested by dots."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = value
-    return found

@@ -55,7 +55,7 @@ class RunComparisonService:
 
 def _settings(runs: Sequence[Run]) -> Iterator[Setting]:
     """Those that differ; of the epochs the present targets count, not what was submitted."""
-    found = [dict(_flat(_asked(run))) for run in runs]
+    found = [dict(dotted(_asked(run))) for run in runs]
     for name in dict.fromkeys(name for one in found for name in one):
         values = [one.get(name) for one in found]
         if any(value != values[0] for value in values):
@@ -69,11 +69,11 @@ def _asked(run: Run) -> dict[str, Any]:
     return record | {"spec": spec}
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves by their names; a list is one."""
+def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings by their dotted names; a list is one."""
     for name, value in values.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from dotted(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 

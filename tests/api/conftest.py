@@ -1,8 +1,10 @@
 """The application on a real Redis, and a hand that plays the worker."""
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, connect
 
+ROOT = "the first admin's key"
+
 
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> Settings:
@@ -31,6 +35,13 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
         max_upload_bytes=200_000,
         device_classes=("cpu",),
     )
+
+
+@pytest.fixture
+def keyed(settings: Settings, redis_client: Client) -> Flask:
+    """The application, for which keys are needed; ROOT is the first."""
+    guarded = replace(settings, api_key_hashes=(hashlib.sha256(ROOT.encode()).hexdigest(),))
+    return create_app(guarded, compose(guarded, redis_client, lambda queue: True))
 
 
 @pytest.fixture

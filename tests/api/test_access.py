@@ -16,14 +16,13 @@ from werkzeug.routing import Rule
 from app import create_app
 from app.composition import compose
 from app.http.authentication import READING, is_open, needed_role
-from tests.api.conftest import submit
+from tests.api.conftest import ROOT, submit
 from trainyard.access import Role
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage, read_json
 from trainyard.store.connection import Client
 
 KEYS, RUNS = "/api/v1/keys", "/api/v1/runs"
-ROOT = "the first admin's key"
 OPEN = {"/ping", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/assets/<path:name>"}
 OPEN |= {"/sign-in", "/sign-out", "/assets/<stamp>/<path:name>"}
 ADMIN = {
@@ -46,13 +45,6 @@ class Call:
     def path(self, **values: str) -> str:
         """The address, each parameter filled in."""
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), self.rule)
-
-
-@pytest.fixture
-def keyed(settings: Settings, redis_client: Client) -> Flask:
-    """The application, for which keys are needed."""
-    guarded = replace(settings, api_key_hashes=(hashlib.sha256(ROOT.encode()).hexdigest(),))
-    return create_app(guarded, compose(guarded, redis_client, lambda queue: True))
 
 
 @pytest.fixture

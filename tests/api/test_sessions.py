@@ -13,19 +13,13 @@ from app import create_app
 from app.composition import compose
 from app.http import authentication
 from app.http.sessions import COOKIE
+from tests.api.conftest import ROOT
 from trainyard.settings import Settings
 from trainyard.store.connection import Client
 
-ROOT = "the first admin's key"
 RUNS = "/api/v1/runs"
 HTML = {"Accept": "text/html"}
 FOREIGN = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
-
-
-@pytest.fixture
-def keyed(settings: Settings, redis_client: Client) -> Flask:
-    guarded = replace(settings, api_key_hashes=(hashlib.sha256(ROOT.encode()).hexdigest(),))
-    return create_app(guarded, compose(guarded, redis_client, lambda queue: True))
 
 
 @pytest.fixture

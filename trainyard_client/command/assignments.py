@@ -1,7 +1,7 @@
 """`--set data.batch_size=16`: parts of a spec by their dotted names; the server checks them."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +33,15 @@ def spec_of(file: Path | None, assignments: Iterable[str], **shortcuts: Any) -> 
             raise click.BadParameter(f"{text!r} is not NAME=VALUE, as data.batch_size=16", param_hint="--set")
         _assign(spec, name, _value(value))
     return {**spec, **{name: value for name, value in shortcuts.items() if value is not None}}
+
+
+def dotted(spec: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a spec by the dotted names that `--set` takes; a list is one value."""
+    for name, value in spec.items():
+        if isinstance(value, Mapping) and value:
+            yield from dotted(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def object_of(text: str, option: str) -> dict[str, Any]:

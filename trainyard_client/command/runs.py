@@ -1,14 +1,14 @@
 """run: submit, list, show; the other commands of a run lie beside this module."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from trainyard_client.command import exit_codes, run_changes, run_results
-from trainyard_client.command.assignments import spec_of, spec_options
+from trainyard_client.command.assignments import dotted, spec_of, spec_options
 from trainyard_client.command.comparison import compare
 from trainyard_client.command.output import first, shown_seconds
 from trainyard_client.command.session import Session, connected, quiet_option
@@ -150,20 +150,11 @@ def _show_checked(session: Session, found: "CheckedRun") -> None:
         output.document(found.raw)
         return
     output.pairs({"name": found.name, "project": found.project, "queue": found.queue, "epochs": found.epochs})
-    for name, value in _flat(found.raw["spec"]):
+    for name, value in dotted(found.raw["spec"]):
         output.pairs({f"  {name}": json.dumps(value)})
     for notice in found.notices or ():
         output.line(f"notice: {notice}")
     output.note("The server would accept this run; it is not submitted.")
-
-
-def _flat(spec: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """The parts of a spec by the dotted names that `--set` takes."""
-    for name, value in spec.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield before + name, value
 
 
 def _waiting(found: "Run") -> str | None:

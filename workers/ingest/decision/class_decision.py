@@ -12,11 +12,11 @@ from workers.ingest.classes.class_rules import ClassRules, check, check_variety,
 from workers.ingest.classes.rival_names import ask_about_rivals
 from workers.ingest.classes.similar_names import warn_of_like_classes
 from workers.ingest.decision.label_proposal import advice, proposal
-from workers.ingest.decision.mixed_masks import ask_about_mixture, open_mixture
+from workers.ingest.decision.mixed_masks import OpenMixture, ask_about_mixture, open_mixture
 from workers.ingest.decision.object_reading import Evidence, joined, label_map_of_objects, one_class_rules
 from workers.ingest.decision.stray_values import ask_about_strays, find_strays
 from workers.ingest.decision.value_map import UNCHANGED, LabelMap, hardened, label_mapped
-from workers.ingest.decision.white_masks import ask_about_surrounding, ask_about_white, open_white, surrounds
+from workers.ingest.decision.white_masks import ask_about_surrounding, open_white, surrounds
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Reading
@@ -62,13 +62,15 @@ class ClassDecision:
             if strays is not None:
                 self.proposed = strays.proposed
                 label_map = ask_about_strays(strays, self._found, self._rules, self._source, log)
-            elif white := open_white(self._rules, options.ignore_value, sent):
-                label_map = ask_about_white(white, self._found, self._source, log)
-            elif mixture := open_mixture(self._rules, options.ignore_value, sent):
+            elif mixture := self._mixture(sent):
                 label_map = ask_about_mixture(mixture, self._found, self._source, log)
             elif surrounds(self._rules, options.ignore_value, sent) and not self._found.listed:
                 label_map = ask_about_surrounding(sent, log)
         return label_mapped(hard, label_map, sent, log)
+
+    def _mixture(self, sent: Sequence[Reading]) -> OpenMixture | None:
+        ignored = self._options.ignore_value
+        return open_white(self._rules, ignored, sent) or open_mixture(self._rules, ignored, sent)
 
     def checked(
         self,

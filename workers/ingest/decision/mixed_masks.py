@@ -4,7 +4,7 @@ It is asked, too, what 255 is where no mask has it beside an id: it marks what i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workers.ingest.classes.class_rules import ClassRules, are_ids, listed_values
@@ -21,14 +21,14 @@ from workers.ingest.reading.statistics import Reading
 @dataclass(frozen=True, kw_only=True)
 class OpenMixture:
     """Masks that have other values than the rest of the set, as `text` says; `readings` are key, words and
-    label map of what these may count as. `ids` are what the `others` have."""
+    label map of what these may count as. `ids` are what the `others` have, of which one is shown beside."""
 
     code: str
     text: str
     readings: Sequence[tuple[str, str, LabelMap]]
     files: Sequence[str]
-    ids: set[int]
-    others: Sequence[str]
+    ids: set[int] = field(default_factory=set)
+    others: Sequence[str] = ()
 
 
 def open_mixture(
@@ -91,7 +91,8 @@ def ask_about_mixture(mixture: OpenMixture, found: FoundSet, source: Source, log
     """Ask what the values are; returns the label map to go on with."""
     members = {member.path: member for member in source.members}
     images = {item.truth.file: item.image for item in found.items}
-    both = [*spread(mixture.files, MOST_ROWS - 1), *mixture.others[:1]]
+    beside = mixture.others[:1]
+    both = [*spread(mixture.files, MOST_ROWS - len(beside)), *beside]
     rows = [(images[file], members[file]) for file in both if file in members]
 
     def offer(key: str, text: str, label_map: LabelMap) -> Offer:

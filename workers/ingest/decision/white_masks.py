@@ -7,33 +7,21 @@ of all pixels and no mask has 0, it may be the background.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workers.ingest.classes.class_rules import ClassRules, are_ids
+from workers.ingest.decision.mixed_masks import OpenMixture
 from workers.ingest.decision.value_map import LabelMap
-from workers.ingest.items import FoundSet, Source
-from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
-from workers.ingest.question_previews import MOST_ROWS, Example, preview
 from workers.ingest.reading.statistics import Reading
 
 _ONE = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenWhite:
-    """The masks that write the one class as `value`, unlike others, which write it as `other`."""
-
-    value: int
-    other: int
-    files: Sequence[str]
-
-
 def open_white(
     rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]
-) -> OpenWhite | None:
+) -> OpenMixture | None:
     """The masks that are white, if the others have 1 alone; or those with 1, if 255 is named; else None."""
     named = rules.names.keys() if rules else set()
     ignored = {ignore_value, rules.ignore_value if rules else None}
@@ -43,34 +31,16 @@ def open_white(
         return None
     value, other = (_ONE, WHITE) if WHITE in named else (WHITE, _ONE)
     files = [reading.mask_file for reading, own in zip(readings, values, strict=True) if value in own]
-    return OpenWhite(value=value, other=other, files=files)
-
-
-def ask_about_white(white: OpenWhite, found: FoundSet, source: Source, log: ProblemLog) -> LabelMap:
-    """Ask what the value is in these masks; returns the label map to go on with."""
-    files = white.files
-    members = {member.path: member for member in source.members}
-    images = {item.truth.file: item.image for item in found.items}
-    rows = [(images[file], members[file]) for file in spread(files, MOST_ROWS) if file in members]
-
-    def offer(key: str, text: str, target: int | None) -> Offer:
-        options: Mapping[str, Any] = {"label_map": {str(white.value): target}}
-        examples = [
-            Example(image=image, masks=[mask], values={white.value: target or 0}) for image, mask in rows
-        ]
-        draw = preview(source.read, examples) if rows else None
-        return Offer(key=key, text=text, count=len(files), options=options, examples=files, draw=draw)
-
-    key = log.ask(
-        "white_values",
-        f"{len(files)} mask(s), such as {shown(files[0])}, have 0 and {white.value}, the others 0 and "
-        f"{white.other}. What is {white.value}?",
-        [
-            offer("same", f"It is the class that other masks write as {white.other}.", white.other),
-            offer("ignored", "It is no class: its pixels are ignored.", None),
+    return OpenMixture(
+        code="white_values",
+        text=f"{len(files)} mask(s), such as {shown(files[0])}, have 0 and {value}, the others 0 and "
+        f"{other}. What is {value}?",
+        readings=[
+            ("same", f"It is the class that other masks write as {other}.", {value: other}),
+            ("ignored", "It is no class: its pixels are ignored.", {value: None}),
         ],
+        files=files,
     )
-    return {white.value: None if key == "ignored" else white.other}
 
 
 def surrounds(rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]) -> bool:
