@@ -14,6 +14,7 @@ from app.service.event_feed import EventFeedService
 from app.service.forks import ForkService
 from app.service.health import HealthService
 from app.service.metric_series import MetricSeriesService
+from app.service.models import ModelService
 from app.service.retention import RetentionService
 from app.service.run_bulk import RunBulkService
 from app.service.run_comparison import RunComparisonService
@@ -34,6 +35,7 @@ from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.lifecycle import RunLife
+from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.housekeeping import Caretaker
@@ -78,6 +80,7 @@ class Services:
     run_logs: RunLogs
     shutdown: Shutdown
     run_files: RunFiles
+    models: ModelService
     stream_slots: Slots
     figures: ClusterFiguresService
     upload_slots: Slots
@@ -113,14 +116,15 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     studies = _studies(client, storage, run_service, run_life, run_files, dataset_service)
     shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
     reindex = Reindex(client, storage, datasets, runs)
-    caretaker = Caretaker(runs, datasets, limits, reindex, kicker, Turns(client), settings.lease)
+    models = ModelRegistry(client, storage)
+    caretaker = Caretaker(runs, datasets, models, limits, reindex, kicker, Turns(client), settings.lease)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
         runs=run_service,
         run_life=run_life,
         run_bulk=RunBulkService(run_service, run_life),
-        retention=RetentionService(runs, datasets, life, storage),
+        retention=RetentionService(runs, datasets, models, life, storage),
         comparison=RunComparisonService(runs),
         series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),
@@ -129,17 +133,22 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         run_logs=RunLogs(runs, storage, shutdown),
         shutdown=shutdown,
         run_files=run_files,
+        models=ModelService(models, runs, datasets, storage),
         stream_slots=streams,
         figures=ClusterFiguresService(StatisticsStore(client), workers, runs.live, storage, streams),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=studies,
         yard=YardService(queues, workers, limits, settings.max_concurrent),
-        health=HealthService(client, storage, (datasets, runs), lambda: caretaker.housekeeping),
+        health=HealthService(client, storage, (datasets, runs, models), lambda: caretaker.housekeeping),
         access_keys=AccessKeys(KeyStore(client), storage),
         sessions=Sessions(SessionStore(client)),
         audit=AuditLog(storage),
-        projects_of={"run_id": runs.project_of, "dataset_id": datasets.project_of},
+        projects_of={
+            "run_id": runs.project_of,
+            "dataset_id": datasets.project_of,
+            "model_id": models.project_of,
+        },
         caretaker=caretaker,
     )
 

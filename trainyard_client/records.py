@@ -1070,6 +1070,80 @@ class SeriesAnswer(Record):
     since: str
 
 
+class ModelClass(Record):
+    """Model class.
+
+    index: its value in class maps; its bit in multilabel ones
+    color: red, green, blue; 0 to 255
+    """
+
+    index: int
+    name: str
+    color: list[int]
+
+
+class ModelFile(Record):
+    """Model file.
+
+    precision: fp32, fp16 or int8; null: the card
+    """
+
+    name: str
+    precision: str | None
+    bytes: int
+    sha256: str
+    url: str
+
+
+class TrainedModel(Record):
+    """Trained model.
+
+    version: from 1, within its name
+    unreadable: why the record cannot be read; all that is not known of it is null then
+    created_at: when it was registered
+    created_by: id of a key, or another name
+    content_hash: of the data it was trained on
+    epoch: whose weights it has
+    image_size: pixels a side, in training
+    metrics: by split, from the export's card
+    """
+
+    id: str
+    project: str | None
+    name: str | None
+    version: int | None
+    stage: str
+    unreadable: str | None
+    revision: int | None
+    created_at: datetime | None
+    created_by: str | None
+    notes: str | None
+    run_id: str | None
+    run_name: str | None
+    dataset_id: str | None
+    dataset_name: str | None
+    dataset_version: int | None
+    content_hash: str | None
+    task: str | None
+    architecture: str | None
+    encoder: str | None
+    epoch: int | None
+    image_size: int | None
+    classes: list[ModelClass] | None
+    metrics: dict[str, Any] | None
+    files: list[ModelFile] | None
+
+
+class TrainedModelPage(Record):
+    """Trained model page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[TrainedModel]
+    next_cursor: str | None
+
+
 class UploadProgress(Record):
     """Upload progress.
 

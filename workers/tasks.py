@@ -13,6 +13,7 @@ from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
 from trainyard.log_context import logging_about
 from trainyard.log_format import formatter
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import ProjectLimits
@@ -82,6 +83,7 @@ class Worker:
             caretaker=Caretaker(
                 runs,
                 datasets,
+                ModelRegistry(client, storage),
                 limits,
                 Reindex(client, storage, datasets, runs),
                 kicker,

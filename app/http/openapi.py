@@ -25,6 +25,7 @@ from app.routes import (
     run_log,
     run_move,
     runs,
+    trained_models,
     yard,
 )
 
@@ -58,6 +59,7 @@ _DESCRIBED = (
     run_log,
     run_events,
     event_feed,
+    trained_models,
     catalogue,
     yard,
     keys,

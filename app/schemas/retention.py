@@ -19,7 +19,7 @@ class UsageSchema(Schema):
     """What the files of one record take."""
 
     id = fields.String()
-    kind = fields.String(validate=validate.OneOf(["run", "dataset"]))
+    kind = fields.String(validate=validate.OneOf(["run", "dataset", "model"]))
     project = fields.String()
     name = fields.String()
     bytes = fields.Integer()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trainyard.errors import HousekeepingStalled, TrainyardError
-from trainyard.registry.base import Registry
+from trainyard.registry.records import Records
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, check_writes
@@ -19,7 +19,7 @@ class HealthService:
         self,
         client: Client,
         storage: Storage,
-        registries: Sequence[Registry[Any]],
+        registries: Sequence[Records[Any]],
         housekeeping: Callable[[], Housekeeping],
     ) -> None:
         self._client = client

@@ -8,6 +8,7 @@ from trainyard.catalog.names import MONITORS
 from trainyard.errors import TrainyardError
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.lifecycle import RunLife
+from trainyard.registry.models import ModelQuery, ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.storage.files import Storage
@@ -68,15 +69,26 @@ class Usage:
 class RetentionService:
     """Finds and frees room."""
 
-    def __init__(self, runs: RunRegistry, datasets: DatasetRegistry, life: RunLife, storage: Storage) -> None:
+    def __init__(
+        self,
+        runs: RunRegistry,
+        datasets: DatasetRegistry,
+        models: ModelRegistry,
+        life: RunLife,
+        storage: Storage,
+    ) -> None:
         self._runs = runs
         self._datasets = datasets
+        self._models = models
         self._life = life
         self._storage = storage
 
     def usage(self, project: str | None, most: int) -> list[Usage]:
-        """The runs and data sets that take most room; goes through all folders."""
-        found = [*self._runs_usage(project), *self._datasets_usage(project)]
+        """The runs, data sets and models that take most room; goes through all folders.
+
+        A file that a model shares with its run counts for both.
+        """
+        found = [*self._runs_usage(project), *self._datasets_usage(project), *self._models_usage(project)]
         return sorted(found, key=lambda one: one.bytes, reverse=True)[:most]
 
     def prune(self, request: PruneRequest) -> Pruned:
@@ -142,5 +154,15 @@ class RetentionService:
             for one in page.readable:
                 size = folder_bytes(self._storage.dataset(one.id).path)
                 yield Usage(id=one.id, kind="dataset", project=one.project, name=one.name, bytes=size)
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def _models_usage(self, project: str | None) -> Iterator[Usage]:
+        cursor: str | None = None
+        while True:
+            page = self._models.select(ModelQuery(project=project, cursor=cursor, limit=_PAGE))
+            for one in page.readable:
+                size = folder_bytes(self._storage.model(one.id).path)
+                yield Usage(id=one.id, kind="model", project=one.project, name=one.name, bytes=size)
             if (cursor := page.next_cursor) is None:
                 return

@@ -16,7 +16,8 @@ from werkzeug.routing import Rule
 from app import create_app
 from app.composition import compose
 from app.http.authentication import READING, is_open, needed_role
-from tests.api.conftest import ROOT, submit
+from tests.api.conftest import ROOT, Hand, submit
+from tests.api.exported import export
 from trainyard.access import Role
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage, read_json
@@ -105,13 +106,16 @@ def test_every_write_is_refused_to_pages_of_other_origins(client: FlaskClient, a
 
 
 def test_every_write_is_refused_to_keys_of_other_projects(
-    keyed: Flask, guarded: FlaskClient, client: FlaskClient, dataset_id: str
+    keyed: Flask, guarded: FlaskClient, client: FlaskClient, dataset_id: str, hand: Hand, storage: Storage
 ):
     """`client` needs no key and made what is named here, in the project `default` and `a`."""
     run_id = submit(client, dataset_id, project="a").json["id"]
+    hand.runs.finish(hand.begin(), "completed")
+    export(storage.run(run_id))
+    model_id = client.post("/api/v1/trained-models", json={"run_id": run_id, "name": "m"}).json["id"]
     foreign = bearer(made(guarded, "trainer", projects=["b"])["key"])
-    values = {"run_id": run_id, "dataset_id": dataset_id}
-    named = [call for call in calls(keyed) if "<run_id>" in call.rule or "<dataset_id>" in call.rule]
+    values = {"run_id": run_id, "dataset_id": dataset_id, "model_id": model_id}
+    named = [call for call in calls(keyed) if any(f"<{name}>" in call.rule for name in values)]
     written = [call for call in named if call.method not in READING]
     assert len(written) > 10
     for call in written:
@@ -122,6 +126,9 @@ def test_every_write_is_refused_to_keys_of_other_projects(
         if call.method in READING and call.rule.endswith("_id>"):
             assert guarded.open(call.path(**values), headers=foreign).status_code == 200, "reading is free"
     assert guarded.post("/modeles?ModelName=FPN", headers=foreign).status_code == 403
+    theirs = guarded.post("/api/v1/trained-models", json={"run_id": run_id, "name": "x"}, headers=foreign)
+    assert theirs.status_code == 403, "what the body names is of that project, too"
+    assert [path.name for path in (storage.root / "models").iterdir()] == [model_id]
 
 
 def test_what_a_body_names_is_of_the_keys_projects_too(

@@ -16,6 +16,7 @@ from trainyard.datasets.record import Dataset
 from trainyard.errors import NotFound, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling import housekeeping as module
 from trainyard.scheduling.housekeeping import Caretaker
@@ -41,6 +42,7 @@ class House:
         self.storage = Storage(root)
         self.runs = RunRegistry(self.client, self.storage, RULES)
         self.datasets = DatasetRegistry(self.client, self.storage, RULES)
+        self.models = ModelRegistry(self.client, self.storage)
         self.limits = ProjectLimits(LimitStore(self.client), self.storage)
         self.reindex = Reindex(self.client, self.storage, self.datasets, self.runs)
         self.beats: list[Housekeeping] = []
@@ -49,8 +51,8 @@ class House:
         self.kicker.kick = lambda queue: bool(self.kicked.append(queue)) or True  # type: ignore[method-assign]
 
     def caretaker(self) -> Caretaker:
-        parts = (self.runs, self.datasets, self.limits, self.reindex, self.kicker, Turns(self.client))
-        return Caretaker(*parts, LeaseRules(lease_s=3), self.beats.append)
+        parts = (self.runs, self.datasets, self.models, self.limits, self.reindex, self.kicker)
+        return Caretaker(*parts, Turns(self.client), LeaseRules(lease_s=3), self.beats.append)
 
 
 @pytest.fixture
@@ -203,8 +205,8 @@ def test_signs_of_life_go_on_after_one_that_failed(
             raise error
         house.beats.append(state)
 
-    parts = (house.runs, house.datasets, house.limits, house.reindex, house.kicker, Turns(house.client))
-    Caretaker(*parts, LeaseRules(lease_s=3), beat).start(stopped)
+    parts = (house.runs, house.datasets, house.models, house.limits, house.reindex, house.kicker)
+    Caretaker(*parts, Turns(house.client), LeaseRules(lease_s=3), beat).start(stopped)
     wait_for(lambda: len(house.beats) > 1)
 
 

@@ -16,6 +16,7 @@ from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Claimable
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.leftovers import clear_leftovers
 from trainyard.scheduling.projects import ProjectLimits
@@ -59,6 +60,7 @@ class Caretaker:
         self,
         runs: RunRegistry,
         datasets: DatasetRegistry,
+        models: ModelRegistry,
         limits: ProjectLimits,
         reindex: Reindex,
         kicker: Kicker,
@@ -69,6 +71,7 @@ class Caretaker:
         """`beat` gives a worker's sign of life, and says how its housekeeping stands."""
         self._runs = runs
         self._datasets = datasets
+        self._models = models
         self._reindex = reindex
         self._turns = turns
         self._beat = beat
@@ -79,6 +82,7 @@ class Caretaker:
             _Part("reaping runs", self._reap_runs, often),
             _Part("records of data sets", partial(self._repair, datasets.repair_mirrors), often),
             _Part("records of runs", partial(self._repair, runs.repair_mirrors), often),
+            _Part("records of models", partial(self._repair, models.repair_mirrors), often),
             _Part("limits of projects", limits.restore, often),
             _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
             _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
@@ -148,7 +152,7 @@ class Caretaker:
 
     def _clear_leftovers(self) -> None:
         if self._turns.take("leftovers", SWEEP_S):
-            clear_leftovers((self._datasets, self._runs), time.time())
+            clear_leftovers((self._datasets, self._runs, self._models), time.time())
 
     def _repair(self, repair: Callable[[], list[str]]) -> None:
         for record_id in repair():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import StorageUnavailable
-from trainyard.registry.base import Registry
+from trainyard.registry.records import Records
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import DELETED, is_accepted, is_id, remove_folder, remove_half_deleted
 
@@ -25,12 +25,13 @@ AT_ONCE = 200
 _SUBMITTED = (
     *("upload.zip", "annotation", "dataset.json"),
     *("config.json", "run.json", "origin"),
+    *("model.json", "card.json", "*.onnx"),
     ".*.tmp",
 )
 """What a folder may hold before its record is accepted. Anything else is somebody's work, and stays."""
 
 
-def clear_leftovers(registries: Sequence[Registry[Any]], now: float) -> list[str]:
+def clear_leftovers(registries: Sequence[Records[Any]], now: float) -> list[str]:
     """Delete, of all kinds of records, half-deleted folders and those of records that were never accepted, if
     nothing of them has changed for LOST_AFTER_S before `now`, a Unix time; returns their names.
 
@@ -51,7 +52,7 @@ def clear_leftovers(registries: Sequence[Registry[Any]], now: float) -> list[str
     return cleared
 
 
-def _unaccepted(registry: Registry[Any], folders: Sequence[Path], now: float) -> Iterator[Path]:
+def _unaccepted(registry: Records[Any], folders: Sequence[Path], now: float) -> Iterator[Path]:
     for first in range(0, len(folders), AT_ONCE):
         some = folders[first : first + AT_ONCE]
         unknown = registry.unknown([folder.name for folder in some])
@@ -60,7 +61,7 @@ def _unaccepted(registry: Registry[Any], folders: Sequence[Path], now: float) ->
                 yield folder
 
 
-def _is_left(registry: Registry[Any], folder: Path, now: float) -> bool:
+def _is_left(registry: Records[Any], folder: Path, now: float) -> bool:
     with suppress(StorageUnavailable):  # a record that cannot be read may have been accepted
         inside = _entries(folder)
         is_bare = all(any(fnmatch(path.name, name) for name in _SUBMITTED) for path in inside)

@@ -1,4 +1,4 @@
-"""Redis rebuilt from storage: records, indexes, queues, and the names of studies.
+"""Redis rebuilt from storage: records, indexes, queues, versions of models, and the names of studies.
 
 Storage and Redis each hold a record with its revision, and the higher one wins: after a Redis that lost
 everything, after one that lost its last writes, and after a mirror that was never written.
@@ -15,21 +15,24 @@ from redis.lock import Lock
 
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
-from trainyard.registry.base import Claimable, Registry
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.models import ModelRegistry
+from trainyard.registry.records import Kept, Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.registry.unreadable import note_unreadable
 from trainyard.runs.record import Run
+from trainyard.runs.trained_model import TrainedModel
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage, is_id, read_json, remove_folder
 from trainyard.store import keys
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, store_errors
 from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
+from trainyard.store.model_store import MODEL_LIFE, ModelStore
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.run_store import RUN_LIFE, RunStore
 
-Record = TypeVar("Record", bound=Claimable)
+Record = TypeVar("Record", bound=Kept)
 LOCK_S = 60.0
 """How long a process that compares may give no sign of life before another one takes over."""
 LISTS_VERSION = "1"
@@ -58,7 +61,7 @@ class _Kind(Generic[Record]):
     """What is needed to compare the records of one kind."""
 
     store: RecordStore[Record]
-    registry: Registry[Record]
+    registry: Records[Record]
     life: Life
     folder: Path
 
@@ -70,6 +73,7 @@ class Reindex:
         self, client: Client, storage: Storage, datasets: DatasetRegistry, runs: RunRegistry
     ) -> None:
         self._client = client
+        self._datasets = datasets
         self._runs = runs
         self._lists_are_old = False
         self._names = NameStore(client, STUDY_SPACE)
@@ -81,6 +85,12 @@ class Reindex:
         )
         self._runs_kind = _Kind[Run](
             store=RunStore(client), registry=runs, life=RUN_LIFE, folder=storage.root / "runs"
+        )
+        self._models_kind = _Kind[TrainedModel](
+            store=ModelStore(client),
+            registry=ModelRegistry(client, storage),
+            life=MODEL_LIFE,
+            folder=storage.root / "models",
         )
 
     def ensure(self) -> Report | None:
@@ -104,6 +114,7 @@ class Reindex:
             report = Report()
             self._compare(self._datasets_kind, report, lock)
             self._compare(self._runs_kind, report, lock)
+            self._compare(self._models_kind, report, lock)
             self._requeue(report)
             self._client.mset({keys.INDEXED: self._server(), keys.LISTS: LISTS_VERSION})
             self._client.delete(keys.REBUILDING)
@@ -126,8 +137,8 @@ class Reindex:
         self._client.expire(keys.REBUILDING, round(LOCK_S))
 
     def _requeue(self, report: Report) -> None:
-        for kind in (self._datasets_kind, self._runs_kind):
-            if again := kind.registry.requeue_lost():
+        for registry in (self._datasets, self._runs):
+            if again := registry.requeue_lost():
                 report.counts["requeued"] += len(again)
 
     def _is_done(self) -> bool:

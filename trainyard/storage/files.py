@@ -9,6 +9,8 @@
                               export/{model,model.fp16,model.int8}.onnx  export/card.json
                               .attempts/<fence>/  what each attempt writes, until it is put in place
                               origin/<run id>-<checkpoint>.ckpt of a fork
+    <storage>/models/<id>/    model.json card.json  model.onnx and what else the run exported, its own files
+    <storage>/predictions/<id>/  images that a model is asked about and its answers, for as long as that takes
     <storage>/projects.json   what is set for each project
     <storage>/study-models.json  what clients of the study contract have added to the models and taken away
     <storage>/weights/        encoder weights that a spec may name as file:<path>
@@ -36,7 +38,7 @@ DELETED = ".deleted"
 INCOMING_SHOWN = 20
 """Names in incoming/ that an error lists."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_ID = re.compile(r"(ds|run)-[0-9a-f]{12}\Z")
+_ID = re.compile(r"(ds|run|model)-[0-9a-f]{12}\Z")
 
 
 def new_dataset_id() -> str:
@@ -196,6 +198,26 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
+class ModelFolder:
+    """The files of one trained model."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        return self.path / "model.json"
+
+    @property
+    def card(self) -> Path:
+        """What a person or a program must know to use the exported files."""
+        return self.path / "card.json"
+
+    @property
+    def onnx(self) -> Path:
+        return self.path / "model.onnx"
+
+
+@dataclass(frozen=True)
 class Storage:
     """Shared storage at a mounted path."""
 
@@ -206,6 +228,9 @@ class Storage:
 
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.root / "runs" / check_id(run_id))
+
+    def model(self, model_id: str) -> ModelFolder:
+        return ModelFolder(self.root / "models" / check_id(model_id))
 
     @property
     def projects(self) -> Path:

@@ -1,7 +1,7 @@
 """The whole keyspace of Trainyard in Redis. Nothing outside `trainyard/store` names a key.
 
 ty:clock                        last creation time handed out, in µs: creation times never repeat
-ty:<kind>:<id>                  HASH  the record (kind is `run` or `dataset`), one field per attribute,
+ty:<kind>:<id>                  HASH  the record (of a `run`, `dataset` or `model`), one field per attribute,
                                 and lost_owner, who held it by storage when it was restored from there
 ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the other indexes
 ty:<kind>:by:status:<status>
@@ -15,6 +15,11 @@ ty:run:sorted:<name>            ZSET  id -> what lists of runs are sorted by: st
                                 best.<metric> or last.<metric>; without runs that have none
 ty:run:<id>:listed              HASH  what lists need beside the record: architecture, task, texts in lower
                                 case that are searched, and `keys`, the indexes above it is in, JSON
+ty:model:by:name:<name>         ZSET  likewise, the versions of that name in all projects
+ty:model:versions               HASH  [project, name], JSON -> the last version given out under it
+ty:predictions                  LIST  ids of predictions that wait for a worker, the next one at the right
+ty:prediction:<id>              STRING  what is to be predicted, JSON; gone when nobody waits for it any more
+ty:prediction:<id>:answer       LIST  what came of it, JSON, for the one who waits
 ty:dataset:<id>:runs            SET   the runs that need the data set: those that have not ended
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
@@ -66,6 +71,22 @@ def index(kind: str, status: str | None, project: str | None) -> str:
     if project:
         return f"ty:{kind}:by:project:{project}"
     return f"ty:{kind}:by:all"
+
+
+def model_versions(name: str) -> str:
+    """The index of the trained models of that name."""
+    return f"ty:model:by:name:{name}"
+
+
+PREDICTIONS = "ty:predictions"
+
+
+def prediction(prediction_id: str) -> str:
+    return f"ty:prediction:{prediction_id}"
+
+
+def prediction_answer(prediction_id: str) -> str:
+    return f"ty:prediction:{prediction_id}:answer"
 
 
 def run_facet(facet: str, value: str) -> str:

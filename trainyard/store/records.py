@@ -47,7 +47,7 @@ class Life:
 
 
 class RecordStore(Generic[Record]):
-    """All records of one kind (`run` or `dataset`). Every change is one script, see `lua/`."""
+    """All records of one kind (`run`, `dataset` or `model`). Every change is one script, see `lua/`."""
 
     def __init__(self, client: Client, kind: str, record_type: type[Record]) -> None:
         self.client = client
@@ -83,8 +83,10 @@ class RecordStore(Generic[Record]):
 
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Record]:
         """Newest first; `cursor` is the creation time, in µs, of the last record already seen."""
+        return self._page(keys.index(self.kind, status, project), cursor, limit)
+
+    def _page(self, index: str, cursor: str | None, limit: int) -> Page[Record]:
         top = f"({int(cursor)}" if cursor else "+inf"
-        index = keys.index(self.kind, status, project)
         last, found = run_script(self.client, "page", self.kind, index, top, limit)
         if last == "rebuilding":
             raise StoreUnavailable(REBUILDING)

@@ -172,6 +172,23 @@ local function update_lists()
   for id in pairs(changed_runs) do enter_lists(id) end
 end
 
+-- TRAINED MODELS have versions, which count up for each name of a project, and a name's are in an index.
+local function versions_index(id) return 'ty:model:by:name:' .. (get('model', id, 'name') or '') end
+
+local function version_counter(id)
+  return cjson.encode({get('model', id, 'project') or '', get('model', id, 'name') or ''})
+end
+
+local function next_version(id) return redis.call('HINCRBY', 'ty:model:versions', version_counter(id), 1) end
+
+-- A version that comes from storage is given to no other one.
+local function enter_versions(id, score)
+  redis.call('ZADD', versions_index(id), score, id)
+  local counter, version = version_counter(id), tonumber(get('model', id, 'version') or '0')
+  local last = tonumber(redis.call('HGET', 'ty:model:versions', counter) or '0')
+  redis.call('HSET', 'ty:model:versions', counter, string.format('%.0f', math.max(last, version)))
+end
+
 local function leave_indexes(kind, id, status)
   local both, by_status = status_indexes(kind, id, status)
   local by = 'ty:' .. kind .. ':by:'
@@ -179,6 +196,7 @@ local function leave_indexes(kind, id, status)
     redis.call('ZREM', index, id)
   end
   if kind == 'run' then leave_lists(id) end
+  if kind == 'model' then redis.call('ZREM', versions_index(id), id) end
 end
 
 -- Turns. A queue is kept whole, and once more by project, so that a turn is found without a look at every
@@ -210,6 +228,7 @@ end
 
 -- Take a record out of its queue, before it enters another status; one that is not in it is left as it is.
 local function dequeue(kind, id)
+  if kind == 'model' then return end -- which waits for nothing
   local queue, project = queue_of(kind, id), get(kind, id, 'project')
   if redis.call('ZREM', 'ty:q:' .. queue, id) == 1 then
     redis.call('HSET', key_of(kind, id), 'interrupted', 'false')

@@ -28,6 +28,7 @@ local score = string.format('%.0f', tonumber(get(kind, id, 'created_at')) * 1000
 redis.call('ZADD', 'ty:' .. kind .. ':by:all', score, id)
 redis.call('ZADD', 'ty:' .. kind .. ':by:project:' .. get(kind, id, 'project'), score, id)
 redis.call('SET', 'ty:clock', string.format('%.0f', math.max(tonumber(score), tonumber(redis.call('GET', 'ty:clock') or '0'))))
+if kind == 'model' then enter_versions(id, score) end
 if is_worked_on and not is_held_still then
   redis.call('HDEL', key, 'owner', 'started_at')
   redis.call('HSET', key, 'lost_owner', owner)
