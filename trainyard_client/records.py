@@ -542,6 +542,7 @@ class IngestOptions(Record):
     max_side: int | None
     splits: dict[str, list[str]] | None
     splits_from: str | None
+    split_lists: str | None
     folds: int | None
     val_fraction: float
     seed: int

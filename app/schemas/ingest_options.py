@@ -162,6 +162,12 @@ class OptionsFields(Schema):
         "the names of folders that may mean something else; in a list of numbers that the lower, or the "
         "higher one trains); `draw` draws a new one, `as_told` keeps what is told for sure",
     )
+    split_lists = PatternField(
+        metadata={
+            "description": "which lists of splits in the upload count, where it has several sets of them: "
+            f"{_PATTERN_HELP}"
+        },
+    )
     folds = Whole(
         validate=validate.Range(min=2, max=MAX_FOLDS),
         metadata={"description": "folds over what trains and validates; a run names one as data.split_index"},

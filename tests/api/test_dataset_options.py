@@ -40,6 +40,7 @@ OPTIONS: dict[str, Any] = {
     "class_folders": "ignore",
     "on_question": "assume",
     "splits_from": "lists",
+    "split_lists": "run0/*.txt",
 }
 
 

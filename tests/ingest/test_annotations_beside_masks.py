@@ -299,12 +299,15 @@ def test_masks_of_more_classes_than_the_annotations_are_a_question(
     assert len(result.summary.classes) == len(values) + 1
 
 
-@pytest.mark.parametrize("kind", ["coco", "labelme"])
-def test_masks_of_other_places_than_the_annotations_are_a_question(bench: Bench, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["coco", "labelme", "via", "cvat", "yolo_seg"])
+def test_masks_of_other_places_than_the_annotations_are_left_out_and_said(bench: Bench, kind: str) -> None:
     drawn = np.zeros((HEIGHT, WIDTH), np.uint8)
     drawn[:, RIGHT + 1 :] = 255
     files = pictures("images") | {f"masks/{i}.png": encoded(drawn) for i in range(COUNT)} | OUTLINES[kind]
-    assert [question.code for question in bench.run(files, processes=1).questions] == ["format"]
+    result = bench.run(files, processes=1)
+    assert read_as(result) == kind
+    assert {"masks_elsewhere", "masks_left_out"} <= set(codes(result, "warning"))
+    assert read_as(bench.run(files, processes=1, format="pictures")) == "pictures"
 
 
 @pytest.mark.parametrize("value", [1, 7, 255])

@@ -108,6 +108,76 @@ def test_one_grey_in_some_masks_and_another_in_the_rest_is_asked_about(bench: Be
         assert len(answered.summary.classes) == classes
 
 
+def by_table(one: list[int], other: list[int]) -> dict[str, bytes]:
+    """Masks whose ids 0 to 3 are written as these values, in turns."""
+    tables = np.array(other, np.uint8), np.array(one, np.uint8)
+    files = {}
+    for number in range(6):
+        files[f"images/i{number}.png"] = encoded(photo(number, 48, 64))
+        files[f"masks/i{number}.png"] = encoded(tables[number % 2][shapes(number)])
+    return files
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "greys"),
+    [
+        ([0, 1, 1, 1], [0, 85, 170, 255], [255, 170, 85]),
+        ([0, 1, 1, 1], [0, 64, 128, 192], [192, 128, 64]),
+        ([0, 1, 1, 1], [0, 128, 128, 255], [255, 128]),
+        ([0, 1, 1, 1], [0, 128, 128, 128], [128]),
+        ([0, 2, 2, 2], [0, 85, 170, 255], [255, 170, 85]),
+        ([0, 0, 3, 3], [0, 100, 200, 200], [200, 100]),
+    ],
+    ids=str,
+)
+def test_one_id_alone_beside_greys_is_asked_about(
+    bench: Bench, one: list[int], other: list[int], greys: list[int]
+) -> None:
+    files = by_table(one, other)
+    (question,) = bench.run(files).questions
+    assert question.code == "mask_scales"
+    assert [choice.key for choice in question.choices] == [*(f"same_as_{grey}" for grey in greys), "classes"]
+    for choice, classes in zip(
+        question.choices, [*(len(greys) + 1 for _ in greys), len(greys) + 2], strict=True
+    ):
+        answered = bench.run(files, label_map={int(k): v for k, v in choice.options["label_map"].items()})
+        assert answered.summary is not None
+        assert len(answered.summary.classes) == classes
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([0, 10, 10, 10], [0, 20, 30, 40]),
+        ([0, 1, 1, 1], [0, 1, 2, 3]),
+        ([0, 1, 1, 1], [0, 2, 3, 4]),
+        ([0, 50, 50, 50], [0, 100, 150, 200]),
+        ([0, 255, 255, 255], [0, 85, 170, 85]),
+    ],
+    ids=str,
+)
+def test_values_that_go_on_from_each_other_are_classes(
+    bench: Bench, one: list[int], other: list[int]
+) -> None:
+    result = bench.run(by_table(one, other))
+    assert result.summary is not None
+    assert len(result.summary.classes) == len({*one, *other})
+
+
+@pytest.mark.parametrize("value", [1, 3, 40])
+def test_one_id_and_white_alone_is_asked_about(bench: Bench, value: int) -> None:
+    files = by_table([value, value, value, 255], [value, value, 255, value])
+    (question,) = bench.run(files).questions
+    assert (question.code, [choice.key for choice in question.choices]) == (
+        "white_values",
+        ["class", "background"],
+    )
+    for choice in question.choices:
+        answered = bench.run(files, label_map={int(k): v for k, v in choice.options["label_map"].items()})
+        assert answered.summary is not None
+        assert len(answered.summary.classes) == 2
+
+
 REFUSED = {
     "mask_values_range": [
         ("thousands", "ids"), ("thousands", "wide ids"), ("thousands", "white"), ("thousands", "palette"),

@@ -1,7 +1,7 @@
 """Lists of splits and of pairs that lie in the upload."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -275,17 +275,93 @@ def test_an_image_in_two_lists_is_held_out(bench: Bench) -> None:
     assert warnings(bench) == ["listed_twice"]
 
 
-def test_lists_of_several_splits_by_chance_are_an_error(bench: Bench) -> None:
-    lists = {}
-    for number in range(4):
-        lists[f"run{number}/train.txt"] = f"{number}\n{(number + 1) % 4}".encode()
-        lists[f"run{number}/test.txt"] = str((number + 2) % 4).encode()
-    result = bench.run(FILES | lists)
-    assert codes(result) == ["split_lists_contradict"]
-    assert result.summary is None
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("kvasir_train.txt", "kvasir_test.txt"),
+        ("train_Kvasir.lst", "TEST_Kvasir.lst"),
+        ("lists/mydata_training.csv", "lists/mydata_testing.csv"),
+        ("loveda-train-v2.json", "loveda-test-v2.json"),
+    ],
+)
+def test_lists_called_after_a_set_and_a_split(bench: Bench, train: str, test: str) -> None:
+    for_json = train.endswith(".json")
+    parts = (["0", "1", "3"], ["2"])
+    written = [json.dumps(names).encode() if for_json else "\n".join(names).encode() for names in parts]
+    found = run(bench, FILES | dict(zip((train, test), written, strict=True)))
+    assert [name for name, split in found.items() if split == "test"] == ["2"]
+
+
+@pytest.mark.parametrize("name", ["contest_rules.txt", "test_report.txt", "my_train_log.txt", "latest.txt"])
+def test_texts_of_other_things_are_no_lists(bench: Bench, name: str) -> None:
+    found = run(bench, FILES | {name: b"one of the words\nand another\n3 epochs"})
+    assert sorted(found.values()) == ["train", "train", "train", "val"]
+    assert warnings(bench) == []
+
+
+RUNS = {
+    "folders": ("run{}/train.txt", "run{}/val.txt", "run{}/*.txt"),
+    "numbers": ("train_{}.txt", "dev_{}.txt", "*_{}.txt"),
+    "words": ("splits/seed{}_TrainSet.lst", "splits/seed{}_ValSet.lst", "splits/seed{}_*.lst"),
+    "tables": ("tables/{}/training.csv", "tables/{}/validation.csv", "tables/{}/*.csv"),
+}
+
+
+def by_chance(train: str, held_out: str, runs: Sequence[Sequence[int]]) -> dict[str, bytes]:
+    """Lists of as many splits as there are `runs`, each of which trains on the images that it names."""
+    files = {}
+    for number, trained in enumerate(runs):
+        files[train.format(number)] = "\n".join(map(str, trained)).encode()
+        files[held_out.format(number)] = "\n".join(str(i) for i in range(4) if i not in trained).encode()
+    return files
+
+
+@pytest.mark.parametrize("names", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("runs", [[(0, 1), (1, 2)], [(0, 1, 2), (0, 1, 3), (0, 1, 3)]], ids=str)
+def test_which_of_several_splits_by_chance_counts_is_asked(
+    bench: Bench, names: tuple[str, str, str], runs: Sequence[Sequence[int]]
+) -> None:
+    train, held_out, pattern = names
+    files = FILES | by_chance(train, held_out, runs)
+    [question] = bench.run(files).questions
+    assert question.code == "split_lists_contradict"
+    patterns = [pattern.format(number) for number in range(len(runs))]
+    assert [dict(choice.options) for choice in question.choices] == [
+        *({"split_lists": one} for one in patterns),
+        {"splits_from": "folders"},
+    ]
+    for choice, trained in zip(question.choices, runs, strict=False):
+        found = run(bench, files, **choice.options)
+        assert {int(name) for name, split in found.items() if split == "train"} == set(trained)
+    assumed = bench.run(files, on_question="assume")
+    assert codes(assumed, "warning")[0] == "split_lists_contradict"
+    in_use = {int(sample.name) for sample in bench.prepared.samples if sample.split == "train"}
+    assert in_use == set(runs[0])
+    drawn = bench.run(files, **question.choices[-1].options)
+    assert drawn.summary is not None
+
+
+def test_lists_that_leave_none_to_train_are_asked_about(bench: Bench) -> None:
+    lists = {"train.txt": b"0\n1\n2\n3", "val.txt": b"0\n1", "test.txt": b"2\n3"}
+    [question] = bench.run(FILES | lists).questions
+    assert question.code == "split_lists_contradict"
+    assert [choice.key for choice in question.choices] == ["folders"]
     given = bench.run(FILES | lists, splits={"train": ["0", "1", "2"], "val": ["3"]})
     assert given.summary is not None
     assert given.problems == ()
+
+
+def test_a_list_that_names_more_to_train_is_no_split_of_its_own(bench: Bench) -> None:
+    lists = {"train.txt": b"0\n1", "val.txt": b"2\n3", "train_aug.txt": b"0\n1\n2"}
+    assert run(bench, FILES | lists) == {"0": "train", "1": "train", "2": "val", "3": "val"}
+    assert warnings(bench) == ["listed_twice"]
+
+
+def test_lists_that_no_pattern_names_are_an_error_which_tells_those_that_are_there(bench: Bench) -> None:
+    result = bench.run(FILES | {"train.txt": b"0\n1\n2", "val.txt": b"3"}, split_lists="run7/*")
+    [problem] = result.problems
+    assert problem.code == "pattern_unmatched"
+    assert "train.txt, val.txt" in problem.message
 
 
 def parted(of_images: Mapping[int, str]) -> dict[str, bytes | str]:

@@ -56,7 +56,8 @@ class IngestOptions:
     `names_encoding` is that of file names which the archive does not mark, None finds it out.
 
     The split: `splits` lists image names per split; else folders and lists of the upload, of which
-    `splits_from` says what counts where they disagree or leave something open; else `val_fraction` is drawn
+    `splits_from` says what counts where they disagree or leave something open, and the pattern `split_lists`
+    which of its lists count; else `val_fraction` is drawn
     by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
     choose one to validate with. `max_images_per_class` leaves images out of each split where all their
     classes have so many.
@@ -84,6 +85,7 @@ class IngestOptions:
     max_side: int | None = None
     splits: dict[str, list[str]] | None = None
     splits_from: SplitsFrom | None = None
+    split_lists: str | None = None
     folds: int | None = None
     val_fraction: float = 0.2
     seed: int = 0

@@ -1,9 +1,10 @@
 """Asks whether some masks of a set write the classes of others as greys: 85, 170 and 255 for 1, 2 and 3.
 
-It is asked, too, what 255 is where no mask has it beside an id: it marks what is no class beside ids.
+Where some have one id alone, it may be any of the others' greys. It is asked, too, what 255 is where no mask
+has it beside an id, or all have it beside one and the same: it marks what is no class beside ids.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,10 @@ from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview
 from workers.ingest.reading.statistics import Reading
+
+_FAR = 16
+"""A value alone in some masks is no grey beside others if those are at least so many times as high."""
+_OFFERED = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +49,59 @@ def open_mixture(
     ids = set().union(*each) - {0, WHITE}
     if len(ids) == 1 and not are_ids(ids) and all(len(own - {0}) < 2 for own in each):
         return _greys(dict.fromkeys(ids, WHITE), readings) if any(WHITE in own for own in each) else None
+    lone = _lone_id(each)
+    if lone is not None:
+        return _lone(lone, set().union(*each) - {0, lone}, readings)
+    if len(ids) == 1 and are_ids(ids) and set().union(*each) == ids | {WHITE}:
+        return _bare_white(ids, readings)
     is_mixed = any(WHITE in own and own & ids for own in each)
     is_white = any(WHITE in own for own in each)
     if is_white and not is_mixed and len(ids) > 1 and are_ids(ids):
         return _white(ids, readings)
     return None
+
+
+def _lone_id(masks: Sequence[Collection[int]]) -> int | None:
+    """The only value beside 0 of some masks, if it is far below all that others have, which are no ids."""
+    each = [set(values) - {0} for values in masks]
+    lowest = min(set().union(*each), default=0)
+    others = [own for own in each if lowest not in own]
+    if any(len(own) > 1 for own in each if lowest in own) or not any(others):
+        return None
+    greys = set().union(*others)
+    return lowest if min(greys) >= _FAR * lowest and not are_ids(greys - {WHITE} or {WHITE}) else None
+
+
+def _lone(lone: int, greys: set[int], readings: Sequence[Reading]) -> OpenMixture:
+    files, ordered = _files(readings, {lone}), sorted(greys, reverse=True)
+    same: list[tuple[str, str, LabelMap]] = [
+        (f"same_as_{grey}", f"It is the class that other masks write as {grey}.", {lone: grey})
+        for grey in ordered[:_OFFERED]
+    ]
+    return OpenMixture(
+        code="mask_scales",
+        text=f"{len(files)} of {len(readings)} masks, such as {shown(files[0])}, have {lone} alone, the "
+        f"others {listed_values(greys)}. What is {lone}?",
+        readings=[*same, ("classes", "It is a class of its own.", {lone: lone})],
+        files=files,
+        ids=greys,
+        others=_files(readings, greys),
+    )
+
+
+def _bare_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
+    files, (value,) = _files(readings, {WHITE}), ids
+    return OpenMixture(
+        code="white_values",
+        text=f"The masks have {value} and 255 and nothing else. Where 255 is no class, as mostly beside ids, "
+        "one class is left, which cannot be learnt. What is 255?",
+        readings=[
+            ("class", f"It is a class of its own, and counts as {value + 1}.", {WHITE: value + 1}),
+            ("background", "It is the background.", {WHITE: 0}),
+        ],
+        files=files,
+        ids=ids,
+    )
 
 
 def _files(readings: Sequence[Reading], values: set[int]) -> list[str]:

@@ -1,8 +1,8 @@
 """Chooses what to read of an upload that has annotations of several formats, and says what is left out.
 
 What outlines objects goes before boxes. Of formats that outline the same images as the same classes, the
-first in the order of FORMATS is read: an annotation before the masks that were drawn from it. Where they
-differ, it is asked which is meant.
+first in the order of FORMATS is read: an annotation before the masks that were drawn from it, with a warning
+where these lie elsewhere. Where they differ in images or classes, it is asked which is meant.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from workers.ingest.formats.annotations.class_values import BACKGROUND_NAMES
 from workers.ingest.formats.catalogue import FORMATS, Recognised, format_named, recognised, without
 from workers.ingest.formats.folders.patterns import read_as
 from workers.ingest.formats.left_out import report_boxes, report_outlines
-from workers.ingest.formats.mask_agreement import contradict
+from workers.ingest.formats.mask_agreement import Agreement, agreement
 from workers.ingest.items import Annotations, Format, FoundSet, Source
 from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.pairing.pairs import Pair, pair
@@ -84,15 +84,31 @@ def _read_first(
     rivals = [one for one in (_rival(other, outlining, source, options) for other in others) if one]
     if found is not None and found.items:
         reading = _reading(first, found, own, source)
-        if not all(reading.says_as(rival) and not _contradicts(found, rival, source) for rival in rivals):
+        agreements = [_agreement(found, rival, source) for rival in rivals]
+        if not all(_may_be_left_out(reading, *rival) for rival in zip(rivals, agreements, strict=True)):
             chosen = _asked([reading, *rivals], log)
             if chosen is not first:
                 rest = without(source, _files([one for one in outlining if one is not chosen]))
                 return chosen.form, read_as(chosen.form, rest, options, log)
+        _warn_of_masks_elsewhere(first, rivals, agreements, log)
     log.adopt(own)
     for rival in rivals:
         report_outlines(first, rival.format, rival.file, len(rival.images), log)
     return first.form, found
+
+
+def _warn_of_masks_elsewhere(
+    first: Recognised, rivals: Sequence[_Reading], agreements: Sequence[Agreement], log: ProblemLog
+) -> None:
+    for rival, seen in zip(rivals, agreements, strict=True):
+        if seen == "elsewhere":
+            log.warning(
+                "masks_elsewhere",
+                rival.file,
+                f"What masks such as this one show lies elsewhere than what the annotations outline; the "
+                f"format {first.form.name} is read.",
+                f"See which of the two is right; `format: {rival.format.form.name}` reads the masks.",
+            )
 
 
 def _asked(readings: Sequence[_Reading], log: ProblemLog) -> Recognised:
@@ -155,8 +171,14 @@ def _reading(one: Recognised, found: FoundSet, log: ProblemLog, source: Source) 
     )
 
 
-def _contradicts(found: FoundSet, rival: _Reading, source: Source) -> bool:
-    return bool(rival.masks) and contradict(found.items, rival.masks, source.read)
+def _may_be_left_out(reading: _Reading, rival: _Reading, seen: Agreement) -> bool:
+    """Whether no one need be asked: masks in a folder yield to what outlines objects, wherever they lie."""
+    is_of_pictures = rival.format is _PICTURES
+    return reading.says_as(rival) and (seen == "same" or (seen == "elsewhere" and is_of_pictures))
+
+
+def _agreement(found: FoundSet, rival: _Reading, source: Source) -> Agreement:
+    return agreement(found.items, rival.masks, source.read) if rival.masks else "same"
 
 
 def _stem(image: Member) -> str:

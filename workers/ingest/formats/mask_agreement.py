@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -27,9 +27,16 @@ _ONE_PIECE = 0.9
 Pixels = NDArray[np.integer[Any]]
 
 
-def contradict(items: Sequence[Item], masks: Mapping[str, Member], read: Read) -> bool:
-    """Whether masks, by the name of their image without ending, lie elsewhere than what annotations outline,
-    or show several classes in one of theirs. Objects that a mask tells apart are no classes."""
+Agreement = Literal["same", "elsewhere", "more_classes"]
+"""What masks are beside annotations: they show what is outlined, or other places, or several classes in one
+of the annotations'."""
+
+
+def agreement(items: Sequence[Item], masks: Mapping[str, Member], read: Read) -> Agreement:
+    """What masks, by the name of their image without ending, show of what the annotations of items outline.
+
+    Objects that a mask tells apart are no classes.
+    """
     common = [item for item in items if stem_of(item.image.path).casefold() in masks]
     both = either = 0
     shown: defaultdict[int, set[int]] = defaultdict(set)
@@ -48,10 +55,11 @@ def contradict(items: Sequence[Item], masks: Mapping[str, Member], read: Read) -
             shown[_most(outlined[(codes == value) & objects])].add(value)
         pieces.append(one_piece(codes, background))
     if not either:
-        return False
+        return "same"
     single, looked_at = np.sum(pieces, axis=0)
-    are_classes = any(len(values) > 1 for values in shown.values()) and single < _ONE_PIECE * looked_at
-    return both < _LEAST_OVERLAP * either or bool(are_classes)
+    if any(len(values) > 1 for values in shown.values()) and single < _ONE_PIECE * looked_at:
+        return "more_classes"
+    return "elsewhere" if both < _LEAST_OVERLAP * either else "same"
 
 
 def _pair(item: Item, mask: Member, read: Read) -> tuple[Pixels, Pixels] | None:

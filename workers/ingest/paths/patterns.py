@@ -81,7 +81,7 @@ def _candidates(paths: Sequence[str]) -> Iterable[str]:
     for level in range(1, depth + 1):
         folders = {parts[-1 - level] for parts in split}
         if len(folders) == 1:
-            above = _plain(folders.pop())
+            above = plain(folders.pop())
             yield from ("/".join([above, *["*"] * (level - 1), file]) for file in files)
     yield from files[1:]
     for level in range(1, depth + 1):
@@ -91,14 +91,14 @@ def _candidates(paths: Sequence[str]) -> Iterable[str]:
             yield from ("/".join([above, *["*"] * (level - 1), file]) for file in files)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as a pattern that only it matches."""
     return re.sub(r"([*?[])", r"[\1]", name)
 
 
 def _common(texts: Sequence[str], part: Callable[[Sequence[str]], str]) -> str:
     """What all texts have in common at one end, without signs and digits that belong to what differs."""
-    return _plain(part(texts)) if len(texts) > 1 else ""
+    return plain(part(texts)) if len(texts) > 1 else ""
 
 
 def _from_start(texts: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ learn from."""
 from collections.abc import Mapping, Sequence
 
 from workers.ingest.problems import Offer, ProblemLog, shown
+from workers.ingest.splits.several_splits import WholeSplit
 
 _TEXTS = {
     "furthest": "each image is of the split that is held out furthest",
@@ -13,6 +14,9 @@ _TEXTS = {
     "as_told": "the splits are kept as they are",
 }
 _UNLISTED = "these lists do not count: folders and annotations do, else a split is drawn"
+_UNLISTED_KEY = "folders"
+_MOST_SPLITS = 12
+"""Of more splits by chance, the first ones are offered."""
 _OF_NUMBERS = {2: ("train", "test"), 3: ("train", "val", "test")}
 
 
@@ -66,6 +70,33 @@ def ask_unused_lists(
     )
 
 
+def ask_whole_splits(several: Sequence[WholeSplit], twice: Sequence[str], log: ProblemLog) -> str | None:
+    """Ask which of several splits by lists counts, `twice` being the images that lists put into different
+    ones. Returns the pattern of its lists; None where no list counts."""
+    offers = [
+        Offer(
+            key=one.pattern,
+            text=f"the lists {shown(one.pattern)} count: "
+            + ", ".join(f"{one.counts[split]} images are of {split}" for split in sorted(one.counts)),
+            count=one.counts.total(),
+            options={"split_lists": one.pattern},
+        )
+        for one in several[:_MOST_SPLITS]
+    ]
+    text = (
+        f"Lists part the images {len(several)} times over, each time differently"
+        if several
+        else "Lists name images for several splits, and leave none to train"
+    )
+    key = log.ask(
+        "split_lists_contradict",
+        f"{text}: {len(twice)} image(s) are of several splits, such as {shown(twice[0])}. Which lists count? "
+        "Another choice of them can be sent as `split_lists`, and names of images as `splits`.",
+        [*offers, _unlisted(len(twice))],
+    )
+    return None if key == _UNLISTED_KEY else key
+
+
 def ask_numbers(path: str, counts: Mapping[str, int], log: ProblemLog) -> str:
     """Ask which of the two or three numbers of a list trains: `counts` has the images of each, lowest first.
 
@@ -92,7 +123,7 @@ def ask_numbers(path: str, counts: Mapping[str, int], log: ProblemLog) -> str:
 
 
 def _unlisted(count: int) -> Offer:
-    return Offer(key="folders", text=_UNLISTED, count=count, options={"splits_from": "folders"})
+    return Offer(key=_UNLISTED_KEY, text=_UNLISTED, count=count, options={"splits_from": "folders"})
 
 
 def splits_of(numbers: Sequence[str], key: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The splits and folds that files of the upload list: train.txt, val.csv, splits/test_id.txt, split.json."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,14 +8,16 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.items import Item, Source
 from workers.ingest.paths.index import PathIndex
+from workers.ingest.paths.patterns import matching
 from workers.ingest.paths.split_folders import furthest
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.fold_plan import FoldPlan
 from workers.ingest.splits.listed_folds import parted_by_folds
 from workers.ingest.splits.lists.item_finder import ItemFinder, is_picture
 from workers.ingest.splits.lists.list_files import Listing, listings
-from workers.ingest.splits.lists.named_items import NamedBy, NamedItems, named_items, usable
-from workers.ingest.splits.questions import ask_numbers, ask_unused_lists, splits_of
+from workers.ingest.splits.lists.named_items import NamedBy, NamedItems, claims, named_items, usable
+from workers.ingest.splits.questions import ask_numbers, ask_unused_lists, ask_whole_splits, splits_of
+from workers.ingest.splits.several_splits import whole_splits
 
 _EXAMPLES = 5
 
@@ -38,11 +40,13 @@ def listed_splits(
     A list of which less than half the entries name a picture of the upload is of something else, unless lists
     name half of the items, as those of a large set do of a part of it. Where no other list says what trains,
     such a list is asked about, and so is one that cannot be read: it may say what is held out. Of an image
-    in several lists the split that is held out furthest counts, with a warning.
+    in several lists the split that is held out furthest counts, with a warning; but where lists part the
+    images several times over, or leave none to train, it is asked which count.
     """
     index = PathIndex({*_pictures(source.members), *(item.image.path for item in items)})
     finder = ItemFinder(items, index)
     told_of = [one for one in listings(source, index) if one.tells_splits or one.tells_folds]
+    told_of = _meant(told_of, options, log)
     named = [(one, named_items(one, finder)) for one in _with_splits(told_of, options, log)]
     plan, of_folds, found = parted_by_folds(named, finder, len(items))
     used, unused = usable([one for one in found if not one[0].whole], len(items))
@@ -58,6 +62,13 @@ def listed_splits(
         if count == "lists":
             used, unused = [*used, *((one, named.with_rivals()) for one, named in held_back)], []
             told = _agreed(used)
+    parting = [one for one in used if not one[0].whole] or used
+    if options.split_lists is None and options.splits_from is None and _named_twice(parting):
+        several = whole_splits(parting)
+        if several or not _tell_train(used):
+            pattern = ask_whole_splits(several, _named_twice(parting), log)
+            meant = replace(options, split_lists=pattern)
+            return None if pattern is None else listed_splits(items, source, meant, log)
     listed = {one.path for one, _ in used}
     _report([*used, *(one for one in of_folds if one[0].path not in listed)], unused, log)
     if len(told) == len(items) and len(set(told.values())) == 1:
@@ -142,42 +153,42 @@ def _complaint(found: NamedItems) -> str:
     )
 
 
-def _claims(lists: Sequence[NamedBy]) -> dict[str, set[str]]:
-    """The splits that lists name for each item, by its name; entries whose folders fit go before others."""
-    claims: defaultdict[str, set[str]] = defaultdict(set)
-    unsure: defaultdict[str, set[str]] = defaultdict(set)
-    for _, found in lists:
-        for name, named in found.sure.items():
-            claims[name] |= named
-        for name, named in found.unsure.items():
-            unsure[name] |= named
-    return dict(unsure) | claims
-
-
 def _agreed(lists: Sequence[NamedBy]) -> dict[str, str]:
     """The split of each item that lists name, by its name."""
-    return {name: furthest(named) for name, named in _claims(lists).items()}
+    return {name: furthest(named) for name, named in claims(lists).items()}
+
+
+def _named_twice(lists: Sequence[NamedBy]) -> list[str]:
+    return sorted(name for name, named in claims(lists).items() if len(named) > 1)
 
 
 def _report_twice(lists: Sequence[NamedBy], log: ProblemLog) -> None:
-    twice = sorted(name for name, named in _claims(lists).items() if len(named) > 1)
-    # where a client can be asked, these are to be a question
-    if twice and not _tell_train(lists):
-        log.error(
-            "split_lists_contradict",
-            None,
-            f"Lists name {len(twice)} image(s) for several splits, such as {shown(twice[0])}, and leave none "
-            "to train.",
-            "Send the lists that count as `splits`, or leave the others out, such as other folds.",
-        )
-    elif twice:
+    twice = _named_twice(lists)
+    if twice:
         log.warning(
             "listed_twice",
             None,
             f"{len(twice)} image(s) are in the lists of several splits: "
             f"{', '.join(map(shown, twice[:_EXAMPLES]))}. Each is kept where it is held out furthest.",
-            "Take them off all lists but one.",
+            "Take them off all lists but one, or send the lists that count as `split_lists`.",
         )
+
+
+def _meant(lists: list[Listing], options: IngestOptions, log: ProblemLog) -> list[Listing]:
+    """The lists that the client says count."""
+    if options.split_lists is None:
+        return lists
+    meant = matching(options.split_lists, [one.path for one in lists])
+    if not meant:
+        there = ", ".join(shown(one.path) for one in lists[:_EXAMPLES]) or "none"
+        log.error(
+            "pattern_unmatched",
+            None,
+            f"No list of splits fits the option `split_lists`: {shown(options.split_lists)!r}. There are "
+            f"{len(lists)}: {there}.",
+            "Give a pattern of the paths of the lists that count, such as `splits/1/*.txt`.",
+        )
+    return [one for one in lists if one.path in meant]
 
 
 def _pictures(members: Iterable[Member]) -> list[str]:

@@ -28,6 +28,7 @@ from workers.ingest.splits.lists.list_rows import (
     heading_words,
     json_rows,
     known_split,
+    likely_split,
     names_in,
     text_rows,
 )
@@ -129,11 +130,9 @@ def _may_list(member: Member) -> bool:
     if ending in _TABLES:
         return 0 < member.size <= MAX_BYTES
     largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
-    return 0 < member.size <= largest and (_tells_splits(member.path) or tells_folds(member.path))
-
-
-def _tells_splits(path: str) -> bool:
-    return bool(known_split(stem_of(path)) or _is_of_all(path))
+    stem = stem_of(member.path)
+    may_tell = likely_split(stem) or _is_of_all(member.path) or tells_folds(member.path)
+    return 0 < member.size <= largest and bool(may_tell)
 
 
 def _is_of_all(path: str) -> bool:
@@ -143,7 +142,8 @@ def _is_of_all(path: str) -> bool:
 def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
     """What the rows of a file name; no entries where it lists no images. Raises Refused."""
     path, fold = member.path, fold_of_path(member.path)
-    split = known_split(stem_of(path) if fold is None else without_fold(stem_of(path)))
+    stem = stem_of(path) if fold is None else without_fold(stem_of(path))
+    split = known_split(stem) or (None if _is_of_all(path) else likely_split(stem))
     text = read_list(source, member, index.paths)
     if path.casefold().endswith(".json"):
         document = parse_json(text.encode())
@@ -154,9 +154,18 @@ def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
     else:
         rows = text_rows(text)
         found = _of_table(rows if split or fold else parted_last(rows), split, fold is not None, index, path)
+    if split and not known_split(stem) and not _lists_pictures(found, index):
+        return Listing(path, [])  # it is of something else, and its name no split's
     if fold is None or found.tells_folds:
         return found
     return replace(found, entries=[replace(entry, fold=fold) for entry in found.entries], per_fold=True)
+
+
+def _lists_pictures(found: Listing, index: PathIndex) -> bool:
+    """Whether half of what a list names, or more, are pictures of the upload."""
+    tried = found.entries[:_TRIED]
+    hits = sum(bool(index.find_first(entry.image, found.path)) for entry in tried)
+    return 2 * hits >= len(tried) > 0
 
 
 def _of_json(document: object, split: str | None, path: str) -> Listing:

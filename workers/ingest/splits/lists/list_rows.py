@@ -129,6 +129,15 @@ def known_split(name: str) -> str | None:
     return "val" if named.split == "eval" else named.split
 
 
+def likely_split(name: str) -> str | None:
+    """As `known_split`, of a name with words of any meaning beside that of the split: `kvasir_test`. It tells
+    a split where what the file lists are pictures of the upload."""
+    named = split_name(name)
+    if named is None or named.short:
+        return None
+    return "val" if named.split == "eval" else named.split
+
+
 def names_in(document: object, most: int) -> list[str]:
     """The first `most` texts of the lists that an object of JSON has, whatever their keys mean."""
     lists = document.values() if isinstance(document, dict) else ()

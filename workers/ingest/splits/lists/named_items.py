@@ -77,3 +77,15 @@ def usable(found: Sequence[NamedBy], items: int) -> tuple[list[NamedBy], list[Na
         is_used = not one.fault and (is_of_a_part or 2 * named.lost <= len(one.entries))
         (used if is_used else unused).append((one, named))
     return used, unused
+
+
+def claims(lists: Sequence[NamedBy]) -> dict[str, set[str]]:
+    """The splits that lists name for each item, by its name; entries whose folders fit go before others."""
+    sure: defaultdict[str, set[str]] = defaultdict(set)
+    unsure: defaultdict[str, set[str]] = defaultdict(set)
+    for _, found in lists:
+        for name, named in found.sure.items():
+            sure[name] |= named
+        for name, named in found.unsure.items():
+            unsure[name] |= named
+    return dict(unsure) | sure
