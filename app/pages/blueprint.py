@@ -11,6 +11,7 @@ from app.pages import (
     dataset_list,
     dataset_page,
     filters,
+    new_run_page,
     run_list,
     run_page,
     sign_in,
@@ -22,6 +23,10 @@ from trainyard.version import VERSION
 ROOTS = ("", "runs", "datasets", "cluster", "sign-in", "sign-out")
 """First parts of the addresses that pages have."""
 
+_PAGES = (
+    sign_in, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page, cluster_page,
+)  # fmt: skip
+
 
 def register(app: Flask) -> None:
     """Add the pages to the application."""
@@ -31,7 +36,16 @@ def register(app: Flask) -> None:
     blueprint.after_request(_finish)
     blueprint.app_context_processor(_shared)
     blueprint.add_url_rule(f"{assets.FOLDER}/<stamp>/<path:name>", "asset", _asset)
-    for module in (sign_in, run_list, compare_page, run_page, dataset_list, dataset_page, cluster_page):
+    for module in (
+        sign_in,
+        run_list,
+        new_run_page,
+        compare_page,
+        run_page,
+        dataset_list,
+        dataset_page,
+        cluster_page,
+    ):
         module.add_to(blueprint)
     app.register_blueprint(blueprint)
 

@@ -5,6 +5,7 @@ from typing import Any
 from trainyard.catalog import names as catalog
 from trainyard.catalog.transforms import CHANCE, PARAMETERS
 from trainyard.spec.experiments import Experiments
+from trainyard.spec.training_spec import TrainingSpec
 
 SEARCH_LIMIT = 200
 """Encoders in one answer to a search."""
@@ -31,8 +32,19 @@ class CatalogueService:
 
     def experiments(self) -> list[dict[str, Any]]:
         """The ready specs, each composed over the defaults."""
-        names = self._experiments.names()
-        return [{"name": name, "spec": self._experiments.compose({}, name)} for name in names]
+        return [{"name": name, "spec": self.composed(name)} for name in self.experiment_names()]
+
+    def experiment_names(self) -> list[str]:
+        """Names of the ready specs."""
+        return self._experiments.names()
+
+    def composed(self, experiment: str | None) -> TrainingSpec:
+        """The whole spec of an experiment, None for the defaults; raises InvalidRequest for other names."""
+        return self._experiments.compose({}, experiment)
+
+    def presets(self) -> list[str]:
+        """Names of the augmentation presets."""
+        return self._experiments.presets()
 
     def names(self) -> dict[str, Any]:
         """The other names that a spec or a run takes."""
@@ -46,7 +58,7 @@ class CatalogueService:
             "transforms": list(catalog.TRANSFORMS),
             "transform_parameters": _transform_parameters(),
             "device_classes": list(catalog.DEVICE_CLASSES),
-            "presets": self._experiments.presets(),
+            "presets": self.presets(),
         }
 
 

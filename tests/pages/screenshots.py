@@ -82,6 +82,9 @@ def _take(server: Server, run_id: str) -> None:
         page.goto("/runs")
         wait_for(lambda: page.inner_text("#live") == "live")
         page.screenshot(path=FOLDER / "runs.png")
+        page.goto(f"/runs/new?from={run_id}")
+        wait_for(lambda: page.inner_text("#verdict").startswith("The server would"))
+        page.screenshot(path=FOLDER / "new_run.png")
         browser.close()
 
 

@@ -32,7 +32,7 @@ async function submit(form) {
       refreshSoon();
     } else location.assign(BASE + form.dataset.then.replace("{id}", answer?.id ?? ""));
   } catch (error) {
-    showError(form, error);
+    showError(form, error)?.focus();
   } finally {
     button.disabled = false;
   }
@@ -57,27 +57,39 @@ function value(input) {
   return input.type === "number" ? Number(input.value) : input.value;
 }
 
-/** Shows what an error says, at the fields it names and for the whole form. */
+/** Shows what an error says, at the fields it names and for the whole form; the last of these fields. */
 export function showError(form, error) {
   for (const old of form.querySelectorAll(".is-invalid")) old.classList.remove("is-invalid");
   for (const old of form.querySelectorAll(".invalid-feedback")) old.remove();
   const box = form.querySelector(".act-error");
   box.hidden = error === null;
-  if (error === null) return;
+  if (error === null) return null;
   const envelope = error.envelope ?? { message: String(error), remedy: "", errors: {} };
   box.textContent = `${envelope.message} ${envelope.remedy ?? ""}`;
+  let marked = null;
   for (const [name, words] of leaves(envelope.errors ?? {})) {
-    const input = form.elements.namedItem(name);
-    if (!(input instanceof HTMLElement)) { box.textContent += ` ${name}: ${words}.`; continue; }
+    const [input, within] = inputOf(form, name);
+    if (!input) { box.textContent += ` ${name}: ${words}.`; continue; }
+    marked = input;
     input.classList.add("is-invalid");
     const note = document.createElement("div");
     note.className = "invalid-feedback";
-    note.id = `${name}-error`;
-    note.textContent = words;
+    note.id = `${input.name}-error`;
+    note.textContent = within ? `${within}: ${words}` : words;
     input.setAttribute("aria-describedby", note.id);
     input.after(note);
-    input.focus();
   }
+  return marked;
+}
+
+/** The field of that name, or of what it is a part of, and the rest of the name. */
+function inputOf(form, name) {
+  const parts = name.split(".");
+  for (let n = parts.length; n > 0; n--) {
+    const input = form.elements.namedItem(parts.slice(0, n).join("."));
+    if (input instanceof HTMLElement) return [input, parts.slice(n).join(".")];
+  }
+  return [null, name];
 }
 
 function* leaves(errors, prefix = "") {
