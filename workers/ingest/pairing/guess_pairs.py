@@ -49,6 +49,23 @@ class Inference:
         found = next(iter(self.readings_with(images, others)), [])
         return found if 2 * len(found) > len(images) else []
 
+    def passes_over(self, masks: Sequence[Picture], readings: Sequence[Sequence[Couple]]) -> bool:
+        """Whether most of what names call masks are in no reading, and look like labels: then looks do not
+        tell which pictures are masks."""
+        taken = {id(picture) for pairs in readings for couple in pairs for picture in couple}
+        left = [one for one in masks if id(one) not in taken]
+        looks = [self._look(one.member) for one in left[:: max(1, len(left) // _LOOKED_AT)]]
+        known = [look for look in looks if look is not None]
+        return 2 * len(left) > len(masks) and 2 * sum(look.is_labels for look in known) > len(known)
+
+    def further_masks(
+        self, images: Sequence[Picture], alone: Sequence[Picture], others: Sequence[Picture]
+    ) -> list[Couple]:
+        """Those of the other pictures that may be masks of some of the images, or of those that are alone."""
+        if len(others) < _FEWEST:
+            return []
+        return next(iter(self.readings_with([*images, *alone], others)), [])
+
     def are_turned(self, pairs: Sequence[Couple]) -> bool:
         """Whether what was taken for masks looks like photographs, and for images like labels."""
         if self._are_labels(pairs):
@@ -98,7 +115,7 @@ class Inference:
     def _choices(self, images: Sequence[Picture], masks: Sequence[Picture] | None) -> list[list[Couple]]:
         """The pairs of each mark whose examples look like images and masks, most first."""
         found = []
-        for mark, examples in plain_marks(likely_marks(images, masks)).items():
+        for mark, examples in plain_marks(likely_marks(images, masks), images, masks).items():
             turned = masks is None and self._fit([(two, one) for one, two in examples])
             if turned or self._fit(examples):
                 right: Mark = mark.turned if turned else mark

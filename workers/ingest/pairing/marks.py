@@ -87,15 +87,28 @@ def likely_marks(images: Sequence[Picture], masks: Sequence[Picture] | None) -> 
     return {mark: examples[mark] for mark in repeated[:_LIKELY]}
 
 
-def plain_marks(likely: Mapping[Mark, list[Couple]]) -> dict[Mark, list[Couple]]:
+def plain_marks(
+    likely: Mapping[Mark, list[Couple]], images: Iterable[Picture], masks: Iterable[Picture] | None
+) -> dict[Mark, list[Couple]]:
     """The marks without those of pictures that are numbered differently: they have a number in both names, or
-    all words of another mark and numbers beside."""
+    all words of another mark and numbers beside. A number that all images, or all masks, have in their names
+    counts nothing: `_0000` and `_manual1` are marks as `_image` and `_mask` are."""
     kept: dict[Mark, list[Couple]] = {}
+    shared = (set[str](), set[str]()) if masks is None else (_shared(images), _shared(masks))
     for mark, examples in likely.items():
-        renumbers = all(any(place == 0 and is_number(word) for place, word in part) for part in mark.parts)
+        renumbers = all(
+            any(place == 0 and is_number(word) and word not in same for place, word in part)
+            for part, same in zip(mark.parts, shared, strict=True)
+        )
         if not renumbers and not any(_has_all_and_numbers(mark, other) for other in kept):
             kept[mark] = examples
     return kept
+
+
+def _shared(pictures: Iterable[Picture]) -> set[str]:
+    """The words that all the names have."""
+    said = [set(words(picture.stem)) for picture in pictures]
+    return set.intersection(*said) if said else set()
 
 
 def _has_all_and_numbers(mark: Mark, other: Mark) -> bool:

@@ -105,14 +105,21 @@ def _kind(picture: Picture) -> Hashable:
 
 
 def _of_plain_images(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
-    """The readings without those whose images are called as another is with words around: `1_depth`."""
+    """The readings without those whose images are called as another is with words around, `1_depth`, or lie
+    under its name in a folder below it, `depth/1`."""
     kept = []
     for pairs in readings:
         images = [image for image, _ in pairs]
         others = [image for other in readings if other is not pairs for image, _ in other]
-        if 2 * len(derived(images, others)) < len(images) or not images:
+        if 2 * (len(derived(images, others)) + _below(images, others)) < len(images) or not images:
             kept.append(pairs)
     return kept or list(readings)
+
+
+def _below(images: Sequence[Picture], others: Sequence[Picture]) -> int:
+    """How many images lie in a folder beside another of the same name."""
+    places = {(posixpath.dirname(other.member.path), other.stem) for other in others}
+    return sum((posixpath.dirname(posixpath.dirname(one.member.path)), one.stem) in places for one in images)
 
 
 def _offer(

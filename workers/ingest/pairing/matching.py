@@ -35,7 +35,7 @@ class Matched:
 
 def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[list[Couple]]:
     """The readings by the words in which most pairs of paths differ."""
-    marks = plain_marks(likely_marks(images, masks))
+    marks = plain_marks(likely_marks(images, masks), images, masks)
     return open_readings([couples(mark, images, masks) for mark in marks])
 
 

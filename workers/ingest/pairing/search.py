@@ -90,7 +90,7 @@ def _by_named_roles(
     """The pairs where the client says which pictures are images, or which are masks."""
     images, masks = named_roles(pictured, options)
     matched = renumbered(best_match(images, masks, by_words), images, masks, options, read, log)
-    matched = _settled(matched, pictured, read, log)
+    matched = _settled(_of_all(matched, len(masks)), pictured, read, log)
     _report_rivals(matched, log)
     paired = [image for image, _ in _grouped(matched)]
     if options.images is None and options.unmasked is None and paired:
@@ -161,7 +161,7 @@ def _by_rules(
             return _by_respelling(again, images, masks, others, options, log)
     if few and not matched.rivals and not matched.readings:
         readings = inference.pairs(pictured)
-        if readings and len(readings[0]) > paired:
+        if readings and len(readings[0]) > paired and not inference.passes_over(masks, readings):
             return _by_looks(readings, pictured, options, inference, log)
     return _by_names(matched, others, pictured, options, inference, log)
 
@@ -191,6 +191,10 @@ def _by_looks(
     more = numbered_alike(couples, left)
     left = without(left, [mask for _, mask in more])
     alone = inference.images_like(couples, left)
+    elsewhere = inference.further_masks([image for image, _ in couples], alone, without(left, alone))
+    if elsewhere:
+        couples = chosen([couples, elsewhere], pictured, inference.read, log)
+        left = without(left, [mask for _, mask in elsewhere])
     report_outside(without(left, alone), log)
     bare = _unmasked([image for image, _ in couples], alone, 0, options, log)
     masks = [*_grouped(Matched(couples=couples, more=more)), *((image, ()) for image in bare)]
@@ -253,6 +257,12 @@ def _by_names(
     bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
     report_masks(len(paired), matched.masks, log)
     return FoundPairs(masks=[*grouped, *((image, ()) for image in bare)], origin="names of folders and files")
+
+
+def _of_all(matched: Matched, masks: int) -> Matched:
+    """With the only one of several readings in which all the masks that the client names have an image."""
+    whole = [pairs for pairs in matched.readings if len(pairs) == masks]
+    return also(replace(matched, readings=[]), whole[0]) if len(whole) == 1 else matched
 
 
 def _settled(matched: Matched, pictured: list[Picture], read: Read, log: ProblemLog) -> Matched:

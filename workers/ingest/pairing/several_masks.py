@@ -79,8 +79,22 @@ def several(images: Sequence[Picture], masks: Sequence[Picture]) -> Several | No
     best = max(readings, key=lambda one: (len(one.masks), _come_again(one.masks)), default=None)
     if best is None or all(len(labelled) == 1 for labelled in best.masks.values()):
         return None
+    if not best.are_folders and _lie_apart(best.masks):
+        return None
     behind = {owned[0].member.path for one in masks if (owned := _behind_name(one, owners, homes))}
     return best if len(behind) <= len(best.masks) else None  # `5_manual_1` is of 5, or with all others of 1
+
+
+def _lie_apart(masks: Masks) -> bool:
+    """Whether each label is that of another folder: these are masks of several kinds, such as `masks/0_map`
+    and `masks_color/0_raw`, of which each image has one."""
+    folders: defaultdict[str, set[str]] = defaultdict(set)
+    for labelled in masks.values():
+        for one in labelled:
+            roles = [folder.name for folder in one.mask.folders if folder.role]
+            folders[one.label.casefold()].add("/".join(roles))
+    apart = [names for names in folders.values() if len(names) == 1]
+    return len(apart) == len(folders) > 1 and len(set.union(*apart)) == len(folders)
 
 
 def _come_again(masks: Masks) -> bool:
