@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.compat import study
+from app.compat import contracts
 from app.composition import EXTENSION, Services, compose
 from app.http import compression, errors, guard, openapi, prometheus
 from app.http.json_data import StrictJSONProvider
@@ -27,7 +27,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     guard.register(app, settings, found.access_keys, found.sessions, found.audit, found.projects_of)
     openapi.register(app, settings.path_prefix)
     pages.register(app)
-    forms = dict.fromkeys(study.ROOTS, study.refuse) | dict.fromkeys(pages.ROOTS, refusals.refuse)
+    forms = contracts.FORMS | dict.fromkeys(pages.ROOTS, refusals.refuse)
     errors.register(app, forms)
     app.wsgi_app = below(settings.path_prefix, app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app

@@ -27,6 +27,7 @@ from app.service.samples import SampleService
 from app.service.shutdown import Shutdown
 from app.service.slots import Slots
 from app.service.studies import StudyService
+from app.service.trainings import TrainingService
 from app.service.uploads import MAX_UPLOADS
 from app.service.waiting import WaitingService
 from app.service.yard import YardService
@@ -38,6 +39,7 @@ from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
@@ -50,6 +52,7 @@ from trainyard.store.connection import Client, connect
 from trainyard.store.event_feed import EventFeed
 from trainyard.store.key_store import KeyStore
 from trainyard.store.limits import LimitStore
+from trainyard.store.locks import Locks
 from trainyard.store.queues import QueueStore
 from trainyard.store.session_store import SessionStore
 from trainyard.store.statistics import StatisticsStore
@@ -86,6 +89,7 @@ class Services:
     upload_slots: Slots
     catalogue: CatalogueService
     studies: StudyService
+    trainings: TrainingService
     yard: YardService
     health: HealthService
     access_keys: AccessKeys
@@ -100,7 +104,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     client = client or connect(settings.broker_url)
     kicker = Kicker(make_celery(settings.broker_url), client)
     kick = kick or kicker.kick
-    storage = Storage(settings.storage)
+    storage = Storage(settings.storage, settings.data_root)
     datasets = DatasetRegistry(client, storage, settings.lease)
     runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
     queues = QueueStore(client, settings.lease, settings.max_concurrent)
@@ -117,7 +121,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
-    caretaker = Caretaker(runs, datasets, models, limits, reindex, kicker, Turns(client), settings.lease)
+    admission = Admission(runs, datasets, storage)
+    parts = (runs, datasets, models, limits, reindex, admission, kicker)
+    caretaker = Caretaker(*parts, Turns(client), settings.lease)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
@@ -139,6 +145,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=studies,
+        trainings=TrainingService(
+            run_service, run_files, dataset_service, experiments, storage.data, Locks(client)
+        ),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
         health=HealthService(client, storage, (datasets, runs, models), lambda: caretaker.housekeeping),
         access_keys=AccessKeys(KeyStore(client), storage),

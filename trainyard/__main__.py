@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 def reindex(settings: Settings) -> int:
     """Compare and print what was done; raises TrainyardError."""
-    client, storage = connect(settings.broker_url), Storage(settings.storage)
+    client, storage = connect(settings.broker_url), Storage(settings.storage, settings.data_root)
     runs = RunRegistry(client, storage, settings.lease)
     report = Reindex(client, storage, DatasetRegistry(client, storage, settings.lease), runs).rebuild()
     for problem in report.problems:

@@ -26,6 +26,7 @@ _PATH_PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\Z")
 class Settings:
     """What a process must know of its surroundings. `README.md` has the table of variables.
 
+    `data_root` is the folder below which data sets are read in place, None for incoming/ of the storage.
     `device_classes` are those that training workers serve; the first is that of a run which asks for none.
     `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
     as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
@@ -38,6 +39,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     storage: Path = Path("var/storage")
+    data_root: Path | None = None
     redis_url: str = ""
     configs: Path = CONFIGS
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
@@ -62,6 +64,7 @@ class Settings:
             host=env.get("TRAINYARD_HOST", defaults.host),
             port=_integer(env, "TRAINYARD_PORT", defaults.port, 0, 65535),
             storage=Path(env.get("TRAINYARD_STORAGE") or defaults.storage).absolute(),
+            data_root=_data_root(env),
             redis_url=env.get("TRAINYARD_REDIS_URL", defaults.redis_url),
             configs=Path(env.get("TRAINYARD_CONFIGS") or defaults.configs).absolute(),
             max_upload_bytes=MEBIBYTE
@@ -116,6 +119,11 @@ def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maxi
     if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
         raise SettingsError(f"{name} must be a whole number from {minimum} to {maximum}, not {text!r}.")
     return int(text)
+
+
+def _data_root(env: Mapping[str, str]) -> Path | None:
+    found = env.get("TRAINYARD_DATA_ROOT")
+    return Path(found).absolute() if found else None
 
 
 def _log_format(env: Mapping[str, str]) -> str:

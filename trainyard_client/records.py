@@ -614,7 +614,8 @@ class Dataset(Record):
     started_at: when its ingest began
     ended_at: when its ingest ended
     annotation_name: as the client named the file
-    path: below incoming/, where it is read there
+    path: below the data root, where it is read there
+    parts: the same of several folders and files, by their names at the set's top
     version: the version in use; null before the first is ready
     questions: what the files leave open, while the status is `question`
     proposed_label_map: to be sent to label-map where the values of masks do not fit the classes
@@ -634,6 +635,7 @@ class Dataset(Record):
     upload_bytes: int
     annotation_name: str | None
     path: str | None
+    parts: dict[str, str] | None
     images_done: int
     images_total: int | None
     version: int | None
@@ -654,7 +656,8 @@ class DatasetItem(Record):
     started_at: when its ingest began
     ended_at: when its ingest ended
     annotation_name: as the client named the file
-    path: below incoming/, where it is read there
+    path: below the data root, where it is read there
+    parts: the same of several folders and files, by their names at the set's top
     version: the version in use; null before the first is ready
     unreadable: why the record cannot be read; it can be deleted
     """
@@ -670,6 +673,7 @@ class DatasetItem(Record):
     upload_bytes: int
     annotation_name: str | None
     path: str | None
+    parts: dict[str, str] | None
     images_done: int
     images_total: int | None
     version: int | None

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from trainyard.catalog.names import DATASET_FORMATS
 from trainyard.datasets.record import DatasetSummary, IngestOptions, Problem
 from trainyard.decoding import decoder
 from trainyard.errors import BadDataset, DatasetQuestion, InvalidRequest
-from trainyard.storage.errors import storage_error
+from trainyard.storage.file_facts import file_facts
 from trainyard.storage.files import DatasetFolder, read_json, write_json
 
 FOLDER = ".datasets"
@@ -140,20 +139,5 @@ def _ingested(
 
 def _fingerprint(source: Path, options: IngestOptions) -> str:
     """Hexadecimal; differs as soon as a file is added, removed, written or renamed."""
-    try:
-        files = sorted(_files(source))
-    except OSError as error:
-        raise storage_error(f"{source} cannot be read", error) from error
-    facts = {"source": str(source), "files": files, "options": asdict(options)}
+    facts = {"source": str(source), "files": file_facts(source), "options": asdict(options)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _files(source: Path) -> Iterator[tuple[str, int, int]]:
-    if source.is_file():
-        yield "", source.stat().st_size, source.stat().st_mtime_ns
-        return
-    for folder, _, names in os.walk(source):
-        for name in names:
-            path = Path(folder, name)
-            status = path.lstat()
-            yield str(path.relative_to(source)), status.st_size, status.st_mtime_ns

@@ -15,6 +15,7 @@ from trainyard.log_format import formatter
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
@@ -66,7 +67,7 @@ class Worker:
         """
         gpus = GpuCheck(queues)
         client = connect(settings.broker_url)
-        storage = Storage(settings.storage)
+        storage = Storage(settings.storage, settings.data_root)
         app = make_celery(settings.broker_url)
         runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
         datasets = DatasetRegistry(client, storage, settings.lease)
@@ -86,6 +87,7 @@ class Worker:
                 ModelRegistry(client, storage),
                 limits,
                 Reindex(client, storage, datasets, runs),
+                Admission(runs, datasets, storage),
                 kicker,
                 Turns(client),
                 settings.lease,

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from flask import current_app, g, request
 
-from app.compat import study
+from app.compat import contracts, study
 from app.compat.keys import keys_in
 from app.http.rate_limit import RateLimit
 from app.http.sessions import Sessions
@@ -144,7 +144,7 @@ def sent_keys() -> list[str]:
     """What the request brings as keys, as its contract allows."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     found = [token.strip()] if scheme.lower() == "bearer" else []
-    return found + (keys_in(request) if study.owns(request.path) else [])
+    return found + (keys_in(request) if contracts.owns(request.path) else [])
 
 
 def authentication() -> Authentication:

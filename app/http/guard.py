@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-from app.compat import study
+from app.compat import contracts
 from app.http import unparsed
 from app.http.authentication import (
     EXTENSION,
@@ -138,7 +138,7 @@ def _finish(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"  # nothing is left behind when the browser signs out
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-        if study.owns(request.path):
+        if contracts.owns(request.path):
             response.headers.add("WWW-Authenticate", 'Basic realm="trainyard", charset="UTF-8"')
     if "Location" in response.headers:
         response.headers["Location"] = _within(response.headers["Location"], request.script_root)

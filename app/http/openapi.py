@@ -5,7 +5,7 @@ from importlib.resources import files
 from flask import Blueprint, Flask, Response, send_from_directory
 from flask_smorest import Api
 
-from app.compat import study
+from app.compat import study, training
 from app.http.errors import ErrorSchema
 from app.routes import (
     admin,
@@ -87,6 +87,7 @@ def register(app: Flask, prefix: str) -> None:
     for module in _DESCRIBED:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(study.blueprint)
+    app.register_blueprint(training.blueprint)
     app.register_blueprint(_assets())
 
 

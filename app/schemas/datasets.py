@@ -31,7 +31,7 @@ class UploadFields(OptionsFields):
     path = fields.String(
         validate=validate.Length(min=1, max=1000),
         metadata={
-            "description": "in place of `file`: an archive or a folder below the storage's incoming/, "
+            "description": "in place of `file`: an archive or a folder below the data root, "
             "which is read where it lies"
         },
     )
@@ -125,7 +125,13 @@ class DatasetSchema(Schema):
     path = fields.String(
         attribute="incoming",
         allow_none=True,
-        metadata={"description": "below incoming/, where it is read there"},
+        metadata={"description": "below the data root, where it is read there"},
+    )
+    parts = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        allow_none=True,
+        metadata={"description": "the same of several folders and files, by their names at the set's top"},
     )
     images_done = fields.Integer()
     images_total = fields.Integer(allow_none=True)

@@ -1,5 +1,6 @@
 """Use cases of data sets."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,9 +12,10 @@ from app.service.dataset_answers import chosen_options
 from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.submission import whole_or_absent
 from app.service.uploads import ReceivedFile, Upload
-from trainyard.datasets.record import Dataset, DatasetStatus, IngestOptions
+from trainyard.datasets.record import UNREAD, Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.storage.file_facts import file_facts
 from trainyard.storage.files import Storage, new_dataset_id, remove_folder
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress, UploadStore
@@ -26,7 +28,7 @@ PAGE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetRequest:
-    """What a client says about an upload; `incoming` is a path below the storage's incoming/ in its place."""
+    """What a client says about an upload; `incoming` is a path below the data root in its place."""
 
     name: str
     project: str
@@ -89,7 +91,7 @@ class DatasetService:
             said = ["an archive under `file`, or a `path` in its place"]
             raise InvalidRequest("Give either a file or a path.", errors={"file": said, "path": said})
         if request.incoming is not None:
-            self._storage.incoming(request.incoming)
+            self._storage.data.path(request.incoming)
         dataset = Dataset(
             id=keyed_id("ds", request.project, key) if key else upload.dataset_id,
             name=request.name,
@@ -112,6 +114,40 @@ class DatasetService:
             return self._found(upload, dataset)
         self._kick(stored.queue)
         return True, stored
+
+    def register(self, name: str, project: str, parts: Mapping[str, str], options: IngestOptions) -> Dataset:
+        """The set that these parts make, paths below the data root by their names at the top of the set; they
+        are read where they lie.
+
+        The same parts are the same set, with its options: it is read again where files have changed since, or
+        where reading it came to nothing. Raises InvalidRequest, StorageUnavailable and Conflict.
+        """
+        dataset_id = keyed_id("ds", project, json.dumps(dict(parts), sort_keys=True))
+        places = {part: self._storage.data.path(path) for part, path in parts.items()}
+        digest = fingerprint({part: file_facts(path) for part, path in places.items()})
+        if self._datasets.exists(dataset_id):
+            return self._reread(self._datasets.get(dataset_id), digest)
+        dataset = Dataset(
+            id=dataset_id,
+            name=name,
+            project=project,
+            created_at=time.time(),
+            options=options,
+            parts=dict(parts),
+            files_digest=digest,
+        )
+        with whole_or_absent(self._datasets, dataset_id, self._storage.dataset(dataset_id).path):
+            _, stored = self._datasets.submit(dataset)
+        return self._queued(stored)
+
+    def _reread(self, seen: Dataset, digest: str) -> Dataset:
+        """Queue another ingest of parts, unless it is under way or would come to the same."""
+        is_read = seen.status == DatasetStatus.READY and seen.refused_change is None
+        if seen.status in UNREAD or (is_read and seen.files_digest == digest):
+            return seen
+        again = {"change": self._datasets.to_json(seen)["options"]} if seen.summary else {}
+        afresh: dict[str, Any] = {"error": None, "problems": [], "questions": [], "refused_change": None}
+        return self._queued(self._datasets.reopen(seen, **again, **afresh, files_digest=digest))
 
     def _found(self, upload: Upload, asked: Dataset) -> tuple[bool, Dataset]:
         """The set that the same request made before; what was received for it again is deleted."""
@@ -168,7 +204,7 @@ class DatasetService:
         new one is ready. Raises NotFound, and Conflict where nothing has failed.
         """
         seen = self._datasets.get(dataset_id)
-        if seen.status in (DatasetStatus.QUEUED, DatasetStatus.INGESTING):
+        if seen.status in UNREAD:
             return seen
         if seen.status == DatasetStatus.FAILED:
             return self._queued(self._datasets.reopen(seen, error=None, problems=[]))

@@ -57,6 +57,10 @@ class RunFiles:
         path = rows_folder(self._storage.run(run.id), run.metrics_of).metrics_csv
         return path if path.is_file() else None
 
+    def exports(self, run_id: str) -> list[Path]:
+        """The exported models, by name."""
+        return sorted(self._folder(run_id).export.glob("*.onnx"))
+
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints that are there: best, last, then the epochs' in order."""
         folder = self._folder(run_id).checkpoints

@@ -2,24 +2,25 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.service.keyed import fingerprint, keyed_id, refuse_other
-from app.service.run_checks import check_dataset, check_device, fitted
 from app.service.submission import whole_or_absent
 from app.service.waiting import Waiting, WaitingService
 from trainyard.access import require_project
-from trainyard.datasets.record import Dataset
+from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
+from trainyard.runs.config_file import write_config
+from trainyard.runs.dataset_checks import check_dataset, check_device, fitted
 from trainyard.runs.fork_origin import keep_origin
 from trainyard.runs.record import ForkedFrom, Run, RunStatus
 from trainyard.runs.signals import Signals, StopWhen
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
-from trainyard.storage.files import Storage, new_run_id, write_json
+from trainyard.storage.files import Storage, new_run_id
 from trainyard.store.records import Page
 from trainyard.store.run_lists import RunQuery
 
@@ -116,18 +117,30 @@ class RunService:
 
     def submit_as(self, run_id: str, request: RunRequest, dataset: Dataset) -> tuple[bool, Run]:
         """As `submit`, under an id that the caller has chosen."""
-        run = self._composed(run_id, request, dataset)
-        folder = self._storage.run(run_id)
-        with whole_or_absent(self._runs, run_id, folder.path):
-            self._write_config(run)
+        return self._accepted(self._composed(run_id, request, dataset), request)
+
+    def submit_ahead(self, request: RunRequest) -> Run:
+        """Accept a run whose data set need not be ready: it waits until it is, and what `submit` would refuse
+        the set for ends it as failed. Raises NotFound and InvalidRequest."""
+        dataset = self._dataset(request.dataset_id)
+        if dataset.status == DatasetStatus.READY:
+            return self.submit_as(new_run_id(), request, dataset)[1]
+        run = self._drafted(new_run_id(), request, dataset, self._asked(request))
+        return self._accepted(replace(run, awaits_dataset=True), request)[1]
+
+    def _accepted(self, run: Run, request: RunRequest) -> tuple[bool, Run]:
+        folder = self._storage.run(run.id)
+        with whole_or_absent(self._runs, run.id, folder.path):
+            write_config(folder, run)
             if run.forked_from:
-                keep_origin(self._storage, run_id, run.forked_from)
+                keep_origin(self._storage, run.id, run.forked_from)
             created, stored = self._runs.submit(run)
         if not created:
-            self._write_config(stored)  # another request with the same key was first; its config stays
+            write_config(folder, stored)  # another request with the same key was first; its config stays
             return False, _same_request(stored, request)
         self._runs.announce_status(stored)
-        self._kick(stored.queue)
+        if not stored.awaits_dataset:
+            self._kick(stored.queue)
         return True, stored
 
     def get(self, run_id: str) -> Run:
@@ -206,6 +219,10 @@ class RunService:
     def _composed(self, run_id: str, request: RunRequest, dataset: Dataset) -> Run:
         check_dataset(dataset)
         spec, notices = fitted(self._asked(request), dataset, self._storage)
+        return replace(self._drafted(run_id, request, dataset, spec), notices=notices)
+
+    def _drafted(self, run_id: str, request: RunRequest, dataset: Dataset, spec: TrainingSpec) -> Run:
+        """The run, of whose data set nothing has been asked."""
         device_class = request.device_class or self._device_class
         check_device(spec, device_class)
         named = f"{spec.model.architecture} {spec.model.encoder}"[:NAME_LENGTH]
@@ -225,7 +242,6 @@ class RunService:
             max_hours=request.max_hours,
             created_at=time.time(),
             epochs=spec.epochs,
-            notices=notices,
             forked_from=request.forked_from,
             labels={**request.labels, REQUEST_LABEL: _fingerprint(request)},
         )
@@ -234,13 +250,6 @@ class RunService:
         if request.forked_from:
             return self._experiments.vary(self._runs.get(request.forked_from.run_id).spec, request.spec)
         return self._experiments.compose(request.spec, request.experiment)
-
-    def _write_config(self, run: Run) -> None:
-        """Everything that repeating the run needs, beside its results."""
-        write_json(
-            self._storage.run(run.id).config,
-            {"spec": run.spec.to_dict(), "dataset": {"id": run.dataset_id, "content_hash": run.dataset_hash}},
-        )
 
 
 def _fingerprint(request: RunRequest) -> str:

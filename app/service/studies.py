@@ -1,7 +1,5 @@
 """The study service's use cases, over those of runs and data sets."""
 
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,18 +7,15 @@ from typing import Any
 from app.service.datasets import DatasetService
 from app.service.run_files import RunFiles
 from app.service.run_life import RunLifeService
+from app.service.run_stop import stop_and_wait
 from app.service.runs import RunRequest, RunService
 from trainyard.catalog import names as catalog
 from trainyard.datasets.record import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.offered_models import OfferedModels
-from trainyard.runs.record import ACTIVE, TO_TRAIN, Run, RunStatus
+from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.storage.files import new_run_id
 from trainyard.store.aliases import NameStore
-
-STOP_WAIT_S = 10.0
-"""How long `finish` waits for a run to stop, so that the path it answers with is that of a file."""
-STOP_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +107,7 @@ class StudyService:
     def finish(self, name: str) -> Path:
         """Stop the run, keep its work, and say where its newest checkpoint is; raises NotFound."""
         run = self.run(name)
-        if run.status in TO_TRAIN:
-            with suppress(Conflict):  # it may end by itself meanwhile
-                self._runs.stop(run.id, "now")
-            self._await_end(run.id)
+        stop_and_wait(self._runs, run)
         return self._files.newest_checkpoint(run.id)
 
     def checkpoint(self, name: str, epoch: int) -> Path:
@@ -128,12 +120,6 @@ class StudyService:
             name, run_id = f"{user}-{self._names.next_number(user)}", new_run_id()
             if self._names.bind(name, run_id):
                 return name, run_id
-
-    def _await_end(self, run_id: str) -> None:
-        """Wait a little for the worker: a stop takes one batch and a save, and the file is then whole."""
-        deadline = time.monotonic() + STOP_WAIT_S
-        while self._runs.get(run_id).status in TO_TRAIN and time.monotonic() < deadline:
-            time.sleep(STOP_LOOK_S)
 
     def _no_dataset(self, request: StudyRequest) -> InvalidRequest:
         known = self._datasets.newest_named(request.user, request.dataset, None)

@@ -64,6 +64,9 @@ class WaitingService:
             return None
         if run.status == RunStatus.FINISHING:
             return self._explain_finishing(standing)
+        if run.awaits_dataset:
+            told = WaitReason(code=Reason.AWAITING_DATASET, message=MESSAGES[Reason.AWAITING_DATASET])
+            return Waiting(position=standing.position, reason=told, predicted_start=None)
         everyone = [worker for worker in self._workers.all() if run.queue in worker.queues]
         serving = [worker for worker in everyone if worker.has_devices_for(run.spec.compute.devices)]
         reason = reason_to_wait(

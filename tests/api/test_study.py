@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service import studies
+from app.service import run_stop, studies
 from tests.api.conftest import Hand, upload
 from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store.connection import Client
@@ -249,7 +249,7 @@ def test_a_running_study_is_waited_for(
         last.write_bytes(b"weights")
         hand.runs.finish(held, "stopped")
 
-    monkeypatch.setattr(studies.time, "sleep", worker_stops)
+    monkeypatch.setattr(run_stop.time, "sleep", worker_stops)
     body = answered(client.delete(f"/study?ModelName={study}"))
     assert Path(body["FilePath"]).read_bytes() == b"weights"
     assert run_of(client)["status"] == "stopped"
@@ -259,7 +259,7 @@ def test_a_run_that_does_not_end_is_not_waited_for_for_ever(
     client: FlaskClient, study: str, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ):
     held = hand.begin()
-    monkeypatch.setattr(studies, "STOP_WAIT_S", 0.0)
+    monkeypatch.setattr(run_stop, "STOP_WAIT_S", 0.0)
     body = answered(client.delete(f"/study?ModelName={study}"))
     assert body["FilePath"].endswith(f"{held.id}/checkpoints/last.ckpt")
     assert hand.runs.live.signals(held.id).stop == "now"

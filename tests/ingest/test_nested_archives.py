@@ -239,8 +239,8 @@ def open_source_failing(path: Path) -> Iterator[None]:
     """Make the file a link while the folder is read: permissions do not stop a test that runs as root."""
     listed = FolderSource._entries
 
-    def swapped(self: FolderSource, below: str) -> Iterator[Entry]:
-        yield from listed(self, below)
+    def swapped(self: FolderSource, folder: Path, below: str) -> Iterator[Entry]:
+        yield from listed(self, folder, below)
         if not below:
             path.unlink()
             path.symlink_to("/etc/hostname")

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
+from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import ArchiveLimits
-from workers.ingest.pipeline import DEFAULT_LIMITS
+from workers.ingest.pipeline import DEFAULT_LIMITS, ingest
 from workers.ingest.problems import ProblemLog
 from workers.ingest.upload.open import open_source
 
@@ -158,6 +159,20 @@ def test_a_folder_gives_what_the_zip_of_the_same_files_gives(bench: Bench, tmp_p
     before = sorted(folder.rglob("*"))
     assert bench.run(folder) == zipped
     assert sorted(folder.rglob("*")) == before
+
+
+def test_folders_of_splits_are_read_as_the_folder_that_has_them(bench: Bench, tmp_path: Path) -> None:
+    tested = {"images/7.png": encoded(photo(7)), "masks/7.png": encoded(mask(1, 1))}
+    sets = {"train": SOUND, "test": tested}
+    files = {f"{split}/{name}": data for split, own in sets.items() for name, data in own.items()}
+    whole = laid_out(tmp_path / "set", {**files, "classes.json": b'{"0": "ground", "1": "thing"}'})
+    apart = {split: laid_out(tmp_path / "elsewhere" / f"of {split}", own) for split, own in sets.items()}
+    expected = bench.run(whole, splits_from="folders")
+    assert expected.summary is not None, expected.problems
+    assert expected.summary.splits.keys() == {"train", "val", "test"}
+    options = IngestOptions(splits_from="folders")
+    parts = {**apart, "classes.json": whole / "classes.json"}
+    assert ingest(parts, tmp_path / "other", options, lambda done, total: None) == expected
 
 
 def test_what_is_no_file_in_a_folder_is_left_out(bench: Bench, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from app.service.run_checks import check_device, fitted
 from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set
 from tests.training.multilabel_set import OVERLAPPING, draw_overlapping
 from trainyard.catalog import names
@@ -26,6 +25,7 @@ from trainyard.catalog.transform_rules import Rule
 from trainyard.catalog.transforms import CHANCE, PARAMETERS
 from trainyard.datasets.record import ClassInfo, Dataset, DatasetSummary
 from trainyard.errors import EngineError, InvalidModel, InvalidRequest
+from trainyard.runs.dataset_checks import check_device, fitted
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage, read_json, write_json
 from workers.training.typed_errors import EXPECTED, typed_error

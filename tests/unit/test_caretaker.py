@@ -19,6 +19,7 @@ from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling import housekeeping as module
+from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
@@ -50,9 +51,10 @@ class House:
         self.kicker = Kicker(make_celery(url), self.client)
         self.kicker.kick = lambda queue: bool(self.kicked.append(queue)) or True  # type: ignore[method-assign]
 
-    def caretaker(self) -> Caretaker:
-        parts = (self.runs, self.datasets, self.models, self.limits, self.reindex, self.kicker)
-        return Caretaker(*parts, Turns(self.client), LeaseRules(lease_s=3), self.beats.append)
+    def caretaker(self, beat: Callable[[Housekeeping], None] | None = None) -> Caretaker:
+        admission = Admission(self.runs, self.datasets, self.storage)
+        parts = (self.runs, self.datasets, self.models, self.limits, self.reindex, admission, self.kicker)
+        return Caretaker(*parts, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append)
 
 
 @pytest.fixture
@@ -205,8 +207,7 @@ def test_signs_of_life_go_on_after_one_that_failed(
             raise error
         house.beats.append(state)
 
-    parts = (house.runs, house.datasets, house.models, house.limits, house.reindex, house.kicker)
-    Caretaker(*parts, Turns(house.client), LeaseRules(lease_s=3), beat).start(stopped)
+    house.caretaker(beat).start(stopped)
     wait_for(lambda: len(house.beats) > 1)
 
 

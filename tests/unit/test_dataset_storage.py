@@ -23,20 +23,33 @@ def test_nothing_else_is_a_version(tmp_path: Path, name: str):
 
 def test_an_incoming_file_is_found_at_any_depth(tmp_path: Path):
     (tmp_path / "incoming" / "a" / "b").mkdir(parents=True)
-    assert Storage(tmp_path).incoming("a/b") == tmp_path / "incoming" / "a" / "b"
+    assert Storage(tmp_path).data.path("a/b") == tmp_path / "incoming" / "a" / "b"
 
 
 def test_without_the_folder_nothing_is_there(tmp_path: Path):
     with pytest.raises(InvalidRequest) as found:
-        Storage(tmp_path).incoming("a")
+        Storage(tmp_path).data.path("a")
     assert found.value.errors == {"path": ["there: nothing"]}
+
+
+def test_what_lies_outside_has_no_name_there(tmp_path: Path):
+    root, inside = tmp_path / "incoming", tmp_path / "incoming" / "a"
+    inside.mkdir(parents=True)
+    (root / "link").symlink_to(inside)
+    (root / "out").symlink_to(tmp_path)
+    (root / "loop").symlink_to(root / "loop")
+    data = Storage(tmp_path).data
+    for name in ("a", "link", "./a", "a/../a", str(inside), str(root / "link")):
+        assert data.name_of(Path(name)) == "a", name
+    for name in ("..", "out", "out/runs", "loop", "b", "a/../..", "/", str(tmp_path), "x" * 300, "a\0b"):
+        assert data.name_of(Path(name)) is None, name
 
 
 def test_an_error_lists_a_few_names(tmp_path: Path):
     for number in range(100):
         (tmp_path / "incoming" / f"{number:03d}").mkdir(parents=True)
     with pytest.raises(InvalidRequest) as found:
-        Storage(tmp_path).incoming("x")
+        Storage(tmp_path).data.path("x")
     [listed] = found.value.errors["path"]
     assert listed.startswith("there: 000, 001")
     assert listed.endswith("019, ...")

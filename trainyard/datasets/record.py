@@ -25,6 +25,9 @@ class DatasetStatus(StrEnum):
     FAILED = "failed"
 
 
+UNREAD = frozenset({DatasetStatus.QUEUED, DatasetStatus.INGESTING})
+"""Of a set that waits for its ingest, or is ingested."""
+
 PICTURES = "pictures"
 """The format of images with masks that are pictures."""
 
@@ -231,11 +234,13 @@ class RefusedChange:
 class Dataset:
     """The record of a data set; times are seconds since 1970, UTC.
 
-    `incoming` is the path below the storage's incoming/ that is read in place of an upload, `annotation_name`
-    the client's name of the annotation file. `version` is the number of the version in use, None before the
-    first; `options`, `summary` and `problems` are of that version. `change` holds options that wait for their
-    ingest while it stays in use, `refused_change` those that the latest ingest refused. `questions` are what
-    a set of the status `question` waits for. `label_map` and `proposed_label_map` are keyed by mask values.
+    `incoming` is the path below the data root that is read in place of an upload; so are the paths of
+    `parts`, by the names that they have at the top of the set, of whose files `files_digest` tells when they
+    are read. `annotation_name` is the client's name of the annotation file. `version` is the number of the
+    version in use, None before the first; `options`, `summary` and `problems` are of that version. `change`
+    holds options that wait for their ingest while it stays in use, `refused_change` those that the latest
+    ingest refused. `questions` are what a set of the status `question` waits for. `label_map` and
+    `proposed_label_map` are keyed by mask values.
     `request` is the fingerprint of the request that made the set, where that had an Idempotency-Key.
     """
 
@@ -256,6 +261,8 @@ class Dataset:
     upload_bytes: int = 0
     annotation_name: str | None = None
     incoming: str | None = None
+    parts: dict[str, str] | None = None
+    files_digest: str | None = None
     images_done: int = 0
     images_total: int | None = None
     version: int | None = None

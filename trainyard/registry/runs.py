@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -135,6 +136,32 @@ class RunRegistry(Registry[Run]):
             self.publish_status(run)
         except StoreUnavailable as error:
             logger.warning("Run %s is %s, and followers are not told: %s", run.id, run.status, error.message)
+
+    def awaiting_dataset(self) -> list[str]:
+        """The ids of the runs that wait for their data set."""
+        return self._store.awaiting_dataset()
+
+    def admit(self, run: Run, values: Mapping[str, Any]) -> Run | None:
+        """Let a run whose data set is ready wait for a worker, with fields (JSON data) changed; None where it
+        does not wait for its set any more."""
+        return self._settled(run, RunStatus.QUEUED, {**values, "awaits_dataset": False})
+
+    def refuse(self, run: Run, error: Mapping[str, Any]) -> Run | None:
+        """End a run that waits for a data set of which no run can come; None as `admit`.
+
+        Tried again, it waits for its set again.
+        """
+        return self._settled(
+            run, RunStatus.FAILED, {"error": failure(error, 0, self._storage.run(run.id).log)}
+        )
+
+    def _settled(self, run: Run, status: RunStatus, values: Mapping[str, Any]) -> Run | None:
+        outcome, found = self._store.settle(run.id, status, values)
+        if outcome != "ok" or found is None:
+            return None
+        settled = self._mirrored(found)
+        self.announce_status(settled)
+        return settled
 
     def stop(self, run_id: str, when: StopWhen) -> Run:
         """Ask the run to stop; raises NotFound, or Conflict when it has ended otherwise.

@@ -17,6 +17,9 @@ that writes what it owes, or one does; lost or given back, it waits there again.
 target above the epochs done puts it back in its queue, to train on. Where finishing failed, resume and retry
 lead back to it: the training is done.
 
+A run may be accepted before its data set is ready: it is queued and `awaits_dataset`, which no worker takes.
+Once the set is ready it waits for a worker; where no run can come of the set, it has failed.
+
 `resume` goes on from last.ckpt, `retry` begins afresh, and a fork is another run. A run that has ended may
 be deleted. A wish for a running run - stop, cancel, another number of epochs - is a signal beside its
 record (`signals.py`), never a status.
@@ -54,7 +57,10 @@ ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FINISHING})
 TO_TRAIN = ACTIVE - {RunStatus.FINISHING}
 """Of these, what is to be trained or is."""
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.CANCELLED}),
+    RunStatus.QUEUED: frozenset(
+        {RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.CANCELLED}
+        | {RunStatus.FAILED}  # of one that awaits its data set
+    ),
     RunStatus.RUNNING: frozenset(
         {RunStatus.QUEUED, RunStatus.FINISHING, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.CANCELLED}
         | {RunStatus.COMPLETED}  # by a worker of a release that wrote results before it let go of the run
@@ -145,12 +151,13 @@ class Run:
     tags: tuple[str, ...] = ()
     group: str | None = None
     dataset_id: str
-    dataset_hash: str
+    dataset_hash: str = ""
     experiment: str | None = None
     spec: TrainingSpec
     status: RunStatus = field(default=RunStatus.QUEUED, metadata={"by_value": True})
     revision: int = 0
     queue: str
+    awaits_dataset: bool = False
     priority: int = 0
     interrupted: bool = False
     place: float | None = None

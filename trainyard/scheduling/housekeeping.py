@@ -18,6 +18,7 @@ from trainyard.registry.base import Claimable
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.leftovers import clear_leftovers
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
@@ -63,6 +64,7 @@ class Caretaker:
         models: ModelRegistry,
         limits: ProjectLimits,
         reindex: Reindex,
+        admission: Admission,
         kicker: Kicker,
         turns: Turns,
         rules: LeaseRules,
@@ -86,6 +88,7 @@ class Caretaker:
             _Part("limits of projects", limits.restore, often),
             _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
             _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
+            _Part("runs that wait for data sets", admission.look),
             # A minute on: at a start there is more urgent work.
             _Part("leftovers", self._clear_leftovers, SWEEP_TURN_S, time.monotonic() + SWEEP_TURN_S),
             *(_Part(f"wake-ups of {queue}", partial(kicker.top_up, queue)) for queue in TASKS),

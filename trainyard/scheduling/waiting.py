@@ -10,6 +10,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """What a queued run waits for."""
 
+    AWAITING_DATASET = "awaiting_dataset"
     REDIS_RESTARTED = "redis_restarted"
     NO_WORKER = "no_worker"
     TOO_FEW_DEVICES = "too_few_devices"
@@ -20,6 +21,7 @@ class Reason(StrEnum):
 
 
 MESSAGES = {
+    Reason.AWAITING_DATASET: "Its data set is being read; the run then waits for a worker.",
     Reason.REDIS_RESTARTED: "Redis has just started and may have forgotten who holds what; "
     "runs are given out again once every worker had time to say so.",
     Reason.NO_WORKER: "No worker serves this queue at present.",

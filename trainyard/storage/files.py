@@ -2,7 +2,8 @@
 
     <storage>/datasets/<id>/  upload.zip annotation  prepared/<version>/  dataset.json
                               questions/<question>-<choice>.png
-    <storage>/incoming/       archives and folders that a data set may be made of where they lie
+    <storage>/incoming/       the data root where no other is set: archives and folders that a data set may be
+                              made of where they lie
     <storage>/runs/<id>/      run.json config.json metrics.json metrics.csv events.jsonl
                               checkpoints/{best,last,epoch=NNN}.ckpt  logs/training.log
                               tensorboard/  figures/  report.json  report.html
@@ -30,13 +31,12 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import BrokenFile, InvalidRequest, NewerFormat, NotFound
+from trainyard.storage.data_root import DataRoot
 from trainyard.storage.errors import storage_error
 
 SCHEMA = 1
 DELETED = ".deleted"
 """End of the name of a folder while it is deleted, which begins with a dot."""
-INCOMING_SHOWN = 20
-"""Names in incoming/ that an error lists."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _ID = re.compile(r"(ds|run|model)-[0-9a-f]{12}\Z")
 
@@ -219,9 +219,13 @@ class ModelFolder:
 
 @dataclass(frozen=True)
 class Storage:
-    """Shared storage at a mounted path."""
+    """Shared storage at a mounted path.
+
+    `data_root` is the folder below which data sets are read in place, None for incoming/ of the storage.
+    """
 
     root: Path
+    data_root: Path | None = None
 
     def dataset(self, dataset_id: str) -> DatasetFolder:
         return DatasetFolder(self.root / "datasets" / check_id(dataset_id))
@@ -252,17 +256,10 @@ class Storage:
         """Which models the study contract offers besides those of the beginning, or no more."""
         return self.root / "study-models.json"
 
-    def incoming(self, name: str) -> Path:
-        """A file or folder under incoming/, reached over no link; raises InvalidRequest."""
-        folder = (self.root / "incoming").resolve()
-        if not _is_own(folder, name):
-            present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-            more = ["..."] if len(present) > INCOMING_SHOWN else []
-            raise InvalidRequest(
-                f"There is no file or folder {name[:200]!r} in the storage's folder incoming/.",
-                errors={"path": [f"there: {', '.join(present[:INCOMING_SHOWN] + more) or 'nothing'}"]},
-            )
-        return folder / name
+    @property
+    def data(self) -> DataRoot:
+        """Where data sets lie that are read in place."""
+        return DataRoot((self.data_root or self.root / "incoming").resolve())
 
     def weights_file(self, name: str) -> Path:
         """A file under weights/; raises InvalidRequest for one outside it or absent."""
@@ -274,17 +271,6 @@ class Storage:
                 errors={"spec": {"model": {"encoder_weights": [f"files: {', '.join(present) or 'none'}"]}}},
             )
         return (folder / name).resolve()
-
-
-def _is_own(folder: Path, name: str) -> bool:
-    """Whether the name is a plain path to something inside the folder, no part of which is a link."""
-    try:
-        parts = name.rstrip("/").split("/")
-        path = folder.joinpath(*parts)
-        plain = all(part not in ("", ".", "..") for part in parts)
-        return plain and path.resolve() == path and path.is_relative_to(folder) and path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _is_file_in(folder: Path, name: str) -> bool:

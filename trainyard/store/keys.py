@@ -49,6 +49,7 @@ ty:events                       STREAM  events of all runs, as they come: `run`,
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
 ty:set:<name>                   SET   small shared sets, such as the study service's architectures
+ty:lock:<name>                  STRING  a lock of whoever does what one process at a time may do
 ty:turn:<name>                  STRING  while what one process does now and then has been done lately
 ty:probe                        STRING  written to see whether Redis takes writes
 ty:mq:*                         Celery's own keys
@@ -125,6 +126,10 @@ def queue(name: str) -> str:
 
 def limits(kind: str) -> str:
     return f"ty:limits:{kind}"
+
+
+def lock(name: str) -> str:
+    return f"ty:lock:{name}"
 
 
 def turn(name: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainyard.runs.record import Run, RunStatus
-from trainyard.store.connection import Client, run_script
+from trainyard.store import keys
+from trainyard.store.connection import Client, run_script, store_errors
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 from trainyard.store.run_lists import listed_fields
 
@@ -13,6 +14,8 @@ FINISHING_LIFE = Life(waiting=RunStatus.FINISHING, working=RunStatus.FINISHING, 
 """Of runs that are trained and owe their results: it is their owner that tells whether they wait."""
 FINISH_QUEUE = "finish"
 """The queue in which they wait."""
+DATASET_QUEUE = "dataset"
+"""The queue of runs that wait for their data set, of which nobody claims anything."""
 
 
 class RunStore(RecordStore[Run]):
@@ -27,6 +30,15 @@ class RunStore(RecordStore[Run]):
         """See hand_over.lua; None when the run is lost."""
         pairs = self._pairs(values)
         return self._held("hand_over", run_id, fence, owner, str(target), RunStatus.QUEUED, *pairs)
+
+    def awaiting_dataset(self) -> list[str]:
+        """The ids of the runs that wait for their data set."""
+        with store_errors():
+            return [str(found) for found in self.client.zrange(keys.queue(DATASET_QUEUE), 0, -1)]
+
+    def settle(self, run_id: str, status: str, values: Mapping[str, Any]) -> tuple[str, Run | None]:
+        """See settle.lua."""
+        return self._decided("settle", run_id, status, *self._pairs(values))
 
     def cancel(self, run_id: str) -> tuple[str, Run | None]:
         """See cancel.lua."""

@@ -43,7 +43,7 @@ class Datasets:
         return decode(Dataset, upload(self._transport, ROOT, fields, files, progress, key))
 
     def register(self, path: str, name: str, *, key: str | None = None, **options: Any) -> Dataset:
-        """Take an archive or a folder that lies below the storage's incoming/."""
+        """Take an archive or a folder that lies below the server's data root."""
         headers = {KEY_HEADER: key} if key else {}
         body = {"name": name, "path": path, **given(options)}
         return decode(Dataset, self._transport.json("POST", ROOT, json=body, headers=headers))

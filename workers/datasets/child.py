@@ -10,6 +10,7 @@ from trainyard.errors import HostOutOfMemory, TrainyardError
 from trainyard.storage.errors import storage_error
 from workers.ingest.pipeline import ingest
 from workers.ingest.problems import shown
+from workers.ingest.upload.open import Upload
 from workers.process.child import Link, Message
 
 _decode_options = decoder(IngestOptions)
@@ -23,7 +24,7 @@ def work(link: Link, job: Message) -> None:
     options = _decode_options(job["options"])
     try:
         found = ingest(
-            Path(job["upload"]),
+            _upload(job["upload"]),
             Path(job["folder"]),
             options,
             lambda done, total: link.send({"progress": [done, total]}),
@@ -38,3 +39,9 @@ def work(link: Link, job: Message) -> None:
         link.send({"error": HostOutOfMemory("The ingest process could get no more memory.").to_dict()})
     else:
         link.send({"result": asdict(found)})
+
+
+def _upload(sent: str | dict[str, str]) -> Upload:
+    if isinstance(sent, str):
+        return Path(sent)
+    return {name: Path(path) for name, path in sent.items()}

@@ -90,17 +90,25 @@ class IngestSupervisor:
             self._fail(self._death.cause(code).to_dict())
 
     def _job(self) -> Message:
-        """Raises InvalidRequest where what is to be read is no longer in incoming/."""
+        """Raises InvalidRequest where what is to be read is no longer in the data root."""
         dataset, folder = self._dataset, self._storage.dataset(self._dataset.id)
         record = self._datasets.to_json(dataset)
-        source = self._storage.incoming(dataset.incoming) if dataset.incoming else folder.upload
         return {
-            "upload": str(source),
+            "upload": self._source(),
             "annotation": str(folder.annotation) if dataset.annotation_name else None,
             "annotation_name": dataset.annotation_name,
             "folder": str(folder.path),
             "options": record["change"] or record["options"],
         }
+
+    def _source(self) -> str | dict[str, str]:
+        """The path of what is to be read; of several parts, their paths by their names."""
+        dataset, data = self._dataset, self._storage.data
+        if dataset.parts:
+            return {name: str(data.path(part)) for name, part in dataset.parts.items()}
+        if dataset.incoming:
+            return str(data.path(dataset.incoming))
+        return str(self._storage.dataset(dataset.id).upload)
 
     def _exchange(self, guard: LeaseGuard) -> None:
         """Renew the lease and tell how far it is; without an answer the guard halts the child in time.

@@ -39,7 +39,7 @@ from workers.ingest.splits import assignment as splits
 from workers.ingest.splits.look_alikes import warn_of_look_alikes
 from workers.ingest.splits.told_splits import told_splits
 from workers.ingest.upload.nested import UNPACKED
-from workers.ingest.upload.open import open_source
+from workers.ingest.upload.open import Upload, open_source
 from workers.ingest.upload.unread_files import report_unread
 from workers.prepared.version import PreparedWriter, Sample
 
@@ -77,7 +77,7 @@ class IngestResult:
 
 
 def ingest(
-    upload: Path,
+    upload: Upload,
     folder: Path,
     options: IngestOptions,
     progress: Progress,
@@ -87,7 +87,8 @@ def ingest(
     processes: int | None = None,
     reads_next: ReadsNext = lambda _: None,
 ) -> IngestResult:
-    """Read `upload`, an archive or a folder, and write a version into the data set's `folder`, whole or not.
+    """Read `upload`, an archive, a folder or several parts, and write a version into the data
+    set's `folder`, whole or not.
 
     `annotation` is a file that belongs to the upload, with its name on the client's side. `progress` is
     called now and then with the images done and their total. `processes` read images, by default one for

@@ -35,9 +35,15 @@ local FINISHING, FINISH_QUEUE = 'finishing', 'finish'
 
 local function is_active(status) return status == 'queued' or status == 'running' or status == FINISHING end
 
+-- A run that was accepted before its data set could be used waits in a queue of which nobody claims anything.
+local DATASET_QUEUE = 'dataset'
+
+local function awaits_dataset(kind, id) return kind == 'run' and get(kind, id, 'awaits_dataset') == 'true' end
+
 local function queue_of(kind, id)
   local h = redis.call('HMGET', key_of(kind, id), 'status', 'queue')
-  return h[1] == FINISHING and FINISH_QUEUE or h[2]
+  if h[1] == FINISHING then return FINISH_QUEUE end
+  return awaits_dataset(kind, id) and DATASET_QUEUE or h[2]
 end
 
 -- Whether a record waits to be taken; `waiting` is the status in which records of its kind do.
@@ -89,7 +95,7 @@ end
 
 local function note_wait(id, status)
   local queue = get('run', id, 'queue')
-  if not queue then return end
+  if not queue or awaits_dataset('run', id) then return end
   if status == 'queued' then begin_wait(queue, id) else end_wait(queue, id, status == 'running') end
 end
 

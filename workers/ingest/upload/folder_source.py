@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,14 +17,16 @@ _REFUSING = (errno.ENOENT, errno.EACCES, errno.ELOOP)  # what speaks against a f
 
 
 class FolderSource:
-    """A folder. `members` are the files worth looking at, by path, `nested` the archives in it; links are
-    left out, not followed."""
+    """A folder, or several. `members` are the files worth looking at, by path, `nested` the archives in it;
+    links are left out, not followed."""
 
-    def __init__(self, folder: Path, listing: Listing) -> None:
-        """List. Raises Refused where it is empty or too large, OSError of the storage."""
-        self._folder = folder
-        self._names: list[str] = []
-        found = listing.listed(self._entries(""), self.open)
+    def __init__(self, parts: Mapping[str, Path], listing: Listing) -> None:
+        """List folders, each below its name or, where that is empty, at the top, and files under theirs.
+
+        Raises Refused where there is nothing or too much, OSError of the storage.
+        """
+        self._paths: list[Path] = []
+        found = listing.listed(self._all(parts), self.open)
         self.members, self.nested = found.members, found.nested
 
     def close(self) -> None:
@@ -37,9 +39,8 @@ class FolderSource:
 
     def open(self, member: Member) -> BinaryIO:
         """The file, to be read in pieces; this and its reads raise Refused where it has changed."""
-        name = self._names[member.place]
         try:
-            descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(self._paths[member.place], os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             if error.errno not in _REFUSING:
                 raise
@@ -53,25 +54,31 @@ class FolderSource:
     def extent(self, member: Member) -> Extent:
         """Where a file lies; raises Refused where it cannot be opened."""
         self.open(member).close()
-        return Extent(self._folder / self._names[member.place])
+        return Extent(self._paths[member.place])
 
-    def _entries(self, below: str) -> Iterator[Entry]:
-        with os.scandir(self._folder / below) as found:
+    def _all(self, parts: Mapping[str, Path]) -> Iterator[Entry]:
+        for name, path in parts.items():
+            if path.is_dir():
+                yield from self._entries(path, f"{name}/" if name else "")
+            else:
+                yield self._entry(path, name, path.stat().st_size)
+
+    def _entries(self, folder: Path, below: str) -> Iterator[Entry]:
+        with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
         for entry in entries:
             name = f"{below}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
-                    yield from self._entries(f"{name}/")
+                    yield from self._entries(Path(entry.path), f"{name}/")
                 continue
-            self._names.append(name)
             plain = entry.is_file(follow_symlinks=False)
-            yield Entry(
-                name=raw_name(name),
-                size=entry.stat(follow_symlinks=False).st_size if plain else 0,
-                place=len(self._names) - 1,
-                objection=None if plain else _objection(entry),
-            )
+            size = entry.stat(follow_symlinks=False).st_size if plain else 0
+            yield self._entry(Path(entry.path), name, size, None if plain else _objection(entry))
+
+    def _entry(self, path: Path, name: str, size: int, objection: Refused | None = None) -> Entry:
+        self._paths.append(path)
+        return Entry(name=raw_name(name), size=size, place=len(self._paths) - 1, objection=objection)
 
 
 def _objection(entry: os.DirEntry[str]) -> Refused:

@@ -1,9 +1,9 @@
 """Opens an upload, whatever it is: zip, tar, folder in storage, or archive with its annotation beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from workers.ingest.archive import ArchiveLimits, Member, normal, size_objection
 from workers.ingest.items import Files, Source
@@ -16,18 +16,21 @@ from workers.ingest.upload.pointers import pointer_objection, pointers
 from workers.ingest.upload.pread_file import Extent
 
 _ANNOTATION = -1
+Upload: TypeAlias = Path | Mapping[str, Path]
+"""A file or a folder; or several of them, each by its name at the top of the set."""
 
 
 @contextmanager
 def open_source(
-    upload: Path,
+    upload: Upload,
     annotation: tuple[Path, str] | None,
     folder: Path,
     limits: ArchiveLimits,
     log: ProblemLog,
     names_encoding: str | None = None,
 ) -> Iterator[Source]:
-    """The files of an upload, a file or a folder, with the annotation as one of them under its own name.
+    """The files of an upload, a file, a folder or several parts by the names that they have at its top, with
+    the annotation as one of them under its own name.
 
     What has to be unpacked to be read, or put aside, lies in `folder` for as long as it is open.
     `names_encoding` is that of file names which nothing marks, None to find it out. Raises Refused, and
@@ -45,9 +48,9 @@ def open_source(
         yield source if annotation is None else AnnotatedSource(source, *annotation, limits)
 
 
-def _opened(upload: Path, opener: Opener, listing: Listing) -> ArchiveSource:
-    if upload.is_dir():
-        source = FolderSource(upload, listing)
+def _opened(upload: Upload, opener: Opener, listing: Listing) -> ArchiveSource:
+    if not isinstance(upload, Path) or upload.is_dir():
+        source = FolderSource({"": upload} if isinstance(upload, Path) else upload, listing)
         listing.budget.packed = listing.budget.listed_bytes
         return source
     listing.budget.packed = upload.stat().st_size

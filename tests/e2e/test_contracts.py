@@ -1,5 +1,6 @@
-"""The study service's contract, all eight calls, against the real stack."""
+"""The two older contracts against the real stack, which trains."""
 
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def study(**changes: Any) -> dict[str, Any]:
     return {**wanted, "BatchSize": 4, "Model": "Unet", "TestSize": 0.25, **changes}
 
 
-def test_the_whole_contract(stack: Stack, dataset: dict[str, Any]):
+def test_the_whole_study_contract(stack: Stack, dataset: dict[str, Any]):
     assert "Unet" in call(stack, "GET", "/modeles")["Description"]
     call(stack, "DELETE", "/modeles", ModelName="PAN")
     assert "PAN" not in call(stack, "GET", "/modeles/")["Description"]
@@ -61,3 +62,42 @@ def test_the_whole_contract(stack: Stack, dataset: dict[str, Any]):
 
     for method in ("GET", "DELETE"):
         call(stack, method, "/study", 404, ModelName="made-99")
+
+
+def test_the_training_contract_reads_folders_in_place_and_trains(stack: Stack, synthetic_zip: Path):
+    def told(method: str, path: str, **sent: Any) -> Any:
+        answer = stack.http.request(method, f"/training{path}", **sent)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    root = stack.storage / "incoming" / "made"
+    with zipfile.ZipFile(synthetic_zip) as archive:
+        for number, name in enumerate(sorted(archive.namelist())):
+            archive.extract(name, root / ("test" if number % 4 == 0 else "train"))
+    (root / "classes.json").write_text('{"0": "ground", "1": "disc", "2": "box"}')
+    [found] = told("GET", "/datasets")["datasets"]
+    start = {
+        "config_name": "demo.yaml",
+        "model_name": "Linknet",
+        "train_data_dir": "data/made/train",
+        "test_data_dir": found["test_path"],
+    }
+    assert told("POST", "/start", json=start) == {"status": "started"}
+    assert stack.http.post("/training/start", json=start).status_code == 409
+    wait_for(lambda: told("GET", "/status")["status"], lambda status: status == "running", 60)
+    wait_for(lambda: stack.http.get("/training/metrics/latest").json()["total_rows"] >= 2, bool, 120)
+    assert told("POST", "/stop") == {"status": "stopped"}
+    assert told("GET", "/status") == {"status": "stopped"}
+
+    run = stack.http.get("/api/v1/runs", params={"project": "training"}).json()["items"][0]
+    resumed = stack.http.post(f"/api/v1/runs/{run['id']}/resume", json={"epochs": run["epoch"] + 1})
+    assert resumed.status_code == 200, resumed.text
+    wait_for(lambda: told("GET", "/status")["status"], lambda status: status == "not_running", 120)
+    [model] = told("GET", "/trained_models")["model_paths"]
+    assert Path(model).is_file()
+    log = told("GET", f"/metrics/runs/{run['id']}")
+    assert log["max_epoch"] == log["total_rows"] == run["epoch"] + 1
+    assert Path(log["csv_file"]).read_text().splitlines()[0] == ",".join(log["available_columns"])
+    [dataset] = stack.http.get("/api/v1/datasets", params={"project": "training"}).json()["items"]
+    assert [info["name"] for info in dataset["summary"]["classes"]] == ["ground", "disc", "box"]
+    assert set(dataset["summary"]["splits"]) == {"train", "val", "test"}

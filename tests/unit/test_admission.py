@@ -1,0 +1,158 @@
+"""Runs that were accepted before their data set was ready."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.summary import SUMMARY
+from tests.unit.records import a_run
+from trainyard.datasets.record import Dataset
+from trainyard.lease import LeaseRules
+from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.lifecycle import RunLife
+from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run, RunStatus
+from trainyard.scheduling.admission import Admission
+from trainyard.scheduling.reindex import Reindex
+from trainyard.settings import Settings
+from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import Storage, read_json
+from trainyard.store import keys
+from trainyard.store.connection import Client, connect
+
+SET_ID = a_run(0).dataset_id
+ERROR = {"code": "x", "cause": "user", "message": "Not usable.", "remedy": "", "errors": {}}
+FULL = ERROR | {"code": "disk_full", "cause": "infrastructure"}
+PROBLEM = {"severity": "error", "code": "y", "file": None, "message": "No masks.", "remedy": ""}
+REFUSED = {"options": {}, "error": ERROR}
+QUESTION = {"code": "unmasked", "text": "What of images without a mask?", "choices": []}
+
+
+class Yard:
+    """A data set that is being read, and a run that waits for it."""
+
+    def __init__(self, client: Client, storage: Storage) -> None:
+        self.storage = storage
+        self.runs = RunRegistry(client, storage, LeaseRules(lease_s=30))
+        self.datasets = DatasetRegistry(client, storage, LeaseRules(lease_s=30))
+        self.life = RunLife(client, storage, self.runs)
+        self.reindex = Reindex(client, storage, self.datasets, self.runs)
+        self.admission = Admission(self.runs, self.datasets, storage)
+        self.datasets.submit(Dataset(id=SET_ID, name="d", project="a", created_at=0))
+        self.id = self.waiting(1).id
+
+    def waiting(self, number: int, **values: Any) -> Run:
+        run = a_run(number, queue="cpu", dataset_hash="", awaits_dataset=True, **values)
+        return self.runs.submit(run)[1]
+
+    def ended(self, status: str, **values: Any) -> None:
+        held = self.datasets.claim("ingest", "w")
+        assert held
+        self.datasets.finish(held, status, **values)
+
+    @property
+    def run(self) -> Run:
+        return self.runs.get(self.id)
+
+
+@pytest.fixture
+def client(redis_url: str) -> Client:
+    return connect(redis_url)
+
+
+@pytest.fixture
+def yard(client: Client, tmp_path: Path) -> Yard:
+    return Yard(client, Storage(tmp_path))
+
+
+def test_nobody_claims_it_before_its_set_is_ready(yard: Yard):
+    yard.admission.look()
+    assert (yard.run.status, yard.run.awaits_dataset) == (RunStatus.QUEUED, True)
+    for queue in ("cpu", "gpu", "finish"):
+        assert yard.runs.claim(queue, "w") is None
+    yard.runs.requeue_lost()
+    assert yard.runs.claim("cpu", "w") is None
+    yard.ended("ready", summary=SUMMARY)
+    assert yard.runs.claim("cpu", "w") is None, "it is admitted first"
+    yard.admission.look()
+    held = yard.runs.claim("cpu", "w")
+    assert held
+    assert (held.id, held.awaits_dataset, held.dataset_hash) == (yard.id, False, SUMMARY["content_hash"])
+
+
+def test_its_spec_is_fitted_to_the_set(yard: Yard):
+    odd = Experiments(Settings().configs).compose(
+        {"model": {"architecture": "DeepLabV3"}, "data": {"image_size": 250}}
+    )
+    run = yard.waiting(2, spec=odd)
+    yard.ended("ready", summary=SUMMARY)
+    yard.admission.look()
+    yard.admission.look()
+    admitted = yard.runs.get(run.id)
+    assert admitted.spec.data.image_size == 256
+    assert len(admitted.notices) == 1
+    config = read_json(yard.storage.run(run.id).config)
+    assert config == {
+        "spec": admitted.spec.to_dict(),
+        "dataset": {"id": SET_ID, "content_hash": SUMMARY["content_hash"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "values", "code", "said"),
+    [
+        ("failed", {"error": ERROR, "problems": [PROBLEM]}, "bad_dataset", "No masks."),
+        ("failed", {"error": ERROR}, "bad_dataset", "Not usable."),
+        ("failed", {"error": FULL}, "disk_full", "Not usable."),
+        ("question", {"error": ERROR, "questions": [QUESTION]}, "bad_dataset", "What of images"),
+        ("ready", {"summary": SUMMARY | {"splits": {"train": 1}}}, "bad_dataset", "1 image"),
+        ("ready", {"summary": SUMMARY, "refused_change": REFUSED}, "bad_dataset", "Not usable."),
+    ],
+)
+def test_where_no_run_can_come_of_the_set_it_has_failed(
+    yard: Yard, status: str, values: dict[str, Any], code: str, said: str
+):
+    yard.ended(status, **values)
+    yard.admission.look()
+    assert yard.run.status == RunStatus.FAILED
+    assert yard.run.error
+    assert yard.run.error["code"] == code
+    assert said in yard.run.error["message"]
+    assert yard.run.ended_at
+    assert read_json(yard.storage.run(yard.id).record)["status"] == "failed"
+    retried = yard.life.retry(yard.id)
+    assert (retried.status, retried.awaits_dataset) == (RunStatus.QUEUED, True)
+    assert yard.runs.claim("cpu", "w") is None, "it waits for its set again"
+
+
+def test_it_ends_as_any_queued_run_does(yard: Yard):
+    cancelled = yard.waiting(2).id
+    assert yard.runs.stop(yard.id, "now").status == RunStatus.STOPPED
+    assert yard.life.cancel(cancelled).status == RunStatus.CANCELLED
+    yard.ended("ready", summary=SUMMARY)
+    yard.admission.look()
+    assert [yard.runs.get(one).status for one in (yard.id, cancelled)] == ["stopped", "cancelled"]
+    assert yard.life.resume(yard.id, None).awaits_dataset
+    yard.admission.look()
+    held = yard.runs.claim("cpu", "w")
+    assert held
+    assert held.id == yard.id
+
+
+def test_it_waits_on_after_redis_has_lost_everything(yard: Yard, client: Client):
+    client.flushall()
+    yard.reindex.rebuild()
+    assert yard.runs.awaiting_dataset() == [yard.id]
+    assert yard.runs.claim("cpu", "w") is None
+    yard.ended("ready", summary=SUMMARY)
+    yard.admission.look()
+    assert not yard.run.awaits_dataset
+
+
+def test_one_that_cannot_be_read_keeps_no_other_from_it(yard: Yard, client: Client):
+    other = yard.waiting(2).id
+    client.hset(keys.record("run", yard.id), "spec", "{")
+    yard.ended("ready", summary=SUMMARY)
+    yard.admission.look()
+    assert not yard.runs.get(other).awaits_dataset
