@@ -89,14 +89,9 @@ def test_the_training_contract_reads_folders_in_place_and_trains(stack: Stack, s
     assert told("POST", "/stop") == {"status": "stopped"}
     assert told("GET", "/status") == {"status": "stopped"}
 
-    run = stack.http.get("/api/v1/runs", params={"project": "training"}).json()["items"][0]
-    resumed = stack.http.post(f"/api/v1/runs/{run['id']}/resume", json={"epochs": run["epoch"] + 1})
-    assert resumed.status_code == 200, resumed.text
-    wait_for(lambda: told("GET", "/status")["status"], lambda status: status == "not_running", 120)
-    [model] = told("GET", "/trained_models")["model_paths"]
-    assert Path(model).is_file()
+    [run] = stack.http.get("/api/v1/runs", params={"project": "training"}).json()["items"]
     log = told("GET", f"/metrics/runs/{run['id']}")
-    assert log["max_epoch"] == log["total_rows"] == run["epoch"] + 1
+    assert log["max_epoch"] == log["total_rows"] == run["epoch"]
     assert Path(log["csv_file"]).read_text().splitlines()[0] == ",".join(log["available_columns"])
     [dataset] = stack.http.get("/api/v1/datasets", params={"project": "training"}).json()["items"]
     assert [info["name"] for info in dataset["summary"]["classes"]] == ["ground", "disc", "box"]
