@@ -15,6 +15,7 @@ from app.service.forks import ForkService
 from app.service.health import HealthService
 from app.service.metric_series import MetricSeriesService
 from app.service.models import ModelService
+from app.service.predictions import PredictionService
 from app.service.retention import RetentionService
 from app.service.run_bulk import RunBulkService
 from app.service.run_comparison import RunComparisonService
@@ -53,6 +54,7 @@ from trainyard.store.event_feed import EventFeed
 from trainyard.store.key_store import KeyStore
 from trainyard.store.limits import LimitStore
 from trainyard.store.locks import Locks
+from trainyard.store.prediction_store import PredictionStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.session_store import SessionStore
 from trainyard.store.statistics import StatisticsStore
@@ -84,6 +86,7 @@ class Services:
     shutdown: Shutdown
     run_files: RunFiles
     models: ModelService
+    predictions: PredictionService
     stream_slots: Slots
     figures: ClusterFiguresService
     upload_slots: Slots
@@ -140,6 +143,14 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         shutdown=shutdown,
         run_files=run_files,
         models=ModelService(models, runs, datasets, storage),
+        predictions=PredictionService(
+            models,
+            PredictionStore(client),
+            workers,
+            storage,
+            settings.predict_s,
+            settings.max_upload_bytes,
+        ),
         stream_slots=streams,
         figures=ClusterFiguresService(StatisticsStore(client), workers, runs.live, storage, streams),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),

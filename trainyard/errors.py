@@ -195,6 +195,30 @@ class TooManyUploads(TrainyardError):
     remedy = "Nothing was received; try again when another upload has ended."
 
 
+class TooManyPredictions(TrainyardError):
+    """This server waits for as many predictions as it can."""
+
+    code = "too_many_predictions"
+    remedy = "Try again when another has been answered, or send several images in one request."
+
+
+class NoPredictWorker(TrainyardError):
+    """No worker that predicts has given a sign of life lately."""
+
+    code = "no_predict_worker"
+    remedy = "Start one: `python -m workers ingest` predicts, `python -m workers predict` does nothing else."
+
+
+class PredictionTimeout(TrainyardError):
+    """The prediction was not done in time."""
+
+    code = "prediction_timeout"
+    remedy = (
+        "Send fewer or smaller images, try again when workers have less to do, "
+        "or ask the operator to raise TRAINYARD_PREDICT_S."
+    )
+
+
 class StorageUnavailable(TrainyardError):
     """The shared storage cannot be read or written."""
 

@@ -33,7 +33,8 @@ class Settings:
     its workers then share them. `allowed_hosts` are names, beside those of this machine, by which clients
     may call the API while it needs no key. `path_prefix`, such as `/trainyard`, is what a proxy
     puts before all paths. `requests_per_minute` is how many of one key, or of one address where none is
-    needed, a process answers; 0 is no limit. `log_format` is one of LOG_FORMATS.
+    needed, a process answers; 0 is no limit. `predict_s` is how many seconds a prediction may take, waiting
+    included. `log_format` is one of LOG_FORMATS.
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +52,7 @@ class Settings:
     threads: int = 0
     threads_are_given: bool = field(default=False, compare=False)
     max_hours: int | None = None
+    predict_s: int = 60
     device_classes: tuple[str, ...] = field(default_factory=lambda: own_device_classes(os.environ))
     max_concurrent: int = 0
     lease: LeaseRules = field(default_factory=LeaseRules)
@@ -78,6 +80,7 @@ class Settings:
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
             ),
+            predict_s=_integer(env, "TRAINYARD_PREDICT_S", defaults.predict_s, 1, 3600),
             max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
             device_classes=_device_classes(env),
             max_concurrent=_integer(env, "TRAINYARD_MAX_CONCURRENT", defaults.max_concurrent, 0, 9999),

@@ -768,6 +768,53 @@ class Metrics(Record):
     items: list[dict[str, Any]]
 
 
+class FoundClass(Record):
+    """Found class.
+
+    share: of all pixels, 0 to 1
+    box: left, top, width, height in pixels around all of it; null where none is
+    """
+
+    index: int
+    name: str
+    color: list[int]
+    pixels: int
+    share: float
+    box: list[int] | None
+
+
+class PredictedImage(Record):
+    """Predicted image.
+
+    name: as the client named the file
+    picture: its name in an archive of several
+    class_map: PNG as base64, where `pictures` names it
+    overlay: likewise
+    """
+
+    name: str
+    width: int
+    height: int
+    notices: list[str]
+    classes: list[FoundClass]
+    picture: str | None
+    class_map: str
+    overlay: str
+
+
+class Prediction(Record):
+    """Prediction.
+
+    seconds: that the worker took
+    """
+
+    model_id: str
+    version: int
+    task: str
+    seconds: float
+    images: list[PredictedImage]
+
+
 class Project(Record):
     """Project.
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from workers.training.network.warm_start import Loaded
-    from workers.training.prediction.predictor import Predictor
+    from workers.training.prediction.answers import Predictor
 
 
 class Checkpoints:

@@ -1,4 +1,7 @@
-"""`python -m workers train [CLASS ...]` or `... ingest`: one worker, one piece of work at a time."""
+"""`python -m workers train [CLASS ...]` or `... ingest`: one worker, one piece of work at a time.
+
+Training workers also write results, and ingest workers predict, each beside what they are named for.
+"""
 
 import argparse
 import os
@@ -9,9 +12,10 @@ from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault
 from trainyard.scheduling.wake_ups import INGEST_QUEUE
 from trainyard.settings import Settings
+from trainyard.store.prediction_store import PREDICT_QUEUE
 from trainyard.store.run_store import FINISH_QUEUE
 from workers.devices.gpu_check import needs_gpu
-from workers.process.child import FINISHING_CHILD, INGEST_CHILD, TRAINING_CHILD, start_server
+from workers.process.child import FINISHING_CHILD, INGEST_CHILD, PREDICT_CHILD, TRAINING_CHILD, start_server
 from workers.process.environment import (
     choose_gpus,
     forget_cluster,
@@ -39,7 +43,8 @@ def main() -> None:
         help="the GPU to train on, by the number or UUID that nvidia-smi gives it, or several, separated by "
         "commas, for runs on several devices; default: those of CUDA_VISIBLE_DEVICES, or all",
     )
-    roles.add_parser("ingest", help="check and prepare data sets")
+    roles.add_parser("ingest", help="check and prepare data sets, and answer predictions")
+    roles.add_parser("predict", help="answer predictions, as ingest workers do")
     roles.add_parser("finish", help="write the reports and exports of trained runs, as training workers do")
     arguments = parser.parse_args()
     # Before the server of children starts: they have its environment.
@@ -49,7 +54,10 @@ def main() -> None:
     wait_briefly(os.environ)
     settings = Settings.from_environment()
     if arguments.role == "ingest":
-        serve(settings, "ingest", [INGEST_CHILD], (INGEST_QUEUE,))
+        serve(settings, "ingest", [INGEST_CHILD, PREDICT_CHILD], (INGEST_QUEUE, PREDICT_QUEUE))
+        return
+    if arguments.role == "predict":
+        serve(settings, "predict", [PREDICT_CHILD], (PREDICT_QUEUE,))
         return
     if arguments.role == "finish":
         serve(settings, "finish", [FINISHING_CHILD], (FINISH_QUEUE,))

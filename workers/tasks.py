@@ -24,6 +24,7 @@ from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
+from trainyard.store.prediction_store import PREDICT_QUEUE, PredictionStore
 from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.turns import Turns
 from trainyard.store.worker_record import WorkerState
@@ -31,6 +32,7 @@ from trainyard.store.workers import WorkerStore
 from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu
 from workers.heartbeat import Presence
+from workers.predict.server import PredictionServer
 from workers.process.child import await_server
 from workers.process.claims import Claims
 from workers.process.second_signal import end_at_once_on_another_sigterm
@@ -56,6 +58,7 @@ class Worker:
     kicker: Kicker
     presence: Presence
     workers: WorkerStore
+    predictions: PredictionStore
     gpus: GpuCheck
     draining: threading.Event = field(default_factory=threading.Event)
 
@@ -96,6 +99,7 @@ class Worker:
             kicker=kicker,
             presence=presence,
             workers=workers,
+            predictions=PredictionStore(client),
             gpus=gpus,
         )
 
@@ -109,6 +113,13 @@ class Worker:
             self.draining,
             self._threads,
             self.settings.max_hours,
+        )
+
+    @cached_property
+    def predicting(self) -> PredictionServer:
+        """What answers predictions beside the ingest."""
+        return PredictionServer(
+            self.predictions, self.settings.storage, self.presence.id, self.draining, self._threads
         )
 
     def train(self, queue: str) -> None:
@@ -199,6 +210,8 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.caretaker.start(worker.draining)
         if FINISH_QUEUE in queues:
             worker.finisher.start()
+        if PREDICT_QUEUE in queues:
+            worker.predicting.start()
 
     def drain(sig: str = "", **_: object) -> None:
         worker.draining.set()
@@ -209,6 +222,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
     def leave(**_: object) -> None:
         worker.draining.set()
         worker.finisher.join()
+        worker.predicting.join()
         worker.presence.leave()
 
     def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:

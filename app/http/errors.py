@@ -19,10 +19,13 @@ from trainyard.errors import (
     HousekeepingStalled,
     InvalidModel,
     InvalidRequest,
+    NoPredictWorker,
     NotFound,
     PayloadTooLarge,
+    PredictionTimeout,
     StorageUnavailable,
     StoreUnavailable,
+    TooManyPredictions,
     TooManyRequests,
     TooManyStreams,
     TooManyUploads,
@@ -51,6 +54,9 @@ STATUS: dict[type[TrainyardError], int] = {
     TooManyStreams: 503,
     HousekeepingStalled: 503,
     TooManyUploads: 503,
+    TooManyPredictions: 503,
+    NoPredictWorker: 503,
+    PredictionTimeout: 504,
 }
 RETRY_AFTER_S = 5
 """When to try again after a 503."""
@@ -129,7 +135,7 @@ def headers_of(error: Exception) -> list[tuple[str, str]]:
 
 def log_unexpected(error: Exception) -> None:
     """Write errors that are this server's to its log, with their traceback."""
-    if isinstance(error, TrainyardError) and status_of(error) == 503:
+    if isinstance(error, TrainyardError) and status_of(error) in (503, 504):
         # What the driver said, addresses among it, is for the operator alone.
         logger.warning("request %s: %s (%s)", _request_id(), error, error.__cause__)
     elif isinstance(error, TrainyardError) and status_of(error) < 500:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from flask import Request
 from marshmallow import Schema, ValidationError
@@ -12,6 +12,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import get_input_stream
 
 from app.http.arguments import read_json_body, refuse_repeated, refuse_text_in_place
+from app.service.received_images import ReceivedImages
 from app.service.uploads import ReceivedFile, Upload
 from trainyard.errors import InvalidRequest, PayloadTooLarge
 
@@ -19,6 +20,14 @@ FORM_BYTES = 1024 * 1024
 """Room for the text fields and the frame around the files."""
 MAX_PARTS = 32
 FILES = ("file", "annotation")
+
+
+class Receiving(Protocol):
+    """Where files go as they come, and how many bytes they may have together."""
+
+    @property
+    def max_bytes(self) -> int: ...
+    def open(self) -> ReceivedFile: ...
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,27 @@ def _loaded(schema: Schema, data: Any) -> Any:
         raise InvalidRequest("The request is not valid.", errors=error.messages_dict) from error
 
 
-def _parse(request: Request, upload: Upload) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+def read_images(request: Request, images: ReceivedImages, schema: Schema) -> tuple[Any, list[str]]:
+    """Receive the files of the field `image`; the other fields, loaded by `schema`, and the files' names.
+
+    Raises as `read_form`.
+    """
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType("Send images as `multipart/form-data`, each under `image`.")
+    form, files = _parse(request, images)
+    if set(files) != {"image"}:
+        raise InvalidRequest(
+            "Images are sent as files under `image`, 1 or more.",
+            errors={name: [f"1 to {images.most} files under `image`"] for name in {"image", *files}},
+        )
+    refuse_repeated(form)
+    return _loaded(schema, form.to_dict()), [one.filename or "image" for one in files.getlist("image")]
+
+
+def _parse(request: Request, upload: Receiving) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     most = upload.max_bytes + FORM_BYTES
     if (request.content_length or 0) > most:
-        raise PayloadTooLarge(f"The archive is larger than {upload.max_bytes} bytes.")
+        raise PayloadTooLarge(f"The upload is larger than {upload.max_bytes} bytes.")
     parser = FormDataParser(
         stream_factory=lambda *_, **__: cast("IO[bytes]", upload.open()),
         max_form_memory_size=FORM_BYTES,

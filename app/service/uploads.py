@@ -25,15 +25,16 @@ MAX_FILES = 2
 class ReceivedFile:
     """A file on its way in, as the file-like object that a form parser fills."""
 
-    def __init__(self, upload: "Upload", path: Path) -> None:
-        self._upload = upload
+    def __init__(self, path: Path, count: Callable[[int], None]) -> None:
+        """`count` is told of bytes before they are written, and may refuse them."""
+        self._count = count
         self.path = path
         self.checksum = 0
         self._file: BinaryIO = path.open("wb")
 
     def write(self, data: bytes) -> int:
         """Append bytes; raises PayloadTooLarge and StorageUnavailable."""
-        self._upload.count(len(data))
+        self._count(len(data))
         self.checksum = zlib.crc32(data, self.checksum)
         try:
             return self._file.write(data)
@@ -87,7 +88,7 @@ class Upload:
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            received = ReceivedFile(self, self._places.receiving(len(self._received)))
+            received = ReceivedFile(self._places.receiving(len(self._received)), self.count)
         except OSError as error:
             raise _not_stored(error) from error
         self._received.append(received)

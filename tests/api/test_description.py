@@ -69,6 +69,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/trained-models",
         "/api/v1/trained-models/{model_id}",
         "/api/v1/trained-models/{model_id}/files/{name}",
+        "/api/v1/trained-models/{model_id}/predict",
         "/api/v1/models",
         "/api/v1/encoders",
         "/api/v1/experiments",

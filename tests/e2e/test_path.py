@@ -2,8 +2,10 @@
 
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -11,6 +13,8 @@ import torch
 
 from tests.e2e.conftest import Stack
 from tests.waits import scaled, wait_for
+from workers.training.prediction.class_maps import as_trained
+from workers.training.prediction.onnx_file import load_onnx
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -194,7 +198,7 @@ def test_flower_shows_the_workers_and_a_training_task(stack: Stack, dataset: dic
     workers = stack.http.get("/api/v1/workers").json()["items"]
     (training,) = [worker for worker in workers if worker["holds"] == run["id"]]
     assert training["id"] == stack.run(run["id"])["owner"]
-    assert [worker["queues"] for worker in workers if worker != training] == [["ingest"]]
+    assert [worker["queues"] for worker in workers if worker != training] == [["ingest", "predict"]]
     stack.http.post(f"/api/v1/runs/{run['id']}/stop")
     stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)
 
@@ -221,3 +225,27 @@ def test_a_fork_begins_with_a_checkpoint_is_resumed_and_cancelled(stack: Stack, 
     assert left == {"run.json", "config.json", "events.jsonl", "logs/training.log"}
     assert stack.http.delete(url).status_code == 204
     assert not (stack.storage / "runs" / fork["id"]).exists()
+
+
+def test_a_trained_model_answers_for_an_image(
+    stack: Stack, completed: dict[str, Any], synthetic_zip: Path, tmp_path: Path
+):
+    """Registered, and asked of a real worker: as the file itself answers, whose run may be gone by then."""
+    made = stack.http.post("/api/v1/trained-models", json={"run_id": completed["id"], "name": "shapes"})
+    assert made.status_code == 201, made.text
+    model = made.json()
+    with zipfile.ZipFile(synthetic_zip) as archive:
+        image = archive.read("images/0000.png")
+    url = f"/api/v1/trained-models/{model['id']}/predict"
+    answer = stack.http.post(url, files={"image": ("0.png", image)})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png"), answer.text
+    found = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_UNCHANGED)
+    (tmp_path / "model.onnx").write_bytes(stack.http.get(model["files"][0]["url"]).content)
+    pixels = cv2.cvtColor(cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(found, as_trained(load_onnx(tmp_path / "model.onnx", 1), pixels))
+    told = stack.http.post(url, files={"image": ("0.png", image)}, data={"form": "json"}).json()
+    assert [one["pixels"] for one in told["images"][0]["classes"]] == np.bincount(
+        found.ravel(), minlength=3
+    ).tolist()
+    refused = stack.http.post(url, files={"image": ("x.png", b"no picture")})
+    assert (refused.status_code, refused.json()["cause"]) == (422, "user")

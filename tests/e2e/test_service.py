@@ -41,7 +41,7 @@ def start() -> Iterator[Start]:
 
 def training_workers(stack: Stack) -> list[dict[str, Any]]:
     items = stack.http.get("/api/v1/workers").json()["items"]
-    return [worker for worker in items if worker["queues"] != ["ingest"]]
+    return [worker for worker in items if "ingest" not in worker["queues"]]
 
 
 def own_redis(stack: Stack, password: str | None) -> redis.Redis:

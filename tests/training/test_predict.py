@@ -16,7 +16,8 @@ from workers.prepared.version import DepthScale, PreparedDataset, Uint8
 from workers.training import predict
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
 from workers.training.data import tiles
-from workers.training.prediction.predictor import Predictor, load_predictor
+from workers.training.prediction.answers import Predictor
+from workers.training.prediction.predictor import load_predictor
 
 SIZES = [(32, 32), (20, 90), (75, 50), (31, 33)]
 
@@ -34,10 +35,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def _colours(fit: str = "stretch", side: int = 32) -> Predictor:
     """Knows red from blue from the rest, pixel by pixel, wherever they are."""
 
-    def answer(images: torch.Tensor) -> torch.Tensor:
-        pixels = images.permute(0, 3, 1, 2).float() / 25
+    def answer(images: Uint8) -> tiles.Floats:
+        pixels = images.transpose(0, 3, 1, 2).astype(np.float32) / 25
         red, blue = pixels[:, 0], pixels[:, 2]
-        return torch.stack([torch.full_like(red, 2.0), red - blue, blue - red], dim=1)
+        return np.stack([np.full_like(red, 2.0), red - blue, blue - red], axis=1)
 
     return Predictor(
         task="multiclass", classes=CLASSES, image_size=side, fit=fit, gives_probabilities=True, answer=answer

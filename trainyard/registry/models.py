@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from trainyard.access import require_project
@@ -97,6 +98,11 @@ class ModelRegistry(Records[TrainedModel]):
                 errors={"stage": ModelStage.PRODUCTION},
             )
         remove_folder(self._storage.model(model_id).path)
+
+    @property
+    def predictions(self) -> Path:
+        """Where the files of predictions under way lie."""
+        return self._storage.predictions
 
     def select(self, query: ModelQuery) -> Page[TrainedModel]:
         """A page of models; raises StoreUnavailable while not all of them are known again."""

@@ -19,7 +19,7 @@ from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
-from trainyard.scheduling.leftovers import clear_leftovers
+from trainyard.scheduling.leftovers import clear_leftovers, clear_predictions
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import TASKS, Kicker
@@ -155,7 +155,9 @@ class Caretaker:
 
     def _clear_leftovers(self) -> None:
         if self._turns.take("leftovers", SWEEP_S):
-            clear_leftovers((self._datasets, self._runs, self._models), time.time())
+            now = time.time()
+            clear_leftovers((self._datasets, self._runs, self._models), now)
+            clear_predictions(self._models.predictions, now)
 
     def _repair(self, repair: Callable[[], list[str]]) -> None:
         for record_id in repair():

@@ -1,5 +1,5 @@
-"""Clears away what nobody comes back to: what a process leaves that is killed while it takes in a run or a
-data set, or deletes one.
+"""Clears away what nobody comes back to: what a process leaves that is killed while it takes in a run, a data
+set or a prediction, or deletes one.
 
 Each look asks storage and Redis anew and removes one folder after the other, so that it may end anywhere.
 """
@@ -50,6 +50,17 @@ def clear_leftovers(registries: Sequence[Records[Any]], now: float) -> list[str]
             remove_folder(folder)
             cleared.append(folder.name)
     return cleared
+
+
+def clear_predictions(folder: Path, now: float) -> list[str]:
+    """Delete what is left of predictions whose server ended before it could; returns their names.
+
+    Raises StorageUnavailable.
+    """
+    left = [path for path in _entries(folder) if _is_old(path, now)]
+    for path in left:
+        remove_folder(path)
+    return [path.name for path in left]
 
 
 def _unaccepted(registry: Records[Any], folders: Sequence[Path], now: float) -> Iterator[Path]:

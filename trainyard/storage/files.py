@@ -38,7 +38,7 @@ SCHEMA = 1
 DELETED = ".deleted"
 """End of the name of a folder while it is deleted, which begins with a dot."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_ID = re.compile(r"(ds|run|model)-[0-9a-f]{12}\Z")
+_ID = re.compile(r"(ds|run|model|pred)-[0-9a-f]{12}\Z")
 
 
 def new_dataset_id() -> str:
@@ -49,6 +49,11 @@ def new_dataset_id() -> str:
 def new_run_id() -> str:
     """A fresh random id, `run-` and 12 hex digits."""
     return f"run-{secrets.token_hex(6)}"
+
+
+def new_prediction_id() -> str:
+    """A fresh random id, `pred-` and 12 hex digits."""
+    return f"pred-{secrets.token_hex(6)}"
 
 
 def check_id(text: str) -> str:
@@ -218,6 +223,21 @@ class ModelFolder:
 
 
 @dataclass(frozen=True)
+class PredictionFolder:
+    """The files of one prediction, by the place of their image, from 0."""
+
+    path: Path
+
+    def image(self, place: int) -> Path:
+        """An image as it was sent."""
+        return self.path / f"{place}.image"
+
+    def picture(self, place: int, form: str) -> Path:
+        """What was made of it in that form."""
+        return self.path / f"{place}.{form}.png"
+
+
+@dataclass(frozen=True)
 class Storage:
     """Shared storage at a mounted path.
 
@@ -235,6 +255,14 @@ class Storage:
 
     def model(self, model_id: str) -> ModelFolder:
         return ModelFolder(self.root / "models" / check_id(model_id))
+
+    @property
+    def predictions(self) -> Path:
+        """The folders of predictions under way."""
+        return self.root / "predictions"
+
+    def prediction(self, prediction_id: str) -> PredictionFolder:
+        return PredictionFolder(self.predictions / check_id(prediction_id))
 
     @property
     def projects(self) -> Path:

@@ -48,7 +48,7 @@ def _clock(date: str | None) -> Iterator[Finding]:
 def _workers(session: Session) -> Iterator[Finding]:
     workers, queues = session.client.workers.list(), session.client.queues.list()
     stalled = [one.id for one in workers if one.is_stalled]
-    devices = ", ".join(sorted({one.device for one in workers if one.device and one.queues != ["ingest"]}))
+    devices = ", ".join(sorted({one.device for one in workers if one.device and "ingest" not in one.queues}))
     yield Finding(
         check="workers",
         is_well=bool(workers) and not stalled,

@@ -1,6 +1,5 @@
 """A trained network out of its checkpoint, to be looked at and exported."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,14 +7,14 @@ from torch import Tensor, nn
 
 from trainyard.decoding import decoder
 from trainyard.spec.stored import read_spec
-from workers.prepared.version import DepthScale, PreparedClass
+from workers.prepared.version import PreparedClass
 from workers.training.checkpoints.files import ABOUT, ModelCard
+from workers.training.data.input_depth import stored_scales
 from workers.training.network.networks import InputRule, empty_network
 from workers.training.network.warm_start import NETWORK_PREFIX
 
 _class_of = decoder(PreparedClass)
-_scale_of = decoder(DepthScale)
-"""A class and a scale as a checkpoint lists them."""
+"""A class as a checkpoint lists it."""
 
 
 def card_of(checkpoint: dict[str, Any]) -> ModelCard:
@@ -26,13 +25,8 @@ def card_of(checkpoint: dict[str, Any]) -> ModelCard:
         spec=read_spec(about["spec"]),
         classes=[_class_of(info) for info in about["classes"]],
         rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
-        depth=depth_of(about.get("depth")),
+        depth=stored_scales(about.get("depth")),
     )
-
-
-def depth_of(stored: Sequence[object] | None) -> tuple[DepthScale, ...] | None:
-    """The scales as a checkpoint or ONNX file lists them; those of older releases list none."""
-    return None if stored is None else tuple(map(_scale_of, stored))
 
 
 def network_of(checkpoint: dict[str, Any], card: ModelCard) -> nn.Module:

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
+from trainyard.decoding import decoder
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.pictures.depth import Scale, by_own_range, by_scales, depth_of
 from workers.ingest.pictures.depth_words import named, told
 from workers.prepared.version import DepthScale, Uint8
+
+_scale_of = decoder(DepthScale)
+
+
+def stored_scales(stored: Sequence[object] | None) -> tuple[DepthScale, ...] | None:
+    """The scales as a checkpoint or ONNX file lists them; those of older releases list none."""
+    return None if stored is None else tuple(map(_scale_of, stored))
 
 
 def seen_as_trained(image: DecodedImage, depth: Sequence[DepthScale] | None) -> tuple[Uint8, str | None]:

@@ -2,22 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainyard.catalog.names import rounded_size
-from trainyard.errors import ExportMismatch
 from workers.training.checkpoints.files import ModelCard
 from workers.training.data.batches import Squares
 from workers.training.data.squares import load
 from workers.training.export.graph import CLASSES, LOGITS, Shape, is_dynamic
-from workers.training.export.variants import RUNTIME_FAILURES, Feed
+from workers.training.export.sessions import open_session, run_session
+from workers.training.export.variants import Feed
 from workers.training.labels.label_codec import Reading, reading_of
 from workers.training.labels.metrics import no_counts, scores_of
 from workers.training.network.networks import InputRule
@@ -60,15 +58,9 @@ class ShapeParity:
     relative: float
 
 
-def open_session(model: onnx.ModelProto | str) -> onnxruntime.InferenceSession:
-    """A session on the CPU with torch's number of threads, of a graph or a file; raises ExportMismatch."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    content = model if isinstance(model, str) else model.SerializeToString()
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except RUNTIME_FAILURES as error:
-        raise ExportMismatch(f"onnxruntime cannot load the exported network: {error}") from error
+def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """A session with torch's number of threads; raises ExportMismatch."""
+    return open_session(model.SerializeToString(), torch.get_num_threads())
 
 
 def tried_shapes(card: ModelCard) -> list[Shape]:
@@ -83,7 +75,7 @@ def tried_shapes(card: ModelCard) -> list[Shape]:
 
 def compare_logits(network: nn.Module, model: onnx.ModelProto, card: ModelCard) -> ShapeParity:
     """Compute random images of each tried shape with both; raises ExportMismatch where onnxruntime fails."""
-    session, shapes = open_session(model), tried_shapes(card)
+    session, shapes = _session(model), tried_shapes(card)
     difference = largest = 0.0
     for batch, height, width in shapes:
         images = random_images((batch, height, width), card.rule)
@@ -143,7 +135,7 @@ def torch_predictor(network: nn.Module, card: ModelCard) -> Callable[[Tensor], T
 
 def onnx_predictor(model: onnx.ModelProto, card: ModelCard) -> Callable[[Tensor], Tensor]:
     """The same by onnxruntime; calls raise ExportMismatch where it cannot compute."""
-    session = open_session(model)
+    session = _session(model)
     output = CLASSES if card.spec.export.with_preprocessing else LOGITS
 
     def predict(images: Tensor) -> Tensor:
@@ -170,12 +162,3 @@ def failure(parity: ShapeParity, miou: float | None, expected: float | None, bou
     if miou is not None and expected is not None and not abs(miou - expected) <= bound.miou:
         return f"validation mIoU is {miou:.4f}, not {expected:.4f}; {bound.miou:g} apart is allowed"
     return None
-
-
-def run_session(session: onnxruntime.InferenceSession, output: str, feed: Feed) -> NDArray[Any]:
-    """One output of the graph; raises ExportMismatch where onnxruntime cannot compute it."""
-    try:
-        (answer,) = session.run([output], feed)
-    except RUNTIME_FAILURES as error:
-        raise ExportMismatch(f"onnxruntime cannot run the exported network: {error}") from error
-    return np.asarray(answer)

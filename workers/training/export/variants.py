@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from trainyard.errors import ExportMismatch
+from workers.training.export.sessions import RUNTIME_FAILURES
 
 Feed = dict[str, NDArray[Any]]
 
@@ -27,14 +27,6 @@ ones in int8.
 """
 
 _QUANTISED = ["Conv", "ConvTranspose", "Gemm", "MatMul"]
-RUNTIME_FAILURES = (
-    runtime_errors.Fail,
-    runtime_errors.InvalidArgument,
-    runtime_errors.InvalidGraph,
-    runtime_errors.NotImplemented,
-    runtime_errors.RuntimeException,
-)
-"""What onnxruntime raises for a graph that it cannot load or compute."""
 
 
 def to_half(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,0 +1,55 @@
+"""/trained-models/{id}/predict"""
+
+import os
+from pathlib import Path
+
+from flask import Response, request, send_file
+from flask.views import MethodView
+
+from app.composition import services
+from app.http.arguments import Blueprint
+from app.http.client import departure
+from app.http.multipart import read_images
+from app.schemas.predictions import PredictionFields, PredictionFormSchema, PredictionSchema
+from app.schemas.trained_models import PREFIX
+from trainyard.runs.prediction import JSON
+
+blueprint = Blueprint(
+    "predictions", __name__, url_prefix=PREFIX, description="What trained models make of images."
+)
+_PNG, _ZIP = "image/png", "application/zip"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FORM = {"required": True, "content": {"multipart/form-data": {"schema": PredictionFormSchema}}}
+_ANSWER = {
+    "description": "of one image the picture, of several an archive with `predictions.json`; or JSON",
+    "content": {_PNG: _BINARY, _ZIP: _BINARY, "application/json": {"schema": PredictionSchema}},
+}
+
+
+@blueprint.route("/<model_id>/predict")
+class Predict(MethodView):
+    @blueprint.doc(requestBody=_FORM, responses={200: _ANSWER})
+    @blueprint.alt_response(503, schema="Error", description="no worker predicts, or too many wait")
+    @blueprint.alt_response(504, schema="Error", description="it was not done in time")
+    def post(self, model_id: str) -> Response:
+        """Have a worker predict classes of the images' pixels by the model's ONNX file."""
+        predictions, is_gone = services().predictions, departure(request)
+        with predictions.receiving(model_id, is_gone) as prediction:
+            asked, names = read_images(request, prediction.images, PredictionFields())
+            predictions.wait(prediction, model_id, asked, names, is_gone)
+            if asked.form == JSON:
+                return _json(prediction.embedded(asked.pictures))
+            return _file(prediction.picture(asked.form), f"{model_id}-{asked.form}")
+
+
+def _json(content: dict[str, object]) -> Response:
+    return Response(PredictionSchema().dumps(content), mimetype="application/json")
+
+
+def _file(path: Path, name: str) -> Response:
+    """A picture, or an archive of several: open, so that it is sent though the files are deleted."""
+    is_archive = path.suffix == ".zip"
+    file = path.open("rb")
+    answer = send_file(file, _ZIP if is_archive else _PNG, is_archive, f"{name}{path.suffix}")
+    answer.content_length = os.fstat(file.fileno()).st_size
+    return answer

@@ -1,0 +1,96 @@
+"""What a trained model is asked, and what it answers."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
+from webargs.fields import DelimitedList
+
+from app.service.predictions import PredictionRequest
+from app.service.received_images import MAX_IMAGES
+from trainyard.runs.prediction import CLASS_MAP, FORMS, PICTURES, TRAINED, WAYS
+from trainyard.runs.trained_model import FP32
+
+
+class PredictionFields(Schema):
+    """The text fields of a prediction, beside its images."""
+
+    form = fields.String(
+        load_default=CLASS_MAP,
+        validate=validate.OneOf(FORMS),
+        metadata={
+            "description": "class_map: a grey PNG whose values are classes (of a multilabel model bit c is "
+            "class c); overlay: the image under the classes' colours; json: how much of each class where"
+        },
+    )
+    way = fields.String(
+        load_default=TRAINED,
+        validate=validate.OneOf(WAYS),
+        metadata={
+            "description": "trained: as images were seen in training; tiles: square by square, at the "
+            "image's own scale; resize: the whole image brought to the trained size"
+        },
+    )
+    precision = fields.String(
+        load_default=FP32,
+        validate=validate.OneOf(["fp32", "fp16", "int8"]),
+        metadata={"description": "which of the model's files answers"},
+    )
+    pictures = DelimitedList(
+        fields.String(validate=validate.OneOf(PICTURES)),
+        validate=validate.Length(max=len(PICTURES)),
+        metadata={"description": "pictures that an answer of the form json carries, separated by commas"},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> PredictionRequest:
+        """The request as its use case takes it."""
+        return PredictionRequest(**{**data, "pictures": tuple(data.get("pictures", ()))})
+
+
+class PredictionFormSchema(PredictionFields):
+    """The whole form, for the API's description."""
+
+    image = fields.List(
+        fields.Raw(metadata={"type": "string", "format": "binary"}),
+        required=True,
+        validate=validate.Length(min=1, max=MAX_IMAGES),
+        metadata={"description": "picture files, as ingest reads them"},
+    )
+
+
+class FoundClassSchema(Schema):
+    """How much of a class there is in an image, and where."""
+
+    index = fields.Integer()
+    name = fields.String()
+    color = fields.List(fields.Integer())
+    pixels = fields.Integer()
+    share = fields.Float(metadata={"description": "of all pixels, 0 to 1"})
+    box = fields.List(
+        fields.Integer(),
+        allow_none=True,
+        metadata={"description": "left, top, width, height in pixels around all of it; null where none is"},
+    )
+
+
+class PredictedImageSchema(Schema):
+    """What a model makes of one image."""
+
+    name = fields.String(metadata={"description": "as the client named the file"})
+    width = fields.Integer()
+    height = fields.Integer()
+    notices = fields.List(fields.String())
+    classes = fields.List(fields.Nested(FoundClassSchema))
+    picture = fields.String(allow_none=True, metadata={"description": "its name in an archive of several"})
+    class_map = fields.String(metadata={"description": "PNG as base64, where `pictures` names it"})
+    overlay = fields.String(metadata={"description": "likewise"})
+
+
+class PredictionSchema(Schema):
+    """What a model answers in the form json, an item for each image in the order sent."""
+
+    model_id = fields.String()
+    version = fields.Integer()
+    task = fields.String()
+    seconds = fields.Float(metadata={"description": "that the worker took"})
+    images = fields.List(fields.Nested(PredictedImageSchema))

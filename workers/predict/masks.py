@@ -1,0 +1,75 @@
+"""What a model makes of one image, in the forms that clients ask for."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainyard.errors import InvalidRequest
+from trainyard.runs.prediction import CLASS_MAP, PICTURES, RESIZE, TILES, TRAINED, PredictionJob
+from trainyard.storage.files import PredictionFolder
+from workers.prepared.version import Uint8
+from workers.training.labels.mask_labels import has_class
+from workers.training.labels.painting import blend, palette, write_picture
+from workers.training.prediction.answers import Predictor
+from workers.training.prediction.class_maps import as_trained, by_resize, by_tiles
+from workers.training.prediction.pictures import read_picture
+
+_WAYS = {TRAINED: as_trained, TILES: by_tiles, RESIZE: by_resize}
+MAX_PIXELS = 64_000_000
+"""Of one image: what is made of it is held in memory at its own size, several times over."""
+
+
+def predict_image(
+    predictor: Predictor, job: PredictionJob, folder: PredictionFolder, place: int
+) -> dict[str, Any]:
+    """Write the pictures that the job wants of its image at `place`, from 0, and tell what is in it.
+
+    Raises InvalidRequest for what is no image, and StorageUnavailable.
+    """
+    name = job.names[place]
+    image, notice = read_picture(folder.image(place), name, predictor.depth)
+    height, width = image.shape[:2]
+    if height * width > MAX_PIXELS:
+        raise InvalidRequest(
+            f"{name} has {width} x {height} pixels, more than the {MAX_PIXELS} that are predicted at once.",
+            remedy="Cut it into parts, or make it smaller.",
+            errors={"image": [f"at most {MAX_PIXELS} pixels each"]},
+        )
+    classes = _WAYS[job.way](predictor, image)
+    for form in {job.form, *job.pictures} & {*PICTURES}:
+        _write(form, image, classes, predictor, folder.picture(place, form))
+    return {
+        "name": name,
+        "width": width,
+        "height": height,
+        "notices": [notice] if notice else [],
+        "classes": [_told(classes, predictor, place) for place in range(len(predictor.classes))],
+    }
+
+
+def _write(form: str, image: Uint8, classes: Uint8, predictor: Predictor, path: Path) -> None:
+    if form == CLASS_MAP:
+        write_picture(classes, path)
+    else:
+        write_picture(blend(image, classes, palette(predictor.classes, predictor.task)), path)
+
+
+def _told(classes: Uint8, predictor: Predictor, place: int) -> dict[str, Any]:
+    """How much of a class there is; `box` is its left, top, width and height in pixels, None without any."""
+    info = predictor.classes[place]
+    there = has_class(classes, info.index, predictor.task)
+    pixels = int(there.sum())
+    rows, columns = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
+    box = None
+    if pixels:
+        left, top = int(columns[0]), int(rows[0])
+        box = [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top]
+    return {
+        "index": info.index,
+        "name": info.name,
+        "color": list(info.color),
+        "pixels": pixels,
+        "share": pixels / there.size,
+        "box": box,
+    }

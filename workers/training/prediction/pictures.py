@@ -1,0 +1,24 @@
+"""Picture files as a model was trained to see them; without torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainyard.errors import InvalidRequest
+from workers.ingest.pictures.decode import decode
+from workers.ingest.problems import Refused
+from workers.prepared.version import DepthScale, Uint8
+from workers.training.data.input_depth import seen_as_trained
+
+
+def read_picture(path: Path, name: str, depth: Sequence[DepthScale] | None) -> tuple[Uint8, str | None]:
+    """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest, and what is to be said of it.
+
+    One of more than 8 bits is scaled as those of the training set were, by `depth` (see `Predictor`); where
+    it had none of the kind, by its own range, which is said. Raises InvalidRequest, which calls it `name`.
+    """
+    try:
+        return seen_as_trained(decode(path.read_bytes()), depth)
+    except OSError as error:
+        raise InvalidRequest(f"{name} cannot be read: {error.strerror}.") from error
+    except Refused as refusal:
+        raise InvalidRequest(f"{name}: {refusal.message}", remedy=refusal.remedy) from refusal
