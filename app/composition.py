@@ -10,6 +10,7 @@ from app.http.sessions import Sessions
 from app.service.catalogue import CatalogueService
 from app.service.cluster_figures import ClusterFiguresService
 from app.service.datasets import DatasetService
+from app.service.drafts import DraftService
 from app.service.event_feed import EventFeedService
 from app.service.forks import ForkService
 from app.service.health import HealthService
@@ -36,6 +37,7 @@ from trainyard.errors import TooManyStreams, TooManyUploads
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.kept import draft_records
 from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
@@ -92,6 +94,7 @@ class Services:
     upload_slots: Slots
     catalogue: CatalogueService
     studies: StudyService
+    drafts: DraftService
     trainings: TrainingService
     yard: YardService
     health: HealthService
@@ -125,7 +128,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
     admission = Admission(runs, datasets, storage)
-    parts = (runs, datasets, models, limits, reindex, admission, kicker)
+    drafts, locks = draft_records(client, storage), Locks(client)
+    kept = (drafts,)
+    parts = (runs, datasets, models, kept, limits, reindex, admission, kicker)
     caretaker = Caretaker(*parts, Turns(client), settings.lease)
     return Services(
         datasets=dataset_service,
@@ -156,11 +161,12 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=studies,
-        trainings=TrainingService(
-            run_service, run_files, dataset_service, experiments, storage.data, Locks(client)
-        ),
+        drafts=DraftService(drafts, run_service, locks),
+        trainings=TrainingService(run_service, run_files, dataset_service, experiments, storage.data, locks),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
-        health=HealthService(client, storage, (datasets, runs, models), lambda: caretaker.housekeeping),
+        health=HealthService(
+            client, storage, (datasets, runs, models, *kept), lambda: caretaker.housekeeping
+        ),
         access_keys=AccessKeys(KeyStore(client), storage),
         sessions=Sessions(SessionStore(client)),
         audit=AuditLog(storage),
@@ -168,6 +174,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
             "run_id": runs.project_of,
             "dataset_id": datasets.project_of,
             "model_id": models.project_of,
+            "draft_id": drafts.project_of,
         },
         caretaker=caretaker,
     )

@@ -12,6 +12,7 @@ from trainyard_client.resources.administration import Admin, Keys
 from trainyard_client.resources.catalog import Models
 from trainyard_client.resources.cluster import Projects, Queues, Workers
 from trainyard_client.resources.datasets import Datasets
+from trainyard_client.resources.drafts import Drafts
 from trainyard_client.resources.runs import Runs
 from trainyard_client.transport import ANSWER_S, TRIES, Transport, unreachable
 
@@ -19,7 +20,7 @@ READY_POLL_S = 0.3
 
 
 class Client:
-    """A server's data sets, runs, models, projects, queues, workers and keys, and its administration.
+    """A server's data sets, runs, drafts, models, projects, queues, workers and keys, and its administration.
 
     `url` is its address without `/api/v1`; `api_key` is needed where the server asks for one. Calls that may
     be repeated are tried `tries` times; an answer may be silent for `answer_s` seconds. All calls raise
@@ -44,6 +45,7 @@ class Client:
         self.transport = transport or Transport(url, api_key, tries=tries, answer_s=answer_s)
         self.datasets = Datasets(self.transport)
         self.runs = Runs(self.transport)
+        self.drafts = Drafts(self.transport)
         self.models = Models(self.transport)
         self.projects = Projects(self.transport)
         self.queues = Queues(self.transport)

@@ -692,6 +692,36 @@ class DatasetItemPage(Record):
     next_cursor: str | None
 
 
+class Draft(Record):
+    """Draft.
+
+    created_at: when it was saved first
+    created_by: id of a key, or another name
+    changed_at: when it was changed last
+    request: what POST /runs would be sent, as far as it is known
+    unreadable: why the record cannot be read; all that is not known of it is null then
+    """
+
+    id: str
+    project: str | None
+    revision: int | None
+    created_at: datetime | None
+    created_by: str | None
+    changed_at: datetime | None
+    request: dict[str, Any] | None
+    unreadable: str | None
+
+
+class DraftPage(Record):
+    """Draft page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[Draft]
+    next_cursor: str | None
+
+
 class Encoders(Record):
     """Encoders."""
 

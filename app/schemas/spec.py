@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, missing
 from marshmallow_dataclass import class_schema
 
 from trainyard.spec.training_spec import TrainingSpec
@@ -27,6 +27,7 @@ def _optional(field: fields.Field[Any]) -> fields.Field[Any]:
         return fields.List(fields.Nested(_plain(type(field.inner.schema))), metadata=field.metadata)
     copied = deepcopy(field)
     copied.required = False
+    copied.load_default = missing  # what is left out is the experiment's to say, not this schema's
     return copied
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -118,6 +119,22 @@ class RunService:
     def submit_as(self, run_id: str, request: RunRequest, dataset: Dataset) -> tuple[bool, Run]:
         """As `submit`, under an id that the caller has chosen."""
         return self._accepted(self._composed(run_id, request, dataset), request)
+
+    def submit_once(self, run_id: str, request: RunRequest) -> tuple[bool, Run]:
+        """As `submit`, under an id that the caller has chosen and that stands for this one request."""
+        if self._found(run_id) is not None:
+            return False, _same_request(self._runs.repair(run_id), request)
+        return self.submit_as(run_id, request, self._dataset(request.dataset_id))
+
+    def compose(self, request: RunRequest) -> TrainingSpec:
+        """The complete spec, of which nothing is asked that depends on a data set; raises InvalidRequest."""
+        return self._asked(request)
+
+    def project_of_dataset(self, dataset_id: str) -> str | None:
+        """The project of a data set; None where there is no such set."""
+        with suppress(NotFound):
+            return self._datasets.project_of(dataset_id)
+        return None
 
     def submit_ahead(self, request: RunRequest) -> Run:
         """Accept a run whose data set need not be ready: it waits until it is, and what `submit` would refuse

@@ -53,7 +53,7 @@ class House:
 
     def caretaker(self, beat: Callable[[Housekeeping], None] | None = None) -> Caretaker:
         admission = Admission(self.runs, self.datasets, self.storage)
-        parts = (self.runs, self.datasets, self.models, self.limits, self.reindex, admission, self.kicker)
+        parts = (self.runs, self.datasets, self.models, (), self.limits, self.reindex, admission, self.kicker)
         return Caretaker(*parts, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append)
 
 

@@ -25,7 +25,14 @@ class Kept(Protocol):
     def revision(self) -> int: ...
 
 
-_PREFIXES = {"run": "run", "dataset": "ds", "model": "model"}
+class _Folder(Protocol):
+    """A folder that holds a record."""
+
+    @property
+    def record(self) -> Path: ...
+
+
+_PREFIXES = {"run": "run", "dataset": "ds", "model": "model", "draft": "draft"}
 Record = TypeVar("Record", bound=Kept)
 
 
@@ -170,11 +177,13 @@ class Records(Generic[Record]):
 
     def record_file(self, record_id: str) -> Path:
         """Where the record's mirror lies in storage."""
-        if self._store.kind == "run":
-            return self._storage.run(record_id).record
-        if self._store.kind == "model":
-            return self._storage.model(record_id).record
-        return self._storage.dataset(record_id).record
+        folders: dict[str, Callable[[str], _Folder]] = {
+            "run": self._storage.run,
+            "dataset": self._storage.dataset,
+            "model": self._storage.model,
+            "draft": self._storage.draft,
+        }
+        return folders[self._store.kind](record_id).record
 
     def to_json(self, record: Record) -> dict[str, Any]:
         """The record as plain JSON data."""

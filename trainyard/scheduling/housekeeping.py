@@ -8,15 +8,17 @@ and the next one goes on.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Claimable
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelRegistry
+from trainyard.registry.records import Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.leftovers import clear_leftovers, clear_predictions
@@ -62,6 +64,7 @@ class Caretaker:
         runs: RunRegistry,
         datasets: DatasetRegistry,
         models: ModelRegistry,
+        kept: Sequence[Records[Any]],
         limits: ProjectLimits,
         reindex: Reindex,
         admission: Admission,
@@ -70,10 +73,12 @@ class Caretaker:
         rules: LeaseRules,
         beat: Callable[[Housekeeping], None] | None = None,
     ) -> None:
-        """`beat` gives a worker's sign of life, and says how its housekeeping stands."""
+        """`kept` are other records that clients alone change. `beat` gives a worker's sign of life, and says
+        how its housekeeping stands."""
         self._runs = runs
         self._datasets = datasets
         self._models = models
+        self._kept = kept
         self._reindex = reindex
         self._turns = turns
         self._beat = beat
@@ -84,7 +89,10 @@ class Caretaker:
             _Part("reaping runs", self._reap_runs, often),
             _Part("records of data sets", partial(self._repair, datasets.repair_mirrors), often),
             _Part("records of runs", partial(self._repair, runs.repair_mirrors), often),
-            _Part("records of models", partial(self._repair, models.repair_mirrors), often),
+            *(
+                _Part(f"records in {one.folder.name}", partial(self._repair, one.repair_mirrors), often)
+                for one in (models, *kept)
+            ),
             _Part("limits of projects", limits.restore, often),
             _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
             _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
@@ -156,7 +164,7 @@ class Caretaker:
     def _clear_leftovers(self) -> None:
         if self._turns.take("leftovers", SWEEP_S):
             now = time.time()
-            clear_leftovers((self._datasets, self._runs, self._models), now)
+            clear_leftovers((self._datasets, self._runs, self._models, *self._kept), now)
             clear_predictions(self._models.predictions, now)
 
     def _repair(self, repair: Callable[[], list[str]]) -> None:

@@ -26,6 +26,7 @@ _SUBMITTED = (
     *("upload.zip", "annotation", "dataset.json"),
     *("config.json", "run.json", "origin"),
     *("model.json", "card.json", "*.onnx"),
+    "record.json",
     ".*.tmp",
 )
 """What a folder may hold before its record is accepted. Anything else is somebody's work, and stays."""

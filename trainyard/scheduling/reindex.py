@@ -9,17 +9,19 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from redis.lock import Lock
 
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.kept import draft_records
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Kept, Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.registry.unreadable import note_unreadable
+from trainyard.runs.draft import Draft
 from trainyard.runs.record import Run
 from trainyard.runs.trained_model import TrainedModel
 from trainyard.storage.errors import storage_error
@@ -28,6 +30,7 @@ from trainyard.store import keys
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, store_errors
 from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
+from trainyard.store.kept_store import DRAFT_LIFE, draft_store
 from trainyard.store.model_store import MODEL_LIFE, ModelStore
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.run_store import RUN_LIFE, RunStore
@@ -86,11 +89,19 @@ class Reindex:
         self._runs_kind = _Kind[Run](
             store=RunStore(client), registry=runs, life=RUN_LIFE, folder=storage.root / "runs"
         )
-        self._models_kind = _Kind[TrainedModel](
-            store=ModelStore(client),
-            registry=ModelRegistry(client, storage),
-            life=MODEL_LIFE,
-            folder=storage.root / "models",
+        self._kept_kinds: tuple[_Kind[Any], ...] = (
+            _Kind[TrainedModel](
+                store=ModelStore(client),
+                registry=ModelRegistry(client, storage),
+                life=MODEL_LIFE,
+                folder=storage.root / "models",
+            ),
+            _Kind[Draft](
+                store=draft_store(client),
+                registry=draft_records(client, storage),
+                life=DRAFT_LIFE,
+                folder=storage.root / "drafts",
+            ),
         )
 
     def ensure(self) -> Report | None:
@@ -114,7 +125,8 @@ class Reindex:
             report = Report()
             self._compare(self._datasets_kind, report, lock)
             self._compare(self._runs_kind, report, lock)
-            self._compare(self._models_kind, report, lock)
+            for kind in self._kept_kinds:
+                self._compare(kind, report, lock)
             self._requeue(report)
             self._client.mset({keys.INDEXED: self._server(), keys.LISTS: LISTS_VERSION})
             self._client.delete(keys.REBUILDING)

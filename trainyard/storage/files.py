@@ -11,6 +11,7 @@
                               .attempts/<fence>/  what each attempt writes, until it is put in place
                               origin/<run id>-<checkpoint>.ckpt of a fork
     <storage>/models/<id>/    model.json card.json  model.onnx and what else the run exported, its own files
+    <storage>/drafts/<id>/    record.json of a run that was saved and not submitted
     <storage>/predictions/<id>/  images that a model is asked about and its answers, for as long as that takes
     <storage>/projects.json   what is set for each project
     <storage>/study-models.json  what clients of the study contract have added to the models and taken away
@@ -38,7 +39,7 @@ SCHEMA = 1
 DELETED = ".deleted"
 """End of the name of a folder while it is deleted, which begins with a dot."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_ID = re.compile(r"(ds|run|model|pred)-[0-9a-f]{12}\Z")
+_ID = re.compile(r"(ds|run|model|pred|draft|hook)-[0-9a-f]{12}\Z")
 
 
 def new_dataset_id() -> str:
@@ -54,6 +55,11 @@ def new_run_id() -> str:
 def new_prediction_id() -> str:
     """A fresh random id, `pred-` and 12 hex digits."""
     return f"pred-{secrets.token_hex(6)}"
+
+
+def new_draft_id() -> str:
+    """A fresh random id, `draft-` and 12 hex digits."""
+    return f"draft-{secrets.token_hex(6)}"
 
 
 def check_id(text: str) -> str:
@@ -238,6 +244,17 @@ class PredictionFolder:
 
 
 @dataclass(frozen=True)
+class RecordFolder:
+    """The folder of what is a record and nothing else."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        return self.path / "record.json"
+
+
+@dataclass(frozen=True)
 class Storage:
     """Shared storage at a mounted path.
 
@@ -255,6 +272,9 @@ class Storage:
 
     def model(self, model_id: str) -> ModelFolder:
         return ModelFolder(self.root / "models" / check_id(model_id))
+
+    def draft(self, draft_id: str) -> RecordFolder:
+        return RecordFolder(self.root / "drafts" / check_id(draft_id))
 
     @property
     def predictions(self) -> Path:

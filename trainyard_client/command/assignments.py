@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,9 +25,30 @@ def spec_options(function: F) -> F:
     return of_file(of_parts(function))
 
 
-def spec_of(file: Path | None, assignments: Iterable[str], **shortcuts: Any) -> dict[str, Any]:
-    """The spec of a JSON file, with assignments laid over it, and shortcuts that are not None over these."""
-    spec = _read(file) if file else {}
+def run_options(function: F) -> F:
+    """Give the command what a run is asked for with, as those of `spec_of` and fields of a request."""
+    options = (
+        click.option("-e", "--experiment", help="A ready spec (see `trainyard model experiments`)."),
+        spec_options,
+        click.option("--epochs", type=int, help="Epochs to train."),
+        click.option("--name", help="Name of the run."),
+        click.option("--project", help="Project it belongs to; the data set's by default."),
+        click.option("--notes", help="Free text."),
+        click.option("--priority", type=int, help="0 to 9; 9 goes first."),
+        click.option("--max-hours", type=float, help="Hours that all attempts together may train."),
+        click.option("--device-class", help="cpu, gpu or gpu-large."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def spec_of(
+    file: Path | None, assignments: Iterable[str], *, base: Mapping[str, Any] | None = None, **shortcuts: Any
+) -> dict[str, Any]:
+    """The spec of a JSON file, else the `base`, with assignments laid over it, and shortcuts that are not
+    None over these."""
+    spec = _read(file) if file else deepcopy(dict(base or {}))
     for text in assignments:
         name, sign, value = text.partition("=")
         if not sign or not all(name.split(".")):

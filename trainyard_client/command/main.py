@@ -16,6 +16,7 @@ MODULES = {
     "config": (f"{OF_CLIENT}.connection", "Show and choose profiles."),
     "dataset": (f"{OF_CLIENT}.datasets", "Upload data sets, see what ingest found, answer its questions."),
     "run": (f"{OF_CLIENT}.runs", "Submit runs, watch and change them, take results away."),
+    "draft": (f"{OF_CLIENT}.drafts", "Save runs without submitting them; edit, check and submit them later."),
     "model": (f"{OF_CLIENT}.models", "See what models can be trained."),
     "queue": (f"{OF_CLIENT}.cluster", "See what waits, and why."),
     "worker": (f"{OF_CLIENT}.cluster", "See who works."),

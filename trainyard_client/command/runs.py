@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainyard_client.command import exit_codes, run_changes, run_results
-from trainyard_client.command.assignments import dotted, spec_of, spec_options
+from trainyard_client.command.assignments import dotted, run_options, spec_of
 from trainyard_client.command.comparison import compare
 from trainyard_client.command.output import first, shown_seconds
 from trainyard_client.command.session import Session, connected, quiet_option
@@ -27,15 +27,7 @@ def run() -> None:
 
 @run.command()
 @click.argument("dataset_id")
-@click.option("-e", "--experiment", help="A ready spec (see `trainyard model experiments`).")
-@spec_options
-@click.option("--epochs", type=int, help="Epochs to train.")
-@click.option("--name", help="Name of the run.")
-@click.option("--project", help="Project it belongs to; the data set's by default.")
-@click.option("--notes", help="Free text.")
-@click.option("--priority", type=int, help="0 to 9; 9 goes first.")
-@click.option("--max-hours", type=float, help="Hours that all attempts together may train.")
-@click.option("--device-class", help="cpu, gpu or gpu-large.")
+@run_options
 @click.option("--key", help="Idempotency key: the same one again answers with the same run.")
 @click.option("--watch", "is_watched", is_flag=True, help="Follow it to its end.")
 @click.option(
@@ -62,7 +54,8 @@ def submit(
         if is_watched or key or quiet:
             raise click.UsageError("--dry-run makes no run to watch, to name or to find again by a key.")
         found = session.client.runs.check(dataset_id, experiment=experiment, spec=spec or None, **fields)
-        _show_checked(session, found)
+        show_checked(session, found)
+        session.output.note("The server would accept this run; it is not submitted.")
         return exit_codes.DONE
     fields["key"] = key
     made = session.client.runs.submit(dataset_id, experiment=experiment, spec=spec or None, **fields)
@@ -144,7 +137,8 @@ def _show(session: Session, found: "Run") -> None:
         output.line(f"    {found.error.get('remedy') or ''}".rstrip())
 
 
-def _show_checked(session: Session, found: "CheckedRun") -> None:
+def show_checked(session: Session, found: "CheckedRun") -> None:
+    """Print what a run would be."""
     output = session.output
     if output.as_json:
         output.document(found.raw)
@@ -154,7 +148,6 @@ def _show_checked(session: Session, found: "CheckedRun") -> None:
         output.pairs({f"  {name}": json.dumps(value)})
     for notice in found.notices or ():
         output.line(f"notice: {notice}")
-    output.note("The server would accept this run; it is not submitted.")
 
 
 def _waiting(found: "Run") -> str | None:

@@ -4,5 +4,5 @@ local kind, id = ARGV[1], ARGV[2]
 if redis.call('EXISTS', key_of(kind, id)) == 0 then return {'missing', {}} end
 set_fields(kind, id, 3)
 bump(kind, id)
-if redis.call('ZSCORE', 'ty:q:' .. queue_of(kind, id), id) then enqueue(kind, id) end
+if has_queue(kind) and redis.call('ZSCORE', 'ty:q:' .. queue_of(kind, id), id) then enqueue(kind, id) end
 return answer('ok', kind, id)

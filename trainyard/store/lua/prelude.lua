@@ -38,6 +38,8 @@ local function is_active(status) return status == 'queued' or status == 'running
 -- A run that was accepted before its data set could be used waits in a queue of which nobody claims anything.
 local DATASET_QUEUE = 'dataset'
 
+local function has_queue(kind) return kind == 'run' or kind == 'dataset' end
+
 local function awaits_dataset(kind, id) return kind == 'run' and get(kind, id, 'awaits_dataset') == 'true' end
 
 local function queue_of(kind, id)
@@ -106,6 +108,11 @@ local function bump(kind, id)
   if kind == 'run' then changed_runs[id] = true end
 end
 
+local function decoded(text)
+  local ok, found = pcall(cjson.decode, text or '')
+  return ok and type(found) == 'table' and found or {} -- a script must not break off half way for a broken one
+end
+
 local function enter_status(kind, id, status)
   local key = key_of(kind, id)
   local old = redis.call('HGET', key, 'status')
@@ -124,11 +131,6 @@ local function enter_status(kind, id, status)
     hold_dataset(id, status)
     note_wait(id, status)
   end
-end
-
-local function decoded(text)
-  local ok, found = pcall(cjson.decode, text or '')
-  return ok and type(found) == 'table' and found or {} -- a script must not break off half way for a broken one
 end
 
 -- RUN LISTS. A run is in an index by each thing that lists are filtered by, scored by its creation time, and in
@@ -195,6 +197,36 @@ local function enter_versions(id, score)
   redis.call('HSET', 'ty:model:versions', counter, string.format('%.0f', math.max(last, version)))
 end
 
+-- ARGV from `first` on are field/value pairs of the record, or of what lists need beside it where the field's
+-- name begins with `listed:`; an empty value removes the field.
+local function set_fields(kind, id, first)
+  for i = first, #ARGV, 2 do
+    local key, field = key_of(kind, id), ARGV[i]
+    if string.sub(field, 1, 7) == 'listed:' then key, field = listed_of(id), string.sub(field, 8) end
+    if ARGV[i + 1] == '' then
+      redis.call('HDEL', key, field)
+    else
+      redis.call('HSET', key, field, ARGV[i + 1])
+    end
+  end
+end
+
+-- A new record of field/value pairs that begin at ARGV[first], in the indexes that hold whatever its status. Creation
+-- times are unique and grow, so that they order and page lists. Returns its place in them.
+local function create_record(kind, id, first)
+  local key = key_of(kind, id)
+  local us = math.max(now_us(), tonumber(redis.call('GET', 'ty:clock') or '0') + 1)
+  local score = string.format('%.0f', us)
+  redis.call('SET', 'ty:clock', score)
+  set_fields(kind, id, first)
+  redis.call('DEL', key .. ':removed') -- what is made again has the same id
+  redis.call('HSET', key, 'created_at', seconds(us), 'revision', 0)
+  redis.call('ZADD', 'ty:' .. kind .. ':by:all', score, id)
+  redis.call('ZADD', 'ty:' .. kind .. ':by:project:' .. get(kind, id, 'project'), score, id)
+  redis.call('HDEL', key, 'status')
+  return score
+end
+
 local function leave_indexes(kind, id, status)
   local both, by_status = status_indexes(kind, id, status)
   local by = 'ty:' .. kind .. ':by:'
@@ -203,6 +235,14 @@ local function leave_indexes(kind, id, status)
   end
   if kind == 'run' then leave_lists(id) end
   if kind == 'model' then redis.call('ZREM', versions_index(id), id) end
+end
+
+-- For so many seconds it is remembered that it was removed.
+local function forget_record(kind, id, status, remembered_s)
+  leave_indexes(kind, id, status)
+  redis.call('DEL', key_of(kind, id))
+  redis.call('SREM', 'ty:unmirrored:' .. kind, id)
+  redis.call('SET', key_of(kind, id) .. ':removed', 1, 'EX', remembered_s)
 end
 
 -- Turns. A queue is kept whole, and once more by project, so that a turn is found without a look at every
@@ -234,7 +274,7 @@ end
 
 -- Take a record out of its queue, before it enters another status; one that is not in it is left as it is.
 local function dequeue(kind, id)
-  if kind == 'model' then return end -- which waits for nothing
+  if not has_queue(kind) then return end
   local queue, project = queue_of(kind, id), get(kind, id, 'project')
   if redis.call('ZREM', 'ty:q:' .. queue, id) == 1 then
     redis.call('HSET', key_of(kind, id), 'interrupted', 'false')
@@ -260,20 +300,6 @@ end
 local function is_held(kind, id, fence, owner)
   local h = redis.call('HMGET', key_of(kind, id), 'fence', 'owner')
   return h[1] == fence and h[2] == owner
-end
-
--- ARGV from `first` on are field/value pairs of the record, or of what lists need beside it where the field's
--- name begins with `listed:`; an empty value removes the field.
-local function set_fields(kind, id, first)
-  for i = first, #ARGV, 2 do
-    local key, field = key_of(kind, id), ARGV[i]
-    if string.sub(field, 1, 7) == 'listed:' then key, field = listed_of(id), string.sub(field, 8) end
-    if ARGV[i + 1] == '' then
-      redis.call('HDEL', key, field)
-    else
-      redis.call('HSET', key, field, ARGV[i + 1])
-    end
-  end
 end
 
 -- The value of one of the field/value pairs that begin at ARGV[first].

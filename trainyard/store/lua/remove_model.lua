@@ -1,12 +1,8 @@
 -- remove_model(id, seconds): forget a trained model that is not in production. For so many seconds it is remembered
 -- that it was removed. Outcome: ok | missing | in_use.
 local id = ARGV[1]
-local key = key_of('model', id)
 local status = get('model', id, 'status')
 if not status then return {'missing', {}} end
 if status == 'production' then return {'in_use', {}} end
-leave_indexes('model', id, status)
-redis.call('DEL', key)
-redis.call('SREM', 'ty:unmirrored:model', id)
-redis.call('SET', key .. ':removed', 1, 'EX', ARGV[2])
+forget_record('model', id, status, ARGV[2])
 return {'ok', {}}

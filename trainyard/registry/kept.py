@@ -1,0 +1,46 @@
+"""Records that clients alone make, change and remove, as the rest of the house sees them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainyard.access import require_project
+from trainyard.errors import NotFound
+from trainyard.registry.records import Record, Records
+from trainyard.runs.draft import Draft
+from trainyard.storage.files import Storage, check_id, remove_folder
+from trainyard.store.connection import Client
+from trainyard.store.kept_store import DRAFT_LIFE, KeptStore, draft_store
+from trainyard.store.records import Life
+
+
+class KeptRecords(Records[Record]):
+    """All records of one such kind."""
+
+    _store: KeptStore[Record]
+
+    def __init__(self, store: KeptStore[Record], storage: Storage, life: Life) -> None:
+        super().__init__(store, storage, life)
+
+    def create(self, record: Record, status: str) -> Record:
+        """Accept a new record. Storage holds it first; raises Forbidden, StorageUnavailable."""
+        require_project(record.project)
+        self.refuse_forgotten(record.id)
+        self._write(record)
+        return self._mirrored(self._store.keep(record, record.id, status)[1])
+
+    def change(self, record_id: str, values: Mapping[str, Any]) -> Record:
+        """Change fields (JSON data); raises NotFound, and Forbidden for another project."""
+        if "project" in values:
+            require_project(values["project"])
+        return self.amend(record_id, values)
+
+    def remove(self, record_id: str) -> None:
+        """Forget a record and delete its folder; raises NotFound and StorageUnavailable."""
+        if not self._store.forget(check_id(record_id)):
+            raise NotFound(f"There is no {self._store.kind} {record_id}.")
+        remove_folder(self.record_file(record_id).parent)
+
+
+def draft_records(client: Client, storage: Storage) -> KeptRecords[Draft]:
+    """All drafts."""
+    return KeptRecords(draft_store(client), storage, DRAFT_LIFE)

@@ -1,0 +1,7 @@
+-- forget(kind, id, seconds): remove a record that waits for no work. For so many seconds it is remembered that it
+-- was removed. Outcome: ok | missing.
+local kind, id = ARGV[1], ARGV[2]
+local status = get(kind, id, 'status')
+if not status then return {'missing', {}} end
+forget_record(kind, id, status, ARGV[3])
+return {'ok', {}}
