@@ -1253,6 +1253,21 @@ class Usages(Record):
     items: list[Usage]
 
 
+class DeviceFigures(Record):
+    """Device figures.
+
+    memory_total_bytes: 0 where it cannot be told
+    utilization: how busy it is, 0 to 1
+    temperature_c: degrees Celsius
+    """
+
+    name: str
+    memory_used_bytes: int | None
+    memory_total_bytes: int
+    utilization: float | None
+    temperature_c: float | None
+
+
 class Worker(Record):
     """Worker.
 
@@ -1260,6 +1275,7 @@ class Worker(Record):
     queues: device classes it serves and `finish`, `finish` alone, or `ingest`
     device: name of its GPU, or of the machine's processor
     memory_bytes: of the GPU, or of the machine; 0 where it cannot be told
+    figures: of each GPU, or of the machine; empty before the first are told
     started_at: when the worker started
     holds: the run or data set in work
     since: since when it has that in work
@@ -1275,6 +1291,7 @@ class Worker(Record):
     queues: list[str]
     device: str
     memory_bytes: int
+    figures: list[DeviceFigures]
     started_at: datetime | None
     holds: str | None
     since: datetime | None

@@ -14,7 +14,7 @@ from typing import Any
 from trainyard.errors import StoreUnavailable
 from trainyard.store.worker_record import Housekeeping, WorkerState
 from trainyard.store.workers import WorkerStore
-from workers.devices.device_class import device_of
+from workers.devices.device_class import device_figures, device_of
 from workers.devices.gpu_check import FoundGpu, needs_gpu
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,9 @@ class Presence:
         self._lock = threading.Lock()
         self._queues = queues
         self._has_left = False
+        self._visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         host, pid = socket.gethostname(), os.getpid()
-        device, memory = _named(gpus) if gpus else device_of(queues, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        device, memory = _named(gpus) if gpus else device_of(queues, self._visible)
         self._worker = WorkerState(
             id=f"{host}:{pid}:{uuid.uuid4().hex[:8]}",
             host=host,
@@ -50,11 +51,13 @@ class Presence:
         return self._worker.id
 
     def beat(self, housekeeping: Housekeeping | None = None) -> None:
-        """Give a sign of life, and say how housekeeping stands if that is known; raises StoreUnavailable."""
+        """Give a sign of life, and say how housekeeping stands and what devices do if housekeeping is known;
+        raises StoreUnavailable."""
         if housekeeping:
             ago = housekeeping.seconds_ago
             at = None if ago is None else time.time() - ago
-            self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled)
+            figures = device_figures(self._queues, self._visible)
+            self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled, figures=figures)
         if not self._has_left:
             self._workers.beat(self._worker)
 

@@ -1,7 +1,7 @@
 """Figures for Prometheus: of the cluster at each scrape, and of the requests that this process answers."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -23,6 +23,12 @@ _REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 _HISTOGRAMS = {
     "run_wait_seconds": ("queue", "How long runs waited in their queue before an attempt took them."),
     "run_duration_seconds": ("outcome", "How long all attempts at runs that ended have trained."),
+}
+_OF_A_GPU = {
+    "utilization_ratio": ("utilization", "How busy a GPU is, 0 to 1."),
+    "memory_used_bytes": ("memory_used_bytes", "Memory of a GPU in use."),
+    "memory_total_bytes": ("memory_total_bytes", "Memory of a GPU."),
+    "temperature_celsius": ("temperature_c", "How warm a GPU is."),
 }
 _COUNTERS = {"attempts_total": ("reason", "Attempts that have ended, by what ended them.")}
 
@@ -102,6 +108,8 @@ def _queues(store: StoreFigures, now: float) -> Iterator[Metric]:
     }
     help = "How long the run has waited that waits longest."
     yield _gauge("queue_oldest_wait_seconds", help, ("queue",), oldest)
+    serving = {(name,): sum(name in one.queues for one in store.workers) for name, _ in queues}
+    yield _gauge("queue_workers", "Workers that serve a queue.", ("queue",), serving)
     held = {name: sum(_works_for(one, name) for one in store.workers) for name, _ in queues}
     wanted = {(name,): one.waiting + max(one.in_work, held[name]) for name, one in queues}
     help = "Workers that would leave nothing waiting: what waits and what is in work. Scale on this."
@@ -122,8 +130,21 @@ def _workers(store: StoreFigures) -> Iterator[Metric]:
     )
     speeds = {(worker,): speed for worker, speed in store.speeds.items()}
     yield _gauge("images_per_second", "Training images a second.", ("worker",), speeds)
-    memory = {(one.id, one.device): one.memory_bytes for one in store.workers if one.devices}
-    yield _gauge("gpu_memory_total_bytes", "Memory of a worker's GPU.", ("worker", "device"), memory)
+    yield from _devices(store.workers)
+
+
+def _devices(workers: Sequence[WorkerState]) -> Iterator[Metric]:
+    """Of GPUs alone; what one does not tell is absent."""
+    told = {
+        (worker.id, str(number), one.name): one
+        for worker in workers
+        if worker.devices
+        for number, one in enumerate(worker.figures)
+    }
+    for name, (field, help) in _OF_A_GPU.items():
+        values = {labels: getattr(one, field) for labels, one in told.items()}
+        known = {labels: value for labels, value in values.items() if value is not None}
+        yield _gauge(f"gpu_{name}", help, ("worker", "gpu", "device"), known)
 
 
 def _counted(store: StoreFigures) -> Iterator[Metric]:

@@ -75,6 +75,16 @@ class QueuesSchema(Schema):
     items = fields.List(fields.Nested(QueueSchema))
 
 
+class DeviceFiguresSchema(Schema):
+    """What a GPU does at the moment, or the machine of a worker without; null for what is not told."""
+
+    name = fields.String()
+    memory_used_bytes = fields.Integer(allow_none=True)
+    memory_total_bytes = fields.Integer(metadata={"description": "0 where it cannot be told"})
+    utilization = fields.Float(allow_none=True, metadata={"description": "how busy it is, 0 to 1"})
+    temperature_c = fields.Float(allow_none=True, metadata={"description": "degrees Celsius"})
+
+
 class WorkerSchema(Schema):
     """A worker that has given a sign of life in the last seconds."""
 
@@ -88,6 +98,10 @@ class WorkerSchema(Schema):
     device = fields.String(metadata={"description": "name of its GPU, or of the machine's processor"})
     memory_bytes = fields.Integer(
         metadata={"description": "of the GPU, or of the machine; 0 where it cannot be told"}
+    )
+    figures = fields.List(
+        fields.Nested(DeviceFiguresSchema),
+        metadata={"description": "of each GPU, or of the machine; empty before the first are told"},
     )
     started_at = instant_field("when the worker started")
     holds = fields.String(allow_none=True, metadata={"description": "the run or data set in work"})

@@ -14,7 +14,7 @@ from trainyard.runs.events import Progress
 from trainyard.settings import Settings
 from trainyard.store import keys
 from trainyard.store.connection import Client
-from trainyard.store.worker_record import WorkerState
+from trainyard.store.worker_record import DeviceFigures, WorkerState
 from trainyard.store.workers import WorkerStore
 from trainyard.version import VERSION
 
@@ -121,14 +121,33 @@ def test_workers_and_what_they_do(client: FlaskClient, run_id: str, hand: Hand, 
     progress = Progress(stage="train", epoch=1, epochs=2, step=1, steps_per_epoch=5, loss=0.5,
                         images_per_second=33.5, eta_seconds=None)  # fmt: skip
     hand.runs.report(held, progress)
-    WorkerStore(redis_client).beat(worker(("gpu", "cpu"), holds=run_id, devices=1, is_stalled=True))
+    figures = (
+        DeviceFigures(
+            name="d", memory_used_bytes=5, memory_total_bytes=8, utilization=0.25, temperature_c=None
+        ),
+        DeviceFigures(
+            name="d", memory_used_bytes=None, memory_total_bytes=8, utilization=None, temperature_c=70
+        ),
+    )
+    busy = worker(("gpu", "cpu"), holds=run_id, devices=2, is_stalled=True, figures=figures)
+    WorkerStore(redis_client).beat(busy)
     WorkerStore(redis_client).beat(worker(("ingest",), id="i", holds="ds-1"))
     found = scraped(client)
     assert value(found, "worker_up", worker="w", host="h", queues="gpu,cpu") == 1
     assert (value(found, "worker_stalled", worker="w"), value(found, "worker_stalled", worker="i")) == (1, 0)
     assert value(found, "images_per_second", worker="w") == 33.5
-    assert value(found, "gpu_memory_total_bytes", worker="w", device="d") == 8
-    assert value(found, "gpu_memory_total_bytes", worker="i", device="d") is None
+    first, second = ({"worker": "w", "gpu": number, "device": "d"} for number in "01")
+    assert value(found, "gpu_memory_total_bytes", **first) == 8
+    assert value(found, "gpu_memory_used_bytes", **first) == 5
+    assert value(found, "gpu_utilization_ratio", **first) == 0.25
+    assert value(found, "gpu_temperature_celsius", **first) is None
+    assert value(found, "gpu_temperature_celsius", **second) == 70
+    assert value(found, "gpu_utilization_ratio", **second) is None
+    assert {labels for labels in found["gpu_memory_total_bytes"] if ("worker", "i") in labels} == set()
+    assert (value(found, "queue_workers", queue="cpu"), value(found, "queue_workers", queue="gpu-large")) == (
+        1,
+        0,
+    )
     assert value(found, "queue_wanted_workers", queue="ingest") == 1
 
 

@@ -2,23 +2,19 @@
 
 import os
 import time
-from pathlib import Path
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import Any
 
+import pynvml
 import pytest
 
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.worker_record import Housekeeping
 from trainyard.store.workers import LIFE_S, WorkerStore
-from workers.devices.device_class import MEBIBYTE, UNKNOWN_GPU, device_of
+from workers.devices.device_class import UNKNOWN_GPU, device_figures, device_of, gpus_to_use
 from workers.heartbeat import Presence
-
-SMI = """#!/bin/sh
-[ "$3" = "--id=7" ] && exit 6
-echo "NVIDIA H200, 143771"
-[ "$3" = "--id=0,1" ] && echo "NVIDIA H200, [N/A]"
-exit 0
-"""
 
 
 @pytest.fixture
@@ -64,32 +60,84 @@ def test_work_goes_on_while_redis_is_away():
     presence.leave()
 
 
+GIB = 1024**3
+
+
 @pytest.fixture
-def smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A driver's tool that knows two GPUs."""
-    (tmp_path / "nvidia-smi").write_text(SMI)
-    (tmp_path / "nvidia-smi").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+def driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that knows two GPUs; the second does not tell how warm it is."""
+
+    def temperature(index: int, sensor: int) -> int:
+        if index:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return 61
+
+    def by_uuid(name: str) -> int:
+        if name != "GPU-b":
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+        return 1
+
+    def by_index(index: int) -> int:
+        if index > 1:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_INVALID_ARGUMENT)
+        return index
+
+    answers: dict[str, Any] = {
+        "nvmlInit": lambda: None,
+        "nvmlShutdown": lambda: None,
+        "nvmlDeviceGetCount": lambda: 2,
+        "nvmlDeviceGetHandleByIndex": by_index,
+        "nvmlDeviceGetHandleByUUID": by_uuid,
+        "nvmlDeviceGetName": lambda index: "NVIDIA H200",
+        "nvmlDeviceGetMemoryInfo": lambda index: SimpleNamespace(used=(5 + index) * GIB, total=140 * GIB),
+        "nvmlDeviceGetUtilizationRates": lambda index: SimpleNamespace(gpu=90 - 40 * index, memory=3),
+        "nvmlDeviceGetTemperature": temperature,
+    }
+    for name, answer in answers.items():
+        monkeypatch.setattr(pynvml, name, answer)
 
 
-@pytest.mark.usefixtures("smi")
+@pytest.mark.usefixtures("driver")
 def test_gpus_are_described_by_their_driver():
-    assert device_of(("gpu",), None) == ("NVIDIA H200", 143771 * MEBIBYTE)
-    assert device_of(("gpu", "cpu"), "0,1") == ("2 × NVIDIA H200", 143771 * MEBIBYTE)
-    assert device_of(("gpu",), "7") == (UNKNOWN_GPU, 0)
+    assert device_of(("gpu",), "0") == ("NVIDIA H200", 140 * GIB)
+    assert device_of(("gpu", "cpu"), "0,1") == device_of(("gpu",), None) == ("2 × NVIDIA H200", 140 * GIB)
+    assert device_of(("gpu",), "GPU-b") == ("NVIDIA H200", 140 * GIB)
+    for unknown in ("7", "GPU-c", "-1", ""):
+        assert device_of(("gpu",), unknown) == (UNKNOWN_GPU, 0)
+    assert gpus_to_use(None) == ["0", "1"]
+    assert gpus_to_use(" GPU-b, 1,-1") == ["GPU-b", "1"]
 
 
-def test_without_the_tool_a_gpu_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("PATH", str(tmp_path))
+@pytest.mark.usefixtures("driver")
+def test_a_worker_tells_what_its_gpus_do(client: Client):
+    workers = WorkerStore(client)
+    Presence(workers, ("gpu",)).beat(Housekeeping(seconds_ago=1))
+    [worker] = workers.all()
+    told = {"name": "NVIDIA H200", "memory_total_bytes": 140 * GIB}
+    assert [asdict(one) for one in worker.figures] == [
+        {**told, "memory_used_bytes": 5 * GIB, "utilization": 0.9, "temperature_c": 61},
+        {**told, "memory_used_bytes": 6 * GIB, "utilization": 0.5, "temperature_c": None},
+    ]
+
+
+def test_without_a_driver_a_gpu_is_unknown():
+    """As on this machine: there is no NVML library to load, or it knows of no GPU."""
+    if gpus_to_use(None):
+        pytest.skip("this machine has a GPU")
     assert device_of(("gpu-large",), None) == (UNKNOWN_GPU, 0)
+    assert device_figures(("gpu",), None) == ()
 
 
 @pytest.mark.parametrize("queue", ["cpu", "ingest"])
-@pytest.mark.usefixtures("smi")
+@pytest.mark.usefixtures("driver")
 def test_a_processor_is_enough_for_some_queues(queue: str):
     name, memory = device_of((queue,), None)
     assert name
     assert memory == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    [figures] = device_figures((queue,), None)
+    assert 0 < (figures.memory_used_bytes or 0) < memory
+    assert figures.utilization is not None
+    assert 0 <= figures.utilization <= 1
 
 
 def test_a_worker_says_how_its_housekeeping_stands(client: Client):

@@ -1,8 +1,5 @@
 """A stack trains on every GPU of its machine."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from deploy.procfile import chosen, with_worker_per_gpu
@@ -31,10 +28,11 @@ def test_each_of_several_gpus_has_a_worker_of_its_own():
     assert chosen(["redis", "worker"], ["1", "GPU-5f"]) == ["redis", "worker-0", "worker-1"]
 
 
-def test_a_stack_trains_on_the_gpus_that_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA L4, 23034'\necho 'NVIDIA L4, 23034'\n")
-    (tmp_path / "nvidia-smi").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+def test_a_stack_trains_on_the_gpus_that_it_is_shown(monkeypatch: pytest.MonkeyPatch):
+    for name, answer in (("Init", None), ("Shutdown", None), ("DeviceGetCount", 2)):
+        monkeypatch.setattr(f"pynvml.nvml{name}", lambda answer=answer: answer)
+    monkeypatch.setattr("pynvml.nvmlDeviceGetHandleByIndex", lambda index: index)
+    monkeypatch.setattr("workers.devices.nvml._figures", lambda handle: handle)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with_gpu, without = Settings(device_classes=("cpu", "gpu")), Settings(device_classes=("cpu",))
     assert (stack_gpus(with_gpu), stack_gpus(without)) == (["0", "1"], [])

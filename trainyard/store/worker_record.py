@@ -13,6 +13,18 @@ class Housekeeping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceFigures:
+    """What a GPU does, or a machine whose processor trains: how busy it is from 0 to 1, its memory in bytes,
+    its temperature in degrees Celsius; None for what it does not tell."""
+
+    name: str
+    memory_used_bytes: int | None
+    memory_total_bytes: int
+    utilization: float | None
+    temperature_c: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerState:
     """One worker process; times are seconds since 1970, UTC.
 
@@ -20,6 +32,7 @@ class WorkerState:
     results it writes beside that; `device` is the name of its GPU, or
     of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine. `devices`
     is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
+    `figures` are those of each GPU, or of the machine where it has none, as of its last sign of life.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
     that this was too long ago. `unreadable` says why nothing but the id is known of a worker.
     """
@@ -38,6 +51,7 @@ class WorkerState:
     is_stalled: bool = False
     unreadable: str | None = None
     devices: int = 0
+    figures: tuple[DeviceFigures, ...] = ()
 
     def has_devices_for(self, run_devices: int) -> bool:
         """Whether a run that wants so many devices can train here."""
