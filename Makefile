@@ -97,8 +97,8 @@ licences: $(STAMP)  ## docs/licences.md, from what the installed packages say
 # Write the names of smp's and timm's encoders anew, and which architectures they cannot train with. Trying
 # them all takes about two hours; the second command may be ended, and goes on where it was.
 catalog: $(STAMP)  ## names of encoders, and which pairs cannot train; about two hours
-	$(BIN)/python -m workers.training.network.encoder_names > trainyard/catalog/encoders.json
-	$(BIN)/python -m workers.training.network.encoder_pairs
+	$(BIN)/python -m workers.training.tasks.segmentation.network.encoder_names > trainyard/catalog/encoders.json
+	$(BIN)/python -m workers.training.tasks.segmentation.network.encoder_pairs
 
 clean:  ## delete .venv and var
 	rm -rf $(VENV) var

@@ -18,7 +18,7 @@ from bench.wall_time import train_for
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from workers.training.predict import as_trained
-from workers.training.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 
 def score(checkpoint: Path, data: Path) -> dict[str, Ious]:

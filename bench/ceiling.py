@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.example import build_network
 from bench.turns import spread
 from workers.training.compute.runtime import prepare_process
-from workers.training.network.folded_upsampling import fold_upsampling
+from workers.training.tasks.segmentation.network.folded_upsampling import fold_upsampling
 
 SIDE = 2048
 SIZE = 256

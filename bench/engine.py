@@ -20,11 +20,11 @@ from trainyard.runs.events import EpochEnd, Event, Progress
 from trainyard.runs.signals import Signals
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
-from workers.training.labels.metrics import EpochScores
-from workers.training.losses.weighted_sum import WeightedLosses
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses
 
 EPOCHS = 2
 
@@ -105,7 +105,7 @@ def main() -> None:
 def watch(shares: Shares) -> None:
     """Tell the parts of a training epoch apart; its validation is no part of it."""
     shares.watch(_BaseDataLoaderIter, "__next__", "data")
-    shares.watch(SegmentationModule, "forward", "forward")
+    shares.watch(TrainingModule, "forward", "forward")
     shares.watch(WeightedLosses, "forward", "loss")
     shares.watch(Tensor, "backward", "backward")
     shares.watch(EpochScores, "update", "metrics")

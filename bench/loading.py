@@ -28,8 +28,8 @@ from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import PreparedDataset
-from workers.training.data.batches import SegmentationData
 from workers.training.data.sampler import EpochSampler
+from workers.training.tasks.segmentation.data.batches import SegmentationData
 
 WANTED = {"light": 5.0, "medium": 2.0}
 """How many times the script's images per second each preset is to give."""

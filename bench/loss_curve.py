@@ -14,9 +14,9 @@ from bench.example import CLASSES, LEARNING_RATE, LEAST_RATE, CamVid, Example, a
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from workers.training.compute.runtime import prepare_process, quiet_lightning, resolve_precision
-from workers.training.epochs.module import SegmentationModule
-from workers.training.losses.weighted_sum import WeightedLosses
-from workers.training.network.networks import IMAGENET
+from workers.training.epochs.module import TrainingModule
+from workers.training.network.input_rule import IMAGENET
+from workers.training.tasks.segmentation.objective import SegmentationObjective
 
 BATCH_SIZE = 8
 SIZE = 256
@@ -60,15 +60,15 @@ def _as_engine(batch: tuple[Tensor, Tensor]) -> dict[str, Any]:
     return {"image": images.permute(0, 2, 3, 1).contiguous(), "mask": masks, "name": [""] * len(masks)}
 
 
-def _module(network: nn.Module) -> SegmentationModule:
+def _module(network: nn.Module) -> TrainingModule:
     over = same_job(BATCH_SIZE)
     over["optimization"] |= {
         "learning_rate": LEARNING_RATE,
         "schedule": {"name": "cosine", "warmup_fraction": 0, "final_factor": LEAST_RATE / LEARNING_RATE},
     }
     spec = Experiments(REPOSITORY / "configs").compose(over)
-    loss = WeightedLosses(spec.optimization, "multiclass", None)
-    return SegmentationModule(network, loss, IMAGENET, CLASSES, spec, fused=True)
+    objective = SegmentationObjective(spec, [str(index) for index in range(CLASSES)], None)
+    return TrainingModule(network, objective, IMAGENET, spec, fused=True)
 
 
 def _train(module: LightningModule, batches: list[Any], precision: Any) -> list[float]:

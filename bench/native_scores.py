@@ -9,7 +9,7 @@ import torch
 
 from bench.camvid_data import VOID
 from workers.prepared.version import Uint8
-from workers.training.labels.metrics import scores_of
+from workers.training.tasks.segmentation.labels.metrics import scores_of
 
 Ious = tuple[float | None, ...]
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, PreparedWriter
-from workers.training.data.augmentation import CROP_MARGIN
-from workers.training.data.batches import split_samples
-from workers.training.data.crops import cut, random_corner, rare_classes
-from workers.training.labels.class_weights import count_pixels
-from workers.training.labels.mask_labels import has_class
+from workers.training.data.splits import split_samples
+from workers.training.tasks.segmentation.data.augmentation import CROP_MARGIN
+from workers.training.tasks.segmentation.data.crops import cut, random_corner, rare_classes
+from workers.training.tasks.segmentation.labels.class_weights import count_pixels
+from workers.training.tasks.segmentation.labels.mask_labels import has_class
 
 
 def wide_crops(prepared: PreparedDataset, spec: TrainingSpec) -> Callable[[int, int], object]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from workers.training.network.warm_start import Loaded
-    from workers.training.prediction.answers import Predictor
+    from workers.training.tasks.segmentation.prediction.answers import Predictor
 
 
 class Checkpoints:
@@ -54,6 +54,6 @@ class Checkpoints:
 
     def predictor(self, name: str = "best") -> "Predictor":
         """The trained network, ready for images; raises as `path`, and StorageUnavailable."""
-        from workers.training.prediction.predictor import load_predictor
+        from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
         return load_predictor(self.path(name))

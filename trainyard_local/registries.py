@@ -13,8 +13,8 @@ from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
 from trainyard_local.dataset import LocalDataset, read_dataset
 from workers.prepared.version import PreparedDataset
-from workers.training.data.batches import SegmentationData
-from workers.training.network.networks import build_network
+from workers.training.tasks.segmentation.data.batches import SegmentationData
+from workers.training.tasks.segmentation.network.networks import build_network
 
 SPLITS = ("train", "val")
 

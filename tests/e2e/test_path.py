@@ -13,8 +13,8 @@ import torch
 
 from tests.e2e.conftest import Stack
 from tests.waits import scaled, wait_for
-from workers.training.prediction.class_maps import as_trained
-from workers.training.prediction.onnx_file import load_onnx
+from workers.training.tasks.segmentation.prediction.class_maps import as_trained
+from workers.training.tasks.segmentation.prediction.onnx_file import load_onnx
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -21,13 +21,14 @@ from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.engine import attempt
 from workers.training.fit import fit, fit_epochs
 from workers.training.job import TrainingJob, TrainingResult
-from workers.training.network.networks import check_shapes
+from workers.training.network.shapes import check_shapes
 
 CLASSES = [
     PreparedClass(index=0, name="ground", value=0, color=(40, 40, 40)),
     PreparedClass(index=1, name="disc", value=1, color=(220, 40, 40)),
     PreparedClass(index=2, name="box", value=2, color=(40, 40, 220)),
 ]
+CLASS_NAMES = [info.name for info in CLASSES]
 TINY_ENCODER = "tu-test_resnet"
 CONFIGS = Path(__file__).parents[2] / "configs"
 Kind = TypeVar("Kind", bound=Event)

@@ -10,16 +10,16 @@ import torch
 
 from workers.training.compute.rank import Rank
 from workers.training.engine.ddp import _join
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.job import TrainingJob
 
-Step = Callable[[SegmentationModule, Any, int], torch.Tensor]
+Step = Callable[[TrainingModule, Any, int], torch.Tensor]
 
 
 def dies(link: Connection, job: TrainingJob, rank: Rank, parent: int) -> None:
     """Is killed in its second step."""
 
-    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> torch.Tensor:
+    def step(module: TrainingModule, batch: Any, batch_idx: int) -> torch.Tensor:
         if module.trainer.global_step == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(module, batch, batch_idx)
@@ -31,7 +31,7 @@ def dies(link: Connection, job: TrainingJob, rank: Rank, parent: int) -> None:
 def runs_out_of_memory(link: Connection, job: TrainingJob, rank: Rank, parent: int) -> None:
     """Has no memory for batches of two."""
 
-    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> torch.Tensor:
+    def step(module: TrainingModule, batch: Any, batch_idx: int) -> torch.Tensor:
         if len(batch["name"]) > 1:
             raise torch.AcceleratorError("CUDA error: out of memory")
         return real(module, batch, batch_idx)
@@ -41,6 +41,6 @@ def runs_out_of_memory(link: Connection, job: TrainingJob, rank: Rank, parent: i
 
 
 def _replaced(step: Step) -> Step:
-    real = SegmentationModule.training_step
-    SegmentationModule.training_step = step  # type: ignore[method-assign, assignment]
+    real = TrainingModule.training_step
+    TrainingModule.training_step = step  # type: ignore[method-assign, assignment]
     return real  # type: ignore[return-value]

@@ -15,10 +15,11 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ModelCard
-from workers.training.data.squares import plain_squares
-from workers.training.export.onnx_files import ExportData, export_run
-from workers.training.export.parity import MAX_DIFFERENCE
-from workers.training.network.networks import HALF, empty_network
+from workers.training.network.input_rule import HALF
+from workers.training.tasks.segmentation.data.squares import plain_squares
+from workers.training.tasks.segmentation.export.onnx_files import ExportData, export_run
+from workers.training.tasks.segmentation.export.parity import MAX_DIFFERENCE
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 
 @pytest.fixture(scope="module")

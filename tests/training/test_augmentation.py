@@ -10,7 +10,7 @@ from trainyard.catalog.names import TRANSFORMS
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TransformSpec
 from workers.prepared.version import IGNORE_INDEX, Uint8
-from workers.training.data.augmentation import Augmentation
+from workers.training.tasks.segmentation.data.augmentation import Augmentation
 
 PRESETS = Experiments(CONFIGS).presets()
 

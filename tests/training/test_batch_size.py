@@ -13,10 +13,11 @@ from trainyard.errors import InvalidRequest, OutOfMemory
 from trainyard.runs.events import BatchSettled, EpochEnd
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
+from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
 from workers.training.engine import batch_size
 from workers.training.engine.batch_size import FitsCpu, FitsGpu, Trial, available_memory, largest_that_fits
-from workers.training.network.networks import empty_network
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 
 def auto_spec(**over: Any) -> dict[str, Any]:
@@ -144,12 +145,12 @@ def test_a_gpu_refuses_what_it_cannot_hold() -> None:
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_a_trial_leaves_the_network_as_it_was(precision: Any) -> None:
+def test_a_trial_leaves_the_network_as_it_was(precision: Any, prepared: Path) -> None:
     torch.manual_seed(0)
     spec = Experiments(CONFIGS).compose(auto_spec())
     network = empty_network(spec.model, 3)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    Trial(spec, network, 3, precision, torch.device("cpu"))(2)
+    Trial(spec, network, PreparedDataset(prepared), precision, torch.device("cpu"))(2)
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
     assert all(weight.grad is None for weight in network.parameters())
 

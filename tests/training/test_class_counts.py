@@ -16,12 +16,12 @@ from trainyard.runs.events import EpochEnd, Progress
 from trainyard.spec.training_spec import LossSpec
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.compute import loss_readback
-from workers.training.epochs.module import SegmentationModule
-from workers.training.labels import class_counts
-from workers.training.labels.label_codec import reading_of
-from workers.training.labels.metrics import EpochScores, confusion
-from workers.training.losses import lovasz
-from workers.training.losses.weighted_sum import WeightedLosses, build_loss
+from workers.training.epochs.module import TrainingModule
+from workers.training.tasks.segmentation.labels import class_counts
+from workers.training.tasks.segmentation.labels.label_codec import reading_of
+from workers.training.tasks.segmentation.labels.metrics import EpochScores, confusion
+from workers.training.tasks.segmentation.losses import lovasz
+from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses, build_loss
 
 EACH = [pytest.param(name, task, id=f"{name}-{task}") for name, rule in LOSSES.items() for task in rule.tasks]
 WAITS = {"_local_scalar_dense", "nonzero", "bincount", "masked_select", "_unique2", "is_nonzero", "equal"}
@@ -142,9 +142,9 @@ def _counting_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]
 
         return hook
 
-    start, end = SegmentationModule.on_train_batch_start, SegmentationModule.on_train_batch_end
-    monkeypatch.setattr(SegmentationModule, "on_train_batch_start", watched(start, ends=False))
-    monkeypatch.setattr(SegmentationModule, "on_train_batch_end", watched(end, ends=True))
+    start, end = TrainingModule.on_train_batch_start, TrainingModule.on_train_batch_end
+    monkeypatch.setattr(TrainingModule, "on_train_batch_start", watched(start, ends=False))
+    monkeypatch.setattr(TrainingModule, "on_train_batch_end", watched(end, ends=True))
     with waits:
         yield steps
 

@@ -14,15 +14,19 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder, read_json
 from workers.prepared.version import PreparedDataset, PreparedWriter
 from workers.training.checkpoints.files import ModelCard
-from workers.training.data.batches import Squares
-from workers.training.data.crops import tile_corners
-from workers.training.data.squares import plain_squares
-from workers.training.export.parity import SCORED_LEAST, SCORED_PIXELS, miou_of, scored_places
-from workers.training.labels.metrics import no_counts, pairs_of_classes, scores_of
-from workers.training.network.networks import HALF
-from workers.training.report.evaluation import evaluate
-from workers.training.report.pixels import mean
-from workers.training.report.whole_images import WholeImages
+from workers.training.network.input_rule import HALF
+from workers.training.tasks.segmentation.data.crops import tile_corners
+from workers.training.tasks.segmentation.data.squares import Squares, plain_squares
+from workers.training.tasks.segmentation.export.parity import (
+    SCORED_LEAST,
+    SCORED_PIXELS,
+    miou_of,
+    scored_places,
+)
+from workers.training.tasks.segmentation.labels.metrics import no_counts, pairs_of_classes, scores_of
+from workers.training.tasks.segmentation.report.evaluation import evaluate
+from workers.training.tasks.segmentation.report.pixels import mean
+from workers.training.tasks.segmentation.report.whole_images import WholeImages
 
 SIDE = 32
 SIZES = [(80, 88), (32, 32), (20, 90), (33, 64), (64, 64), (10, 12)]

@@ -10,9 +10,9 @@ import torch
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from trainyard.spec.experiments import Experiments
 from workers.prepared.version import IGNORE_INDEX, PreparedClass, PreparedDataset, PreparedWriter, Uint8
-from workers.training.data.batches import SegmentationData, Squares
-from workers.training.data.crops import cut, random_corner, rare_classes, tile_corners
-from workers.training.data.squares import plain_squares
+from workers.training.tasks.segmentation.data.batches import SegmentationData
+from workers.training.tasks.segmentation.data.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.tasks.segmentation.data.squares import Squares, plain_squares
 
 CLASSES = [
     PreparedClass(index=index, name=str(index), value=index, color=(0, 0, index * 100)) for index in range(2)

@@ -11,10 +11,12 @@ from trainyard.errors import BadDataset, InvalidModel, InvalidRequest
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec, TransformSpec
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Sample
-from workers.training.data.augmentation import Augmentation
-from workers.training.data.batches import SegmentationData, drops_last, split_samples
-from workers.training.data.resizing import to_square
+from workers.training.data.loaders import drops_last
 from workers.training.data.sampler import EpochSampler
+from workers.training.data.splits import split_samples
+from workers.training.tasks.segmentation.data.augmentation import Augmentation
+from workers.training.tasks.segmentation.data.batches import SegmentationData
+from workers.training.tasks.segmentation.data.resizing import to_square
 
 
 def _spec(architecture: str = "Unet", batch: int = 4) -> TrainingSpec:

@@ -18,7 +18,7 @@ from trainyard.errors import (
 from trainyard.runs.events import BatchSettled, Notice
 from workers.process.error_texts import meaning_of
 from workers.process.exit_diagnosis import PostMortem
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.typed_errors import typed_error
 
 HINT = "\nCUDA kernel errors might be asynchronously reported at some other API call."
@@ -138,14 +138,14 @@ def test_a_library_that_has_memory_and_is_not_ready_is_broken() -> None:
 def test_half_the_batch_is_tried_whatever_said_that_memory_ran_out(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    real = SegmentationModule.training_step
+    real = TrainingModule.training_step
 
-    def step(module: SegmentationModule, batch: dict[str, list[str]], batch_idx: int) -> torch.Tensor:
+    def step(module: TrainingModule, batch: dict[str, list[str]], batch_idx: int) -> torch.Tensor:
         if len(batch["name"]) > 2:
             raise error
         return real(module, batch, batch_idx)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(SegmentationModule, "training_step", step)
+    monkeypatch.setattr(TrainingModule, "training_step", step)
     result = run.fit(epochs=1, spec=tiny_spec())
     assert result.status == "completed"
     assert [(event.batch_size, event.accumulate_batches) for event in run.of(BatchSettled)] == [(2, 2)]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import trainyard.catalog.names
-from workers.training.network.encoder_names import encoder_names
+from workers.training.tasks.segmentation.network.encoder_names import encoder_names
 
 
 def test_the_catalog_is_what_the_libraries_offer():

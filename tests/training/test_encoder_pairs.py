@@ -7,8 +7,13 @@ import pytest
 
 from trainyard.catalog.encoder_pairs import TABLE, only_size, unfit_architectures
 from trainyard.catalog.names import ARCHITECTURES, encoder_names
-from workers.training.network import encoder_pairs
-from workers.training.network.encoder_pairs import in_turn, read_table, try_encoder, write_table
+from workers.training.tasks.segmentation.network import encoder_pairs
+from workers.training.tasks.segmentation.network.encoder_pairs import (
+    in_turn,
+    read_table,
+    try_encoder,
+    write_table,
+)
 
 KEPT: dict[str, Any] = json.loads(TABLE.read_text())
 

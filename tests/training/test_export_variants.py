@@ -20,10 +20,11 @@ from trainyard.spec.experiments import Experiments, load_spec
 from trainyard.storage.files import RunFolder, read_json
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
-from workers.training.data.squares import load, plain_squares
-from workers.training.export import onnx_files as export
-from workers.training.export.parity import ShapeParity, Tolerance, failure
-from workers.training.network.networks import InputRule, empty_network
+from workers.training.network.input_rule import InputRule
+from workers.training.tasks.segmentation.data.squares import load, plain_squares
+from workers.training.tasks.segmentation.export import onnx_files as export
+from workers.training.tasks.segmentation.export.parity import ShapeParity, Tolerance, failure
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 ALL = {"onnx": True, "half": True, "int8": True}
 

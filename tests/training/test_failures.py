@@ -15,8 +15,8 @@ from trainyard import errors
 from trainyard.storage.files import RunFolder
 from workers.devices.cuda import CudaProblem
 from workers.training.compute import devices
-from workers.training.epochs.module import SegmentationModule
-from workers.training.export import onnx_files as export
+from workers.training.epochs.module import TrainingModule
+from workers.training.tasks.segmentation.export import onnx_files as export
 
 ENGINE = Path(export.__file__).parent
 Patch = pytest.MonkeyPatch
@@ -62,10 +62,10 @@ def _no_host_memory_left(run: Run, patch: Patch) -> None:
 
 
 def _without_memory(run: Run, patch: Patch, error: RuntimeError) -> None:
-    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> Any:
+    def step(module: TrainingModule, batch: Any, batch_idx: int) -> Any:
         raise error
 
-    patch.setattr(SegmentationModule, "training_step", step)
+    patch.setattr(TrainingModule, "training_step", step)
     run.fit()
 
 

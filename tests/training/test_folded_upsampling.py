@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from workers.training.engine.attempt import build_attempt
-from workers.training.network.folded_upsampling import (
+from workers.training.tasks.segmentation.network.folded_upsampling import (
     FoldedUnetBlock,
     FoldedUnetPlusPlusBlock,
     fold_upsampling,

@@ -12,10 +12,10 @@ from trainyard.catalog.names import LOSSES
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset
-from workers.training.data.batches import Squares
-from workers.training.labels.metrics import EpochScores
-from workers.training.losses.weighted_sum import WeightedLosses, build_loss
-from workers.training.report.evaluation import Evaluation, evaluate
+from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses, build_loss
+from workers.training.tasks.segmentation.report.evaluation import Evaluation, evaluate
 
 HALVES = (torch.float16, torch.bfloat16)
 SCALE = 2.0**16

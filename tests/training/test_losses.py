@@ -16,8 +16,8 @@ from trainyard.spec.checks import check_classes, weighing_losses
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
 from workers.prepared.version import IGNORE_INDEX
-from workers.training.labels.class_weights import auto_weights
-from workers.training.losses.weighted_sum import WeightedLosses, build_loss
+from workers.training.tasks.segmentation.labels.class_weights import auto_weights
+from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses, build_loss
 
 EACH = [
     pytest.param(name, task, id=f"{name}-{task}")

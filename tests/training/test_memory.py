@@ -12,7 +12,7 @@ from trainyard.runs.events import BatchSettled, EpochEnd
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
 from workers.training.compute.memory import memory_that_ran_out
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 
 Fail = Callable[[int, int], bool]
 
@@ -20,15 +20,15 @@ Fail = Callable[[int, int], bool]
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fail], None]:
     """Let training steps fail for which `fails(images, epoch)` is true."""
-    honest = SegmentationModule.training_step
+    honest = TrainingModule.training_step
 
     def install(fails: Fail) -> None:
-        def step(module: SegmentationModule, batch: Any, batch_idx: int) -> Any:
+        def step(module: TrainingModule, batch: Any, batch_idx: int) -> Any:
             if fails(len(batch["name"]), module.current_epoch):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
             return honest(module, batch, batch_idx)
 
-        monkeypatch.setattr(SegmentationModule, "training_step", step)
+        monkeypatch.setattr(TrainingModule, "training_step", step)
 
     return install
 
@@ -70,9 +70,9 @@ def test_other_failures_are_no_lack_of_memory(run: Run, monkeypatch: pytest.Monk
     said = "[enforce fail] DefaultCPUAllocator: can't allocate memory"
     assert memory_that_ran_out(RuntimeError(said)) is HostOutOfMemory
 
-    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> Any:
+    def step(module: TrainingModule, batch: Any, batch_idx: int) -> Any:
         raise RuntimeError("shapes differ")
 
-    monkeypatch.setattr(SegmentationModule, "training_step", step)
+    monkeypatch.setattr(TrainingModule, "training_step", step)
     with pytest.raises(RuntimeError, match="shapes differ"):
         run.fit(epochs=1)

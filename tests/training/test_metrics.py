@@ -5,7 +5,7 @@ import torch
 from torchmetrics.classification import MulticlassF1Score, MulticlassJaccardIndex
 
 from workers.prepared.version import IGNORE_INDEX
-from workers.training.labels.metrics import EpochScores, confusion
+from workers.training.tasks.segmentation.labels.metrics import EpochScores, confusion
 
 
 def test_scores_agree_with_torchmetrics() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.training.conftest import Run, tiny_spec
 from trainyard.runs.events import Notice
 from trainyard.storage.files import RunFolder
-from workers.training.report.missed import missed_classes
+from workers.training.tasks.segmentation.report.missed import missed_classes
 
 
 def numbers(iou: float | None, truth: float, predicted: float) -> dict[str, Any]:

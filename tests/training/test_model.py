@@ -22,14 +22,9 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import ModelSpec
 from workers.training.compute.runtime import resolve_precision
 from workers.training.network.encoder_weights import load_encoder, packaged_weights, read_weights
-from workers.training.network.networks import (
-    HALF,
-    InputRule,
-    build_network,
-    check_shapes,
-    empty_network,
-    input_rule,
-)
+from workers.training.network.input_rule import HALF, InputRule
+from workers.training.network.shapes import check_shapes
+from workers.training.tasks.segmentation.network.networks import build_network, empty_network, input_rule
 
 
 def _model(weights: str, architecture: str = "Unet", encoder: str = TINY_ENCODER) -> ModelSpec:

@@ -23,20 +23,20 @@ from trainyard.errors import InvalidRequest
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder, read_json, write_json
 from workers.prepared.version import PreparedDataset
-from workers.training.data.augmentation import Augmentation
-from workers.training.data.batches import SegmentationData
-from workers.training.data.crops import random_corner
-from workers.training.data.resizing import to_square
-from workers.training.data.squares import load, plain_squares
-from workers.training.labels.class_weights import count_pixels
-from workers.training.labels.label_codec import reading_of
-from workers.training.labels.mask_labels import has_class
-from workers.training.labels.metrics import EpochScores
-from workers.training.labels.painting import palette
 from workers.training.predict import by_resize, by_tiles, main
-from workers.training.prediction.predictor import load_predictor
-from workers.training.report.evaluation import evaluate
-from workers.training.report.split import split_report
+from workers.training.tasks.segmentation.data.augmentation import Augmentation
+from workers.training.tasks.segmentation.data.batches import SegmentationData
+from workers.training.tasks.segmentation.data.crops import random_corner
+from workers.training.tasks.segmentation.data.resizing import to_square
+from workers.training.tasks.segmentation.data.squares import load, plain_squares
+from workers.training.tasks.segmentation.labels.class_weights import count_pixels
+from workers.training.tasks.segmentation.labels.label_codec import reading_of
+from workers.training.tasks.segmentation.labels.mask_labels import has_class
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.labels.painting import palette
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.report.evaluation import evaluate
+from workers.training.tasks.segmentation.report.split import split_report
 
 TASK = "multilabel"
 MODEL = {**tiny_spec()["model"], "task": TASK}

@@ -11,7 +11,7 @@ from trainyard.catalog.names import LOSSES
 from trainyard.errors import InvalidRequest
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
-from workers.training.losses.weighted_sum import build_loss
+from workers.training.tasks.segmentation.losses.weighted_sum import build_loss
 
 TASK = "multilabel"
 

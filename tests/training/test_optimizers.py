@@ -16,8 +16,8 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import OptimizationSpec
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import read_checkpoint
-from workers.training.network.networks import empty_network
 from workers.training.network.optimizer import FUSED, NESTEROV, make_optimizer, parameter_groups
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 
 def _spec(**over: Any) -> OptimizationSpec:

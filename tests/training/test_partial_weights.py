@@ -10,8 +10,8 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
 from workers.runs.job_message import job_from_message, job_to_message
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
-from workers.training.network.networks import empty_network
 from workers.training.network.warm_start import load_fitting
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 
 def _prefixed(network: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -15,9 +15,9 @@ from trainyard.storage.files import RunFolder
 from workers.prepared.version import DepthScale, PreparedDataset, Uint8
 from workers.training import predict
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
-from workers.training.data import tiles
-from workers.training.prediction.answers import Predictor
-from workers.training.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.data import tiles
+from workers.training.tasks.segmentation.prediction.answers import Predictor
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 SIZES = [(32, 32), (20, 90), (75, 50), (31, 33)]
 

@@ -21,12 +21,13 @@ from trainyard.runs.events import BatchSettled, CheckpointSaved, EpochEnd, Signa
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import read_checkpoint
-from workers.training.checkpoints.trained_network import TrainedNetwork, card_of, network_of
+from workers.training.checkpoints.trained_network import TrainedNetwork, card_of, with_weights_of
 from workers.training.data.sampler import EpochSampler
 from workers.training.engine import ddp as ranks_module
 from workers.training.engine.attempt import build_attempt
 from workers.training.engine.ddp import other_ranks
-from workers.training.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 pytestmark = pytest.mark.skipif(
     torch.cuda.is_available(), reason="two processes take two GPUs where there are any"
@@ -59,7 +60,8 @@ def _score_alone(run: Run) -> float | None:
     attempt = build_attempt(run.job(spec=_spec(), epochs=2, resume=True), lambda event: None)
     best = read_checkpoint(folder.best_checkpoint)
     card = card_of(best)
-    trained, scores = TrainedNetwork(network_of(best, card), card.rule), EpochScores(3)
+    network = with_weights_of(best, empty_network(card.spec.model, len(card.classes)))
+    trained, scores = TrainedNetwork(network, card.rule), EpochScores(3)
     with torch.inference_mode():
         for index in range(len(attempt.data.val)):
             item = attempt.data.val[0, index]

@@ -27,12 +27,11 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder, read_json
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Uint8
 from workers.training.checkpoints.files import ModelCard
-from workers.training.data.batches import Squares
-from workers.training.data.squares import load, plain_squares
-from workers.training.network.networks import HALF
-from workers.training.report import boundary, calibration, curves, evaluation
-from workers.training.report.split import split_report
-from workers.training.report.write import write_report
+from workers.training.network.input_rule import HALF
+from workers.training.tasks.segmentation.data.squares import Squares, load, plain_squares
+from workers.training.tasks.segmentation.report import boundary, calibration, curves, evaluation
+from workers.training.tasks.segmentation.report.split import split_report
+from workers.training.tasks.segmentation.report.write import write_report
 
 C = 4
 

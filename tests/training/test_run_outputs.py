@@ -14,7 +14,7 @@ from trainyard.runs.events import CheckpointSaved, EpochEnd, Progress
 from trainyard.spec.experiments import Experiments, load_spec
 from trainyard.storage.files import RunFolder, read_json
 from workers.training.checkpoints.files import ABOUT, read_checkpoint, spec_hash
-from workers.training.network.networks import empty_network
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 COLUMNS = {
     "epoch", "step", "lr", "train_loss", "train_dice", "train_miou", "val_loss", "val_dice", "val_miou",

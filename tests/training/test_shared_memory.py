@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.conftest import Run, tiny_spec
 from trainyard.runs.events import Notice
-from workers.training.data import batches as data_module
+from workers.training.data import loaders as data_module
 from workers.training.data.shared_memory import MOST_READY, free_shared_memory, loading_that_fits
 
 MIB = 2**20

@@ -29,7 +29,7 @@ from workers.training.checkpoints.files import ABOUT
 from workers.training.fit import fit
 from workers.training.job import SavedFile, TrainingJob
 from workers.training.predict import main as predict
-from workers.training.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 
 @pytest.fixture(params=RELEASES)

@@ -11,17 +11,18 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from tests.training.conftest import CONFIGS, tiny_spec
+from tests.training.conftest import CLASS_NAMES, CONFIGS, tiny_spec
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.spec.experiments import Experiments
 from workers.prepared.version import PreparedDataset
 from workers.training.compute.rank import Rank
 from workers.training.compute.sync_norms import SyncNorms
-from workers.training.data.batches import SegmentationData
 from workers.training.engine.ddp import free_port
-from workers.training.epochs.module import SegmentationModule
-from workers.training.losses.weighted_sum import WeightedLosses
-from workers.training.network.networks import IMAGENET, empty_network
+from workers.training.epochs.module import TrainingModule
+from workers.training.network.input_rule import IMAGENET
+from workers.training.tasks.segmentation.data.batches import SegmentationData
+from workers.training.tasks.segmentation.network.networks import empty_network
+from workers.training.tasks.segmentation.objective import SegmentationObjective
 
 # Norm and activation in one module, or apart; norms of one and of two dimensions; none at all.
 ENCODERS = [
@@ -86,8 +87,8 @@ def test_a_checkpoint_trained_so_predicts_the_same_alone(
     spec = Experiments(CONFIGS).compose(
         tiny_spec(model={"architecture": "Unet", "encoder": encoder}, optimization={"ema_decay": ema})
     )
-    network, loss = empty_network(spec.model, 3), WeightedLosses(spec.optimization, "multiclass", None)
-    module = SegmentationModule(network, loss, IMAGENET, 3, spec, fused=True)
+    network, objective = empty_network(spec.model, 3), SegmentationObjective(spec, CLASS_NAMES, None)
+    module = TrainingModule(network, objective, IMAGENET, spec, fused=True)
     trainer = Trainer(
         accelerator="cpu",
         devices=1,

@@ -13,8 +13,8 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder, read_json, write_json
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import read_checkpoint
-from workers.training.labels.metrics import confusion
-from workers.training.network.networks import empty_network
+from workers.training.tasks.segmentation.labels.metrics import confusion
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from trainyard.errors import InvalidRequest
 from trainyard.spec.training_spec import TransformSpec
 from trainyard.spec.transform_checks import check_holes, check_transforms
 from workers.prepared.version import IGNORE_INDEX
-from workers.training.data.augmentation import Augmentation
+from workers.training.tasks.segmentation.data.augmentation import Augmentation
 
 SIDE = 64
 COMBINATIONS = 40

@@ -11,13 +11,13 @@ import torch
 import torch._dynamo
 from torch import nn
 
-from tests.training.conftest import CONFIGS, Run, draw_set, tiny_spec
+from tests.training.conftest import CLASS_NAMES, CONFIGS, Run, draw_set, tiny_spec
 from trainyard.spec.experiments import Experiments
 from workers.training.compute import runtime
 from workers.training.engine.attempt import build_attempt
-from workers.training.epochs.module import SegmentationModule
-from workers.training.losses.weighted_sum import WeightedLosses
-from workers.training.network.networks import HALF
+from workers.training.epochs.module import TrainingModule
+from workers.training.network.input_rule import HALF
+from workers.training.tasks.segmentation.objective import SegmentationObjective
 
 
 def test_a_run_asks_nothing_of_any_hub(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +76,8 @@ def test_a_compiled_network_computes_the_same_step(monkeypatch: pytest.MonkeyPat
     for compiled in (False, True):
         before = captured["unique_graphs"]
         spec = Experiments(CONFIGS).compose(tiny_spec(compute={"compile": compiled}))
-        loss = WeightedLosses(spec.optimization, "multiclass", None)
-        module = SegmentationModule(copy.deepcopy(network), loss, HALF, 3, spec, fused=True)
+        loss = SegmentationObjective(spec, CLASS_NAMES, None)
+        module = TrainingModule(copy.deepcopy(network), loss, HALF, spec, fused=True)
         loss(module(images), images[..., 0].long() % 3).backward()
         gradients.append(module.network.get_submodule("encoder").weight.grad)
         assert (captured["unique_graphs"] > before) is compiled

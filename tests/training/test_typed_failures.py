@@ -36,8 +36,9 @@ from workers.process.child import Child
 from workers.process.exit_diagnosis import PostMortem
 from workers.runs.job_message import job_to_message
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
-from workers.training.data.batches import SegmentationData, Squares
-from workers.training.labels.mask_values import check_mask_values
+from workers.training.tasks.segmentation.data.batches import SegmentationData
+from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.labels.mask_values import check_mask_values
 from workers.training.typed_errors import EXPECTED, typed_error
 
 ROOM_BYTES = 4096

@@ -13,8 +13,8 @@ from trainyard.runs.events import EpochEnd
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder, read_json
 from workers.prepared.version import PreparedDataset, PreparedWriter, Sample
-from workers.training.data.val_subset import spread_places, spread_subset
 from workers.training.engine.attempt import build_attempt
+from workers.training.tasks.segmentation.data.val_subset import spread_places, spread_subset
 
 DATA: dict[str, Any] = {"image_size": 32, "batch_size": 4}
 

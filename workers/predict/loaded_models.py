@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from pathlib import Path
 
-from workers.training.prediction.answers import Predictor
-from workers.training.prediction.onnx_file import load_onnx
+from workers.training.tasks.segmentation.prediction.answers import Predictor
+from workers.training.tasks.segmentation.prediction.onnx_file import load_onnx
 
 KEPT = 2
 """Models at a time: one may take some hundred megabytes."""

@@ -17,12 +17,12 @@ import torch
 
 from trainyard.errors import InvalidRequest, TrainyardError
 from workers.prepared.version import DepthScale, Uint8
-from workers.training.labels.mask_labels import MULTILABEL, has_class
-from workers.training.labels.painting import blend, palette, write_picture
-from workers.training.prediction.answers import Predictor
-from workers.training.prediction.class_maps import as_trained, by_resize, by_tiles
-from workers.training.prediction.pictures import read_picture
-from workers.training.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, has_class
+from workers.training.tasks.segmentation.labels.painting import blend, palette, write_picture
+from workers.training.tasks.segmentation.prediction.answers import Predictor
+from workers.training.tasks.segmentation.prediction.class_maps import as_trained, by_resize, by_tiles
+from workers.training.tasks.segmentation.prediction.pictures import read_picture
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 Predict = Callable[[Predictor, Uint8], Uint8]
 

@@ -12,7 +12,7 @@ from tests.gpu.check import Finding, Setting
 from trainyard.catalog.names import LOSSES
 from trainyard.spec.training_spec import LossSpec
 from workers.prepared.version import IGNORE_INDEX
-from workers.training.losses.weighted_sum import build_loss
+from workers.training.tasks.segmentation.losses.weighted_sum import build_loss
 
 KINDS = {"float32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 VALUE = {"float32": 1e-4, "bf16": 1e-3, "fp16": 1e-4}

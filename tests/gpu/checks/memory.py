@@ -17,7 +17,7 @@ from trainyard.runs.events import BatchSettled, Event, Progress
 from workers.training import fit as fit_module
 from workers.training.engine.attempt import Attempt, build_attempt
 from workers.training.engine.batch_size import FitsGpu
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 
 GIB = 2**30
 FITS = 4
@@ -66,15 +66,15 @@ def _limit_gpu(setting: Setting, images: int, prepared: Path, size: int, leaving
 
 
 def _limit_step(images: int, leaving: ExitStack) -> None:
-    real = SegmentationModule.training_step
+    real = TrainingModule.training_step
 
-    def step(module: SegmentationModule, batch: Any, batch_idx: int) -> Any:
+    def step(module: TrainingModule, batch: Any, batch_idx: int) -> Any:
         if len(batch["name"]) > images:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
         return real(module, batch, batch_idx)
 
-    SegmentationModule.training_step = step  # type: ignore[method-assign, assignment]
-    leaving.callback(setattr, SegmentationModule, "training_step", real)
+    TrainingModule.training_step = step  # type: ignore[method-assign, assignment]
+    leaving.callback(setattr, TrainingModule, "training_step", real)
 
 
 def _too_large(setting: Setting, prepared: Path, size: int) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ from trainyard.catalog.names import ARCHITECTURES, OPTIMIZERS, PACKAGED_ENCODER,
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from workers.training.compute.sync_norms import SyncNorms
-from workers.training.network.networks import empty_network
 from workers.training.network.optimizer import make_optimizer
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 ENCODERS = ("resnet18", PACKAGED_ENCODER, "mit_b0", "tu-vit_tiny_patch16_224")
 KINDS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}

@@ -11,8 +11,8 @@ from tests.gpu.driver import ask
 from tests.gpu.sets import draw_samples, upload
 from tests.gpu.stack import Stack, lost_attempts, running_stack
 from trainyard.storage.files import read_json
-from workers.training.labels.metrics import EpochScores
-from workers.training.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 SAME_MIOU = 0.002
 SAME_LOGITS = 1e-3

@@ -31,8 +31,8 @@ from trainyard.settings import REPOSITORY
 from trainyard.storage.files import RunFolder
 from workers.prepared.version import PreparedDataset
 from workers.training.engine import ddp as ranks_module
-from workers.training.labels.metrics import EpochScores
-from workers.training.prediction.predictor import load_predictor
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 SAME_SCORE = 0.01
 SAME_LOSS = 1e-3

@@ -27,7 +27,7 @@ from tests.gpu.engine import EngineRun
 from tests.gpu.sets import like_camvid, prepared_set
 from trainyard.settings import REPOSITORY
 from workers.prepared.version import PreparedDataset
-from workers.training.data.batches import SegmentationData
+from workers.training.tasks.segmentation.data.batches import SegmentationData
 
 OVER_EXPERT = 0.97
 OVER_SCRIPT = 1.0

@@ -19,10 +19,10 @@ from trainyard.catalog.names import LOSSES
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
-from workers.training.epochs.module import SegmentationModule
-from workers.training.labels.metrics import EpochScores
-from workers.training.losses.weighted_sum import WeightedLosses
-from workers.training.network.networks import empty_network
+from workers.training.epochs.module import TrainingModule
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses
+from workers.training.tasks.segmentation.network.networks import empty_network
 
 MOST_SYNCS = 1.0
 """Waits for the device in a step."""
@@ -73,15 +73,15 @@ def _waits(setting: Setting, prepared: Path, name: str) -> float:
 @contextmanager
 def _counted() -> Iterator[list[str]]:
     """Collects a line for each wait between the first steps of an epoch and its validation."""
-    begin, end = SegmentationModule.on_train_batch_start, SegmentationModule.on_validation_epoch_start
+    begin, end = TrainingModule.on_train_batch_start, TrainingModule.on_validation_epoch_start
     seen: list[str] = []
 
-    def start(module: SegmentationModule, batch: Any, batch_idx: int) -> None:
+    def start(module: TrainingModule, batch: Any, batch_idx: int) -> None:
         if batch_idx == WARM:
             torch.cuda.set_sync_debug_mode("warn")
         begin(module, batch, batch_idx)
 
-    def stop(module: SegmentationModule) -> None:
+    def stop(module: TrainingModule) -> None:
         torch.cuda.set_sync_debug_mode("default")
         end(module)
 
@@ -89,8 +89,8 @@ def _counted() -> Iterator[list[str]]:
         if _SAID in str(message):
             seen.append(str(message))
 
-    SegmentationModule.on_train_batch_start = start  # type: ignore[method-assign]
-    SegmentationModule.on_validation_epoch_start = stop  # type: ignore[method-assign]
+    TrainingModule.on_train_batch_start = start  # type: ignore[method-assign]
+    TrainingModule.on_validation_epoch_start = stop  # type: ignore[method-assign]
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = note
@@ -98,8 +98,8 @@ def _counted() -> Iterator[list[str]]:
             yield seen
         finally:
             torch.cuda.set_sync_debug_mode("default")
-            SegmentationModule.on_train_batch_start = begin  # type: ignore[method-assign]
-            SegmentationModule.on_validation_epoch_start = end  # type: ignore[method-assign]
+            TrainingModule.on_train_batch_start = begin  # type: ignore[method-assign]
+            TrainingModule.on_validation_epoch_start = end  # type: ignore[method-assign]
 
 
 class _Waiting(TorchDispatchMode):

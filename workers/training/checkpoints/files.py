@@ -23,9 +23,9 @@ from trainyard.storage.files import SCHEMA, RunFolder, check_schema
 from workers.prepared.version import DepthScale, PreparedClass
 from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
 from workers.training.epochs.epoch_rows import History
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile
-from workers.training.network.networks import InputRule
+from workers.training.network.input_rule import InputRule
 from workers.training.torch_files import read_torch_file
 
 ABOUT = "trainyard"
@@ -137,10 +137,10 @@ class Checkpoints(Callback):
         All ranks call this together, and train no further.
         """
         module = trainer.lightning_module
-        assert isinstance(module, SegmentationModule)  # noqa: S101 - narrows the type
+        assert isinstance(module, TrainingModule)  # noqa: S101 - narrows the type
         module.gather_scores()
         about = {"epoch": trainer.current_epoch, "step": trainer.global_step, "batches": batches}
-        self._save(trainer, {**about, "train_scores": module.train_scores.state()}, ["last"])
+        self._save(trainer, {**about, "train_scores": module.objective.train_scores.state()}, ["last"])
         self.settle()
 
     def settle(self) -> None:

@@ -10,7 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 from trainyard.runs.events import Event, Notice
 from trainyard.storage.errors import storage_error
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile
 
 
@@ -87,8 +87,8 @@ class Resume(Callback):
     def _restore_scores(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Once, after the module has begun the epoch; the first rank's hold those of all ranks."""
         if self._is_due and trainer.is_global_zero:
-            assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
-            pl_module.train_scores.load_state(self._checkpoint[ABOUT]["train_scores"])
+            assert isinstance(pl_module, TrainingModule)  # noqa: S101 - narrows the type
+            pl_module.objective.train_scores.load_state(self._checkpoint[ABOUT]["train_scores"])
         self._is_due = False
 
 

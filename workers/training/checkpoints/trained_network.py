@@ -10,7 +10,7 @@ from trainyard.spec.stored import read_spec
 from workers.prepared.version import PreparedClass
 from workers.training.checkpoints.files import ABOUT, ModelCard
 from workers.training.data.input_depth import stored_scales
-from workers.training.network.networks import InputRule, empty_network
+from workers.training.network.input_rule import InputRule
 from workers.training.network.warm_start import NETWORK_PREFIX
 
 _class_of = decoder(PreparedClass)
@@ -29,16 +29,16 @@ def card_of(checkpoint: dict[str, Any]) -> ModelCard:
     )
 
 
-def network_of(checkpoint: dict[str, Any], card: ModelCard) -> nn.Module:
+def with_weights_of(checkpoint: dict[str, Any], network: nn.Module) -> nn.Module:
     """The network with the checkpoint's weights, averaged ones where training used such; in eval mode."""
-    network: nn.Module = empty_network(card.spec.model, len(card.classes)).eval()
+    network.eval()
     weights = checkpoint["state_dict"].items()
     network.load_state_dict({name.removeprefix(NETWORK_PREFIX): tensor for name, tensor in weights})
     return network
 
 
 class TrainedNetwork(nn.Module):
-    """Gives logits, (N, C, H, W) float32, of images, (N, H, W, 3) uint8 RGB, as it did in validation."""
+    """Gives its outputs, float32, of images, (N, H, W, 3) uint8 RGB, as it did in validation."""
 
     _mean: Tensor
     _std: Tensor
@@ -51,5 +51,5 @@ class TrainedNetwork(nn.Module):
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.network((images.permute(0, 3, 1, 2) - self._mean) / self._std)
-        return logits
+        outputs: Tensor = self.network((images.permute(0, 3, 1, 2) - self._mean) / self._std)
+        return outputs

@@ -7,6 +7,8 @@ from trainyard.errors import InvalidRequest
 from workers.devices.cuda import problem_with_cuda
 
 PROCESSOR = torch.device("cpu")
+BY_PLACE = frozenset({"cpu"})
+"""Devices that add to places quickly, and whose numbers the host may look at without waiting."""
 
 
 def device_of_class(device_class: str | None) -> torch.device:

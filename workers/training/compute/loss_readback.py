@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from trainyard.errors import NanLoss
-from workers.training.labels.class_counts import BY_PLACE
+from workers.training.compute.devices import BY_PLACE
 
 _NAMES_SHOWN = 16
 

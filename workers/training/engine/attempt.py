@@ -22,24 +22,17 @@ from workers.training.compute.compiled import fall_back_to_eager
 from workers.training.compute.devices import check_device_count, device_of_class
 from workers.training.compute.memory import with_smaller_batch_of
 from workers.training.compute.runtime import Precision, resolve_precision
-from workers.training.data.batches import SegmentationData
+from workers.training.data.loaders import RunData
 from workers.training.engine.batch_size import with_found_batch
 from workers.training.epochs.early_stopping import ended_early
 from workers.training.epochs.epoch_rows import History
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile, TrainingJob
-from workers.training.labels.class_weights import class_weights
-from workers.training.losses.weighted_sum import WeightedLosses
-from workers.training.network.folded_upsampling import fold_upsampling
-from workers.training.network.networks import (
-    InputRule,
-    build_network,
-    check_shapes,
-    empty_network,
-    input_rule,
-    passes,
-)
+from workers.training.network.input_rule import InputRule
+from workers.training.network.shapes import check_shapes, passes
 from workers.training.network.warm_start import load_fitting
+from workers.training.tasks.learning_task import LearningTask
+from workers.training.tasks.registry import task_of
 
 Report = Callable[[Event], None]
 
@@ -53,8 +46,8 @@ class Attempt:
     job: TrainingJob
     folder: RunFolder
     card: ModelCard
-    data: SegmentationData
-    module: SegmentationModule
+    data: RunData
+    module: TrainingModule
     precision: Precision
     device: torch.device
     checkpoint: dict[str, Any] | None
@@ -100,22 +93,20 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     precision = resolve_precision(spec.precision, device)
     seed_everything(spec.seed, workers=True, verbose=False)
     prepared = open_version(job.prepared, job.content_hash)
-    classes = len(prepared.classes)
-    check_classes(spec, classes, prepared.task)
-    network, rule = _network(job, spec, prepared, checkpoint, report)
-    if device.type == "cpu":
-        fold_upsampling(network)
+    check_classes(spec, len(prepared.classes), prepared.task)
+    task = task_of(spec)
+    network, rule = _network(task, job, spec, prepared, checkpoint, report)
+    task.suit_device(network, device)
     if spec.data.finds_batch:
         spec = with_found_batch(spec, network, prepared, precision, report, device)
     if spec.data.batch_size != job.spec.data.batch_size:
         report(batch_settled(spec))
-    data = SegmentationData(prepared, spec, for_gpu=device.type == "cuda", cores=job.threads_per_rank)
+    data = task.data(prepared, spec, for_gpu=device.type == "cuda", cores=job.threads_per_rank)
     if data.loading.notice:
         report(Notice(message=data.loading.notice))
     _check_batches(network, spec, data, report)
-    weights = class_weights(spec.optimization, prepared, data.train.samples)
-    loss = WeightedLosses(spec.optimization, spec.model.task, weights)
-    module = SegmentationModule(network, loss, rule, classes, spec, fused=precision != "16-mixed")
+    objective = task.objective(spec, prepared, data.train.samples)
+    module = TrainingModule(network, objective, rule, spec, fused=precision != "16-mixed")
     if spec.compute.compile:
         fall_back_to_eager(module.network, report)
     if checkpoint is not None:
@@ -138,7 +129,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     )
 
 
-def _check_batches(network: nn.Module, spec: TrainingSpec, data: SegmentationData, report: Report) -> None:
+def _check_batches(network: nn.Module, spec: TrainingSpec, data: RunData, report: Report) -> None:
     """Leave a last batch out that alone is too small to train on; raises InvalidModel where none can pass."""
     if data.has_rest and not passes(network, spec.data.image_size, data.smallest_batch):
         report(
@@ -167,6 +158,7 @@ def _file_of(
 
 
 def _network(
+    task: LearningTask,
     job: TrainingJob,
     spec: TrainingSpec,
     prepared: PreparedDataset,
@@ -174,18 +166,18 @@ def _network(
     report: Report,
 ) -> tuple[nn.Module, InputRule]:
     """The network and how images are put to it: what its weights were made with."""
-    classes = len(prepared.classes)
     if checkpoint is not None:
         # The checkpoint holds every weight, so none is fetched again.
-        return empty_network(spec.model, classes), _rule_of(checkpoint)
+        return task.empty_network(spec.model, prepared.classes), _rule_of(checkpoint)
     if job.init_checkpoint is not None:
-        network: nn.Module = empty_network(spec.model, classes)
+        network = task.empty_network(spec.model, prepared.classes)
         origin = read_checkpoint(job.init_checkpoint)
         loaded = load_fitting(network, origin["state_dict"])
         report(Notice(message=loaded.describe(job.init_checkpoint.name)))
         report(WeightsLoaded(**{**asdict(loaded), "skipped": tuple(loaded.skipped)}))
         return network, _rule_of(origin)
-    return build_network(spec.model, classes, job.weights_file), input_rule(spec.model, prepared)
+    network = task.build_network(spec.model, prepared.classes, job.weights_file)
+    return network, task.input_rule(spec.model, prepared)
 
 
 def _rule_of(checkpoint: dict[str, Any]) -> InputRule:

@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from lightning.fabric.utilities import move_data_to_device
+from torch import nn
 
 from trainyard.catalog.names import needs_of
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
@@ -26,12 +27,12 @@ from workers.prepared.version import PreparedDataset
 from workers.training.compute.devices import PROCESSOR
 from workers.training.compute.memory import memory_that_ran_out, release_memory
 from workers.training.compute.runtime import Precision
-from workers.training.data.batches import split_samples
+from workers.training.data.loaders import Batch
 from workers.training.data.sampler import share_of
-from workers.training.epochs.module import SegmentationModule
-from workers.training.labels.label_codec import reading_of
-from workers.training.losses.weighted_sum import WeightedLosses
-from workers.training.network.networks import InputRule
+from workers.training.data.splits import split_samples
+from workers.training.epochs.module import TrainingModule
+from workers.training.network.input_rule import InputRule
+from workers.training.tasks.registry import task_of
 
 HEAD_ROOM = 0.1
 """The share of free memory that is left over: images differ little, allocators fragment."""
@@ -54,7 +55,7 @@ def with_found_batch(
     """The spec with the size found, which is reported; raises an OutOfMemory where no batch fits."""
     train, _ = split_samples(prepared.samples, spec.data.val_fraction, spec.seed, spec.data.split_index)
     images = share_of(len(train), spec.compute.devices)
-    trial = Trial(spec, network, len(prepared.classes), precision, device)
+    trial = Trial(spec, network, prepared, precision, device)
     fits = FitsGpu(trial, device) if device.type == "cuda" else FitsCpu(trial)
     most = min(images, GPU_LARGEST if device.type == "cuda" else CPU_LARGEST)
     with torch.random.fork_rng(devices=[]):
@@ -108,11 +109,16 @@ class Trial:
     """One training step and one validation pass with a batch of a given size."""
 
     def __init__(
-        self, spec: TrainingSpec, network: nn.Module, classes: int, precision: Precision, device: torch.device
+        self,
+        spec: TrainingSpec,
+        network: nn.Module,
+        prepared: PreparedDataset,
+        precision: Precision,
+        device: torch.device,
     ) -> None:
-        self._spec = spec
+        self._spec = replace(spec, compute=replace(spec.compute, compile=False))
         self._network = network
-        self._classes = classes
+        self._objective = task_of(spec).objective(spec, prepared, None)
         self._precision = precision
         self._device = device
 
@@ -120,33 +126,19 @@ class Trial:
         """Raises what torch raises where memory ends."""
         module = self._module().to(self._device)
         optimizer = module.configure_optimizers()
-        images, truth = self._batch(batch)
+        noise = self._objective.noise(batch, self._spec.data.image_size)
+        on_device: Batch = move_data_to_device(noise, self._device)
+        images, truth = on_device["image"], self._objective.truth(on_device)
         with self._autocast():
-            loss = self._loss(module.train()(images), truth)
+            loss = self._objective(module.train()(images), truth)
         torch.autograd.backward(loss)
         optimizer.step()
         with torch.inference_mode(), self._autocast():
-            self._loss(module.eval()(images), truth)
+            self._objective(module.eval()(images), truth)
 
-    def _module(self) -> SegmentationModule:
-        plain = replace(self._spec, compute=replace(self._spec.compute, compile=False))
-        loss = WeightedLosses(plain.optimization, plain.model.task, None)
-        fused = self._precision != "16-mixed"
-        network = copy.deepcopy(self._network)
-        return SegmentationModule(network, loss, _NO_RULE, self._classes, plain, fused=fused)
-
-    def _loss(self, logits: Tensor, truth: Tensor) -> Tensor:
-        spec = self._spec
-        loss: Tensor = WeightedLosses(spec.optimization, spec.model.task, None)(logits, truth)
-        return loss
-
-    def _batch(self, batch: int) -> tuple[Tensor, Tensor]:
-        """Noise, and masks that have every class."""
-        size, numbers = self._spec.data.image_size, torch.Generator().manual_seed(0)
-        images = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8, generator=numbers)
-        masks = torch.randint(0, self._classes, (batch, size, size), dtype=torch.uint8, generator=numbers)
-        reading = reading_of(self._spec.model.task, self._classes)
-        return images.to(self._device), reading.truth(masks.to(self._device))
+    def _module(self) -> TrainingModule:
+        fused, network = self._precision != "16-mixed", copy.deepcopy(self._network)
+        return TrainingModule(network, self._objective, _NO_RULE, self._spec, fused=fused)
 
     def _autocast(self) -> AbstractContextManager[object]:
         types = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}

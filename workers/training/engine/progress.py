@@ -9,9 +9,9 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from trainyard.runs.events import Event, Progress, Stage
-from workers.training.data.batches import Batch
+from workers.training.data.loaders import Batch
 from workers.training.engine.eta import Duration, Pace
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 from workers.training.epochs.validation import due_after, is_due
 
 INTERVAL_SECONDS = 0.25
@@ -58,7 +58,7 @@ class ProgressReports(Callback):
         self._pace.end_batch(time.monotonic())
         self._marks.append((time.monotonic(), self._images))
         if self._is_due():
-            assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
+            assert isinstance(pl_module, TrainingModule)  # noqa: S101 - narrows the type
             self._loss = pl_module.losses.value
             self._send(trainer)
 

@@ -9,7 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 from trainyard.runs.events import Event, SignalApplied
 from trainyard.runs.signals import Signals
 from workers.training.checkpoints.files import Checkpoints
-from workers.training.data.batches import SegmentationData
+from workers.training.data.loaders import RunData
 from workers.training.epochs.epoch_rows import History
 
 Status: TypeAlias = Literal["completed", "stopped", "drained"]
@@ -102,7 +102,7 @@ class Control(Callback):
     def _batches_of_all(self, trainer: Trainer) -> int:
         """Validation batches that every rank has."""
         data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, SegmentationData)  # noqa: S101 - narrows the type
+        assert isinstance(data, RunData)  # noqa: S101 - narrows the type
         return data.val_batches_of_all
 
     def _listen(self, trainer: Trainer) -> Signals:

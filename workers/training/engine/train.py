@@ -78,8 +78,7 @@ def _train(
     writer: BackgroundWriter,
     further: Sequence[Callback],
 ) -> Trained:
-    names = [info.name for info in attempt.card.classes]
-    rows = EpochRows(names, attempt.history, report)
+    rows = EpochRows(attempt.history, report)
     checkpoints = Checkpoints(attempt.folder, attempt.card, attempt.history, attempt.saved, writer, report)
     control = Control(signals, report, checkpoints, attempt.history)
     every = attempt.card.spec.data.val_every_epochs

@@ -9,7 +9,7 @@ from trainyard.catalog.names import MONITORS
 from trainyard.runs.events import Event, Notice
 from trainyard.spec.training_spec import EarlyStoppingSpec, ScheduleSpec
 from workers.training.epochs.epoch_rows import History
-from workers.training.epochs.module import SegmentationModule
+from workers.training.epochs.module import TrainingModule
 
 
 class Patience:
@@ -42,7 +42,7 @@ class Plateau(Callback):
         self._drops = 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
+        assert isinstance(pl_module, TrainingModule)  # noqa: S101 - narrows the type
         pl_module.drops = self._drops
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

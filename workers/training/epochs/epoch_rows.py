@@ -1,17 +1,17 @@
 """The metrics row of each epoch, and which epoch is the best."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
 from trainyard.runs.events import EpochEnd, Event
 from trainyard.runs.metric_summary import is_better
-from workers.training.data.batches import Batch
+from workers.training.data.loaders import Batch
 from workers.training.epochs.loggers import log_row
-from workers.training.epochs.module import SegmentationModule
-from workers.training.labels.metrics import Scores
+from workers.training.epochs.module import TrainingModule
+from workers.training.epochs.objective import Scores
 
 Row = dict[str, Any]
 
@@ -50,8 +50,7 @@ class History:
 class EpochRows(Callback):
     """Makes each epoch's row, logs it and reports it; what an epoch without validation lacks is None."""
 
-    def __init__(self, class_names: Sequence[str], history: History, report: Callable[[Event], None]) -> None:
-        self._class_names = class_names
+    def __init__(self, history: History, report: Callable[[Event], None]) -> None:
         self._history = history
         self._report = report
         self._images = 0
@@ -76,18 +75,17 @@ class EpochRows(Callback):
         self._train_seconds = self._seconds_before + time.monotonic() - self._began
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        assert isinstance(pl_module, SegmentationModule)  # noqa: S101 - narrows the type
+        assert isinstance(pl_module, TrainingModule)  # noqa: S101 - narrows the type
         images = self._images * trainer.world_size
         self._all_images += images
         self._all_train_seconds += self._train_seconds
         pl_module.gather_scores()
-        train, val = pl_module.train_scores.compute(), pl_module.val_scores.compute()
         row: Row = {
             "epoch": trainer.current_epoch + 1,
             "step": trainer.global_step,
             "lr": pl_module.learning_rate,
-            **self._scores("train", train),
-            **self._scores("val", val),
+            **_of_stage("train", pl_module.objective.train_scores),
+            **_of_stage("val", pl_module.objective.val_scores),
             "images_per_second": images / self._train_seconds,
             "epoch_seconds": self._seconds_before + time.monotonic() - self._began,
         }
@@ -105,11 +103,6 @@ class EpochRows(Callback):
         self._images, self._train_seconds = state_dict["images"], state_dict["train_seconds"]
         self._seconds_before = self._train_seconds
 
-    def _scores(self, stage: str, scores: Scores) -> Row:
-        classes = zip(self._class_names, scores.iou, strict=True)
-        return {
-            f"{stage}_loss": scores.loss,
-            f"{stage}_dice": scores.dice,
-            f"{stage}_miou": scores.miou,
-            **{f"{stage}_iou/{name}": iou for name, iou in classes},
-        }
+
+def _of_stage(stage: str, scores: Scores) -> Row:
+    return {f"{stage}_{name}": value for name, value in scores.row().items()}

@@ -13,10 +13,9 @@ from torch.optim import Optimizer
 
 from trainyard.spec.training_spec import TrainingSpec
 from workers.training.compute.loss_readback import LossReadback
-from workers.training.data.batches import Batch
-from workers.training.labels.label_codec import reading_of
-from workers.training.labels.metrics import EpochScores
-from workers.training.network.networks import InputRule
+from workers.training.data.loaders import Batch
+from workers.training.epochs.objective import Objective, Scores
+from workers.training.network.input_rule import InputRule
 from workers.training.network.optimizer import make_optimizer
 from workers.training.network.schedule import lr_factor
 from workers.training.network.warm_start import NETWORK_PREFIX
@@ -25,11 +24,12 @@ LIVE_WEIGHTS = "live_state_dict"
 """The key of a checkpoint under which the weights that training goes on with lie, where averages are used."""
 
 
-class SegmentationModule(LightningModule):
-    """A network with its loss, optimizer, scores and, if the spec wants it, averaged weights.
+class TrainingModule(LightningModule):
+    """A network with its objective, optimizer and, if the spec wants it, averaged weights.
 
-    `fused` takes PyTorch's fused optimizers, which float16's gradient scaler does not go with. `drops` is
-    how often the plateau schedule has dropped the learning rate.
+    The network has a part `encoder`, which may be frozen and may learn at a rate of its own. `fused` takes
+    PyTorch's fused optimizers, which float16's gradient scaler does not go with. `drops` is how often the
+    plateau schedule has dropped the learning rate.
     """
 
     _mean: Tensor
@@ -38,21 +38,17 @@ class SegmentationModule(LightningModule):
     def __init__(
         self,
         network: nn.Module,
-        loss: nn.Module,
+        objective: Objective,
         rule: InputRule,
-        classes: int,
         spec: TrainingSpec,
         *,
         fused: bool,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.train_scores = EpochScores(classes, spec.model.task)
-        self.val_scores = EpochScores(classes, spec.model.task)
-        self._reading = reading_of(spec.model.task, classes)
+        self.objective = objective
         self.losses = LossReadback()
         self.drops = 0
-        self._loss = loss
         self._seed = spec.seed
         self._spec = spec.optimization
         self._fused = fused
@@ -66,12 +62,12 @@ class SegmentationModule(LightningModule):
             self.network.compile()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, (N, C, H, W), of images, (N, H, W, 3) uint8 RGB; by averaged weights when not training."""
+        """What the network makes of images, (N, H, W, 3) uint8 RGB; by averaged weights when not training."""
         network = self.network if self.training or self._average is None else self._average.module
         # Images lie channels last in memory already, so this permutation copies nothing.
         channels_first = images.permute(0, 3, 1, 2)
-        logits: Tensor = network((channels_first - self._mean) / self._std)
-        return logits
+        outputs: Tensor = network((channels_first - self._mean) / self._std)
+        return outputs
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """`state_dict` is what is to be used: the averaged weights where there are such. Raises NanLoss."""
@@ -89,8 +85,9 @@ class SegmentationModule(LightningModule):
             self._average.module.load_state_dict(used)
 
     def on_train_epoch_start(self) -> None:
-        self.train_scores.reset()
-        self.val_scores.reset()  # an epoch that is not validated must not show the scores of another
+        self.objective.train_scores.reset()
+        # An epoch that is not validated must not show the scores of another.
+        self.objective.val_scores.reset()
         self._averaged_step = self.global_step
         frozen = self.current_epoch < self._spec.freeze_encoder_epochs
         for weight in self._encoder_weights:
@@ -107,7 +104,7 @@ class SegmentationModule(LightningModule):
         torch.manual_seed(int(drawn.generate_state(1)[0]))
 
     def on_validation_epoch_start(self) -> None:
-        self.val_scores.reset()
+        self.objective.val_scores.reset()
         if self.trainer.world_size > 1:
             # Batch-norm statistics are each rank's own; those of the first are what is saved.
             for statistic in (buffer for buffer in self.buffers() if buffer.numel()):
@@ -140,7 +137,7 @@ class SegmentationModule(LightningModule):
         """Make the epoch's scores those of all ranks."""
         strategy = self.trainer.strategy
         if self.trainer.world_size > 1:
-            for scores in (self.train_scores, self.val_scores):
+            for scores in (self.objective.train_scores, self.objective.val_scores):
                 scores.gather(lambda tensor: strategy.reduce(tensor, reduce_op="sum"), self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -149,25 +146,25 @@ class SegmentationModule(LightningModule):
         Lightning divides what is differentiated by `accumulate_batches`, also in an epoch's last step, which
         may have fewer: they are made to weigh as much together as those of any other step.
         """
-        loss = self._step(batch, self.train_scores)
+        loss = self._step(batch, self.objective.train_scores)
         whole = self._spec.accumulate_batches
         begun = batch_idx - batch_idx % whole
         present = min(whole, int(self.trainer.num_training_batches) - begun)
         return loss * (whole / present)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step(batch, self.val_scores)
+        self._step(batch, self.objective.val_scores)
 
     def on_validation_epoch_end(self) -> None:
         self.losses.settle()
 
-    def _step(self, batch: Batch, scores: EpochScores) -> Tensor:
+    def _step(self, batch: Batch, scores: Scores) -> Tensor:
         """The batch's loss, added to `scores`; raises NanLoss naming the images of this batch or the last."""
-        masks = self._reading.truth(batch["mask"])
-        logits = self(batch["image"])
-        loss: Tensor = self._loss(logits, masks)
+        truth = self.objective.truth(batch)
+        outputs = self(batch["image"])
+        loss: Tensor = self.objective(outputs, truth)
         self.losses.take(loss, batch["name"], self.current_epoch + 1, self.global_step + 1)
-        scores.update(logits.detach(), masks, loss)
+        scores.update(outputs.detach(), truth, loss)
         return loss
 
     @property

@@ -1,0 +1,56 @@
+"""What a task tells the step: what a batch costs, how well it is answered, and what a batch of noise is."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from workers.training.data.loaders import Batch
+
+Row = dict[str, float | None]
+
+
+class Scores(Protocol):
+    """Scores of an epoch, added up batch by batch on the batches' own device."""
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        ...
+
+    def update(self, outputs: Tensor, truth: Tensor, loss: Tensor) -> None:
+        """Add a batch: what the network gave, detached, the truth, and its scalar mean loss."""
+        ...
+
+    def gather(self, add_up: Callable[[Tensor], Tensor], device: torch.device) -> None:
+        """Take in the batches of all ranks; `add_up` is the sum of a tensor over them."""
+        ...
+
+    def row(self) -> Row:
+        """By the name of each metric; `loss` is the first, the mean over images. All are None where there
+        was no batch; a name with a `/` is that of one of many classes."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What `load_state` goes on from, as tensors, numbers and text."""
+        ...
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from the batches of a `state`."""
+        ...
+
+
+class Objective(nn.Module):
+    """Called with a network's outputs and the truth of a batch it gives the scalar loss, in float32."""
+
+    train_scores: Scores
+    val_scores: Scores
+
+    def truth(self, batch: Batch) -> Tensor:
+        """What loss and scores compare with, on the batch's device."""
+        raise NotImplementedError
+
+    def noise(self, images: int, size: int) -> Batch:
+        """A batch of so many square images, `size` pixels high, that costs what a true one does; on the
+        CPU, and always the same."""
+        raise NotImplementedError

@@ -1,0 +1,124 @@
+"""Transforms of a spec: those that are maps of straight lines in one warp, the others by albumentations.
+
+A map and a change of colours may change places: pixels get the same colours, wherever they lie. So the maps
+that only such changes come before are drawn first.
+"""
+
+import inspect
+import os
+import random
+
+# albumentations asks the network for its newest version when it is imported, unless told not to.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+import albumentations as A
+import numpy as np
+
+from trainyard.errors import InvalidRequest
+from trainyard.spec.training_spec import TransformSpec
+from workers.prepared.version import Uint8
+from workers.training.tasks.segmentation.data.crops import Corner, cut
+from workers.training.tasks.segmentation.data.homographies import (
+    Matrix,
+    Size,
+    drawn,
+    is_homography,
+    moved,
+    warp,
+)
+
+CROP_MARGIN = 0.25
+"""By what share of its size the square that maps of a crop are drawn for is larger, on each side: a shift by
+a tenth is by a tenth of that. Transforms that move pixels otherwise are given as much to bring in."""
+
+_KEEPS_TRUTH = frozenset({"CoarseDropout"})
+"""Transforms that hide pixels of the image, whose class is still asked for."""
+_COLOURS = frozenset(
+    {
+        "ColorJitter", "HueSaturationValue", "RandomBrightnessContrast", "RandomGamma", "RandomToneCurve",
+        "ToGray",
+    }
+)  # fmt: skip
+"""Transforms that give each pixel a colour by its own, or by that and the mean of all."""
+
+
+class Augmentation:
+    """The pipeline of a spec. Raises InvalidRequest for parameters that a transform does not take."""
+
+    def __init__(self, transforms: list[TransformSpec], outside: int) -> None:
+        built = [_build(place, spec, outside) for place, spec in enumerate(transforms)]
+        maps = _leading_maps(transforms)
+        self._maps = A.Compose([built[place] for place in maps])
+        rest = [place for place in range(len(built)) if place not in maps]
+        self._others = A.Compose([built[place] for place in rest])
+        self._moves_later = any(
+            isinstance(built[place], A.DualTransform) and transforms[place].name not in _KEEPS_TRUTH
+            for place in rest
+        )
+        self._outside = outside
+
+    def __call__(self, image: Uint8, mask: Uint8, seed: list[int]) -> tuple[Uint8, Uint8]:
+        """Vary an image, (H, W, 3), and its mask, (H, W); the same seed gives the same result.
+
+        What a transform moves in from outside the image is `outside` in the mask.
+        """
+        size = (mask.shape[0], mask.shape[1])
+        source = np.asarray(np.linalg.inv(self._drawn_map(size, seed)), np.float64)
+        return self._with_others(*warp(image, mask, source, size, self._outside))
+
+    def crop(
+        self, image: Uint8, mask: Uint8, corner: Corner, size: int, seed: list[int]
+    ) -> tuple[Uint8, Uint8]:
+        """The square of `size` pixels at `corner` of an image, varied; the image goes on where it ends."""
+        (top, left), margin = corner, round(size * CROP_MARGIN)
+        wide = size + 2 * margin
+        unmapped = np.linalg.inv(self._drawn_map((wide, wide), seed))
+        kept = margin if self._moves_later else 0
+        source = moved(left - margin, top - margin) @ unmapped @ moved(margin - kept, margin - kept)
+        side = size + 2 * kept
+        varied = self._with_others(*warp(image, mask, source, (side, side), self._outside))
+        return cut(*varied, (kept, kept), size, self._outside) if kept else varied
+
+    def _drawn_map(self, size: Size, seed: list[int]) -> Matrix:
+        numbers = np.random.default_rng(seed)
+        python = random.Random(int(numbers.integers(2**32)))  # noqa: S311
+        for pipeline in (self._maps, self._others):
+            pipeline.set_random_state(numbers, python)
+        return drawn(self._maps.transforms, size)
+
+    def _with_others(self, image: Uint8, mask: Uint8) -> tuple[Uint8, Uint8]:
+        """Go on with what the map was drawn from."""
+        varied = self._others(image=image, mask=mask)
+        return varied["image"], varied["mask"]
+
+
+def _leading_maps(transforms: list[TransformSpec]) -> list[int]:
+    """The places of the maps before which there are other maps and changes of colour alone."""
+    places: list[int] = []
+    for place, spec in enumerate(transforms):
+        if is_homography(spec):
+            places.append(place)
+        elif spec.name not in _COLOURS:
+            break
+    return places
+
+
+def _build(place: int, spec: TransformSpec, outside: int) -> A.BasicTransform:
+    kind = getattr(A, spec.name)
+    accepted = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
+    unknown = sorted(set(spec.params) - set(accepted))
+    if unknown:
+        raise _refusal(place, f"{spec.name} takes no {', '.join(unknown)}; it takes: {', '.join(accepted)}")
+    moves_pixels = "fill_mask" in accepted and spec.name not in _KEEPS_TRUTH
+    filled = {"fill_mask": outside} if moves_pixels else {}
+    try:
+        return kind(**{**filled, **spec.params})
+    except (TypeError, ValueError) as error:
+        raise _refusal(place, f"{spec.name}: {error}") from error
+
+
+def _refusal(place: int, problem: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"spec.augmentation.transforms[{place}] cannot be built: {problem}.",
+        errors={"spec": {"augmentation": {"transforms": {str(place): {"params": [problem]}}}}},
+    )

@@ -1,0 +1,74 @@
+"""Which squares of a prepared set train, and which validate."""
+
+from torch import Tensor
+
+from trainyard.errors import BadDataset
+from trainyard.spec.training_spec import TrainingSpec
+from workers.prepared.version import PreparedDataset, Sample
+from workers.training.data.loaders import Batch, RunData, SampleSets
+from workers.training.data.splits import split_samples
+from workers.training.tasks.segmentation.data.augmentation import Augmentation
+from workers.training.tasks.segmentation.data.squares import RandomCrops, Squares, plain_squares
+from workers.training.tasks.segmentation.data.val_subset import spread_subset
+from workers.training.tasks.segmentation.labels.mask_labels import outside_value
+from workers.training.tasks.segmentation.labels.mask_values import check_mask_values
+
+_PIXEL_BYTES = 4
+"""Of a sample: red, green, blue and its mask."""
+
+
+class MaskBatch(Batch):
+    """With `mask` (N, H, W) uint8, as prepared."""
+
+    mask: Tensor
+
+
+class SegmentationData(RunData):
+    """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made."""
+
+    train: Squares
+    val: Squares
+    epoch_val: Squares
+
+    def __init__(
+        self,
+        prepared: PreparedDataset,
+        spec: TrainingSpec,
+        *,
+        for_gpu: bool = False,
+        cores: int = 1,
+    ) -> None:
+        data = spec.data
+        train, val = split_samples(prepared.samples, data.val_fraction, spec.seed, data.split_index)
+        if len(prepared.classes) < 2:
+            raise BadDataset("A set needs at least two classes, background included.")
+        self._classes, self._task = len(prepared.classes), prepared.task
+        super().__init__(
+            len(train),
+            lambda: _sets(prepared, train, val, spec),
+            spec,
+            for_gpu=for_gpu,
+            cores=cores,
+        )
+
+    def on_before_batch_transfer(self, batch: MaskBatch, dataloader_idx: int) -> MaskBatch:
+        """Look at the masks while they are still on the CPU; raises MaskIdOutOfRange."""
+        check_mask_values(batch["mask"].numpy(), batch["name"], self._classes, self._task)
+        return batch
+
+
+def _sets(
+    prepared: PreparedDataset, train: list[Sample], val: list[Sample], spec: TrainingSpec
+) -> SampleSets:
+    data = spec.data
+    augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
+    # Every rank must have something to validate.
+    most = data.val_max_images and max(data.val_max_images, spec.compute.devices)
+    few = spread_subset(prepared, val, most, spec.seed)
+    trains_on = RandomCrops if data.fit == "crop" else Squares
+    return SampleSets(
+        train=trains_on(prepared, train, data, augmentation, spec.seed),
+        val=plain_squares(prepared, val, spec),
+        epoch_val=plain_squares(prepared, few, spec),
+        sample_bytes=data.image_size**2 * _PIXEL_BYTES,
+    )

