@@ -9,10 +9,10 @@ import httpx
 
 from trainyard_client.errors import TrainyardError
 from trainyard_client.resources.administration import Admin, Keys
-from trainyard_client.resources.catalog import Models
 from trainyard_client.resources.cluster import Projects, Queues, Workers
 from trainyard_client.resources.datasets import Datasets
 from trainyard_client.resources.drafts import Drafts
+from trainyard_client.resources.models import Models
 from trainyard_client.resources.runs import Runs
 from trainyard_client.transport import ANSWER_S, TRIES, Transport, unreachable
 

@@ -1,18 +1,181 @@
-"""model: what can be trained."""
+"""model: trained models by name, version and stage; and what can be trained."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.output import first, shown_bytes
+from trainyard_client.command.progress import transfer
+from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.errors import NotFound
 
 if TYPE_CHECKING:
-    from trainyard_client.records import Experiment
+    from collections.abc import Sequence
+
+    from trainyard_client.records import Experiment, Prediction, TrainedModel
+
+STAGES = click.Choice(["candidate", "staging", "production", "archived"])
+CLASS_MAP, OVERLAY = "class_map", "overlay"
+AT_ONCE = 16
+"""Images that a server takes in one request."""
+_MODEL = click.argument("model_name", metavar="MODEL")
+_IMAGE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PROJECT = click.option("--project", help="Only of this project.")
 
 
 @click.group()
 def model() -> None:
-    """See what models can be trained."""
+    """Register trained models, stage them, ask them; see what can be trained.
+
+    MODEL is an id, or NAME, NAME@VERSION or NAME@STAGE. A name alone is its version in production, else the
+    newest that is not archived.
+    """
+
+
+@model.command("ls")
+@_PROJECT
+@click.option("--name", help="Only versions of this name.")
+@click.option("--stage", type=STAGES, help="Only in this stage.")
+@click.option("--run", "run_id", help="Only made of this run.")
+@click.option("--limit", default=50, show_default=True, help="At most so many, the newest.")
+@quiet_option
+@connected
+def list_models(session: Session, limit: int, quiet: bool, **filters: str | None) -> None:
+    """List trained models, newest first."""
+    found = first(session.client.models.list(**filters), limit)
+    if quiet:
+        session.output.ids(found)
+        return
+    columns = ("model", "version", "stage", "val mIoU", "architecture", "run", "created", "id")
+    session.output.records(found, columns, _model_row, "There is no trained model.")
+
+
+@model.command()
+@_MODEL
+@_PROJECT
+@connected
+def show(session: Session, model_name: str, project: str | None) -> None:
+    """Show a model: where it stands, what it was made of, its classes and files."""
+    _show(session, session.client.models.find(model_name, project=project))
+
+
+@model.command()
+@click.argument("run_id", metavar="RUN")
+@click.argument("name")
+@click.option("--stage", type=STAGES, help="Its first stage; candidate by default.")
+@click.option("--notes", help="Free text.")
+@quiet_option
+@connected
+def register(
+    session: Session, run_id: str, name: str, stage: str | None, notes: str | None, quiet: bool
+) -> None:
+    """Make a completed RUN the next version of NAME, with files of its own."""
+    made = session.client.models.register(run_id, name, stage=stage, notes=notes)
+    if quiet:
+        session.output.ids([made])
+    else:
+        _show(session, made)
+
+
+@model.command()
+@_MODEL
+@click.argument("stage", type=STAGES)
+@click.option("--notes", help="Free text, in place of what is there.")
+@_PROJECT
+@connected
+def stage(session: Session, model_name: str, stage: str, notes: str | None, project: str | None) -> None:
+    """Give a model another stage; of a name one version is in production."""
+    found = session.client.models.find(model_name, project=project)
+    changes = {"stage": stage} | ({} if notes is None else {"notes": notes})
+    _show(session, session.client.models.change(found.id, **changes))
+
+
+@model.command()
+@_MODEL
+@click.argument("files", nargs=-1)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write into; one of the model's name and version by default.",
+)
+@_PROJECT
+@connected
+def download(
+    session: Session, model_name: str, files: tuple[str, ...], folder: Path | None, project: str | None
+) -> None:
+    """Download a model's files, all or FILES; each is checked by length and SHA-256."""
+    found = session.client.models.find(model_name, project=project)
+    there = [one.name for one in found.files or ()]
+    if missing := [name for name in files if name not in there]:
+        raise NotFound(f"{found.id} has no {', '.join(missing)}.", remedy=f"It has: {', '.join(there)}.")
+    root = folder or Path(f"{found.id}-v{found.version}")
+    for name in files or there:
+        with transfer(session.output, name) as progress:
+            written = session.client.models.download(
+                found.id, root / Path(name).name, name, progress=progress
+            )
+        if session.output.as_json:
+            session.output.json_line({"name": name, "file": str(written), "bytes": written.stat().st_size})
+        else:
+            session.output.line(str(written))
+
+
+@model.command()
+@_MODEL
+@click.argument(
+    "images", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Save a class map of each image, NAME.png, and an overlay, NAME.overlay.png, into this folder.",
+)
+@click.option(
+    "--way",
+    type=click.Choice(["trained", "tiles", "resize"]),
+    help="How images meet the network; as in training by default.",
+)
+@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="Which file answers.")
+@_PROJECT
+@connected
+def predict(
+    session: Session,
+    model_name: str,
+    images: tuple[Path, ...],
+    folder: Path | None,
+    project: str | None,
+    **how: str | None,
+) -> None:
+    """Ask a model about IMAGES: how much of each class is in each; with --to also as pictures.
+
+    A worker of the server computes it; nothing is needed here.
+    """
+    found = session.client.models.find(model_name, project=project)
+    if folder is not None:
+        _refuse_equal_names(images)
+    forms = (CLASS_MAP, OVERLAY) if folder else ()
+    for start in range(0, len(images), AT_ONCE):
+        some = images[start : start + AT_ONCE]
+        answer = session.client.models.predict(found.id, some, pictures=forms, **how)
+        written = _save(answer, some, folder) if folder else []
+        _tell(session, answer, written)
+
+
+@model.command("rm")
+@_MODEL
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_PROJECT
+@connected
+def remove(session: Session, model_name: str, yes: bool, project: str | None) -> None:
+    """Delete a model with its files; its run stays."""
+    found = session.client.models.find(model_name, project=project)
+    if not yes:
+        click.confirm(f"Delete {found.name}@{found.version} ({found.id})?", abort=True, err=True)
+    session.client.models.delete(found.id)
+    session.output.note(f"{found.id} is deleted.")
 
 
 @model.command()
@@ -54,3 +217,77 @@ def experiments(session: Session) -> None:
 def _row(one: "Experiment") -> tuple[Any, ...]:
     model = one.spec.model
     return one.name, model.architecture, model.encoder, model.task, one.spec.epochs
+
+
+def _model_row(one: "TrainedModel") -> tuple[Any, ...]:
+    run = one.run_name or one.run_id
+    return one.name, one.version, one.stage, _miou(one), one.architecture, run, one.created_at, one.id
+
+
+def _miou(one: "TrainedModel") -> float | None:
+    found = ((one.metrics or {}).get("val") or {}).get("miou")
+    return float(found) if found is not None else None
+
+
+def _show(session: Session, found: "TrainedModel") -> None:
+    if session.output.as_json:
+        session.output.document(found.raw)
+        return
+    data = f"{found.dataset_name or 'deleted'} ({found.dataset_id}, version {found.dataset_version or '?'})"
+    session.output.pairs(
+        {
+            "model": f"{found.name}@{found.version}",
+            "id": found.id,
+            "stage": found.stage,
+            "project": found.project,
+            "notes": found.notes or None,
+            "run": f"{found.run_name} ({found.run_id}), epoch {found.epoch}",
+            "data set": data,
+            "content": found.content_hash,
+            "network": f"{found.architecture} {found.encoder}, {found.image_size} px, {found.task}",
+            "val mIoU": _miou(found),
+            "classes": ", ".join(f"{one.index} {one.name}" for one in found.classes or ()),
+            "files": ", ".join(f"{one.name} ({shown_bytes(one.bytes)})" for one in found.files or ()),
+            "created": found.created_at,
+            "created by": found.created_by,
+        }
+    )
+
+
+def _refuse_equal_names(images: "Sequence[Path]") -> None:
+    stems = [path.stem for path in images]
+    if twice := sorted({stem for stem in stems if stems.count(stem) > 1}):
+        raise click.UsageError(f"Two images would be written to {twice[0]}.png: rename one.")
+
+
+def _save(answer: "Prediction", images: "Sequence[Path]", folder: Path) -> list[Path]:
+    """The pictures of each image, in files named after it here, whatever the server calls it."""
+    from trainyard_client.resources.models import picture
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for path, one in zip(images, answer.images, strict=True):
+        for form, end in ((CLASS_MAP, ".png"), (OVERLAY, ".overlay.png")):
+            target = folder / f"{path.stem}{end}"
+            target.write_bytes(picture(one, form))
+            written.append(target)
+    return written
+
+
+def _tell(session: Session, answer: "Prediction", written: "Sequence[Path]") -> None:
+    if session.output.as_json:
+        for one in answer.images:
+            session.output.json_line({k: v for k, v in one.raw.items() if k not in (CLASS_MAP, OVERLAY)})
+        return
+    rows = [
+        (one.name, f"{one.width} x {one.height}", found.name, f"{found.share:.1%}", found.pixels)
+        for one in answer.images
+        for found in one.classes
+        if found.pixels
+    ]
+    session.output.table(("image", "size", "class", "share", "pixels"), rows, "No class was found.")
+    for one in answer.images:
+        for notice in one.notices:
+            session.output.note(f"{one.name}: {notice}")
+    for path in written:
+        session.output.line(str(path))

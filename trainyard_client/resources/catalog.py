@@ -7,8 +7,8 @@ from trainyard_client.transport import Transport
 ROOT = "/api/v1"
 
 
-class Models:
-    """Architectures and what goes with them."""
+class Catalog:
+    """The names that a spec takes: architectures and what goes with them."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
