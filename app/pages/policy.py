@@ -9,6 +9,7 @@ POLICY = "; ".join(
         "img-src 'self' data: blob:",  # Bootstrap's arrows; a chart that is saved as a picture
         "font-src 'self'",
         "connect-src 'self'",
+        "frame-src 'self'",  # a run's report, which is in a sandbox of its own
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

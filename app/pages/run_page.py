@@ -1,5 +1,6 @@
 """The page of one run: where it stands, how it came there, what may be done with it, what it left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
@@ -9,8 +10,12 @@ from app.pages.dataset_names import dataset_names
 from app.service.run_comparison import dotted
 from app.service.run_files import Artifact
 from app.service.runs import RunState
+from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
+from trainyard.store.worker_record import DeviceFigures
 
+CLASSES_DRAWN = 20
+_OF_CLASSES = "val_iou/"
 LOG_LINES = 200
 """Of the log, for the first paint; what comes after is fetched by its offset."""
 _GOOD_ENDS = frozenset({"trained", "completed"})
@@ -79,6 +84,8 @@ def show(run_id: str) -> str:
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),
+        class_metrics=_class_metrics(run),
+        figures=_figures(run),
         log=log.content.decode("utf-8", "replace"),
         log_offset=log.next_offset,
     )
@@ -120,6 +127,23 @@ def _step(attempt: AttemptRecord, run: Run) -> Step:
     reason = attempt.reason or ""
     look = "good" if reason in _GOOD_ENDS else "quiet" if reason in _QUIET_ENDS else "bad"
     return Step(attempt=attempt, look=look, words=_WORDS.get(reason, reason or "ended"))
+
+
+def _class_metrics(run: Run) -> list[str]:
+    """Names of the scores of the set's first classes; a name with a comma cannot be in a list of them."""
+    try:
+        summary = services().datasets.get(run.dataset_id).summary
+    except (NotFound, Unreadable):
+        return []
+    names = [one.name for one in summary.classes if "," not in one.name] if summary else []
+    return [f"{_OF_CLASSES}{name}" for name in names[:CLASSES_DRAWN]]
+
+
+def _figures(run: Run) -> Sequence[DeviceFigures]:
+    """What the devices do that the run is on."""
+    if run.owner is None:
+        return ()
+    return next((one.figures for one in services().yard.workers() if one.id == run.owner), ())
 
 
 def _named(artifacts: list[Artifact], path: str) -> Artifact | None:

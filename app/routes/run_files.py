@@ -9,7 +9,9 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.conditional import file_response
+from app.http.inline import shown_response
 from app.schemas.run_files import (
+    ArtifactQuery,
     ArtifactsSchema,
     CheckpointsSchema,
     MetricsQuery,
@@ -65,10 +67,12 @@ class Artifacts(MethodView):
 
 @blueprint.route("/<run_id>/artifacts/<path:path>")
 class OneArtifact(MethodView):
+    @blueprint.arguments(ArtifactQuery, location="query")
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_BINARY)
-    def get(self, run_id: str, path: str) -> Response:
-        """Download a file of the run."""
-        return file_response(request, services().run_files.artifact(run_id, path))
+    def get(self, query: dict[str, Any], run_id: str, path: str) -> Response:
+        """Download a file of the run, or show it."""
+        file = services().run_files.artifact(run_id, path)
+        return (shown_response if query["disposition"] == "inline" else file_response)(request, file)
 
 
 def _wants_csv(query: dict[str, Any]) -> bool:

@@ -14,6 +14,23 @@ class MetricsQuery(Schema):
     )
 
 
+class ArtifactQuery(Schema):
+    """What a file is asked for."""
+
+    disposition = fields.String(
+        load_default="attachment",
+        validate=validate.OneOf(["attachment", "inline"]),
+        metadata={
+            "description": "`inline`: pictures, reports and texts are to be looked at, in a sandbox without "
+            "scripts; files of other kinds are saved all the same"
+        },
+    )
+    version = fields.String(
+        validate=validate.Length(max=100),
+        metadata={"description": "says nothing: an address of another version is not taken from a cache"},
+    )
+
+
 class MetricsSchema(Schema):
     """One row for each finished epoch; scores of validation are null where an epoch was not validated."""
 

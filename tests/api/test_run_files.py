@@ -178,3 +178,36 @@ def test_a_broken_file_is_the_servers_fault(client: FlaskClient, folder: RunFold
     response = client.get(f"{url}/metrics")
     assert response.status_code == 503
     assert response.json["code"] == "storage_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("name", "mimetype"),
+    [
+        ("report.html", "text/html"),
+        ("figures/a.PNG", "image/png"),
+        ("x.json", "text/plain"),
+        ("x.svg", "image/svg+xml"),
+    ],
+)
+def test_a_file_is_shown_in_a_sandbox(
+    client: FlaskClient, folder: RunFolder, url: str, name: str, mimetype: str
+):
+    path = folder.path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"<script>1</script>")
+    shown = client.get(f"{url}/artifacts/{name}?disposition=inline")
+    assert shown.mimetype == mimetype
+    policy = shown.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "script" not in policy
+    assert not shown.headers.get("Content-Disposition", "").startswith("attachment")
+    saved = client.get(f"{url}/artifacts/{name}")
+    assert saved.headers["Content-Disposition"].startswith("attachment")
+    assert saved.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_file_that_is_not_looked_at_is_saved(client: FlaskClient, folder: RunFolder, url: str):
+    (folder.path / "model.bin").write_bytes(b"x")
+    answer = client.get(f"{url}/artifacts/model.bin?disposition=inline")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert client.get(f"{url}/artifacts/model.bin?disposition=frame").status_code == 422

@@ -12,6 +12,8 @@ from trainyard.errors import NanLoss
 from trainyard.runs.events import SignalApplied, to_dict
 from trainyard.runs.failures import failure
 from trainyard.runs.record import Run
+from trainyard.store.worker_record import DeviceFigures, WorkerState
+from trainyard.store.workers import WorkerStore
 
 RUNS = "/api/v1/runs"
 CURVE = """name => document.querySelectorAll('.chart')[0]?.data
@@ -62,9 +64,11 @@ def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, 
     with shown.expect_response(lambda answer: "/metrics/series" in answer.url) as fetched:
         server.runs.publish_status(seed.train(server, held, 14))
     assert "since=" in fetched.value.url
-    assert [len(one["epochs"]) for one in fetched.value.json()["items"]] == [2] * 7
+    assert [len(one["epochs"]) for one in fetched.value.json()["items"]] == [2] * 9
     eventually(shown, f"({CURVE})('train_loss').x.length === 14")
-    ranges = shown.evaluate("[...document.querySelectorAll('.chart')].map(one => one.layout.xaxis.range)")
+    ranges = shown.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')].map(one => one.layout.xaxis.range)"
+    )
     assert ranges == [[2, 8]] * 4
     expect(shown.locator("#stand")).to_contain_text("14")
     shown.reload()
@@ -74,6 +78,71 @@ def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, 
     eventually(shown, f"({DRAWN}) === 14")
     server.runs.publish_status(seed.train(server, held, 15))
     eventually(shown, f"({DRAWN}) === 15")
+
+
+def test_each_class_has_a_curve_of_its_own(shown: Page):
+    shown.get_by_role("heading", name="IoU of each class").scroll_into_view_if_needed()
+    eventually(shown, "document.querySelectorAll('.chart')[4].data?.length === 2")
+    names = shown.evaluate("document.querySelectorAll('.chart')[4].data.map(one => one.name)")
+    assert names == ["background", "pet"]
+    values = shown.evaluate("document.querySelectorAll('.chart')[4].data[1].y")
+    assert values == pytest.approx([seed.row(epoch)["val_iou/pet"] for epoch in range(1, 13)])
+
+
+def test_what_the_device_does_is_told_beside_the_run(shown: Page, held: Run, server: Server):
+    assert held.owner
+    figures = DeviceFigures(
+        name="NVIDIA H200", memory_used_bytes=6_000_000_000, memory_total_bytes=141_000_000_000,
+        utilization=0.87, temperature_c=61,
+    )  # fmt: skip
+    worker = WorkerState(
+        id=held.owner, host="h", pid=1, queues=("cpu",), device="NVIDIA H200", memory_bytes=1, started_at=1.0,
+        figures=(figures,),
+    )  # fmt: skip
+    WorkerStore(server.client).beat(worker)
+    shown.reload()
+    expect(shown.locator("#devices")).to_have_text("NVIDIA H200: 87.0 % busy, 6.0 GB of 141.0 GB, 61 °C")
+
+
+def test_a_run_is_described(shown: Page, held: Run, server: Server):
+    shown.get_by_role("button", name="Describe…").click()
+    dialog = shown.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("winter")
+    dialog.get_by_label("Tags").fill("a, b c,")
+    dialog.get_by_label("Group").fill("sweep")
+    dialog.get_by_label("Notes").fill("first line\n<b>second</b>")
+    dialog.get_by_role("button", name="Save").click()
+    expect(shown.locator("h1")).to_contain_text("winter")
+    expect(shown.locator("#notes")).to_have_text("first line\n<b>second</b>")
+    expect(shown.locator("#tags")).to_contain_text("group sweep")
+    assert_accessible(shown)
+    found = server.http.get(f"{RUNS}/{held.id}").json()
+    assert (found["tags"], found["group"]) == (["a", "b c"], "sweep")
+    shown.get_by_role("button", name="Describe…").click()
+    for field in ("Tags", "Group", "Notes"):
+        dialog.get_by_label(field).fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(shown.locator("#notes p")).to_have_count(0)
+    found = server.http.get(f"{RUNS}/{held.id}").json()
+    assert (found["name"], found["tags"], found["group"], found["notes"]) == ("winter", [], None, "")
+
+
+def test_the_report_is_read_in_place_and_can_do_nothing(page: Page, held: Run, server: Server):
+    folder = server.storage.run(held.id)
+    (folder.path / "report.html").write_text(
+        "<!doctype html><title>r</title><style>h1 { color: #123456; }</style><h1>Scores</h1>"
+        "<script>parent.document.title = 'stolen'</script>"
+        f"<form action='/api/v1/runs/{held.id}/cancel' method='post'><button>Cancel</button></form>"
+    )
+    server.runs.finish(held, "completed", result={})
+    page.goto(f"/runs/{held.id}")
+    page.locator("summary", has_text="Evaluation report").click()
+    report = page.frame_locator("iframe.report")
+    expect(report.get_by_role("heading")).to_have_text("Scores")
+    assert report.get_by_role("heading").evaluate("h => getComputedStyle(h).color") == "rgb(18, 52, 86)"
+    report.get_by_role("button").click()
+    assert page.title() != "stolen"
+    assert server.http.get(f"{RUNS}/{held.id}").json()["status"] == "completed"
 
 
 def test_axes_and_smoothing_are_in_the_address(shown: Page):

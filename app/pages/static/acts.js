@@ -42,7 +42,7 @@ async function submit(form) {
 function fields(form) {
   const body = {};
   for (const input of form.elements) {
-    if (!input.name || input.disabled || (input.value === "" && input.dataset.empty !== "null")) continue;
+    if (!input.name || input.disabled || (input.value === "" && !input.dataset.empty)) continue;
     if (input.type === "radio" && !input.checked) continue;
     const parts = input.name.split("."), last = parts.pop();
     const place = parts.reduce((inner, part) => (inner[part] ??= {}), body);
@@ -51,8 +51,10 @@ function fields(form) {
   return body;
 }
 
+/** `data-list` is a list of words parted by commas; `data-empty` says what an empty field is. */
 function value(input) {
-  if (input.value === "") return null;
+  if ("list" in input.dataset) return input.value.split(",").map((word) => word.trim()).filter(Boolean);
+  if (input.value === "") return input.dataset.empty === "text" ? "" : null;
   if (input.type === "checkbox") return input.checked;
   return input.type === "number" ? Number(input.value) : input.value;
 }

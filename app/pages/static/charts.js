@@ -20,14 +20,16 @@ const CONFIG = { displaylogo: false, responsive: true, modeBarButtons: [["toImag
 const AXES = { epoch: ["epochs", "epoch"], step: ["steps", "step"], time: ["minutes", "minutes of training"] };
 
 export class Charts {
-  /** Draws into `place` the runs: {id, name}; a name is shown where there are several. */
+  /** Draws into `place` the runs: {id, name}; a name is shown where there are several. Names of metrics of single classes are in `data-classes`. */
   constructor(place, runs) {
     this.runs = runs;
+    const classes = JSON.parse(place.dataset.classes ?? "[]");
+    this.groups = classes.length ? [...GROUPS, { key: "classes", title: "IoU of each class", names: classes }] : GROUPS;
     this.series = new Map();
     this.marks = [];
     this.since = null;
     this.isFetching = this.isAsked = false;
-    this.boxes = GROUPS.map((group) => this.#box(place, group));
+    this.boxes = this.groups.map((group) => this.#box(place, group));
     this.#controls();
     addEventListener("themechange", () => this.draw());
     this.update();
@@ -39,7 +41,7 @@ export class Charts {
     if (this.isFetching) { this.isAsked = true; return; }
     this.isFetching = true;
     try {
-      const query = new URLSearchParams({ runs: this.runs.map((run) => run.id).join(","), names: GROUPS.flatMap((group) => group.names).join(","), max_points: MAX_POINTS });
+      const query = new URLSearchParams({ runs: this.runs.map((run) => run.id).join(","), names: this.groups.flatMap((group) => group.names).join(","), max_points: MAX_POINTS });
       if (this.since) query.set("since", this.since);
       const { items, since } = await call("GET", `/metrics/series?${query}`);
       this.since = since;
@@ -130,8 +132,9 @@ export class Charts {
       if (!one || !one.values.length) return;
       const xs = x === "epoch" ? one.epochs : x === "step" ? one.steps : one.seconds.map((seconds) => seconds / 60);
       const color = COLORS[(this.runs.length > 1 ? place : group.names.length - 1 - nth) % COLORS.length];
-      const words = this.runs.length > 1 ? `${run.name} ${name}` : name;
-      const look = { x: xs, type: "scatter", line: { color, width: 2, dash: name.startsWith("train") ? "dot" : "solid" }, marker: { symbol: MARKERS[(place + Math.floor(place / COLORS.length)) % MARKERS.length], size: 5, color } };
+      const words = this.runs.length > 1 ? `${run.name} ${name}` : group.key === "classes" ? name.slice(name.indexOf("/") + 1) : name;
+      const nthMarker = group.key === "classes" ? nth : place;
+      const look = { x: xs, type: "scatter", line: { color, width: 2, dash: name.startsWith("train") ? "dot" : "solid" }, marker: { symbol: MARKERS[(nthMarker + Math.floor(nthMarker / COLORS.length)) % MARKERS.length], size: 5, color } };
       const mode = one.values.length < 60 ? "lines+markers" : "lines";
       if (smooth > 0) {
         traces.push({ ...look, y: one.values, mode: "lines", opacity: 0.25, name: words, hoverinfo: "skip", showlegend: false });
