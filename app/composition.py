@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import cast
 
 from flask import current_app
@@ -32,12 +33,13 @@ from app.service.studies import StudyService
 from app.service.trainings import TrainingService
 from app.service.uploads import MAX_UPLOADS
 from app.service.waiting import WaitingService
+from app.service.webhooks import WebhookService
 from app.service.yard import YardService
 from trainyard.errors import TooManyStreams, TooManyUploads
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.registry.kept import draft_records
+from trainyard.registry.kept import draft_records, webhook_records
 from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
@@ -47,6 +49,7 @@ from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import Kicker, make_celery
+from trainyard.scheduling.webhook_sender import WebhookSender
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage
@@ -62,6 +65,7 @@ from trainyard.store.session_store import SessionStore
 from trainyard.store.statistics import StatisticsStore
 from trainyard.store.turns import Turns
 from trainyard.store.uploads import UploadStore
+from trainyard.store.webhook_store import DeliveryStore
 from trainyard.store.workers import WorkerStore
 
 EXTENSION = "trainyard"
@@ -95,6 +99,7 @@ class Services:
     catalogue: CatalogueService
     studies: StudyService
     drafts: DraftService
+    webhooks: WebhookService
     trainings: TrainingService
     yard: YardService
     health: HealthService
@@ -103,6 +108,7 @@ class Services:
     audit: AuditLog
     projects_of: dict[str, Callable[[str], str | None]]
     caretaker: Caretaker
+    webhook_sender: WebhookSender
 
 
 def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
@@ -128,8 +134,10 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
     admission = Admission(runs, datasets, storage)
+    networks = [ip_network(one) for one in settings.webhook_networks]
     drafts, locks = draft_records(client, storage), Locks(client)
-    kept = (drafts,)
+    webhooks = webhook_records(client, storage)
+    kept = (drafts, webhooks)
     parts = (runs, datasets, models, kept, limits, reindex, admission, kicker)
     caretaker = Caretaker(*parts, Turns(client), settings.lease)
     return Services(
@@ -161,6 +169,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=studies,
+        webhooks=WebhookService(webhooks, DeliveryStore(client), networks),
+        webhook_sender=WebhookSender(webhooks, DeliveryStore(client), networks),
         drafts=DraftService(drafts, run_service, locks),
         trainings=TrainingService(run_service, run_files, dataset_service, experiments, storage.data, locks),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
@@ -175,6 +185,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
             "dataset_id": datasets.project_of,
             "model_id": models.project_of,
             "draft_id": drafts.project_of,
+            "webhook_id": webhooks.project_of,
         },
         caretaker=caretaker,
     )

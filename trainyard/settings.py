@@ -1,5 +1,6 @@
 """Settings from the environment, each with a default that works on one machine."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -31,7 +32,8 @@ class Settings:
     `max_concurrent` is how many runs of a project may train at once where it has no limit of its own, 0 for
     as many as there are workers. `threads` is all cores of this machine where `threads_are_given` is false:
     its workers then share them. `allowed_hosts` are names, beside those of this machine, by which clients
-    may call the API while it needs no key. `path_prefix`, such as `/trainyard`, is what a proxy
+    may call the API while it needs no key. `webhook_networks` are those of this machine and of private
+    addresses to which webhooks may be sent. `path_prefix`, such as `/trainyard`, is what a proxy
     puts before all paths. `requests_per_minute` is how many of one key, or of one address where none is
     needed, a process answers; 0 is no limit. `predict_s` is how many seconds a prediction may take, waiting
     included. `log_format` is one of LOG_FORMATS.
@@ -46,6 +48,7 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * MEBIBYTE
     api_key_hashes: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    webhook_networks: tuple[str, ...] = ()
     path_prefix: str = ""
     requests_per_minute: int = 0
     log_format: str = TEXT
@@ -73,6 +76,7 @@ class Settings:
             * _integer(env, "TRAINYARD_MAX_UPLOAD_MB", defaults.max_upload_bytes // MEBIBYTE, 1, 10**7),
             api_key_hashes=_key_hashes(env),
             allowed_hosts=_allowed_hosts(env),
+            webhook_networks=_webhook_networks(env),
             path_prefix=_path_prefix(env),
             requests_per_minute=_integer(env, "TRAINYARD_REQUESTS_PER_MINUTE", 0, 0, 10**6),
             log_format=_log_format(env),
@@ -170,6 +174,16 @@ def _allowed_hosts(env: Mapping[str, str]) -> tuple[str, ...]:
             "hosts, without scheme and port, separated by commas."
         )
     return hosts
+
+
+def _webhook_networks(env: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(filter(None, (one.strip() for one in env.get("TRAINYARD_WEBHOOK_NETWORKS", "").split(","))))
+    try:
+        return tuple(str(ipaddress.ip_network(name)) for name in names)
+    except ValueError as error:
+        raise SettingsError(
+            f"TRAINYARD_WEBHOOK_NETWORKS: {error}; it takes networks as 10.1.0.0/16, separated by commas."
+        ) from error
 
 
 def _path_prefix(env: Mapping[str, str]) -> str:

@@ -692,6 +692,44 @@ class DatasetItemPage(Record):
     next_cursor: str | None
 
 
+class Delivery(Record):
+    """Delivery.
+
+    id: also the header Trainyard-Delivery
+    event: run.status or ping
+    data: what it tells of the run; null of a ping
+    created_at: when what it tells of happened
+    tried_at: when it was tried last
+    due_at: when it is tried next; null when it is tried no more
+    answer_status: of the last answer
+    error: why there was none, or it counts as none
+    redelivery_of: the delivery that it repeats
+    """
+
+    id: str
+    webhook_id: str
+    event: str
+    data: dict[str, Any] | None
+    created_at: datetime | None
+    state: str
+    attempts: int
+    tried_at: datetime | None
+    due_at: datetime | None
+    answer_status: int | None
+    error: str | None
+    redelivery_of: str | None
+
+
+class DeliveryPage(Record):
+    """Delivery page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[Delivery]
+    next_cursor: str | None
+
+
 class Draft(Record):
     """Draft.
 
@@ -790,6 +828,27 @@ class MadeKey(Record):
     revoked_at: datetime | None
     last_used_at: datetime | None
     key: str
+
+
+class MadeWebhook(Record):
+    """Made webhook.
+
+    created_at: when it was made
+    created_by: id of a key, or another name
+    url: without its path, which may be secret, for those who may not change it
+    secret: signs what is sent; shown this once
+    """
+
+    id: str
+    project: str | None
+    status: str
+    revision: int | None
+    created_at: datetime | None
+    created_by: str | None
+    url: str | None
+    statuses: list[str] | None
+    description: str | None
+    secret: str
 
 
 class Metrics(Record):
@@ -1251,6 +1310,35 @@ class Usages(Record):
     """Usages."""
 
     items: list[Usage]
+
+
+class Webhook(Record):
+    """Webhook.
+
+    created_at: when it was made
+    created_by: id of a key, or another name
+    url: without its path, which may be secret, for those who may not change it
+    """
+
+    id: str
+    project: str | None
+    status: str
+    revision: int | None
+    created_at: datetime | None
+    created_by: str | None
+    url: str | None
+    statuses: list[str] | None
+    description: str | None
+
+
+class WebhookPage(Record):
+    """Webhook page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[Webhook]
+    next_cursor: str | None
 
 
 class DeviceFigures(Record):

@@ -28,6 +28,7 @@ from app.routes import (
     run_move,
     runs,
     trained_models,
+    webhooks,
     yard,
 )
 
@@ -56,6 +57,7 @@ _DESCRIBED = (
     metric_series,
     run_bulk,
     drafts,
+    webhooks,
     run_life,
     run_move,
     run_files,

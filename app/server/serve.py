@@ -81,6 +81,7 @@ def begin(worker: Worker) -> None:
     services = worker.wsgi.extensions[EXTENSION]
     services.shutdown.when(lambda: not worker.alive)
     services.caretaker.start(threading.Event())
+    services.webhook_sender.start(threading.Event())
 
 
 def serve(settings: Settings) -> None:

@@ -37,6 +37,7 @@ def test_every_variable_is_read(tmp_path: Path):
             "TRAINYARD_MAX_CONCURRENT": "4",
             "TRAINYARD_ALLOWED_HOSTS": "Yard.Example., 10.0.0.7,",
             "TRAINYARD_PATH_PREFIX": "/lab/yard/",
+            "TRAINYARD_WEBHOOK_NETWORKS": "10.1.0.0/16, ::1",
         }
     )
     assert settings == Settings(
@@ -50,6 +51,7 @@ def test_every_variable_is_read(tmp_path: Path):
         api_key_hashes=("a" * 64, "b" * 64),
         allowed_hosts=("yard.example", "10.0.0.7"),
         path_prefix="/lab/yard",
+        webhook_networks=("10.1.0.0/16", "::1/128"),
         threads=2,
         lease=LeaseRules(lease_s=30, max_crashes=5),
         max_hours=48,

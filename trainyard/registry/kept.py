@@ -11,6 +11,8 @@ from trainyard.storage.files import Storage, check_id, remove_folder
 from trainyard.store.connection import Client
 from trainyard.store.kept_store import DRAFT_LIFE, KeptStore, draft_store
 from trainyard.store.records import Life
+from trainyard.store.webhook_store import WEBHOOK_LIFE, webhook_store
+from trainyard.webhooks.record import Webhook
 
 
 class KeptRecords(Records[Record]):
@@ -39,6 +41,11 @@ class KeptRecords(Records[Record]):
         if not self._store.forget(check_id(record_id)):
             raise NotFound(f"There is no {self._store.kind} {record_id}.")
         remove_folder(self.record_file(record_id).parent)
+
+
+def webhook_records(client: Client, storage: Storage) -> KeptRecords[Webhook]:
+    """All webhooks."""
+    return KeptRecords(webhook_store(client), storage, WEBHOOK_LIFE)
 
 
 def draft_records(client: Client, storage: Storage) -> KeptRecords[Draft]:

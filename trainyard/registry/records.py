@@ -32,7 +32,7 @@ class _Folder(Protocol):
     def record(self) -> Path: ...
 
 
-_PREFIXES = {"run": "run", "dataset": "ds", "model": "model", "draft": "draft"}
+_PREFIXES = {"run": "run", "dataset": "ds", "model": "model", "draft": "draft", "webhook": "hook"}
 Record = TypeVar("Record", bound=Kept)
 
 
@@ -182,6 +182,7 @@ class Records(Generic[Record]):
             "dataset": self._storage.dataset,
             "model": self._storage.model,
             "draft": self._storage.draft,
+            "webhook": self._storage.webhook,
         }
         return folders[self._store.kind](record_id).record
 

@@ -16,7 +16,7 @@ from redis.lock import Lock
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.registry.kept import draft_records
+from trainyard.registry.kept import draft_records, webhook_records
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Kept, Records
 from trainyard.registry.runs import RunRegistry
@@ -34,6 +34,8 @@ from trainyard.store.kept_store import DRAFT_LIFE, draft_store
 from trainyard.store.model_store import MODEL_LIFE, ModelStore
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.run_store import RUN_LIFE, RunStore
+from trainyard.store.webhook_store import WEBHOOK_LIFE, webhook_store
+from trainyard.webhooks.record import Webhook
 
 Record = TypeVar("Record", bound=Kept)
 LOCK_S = 60.0
@@ -101,6 +103,12 @@ class Reindex:
                 registry=draft_records(client, storage),
                 life=DRAFT_LIFE,
                 folder=storage.root / "drafts",
+            ),
+            _Kind[Webhook](
+                store=webhook_store(client),
+                registry=webhook_records(client, storage),
+                life=WEBHOOK_LIFE,
+                folder=storage.root / "webhooks",
             ),
         )
 

@@ -12,6 +12,7 @@
                               origin/<run id>-<checkpoint>.ckpt of a fork
     <storage>/models/<id>/    model.json card.json  model.onnx and what else the run exported, its own files
     <storage>/drafts/<id>/    record.json of a run that was saved and not submitted
+    <storage>/webhooks/<id>/  record.json of a webhook, with its secret
     <storage>/predictions/<id>/  images that a model is asked about and its answers, for as long as that takes
     <storage>/projects.json   what is set for each project
     <storage>/study-models.json  what clients of the study contract have added to the models and taken away
@@ -60,6 +61,11 @@ def new_prediction_id() -> str:
 def new_draft_id() -> str:
     """A fresh random id, `draft-` and 12 hex digits."""
     return f"draft-{secrets.token_hex(6)}"
+
+
+def new_webhook_id() -> str:
+    """A fresh random id, `hook-` and 12 hex digits."""
+    return f"hook-{secrets.token_hex(6)}"
 
 
 def check_id(text: str) -> str:
@@ -283,6 +289,9 @@ class Storage:
 
     def prediction(self, prediction_id: str) -> PredictionFolder:
         return PredictionFolder(self.predictions / check_id(prediction_id))
+
+    def webhook(self, webhook_id: str) -> RecordFolder:
+        return RecordFolder(self.root / "webhooks" / check_id(webhook_id))
 
     @property
     def projects(self) -> Path:

@@ -1,8 +1,8 @@
 """The whole keyspace of Trainyard in Redis. Nothing outside `trainyard/store` names a key.
 
 ty:clock                        last creation time handed out, in µs: creation times never repeat
-ty:<kind>:<id>                  HASH  the record (of a `run`, `dataset` or `model`), one field per attribute,
-                                and lost_owner, who held it by storage when it was restored from there
+ty:<kind>:<id>                  HASH  the record (kind is run, dataset, model, draft or webhook), one field
+                                per attribute, and lost_owner, who held it by storage when it was restored
 ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the other indexes
 ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>
@@ -20,6 +20,12 @@ ty:model:versions               HASH  [project, name], JSON -> the last version 
 ty:predictions                  LIST  ids of predictions that wait for a worker, the next one at the right
 ty:prediction:<id>              STRING  what is to be predicted, JSON; gone when nobody waits for it any more
 ty:prediction:<id>:answer       LIST  what came of it, JSON, for the one who waits
+ty:webhooks:of:<project>        HASH  id of each active webhook -> the statuses that it is told of, JSON
+ty:webhook:<id>:deliveries      ZSET  id of a delivery -> when it was made, in µs; the newest 10,000
+ty:webhook:<id>:busy            STRING  the delivery that is under way, for as long as its sender may take
+ty:delivery:<id>                HASH  a delivery, one field per attribute
+ty:deliveries:due               ZSET  id of a delivery -> when it is to be tried, in ms
+ty:deliveries:last              STRING  when the last one was made, in µs: these times never repeat
 ty:dataset:<id>:runs            SET   the runs that need the data set: those that have not ended
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
@@ -88,6 +94,14 @@ def prediction(prediction_id: str) -> str:
 
 def prediction_answer(prediction_id: str) -> str:
     return f"ty:prediction:{prediction_id}:answer"
+
+
+def delivery(delivery_id: str) -> str:
+    return f"ty:delivery:{delivery_id}"
+
+
+def deliveries_of(webhook_id: str) -> str:
+    return f"ty:webhook:{webhook_id}:deliveries"
 
 
 def run_facet(facet: str, value: str) -> str:

@@ -3,5 +3,9 @@
 local kind, id = ARGV[1], ARGV[2]
 local status = get(kind, id, 'status')
 if not status then return {'missing', {}} end
+if kind == 'webhook' then
+  for _, delivery in ipairs(redis.call('ZRANGE', deliveries_of(id), 0, -1)) do drop_delivery(id, delivery) end
+  redis.call('DEL', busy_key(id))
+end
 forget_record(kind, id, status, ARGV[3])
 return {'ok', {}}

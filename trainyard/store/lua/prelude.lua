@@ -20,8 +20,8 @@ end
 -- Beside a run's record: what only its lists need, see RUN LISTS below.
 local function listed_of(id) return key_of('run', id) .. ':listed' end
 
--- Runs that the present script has changed.
-local changed_runs = {}
+-- Runs and webhooks that the present script has changed.
+local changed_runs, changed_webhooks = {}, {}
 
 -- The indexes that change with the status.
 local function status_indexes(kind, id, status)
@@ -106,11 +106,93 @@ local function bump(kind, id)
   redis.call('HINCRBY', key_of(kind, id), 'revision', 1)
   redis.call('SADD', 'ty:unmirrored:' .. kind, id)
   if kind == 'run' then changed_runs[id] = true end
+  if kind == 'webhook' then changed_webhooks[id] = true end
 end
 
 local function decoded(text)
   local ok, found = pcall(cjson.decode, text or '')
   return ok and type(found) == 'table' and found or {} -- a script must not break off half way for a broken one
+end
+
+-- WEBHOOKS. What is to be sent is made here, with the change that it tells of, and is due until somebody says what came
+-- of it. A webhook's log has its newest deliveries.
+local DUE, LOGGED = 'ty:deliveries:due', 10000
+
+local function delivery_key(id) return 'ty:delivery:' .. id end
+
+local function deliveries_of(hook) return 'ty:webhook:' .. hook .. ':deliveries' end
+
+-- Whose delivery is under way.
+local function busy_key(hook) return 'ty:webhook:' .. hook .. ':busy' end
+
+local function webhooks_of(project) return 'ty:webhooks:of:' .. project end
+
+local function drop_delivery(hook, id)
+  redis.call('ZREM', deliveries_of(hook), id)
+  redis.call('ZREM', DUE, id)
+  redis.call('DEL', delivery_key(id))
+end
+
+-- A new delivery, of which `data` (JSON) is told; its id.
+local function deliver(hook, event, data)
+  local us = math.max(now_us(), tonumber(redis.call('GET', 'ty:deliveries:last') or '0') + 1)
+  local score = string.format('%.0f', us)
+  local id = 'dlv-' .. score
+  redis.call('SET', 'ty:deliveries:last', score)
+  redis.call('HSET', delivery_key(id), 'id', id, 'webhook_id', hook, 'event', event, 'data', data,
+    'created_at', seconds(us), 'state', 'waiting', 'attempts', 0, 'due_at', seconds(us))
+  redis.call('ZADD', deliveries_of(hook), score, id)
+  redis.call('ZADD', DUE, us / 1000, id)
+  for _, old in ipairs(redis.call('ZRANGE', deliveries_of(hook), 0, -LOGGED - 1)) do drop_delivery(hook, old) end
+  return id
+end
+
+local function wants(statuses, status)
+  local any = true
+  for _, one in ipairs(decoded(statuses)) do
+    if one == status then return true end
+    any = false
+  end
+  return any
+end
+
+-- What a webhook is told of the error (JSON) of a run: not the end of its log.
+local function told_error(text)
+  local error = decoded(text)
+  if not error.code then return cjson.null end
+  return {code = error.code, cause = error.cause, message = error.message, remedy = error.remedy}
+end
+
+-- Tell the webhooks of its project that a run has entered a status.
+local function tell_webhooks(id, previous, status)
+  local project = get('run', id, 'project')
+  local hooks = project and redis.call('HGETALL', webhooks_of(project)) or {}
+  if #hooks == 0 then return end
+  local h = redis.call('HMGET', key_of('run', id), 'name', 'revision', 'epoch', 'epochs', 'dataset_id', 'group', 'error')
+  local data = cjson.encode({
+    id = id, name = h[1] or cjson.null, status = status, previous_status = previous or cjson.null,
+    revision = tonumber(h[2] or '0'), epoch = tonumber(h[3] or '0'), epochs = tonumber(h[4] or '0'),
+    dataset_id = h[5] or cjson.null, group = h[6] or cjson.null,
+    error = status == 'failed' and told_error(h[7]) or cjson.null,
+  })
+  for i = 1, #hooks, 2 do
+    if wants(hooks[i + 1], status) then deliver(hooks[i], 'run.status', data) end
+  end
+end
+
+-- A webhook that is active is among those of its project that are told.
+local function index_webhook(id)
+  local h = redis.call('HMGET', key_of('webhook', id), 'project', 'status', 'statuses')
+  if not h[1] then return end
+  if h[2] == 'active' then
+    redis.call('HSET', webhooks_of(h[1]), id, h[3] or '[]')
+  else
+    redis.call('HDEL', webhooks_of(h[1]), id)
+  end
+end
+
+local function leave_webhooks(id)
+  redis.call('HDEL', webhooks_of(get('webhook', id, 'project') or ''), id)
 end
 
 local function enter_status(kind, id, status)
@@ -130,6 +212,7 @@ local function enter_status(kind, id, status)
   if kind == 'run' then
     hold_dataset(id, status)
     note_wait(id, status)
+    if old and old ~= status then tell_webhooks(id, old, status) end
   end
 end
 
@@ -178,6 +261,7 @@ end
 -- Every script ends with this: lists know a run as the script has left it.
 local function update_lists()
   for id in pairs(changed_runs) do enter_lists(id) end
+  for id in pairs(changed_webhooks) do index_webhook(id) end
 end
 
 -- TRAINED MODELS have versions, which count up for each name of a project, and a name's are in an index.
@@ -235,6 +319,7 @@ local function leave_indexes(kind, id, status)
   end
   if kind == 'run' then leave_lists(id) end
   if kind == 'model' then redis.call('ZREM', versions_index(id), id) end
+  if kind == 'webhook' then leave_webhooks(id) end
 end
 
 -- For so many seconds it is remembered that it was removed.

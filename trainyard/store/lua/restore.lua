@@ -35,6 +35,7 @@ if is_worked_on and not is_held_still then
   wait_for_holders(ARGV[5])
   enter_status(kind, id, status == FINISHING and FINISHING or waiting)
   enqueue_interrupted(kind, id)
+  if kind == 'run' and get(kind, id, 'status') ~= status then tell_webhooks(id, status, get(kind, id, 'status')) end
   return answer('restored', kind, id)
 end
 redis.call('HSET', key, 'revision', revision - 1)

@@ -9,4 +9,5 @@ create_record(kind, id, 4)
 redis.call('HSET', key_of(kind, id), 'fence', 0)
 enter_status(kind, id, status)
 enqueue(kind, id)
+if kind == 'run' then tell_webhooks(id, nil, status) end
 return answer('created', kind, id)
