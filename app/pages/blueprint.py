@@ -11,6 +11,8 @@ from app.pages import (
     dataset_list,
     dataset_page,
     filters,
+    model_list,
+    model_page,
     new_run_page,
     run_list,
     run_page,
@@ -20,11 +22,12 @@ from app.pages.policy import POLICY, WORKER_POLICY
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 
-ROOTS = ("", "runs", "datasets", "cluster", "sign-in", "sign-out")
+ROOTS = ("", "runs", "datasets", "models", "cluster", "sign-in", "sign-out")
 """First parts of the addresses that pages have."""
 
 _PAGES = (
-    sign_in, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page, cluster_page,
+    sign_in, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page,
+    model_list, model_page, cluster_page,
 )  # fmt: skip
 
 
@@ -36,16 +39,7 @@ def register(app: Flask) -> None:
     blueprint.after_request(_finish)
     blueprint.app_context_processor(_shared)
     blueprint.add_url_rule(f"{assets.FOLDER}/<stamp>/<path:name>", "asset", _asset)
-    for module in (
-        sign_in,
-        run_list,
-        new_run_page,
-        compare_page,
-        run_page,
-        dataset_list,
-        dataset_page,
-        cluster_page,
-    ):
+    for module in _PAGES:
         module.add_to(blueprint)
     app.register_blueprint(blueprint)
 

@@ -53,6 +53,7 @@ class Acts:
     resume: bool
     retry: bool
     fork: bool
+    register: bool
     delete: bool
     why_not_resume: str | None
 
@@ -115,6 +116,7 @@ def _acts(run: Run, has_checkpoint: bool) -> Acts:
         resume=has_ended and not is_cancelled,
         retry=run.status == RunStatus.FAILED,
         fork=has_checkpoint,
+        register=run.status == RunStatus.COMPLETED and bool((run.result or {}).get("export")),
         delete=has_ended,
         why_not_resume="It was cancelled: what it had trained is gone." if is_cancelled else None,
     )

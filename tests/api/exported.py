@@ -1,18 +1,22 @@
 """What a run that was exported leaves, without a training: its files and their card."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from trainyard.storage.files import RunFolder, write_json
 
 CONTENT = b"what stands for a network"
-CLASSES = [
-    {"index": 0, "name": "ground", "value": 0, "color": [0, 0, 0]},
-    {"index": 1, "name": "disc", "value": 3, "color": [200, 40, 10]},
-]
+COLORS = ((20, 20, 20), (220, 60, 60), (60, 60, 220))
 
 
-def export(folder: RunFolder, content: bytes = CONTENT, precisions: tuple[str, ...] = ("fp32",)) -> None:
+def export(
+    folder: RunFolder,
+    content: bytes = CONTENT,
+    precisions: tuple[str, ...] = ("fp32",),
+    miou: float = 0.81,
+    names: Sequence[str] = ("ground", "disc"),
+) -> None:
     """Write the export of a run, a file for each precision."""
     folder.export.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, Any]] = []
@@ -25,10 +29,13 @@ def export(folder: RunFolder, content: bytes = CONTENT, precisions: tuple[str, .
         folder.export_card,
         {
             "epoch": 4,
-            "classes": CLASSES,
+            "classes": [
+                {"index": index, "name": name, "value": index, "color": list(COLORS[index])}
+                for index, name in enumerate(names)
+            ],
             "input": {"image_size": 64},
             "dataset": {"content_hash": "a" * 64},
-            "metrics": {"val": {"miou": 0.81, "dice": 0.9, "iou": {"ground": 0.9, "disc": 0.72}}},
+            "metrics": {"val": {"miou": miou, "dice": 0.9, "iou": dict.fromkeys(names, miou)}},
             "files": files,
         },
     )

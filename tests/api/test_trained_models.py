@@ -64,7 +64,7 @@ def test_a_completed_run_becomes_a_version_with_its_lineage(
     assert (model["run_id"], model["dataset_id"]) == (completed, dataset_id)
     assert (model["content_hash"], model["dataset_name"]) == ("a" * 64, "pets")
     assert (model["epoch"], model["image_size"], model["metrics"]["val"]["miou"]) == (4, 64, 0.81)
-    assert model["classes"][1] == {"index": 1, "name": "disc", "color": [200, 40, 10]}
+    assert model["classes"][1] == {"index": 1, "name": "disc", "color": [220, 60, 60]}
     assert model["notes"] == "second half of the slides"
     assert client.get(f"{MODELS}/{model['id']}").json == model
     assert client.get(MODELS).json["items"] == [model]

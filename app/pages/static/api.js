@@ -14,10 +14,11 @@ export class Refusal extends Error {
 
 const UNREACHABLE = { message: "The server does not answer.", remedy: "Look whether it runs, then try again.", errors: {} };
 
-/** Calls the API; JSON data, or null where the answer has none. Throws a Refusal. */
+/** Calls the API with JSON data, or a form with files; JSON data, or null where the answer has none. Throws a Refusal. */
 export async function call(method, path, body) {
   const options = { method, headers: { Accept: "application/json" } };
-  if (body !== undefined) {
+  if (body instanceof FormData) options.body = body;
+  else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
