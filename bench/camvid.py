@@ -17,7 +17,7 @@ from bench.turns import exit_on_sigterm
 from bench.wall_time import train_for
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
-from workers.training.predict import as_trained
+from workers.training.tasks.segmentation.prediction.images import as_trained
 from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 

@@ -293,12 +293,14 @@ class OptimizationSpec(Record):
 class TrainingSpec(Record):
     """Training spec.
 
+    task: what is learnt, which decides what the parts below may name; segmentation: a class for each pixel, or several
     epochs: epochs to train; may be changed while the run trains
     precision: auto takes bf16 where the device computes it natively
     seed: seed of weights, order and augmentation
     version: form of this spec; a request may leave it out
     """
 
+    task: str
     model: ModelSpec
     data: DataSpec
     augmentation: AugmentationSpec

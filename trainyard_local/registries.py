@@ -7,10 +7,11 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from trainyard.catalog.names import ARCHITECTURES, DATASET_FORMATS
+from trainyard.catalog.names import DATASET_FORMATS
 from trainyard.errors import NotFound
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
+from trainyard.tasks.segmentation import ARCHITECTURES
 from trainyard_local.dataset import LocalDataset, read_dataset
 from workers.prepared.version import PreparedDataset
 from workers.training.tasks.segmentation.data.batches import SegmentationData

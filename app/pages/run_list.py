@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 from app.composition import services
 from app.pages.dataset_names import dataset_names
 from app.schemas.run_query import SORTS, RunListQuery, default_order
-from trainyard.catalog.names import ARCHITECTURES
 from trainyard.runs.record import ACTIVE, MetricSummary, Run, RunStatus
 from trainyard.store.codec import UnreadableRecord
 from trainyard.store.run_lists import RunQuery
+from trainyard.tasks.registry import architectures
 
 FILTERS = ("status", "project", "text", "tag", "group", "dataset_id", "architecture", "task")
 STATUSES = (
@@ -66,7 +66,7 @@ def show() -> str:
         given=given,
         wrong=wrong,
         statuses=STATUSES,
-        architectures=list(ARCHITECTURES),
+        architectures=list(architectures()),
         sorts=SORTS,
         query=query,
         headings={name: _heading(given, query, name) for name in _sortable(query.sort)},

@@ -5,7 +5,7 @@ from marshmallow import Schema, fields, validate
 from app.http.errors import ErrorSchema
 from app.schemas.fields import TAG_LENGTH, instant_field, name_field
 from app.service.retention import ENDED
-from trainyard.catalog.names import MONITORS
+from trainyard.tasks.registry import monitors
 
 
 class UsageQuery(Schema):
@@ -51,7 +51,7 @@ class PruneSchema(Schema):
         validate=validate.Range(min=0, max=200),
         metadata={"description": "of each project keep so many, the best by `metric` whatever their age"},
     )
-    metric = fields.String(load_default=next(iter(MONITORS)), validate=validate.OneOf([*MONITORS]))
+    metric = fields.String(load_default=next(iter(monitors())), validate=validate.OneOf([*monitors()]))
     keep_tags = fields.List(
         fields.String(validate=validate.Length(min=1, max=TAG_LENGTH)),
         load_default=[],

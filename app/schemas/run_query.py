@@ -8,12 +8,12 @@ from webargs.fields import DelimitedList
 
 from app.schemas.fields import MAX_TAGS, TAG_LENGTH, PageQuery, name_field
 from app.schemas.run_list import ITEM_FIELDS
-from trainyard.catalog.names import MONITORS, TASKS
 from trainyard.runs.record import RunStatus
 from trainyard.store.run_lists import CREATED_AT, RunQuery
+from trainyard.tasks.registry import forms, monitors
 
 TIMES = (CREATED_AT, "started_at", "ended_at")
-SORTS = (*TIMES, *(f"{which}.{metric}" for which in ("best", "last") for metric in MONITORS))
+SORTS = (*TIMES, *(f"{which}.{metric}" for which in ("best", "last") for metric in monitors()))
 TEXT_LENGTH = 200
 
 
@@ -52,7 +52,7 @@ class RunListQuery(PageQuery):
         validate=validate.Length(min=1, max=len(RunStatus)),
         metadata={"description": "one of these, separated by commas"},
     )
-    task = fields.String(validate=validate.OneOf(TASKS))
+    task = fields.String(validate=validate.OneOf(forms()))
     architecture = text_argument("spec.model.architecture")
     dataset_id = text_argument("the data set it trains or trained on")
     group = name_field("the group it belongs to")
@@ -108,5 +108,5 @@ class RunListQuery(PageQuery):
 
 def default_order(sort: str) -> str:
     """`desc` for times, and what puts the best value first for a metric."""
-    direction = MONITORS.get(sort.partition(".")[2], "max")
+    direction = monitors().get(sort.partition(".")[2], "max")
     return "desc" if direction == "max" else "asc"

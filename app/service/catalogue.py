@@ -6,6 +6,7 @@ from trainyard.catalog import names as catalog
 from trainyard.catalog.transforms import CHANCE, PARAMETERS
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks import registry as tasks
 
 SEARCH_LIMIT = 200
 """Encoders in one answer to a search."""
@@ -19,7 +20,7 @@ class CatalogueService:
 
     def architectures(self) -> list[catalog.Architecture]:
         """Every architecture with its rules."""
-        return list(catalog.ARCHITECTURES.values())
+        return list(tasks.architectures().values())
 
     def encoders(self, search: str | None) -> tuple[list[str], int]:
         """smp's own encoders, or those of all that hold every word of `search`; and how many match."""
@@ -49,7 +50,7 @@ class CatalogueService:
     def names(self) -> dict[str, Any]:
         """The other names that a spec or a run takes."""
         return {
-            "losses": list(catalog.LOSSES),
+            "losses": list(tasks.losses()),
             "optimizers": list(catalog.OPTIMIZERS),
             "schedules": list(catalog.SCHEDULES),
             "precisions": list(catalog.PRECISIONS),

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from trainyard.catalog.names import MONITORS
 from trainyard.errors import TrainyardError
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.lifecycle import RunLife
@@ -14,6 +13,7 @@ from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.storage.files import Storage
 from trainyard.storage.sizes import folder_bytes
 from trainyard.store.run_lists import RunQuery
+from trainyard.tasks.registry import monitors
 
 ENDED = tuple(status for status in RunStatus if status not in ACTIVE)
 DAY_S = 24 * 3600.0
@@ -128,7 +128,7 @@ class RetentionService:
         """Ids of the best runs of a project, which it keeps; those without the metric are none."""
         if not request.keep_best:
             return set()
-        is_lower_better = MONITORS[request.metric] == "min"
+        is_lower_better = monitors()[request.metric] == "min"
         query = RunQuery(project=project, sort=f"best.{request.metric}", descending=not is_lower_better)
         page = self._runs.select(replace(query, limit=request.keep_best))
         return {run.id for run in page.readable if request.metric in run.metrics}

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainyard.catalog.names import MONITORS
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import MetricSummary, Run
+from trainyard.tasks.registry import monitors
 
 _OF_THE_RECORD = ("dataset_id", "dataset_hash", "experiment", "queue", "epochs", "forked_from")
 
@@ -79,7 +79,7 @@ def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _metrics(runs: Sequence[Run]) -> Iterator[MetricComparison]:
-    for name, direction in MONITORS.items():
+    for name, direction in monitors().items():
         known = [(run.metrics[name].best, run.id) for run in runs if name in run.metrics]
         if known:
             best = max(known, key=lambda one: one[0] if direction == "max" else -one[0])

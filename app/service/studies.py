@@ -9,13 +9,13 @@ from app.service.run_files import RunFiles
 from app.service.run_life import RunLifeService
 from app.service.run_stop import stop_and_wait
 from app.service.runs import RunRequest, RunService
-from trainyard.catalog import names as catalog
 from trainyard.datasets.record import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.storage.files import new_run_id
 from trainyard.store.aliases import NameStore
+from trainyard.tasks.segmentation import architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class StudyService:
 
     def offer(self, model: str) -> None:
         """Put an architecture on the list; raises InvalidRequest (unknown) and Conflict (listed)."""
-        catalog.architecture(model)
+        architecture(model)
         if model in self.models():
             raise Conflict(f"Model {model} is already listed")
         self._offered.add(model)

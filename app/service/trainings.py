@@ -12,7 +12,6 @@ from app.service.run_files import RunFiles
 from app.service.run_stop import stop_and_wait
 from app.service.runs import RunRequest, RunService
 from trainyard.access import require_project
-from trainyard.catalog import names as catalog
 from trainyard.datasets.record import IngestOptions
 from trainyard.errors import Conflict, NotFound
 from trainyard.runs.record import ACTIVE, TO_TRAIN, Run
@@ -21,6 +20,7 @@ from trainyard.storage.data_root import DataRoot
 from trainyard.storage.files import is_id
 from trainyard.store.locks import Locks
 from trainyard.store.run_lists import RunQuery
+from trainyard.tasks.segmentation import architecture
 
 PROJECT = "training"
 """The project of all runs and data sets of this contract."""
@@ -154,7 +154,7 @@ OPTIONS = IngestOptions(splits_from="folders", on_question="assume")
 
 
 def _named_model(name: str) -> dict[str, str]:
-    return {"architecture": catalog.architecture(name).name}
+    return {"architecture": architecture(name).name}
 
 
 def _set_name(parts: Mapping[str, str]) -> str:

@@ -2,7 +2,8 @@
 
 from flask.testing import FlaskClient
 
-from trainyard.catalog.names import ARCHITECTURES, smp_encoder_names
+from trainyard.catalog.names import smp_encoder_names
+from trainyard.tasks.segmentation import ARCHITECTURES
 
 
 def test_architectures_with_their_rules(client: FlaskClient):

@@ -28,6 +28,7 @@ from trainyard.errors import EngineError, InvalidModel, InvalidRequest
 from trainyard.runs.dataset_checks import check_device, fitted
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.tasks.segmentation import SEGMENTATION
 from workers.training.typed_errors import EXPECTED, typed_error
 
 REFUSED, TRAINED = "refused", "trained"
@@ -60,10 +61,10 @@ class Drawer:
             "optimization": self._optimization(len(CLASSES_OF[model["task"]])),
             "augmentation": self._augmentation(),
             "early_stopping": self._some(
-                monitor=tuple(names.MONITORS), patience=(0, 1, 100_000), min_delta=(0, 0.5, 1000)
+                monitor=tuple(SEGMENTATION.monitors), patience=(0, 1, 100_000), min_delta=(0, 0.5, 1000)
             ),
             "checkpoints": self._some(
-                monitor=tuple(names.MONITORS), every_epochs=(0, 1, 2, 10_000), keep_last=(0, 1, 10_000)
+                monitor=tuple(SEGMENTATION.monitors), every_epochs=(0, 1, 2, 10_000), keep_last=(0, 1, 10_000)
             ),
             "export": {"onnx": self._chance.random() < 0.2},
             "compute": self._some(deterministic=(True, False)),
@@ -78,7 +79,7 @@ class Drawer:
     def _model(self) -> dict[str, Any]:
         pick = self._chance.choice
         return {
-            "architecture": pick(tuple(names.ARCHITECTURES)),
+            "architecture": pick(tuple(SEGMENTATION.architectures)),
             "encoder": pick(ENCODERS),
             "task": pick(("multiclass", "multiclass", "binary", "multilabel")),
             "encoder_weights": "none",
@@ -131,8 +132,8 @@ class Drawer:
         }
 
     def _loss(self) -> dict[str, Any]:
-        name = self._chance.choice(tuple(names.LOSSES))
-        params = names.LOSSES[name].params.items()
+        name = self._chance.choice(tuple(SEGMENTATION.losses))
+        params = SEGMENTATION.losses[name].params.items()
         ends = {param: (low, (low + high) / 2, high) for param, (low, high) in params}
         return {"name": name, "weight": self._chance.choice((0.001, 1, 1000)), "params": self._some(**ends)}
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from tests.training.conftest import CLASSES, CONFIGS, TINY_ENCODER, Run, draw_set, tiny_spec
-from trainyard.catalog.names import ARCHITECTURES, rounded_size
 from trainyard.errors import ExportMismatch
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
+from trainyard.tasks.registry import rounded_size
+from trainyard.tasks.segmentation import ARCHITECTURES
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ModelCard
 from workers.training.network.input_rule import HALF

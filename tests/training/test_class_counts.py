@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.catalog.names import LOSSES
 from trainyard.errors import NanLoss
 from trainyard.runs.events import EpochEnd, Progress
 from trainyard.spec.training_spec import LossSpec
+from trainyard.tasks.segmentation import LOSSES
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.compute import loss_readback
 from workers.training.epochs.module import TrainingModule

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from trainyard.catalog.encoder_pairs import TABLE, only_size, unfit_architectures
-from trainyard.catalog.names import ARCHITECTURES, encoder_names
+from trainyard.catalog.names import encoder_names
+from trainyard.tasks.segmentation import ARCHITECTURES
 from workers.training.tasks.segmentation.network import encoder_pairs
 from workers.training.tasks.segmentation.network.encoder_pairs import (
     in_turn,

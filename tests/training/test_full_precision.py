@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog.names import LOSSES
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
+from trainyard.tasks.segmentation import LOSSES
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset
 from workers.training.tasks.segmentation.data.squares import Squares
 from workers.training.tasks.segmentation.labels.metrics import EpochScores

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog.names import LOSSES, TASKS
 from trainyard.errors import InvalidRequest
-from trainyard.spec.checks import check_classes, weighing_losses
+from trainyard.spec.checks import check_classes
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
+from trainyard.tasks.segmentation import FORMS, LOSSES, weighing_losses
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.tasks.segmentation.labels.class_weights import auto_weights
 from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses, build_loss
@@ -27,7 +27,7 @@ EACH = [
 ]
 WEIGHING = [
     pytest.param(name, task, id=f"{name}-{task}")
-    for task in TASKS
+    for task in FORMS
     if task != "multilabel"
     for name in weighing_losses(task)
 ]

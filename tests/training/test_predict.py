@@ -15,8 +15,10 @@ from trainyard.storage.files import RunFolder
 from workers.prepared.version import DepthScale, PreparedDataset, Uint8
 from workers.training import predict
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
+from workers.training.data.picture_files import read_image
 from workers.training.tasks.segmentation.data import tiles
 from workers.training.tasks.segmentation.prediction.answers import Predictor
+from workers.training.tasks.segmentation.prediction.class_maps import by_resize, by_tiles
 from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 
 SIZES = [(32, 32), (20, 90), (75, 50), (31, 33)]
@@ -56,14 +58,14 @@ def _picture(height: int, width: int) -> tuple[Uint8, Uint8]:
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_tiles_of_a_pixelwise_network_change_nothing(height: int, width: int) -> None:
     image, mask = _picture(height, width)
-    assert np.array_equal(predict.by_tiles(_colours(), image), mask)
+    assert np.array_equal(by_tiles(_colours(), image), mask)
 
 
 @pytest.mark.parametrize("fit", ["stretch", "letterbox"])
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_resize_keeps_places(height: int, width: int, fit: str) -> None:
     image, mask = _picture(height, width)
-    found = predict.by_resize(_colours(fit), image)
+    found = by_resize(_colours(fit), image)
     assert (found.shape, found.dtype) == (mask.shape, np.uint8)
     assert np.mean(found == mask) >= 0.93, "all but the blocks' edges"
 
@@ -122,11 +124,11 @@ def test_checkpoint_and_onnx_predict_alike_and_well(trained: Run) -> None:
     found, right = [], []
     for sample in dataset.samples[-8:]:
         image, mask = np.array(dataset.image(sample)), dataset.mask(sample)
-        for by in (predict.by_resize, predict.by_tiles):
+        for by in (by_resize, by_tiles):
             one, other = by(checkpoint, image), by(exported, image)
             assert one.shape == mask.shape
             assert np.mean(one != other) <= 0.002
-        found.append(predict.by_resize(checkpoint, image)[mask != 255])
+        found.append(by_resize(checkpoint, image)[mask != 255])
         right.append(mask[mask != 255])
     told = np.concatenate(found) == np.concatenate(right)
     discs = np.concatenate(right) == 1
@@ -143,12 +145,12 @@ def test_command_line_writes_masks_and_overlays(trained: Run, tmp_path: Path) ->
     out = tmp_path / "out"
     arguments = [str(model), *(str(tmp_path / name) for name in names), "--out", str(out), "--threads", "1"]
     assert predict.main(arguments) == 0
-    expected = predict.by_resize(load_predictor(model), image)
+    expected = by_resize(load_predictor(model), image)
     assert np.array_equal(cv2.imread(str(out / "a picture.png"), cv2.IMREAD_UNCHANGED), expected)
     assert cv2.imread(str(out / "ü.overlay.png")).shape == (60, 44, 3)
     assert predict.main([*arguments, "--tiles"]) == 0
     tiled = cv2.imread(str(out / "a picture.png"), cv2.IMREAD_UNCHANGED)
-    assert np.array_equal(tiled, predict.by_tiles(load_predictor(model), image))
+    assert np.array_equal(tiled, by_tiles(load_predictor(model), image))
 
 
 def _of_crops(trained: Run, folder: Path) -> list[Path]:
@@ -170,7 +172,7 @@ def test_models_of_crops_see_the_image_at_its_own_scale(trained: Run, tmp_path: 
     arguments = [str(tmp_path / "picture.png"), "--out", str(tmp_path / "out"), "--threads", "1"]
     for path in _of_crops(trained, tmp_path):
         model = load_predictor(path)
-        tiled, resized = predict.by_tiles(model, image), predict.by_resize(model, image)
+        tiled, resized = by_tiles(model, image), by_resize(model, image)
         assert not np.array_equal(tiled, resized)
         for flags, expected in (([], tiled), (["--resize"], resized), (["--tiles"], tiled)):
             assert predict.main([str(path), *arguments, *flags]) == 0
@@ -206,7 +208,7 @@ def test_tiles_need_probabilities() -> None:
     given = _colours()
     classes_only = Predictor(**{**vars(given), "gives_probabilities": False})
     with pytest.raises(InvalidRequest, match="probabilities"):
-        predict.by_tiles(classes_only, _picture(40, 40)[0])
+        by_tiles(classes_only, _picture(40, 40)[0])
 
 
 def test_an_image_of_more_than_8_bits_is_no_black_and_it_is_said(
@@ -214,7 +216,7 @@ def test_an_image_of_more_than_8_bits_is_no_black_and_it_is_said(
 ) -> None:
     values = np.linspace(0, 4000, 12, dtype=np.uint16).reshape(3, 4)
     cv2.imwrite(str(tmp_path / "deep.png"), values)
-    image = predict.read_image(tmp_path / "deep.png", None)
+    image = read_image(tmp_path / "deep.png", None)
     assert np.array_equal(image[..., 0], np.rint(values * (255 / 4095)))
     assert "deep.png: scaled to 8 bits by its own range" in capsys.readouterr().err
 
@@ -228,10 +230,10 @@ def test_an_image_of_more_than_8_bits_is_scaled_as_those_of_the_training_set(
 ) -> None:
     values = np.linspace(0, 4000, 12, dtype=np.uint16).reshape(3, 4)
     cv2.imwrite(str(tmp_path / "grey.png"), values)
-    grey = predict.read_image(tmp_path / "grey.png", (COLORS, GREY))
+    grey = read_image(tmp_path / "grey.png", (COLORS, GREY))
     assert np.array_equal(grey[..., 0], np.rint(values * (255 / 65535)))
     cv2.imwrite(str(tmp_path / "colors.png"), np.dstack([values] * 3))
-    colors = predict.read_image(tmp_path / "colors.png", (COLORS, GREY))
+    colors = read_image(tmp_path / "colors.png", (COLORS, GREY))
     for channel, (low, high) in enumerate(COLORS.channels):
         expected = np.clip((values - low) * (255 / (high - low)), 0, 255)
         assert np.abs(colors[..., channel] - expected).max() <= 0.5 + 1e-6
@@ -243,7 +245,7 @@ def test_an_image_of_another_depth_than_the_training_sets_is_said(
     tmp_path: Path, depth: tuple[DepthScale, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((3, 4), 4000, np.uint16))
-    predict.read_image(tmp_path / "deep.png", depth)
+    read_image(tmp_path / "deep.png", depth)
     assert "as the training set had no 16 bits (grey)" in capsys.readouterr().err
 
 
@@ -251,9 +253,9 @@ def test_an_image_of_8_bits_is_said_where_those_of_the_training_set_had_more(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(tmp_path / "plain.png"), np.full((3, 4), 40, np.uint8))
-    assert (predict.read_image(tmp_path / "plain.png", (GREY,)) == 40).all()
+    assert (read_image(tmp_path / "plain.png", (GREY,)) == 40).all()
     assert "plain.png: it has 8 bits" in capsys.readouterr().err
-    predict.read_image(tmp_path / "plain.png", ())
+    read_image(tmp_path / "plain.png", ())
     assert capsys.readouterr().err == ""
 
 

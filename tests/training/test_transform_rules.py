@@ -7,10 +7,10 @@ import albumentations
 import numpy as np
 import pytest
 
+from trainyard.catalog.transform_checks import check_holes, check_transforms
 from trainyard.catalog.transforms import FILL_MASK, PARAMETERS
 from trainyard.errors import InvalidRequest
 from trainyard.spec.training_spec import TransformSpec
-from trainyard.spec.transform_checks import check_holes, check_transforms
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
 

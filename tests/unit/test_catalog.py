@@ -6,23 +6,25 @@ from hypothesis import strategies as st
 
 from trainyard.catalog import names as catalog
 from trainyard.errors import InvalidRequest
+from trainyard.tasks.registry import rounded_size
+from trainyard.tasks.segmentation import ARCHITECTURES, LOSSES, architecture
 
-NAMES = st.sampled_from(sorted(catalog.ARCHITECTURES))
+NAMES = st.sampled_from(sorted(ARCHITECTURES))
 
 
 @given(NAMES, st.integers(32, 4096))
 def test_sizes_are_rounded_to_the_least_legal_one(name: str, size: int):
-    rule = catalog.architecture(name)
-    rounded = catalog.rounded_size(name, size)
+    rule = architecture(name)
+    rounded = rounded_size(name, size)
     assert rounded >= max(size, rule.min_size)
     assert rounded % rule.size_multiple == 0
     assert rounded - rule.size_multiple < max(size, rule.min_size)
-    assert catalog.rounded_size(name, rounded) == rounded
+    assert rounded_size(name, rounded) == rounded
 
 
 def test_an_unknown_architecture_lists_the_known():
     with pytest.raises(InvalidRequest) as found:
-        catalog.architecture("unet")
+        architecture("unet")
     assert "Unet" in str(found.value.errors)
 
 
@@ -41,5 +43,5 @@ def test_a_misspelt_encoder_is_told_of_near_ones():
 
 
 def test_names_are_listed_once():
-    for names in (catalog.TRANSFORMS, catalog.LOSSES, catalog.PRECISIONS, catalog.WEIGHTS, catalog.FITS):
+    for names in (catalog.TRANSFORMS, LOSSES, catalog.PRECISIONS, catalog.WEIGHTS, catalog.FITS):
         assert len(set(names)) == len(names)

@@ -13,6 +13,7 @@ from trainyard.catalog import names as catalog
 from trainyard.errors import InvalidRequest
 from trainyard.settings import Settings
 from trainyard.spec.experiments import CUSTOM, Experiments, load_spec, merge
+from trainyard.tasks.segmentation import FORMS, LOSSES
 
 CONFIGS = Settings().configs
 EXPERIMENTS = Experiments(CONFIGS)
@@ -44,12 +45,12 @@ def test_the_experiments_use_every_option_between_them():
         for option, value in leaves(EXPERIMENTS.compose({}, name).to_dict()).items()
         if value != defaults[option]
     }
-    assert defaults.keys() - used == OF_ONE_SET | {"export.onnx", "version"}
+    assert defaults.keys() - used == OF_ONE_SET | {"export.onnx", "task", "version"}
     chosen = [EXPERIMENTS.compose({}, name) for name in EXPERIMENTS.names()]
-    assert {spec.model.task for spec in chosen} == set(catalog.TASKS)
+    assert {spec.model.task for spec in chosen} == set(FORMS)
     assert {spec.data.fit for spec in chosen} == set(catalog.FITS)
     assert {spec.optimization.schedule.name for spec in chosen} == {*catalog.SCHEDULES} - {"constant"}
-    assert {term.name for spec in chosen for term in spec.optimization.losses} == {*catalog.LOSSES} - {"mcc"}
+    assert {term.name for spec in chosen for term in spec.optimization.losses} == {*LOSSES} - {"mcc"}
 
 
 def leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:

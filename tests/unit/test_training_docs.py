@@ -7,14 +7,15 @@ from trainyard.catalog import names as catalog
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.segmentation import FORMS, LOSSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 
 
 def test_every_group_loss_schedule_task_and_precision_has_its_line():
     groups = [field.name for field in fields(TrainingSpec)]
-    parameters = [name for loss in catalog.LOSSES.values() for name in loss.params]
-    named = [*groups, *parameters, *catalog.LOSSES, *catalog.SCHEDULES, *catalog.TASKS, *catalog.PRECISIONS]
+    parameters = [name for loss in LOSSES.values() for name in loss.params]
+    named = [*groups, *parameters, *LOSSES, *catalog.SCHEDULES, *FORMS, *catalog.PRECISIONS]
     assert [name for name in [*named, *catalog.FITS] if f"`{name}`" not in PAGE] == []
 
 

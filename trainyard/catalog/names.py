@@ -12,9 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from trainyard.catalog.transforms import PARAMETERS
-from trainyard.errors import InvalidRequest
 
-TASKS = ("multiclass", "binary", "multilabel")
 CPU = "cpu"
 GPU_CLASSES = ("gpu", "gpu-large")
 DEVICE_CLASSES = (CPU, *GPU_CLASSES)
@@ -34,8 +32,6 @@ OPTIMIZERS = (
 """timm's optimizers, but those that need a CUDA library of their own or second derivatives."""
 SCHEDULES = ("cosine", "poly", "one_cycle", "plateau", "step", "constant")
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
-MONITORS = {"val_miou": "max", "val_dice": "max", "val_loss": "min", "train_loss": "min"}
-"""Metrics that may decide, and which way is better."""
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 FITS = ("stretch", "letterbox", "crop")
 WEIGHTS = ("none", "imagenet", "packaged")
@@ -59,33 +55,17 @@ TRANSFORMS = tuple(PARAMETERS)
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What one loss takes: the tasks it is defined for, class weights (multiclass; bce and cross_entropy in
-    every task), and its parameters with their ranges."""
+    """What one loss takes: the forms of its task that it is defined for, whether class weights, and its
+    parameters with their ranges."""
 
-    tasks: tuple[str, ...] = TASKS
+    tasks: tuple[str, ...]
     takes_class_weights: bool = False
     params: Mapping[str, tuple[float, float]]
 
 
-LOSSES = {
-    "cross_entropy": Loss(takes_class_weights=True, params={"label_smoothing": (0, 0.5)}),
-    "bce": Loss(takes_class_weights=True, params={"label_smoothing": (0, 0.5)}),
-    "dice": Loss(takes_class_weights=True, params={"smooth": (0, 1000)}),
-    "jaccard": Loss(takes_class_weights=True, params={"smooth": (0, 1000)}),
-    "focal": Loss(takes_class_weights=True, params={"alpha": (0, 1), "gamma": (0, 10)}),
-    "lovasz": Loss(params={}),
-    "tversky": Loss(
-        takes_class_weights=True,
-        params={"alpha": (0, 10), "beta": (0, 10), "gamma": (0.1, 10), "smooth": (0, 1000)},
-    ),
-    "mcc": Loss(tasks=("binary", "multilabel"), params={}),
-}
-"""Losses of segmentation_models_pytorch and torch; parameters are theirs, left out they have their values."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What one architecture of segmentation_models_pytorch asks of its input.
+    """What one architecture asks of its input.
 
     `size_multiple`: height and width, in pixels, must be a multiple of this. `min_size`: the least height
     and width its pooling pyramid accepts. `min_batch`: the smallest training batch its batch norms accept
@@ -100,22 +80,9 @@ class Architecture:
     dynamic_size: bool = True
     encoder_prefix: str = ""
 
-
-_ARCHITECTURES = (
-    Architecture(name="Unet", size_multiple=1),
-    Architecture(name="UnetPlusPlus", size_multiple=32),
-    Architecture(name="MAnet", size_multiple=32),
-    Architecture(name="Linknet", size_multiple=32),
-    Architecture(name="FPN", size_multiple=32),
-    Architecture(name="PSPNet", size_multiple=8, dynamic_size=False),
-    Architecture(name="DeepLabV3", size_multiple=8, min_batch=2),
-    Architecture(name="DeepLabV3Plus", size_multiple=16, min_batch=2),
-    Architecture(name="PAN", size_multiple=16, min_size=128, min_batch=2),
-    Architecture(name="UPerNet", size_multiple=32, min_batch=2, dynamic_size=False),
-    Architecture(name="Segformer", size_multiple=32),
-    Architecture(name="DPT", size_multiple=32, encoder_prefix=TIMM_PREFIX),
-)
-ARCHITECTURES = {architecture.name: architecture for architecture in _ARCHITECTURES}
+    def rounded(self, size: int) -> int:
+        """The least legal image size, in pixels, that is not below `size`."""
+        return max(-(-size // self.size_multiple) * self.size_multiple, self.min_size)
 
 
 @cache
@@ -138,27 +105,6 @@ def has_imagenet_weights(encoder: str) -> bool:
 def smp_encoder_names() -> list[str]:
     """The encoders that segmentation_models_pytorch itself lists, sorted."""
     return sorted(name for name in encoder_names() if not name.startswith(TIMM_PREFIX))
-
-
-def architecture(name: str) -> Architecture:
-    """Look an architecture up; raises InvalidRequest that lists the accepted names."""
-    if name not in ARCHITECTURES:
-        raise InvalidRequest(
-            f"No architecture is called {name!r}.",
-            errors={"spec.model.architecture": [f"one of: {', '.join(ARCHITECTURES)}"]},
-        )
-    return ARCHITECTURES[name]
-
-
-def needs_of(name: str) -> Architecture:
-    """What an architecture asks of its input; no more than others of one that only a stored spec knows."""
-    return ARCHITECTURES.get(name) or Architecture(name=name, size_multiple=1)
-
-
-def rounded_size(architecture_name: str, size: int) -> int:
-    """The least legal image size, in pixels, that is not below `size`."""
-    asked = needs_of(architecture_name)
-    return max(-(-size // asked.size_multiple) * asked.size_multiple, asked.min_size)
 
 
 def check_encoder(name: str) -> str | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from trainyard.catalog.names import ARCHITECTURES
 from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store.aliases import NameStore
+from trainyard.tasks.segmentation import ARCHITECTURES
 
 INITIAL = (
     "Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN",

@@ -2,16 +2,16 @@
 
 from dataclasses import asdict, replace
 
-from trainyard.catalog.names import PACKAGED_ENCODER, needs_of, rounded_size
+from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
-from trainyard.spec.checks import check_classes
+from trainyard.spec.checks import check_classes, task_of
 from trainyard.spec.training_spec import DataSpec, ModelSpec, TrainingSpec
 from trainyard.storage.files import Storage
+from trainyard.tasks.registry import needs_of, rounded_size
 
 MIN_IMAGES = 2
 """One to train on and one to validate with."""
-MIN_CLASSES = 2
 
 
 def check_dataset(dataset: Dataset) -> None:
@@ -34,8 +34,6 @@ def check_dataset(dataset: Dataset) -> None:
     usable = trainable_images(dataset)
     if usable < MIN_IMAGES:
         raise _unusable(f"{usable} image(s) outside its test split; training needs {MIN_IMAGES}")
-    if len(dataset.summary.classes) < MIN_CLASSES:
-        raise _unusable(f"{len(dataset.summary.classes)} class(es); training needs {MIN_CLASSES}")
 
 
 def check_device(spec: TrainingSpec, device_class: str) -> None:
@@ -56,8 +54,9 @@ def trainable_images(dataset: Dataset) -> int:
 def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[TrainingSpec, tuple[str, ...]]:
     """The spec with an image size that its architecture takes, and what was changed, in words.
 
-    Raises InvalidModel or InvalidRequest, naming the field, where no run could come of it.
+    Raises BadDataset, InvalidModel or InvalidRequest, naming the field, where no run could come of it.
     """
+    _check_class_count(spec, dataset)
     _check_weights(spec.model, storage)
     _check_fold(spec.data, dataset)
     if dataset.summary is not None:
@@ -71,6 +70,12 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     need = f"a multiple of {rule.size_multiple}" if asked >= rule.min_size else f"at least {rule.min_size}"
     notice = f"image_size {asked} was rounded up to {size}: {rule.name} needs {need}"
     return replace(spec, data=replace(spec.data, image_size=size)), (notice,)
+
+
+def _check_class_count(spec: TrainingSpec, dataset: Dataset) -> None:
+    least = task_of(spec).min_classes
+    if dataset.summary is not None and len(dataset.summary.classes) < least:
+        raise _unusable(f"{len(dataset.summary.classes)} class(es); training needs {least}")
 
 
 def _check_weights(model: ModelSpec, storage: Storage) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from trainyard.catalog.names import MONITORS
 from trainyard.runs.record import MetricSummary
+from trainyard.tasks.registry import monitors
 
 Row = Mapping[str, Any]
 _OF_A_CLASS = "/"
@@ -22,7 +22,7 @@ def summarize(rows: Sequence[Row], monitor: str) -> dict[str, Any]:
     for row in rows:
         if row.get("val_loss") is not None and (best is None or is_better(row, best, monitor)):
             best = row
-    found = {name: metric_summary(rows, name) for name in MONITORS}
+    found = {name: metric_summary(rows, name) for name in monitors()}
     return {
         "metrics": {name: asdict(one) for name, one in found.items() if one},
         "best_row": _of_all_classes(best) if best else None,
@@ -31,25 +31,25 @@ def summarize(rows: Sequence[Row], monitor: str) -> dict[str, Any]:
 
 
 def metric_summary(rows: Iterable[Row], name: str) -> MetricSummary | None:
-    """Best and newest finite value of one of MONITORS; None where there is none."""
+    """Best and newest finite value of a metric that may be monitored; None where there is none."""
     values = [(row[name], row["epoch"]) for row in rows if is_finite(row.get(name))]
     if not values:
         return None
-    sign = 1 if MONITORS[name] == "max" else -1
+    sign = 1 if monitors()[name] == "max" else -1
     best, best_epoch = max(values, key=lambda one: (sign * one[0], -one[1]))
     last, last_epoch = values[-1]
     return MetricSummary(best=best, best_epoch=best_epoch, last=last, last_epoch=last_epoch)
 
 
 def is_better(row: Row, best: Row, monitor: str) -> bool:
-    """Whether a validated epoch is better than another by one of MONITORS.
+    """Whether a validated epoch is better than another by a metric that may be monitored.
 
     Where that of either is unknown, because validation holds no labelled pixel, the lower validation loss
     decides.
     """
     known = row.get(monitor) is not None and best.get(monitor) is not None
     metric = monitor if known else "val_loss"
-    if MONITORS[metric] == "max":
+    if monitors()[metric] == "max":
         return bool(row[metric] > best[metric])
     return bool(row[metric] < best[metric])
 

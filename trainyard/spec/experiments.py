@@ -14,6 +14,7 @@ from trainyard.errors import InvalidRequest
 from trainyard.spec.checks import check_parts
 from trainyard.spec.stored import read_spec
 from trainyard.spec.training_spec import SPEC_VERSION, TrainingSpec
+from trainyard.tasks.registry import TASKS
 
 CUSTOM = "custom"
 _spec_schema = class_schema(TrainingSpec)
@@ -41,8 +42,15 @@ class Experiments:
         """A complete, valid spec; raises InvalidRequest whose `errors` name each bad field."""
         defaults = _read_yaml(self._folder / "defaults.yaml")
         named = self.read(experiment) if experiment is not None else {}
-        layers = (self._with_transforms(layer) for layer in (defaults, named, overrides))
+        task = overrides.get("task", named.get("task"))
+        of_task = self._defaults_of(task) if isinstance(task, str) and task in TASKS else {}
+        layers = (self._with_transforms(layer) for layer in (defaults, of_task, named, overrides))
         return load_spec(reduce(merge, layers))
+
+    def _defaults_of(self, task: str) -> dict[str, Any]:
+        """What a task has other than the shared defaults, which are those of segmentation."""
+        path = self._folder / "defaults" / f"{task}.yaml"
+        return _read_yaml(path) if path.exists() else {}
 
     def vary(self, spec: TrainingSpec, overrides: Mapping[str, Any]) -> TrainingSpec:
         """A stored spec with some of it changed; raises InvalidRequest for the changes, as `compose`.

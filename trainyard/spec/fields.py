@@ -1,9 +1,10 @@
 """Fields of a spec: their range, unit and help go into the schema, OpenAPI and forms that are made of it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 AUTO = "auto"
 """In place of a number that the worker is to find."""
@@ -50,23 +51,49 @@ def whole_or_auto(minimum: int, maximum: int, unit: str, help: str) -> Any:
     )
 
 
+class _Listed(validate.OneOf):
+    """A name of a list as it is at the moment: tasks may be added."""
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self._names = names
+        super().__init__((), error="Must be one of: {choices}.")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return tuple(self._names())
+
+    @choices.setter
+    def choices(self, given: object) -> None:
+        """What the class sets once is not kept."""
+
+    @property
+    def choices_text(self) -> str:
+        return ", ".join(self.choices)
+
+    @choices_text.setter
+    def choices_text(self, given: object) -> None:
+        """Likewise."""
+
+
 class _Choice(fields.String):
     """A name out of a list; one that looks like a number may come as that, as `--set precision=32` does."""
 
-    def __init__(self, names: tuple[str, ...], **options: Any) -> None:
-        listed = validate.OneOf(names, error="Must be one of: {choices}.")
-        super().__init__(validate=listed, **options)
-        self.error_messages["invalid"] = listed.error.format(choices=listed.choices_text)
+    def __init__(self, names: Callable[[], Iterable[str]], **options: Any) -> None:
+        self._listed = _Listed(names)
+        super().__init__(validate=self._listed, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
+        if not isinstance(value, str):
+            raise ValidationError(self._listed.error.format(choices=self._listed.choices_text))
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-def choice(names: tuple[str, ...], help: str) -> Any:
-    """A required name out of a list."""
-    made = _Choice(names, required=True, metadata={"description": help})
+def choice(names: Iterable[str] | Callable[[], Iterable[str]], help: str) -> Any:
+    """A required name out of a list, or of the list that a function gives whenever it is looked at."""
+    listed = names if callable(names) else tuple(names).__iter__
+    made = _Choice(listed, required=True, metadata={"description": help})
     return field(metadata={"marshmallow_field": made})
 
 

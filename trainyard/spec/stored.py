@@ -34,6 +34,7 @@ _DICE_AND_CROSS_ENTROPY = [{"name": "dice"}, {"name": "cross_entropy"}]
 
 _MEANT: Defaults = {
     TrainingSpec: {
+        "task": "segmentation",
         "model": {},
         "data": {},
         "augmentation": {},
@@ -97,10 +98,13 @@ _MEANT: Defaults = {
     ComputeSpec: {"devices": 1, "strategy": "auto", "compile": False, "deterministic": False},
 }
 
+_WITH_AUTO_LOADERS: Defaults = {**_MEANT, DataSpec: {**_MEANT[DataSpec], "loader_workers": "auto"}}
+
 ABSENT: Mapping[int, Defaults] = {
     1: _MEANT,
     2: _MEANT,  # `val_every_epochs` and `val_max_images` came in
-    3: {**_MEANT, DataSpec: {**_MEANT[DataSpec], "loader_workers": "auto"}},  # before, 0
+    3: _WITH_AUTO_LOADERS,  # before, 0
+    4: _WITH_AUTO_LOADERS,  # `task` came in: before, all were segmentation
 }
 """By version: what an absent field of each part stands for. Specs without a version are of the first one."""
 

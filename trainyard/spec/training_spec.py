@@ -21,8 +21,9 @@ from trainyard.spec.fields import (
     whole_or_auto,
     whole_or_none,
 )
+from trainyard.tasks import registry as tasks
 
-SPEC_VERSION = 3
+SPEC_VERSION = 4
 """The present form of a spec; `stored.py` reads this one and those before it."""
 MAX_CLASSES = 255
 """What the prepared form can tell apart."""
@@ -68,10 +69,10 @@ class AugmentationSpec:
 class ModelSpec:
     """The network."""
 
-    architecture: str = choice(tuple(catalog.ARCHITECTURES), "architecture of segmentation_models_pytorch")
+    architecture: str = choice(tasks.architectures, "architecture of segmentation_models_pytorch")
     encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
     task: str = choice(
-        catalog.TASKS,
+        tasks.forms,
         "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
         "logit per class, of which a pixel may have several or none",
     )
@@ -156,7 +157,7 @@ class DataSpec:
 class LossSpec:
     """One term of the loss."""
 
-    name: str = choice(tuple(catalog.LOSSES), "loss")
+    name: str = choice(tasks.losses, "loss")
     weight: float = number(0.001, 1000, "", "its factor in the sum of all terms")
     params: dict[str, float] = described("its own parameters, as the catalogue lists them; may be empty")
 
@@ -216,7 +217,7 @@ class OptimizationSpec:
 class EarlyStoppingSpec:
     """When a run has learnt all it will."""
 
-    monitor: str = choice(tuple(catalog.MONITORS), "metric; a loss is to fall, anything else to rise")
+    monitor: str = choice(tasks.monitors, "metric; a loss is to fall, anything else to rise")
     patience: int = whole(
         0,
         100_000,
@@ -230,9 +231,7 @@ class EarlyStoppingSpec:
 class CheckpointSpec:
     """Which weights are kept. `best` and `last` always are."""
 
-    monitor: str = choice(
-        tuple(catalog.MONITORS), "metric that makes an epoch the best; losses by the lowest"
-    )
+    monitor: str = choice(tasks.monitors, "metric that makes an epoch the best; losses by the lowest")
     every_epochs: int = whole(0, 10_000, "epochs", "also keep one of every n epochs; 0 keeps none")
     keep_last: int = whole(0, 10_000, "checkpoints", "of those, keep the newest k; 0 keeps all")
 
@@ -265,6 +264,11 @@ class ComputeSpec:
 class TrainingSpec:
     """Everything that decides what a run computes."""
 
+    task: str = choice(
+        lambda: tasks.TASKS,
+        "what is learnt, which decides what the parts below may name; "
+        + "; ".join(f"{task.name}: {task.help}" for task in tasks.TASKS.values()),
+    )
     model: ModelSpec
     data: DataSpec
     augmentation: AugmentationSpec

@@ -15,6 +15,7 @@ from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
+from trainyard.tasks.registry import TASKS
 from workers.process.environment import hide_gpus, name_gpus_by_bus
 from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
@@ -65,7 +66,8 @@ def main(arguments: list[str]) -> int:
             raise
         print(f"{error.code}: {error.message}\n{error.remedy}", *_lines(error), sep="\n", file=sys.stderr)
         return 1
-    print(f"{result.status}: best epoch {result.best_epoch}, val mIoU {score(result.best.get('val_miou'))}")
+    metric, title = TASKS[spec.task].headline
+    print(f"{result.status}: best epoch {result.best_epoch}, {title} {score(result.best.get(metric))}")
     return 0
 
 

@@ -1,6 +1,10 @@
 """Events as lines for a person: the training log and the command line."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from trainyard.runs.events import CheckpointSaved, EpochEnd, Event, Notice, Progress, SignalApplied
+from trainyard.tasks.registry import TASKS
 
 
 def describe(event: Event) -> str | None:
@@ -9,7 +13,7 @@ def describe(event: Event) -> str | None:
         case EpochEnd(metrics=row):
             return (
                 f"epoch {row['epoch']:4d}  loss {row['train_loss']:.4f}  val loss {score(row['val_loss'])}  "
-                f"val mIoU {score(row['val_miou'])}  {row['images_per_second']:.1f} images/s  "
+                f"{_headline(row)}{row['images_per_second']:.1f} images/s  "
                 f"{row['epoch_seconds']:.1f} s"
             )
         case CheckpointSaved(kinds=kinds, epoch=epoch, step=step):
@@ -24,6 +28,12 @@ def describe(event: Event) -> str | None:
             return message
         case _:
             return None
+
+
+def _headline(row: Mapping[str, Any]) -> str:
+    """The metric of the row's task that a person is told of."""
+    found = [task.headline for task in TASKS.values() if task.headline[0] in row]
+    return "".join(f"{title} {score(row[name])}  " for name, title in found[:1])
 
 
 def score(value: float | None) -> str:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.gpu.check import Finding, Setting
-from trainyard.catalog.names import LOSSES
 from trainyard.spec.training_spec import LossSpec
+from trainyard.tasks.segmentation import LOSSES
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.tasks.segmentation.losses.weighted_sum import build_loss
 

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from tests.gpu.check import Finding, Setting, none_of, not_shown
 from trainyard.catalog.encoder_pairs import only_size, unfit_architectures
-from trainyard.catalog.names import ARCHITECTURES, OPTIMIZERS, PACKAGED_ENCODER, rounded_size
+from trainyard.catalog.names import OPTIMIZERS, PACKAGED_ENCODER
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
+from trainyard.tasks.registry import rounded_size
+from trainyard.tasks.segmentation import ARCHITECTURES
 from workers.training.compute.sync_norms import SyncNorms
 from workers.training.network.optimizer import make_optimizer
 from workers.training.tasks.segmentation.network.networks import empty_network

@@ -15,10 +15,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests.gpu.check import Finding, Setting, measured
 from tests.gpu.engine import EngineRun
 from tests.gpu.sets import prepared_set
-from trainyard.catalog.names import LOSSES
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.segmentation import LOSSES
 from workers.training.epochs.module import TrainingModule
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
 from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses

@@ -18,6 +18,7 @@ from lightning import Callback, LightningModule, Trainer
 from trainyard.errors import StorageUnavailable
 from trainyard.runs.checkpoints import public_name
 from trainyard.runs.events import CheckpointSaved, Event
+from trainyard.spec.checks import task_of
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import SCHEMA, RunFolder, check_schema
 from workers.prepared.version import DepthScale, PreparedClass
@@ -84,6 +85,7 @@ class Checkpoints(Callback):
         self._card = card
         self._rule = card.spec.checkpoints
         self._spec_hash = spec_hash(card.spec)
+        self._listed = task_of(card.spec).monitors
         self._history = history
         self._saved = saved
         self._writer = writer
@@ -187,7 +189,7 @@ class Checkpoints(Callback):
         return {
             "epoch": self._about["epoch"],
             "step": self._about["step"],
-            "val_miou": row["val_miou"] if row and is_whole else None,
+            **{name: row[name] if row and is_whole else None for name in self._listed},
             "monitor": self._history.monitor,
             "monitored": row[self._history.monitor] if row and is_whole else None,
             "spec_hash": self._spec_hash,

@@ -4,9 +4,9 @@ import gc
 
 import torch
 
-from trainyard.catalog.names import needs_of
 from trainyard.errors import CudaOutOfMemory, OutOfMemory, TrainyardError
 from trainyard.spec.training_spec import TrainingSpec, with_batches
+from trainyard.tasks.registry import needs_of
 from workers.process.error_texts import meaning_of
 
 _ENOUGH_BYTES = 512 * 2**20

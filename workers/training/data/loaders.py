@@ -9,9 +9,9 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from trainyard.catalog.names import needs_of
 from trainyard.errors import InvalidModel
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.registry import needs_of
 from workers.prepared.version import Sample
 from workers.training.data.loader_count import loader_processes
 from workers.training.data.sampler import EpochSampler, share_of

@@ -8,12 +8,12 @@ import torch
 from lightning import seed_everything
 from torch import nn
 
-from trainyard.catalog.names import rounded_size
 from trainyard.runs.events import BatchSettled, Event, Notice, WeightsLoaded
 from trainyard.spec.checks import check_classes, check_known
 from trainyard.spec.stored import read_spec
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
+from trainyard.tasks.registry import rounded_size
 from workers.prepared.recorded import open_version
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, Saved, read_checkpoint

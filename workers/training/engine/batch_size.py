@@ -19,10 +19,10 @@ import torch
 from lightning.fabric.utilities import move_data_to_device
 from torch import nn
 
-from trainyard.catalog.names import needs_of
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
 from trainyard.runs.events import Event, Notice
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.registry import needs_of
 from workers.prepared.version import PreparedDataset
 from workers.training.compute.devices import PROCESSOR
 from workers.training.compute.memory import memory_that_ran_out, release_memory

@@ -1,5 +1,6 @@
 """onnxruntime on the CPU, for graphs that are checked and for files that are used; without torch."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
-from trainyard.errors import ExportMismatch
+from trainyard.errors import ExportMismatch, StorageUnavailable
 
 RUNTIME_FAILURES = (
     runtime_errors.Fail,
@@ -17,6 +18,27 @@ RUNTIME_FAILURES = (
     runtime_errors.RuntimeException,
 )
 """What onnxruntime raises for a graph that it cannot load or compute."""
+
+
+OURS = "trainyard.classes"
+"""The key of a file's metadata that tells that Trainyard wrote it."""
+LEARNING_TASK = "trainyard.learning_task"
+"""The key that names the task; files without it are of segmentation."""
+
+
+def open_file(path: Path, threads: int) -> tuple[onnxruntime.InferenceSession, dict[str, str]]:
+    """A session of an exported file, and its metadata.
+
+    Raises StorageUnavailable for a file that is not there or was not written by Trainyard, and
+    ExportMismatch for one that onnxruntime cannot load.
+    """
+    if not path.is_file():
+        raise StorageUnavailable(f"{path.name} cannot be read: there is no such file.")
+    session = open_session(str(path), threads)
+    facts: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    if OURS not in facts:
+        raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
+    return session, facts
 
 
 def open_session(model: bytes | str, threads: int) -> onnxruntime.InferenceSession:

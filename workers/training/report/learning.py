@@ -1,6 +1,7 @@
 """The run's metrics rows as curves and times."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +23,13 @@ class Learning:
     images_per_second: float | None
 
 
-CURVES = ("train_loss", "val_loss", "train_miou", "val_miou", "lr")
-
-
-def read_learning(table: Path, train_images: int) -> Learning:
-    """From `metrics.csv`; `train_images` is the number of images of a training epoch."""
+def read_learning(table: Path, train_images: int, columns: Sequence[str]) -> Learning:
+    """From those columns of `metrics.csv`; `train_images` is the number of images of a training epoch."""
     rows: list[dict[str, str]] = []
     if table.exists():
         with table.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-    curves = {name: _series(rows, name) for name in CURVES}
+    curves = {name: _series(rows, name) for name in columns}
     total = sum(float(row["epoch_seconds"]) for row in rows)
     training = sum(train_images / float(row["images_per_second"]) for row in rows)
     return Learning(

@@ -19,6 +19,7 @@ from workers.training.checkpoints.files import ModelCard
 from workers.training.data.loaders import RunData
 from workers.training.epochs.objective import Objective
 from workers.training.network.input_rule import InputRule
+from workers.training.tasks.model_file import OpenModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,13 @@ class LearningTask(Protocol):
         self, spec: TrainingSpec, prepared: PreparedDataset, samples: Sequence[Sample] | None
     ) -> Objective:
         """Losses and scores; `samples` are those trained on, None for a trial that learns nothing."""
+        ...
+
+    def predict(self, model: OpenModel, images: Sequence[Path], out: Path, way: str | None) -> None:
+        """Write into `out` what a trained network makes of each image file, and say it on a line.
+
+        `way` is how images are to be seen, None as in training. Raises InvalidRequest and StorageUnavailable.
+        """
         ...
 
     def finish(

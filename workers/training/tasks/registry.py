@@ -1,15 +1,13 @@
-"""The tasks that this code trains, by what a spec calls them."""
+"""The tasks that this code trains, by the names of their descriptions."""
 
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.segmentation import SEGMENTATION
 from workers.training.tasks.learning_task import LearningTask
 from workers.training.tasks.segmentation.task import Segmentation
 
-_SEGMENTATION = Segmentation()
-TASKS: dict[str, LearningTask] = {
-    "multiclass": _SEGMENTATION, "binary": _SEGMENTATION, "multilabel": _SEGMENTATION
-}  # fmt: skip
+TASKS: dict[str, LearningTask] = {SEGMENTATION.name: Segmentation()}
 
 
 def task_of(spec: TrainingSpec) -> LearningTask:
-    """The task that a spec trains."""
-    return TASKS[spec.model.task]
+    """The task that a spec trains, which is one that `check_known` has let pass."""
+    return TASKS[spec.task]

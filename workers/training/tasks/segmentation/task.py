@@ -14,6 +14,7 @@ from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.splits import split_samples
 from workers.training.network.input_rule import InputRule
 from workers.training.tasks.learning_task import TrainedRun
+from workers.training.tasks.model_file import OpenModel
 from workers.training.tasks.segmentation.data.batches import SegmentationData
 from workers.training.tasks.segmentation.data.squares import plain_squares
 from workers.training.tasks.segmentation.export.onnx_files import ExportData, export_run
@@ -21,7 +22,9 @@ from workers.training.tasks.segmentation.labels.class_weights import class_weigh
 from workers.training.tasks.segmentation.network.folded_upsampling import fold_upsampling
 from workers.training.tasks.segmentation.network.networks import build_network, empty_network, input_rule
 from workers.training.tasks.segmentation.objective import SegmentationObjective
+from workers.training.tasks.segmentation.prediction.images import predict_images
 from workers.training.tasks.segmentation.prediction.overlay import write_overlay
+from workers.training.tasks.segmentation.prediction.predictor import predictor_of
 from workers.training.tasks.segmentation.report.run import report_on_run
 
 
@@ -54,6 +57,9 @@ class Segmentation:
     ) -> SegmentationObjective:
         weights = None if samples is None else class_weights(spec.optimization, prepared, samples)
         return SegmentationObjective(spec, [info.name for info in prepared.classes], weights)
+
+    def predict(self, model: OpenModel, images: Sequence[Path], out: Path, way: str | None) -> None:
+        predict_images(predictor_of(model), images, out, way)
 
     def finish(
         self, run: TrainedRun, report: Callable[[Event], None], exports: Callable[[], None]

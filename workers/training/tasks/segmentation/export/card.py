@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainyard.catalog.names import needs_of
+from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
 from workers.training.tasks.segmentation.labels.label_codec import THRESHOLD

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from trainyard.catalog.names import needs_of
 from trainyard.errors import ExportMismatch
+from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
+from workers.training.export.sessions import LEARNING_TASK
 from workers.training.tasks.segmentation.labels.label_codec import THRESHOLD, reading_of
 
 Shape = tuple[int, int, int]
@@ -137,6 +138,7 @@ def _metadata(card: ModelCard) -> dict[str, str]:
     baked = card.spec.export.with_preprocessing
     return {
         "trainyard.run_id": card.run_id,
+        LEARNING_TASK: card.spec.task,
         "trainyard.architecture": card.spec.model.architecture,
         "trainyard.task": card.spec.model.task,
         "trainyard.threshold": str(THRESHOLD),

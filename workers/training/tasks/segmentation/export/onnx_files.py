@@ -15,6 +15,7 @@ from trainyard.runs.events import Event, Notice
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import RunFolder, write_json
 from workers.training.checkpoints.files import ModelCard
+from workers.training.export.variants import Feed, calibration_places, to_half, to_int8
 from workers.training.tasks.segmentation.data.squares import Squares, load
 from workers.training.tasks.segmentation.export.card import card_content, sha256_of
 from workers.training.tasks.segmentation.export.graph import is_dynamic, make_graph, opset_of, without_logits
@@ -29,7 +30,6 @@ from workers.training.tasks.segmentation.export.parity import (
     scored_places,
     torch_predictor,
 )
-from workers.training.tasks.segmentation.export.variants import Feed, calibration_places, to_half, to_int8
 
 TOLERANCES = {
     "fp32": Tolerance(difference=MAX_DIFFERENCE, relative=1e-5, miou=0.001),

@@ -9,13 +9,13 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from trainyard.catalog.names import rounded_size
+from trainyard.tasks.registry import rounded_size
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.sessions import open_session, run_session
+from workers.training.export.variants import Feed
 from workers.training.network.input_rule import InputRule
 from workers.training.tasks.segmentation.data.squares import Squares, load
 from workers.training.tasks.segmentation.export.graph import CLASSES, LOGITS, Shape, is_dynamic
-from workers.training.tasks.segmentation.export.variants import Feed
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
 from workers.training.tasks.segmentation.labels.metrics import no_counts, scores_of
 from workers.training.tasks.segmentation.report.pixels import mean

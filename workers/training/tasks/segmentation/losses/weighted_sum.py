@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainyard.spec.checks import weighing_losses
 from trainyard.spec.training_spec import LossSpec, OptimizationSpec
+from trainyard.tasks.segmentation import weighing_losses
 from workers.training.compute.full_precision import InFullPrecision, widened, without_autocast
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
 from workers.training.tasks.segmentation.losses.correlation import Correlation

@@ -20,9 +20,11 @@ import torch
 from torch import nn
 
 from trainyard.catalog.encoder_pairs import TABLE
-from trainyard.catalog.names import ARCHITECTURES, TIMM_PREFIX, encoder_names, rounded_size
+from trainyard.catalog.names import TIMM_PREFIX, encoder_names
 from trainyard.errors import InvalidModel
 from trainyard.spec.training_spec import ModelSpec
+from trainyard.tasks.registry import rounded_size
+from trainyard.tasks.segmentation import ARCHITECTURES
 from workers.training.network.shapes import pass_shapes
 from workers.training.tasks.segmentation.network.networks import empty_network
 

@@ -7,10 +7,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from trainyard.errors import StorageUnavailable
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.data.input_depth import stored_scales
-from workers.training.export.sessions import open_session, run_session
+from workers.training.export.sessions import open_file, run_session
 from workers.training.tasks.segmentation.prediction.answers import Answer, Predictor
 
 
@@ -20,12 +19,11 @@ def load_onnx(path: Path, threads: int) -> Predictor:
     Raises StorageUnavailable for a file that is not there or was not written by Trainyard, and
     ExportMismatch for one that onnxruntime cannot load.
     """
-    if not path.is_file():
-        raise StorageUnavailable(f"{path.name} cannot be read: there is no such file.")
-    session = open_session(str(path), threads)
-    facts = session.get_modelmeta().custom_metadata_map
-    if "trainyard.classes" not in facts:
-        raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
+    return predictor_of(*open_file(path, threads))
+
+
+def predictor_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -> Predictor:
+    """The network of an opened file, by its metadata."""
     names, colors, values = (json.loads(facts[f"trainyard.{key}"]) for key in ("classes", "colors", "values"))
     classes = [
         PreparedClass(index=index, name=name, value=value, color=tuple(color))

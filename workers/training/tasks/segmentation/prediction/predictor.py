@@ -7,33 +7,31 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainyard.errors import InvalidRequest
 from workers.prepared.version import Uint8
-from workers.training.checkpoints.files import read_checkpoint
 from workers.training.checkpoints.trained_network import card_of, with_weights_of
+from workers.training.tasks.model_file import OpenModel, open_model
 from workers.training.tasks.segmentation.export.parity import prepare
 from workers.training.tasks.segmentation.network.networks import empty_network
+from workers.training.tasks.segmentation.prediction import onnx_file
 from workers.training.tasks.segmentation.prediction.answers import Predictor
-from workers.training.tasks.segmentation.prediction.onnx_file import load_onnx
 
 
 def load_predictor(path: Path) -> Predictor:
     """From a .ckpt, read without pickle, or an .onnx; on the CPU, with torch's number of threads.
 
-    Raises InvalidRequest for a file of another kind, StorageUnavailable for one that cannot be read or was
-    not written by Trainyard.
+    Raises as `open_model`.
     """
-    if path.suffix == ".ckpt":
-        return _from_checkpoint(path)
-    if path.suffix == ".onnx":
-        return load_onnx(path, torch.get_num_threads())
-    raise InvalidRequest(
-        f"{path.name} is no model file.", errors={"model": ["a file ending with .ckpt or .onnx"]}
-    )
+    return predictor_of(open_model(path))
 
 
-def _from_checkpoint(path: Path) -> Predictor:
-    content = read_checkpoint(path)
+def predictor_of(model: OpenModel) -> Predictor:
+    """What an opened file of segmentation answers with."""
+    if model.session is not None:
+        return onnx_file.predictor_of(model.session, model.facts)
+    return _from_checkpoint(model.checkpoint)
+
+
+def _from_checkpoint(content: dict[str, Any]) -> Predictor:
     card = card_of(content)
     network = with_weights_of(content, empty_network(card.spec.model, len(card.classes)))
 

@@ -17,6 +17,7 @@ from workers.training.tasks.segmentation.report.missed import missed_classes
 from workers.training.tasks.segmentation.report.page import render
 from workers.training.tasks.segmentation.report.split import SplitReport, split_report
 
+CURVES = ("train_loss", "val_loss", "train_miou", "val_miou", "lr")
 LARGEST_BATCH = 8
 """Squares that go through the network at once, or fewer where training took fewer."""
 
@@ -42,7 +43,7 @@ def write_report(
             for name, squares in splits.items()
             if len(squares)
         ]
-    learning = read_learning(folder.metrics_csv, train_images)
+    learning = read_learning(folder.metrics_csv, train_images, CURVES)
     content = _content(card, reports, learning, epoch, device)
     write_json(folder.report_json, content)
     write_text(folder.report_html, render(content, reports, learning))

@@ -1,14 +1,18 @@
 """Whether the transforms of a spec can be used: with their own rules, image size and classes."""
 
+from typing import TYPE_CHECKING
+
 from trainyard.catalog.transform_rules import in_pixels
 from trainyard.catalog.transforms import CHANCE, FILL_MASK, HOLES, IGNORED, PARAMETERS
 from trainyard.errors import InvalidRequest
-from trainyard.spec.training_spec import TransformSpec
+
+if TYPE_CHECKING:
+    from trainyard.spec.training_spec import TransformSpec
 
 _USUAL_HOLE = [0.1, 0.2]
 
 
-def check_transforms(transforms: list[TransformSpec]) -> None:
+def check_transforms(transforms: list["TransformSpec"]) -> None:
     """Raise InvalidRequest, naming the parameter and what it may be, for the first that cannot be used."""
     for place, transform in enumerate(transforms):
         rules = {**PARAMETERS[transform.name], "p": CHANCE}
@@ -21,7 +25,7 @@ def check_transforms(transforms: list[TransformSpec]) -> None:
         _check_together(place, transform)
 
 
-def check_holes(transforms: list[TransformSpec], image_size: int) -> None:
+def check_holes(transforms: list["TransformSpec"], image_size: int) -> None:
     """Raise InvalidRequest, naming the parameter, where holes are larger than images of that height and
     width, in pixels."""
     for place, transform in enumerate(transforms):
@@ -29,7 +33,7 @@ def check_holes(transforms: list[TransformSpec], image_size: int) -> None:
             _check_holes(place, transform, image_size)
 
 
-def check_mask_fill(transforms: list[TransformSpec], classes: int, *, multilabel: bool) -> None:
+def check_mask_fill(transforms: list["TransformSpec"], classes: int, *, multilabel: bool) -> None:
     """Raise InvalidRequest where a transform would fill masks with a value that no class of the set has."""
     end = 1 << classes if multilabel else classes
     for place, transform in enumerate(transforms):
@@ -40,7 +44,7 @@ def check_mask_fill(transforms: list[TransformSpec], classes: int, *, multilabel
         raise _refusal(place, FILL_MASK, f"must be from 0 to {end - 1}, what masks of this set hold{also}")
 
 
-def _check_together(place: int, transform: TransformSpec) -> None:
+def _check_together(place: int, transform: "TransformSpec") -> None:
     given = transform.params
     if given.get("translate_px") is not None and given.get("translate_percent") is not None:
         raise _refusal(place, "translate_px", "goes without translate_percent: give one of the two")
@@ -49,7 +53,7 @@ def _check_together(place: int, transform: TransformSpec) -> None:
         raise _refusal(place, "scale", "must be the same for x and y where keep_ratio is true")
 
 
-def _check_holes(place: int, transform: TransformSpec, image_size: int) -> None:
+def _check_holes(place: int, transform: "TransformSpec", image_size: int) -> None:
     height = transform.params.get("hole_height_range", _USUAL_HOLE)
     width = transform.params.get("hole_width_range", _USUAL_HOLE)
     if in_pixels(height) != in_pixels(width):

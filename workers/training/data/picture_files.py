@@ -1,5 +1,6 @@
 """Picture files as a model was trained to see them; without torch."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from workers.training.data.input_depth import seen_as_trained
 def read_picture(path: Path, name: str, depth: Sequence[DepthScale] | None) -> tuple[Uint8, str | None]:
     """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest, and what is to be said of it.
 
-    One of more than 8 bits is scaled as those of the training set were, by `depth` (see `Predictor`); where
+    One of more than 8 bits is scaled as those of the training set were, by `depth`; where
     it had none of the kind, by its own range, which is said. Raises InvalidRequest, which calls it `name`.
     """
     try:
@@ -22,3 +23,11 @@ def read_picture(path: Path, name: str, depth: Sequence[DepthScale] | None) -> t
         raise InvalidRequest(f"{name} cannot be read: {error.strerror}.") from error
     except Refused as refusal:
         raise InvalidRequest(f"{name}: {refusal.message}", remedy=refusal.remedy) from refusal
+
+
+def read_image(path: Path, depth: Sequence[DepthScale] | None) -> Uint8:
+    """As `read_picture`; what is to be said of the image is written to standard error."""
+    image, notice = read_picture(path, path.name, depth)
+    if notice:
+        print(f"{path.name}: {notice}", file=sys.stderr)
+    return image

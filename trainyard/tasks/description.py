@@ -1,0 +1,40 @@
+"""What a task is to everything but training: its names, and its checks of a spec. No torch."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from trainyard.catalog.names import Architecture, Loss
+
+if TYPE_CHECKING:
+    from trainyard.spec.training_spec import TrainingSpec
+
+Direction = Literal["max", "min"]
+"""Which way a metric gets better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskDescription:
+    """One task.
+
+    `help` says in a line what is learnt. `forms` are what a spec's `model.task` may be, `architectures` and
+    `losses` what it may name. `monitors` are the metrics of an epoch's row that may decide, `val_loss` and
+    `train_loss` among them. `headline` is the one that a person is told of, with its title. A set needs
+    `min_classes` classes.
+
+    `check_spec` is handed a spec and the parts of it that are new: it raises InvalidRequest, naming the
+    field, where two parts contradict each other. `check_classes` is handed a spec, the number of a set's
+    classes, and whether its pixels have one each: `multiclass` or `multilabel`; it raises InvalidRequest
+    where they do not go together.
+    """
+
+    name: str
+    help: str
+    forms: tuple[str, ...]
+    architectures: Mapping[str, Architecture]
+    losses: Mapping[str, Loss]
+    monitors: Mapping[str, Direction]
+    headline: tuple[str, str]
+    min_classes: int
+    check_spec: Callable[["TrainingSpec", Collection[str]], None]
+    check_classes: Callable[["TrainingSpec", int, str], None]
