@@ -18,6 +18,7 @@ from app.service.health import HealthService
 from app.service.metric_series import MetricSeriesService
 from app.service.models import ModelService
 from app.service.predictions import PredictionService
+from app.service.resumable_uploads import ResumableUploads
 from app.service.retention import RetentionService
 from app.service.run_bulk import RunBulkService
 from app.service.run_comparison import RunComparisonService
@@ -98,6 +99,7 @@ class Services:
     upload_slots: Slots
     catalogue: CatalogueService
     studies: StudyService
+    resumable_uploads: ResumableUploads
     drafts: DraftService
     webhooks: WebhookService
     trainings: TrainingService
@@ -124,6 +126,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     limits = ProjectLimits(LimitStore(client), storage)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
+    resumable = ResumableUploads(storage, dataset_service, settings.max_upload_bytes)
     waiting = WaitingService(queues, workers, runs)
     run_service = RunService(runs, datasets, storage, experiments, waiting, kick, settings.device_classes[0])
     life = RunLife(client, storage, runs)
@@ -171,6 +174,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         studies=studies,
         webhooks=WebhookService(webhooks, DeliveryStore(client), networks),
         webhook_sender=WebhookSender(webhooks, DeliveryStore(client), networks),
+        resumable_uploads=resumable,
         drafts=DraftService(drafts, run_service, locks),
         trainings=TrainingService(run_service, run_files, dataset_service, experiments, storage.data, locks),
         yard=YardService(queues, workers, limits, settings.max_concurrent),
@@ -186,6 +190,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
             "model_id": models.project_of,
             "draft_id": drafts.project_of,
             "webhook_id": webhooks.project_of,
+            "upload_id": resumable.project_of,
         },
         caretaker=caretaker,
     )

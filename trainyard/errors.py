@@ -195,6 +195,13 @@ class TooManyUploads(TrainyardError):
     remedy = "Nothing was received; try again when another upload has ended."
 
 
+class UploadBusy(TooManyUploads):
+    """Another request is writing to this upload."""
+
+    code = "upload_busy"
+    remedy = "Try again in some seconds, from the offset that GET /uploads/{id} tells."
+
+
 class TooManyPredictions(TrainyardError):
     """This server waits for as many predictions as it can."""
 

@@ -32,7 +32,7 @@ def download(transport: Transport, path: str, target: Path, progress: Progress =
     part, version = target.with_name(target.name + PART), target.with_name(target.name + PART + ".etag")
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = transport.repeated(lambda: _receive(transport, path, part, version, progress))
-    if digest and digest != _sha256(part):
+    if digest and digest != sha256_of(part):
         part.unlink()
         raise TransferDamaged(f"{target.name} is not what the server holds: its SHA-256 differs.")
     part.replace(target)
@@ -84,6 +84,7 @@ def _checked(response: httpx.Response, part: Path, total: int | None) -> bytes |
     return base64.b64decode(match[1]) if match else None
 
 
-def _sha256(path: Path) -> bytes:
+def sha256_of(path: Path) -> bytes:
+    """The SHA-256 of a file; raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -19,6 +19,7 @@ from app.routes import (
     metric_series,
     metrics,
     predictions,
+    resumable_uploads,
     run_bulk,
     run_comparison,
     run_events,
@@ -52,6 +53,7 @@ _CONFIG = {
 _DESCRIBED = (
     datasets,
     dataset_samples,
+    resumable_uploads,
     runs,
     run_comparison,
     metric_series,

@@ -1,7 +1,5 @@
 """/datasets"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, g, request
@@ -9,10 +7,10 @@ from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
-from app.http.client import departure
 from app.http.conditional import file_response
 from app.http.idempotency import PARAMETER, idempotency_key
 from app.http.multipart import read_form
+from app.http.upload_slot import upload_slot
 from app.schemas.datasets import (
     AnswersSchema,
     DatasetItemSchema,
@@ -60,7 +58,7 @@ class Datasets(MethodView):
         Sent with a header X-Request-ID, the upload can be followed at /datasets/uploads/{request_id}.
         """
         datasets = services().datasets
-        with _slot(), datasets.receiving(g.request_id, request.content_length) as upload:
+        with upload_slot(request), datasets.receiving(g.request_id, request.content_length) as upload:
             form = read_form(request, upload, UploadFields())
             created, dataset = datasets.create(
                 upload,
@@ -74,17 +72,6 @@ class Datasets(MethodView):
             {} if created else {"Idempotent-Replayed": "true"}
         )
         return dataset, 202, headers
-
-
-@contextmanager
-def _slot() -> Iterator[None]:
-    """One of the places for uploads, while the block lasts; raises TooManyUploads."""
-    slots = services().upload_slots
-    slot = slots.take(departure(request))
-    try:
-        yield
-    finally:
-        slots.give_back(slot)
 
 
 @blueprint.route("/uploads/<request_id>")

@@ -11,7 +11,7 @@ from typing import Any
 from app.service.dataset_answers import chosen_options
 from app.service.keyed import fingerprint, keyed_id, refuse_other
 from app.service.submission import whole_or_absent
-from app.service.uploads import ReceivedFile, Upload
+from app.service.uploads import ArrivedFile, Upload
 from trainyard.datasets.record import UNREAD, Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
@@ -54,10 +54,13 @@ class DatasetService:
         self._max_upload_bytes = max_upload_bytes
 
     @contextmanager
-    def receiving(self, request_id: str, announced: int | None) -> Iterator[Upload]:
+    def receiving(
+        self, request_id: str, announced: int | None, dataset_id: str | None = None
+    ) -> Iterator[Upload]:
         """A new data set's upload; its folder is gone at the end unless `create` accepted it.
 
-        `announced` bytes are to come; `progress` tells how many have, by the request's id.
+        `announced` bytes are to come; `progress` tells how many have, by the request's id. `dataset_id` is
+        chosen by the caller where one upload stands for one set.
         """
         self._datasets.require_store()
 
@@ -65,7 +68,7 @@ class DatasetService:
             with suppress(StoreUnavailable):  # only what is shown of the upload is lost
                 self._uploads.tell(request_id, UploadProgress(received, announced))
 
-        dataset_id = new_dataset_id()
+        dataset_id = dataset_id or new_dataset_id()
         upload = Upload(dataset_id, self._storage.dataset(dataset_id), self._max_upload_bytes, tell)
         with whole_or_absent(self._datasets, dataset_id, upload.folder):
             try:
@@ -77,8 +80,8 @@ class DatasetService:
         self,
         upload: Upload,
         request: DatasetRequest,
-        archive: ReceivedFile | None = None,
-        annotation: ReceivedFile | None = None,
+        archive: ArrivedFile | None = None,
+        annotation: ArrivedFile | None = None,
         annotation_name: str | None = None,
         key: str | None = None,
     ) -> tuple[bool, Dataset]:
@@ -243,6 +246,10 @@ class DatasetService:
         """Delete a set and its files; raises NotFound, and Conflict while queued or running runs need it."""
         self._datasets.remove(dataset_id)
 
+    def exists(self, dataset_id: str) -> bool:
+        """Whether there is such a set."""
+        return self._datasets.exists(dataset_id)
+
     def get(self, dataset_id: str) -> Dataset:
         """The record; raises NotFound."""
         return self._datasets.get(dataset_id)
@@ -268,8 +275,6 @@ def _shown(name: str | None) -> str:
     return text[-NAME_LENGTH:] or "annotation"
 
 
-def _fingerprint(
-    request: DatasetRequest, archive: ReceivedFile | None, annotation: ReceivedFile | None
-) -> str:
+def _fingerprint(request: DatasetRequest, archive: ArrivedFile | None, annotation: ArrivedFile | None) -> str:
     files = [one and one.checksum for one in (archive, annotation)]
     return fingerprint({**asdict(request), "files": files})

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from app.service.archive_check import check_archive
 from trainyard.errors import InvalidRequest, PayloadTooLarge, StorageUnavailable
@@ -20,6 +20,37 @@ MAX_UPLOADS = 8
 """Uploads at a time: each holds a thread of the server."""
 MAX_FILES = 2
 """An archive, and an annotation file beside it."""
+
+
+class ArrivedFile(Protocol):
+    """A whole file that is to be part of a data set."""
+
+    path: Path
+    checksum: int
+
+    def flush(self) -> None: ...
+    def keep(self, target: Path) -> None: ...
+
+
+class StoredFile:
+    """A file that has come in several requests, and stays where it is until its data set is accepted."""
+
+    checksum = 0
+    """Of no meaning: such a file is known by its upload."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def flush(self) -> None:
+        """It was written whole by the requests that brought it."""
+
+    def keep(self, target: Path) -> None:
+        """Let it lie in its place as well; raises OSError."""
+        target.unlink(missing_ok=True)  # of a try that ended before its record was there
+        try:
+            target.hardlink_to(self.path)
+        except OSError:
+            self.path.replace(target)  # the volume knows no hard links
 
 
 class ReceivedFile:
@@ -103,7 +134,7 @@ class Upload:
             self._told_at = time.monotonic()
             self._tell(self.bytes)
 
-    def keep(self, archive: ReceivedFile | None, annotation: ReceivedFile | None) -> None:
+    def keep(self, archive: ArrivedFile | None, annotation: ArrivedFile | None) -> None:
         """Put the files in their places; raises InvalidRequest for no archive, or StorageUnavailable."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -119,6 +119,8 @@ def test_every_write_is_refused_to_keys_of_other_projects(
     webhook_id = client.post("/api/v1/webhooks", json=hook).json["id"]
     values = {"run_id": run_id, "dataset_id": dataset_id, "model_id": model_id, "draft_id": draft_id}
     values["webhook_id"] = webhook_id
+    upload = {"bytes": 1, "project": "a"}
+    values["upload_id"] = client.post("/api/v1/uploads", json=upload).json["id"]
     values["delivery_id"] = client.post(f"/api/v1/webhooks/{webhook_id}/test").json["id"]
     named = [call for call in calls(keyed) if any(f"<{name}>" in call.rule for name in values)]
     written = [call for call in named if call.method not in READING]

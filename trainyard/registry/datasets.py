@@ -1,5 +1,6 @@
 """All data sets, as the rest of the house sees them."""
 
+from pathlib import Path
 from typing import Any
 
 from trainyard.datasets.failures import of_dataset
@@ -19,6 +20,11 @@ class DatasetRegistry(Registry[Dataset]):
 
     def __init__(self, client: Client, storage: Storage, rules: LeaseRules | None = None) -> None:
         super().__init__(DatasetStore(client), storage, DATASET_LIFE, rules)
+
+    @property
+    def uploads(self) -> Path:
+        """Where files lie that come in several requests."""
+        return self._storage.uploads
 
     def reopen(self, seen: Dataset, **values: Any) -> Dataset:
         """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""

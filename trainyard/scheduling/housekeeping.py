@@ -21,7 +21,7 @@ from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
-from trainyard.scheduling.leftovers import clear_leftovers, clear_predictions
+from trainyard.scheduling.leftovers import clear_abandoned, clear_leftovers
 from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import TASKS, Kicker
@@ -165,7 +165,8 @@ class Caretaker:
         if self._turns.take("leftovers", SWEEP_S):
             now = time.time()
             clear_leftovers((self._datasets, self._runs, self._models, *self._kept), now)
-            clear_predictions(self._models.predictions, now)
+            clear_abandoned(self._models.predictions, now)
+            clear_abandoned(self._datasets.uploads, now)
 
     def _repair(self, repair: Callable[[], list[str]]) -> None:
         for record_id in repair():

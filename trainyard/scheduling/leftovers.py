@@ -53,8 +53,9 @@ def clear_leftovers(registries: Sequence[Records[Any]], now: float) -> list[str]
     return cleared
 
 
-def clear_predictions(folder: Path, now: float) -> list[str]:
-    """Delete what is left of predictions whose server ended before it could; returns their names.
+def clear_abandoned(folder: Path, now: float) -> list[str]:
+    """Delete what nobody has touched for LOST_AFTER_S: predictions whose server ended before it could, and
+    uploads that were not gone on with; returns their names.
 
     Raises StorageUnavailable.
     """

@@ -13,6 +13,7 @@
     <storage>/models/<id>/    model.json card.json  model.onnx and what else the run exported, its own files
     <storage>/drafts/<id>/    record.json of a run that was saved and not submitted
     <storage>/webhooks/<id>/  record.json of a webhook, with its secret
+    <storage>/uploads/<id>/   record.json and data of a file that comes in several requests
     <storage>/predictions/<id>/  images that a model is asked about and its answers, for as long as that takes
     <storage>/projects.json   what is set for each project
     <storage>/study-models.json  what clients of the study contract have added to the models and taken away
@@ -40,7 +41,7 @@ SCHEMA = 1
 DELETED = ".deleted"
 """End of the name of a folder while it is deleted, which begins with a dot."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_ID = re.compile(r"(ds|run|model|pred|draft|hook)-[0-9a-f]{12}\Z")
+_ID = re.compile(r"(ds|run|model|pred|draft|hook|up)-[0-9a-f]{12}\Z")
 
 
 def new_dataset_id() -> str:
@@ -66,6 +67,11 @@ def new_draft_id() -> str:
 def new_webhook_id() -> str:
     """A fresh random id, `hook-` and 12 hex digits."""
     return f"hook-{secrets.token_hex(6)}"
+
+
+def new_upload_id() -> str:
+    """A fresh random id, `up-` and 12 hex digits."""
+    return f"up-{secrets.token_hex(6)}"
 
 
 def check_id(text: str) -> str:
@@ -261,6 +267,15 @@ class RecordFolder:
 
 
 @dataclass(frozen=True)
+class UploadFolder(RecordFolder):
+    """A file that comes in several requests: what is said of it, and what there is of it."""
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+
+@dataclass(frozen=True)
 class Storage:
     """Shared storage at a mounted path.
 
@@ -292,6 +307,14 @@ class Storage:
 
     def webhook(self, webhook_id: str) -> RecordFolder:
         return RecordFolder(self.root / "webhooks" / check_id(webhook_id))
+
+    @property
+    def uploads(self) -> Path:
+        """The folders of uploads that come in several requests."""
+        return self.root / "uploads"
+
+    def upload(self, upload_id: str) -> UploadFolder:
+        return UploadFolder(self.uploads / check_id(upload_id))
 
     @property
     def projects(self) -> Path:

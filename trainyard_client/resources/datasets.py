@@ -10,7 +10,7 @@ from trainyard_client.downloads import Progress, download, nothing
 from trainyard_client.records import Dataset, DatasetItem, Sample
 from trainyard_client.resources.paging import every, given
 from trainyard_client.transport import KEY_HEADER, Transport
-from trainyard_client.uploads import upload
+from trainyard_client.uploads import IN_PIECES_BYTES, upload, upload_in_pieces
 
 ROOT = "/api/v1/datasets"
 POLL_S = 0.5
@@ -35,11 +35,14 @@ class Datasets:
     ) -> Dataset:
         """Send a zip or tar; `options` are those of the API (project, classes, format, on_question ...).
 
-        The answer comes before the set is ingested: see `wait`. `key` makes a later call with the same key
-        answer with the same set. Raises TrainyardError.
+        The answer comes before the set is ingested: see `wait`. A large file goes in pieces: where the line
+        breaks, or this process ends, the next call for the same file goes on from there. `key` makes a later
+        call with the same key answer with the same set; then the files go as one form. Raises TrainyardError.
         """
-        files = {"file": archive} | ({"annotation": annotation} if annotation else {})
         fields = {"name": name, **given(options)}
+        if key is None and archive.is_file() and archive.stat().st_size >= IN_PIECES_BYTES:
+            return decode(Dataset, upload_in_pieces(self._transport, fields, archive, annotation, progress))
+        files = {"file": archive} | ({"annotation": annotation} if annotation else {})
         return decode(Dataset, upload(self._transport, ROOT, fields, files, progress, key))
 
     def register(self, path: str, name: str, *, key: str | None = None, **options: Any) -> Dataset:
