@@ -859,20 +859,6 @@ class Metrics(Record):
     items: list[dict[str, Any]]
 
 
-class PartialUpload(Record):
-    """Partial upload.
-
-    offset: bytes that are there; the rest is to be sent
-    created_at: when it was begun
-    """
-
-    id: str
-    project: str
-    bytes: int
-    offset: int
-    created_at: datetime | None
-
-
 class FoundClass(Record):
     """Found class.
 
@@ -1004,6 +990,20 @@ class Queues(Record):
     """Queues."""
 
     items: list[Queue]
+
+
+class ResumableUpload(Record):
+    """Resumable upload.
+
+    offset: bytes that are there; the rest is to be sent
+    created_at: when it was begun
+    """
+
+    id: str
+    project: str
+    bytes: int
+    offset: int
+    created_at: datetime | None
 
 
 class RunItemPage(Record):

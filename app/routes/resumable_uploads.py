@@ -19,7 +19,7 @@ from app.schemas.resumable_uploads import (
     OFFSET_TYPE,
     PREFIX,
     FinishUploadSchema,
-    PartialUploadSchema,
+    ResumableUploadSchema,
     UploadBeginSchema,
 )
 from app.service.resumable_uploads import FinishRequest, PartialUpload, WholeFile
@@ -36,7 +36,7 @@ _BODY = {"required": True, "content": {OFFSET_TYPE: {"schema": {"type": "string"
 class Uploads(MethodView):
     @blueprint.alt_response(413, schema="Error", description="the file is larger than this server takes")
     @blueprint.arguments(UploadBeginSchema, example={"bytes": 1048576, "project": "lab"})
-    @blueprint.response(201, PartialUploadSchema, headers={"Location": {"schema": {"type": "string"}}})
+    @blueprint.response(201, ResumableUploadSchema, headers={"Location": {"schema": {"type": "string"}}})
     def post(self, body: dict[str, Any]) -> tuple[PartialUpload, int, dict[str, str]]:
         """Begin an upload that may break off: its bytes come by PATCH, in as many requests as it takes."""
         begun = services().resumable_uploads.begin(body["project"], body["bytes"])
@@ -45,7 +45,7 @@ class Uploads(MethodView):
 
 @blueprint.route("/<upload_id>")
 class OneUpload(MethodView):
-    @blueprint.response(200, PartialUploadSchema, headers=OFFSET_HEADER)
+    @blueprint.response(200, ResumableUploadSchema, headers=OFFSET_HEADER)
     def get(self, upload_id: str) -> tuple[PartialUpload, int, dict[str, str]]:
         """See how far an upload is: whoever lost the line goes on from there."""
         found = services().resumable_uploads.state(upload_id)

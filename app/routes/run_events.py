@@ -1,5 +1,6 @@
 """/runs/{id}/events: Server-Sent Events"""
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -11,15 +12,18 @@ from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.client import departure
 from app.routes.event_stream import LAST_EVENT_ID, event_stream
+from app.schemas.event_feed import kinds_argument
 from app.schemas.runs import PREFIX
-from app.service.run_events import checked_event_id
+from app.service.log_lines import LOG
+from app.service.run_events import checked_event_id, checked_place
 
 blueprint = Blueprint("run-events", __name__, url_prefix=PREFIX, description="A run, live.")
 
 
 class EventsQuery(Schema):
-    """Where to go on."""
+    """Where to go on, and what is wanted."""
 
+    kinds = kinds_argument()
     last_event_id = fields.String(metadata={"description": "as the header, which goes before"})
 
 
@@ -30,10 +34,19 @@ class Events(MethodView):
     @blueprint.response(200, {"type": "string"}, content_type="text/event-stream")
     @blueprint.alt_response(204, description="the run has ended and there is nothing later")
     def get(self, query: dict[str, Any], run_id: str) -> Response:
-        """Follow the run until it ends: events so far, then those to come."""
-        after = checked_event_id(request.headers.get("Last-Event-ID") or query.get("last_event_id"))
-        run_events = services().run_events
-        entries = run_events.follow(run_id, after, departure(request))
+        """Follow the run until it ends: events so far, then those to come.
+
+        With `log` among `kinds` the lines of its log come, too, from the first one on.
+        """
+        sent = request.headers.get("Last-Event-ID") or query.get("last_event_id")
+        run_events, kinds = services().run_events, query.get("kinds")
+        if kinds and LOG in kinds:
+            followed = run_events.follow_with_log(run_id, checked_place(sent), departure(request))
+        else:
+            followed = run_events.follow(run_id, checked_event_id(sent), departure(request))
+        entries: Iterator[Any] = (
+            one for one in followed if not kinds or one is None or one[1]["event"] in kinds
+        )
         if run_events.has_ended(run_id):
             first = next(entries, None)
             if first is None:

@@ -30,7 +30,7 @@ class UploadBeginSchema(Schema):
     project = name_field("project of the data set that it is for", load_default="default")
 
 
-class PartialUploadSchema(Schema):
+class ResumableUploadSchema(Schema):
     """A file on its way."""
 
     id = fields.String()

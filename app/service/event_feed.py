@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from app.service.log_lines import LOG, LogLines
 from app.service.run_events import KEEP_ALIVE_S, PIECE_MS
 from app.service.shutdown import Shutdown
 from app.service.slots import IsGone, never
 from trainyard.registry.event_log import order
+from trainyard.registry.runs import RunRegistry
+from trainyard.storage.files import Storage
 from trainyard.store.event_feed import BEFORE_ALL, EventFeed, FeedEntry
 
 GAP = {
@@ -39,8 +42,17 @@ class FeedQuery:
 class EventFeedService:
     """Follows many runs."""
 
-    def __init__(self, feed: EventFeed, shutdown: Shutdown, keep_alive_s: float = KEEP_ALIVE_S) -> None:
+    def __init__(
+        self,
+        feed: EventFeed,
+        runs: RunRegistry,
+        storage: Storage,
+        shutdown: Shutdown,
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
         self._feed = feed
+        self._runs = runs
+        self._storage = storage
         self._shutdown = shutdown
         self._keep_alive_s = keep_alive_s
 
@@ -48,9 +60,11 @@ class EventFeedService:
         """Each wanted event later than `after` once, in order; from now on where that is None.
 
         First, and in silence, comes how far the stream has been read, from where a client can go on. One that
-        asks for what is no longer kept is told so by the event `gap`. It ends when the client is gone or the
-        server stops. Raises StoreUnavailable.
+        asks for what is no longer kept is told so by the event `gap`. Where log lines are wanted, they are
+        those of the named runs from now on, under the id of the event before. It ends when the client is gone
+        or the server stops. Raises StoreUnavailable, and NotFound for a run whose log is wanted.
         """
+        logs = self._logs(query)
         newest = self._feed.last_id()
         last = newest if after is None else after
         if after is not None and self._has_lost(after, newest):
@@ -64,9 +78,23 @@ class EventFeedService:
                 if query.wants(entry):
                     yield entry.id, entry.event()
                     told_at = time.monotonic()
+            for told, lines in logs:
+                for event in lines.events():
+                    yield last, {**event, **told}
+                    told_at = time.monotonic()
             if time.monotonic() - told_at >= self._keep_alive_s:
                 yield last, None
                 told_at = time.monotonic()
+
+    def _logs(self, query: FeedQuery) -> list[tuple[dict[str, Any], LogLines]]:
+        """The logs that are wanted, each with what its events say of its run."""
+        if query.run_ids is None or query.kinds is None or LOG not in query.kinds:
+            return []
+        found = [self._runs.get(run_id) for run_id in sorted(query.run_ids)]
+        return [
+            ({"run_id": run.id, "project": run.project}, LogLines.from_now(self._storage.run(run.id).log))
+            for run in found
+        ]
 
     def _has_lost(self, after: str, newest: str) -> bool:
         """Whether events between `after` and what is kept may be gone: dropped as too old, or with a Redis

@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from app.service.log_lines import LogLines
 from app.service.shutdown import Shutdown
 from app.service.slots import IsGone, never
 from trainyard.errors import InvalidRequest
@@ -27,6 +28,9 @@ MAX_STREAMS = 48
 """Streams at a time; each holds a thread of the server, which has more of them than this."""
 _ID = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?\Z", re.ASCII)
 _ID_LIMIT = 2**64
+OFFSET_DIGITS = 16
+Beside: TypeAlias = Callable[[], Iterator[dict[str, Any]]]
+"""What else there is by now of a run; asked again and again."""
 
 
 def checked_event_id(text: str | None) -> str:
@@ -39,6 +43,18 @@ def checked_event_id(text: str | None) -> str:
             "This is no event id.", errors={"Last-Event-ID": ["an id that this stream sent, <ms>-<n>"]}
         )
     return f"{match[1]}-{match[2] or 0}"
+
+
+def checked_place(text: str | None) -> str:
+    """As `checked_event_id`, of a stream with log lines: after a colon an id has an offset in the log."""
+    event_id, _, offset = (text or "").partition(":")
+    if offset and not (offset.isascii() and offset.isdecimal() and len(offset) <= OFFSET_DIGITS):
+        checked_event_id("no id")
+    return f"{checked_event_id(event_id)}:{offset or 0}"
+
+
+def _nothing() -> Iterator[dict[str, Any]]:
+    yield from ()
 
 
 class RunEvents:
@@ -56,11 +72,23 @@ class RunEvents:
         """Whether the run is over; raises NotFound."""
         return self._runs.get(run_id).status not in ACTIVE
 
-    def follow(self, run_id: str, after: str, is_gone: IsGone = never) -> Iterator[Entry | None]:
+    def follow_with_log(self, run_id: str, place: str, is_gone: IsGone = never) -> Iterator[Entry | None]:
+        """As `follow`, with the lines of the run's log among the events, as they come.
+
+        Ids, such as `place`, tell after a colon where in the log to go on. Raises StorageUnavailable, too.
+        """
+        after, _, offset = place.partition(":")
+        lines = LogLines(self._storage.run(run_id).log, int(offset or 0))
+        for entry in self.follow(run_id, after, is_gone, lines.events):
+            yield entry and (f"{entry[0]}:{lines.offset}", entry[1])
+
+    def follow(
+        self, run_id: str, after: str, is_gone: IsGone = never, beside: Beside = _nothing
+    ) -> Iterator[Entry | None]:
         """Each event later than `after` once, in order, then those to come; None where a sign of life is due.
 
-        It ends after the event with which the run ended, and soon after the client is gone. Raises
-        NotFound and StoreUnavailable.
+        What is `beside` goes among them, under the id of the event before. It ends after the event with which
+        the run ended, and soon after the client is gone. Raises NotFound and StoreUnavailable.
         """
         log = EventLogReader(self._storage.run(run_id).events)
         last, is_final, idle_pieces, heard_at = after, False, 0, time.monotonic()
@@ -68,12 +96,16 @@ class RunEvents:
         while not self._shutdown.is_near and not is_gone():
             ended = self.has_ended(run_id)
             if ended and ((is_final and idle_pieces) or idle_pieces > GRACE_PIECES):
+                yield from ((last, event) for event in beside())
                 return
             idle_pieces += 1
             pause = 1 if is_final else wait_ms  # nothing is left to wait for, unless the run was resumed
             for last, event in self._later(run_id, log, last, pause):  # noqa: B020 - `last` moves on
                 yield last, event
                 is_final, idle_pieces, heard_at = _is_end(event), 0, time.monotonic()
+            for event in beside():
+                yield last, event
+                heard_at = time.monotonic()
             if time.monotonic() - heard_at >= self._keep_alive_s:
                 yield None
                 heard_at = time.monotonic()

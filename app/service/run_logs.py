@@ -64,7 +64,7 @@ class RunLogs:
 
     def part(self, run_id: str, offset: int, most: int = MAX_PART_BYTES) -> LogPart:
         """Up to `most` bytes from the offset on; nothing beyond the end, whose offset then follows."""
-        return _read(self._path(run_id), offset, most)
+        return read_part(self._path(run_id), offset, most)
 
     def follow(self, run_id: str, offset: int, is_gone: IsGone = never) -> Iterator[bytes]:
         """What is later than the offset, then what comes, until the run has ended.
@@ -74,7 +74,7 @@ class RunLogs:
         path, idle = self._path(run_id), 0
         while not self._shutdown.is_near and not is_gone():
             has_ended = self._runs.get(run_id).status not in ACTIVE  # asked first: its last lines come before
-            part = _read(path, offset, MAX_PART_BYTES)
+            part = read_part(path, offset, MAX_PART_BYTES)
             offset = part.next_offset
             if part.content:
                 idle = 0
@@ -89,7 +89,8 @@ class RunLogs:
         return self._storage.run(self._runs.get(run_id).id).log
 
 
-def _read(path: Path, offset: int, most: int) -> LogPart:
+def read_part(path: Path, offset: int, most: int) -> LogPart:
+    """Up to `most` bytes of a file from the offset on, or from its end; raises StorageUnavailable."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.service.data_folders import SplitFolders, set_parts, split_folders
 from app.service.datasets import DatasetService
@@ -13,14 +14,14 @@ from app.service.run_stop import stop_and_wait
 from app.service.runs import RunRequest, RunService
 from trainyard.access import require_project
 from trainyard.datasets.record import IngestOptions
-from trainyard.errors import Conflict, NotFound
+from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.runs.record import ACTIVE, TO_TRAIN, Run
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.data_root import DataRoot
 from trainyard.storage.files import is_id
 from trainyard.store.locks import Locks
 from trainyard.store.run_lists import RunQuery
-from trainyard.tasks.segmentation import architecture
+from trainyard.tasks.registry import task_named
 
 PROJECT = "training"
 """The project of all runs and data sets of this contract."""
@@ -76,8 +77,7 @@ class TrainingService:
         require_project(PROJECT)
         experiment = self._experiment(request.config)
         parts = set_parts(self._data, request.folders)
-        spec = {} if request.model == OWN_MODEL else {"model": _named_model(request.model)}
-        self._experiments.compose(spec, experiment)  # before anything is made
+        spec = self._spec(request.model, experiment)
         with self._locks.held(START_LOCK, START_S):
             if active := self._active():
                 raise Conflict(
@@ -148,13 +148,23 @@ class TrainingService:
             raise NotFound(f"There is no configuration {config[:200]!r}.", errors={"config_name": said})
         return name
 
+    def _spec(self, model: str, experiment: str) -> dict[str, Any]:
+        """What is laid over the configuration; raises InvalidRequest for a model that its task has not."""
+        task = task_named(self._experiments.compose({}, experiment).task)
+        if model == OWN_MODEL:
+            return {}
+        if model not in task.architectures:
+            said = [f"{OWN_MODEL}, or one of: {', '.join(task.architectures)}"]
+            raise InvalidRequest(
+                f"No model of {task.name} is called {model[:100]!r}.", errors={"model_name": said}
+            )
+        spec = {"model": {"architecture": model}}
+        self._experiments.compose(spec, experiment)  # before anything is made
+        return spec
+
 
 OPTIONS = IngestOptions(splits_from="folders", on_question="assume")
 """Each folder is its split; and these clients answer no questions."""
-
-
-def _named_model(name: str) -> dict[str, str]:
-    return {"architecture": architecture(name).name}
 
 
 def _set_name(parts: Mapping[str, str]) -> str:

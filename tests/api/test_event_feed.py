@@ -13,6 +13,7 @@ from app.service.shutdown import Shutdown
 from tests.api.conftest import Hand, submit
 from trainyard.registry.event_log import order
 from trainyard.runs.events import EpochEnd, Notice
+from trainyard.storage.files import Storage
 from trainyard.store import keys
 from trainyard.store.connection import Client
 from trainyard.store.event_feed import EventFeed
@@ -21,8 +22,8 @@ Found = tuple[str, dict[str, Any] | None]
 
 
 @pytest.fixture
-def feed(redis_client: Client) -> EventFeedService:
-    return EventFeedService(EventFeed(redis_client), Shutdown())
+def feed(redis_client: Client, hand: Hand, storage: Storage) -> EventFeedService:
+    return EventFeedService(EventFeed(redis_client), hand.runs, storage, Shutdown())
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ def test_only_what_is_asked_for(feed: EventFeedService, hand: Hand, run_ids: lis
 
 
 def test_a_client_of_a_quiet_stream_learns_how_far_it_was_read(
-    redis_client: Client, hand: Hand, run_ids: list[str]
+    redis_client: Client, hand: Hand, storage: Storage, run_ids: list[str]
 ):
-    feed = EventFeedService(EventFeed(redis_client), Shutdown(), keep_alive_s=0)
+    feed = EventFeedService(EventFeed(redis_client), hand.runs, storage, Shutdown(), keep_alive_s=0)
     stream = feed.follow(FeedQuery(project="b"), None)
     begin = next(stream)
     tell(hand, run_ids[0], 1)

@@ -66,9 +66,15 @@ class Runs:
         """One run: its record, and where it stands."""
         return decode(Run, self._transport.json("GET", f"{ROOT}/{run_id}"))
 
-    def events(self, run_id: str, *, after: str | None = None) -> Iterator[Event]:
-        """What happened and happens, to the run's end; goes on by itself when the line breaks."""
-        return follow(self._transport, f"{ROOT}/{run_id}/events", after)
+    def events(
+        self, run_id: str, *, after: str | None = None, kinds: Sequence[str] | None = None
+    ) -> Iterator[Event]:
+        """What happened and happens, to the run's end; goes on by itself when the line breaks.
+
+        `kinds` are those of events that are wanted, all by default; `log`, lines of its log, must be named.
+        """
+        query = f"?kinds={quote(','.join(kinds))}" if kinds else ""
+        return follow(self._transport, f"{ROOT}/{run_id}/events{query}", after)
 
     def wait(self, run_id: str, *, epoch: int | None = None, seconds: float | None = None) -> Run:
         """The run once it has ended, or finished so many epochs; raises TimeoutError after `seconds`."""
