@@ -18,6 +18,7 @@ from app.service.health import HealthService
 from app.service.metric_series import MetricSeriesService
 from app.service.models import ModelService
 from app.service.predictions import PredictionService
+from app.service.projects import ProjectService
 from app.service.resumable_uploads import ResumableUploads
 from app.service.retention import RetentionService
 from app.service.run_bulk import RunBulkService
@@ -47,7 +48,7 @@ from trainyard.registry.offered_models import OfferedModels
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.housekeeping import Caretaker
-from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import Kicker, make_celery
 from trainyard.scheduling.webhook_sender import WebhookSender
@@ -61,6 +62,7 @@ from trainyard.store.key_store import KeyStore
 from trainyard.store.limits import LimitStore
 from trainyard.store.locks import Locks
 from trainyard.store.prediction_store import PredictionStore
+from trainyard.store.project_store import ProjectStore
 from trainyard.store.queues import QueueStore
 from trainyard.store.session_store import SessionStore
 from trainyard.store.statistics import StatisticsStore
@@ -104,6 +106,7 @@ class Services:
     webhooks: WebhookService
     trainings: TrainingService
     yard: YardService
+    projects: ProjectService
     health: HealthService
     access_keys: AccessKeys
     sessions: Sessions
@@ -123,7 +126,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
     queues = QueueStore(client, settings.lease, settings.max_concurrent)
     workers = WorkerStore(client)
-    limits = ProjectLimits(LimitStore(client), storage)
+    projects = Projects(LimitStore(client), ProjectStore(client), storage)
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
     resumable = ResumableUploads(storage, dataset_service, settings.max_upload_bytes)
@@ -141,7 +144,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     drafts, locks = draft_records(client, storage), Locks(client)
     webhooks = webhook_records(client, storage)
     kept = (drafts, webhooks)
-    parts = (runs, datasets, models, kept, limits, reindex, admission, kicker)
+    parts = (runs, datasets, models, kept, projects, reindex, admission, kicker)
     caretaker = Caretaker(*parts, Turns(client), settings.lease)
     return Services(
         datasets=dataset_service,
@@ -177,7 +180,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         resumable_uploads=resumable,
         drafts=DraftService(drafts, run_service, locks),
         trainings=TrainingService(run_service, run_files, dataset_service, experiments, storage.data, locks),
-        yard=YardService(queues, workers, limits, settings.max_concurrent),
+        yard=YardService(queues, workers),
+        projects=ProjectService(projects, settings.max_concurrent),
         health=HealthService(
             client, storage, (datasets, runs, models, *kept), lambda: caretaker.housekeeping
         ),

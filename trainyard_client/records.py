@@ -910,12 +910,31 @@ class Project(Record):
     """Project.
 
     max_concurrent: null: the yard's default, TRAINYARD_MAX_CONCURRENT
+    created_at: when somebody described it first; null where nobody has
+    runs: how many runs it has, by their status, without statuses that none has
+    datasets: how many data sets it has
+    newest_at: when its newest run or data set was made; null without any
     effective: the limit in force; null where there is none
     """
 
     max_concurrent: int | None
     name: str
+    description: str
+    created_at: datetime | None
+    runs: dict[str, int]
+    datasets: int
+    newest_at: datetime | None
     effective: int | None
+
+
+class ProjectPage(Record):
+    """Project page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[Project]
+    next_cursor: str | None
 
 
 class PrunedRun(Record):

@@ -18,7 +18,7 @@ from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.housekeeping import Caretaker
-from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Kicker, make_celery
 from trainyard.settings import Settings
@@ -26,6 +26,7 @@ from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.prediction_store import PREDICT_QUEUE, PredictionStore
+from trainyard.store.project_store import ProjectStore
 from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.turns import Turns
 from trainyard.store.worker_record import WorkerState
@@ -78,7 +79,7 @@ class Worker:
         workers = WorkerStore(client)
         presence = Presence(workers, queues, gpus.gpus())
         kicker = Kicker(app, client)
-        limits = ProjectLimits(LimitStore(client), storage)
+        limits = Projects(LimitStore(client), ProjectStore(client), storage)
         return cls(
             settings=settings,
             app=app,

@@ -14,6 +14,7 @@ from app.pages import (
     model_list,
     model_page,
     new_run_page,
+    projects_page,
     run_list,
     run_page,
     sign_in,
@@ -22,11 +23,11 @@ from app.pages.policy import POLICY, WORKER_POLICY
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 
-ROOTS = ("", "runs", "datasets", "models", "cluster", "sign-in", "sign-out")
+ROOTS = ("", "runs", "projects", "datasets", "models", "cluster", "sign-in", "sign-out")
 """First parts of the addresses that pages have."""
 
 _PAGES = (
-    sign_in, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page,
+    sign_in, projects_page, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page,
     model_list, model_page, cluster_page,
 )  # fmt: skip
 

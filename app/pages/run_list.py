@@ -58,7 +58,7 @@ def show() -> str:
     given = {name: text for name, text in request.args.items() if text}
     query, wrong = _query(given)
     page = services().runs.page(query)
-    rows = [_row(found, query.sort) for found in page.items]
+    rows = rows_of(page.items, query.sort)
     return render_template(
         "runs.html",
         rows=rows,
@@ -93,8 +93,12 @@ def _said(messages: Any) -> str:
     return " ".join(messages)
 
 
+def rows_of(found: Iterable[Run | UnreadableRecord], sort: str) -> list[Row | UnreadableRecord]:
+    """Each run with the metric that the list is sorted by, else the one that it is judged by."""
+    return [_row(one, sort) for one in found]
+
+
 def _row(found: Run | UnreadableRecord, sort: str) -> Row | UnreadableRecord:
-    """With the metric that the list is sorted by, else the one that the run is judged by."""
     if isinstance(found, UnreadableRecord):
         return found
     metric = sort.partition(".")[2] or found.spec.checkpoints.monitor

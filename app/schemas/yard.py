@@ -1,14 +1,12 @@
-"""Queues, workers and projects as clients see them."""
+"""Queues and workers as clients see them."""
 
 from typing import Any
 
-from marshmallow import Schema, fields, pre_dump, validate
+from marshmallow import Schema, fields, pre_dump
 
 from app.schemas.fields import instant_field
 from app.service.yard import ProjectWaiting
 from trainyard.scheduling.waiting import MESSAGES, Reason
-
-MAX_CONCURRENT = 10_000
 
 
 class ReasonSchema(Schema):
@@ -123,24 +121,3 @@ class WorkersSchema(Schema):
     """Every worker."""
 
     items = fields.List(fields.Nested(WorkerSchema))
-
-
-class ProjectLimitSchema(Schema):
-    """How many runs of a project may train at once."""
-
-    max_concurrent = fields.Integer(
-        required=True,
-        allow_none=True,
-        strict=True,
-        validate=validate.Range(min=1, max=MAX_CONCURRENT),
-        metadata={"description": "null: the yard's default, TRAINYARD_MAX_CONCURRENT"},
-    )
-
-
-class ProjectSchema(ProjectLimitSchema):
-    """What is set for a project."""
-
-    name = fields.String()
-    effective = fields.Integer(
-        allow_none=True, metadata={"description": "the limit in force; null where there is none"}
-    )

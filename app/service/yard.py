@@ -1,8 +1,7 @@
-"""Use cases of the yard as a whole: its queues, its workers, the limits of projects."""
+"""Use cases of the yard as a whole: its queues and its workers."""
 
 from dataclasses import dataclass
 
-from trainyard.scheduling.projects import ProjectLimits
 from trainyard.scheduling.waiting import Reason, reason_to_wait
 from trainyard.scheduling.wake_ups import INGEST_QUEUE, TASKS
 from trainyard.store.queues import QueueStore, Share, Waiters
@@ -31,26 +30,12 @@ class QueueState:
     projects: list[ProjectWaiting]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProjectState:
-    """What is set for a project; `effective` is its own limit or the yard's, None where there is none."""
-
-    name: str
-    max_concurrent: int | None
-    effective: int | None
-
-
 class YardService:
     """Who is there, what runs, what waits and why."""
 
-    def __init__(
-        self, queues: QueueStore, workers: WorkerStore, limits: ProjectLimits, max_concurrent: int
-    ) -> None:
-        """`max_concurrent` is the yard's default; 0 is no limit."""
+    def __init__(self, queues: QueueStore, workers: WorkerStore) -> None:
         self._queues = queues
         self._workers = workers
-        self._limits = limits
-        self._max_concurrent = max_concurrent
 
     def workers(self) -> list[WorkerState]:
         """Those that have given a sign of life lately, by id."""
@@ -63,16 +48,6 @@ class YardService:
             _queue_state(name, [one for one in workers if name in one.queues], self._waiters(name))
             for name in sorted((*TASKS, FINISH_QUEUE))
         ]
-
-    def project(self, name: str) -> ProjectState:
-        """What is set for a project, whether or not it has any records."""
-        own = self._limits.get(name)
-        return ProjectState(name=name, max_concurrent=own, effective=own or self._max_concurrent or None)
-
-    def limit(self, name: str, max_concurrent: int | None) -> ProjectState:
-        """Set how many runs of a project may train at once; None is the yard's default."""
-        self._limits.set(name, max_concurrent)
-        return self.project(name)
 
     def _waiters(self, queue: str) -> Waiters:
         if queue == INGEST_QUEUE:

@@ -166,7 +166,7 @@ def test_the_workers_are_listed(client: FlaskClient, beat: Any):
     assert client.get(f"{API}/workers").json["items"] == [
         {
             "id": "host:1:x", "host": "host", "pid": 1, "queues": ["cpu"], "device": "a processor",
-            "memory_bytes": 8, "started_at": "1970-01-01T00:00:01.000Z", "holds": "run-1",
+            "memory_bytes": 8, "figures": [], "started_at": "1970-01-01T00:00:01.000Z", "holds": "run-1",
             "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
             "is_stalled": False, "unreadable": None,
         }
@@ -175,10 +175,13 @@ def test_the_workers_are_listed(client: FlaskClient, beat: Any):
 
 def test_a_project_has_the_yards_limit_or_its_own(client: FlaskClient, storage: Storage):
     url = f"{API}/projects/lab%20/%20猫"
-    assert client.get(url).json == {"name": "lab / 猫", "max_concurrent": None, "effective": None}
+    assert client.get(url).json == {
+        "name": "lab / 猫", "max_concurrent": None, "effective": None, "description": "", "created_at": None,
+        "runs": {}, "datasets": 0, "newest_at": None,
+    }  # fmt: skip
     assert client.put(url, json={"max_concurrent": 2}).json["effective"] == 2
     assert client.get(url).json["max_concurrent"] == 2
-    assert read_json(storage.projects) == {"max_concurrent": {"lab / 猫": 2}}
+    assert read_json(storage.projects)["max_concurrent"] == {"lab / 猫": 2}
     assert client.put(url, json={"max_concurrent": None}).json["effective"] is None
 
 

@@ -21,13 +21,14 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling import housekeeping as module
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.housekeeping import Caretaker
-from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import TASKS, Kicker, make_celery
 from trainyard.storage.files import Storage, read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore
+from trainyard.store.project_store import ProjectStore
 from trainyard.store.turns import Turns
 from trainyard.store.worker_record import Housekeeping
 
@@ -44,7 +45,7 @@ class House:
         self.runs = RunRegistry(self.client, self.storage, RULES)
         self.datasets = DatasetRegistry(self.client, self.storage, RULES)
         self.models = ModelRegistry(self.client, self.storage)
-        self.limits = ProjectLimits(LimitStore(self.client), self.storage)
+        self.limits = Projects(LimitStore(self.client), ProjectStore(self.client), self.storage)
         self.reindex = Reindex(self.client, self.storage, self.datasets, self.runs)
         self.beats: list[Housekeeping] = []
         self.kicked: list[str] = []

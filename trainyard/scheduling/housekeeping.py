@@ -22,7 +22,7 @@ from trainyard.registry.records import Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.leftovers import clear_abandoned, clear_leftovers
-from trainyard.scheduling.projects import ProjectLimits
+from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import TASKS, Kicker
 from trainyard.store.turns import Turns
@@ -65,7 +65,7 @@ class Caretaker:
         datasets: DatasetRegistry,
         models: ModelRegistry,
         kept: Sequence[Records[Any]],
-        limits: ProjectLimits,
+        limits: Projects,
         reindex: Reindex,
         admission: Admission,
         kicker: Kicker,

@@ -1,36 +1,64 @@
-"""What is set for a project: how many of its runs may train at once."""
+"""What is set and said of projects: how many of their runs may train at once, and what they are for."""
+
+from dataclasses import asdict
 
 from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store.limits import LimitStore
+from trainyard.store.project_store import ProjectDescription, ProjectStore
 
 
-class ProjectLimits:
-    """Redis holds the limits, where a claim looks; storage mirrors them in one file."""
+class Projects:
+    """Redis holds limits, where a claim looks, and descriptions; storage mirrors them in one file."""
 
-    def __init__(self, store: LimitStore, storage: Storage) -> None:
-        self._store = store
+    def __init__(self, limits: LimitStore, store: ProjectStore, storage: Storage) -> None:
+        self.store = store
+        self._limits = limits
         self._file = storage.projects
 
-    def get(self, project: str) -> int | None:
+    def limit(self, project: str) -> int | None:
         """The project's own limit, or None; raises StoreUnavailable."""
-        return self._store.get(project)
+        return self._limits.get(project)
 
-    def set(self, project: str, limit: int | None) -> None:
+    def set_limit(self, project: str, limit: int | None) -> None:
         """Set a project's own limit, or None for the yard's default.
 
         It holds from the next claim on. Raises StoreUnavailable and StorageUnavailable.
         """
-        self._store.set(project, limit)
+        self._limits.set(project, limit)
         self._mirror()
 
+    def describe(self, project: str, described: ProjectDescription, *, anew: bool) -> bool:
+        """Say what a project is for; with `anew` only where nobody has: whether it was kept.
+
+        Raises StoreUnavailable and StorageUnavailable.
+        """
+        was_kept = self.store.describe(project, described, anew=anew)
+        if was_kept:
+            self._mirror()
+        return was_kept
+
     def restore(self) -> None:
-        """Give a Redis without limits those of storage; raises StoreUnavailable and StorageUnavailable."""
-        if self._file.exists() and not self._store.are_known():
-            self._store.fill(read_json(self._file)["max_concurrent"])
+        """Give a Redis without limits, or without descriptions, those of storage; raises StoreUnavailable and
+        StorageUnavailable. A file of an earlier release has no descriptions."""
+        if not self._file.exists():
+            return
+        kept = read_json(self._file)
+        if not self._limits.are_known():
+            self._limits.fill(kept["max_concurrent"])
+        if not self.store.descriptions():
+            for name, described in kept.get("described", {}).items():
+                self.store.describe(name, ProjectDescription(**described), anew=True)
 
     def _mirror(self) -> None:
-        """Whoever writes the file last has seen the newest limits: each looks again after writing."""
+        """Whoever writes the file last has seen the newest: each looks again after writing."""
         written = None
-        while written != (present := self._store.all()):
-            write_json(self._file, {"max_concurrent": present})
+        while written != (present := self._present()):
+            write_json(self._file, present)
             written = present
+
+    def _present(self) -> dict[str, object]:
+        described = self.store.descriptions()
+        return {
+            "max_concurrent": self._limits.all(),
+            "described": {name: asdict(one) for name, one in described.items()},
+        }

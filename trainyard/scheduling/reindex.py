@@ -32,6 +32,7 @@ from trainyard.store.connection import Client, store_errors
 from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
 from trainyard.store.kept_store import DRAFT_LIFE, draft_store
 from trainyard.store.model_store import MODEL_LIFE, ModelStore
+from trainyard.store.project_store import ProjectStore
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.run_store import RUN_LIFE, RunStore
 from trainyard.store.webhook_store import WEBHOOK_LIFE, webhook_store
@@ -40,7 +41,7 @@ from trainyard.webhooks.record import Webhook
 Record = TypeVar("Record", bound=Kept)
 LOCK_S = 60.0
 """How long a process that compares may give no sign of life before another one takes over."""
-LISTS_VERSION = "1"
+LISTS_VERSION = "2"
 """Grows with each change of what lists of runs need in Redis: one of an earlier release is filled anew."""
 AT_ONCE = 50
 """Records between two such signs."""
@@ -82,6 +83,7 @@ class Reindex:
         self._runs = runs
         self._lists_are_old = False
         self._names = NameStore(client, STUDY_SPACE)
+        self._projects = ProjectStore(client)
         self._datasets_kind = _Kind[Dataset](
             store=DatasetStore(client),
             registry=datasets,
@@ -208,8 +210,10 @@ class Reindex:
             return "written"
         if outcome == "restored":
             self._follow(kind, record)
-        elif isinstance(record, Run) and self._lists_are_old:
-            self._runs.index(record)
+        elif self._lists_are_old:
+            self._projects.add([record.project])
+            if isinstance(record, Run):
+                self._runs.index(record)
         return outcome
 
     def _settle_unreadable(

@@ -38,6 +38,8 @@ ty:q:<queue>                    ZSET  id -> turn, see prelude.lua: lower goes fi
 ty:q:<queue>:of:<project>       ZSET  the same, those of one project
 ty:q:<queue>:projects           SET   projects that have a record in the queue
 ty:limits:<kind>                HASH  project -> how many of its records may be in work; empty: the default
+ty:projects                     ZSET  name -> 0: the projects that have records or a description, by name
+ty:project_descriptions         HASH  project -> its description and when it was made, JSON
 ty:worker:<id>                  STRING  a worker's latest sign of life, JSON; gone soon after the worker
 ty:workers                      SET   ids of workers, some of which may be gone
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
@@ -140,6 +142,10 @@ def queue(name: str) -> str:
 
 def limits(kind: str) -> str:
     return f"ty:limits:{kind}"
+
+
+PROJECTS = "ty:projects"
+PROJECT_DESCRIPTIONS = "ty:project_descriptions"
 
 
 def lock(name: str) -> str:

@@ -8,7 +8,7 @@ from trainyard_client.command.output import shown_bytes
 from trainyard_client.command.session import Session, connected
 
 if TYPE_CHECKING:
-    from trainyard_client.records import Worker
+    from trainyard_client.records import Project, Worker
 
 NO_LIMIT = "none"
 
@@ -52,20 +52,42 @@ def list_workers(session: Session) -> None:
 
 @click.group()
 def project() -> None:
-    """See and set limits of projects."""
+    """See projects, say what they are for, set their limits."""
+
+
+@project.command("ls")
+@connected
+def list_projects(session: Session) -> None:
+    """List the projects that have runs, data sets or a description, by name."""
+    columns = ("project", "running", "queued", "ended", "data sets", "newest", "at once", "")
+    empty = "There is no project: the first run or data set makes one."
+    session.output.records(list(session.client.projects.list()), columns, _project_row, empty)
+
+
+@project.command("create")
+@click.argument("name")
+@click.option("--description", default="", help="What it is for.")
+@connected
+def create_project(session: Session, name: str, description: str) -> None:
+    """Make a project known before it has any record."""
+    _show_project(session, session.client.projects.create(name, description))
+
+
+@project.command("describe")
+@click.argument("name")
+@click.argument("description")
+@connected
+def describe_project(session: Session, name: str, description: str) -> None:
+    """Say what a project is for."""
+    _show_project(session, session.client.projects.describe(name, description))
 
 
 @project.command("show")
 @click.argument("name")
 @connected
 def show_project(session: Session, name: str) -> None:
-    """Show how many runs of a project may train at once."""
-    found = session.client.projects.get(name)
-    if session.output.as_json:
-        session.output.document(found.raw)
-        return
-    at_once = found.effective or "as many as there are workers"
-    session.output.pairs({"project": found.name, "runs at once": at_once})
+    """Show a project: what it is for, what it has, how many of its runs may train at once."""
+    _show_project(session, session.client.projects.get(name))
 
 
 @project.command()
@@ -81,6 +103,28 @@ def limit(session: Session, name: str, runs: str) -> None:
         session.output.document(found.raw)
         return
     session.output.note(f"Of {found.name} {found.effective or 'any number of'} runs may train at once.")
+
+
+def _show_project(session: Session, found: "Project") -> None:
+    if session.output.as_json:
+        session.output.document(found.raw)
+        return
+    session.output.pairs(
+        {
+            "project": found.name,
+            "for": found.description or None,
+            "runs": ", ".join(f"{count} {status}" for status, count in (found.runs or {}).items()) or "none",
+            "data sets": found.datasets,
+            "runs at once": found.effective or "as many as there are workers",
+        }
+    )
+
+
+def _project_row(one: "Project") -> tuple[Any, ...]:
+    runs = dict(one.runs or {})
+    running, queued = runs.pop("running", 0), runs.pop("queued", 0)
+    words = (one.description or "").partition("\n")[0]
+    return one.name, running, queued, sum(runs.values()), one.datasets, one.newest_at, one.effective, words
 
 
 def _worker_row(one: "Worker") -> tuple[Any, ...]:

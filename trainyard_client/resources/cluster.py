@@ -1,22 +1,38 @@
 """Who is there and what waits: projects, queues, workers."""
 
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from trainyard_client.decoding import decode
 from trainyard_client.records import Project, Queue, Worker
+from trainyard_client.resources.paging import every
 from trainyard_client.transport import Transport
 
 ROOT = "/api/v1"
 
 
 class Projects:
-    """Limits of projects."""
+    """What projects there are, what they are for, their limits."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    def list(self) -> Iterator[Project]:
+        """Those that have records or a description, by name."""
+        return every(self._transport, f"{ROOT}/projects", Project, {})
+
+    def create(self, name: str, description: str = "") -> Project:
+        """Make a project known before it has any record; raises a refusal where somebody has."""
+        body = {"name": name, "description": description}
+        return decode(Project, self._transport.json("POST", f"{ROOT}/projects", json=body))
+
+    def describe(self, name: str, description: str) -> Project:
+        """Say what a project is for."""
+        body = {"description": description}
+        return decode(Project, self._transport.json("PATCH", f"{ROOT}/projects/{quote(name)}", json=body))
+
     def get(self, name: str) -> Project:
-        """What is set for a project."""
+        """A project: what it has, what is said and set of it."""
         return decode(Project, self._transport.json("GET", f"{ROOT}/projects/{quote(name)}"))
 
     def limit(self, name: str, max_concurrent: int | None) -> Project:

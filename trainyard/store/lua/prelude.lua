@@ -195,8 +195,19 @@ local function leave_webhooks(id)
   redis.call('HDEL', webhooks_of(get('webhook', id, 'project') or ''), id)
 end
 
+-- Projects are known by name from the first record on, as long as they have one or somebody has described them.
+local function know_project(project) redis.call('ZADD', 'ty:projects', 0, project) end
+
+local function forget_empty_project(project)
+  for _, kind in ipairs({'run', 'dataset', 'model', 'draft', 'webhook'}) do
+    if redis.call('EXISTS', 'ty:' .. kind .. ':by:project:' .. project) == 1 then return end
+  end
+  if redis.call('HEXISTS', 'ty:project_descriptions', project) == 0 then redis.call('ZREM', 'ty:projects', project) end
+end
+
 local function enter_status(kind, id, status)
   local key = key_of(kind, id)
+  know_project(redis.call('HGET', key, 'project'))
   local old = redis.call('HGET', key, 'status')
   local score = string.format('%.0f', tonumber(redis.call('HGET', key, 'created_at')) * 1000000)
   if old then
@@ -320,6 +331,7 @@ local function leave_indexes(kind, id, status)
   if kind == 'run' then leave_lists(id) end
   if kind == 'model' then redis.call('ZREM', versions_index(id), id) end
   if kind == 'webhook' then leave_webhooks(id) end
+  forget_empty_project(get(kind, id, 'project'))
 end
 
 -- For so many seconds it is remembered that it was removed.

@@ -1,0 +1,63 @@
+"""The projects, and one of them: what it is for, what it has, its best runs beside each other."""
+
+from flask import Blueprint, render_template, request
+from marshmallow import EXCLUDE, ValidationError
+
+from app.composition import services
+from app.http.authentication import authentication
+from app.pages.run_list import rows_of
+from app.schemas.projects import ProjectQuery
+from app.service.projects import ProjectState
+from trainyard.access import Role, present_access
+from trainyard.errors import NotFound
+from trainyard.store.run_lists import RunQuery
+from trainyard.tasks.registry import monitors
+
+BEST = 8
+"""Runs whose curves are drawn; so many colours there are."""
+NEWEST = 10
+_DECIDES = "val_miou"
+_QUERY = ProjectQuery()
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Add the addresses."""
+    blueprint.add_url_rule("/projects", "projects", show_all)
+    blueprint.add_url_rule("/projects/<path:name>", "project", show)
+
+
+def show_all() -> str:
+    """The page of the list that the address asks for."""
+    given = {name: text for name, text in request.args.items() if text}
+    try:
+        query = _QUERY.load(given, unknown=EXCLUDE)
+    except ValidationError:
+        query = _QUERY.load({})
+    page = services().projects.page(query.get("cursor"), query["limit"])
+    return render_template("projects.html", page=page, is_first="cursor" not in query)
+
+
+def show(name: str) -> str:
+    """The page of a project; raises NotFound for one of which nothing is there."""
+    project = services().projects.get(name)
+    if not _is_there(project):
+        raise NotFound(f"There is no project {name!r}.")
+    metric = request.args.get("metric", _DECIDES)
+    metric = metric if metric in monitors() else _DECIDES
+    runs = services().runs
+    descending = monitors()[metric] == "max"
+    best = runs.page(RunQuery(project=name, sort=f"best.{metric}", descending=descending, limit=BEST))
+    newest = runs.page(RunQuery(project=name, limit=NEWEST))
+    return render_template(
+        "project.html",
+        project=project,
+        metric=metric,
+        metrics=list(monitors()),
+        best=[run for run in best.readable if metric in run.metrics],
+        rows=rows_of(newest.items, "created_at"),
+        may_limit=present_access().has(Role.ADMIN) or not authentication().needs_key,
+    )
+
+
+def _is_there(project: ProjectState) -> bool:
+    return project.created_at is not None or project.newest_at is not None
