@@ -86,12 +86,29 @@ class Bulk(Record):
     failed: int
 
 
+class Task(Record):
+    """Task.
+
+    name: what `task` of a spec says
+    forms: what `model.task` may be
+    monitors: metrics that may be monitored, and which way is better
+    """
+
+    name: str
+    help: str
+    forms: list[str]
+    architectures: list[str]
+    losses: list[str]
+    monitors: dict[str, str]
+
+
 class Catalogue(Record):
     """Catalogue.
 
     transform_parameters: of each transform, what each of its parameters may be, in words
     """
 
+    tasks: list[Task]
     losses: list[str]
     optimizers: list[str]
     schedules: list[str]

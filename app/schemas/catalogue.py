@@ -1,11 +1,14 @@
 """What may be asked for, as clients see it."""
 
-from marshmallow import Schema, fields
+from typing import get_args
+
+from marshmallow import Schema, fields, validate
 from marshmallow_dataclass import class_schema
 
 from app.schemas.fields import name_field
 from app.schemas.spec import SpecSchema
 from trainyard.catalog.names import Architecture
+from trainyard.tasks.description import Direction
 
 
 class ArchitecturesSchema(Schema):
@@ -40,9 +43,25 @@ class ExperimentsSchema(Schema):
     items = fields.List(fields.Nested(ExperimentSchema))
 
 
+class TaskSchema(Schema):
+    """A learning task: what a spec of it may name."""
+
+    name = fields.String(metadata={"description": "what `task` of a spec says"})
+    help = fields.String()
+    forms = fields.List(fields.String(), metadata={"description": "what `model.task` may be"})
+    architectures = fields.List(fields.String())
+    losses = fields.List(fields.String())
+    monitors = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.OneOf(get_args(Direction))),
+        metadata={"description": "metrics that may be monitored, and which way is better"},
+    )
+
+
 class CatalogueSchema(Schema):
     """The other names that a spec or a run takes."""
 
+    tasks = fields.List(fields.Nested(TaskSchema))
     losses = fields.List(fields.String())
     optimizers = fields.List(fields.String())
     schedules = fields.List(fields.String())

@@ -50,6 +50,7 @@ class CatalogueService:
     def names(self) -> dict[str, Any]:
         """The other names that a spec or a run takes."""
         return {
+            "tasks": list(tasks.TASKS.values()),
             "losses": list(tasks.losses()),
             "optimizers": list(catalog.OPTIMIZERS),
             "schedules": list(catalog.SCHEDULES),

@@ -50,3 +50,9 @@ def test_other_names(client: FlaskClient):
     assert "HorizontalFlip" in names["transforms"]
     assert names["device_classes"] == ["cpu", "gpu", "gpu-large"]
     assert all(names.values())
+    (task,) = names["tasks"]
+    assert task["name"] == "segmentation"
+    assert task["forms"] == ["multiclass", "binary", "multilabel"]
+    assert task["monitors"]["val_loss"] == "min"
+    assert set(task["architectures"]) == ARCHITECTURES.keys()
+    assert task["losses"] == names["losses"]
