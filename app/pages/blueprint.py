@@ -17,18 +17,19 @@ from app.pages import (
     projects_page,
     run_list,
     run_page,
+    settings_page,
     sign_in,
 )
 from app.pages.policy import POLICY, WORKER_POLICY
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 
-ROOTS = ("", "runs", "projects", "datasets", "models", "cluster", "sign-in", "sign-out")
+ROOTS = ("", "runs", "projects", "datasets", "models", "cluster", "settings", "sign-in", "sign-out")
 """First parts of the addresses that pages have."""
 
 _PAGES = (
     sign_in, projects_page, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page,
-    model_list, model_page, cluster_page,
+    model_list, model_page, cluster_page, settings_page,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 // Fields with dots in their names are nested; empty ones are left out; `data-body` is a body that is known already. An error lands at its field.
 import { BASE, call } from "./api.js";
 import { refreshSoon } from "./refresh.js";
+import { isSure } from "./sure.js";
 
 /** Lets the document's dialogs open and its forms call. */
 export function listen() {
@@ -19,6 +20,7 @@ export function listen() {
 }
 
 async function submit(form) {
+  if (form.dataset.sure && !await isSure(form.dataset.sure)) return;
   const [method, path] = form.dataset.call.split(" ");
   const button = form.querySelector("button:not([type=button])");
   showError(form, null);
@@ -26,8 +28,10 @@ async function submit(form) {
   try {
     const body = form.dataset.body ? JSON.parse(form.dataset.body) : fields(form);
     const answer = await call(method, path, Object.keys(body).length || method === "PATCH" ? body : undefined);
+    const [then, shown] = form.dataset.then.split(":");
+    if (then === "show") return showOnce(form, answer[shown]);
     form.closest("dialog")?.close();
-    if (form.dataset.then === "stay") {
+    if (then === "stay") {
       for (const input of form.querySelectorAll("input")) delete input.dataset.edited;
       refreshSoon();
     } else location.assign(BASE + form.dataset.then.replace("{id}", answer?.id ?? ""));
@@ -38,12 +42,25 @@ async function submit(form) {
   }
 }
 
-/** The form's fields as a JSON body. */
-function fields(form) {
+/** Shows what the server tells but once, in place of the form; closing the dialog brings the form back, empty. */
+function showOnce(form, text) {
+  const box = Object.assign(document.createElement("div"), { className: "mt-2" });
+  const words = Object.assign(document.createElement("p"), { textContent: "Copy it now: it is shown this once.", className: "mb-1" });
+  const code = Object.assign(document.createElement("code"), { textContent: text, className: "user-select-all text-break d-block border rounded p-2", tabIndex: 0 });
+  box.append(words, code);
+  const button = form.querySelector("button:not([type=button])");
+  button.before(box);
+  button.hidden = true;
+  form.closest("dialog").addEventListener("close", () => { box.remove(); button.hidden = false; form.reset(); refreshSoon(); }, { once: true });
+}
+
+/** The form's fields as a JSON body. Boxes of one name with `data-several` are a list of those that are ticked. */
+export function fields(form) {
   const body = {};
   for (const input of form.elements) {
     if (!input.name || input.disabled || (input.value === "" && !input.dataset.empty)) continue;
     if (input.type === "radio" && !input.checked) continue;
+    if ("several" in input.dataset) { if (input.checked) (body[input.name] ??= []).push(input.value); continue; }
     const parts = input.name.split("."), last = parts.pop();
     const place = parts.reduce((inner, part) => (inner[part] ??= {}), body);
     place[last] = value(input);

@@ -2,6 +2,7 @@
 import { BASE, call } from "./api.js";
 import { live } from "./live.js";
 import { refreshSoon } from "./refresh.js";
+import { isSure } from "./sure.js";
 
 const rows = document.getElementById("rows");
 const bar = document.getElementById("bulk-bar");
@@ -50,14 +51,4 @@ async function doAll(act, ids) {
   outcome.hidden = said.length === 0;
   rows.dispatchEvent(new Event("change"));
   refreshSoon();
-}
-
-function isSure(question) {
-  const dialog = document.getElementById("sure");
-  document.getElementById("sure-words").textContent = question;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }
