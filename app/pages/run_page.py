@@ -54,6 +54,7 @@ class Acts:
     retry: bool
     fork: bool
     register: bool
+    export: bool
     delete: bool
     why_not_resume: str | None
 
@@ -107,7 +108,7 @@ def _stage(state: RunState) -> str:
 
 def _acts(run: Run, has_checkpoint: bool) -> Acts:
     is_cancelled = run.status == RunStatus.CANCELLED
-    has_ended = run.status not in ACTIVE
+    has_ended, has_export = run.status not in ACTIVE, bool((run.result or {}).get("export"))
     return Acts(
         stop=run.status in TO_TRAIN,
         cancel=not has_ended,
@@ -116,7 +117,8 @@ def _acts(run: Run, has_checkpoint: bool) -> Acts:
         resume=has_ended and not is_cancelled,
         retry=run.status == RunStatus.FAILED,
         fork=has_checkpoint,
-        register=run.status == RunStatus.COMPLETED and bool((run.result or {}).get("export")),
+        register=run.status == RunStatus.COMPLETED and has_export,
+        export=run.status == RunStatus.COMPLETED and not has_export,
         delete=has_ended,
         why_not_resume="It was cancelled: what it had trained is gone." if is_cancelled else None,
     )

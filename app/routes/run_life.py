@@ -1,4 +1,4 @@
-"""/runs/{id}/cancel, /resume, /retry and /fork"""
+"""/runs/{id}/cancel, /resume, /retry, /export and /fork"""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.idempotency import PARAMETER, idempotency_key
-from app.schemas.run_life import ForkSchema, ResumeSchema
+from app.schemas.run_life import ExportSchema, ForkSchema, ResumeSchema
 from app.schemas.runs import PREFIX, RunStateSchema
 from app.service.forks import ForkRequest
 from app.service.runs import RunState
@@ -60,6 +60,20 @@ class Retry(MethodView):
         One whose report or export failed is not trained again: only they are written anew.
         """
         return services().run_life.retry(run_id)
+
+
+@blueprint.route("/<run_id>/export")
+class Export(MethodView):
+    @_refused("the run is not completed, or its data set has been deleted")
+    @blueprint.arguments(ExportSchema, required=False, example={"half": True})
+    @blueprint.response(200, RunStateSchema, example={"id": "run-0123456789ab", "status": "finishing"})
+    def post(self, body: dict[str, Any], run_id: str) -> RunState:
+        """Have the ONNX files of a completed run written that it was not asked for when it was submitted.
+
+        Its report is written anew with them, by its best epoch; nothing is trained. Meanwhile it is
+        `finishing`. A run that has these files stays as it is.
+        """
+        return services().run_life.export(run_id, **body)
 
 
 @blueprint.route("/<run_id>/fork")

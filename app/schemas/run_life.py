@@ -20,6 +20,20 @@ class ResumeSchema(Schema):
     epochs = epochs_field()
 
 
+class ExportSchema(Schema):
+    """Which files are wanted; what is left out is as in the run's spec."""
+
+    onnx = fields.Boolean(
+        load_default=True,
+        metadata={"description": "model.onnx; false completes a run without any whose export failed"},
+    )
+    half = fields.Boolean(metadata={"description": "also model.fp16.onnx"})
+    int8 = fields.Boolean(metadata={"description": "also model.int8.onnx"})
+    with_preprocessing = fields.Boolean(
+        metadata={"description": "with the preprocessing inside: images in, classes out"}
+    )
+
+
 class ForkSchema(Schema):
     """A fork that is asked for; what is left out is as in the run that is forked."""
 

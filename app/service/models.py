@@ -62,7 +62,7 @@ class ModelService:
         if run.status != RunStatus.COMPLETED or not export.export_card.is_file():
             raise Conflict(
                 f"Run {run.id} is {run.status} and has no exported model.",
-                remedy="Register a completed run that was exported.",
+                remedy="Let it complete; one without exported files gets them by POST /runs/{id}/export.",
                 errors={"run_id": ["a completed run with an export"], "status": run.status},
             )
         card = read_json(export.export_card)

@@ -1,10 +1,12 @@
 """Use cases that end a run, bring it back, or remove it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from app.service.runs import RunService, RunState
 from trainyard.registry.lifecycle import RunLife
 from trainyard.runs.record import Run
+from trainyard.spec.checks import check_export
 
 
 class RunLifeService:
@@ -26,6 +28,16 @@ class RunLifeService:
     def retry(self, run_id: str) -> RunState:
         """Let a failed run begin afresh, or only be finished where it failed when it was trained."""
         return self._queued(self._life.retry(run_id))
+
+    def export(self, run_id: str, onnx: bool, **options: bool) -> RunState:
+        """Have the files of a completed run exported; what `options` leave out stays as its spec says.
+
+        Raises InvalidRequest for forms of a file that is not wanted.
+        """
+        wanted = replace(self._runs.get(run_id).spec.export, onnx=onnx, **options)
+        if not onnx:
+            check_export(wanted)
+        return self._runs.state_after(self._life.export(run_id, wanted))
 
     def _queued(self, run: Run) -> RunState:
         self._kick(run.queue)

@@ -58,6 +58,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/runs/{run_id}/cancel",
         "/api/v1/runs/{run_id}/resume",
         "/api/v1/runs/{run_id}/retry",
+        "/api/v1/runs/{run_id}/export",
         "/api/v1/runs/{run_id}/fork",
         "/api/v1/runs/{run_id}/metrics",
         "/api/v1/runs/{run_id}/events",

@@ -176,3 +176,25 @@ def test_a_study_that_is_ended_as_it_finishes_keeps_its_work(client: FlaskClient
     file.write_bytes(b"weights")
     assert client.delete(f"/study?ModelName={study}").json["FilePath"] == str(file)
     assert client.get(f"{RUNS}/{run['id']}").json["status"] == "finishing"
+
+
+def test_an_export_is_asked_for_of_a_completed_run_alone(
+    client: FlaskClient, run_id: str, finishing: str, hand: Hand
+):
+    url = f"{RUNS}/{finishing}/export"
+    assert client.post(url, json={}).status_code == 409
+    hand.runs.finish(hand.runs.claim("finish", "finisher"), "completed", result={"epoch": 3, "export": None})
+    for wrong, field in (({"half": "x"}, "half"), ({"onnx": False, "int8": True}, "spec"), ({"x": 1}, "x")):
+        refused = client.post(url, json=wrong)
+        assert (refused.status_code, field in refused.json["errors"]) == (422, True), refused.text
+    asked = client.post(url, json={"int8": True})
+    assert asked.status_code == 200, asked.text
+    assert (asked.json["status"], asked.json["reopened_by"]) == ("finishing", "export")
+    assert asked.json["spec"]["export"] == {
+        "onnx": True, "half": False, "int8": True, "with_preprocessing": False,
+    }  # fmt: skip
+    assert client.post(url, json={"int8": True}).status_code == 200
+    hand.runs.finish(
+        hand.runs.claim("finish", "finisher"), "completed", result={"epoch": 3, "export": {"f": 1}}
+    )
+    assert client.post(url, json={"int8": True}).json["status"] == "completed", "it has them"

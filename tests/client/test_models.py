@@ -196,6 +196,12 @@ def test_two_images_of_one_name_are_not_written_over_each_other(answers: Answers
     assert not (tmp_path / "o").exists()
 
 
+def test_a_run_is_exported_in_the_forms_asked_for(answers: Answers):
+    shown = invoke("export", "run-1", "--half", "--no-wait")
+    assert answers.sent == [("POST", "/api/v1/runs/run-1/export", {"half": True})]
+    assert "model-000000000001 is" in shown
+
+
 def test_a_server_without_a_worker_is_asked_once(answers: Answers, client: Client, tmp_path: Path):
     (tmp_path / "a.png").write_bytes(b"pixels")
     answers.busy = True

@@ -116,6 +116,18 @@ def test_without_a_worker_it_says_what_to_start(page: Page, server: Server, runs
     expect(page.locator("#try .act-error")).to_contain_text("python -m workers")
 
 
+def test_a_run_without_files_is_exported_from_its_page(page: Page, server: Server):
+    run_id = seed.run(server, seed.dataset(server, "cells"), name="bare", priority=9)
+    server.runs.finish(seed.train(server, seed.begin(server), 3), "completed", result={"export": None})
+    page.goto(f"/runs/{run_id}")
+    page.get_by_role("button", name="Export").click()
+    page.get_by_label("also in float16").check()
+    page.locator("#export").get_by_role("button", name="Export").click()
+    expect(page.locator("h1")).to_contain_text("finishing")
+    asked = server.http.get(f"/api/v1/runs/{run_id}").json()["spec"]["export"]
+    assert (asked["onnx"], asked["half"], asked["int8"]) == (True, True, False)
+
+
 def test_a_completed_run_leads_to_its_model(page: Page, server: Server, runs: list[str]):
     page.goto(f"/runs/{runs[1]}")
     page.get_by_role("button", name="Register as a model").click()

@@ -36,4 +36,5 @@ def work(link, job):
             {"error": {"cause": "infrastructure", "message": "m", "remedy": "r", "errors": {}, **script}}
         )
         return
-    link.send({"result": {"export": {"file": "export/model.onnx", "of": job["device_class"]}}})
+    export = {"file": "export/model.onnx", "of": job["device_class"], "wanted": job["export"]}
+    link.send({"result": {"export": export}})

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
 from trainyard.scheduling.reindex import Reindex
+from trainyard.spec.training_spec import ExportSpec
 from trainyard.storage.files import RunFolder, Storage, read_json, write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
@@ -128,7 +130,10 @@ def test_it_completes_with_its_results_in_place(trained, finished, storage):
     run = trained()
     ended = finished()
     assert (ended.status, ended.owner, ended.results_of, ended.used_seconds) == ("completed", None, 2, 1.0)
-    assert ended.result == {**RESULT, "export": {"file": "export/model.onnx", "of": "cpu"}}
+    assert ended.result == {
+        **RESULT,
+        "export": {"file": "export/model.onnx", "of": "cpu", "wanted": asdict(run.spec.export)},
+    }
     assert results_of(storage, run) == ["2", "2", "2"]
     told = [(attempt.reason, attempt.finishing) for attempt in ended.attempts]
     assert told == [("trained", False), ("completed", True)]
@@ -450,3 +455,50 @@ def test_results_of_an_earlier_end_give_way(runs, life, trained, finished, stora
     assert finished().results_of == 4
     assert (results_of(storage, run), old.exists()) == (["4", "4", "4"], False)
     assert read_json(storage.run(run.id).record)["results_of"] == 4
+
+
+def test_files_that_were_not_asked_for_are_exported_on_request(trained, finished, life, storage):
+    """The trained run is finished once more, with its spec as it is now; nothing is trained."""
+    none = ExportSpec(onnx=False, half=False, int8=False, with_preprocessing=False)
+    spec = replace(a_run(1).spec, export=none)
+    run = trained(spec=spec)
+    assert finished().status == "completed"
+    wanted = replace(spec.export, onnx=True, half=True)
+    asked = life.export(run.id, wanted)
+    assert (asked.status, asked.reopened_by, asked.spec.export) == ("finishing", "export", wanted)
+    assert life.export(run.id, wanted).revision == asked.revision, "asked for again, it is the same"
+    with pytest.raises(Conflict):
+        life.export(run.id, replace(wanted, int8=True))
+    ended = finished()
+    assert (ended.status, ended.epoch, ended.crashes) == ("completed", 5, 0)
+    assert ended.result["export"]["wanted"] == {
+        "onnx": True, "half": True, "int8": False, "with_preprocessing": False,
+    }  # fmt: skip
+    assert results_of(storage, run) == ["3", "3", "3"]
+    assert read_json(storage.run(run.id).record)["spec"]["export"]["half"] is True
+    assert life.export(run.id, wanted).revision == ended.revision, "it has them"
+
+
+def test_a_run_whose_export_failed_is_completed_without_one(trained, finished, life, script):
+    run = trained()
+    script({"error": "", "code": "export_mismatch"})
+    assert finished().status == "failed"
+    life.export(run.id, replace(run.spec.export, onnx=False))
+    script("ok")
+    assert (finished().status, life.export(run.id, run.spec.export).status) == ("completed", "finishing")
+
+
+def test_what_is_not_trained_is_not_exported(runs, life, client, storage, script):
+    run = runs.submit(a_run(1, dataset_hash=CONTENT_HASH))[1]
+    for act in (lambda: None, lambda: life.cancel(run.id)):
+        act()
+        with pytest.raises(Conflict):
+            life.export(run.id, run.spec.export)
+
+
+def test_without_its_data_set_nothing_can_be_compared(trained, finished, life, client, storage, runs):
+    run = trained()
+    ended = finished()
+    DatasetRegistry(client, storage).remove(run.dataset_id)
+    with pytest.raises(Conflict, match="data set"):
+        life.export(run.id, replace(ended.spec.export, half=True))

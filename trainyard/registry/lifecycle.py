@@ -1,14 +1,16 @@
-"""What clients decide of a run that is not its submission or its signals: cancel, resume, retry, delete.
+"""What clients decide of a run that is no submission and no signal: cancel, resume, retry, export, delete.
 
 Redis decides, storage mirrors, followers are told; each may be asked for again. A decision that makes no
 sense in the run's present state raises Conflict with that state.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 
 from trainyard.errors import Conflict, NotFound, Unreadable
 from trainyard.registry.runs import RunRegistry, refusal
-from trainyard.runs.record import Run
+from trainyard.runs.record import Run, RunStatus
+from trainyard.spec.training_spec import ExportSpec
 from trainyard.storage.files import Storage, check_id, remove_folder
 from trainyard.store.connection import Client
 from trainyard.store.run_store import RunStore
@@ -42,6 +44,16 @@ class RunLife:
         """Queue a failed run again, to begin afresh, or only to be finished where it failed when trained."""
         outcome, run = self._store.retry(check_id(run_id))
         return self._followed(run_id, outcome, run, "tried again")
+
+    def export(self, run_id: str, wanted: ExportSpec) -> Run:
+        """Have the files of a trained run written as wanted; one that has them stays as it is."""
+        found = self._runs.get(run_id)
+        is_there = found.spec.export == wanted and bool((found.result or {}).get("export")) == wanted.onnx
+        if found.status == RunStatus.COMPLETED and is_there:
+            return found
+        asked = replace(found, spec=replace(found.spec, export=wanted))
+        outcome, run = self._store.export(asked)
+        return self._followed(run_id, outcome, run, "exported")
 
     def remove(self, run_id: str) -> None:
         """Forget a run that has ended and delete its folder."""

@@ -50,6 +50,7 @@ class ReopenedBy(StrEnum):
 
     RESUME = "resume"
     RETRY = "retry"
+    EXPORT = "export"
 
 
 ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FINISHING})
@@ -126,7 +127,8 @@ class Run:
     """The record of a run; times are seconds since 1970, UTC.
 
     `revision` grows with every change; 0 is that of a record which Redis has not accepted yet. `spec` stays
-    as submitted, but for the batches that a worker had to find or make smaller; `epochs` is the present
+    as submitted, but for the batches that a worker had to find or make smaller, and for files that were
+    exported on request; `epochs` is the present
     target. `epoch` and `step` are those finished.
     `queue` is the device class it waits for; `priority` is 0 to 9, 9 first. `interrupted` says that it waits
     because an attempt was lost or given back: such runs go first. `place` is the time as whose it waits where

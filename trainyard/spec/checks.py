@@ -35,7 +35,7 @@ def check_parts(spec: TrainingSpec, asked: Collection[str] = PARTS) -> None:
     if "compute" in asked or "optimization" in asked:
         _check_strategy(spec)
     if "export" in asked:
-        _check_export(spec.export)
+        check_export(spec.export)
 
 
 def task_of(spec: TrainingSpec) -> TaskDescription:
@@ -100,7 +100,7 @@ def _check_strategy(spec: TrainingSpec) -> None:
         )
 
 
-def _check_export(spec: ExportSpec) -> None:
+def check_export(spec: ExportSpec) -> None:
     extras = [name for name in ("half", "int8", "with_preprocessing") if getattr(spec, name)]
     if extras and not spec.onnx:
         raise InvalidRequest(

@@ -5,6 +5,7 @@ from typing import Any
 
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
+from trainyard.store.codec import SPEC
 from trainyard.store.connection import Client, run_script, store_errors
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 from trainyard.store.run_lists import listed_fields
@@ -51,6 +52,11 @@ class RunStore(RecordStore[Run]):
     def retry(self, run_id: str) -> tuple[str, Run | None]:
         """See retry.lua."""
         return self._decided("retry", run_id)
+
+    def export(self, run: Run) -> tuple[str, Run | None]:
+        """See export.lua; the run has the spec that it is to have."""
+        spec = self.codec.to_hash({SPEC: self.codec.to_json(run)[SPEC]})[SPEC]
+        return self._decided("export", run.id, spec)
 
     def remove(self, run_id: str) -> tuple[str, Run | None]:
         """See remove_run.lua."""

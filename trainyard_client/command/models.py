@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainyard_client.command import exit_codes
 from trainyard_client.command.output import first, shown_bytes
 from trainyard_client.command.progress import transfer
 from trainyard_client.command.session import Session, connected, quiet_option
@@ -162,6 +163,28 @@ def predict(
         answer = session.client.models.predict(found.id, some, pictures=forms, **how)
         written = _save(answer, some, folder) if folder else []
         _tell(session, answer, written)
+
+
+@model.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--half", is_flag=True, help="Also in float16.")
+@click.option("--int8", is_flag=True, help="Also quantised to eight bits.")
+@click.option("--with-preprocessing", is_flag=True, help="With the preprocessing inside.")
+@click.option("--no-wait", is_flag=True, help="Return when it is asked for, not when it is done.")
+@connected
+def export(session: Session, run_id: str, no_wait: bool, **forms: bool) -> int:
+    """Have the ONNX files of a completed RUN written that it was not asked for before.
+
+    A worker does it and checks them against the trained network; the run is finishing meanwhile.
+    """
+    run = session.client.runs.export(run_id, **{name: True for name, wanted in forms.items() if wanted})
+    if not no_wait:
+        run = session.client.runs.wait(run_id)
+    if session.output.as_json:
+        session.output.document(run.raw)
+    else:
+        session.output.line(f"{run.id} is {run.status}.")
+    return exit_codes.DONE if no_wait else exit_codes.of_run(run.status)
 
 
 @model.command("rm")

@@ -107,6 +107,13 @@ class Runs:
         """Let a failed run begin afresh."""
         return self._act(run_id, "retry")
 
+    def export(self, run_id: str, **options: bool) -> Run:
+        """Have a completed run's ONNX files written, without any training; the run is `finishing` meanwhile.
+
+        `options` are half, int8 and with_preprocessing; what is left out is as in the run's spec.
+        """
+        return self._act(run_id, "export", options)
+
     def fork(
         self,
         run_id: str,

@@ -55,6 +55,7 @@ class FinishingSupervisor(RunSupervisor):
             folder=self._files.own.path,
             prepared=self._prepared,
             checkpoints=tuple(map(self._saved, [*best, *newest_first(run.checkpoints)])),
+            export=run.spec.export,
             threads=self._threads,
             epoch=run.epoch,
             step=run.step,

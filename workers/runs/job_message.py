@@ -1,8 +1,10 @@
 """Jobs as messages to the processes that do them."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from trainyard.spec.stored import read_spec
+from trainyard.spec.training_spec import ExportSpec
 from workers.process.child import Message
 from workers.training.job import FinishingJob, SavedFile, TrainingJob
 
@@ -50,6 +52,7 @@ def finishing_job_to_message(job: FinishingJob) -> Message:
         **{field: getattr(job, field) for field in _PLAIN_OF_FINISHING},
         "folder": str(job.folder),
         "prepared": str(job.prepared),
+        "export": asdict(job.export),
         "checkpoints": [_file_to_message(file) for file in job.checkpoints],
     }
 
@@ -60,6 +63,7 @@ def finishing_job_from_message(data: Message) -> FinishingJob:
         **{field: data[field] for field in _PLAIN_OF_FINISHING},
         folder=Path(data["folder"]),
         prepared=Path(data["prepared"]),
+        export=ExportSpec(**data["export"]),
         checkpoints=tuple(_file_from_message(file) for file in data["checkpoints"]),
     )
 

@@ -30,6 +30,7 @@ def finish(job: FinishingJob, report: Callable[[Event], None]) -> dict[str, Any]
     checkpoint, folder = found[1], RunFolder(job.folder)
     prepared = open_version(job.prepared, job.content_hash)
     epoch, card = int(checkpoint[ABOUT]["epoch"]), replace(card_of(checkpoint), depth=prepared.depth)
+    card = replace(card, spec=replace(card.spec, export=job.export))
     task = task_of(card.spec)
     trained = TrainedRun(
         network=with_weights_of(checkpoint, task.empty_network(card.spec.model, card.classes)),

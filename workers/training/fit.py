@@ -80,6 +80,7 @@ def _owed(attempt: Attempt, result: TrainingResult) -> FinishingJob:
         folder=job.folder,
         prepared=job.prepared,
         checkpoints=tuple(file for file in (saved.best, saved.newest) if file),
+        export=job.spec.export,
         threads=job.threads,
         epoch=result.epoch,
         step=result.step,

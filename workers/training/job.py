@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trainyard.spec.training_spec import TrainingSpec
+from trainyard.spec.training_spec import ExportSpec, TrainingSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,14 @@ class FinishingJob:
 
     `folder`, `prepared`, `content_hash`, `threads` and `device_class` are as in a `TrainingJob`. Of
     `checkpoints`, that of the best epoch and then from the newest on, the first that is whole is used.
-    `epoch` and `step` are those trained, `epochs` was the target.
+    `epoch` and `step` are those trained, `epochs` was the target. `export` is what is wanted of files, which
+    may have changed since the checkpoint was written.
     """
 
     folder: Path
     prepared: Path
     checkpoints: tuple[SavedFile, ...]
+    export: ExportSpec
     threads: int
     epoch: int
     step: int
