@@ -96,6 +96,7 @@ def register(app: Flask, prefix: str) -> None:
     api = TrainyardApi(app)
     for module in _DESCRIBED:
         api.register_blueprint(module.blueprint)
+    app.register_blueprint(event_feed.sockets)
     app.register_blueprint(study.blueprint)
     app.register_blueprint(training.blueprint)
     app.register_blueprint(_assets())

@@ -1,17 +1,26 @@
-"""/events: many runs, live"""
+"""/events and /ws: many runs, live"""
 
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Response, request
+import flask
+from flask import Response, current_app, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.client import departure
+from app.http.web_socket import WebSocket, WebSocketResponse
 from app.routes.event_stream import LAST_EVENT_ID, event_stream
 from app.schemas.event_feed import EventFeedQuery
-from app.service.event_feed import FeedQuery
+from app.service.event_feed import Entry, FeedQuery
 from app.service.run_events import checked_event_id
+from app.service.slots import IsGone
+from trainyard.errors import TrainyardError
+
+logger = logging.getLogger(__name__)
+PLACE = {"event": "place"}
 
 blueprint = Blueprint("event-feed", __name__, url_prefix="/api/v1", description="Many runs, live.")
 
@@ -27,12 +36,53 @@ class EventFeed(MethodView):
         Each event has `run_id` and `project`. The event `gap` says that events since `Last-Event-ID` are no
         longer kept.
         """
-        sent = request.headers.get("Last-Event-ID") or query.get("last_event_id")
-        wanted = FeedQuery(
-            run_ids=_set(query.get("runs")), project=query.get("project"), kinds=_set(query.get("kinds"))
-        )
-        after = checked_event_id(sent) if sent else None
-        return event_stream("many runs", services().event_feed.follow(wanted, after, departure(request)))
+        return event_stream("many runs", _followed(query, departure(request)))
+
+
+@blueprint.route("/ws")
+class EventSocket(MethodView):
+    @blueprint.doc(parameters=[LAST_EVENT_ID])
+    @blueprint.arguments(EventFeedQuery, location="query")
+    @blueprint.alt_response(426, schema="Error", description="the request is no upgrade to WebSocket")
+    @blueprint.response(101, description="messages of text: JSON as in GET /events, with its `id`")
+    def get(self, query: dict[str, Any]) -> Response:
+        """Follow many runs over a WebSocket: the events of GET /events, each a message with its `id`.
+
+        The message `place`, which comes every ten seconds of silence, says only how far the stream was read.
+        """
+        web_socket = WebSocket(request)
+        slots = services().stream_slots
+        try:
+            slot = slots.take(web_socket.is_gone)
+            entries = _followed(query, web_socket.is_gone)
+        except TrainyardError:
+            web_socket.abandon()
+            raise
+        response = WebSocketResponse(web_socket, _messages(entries, current_app.json.dumps))
+        response.call_on_close(lambda: slots.give_back(slot))
+        return response
+
+
+sockets = flask.Blueprint("event-sockets", __name__, url_prefix="/api/v1")
+"""The same address for requests that are an upgrade: to werkzeug that is another rule."""
+sockets.add_url_rule("/ws", view_func=EventSocket.as_view("ws"), websocket=True)
+
+
+def _followed(query: dict[str, Any], is_gone: IsGone) -> Iterator[Entry]:
+    sent = request.headers.get("Last-Event-ID") or query.get("last_event_id")
+    wanted = FeedQuery(
+        run_ids=_set(query.get("runs")), project=query.get("project"), kinds=_set(query.get("kinds"))
+    )
+    return services().event_feed.follow(wanted, checked_event_id(sent) if sent else None, is_gone)
+
+
+def _messages(entries: Iterator[Entry], dumps: Callable[[dict[str, Any]], str]) -> Iterator[str]:
+    """The texts of the messages. An error ends them: the client must come again."""
+    try:
+        for event_id, event in entries:
+            yield dumps({"id": event_id, **(event or PLACE)})
+    except TrainyardError as error:
+        logger.warning("a stream over a WebSocket ends: %s", error.message)
 
 
 def _set(values: list[str] | None) -> frozenset[str] | None:

@@ -81,6 +81,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/uploads",
         "/api/v1/uploads/{upload_id}",
         "/api/v1/uploads/{upload_id}/finish",
+        "/api/v1/ws",
         "/api/v1/trained-models",
         "/api/v1/trained-models/{model_id}",
         "/api/v1/trained-models/{model_id}/files/{name}",
