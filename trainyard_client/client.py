@@ -14,6 +14,7 @@ from trainyard_client.resources.datasets import Datasets
 from trainyard_client.resources.drafts import Drafts
 from trainyard_client.resources.models import Models
 from trainyard_client.resources.runs import Runs
+from trainyard_client.resources.webhooks import Webhooks
 from trainyard_client.transport import ANSWER_S, TRIES, Transport, unreachable
 
 READY_POLL_S = 0.3
@@ -50,6 +51,7 @@ class Client:
         self.projects = Projects(self.transport)
         self.queues = Queues(self.transport)
         self.workers = Workers(self.transport)
+        self.webhooks = Webhooks(self.transport)
         self.keys = Keys(self.transport)
         self.admin = Admin(self.transport)
 

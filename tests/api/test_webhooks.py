@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +27,7 @@ from trainyard.scheduling.webhook_sender import WAITS_S, WebhookSender
 from trainyard.settings import REPOSITORY, Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client
+from trainyard.store.webhook_store import DeliveryStore
 
 HOOKS = "/api/v1/webhooks"
 LOOPBACK = "127.0.0.0/8"
@@ -92,8 +95,9 @@ def sent(sender: WebhookSender) -> int:
 
 def overdue(client: Client) -> None:
     """Let the time pass until what waits is tried again."""
-    for delivery_id in client.zrange("ty:deliveries:due", 0, -1):
-        client.zadd("ty:deliveries:due", {delivery_id: 1})
+    for key in ("ty:webhooks:due", *client.scan_iter("ty:webhook:*:due")):
+        for waiting in client.zrange(key, 0, -1):
+            client.zadd(key, {waiting: 1})
 
 
 def test_every_change_of_status_is_told_and_signed(
@@ -220,6 +224,16 @@ def test_one_delivery_of_a_webhook_is_under_way_at_a_time_and_a_dead_senders_is_
     assert [one.headers["Trainyard-Event"] for one in receiver.received] == ["ping", "run.status"]
 
 
+def test_however_much_waits_for_one_webhook_another_has_its_turn(client: FlaskClient, app: Flask):
+    slow, quick = (made(client, f"https://example.org/{name}")["id"] for name in ("slow", "quick"))
+    deliveries: DeliveryStore = app.extensions[EXTENSION].webhook_sender._deliveries
+    for _ in range(600):
+        deliveries.ping(slow)
+    deliveries.ping(quick)
+    taken = [deliveries.claim(30), deliveries.claim(30), deliveries.claim(30)]
+    assert [one and one.webhook_id for one in taken] == [slow, quick, None]
+
+
 def test_secrets_are_shown_once(client: FlaskClient, receiver: Receiver, sender: WebhookSender):
     hook = made(client, receiver.url)
     path = f"{HOOKS}/{hook['id']}"
@@ -316,7 +330,11 @@ def test_deleted_it_is_told_nothing_more(
     assert sent(sender) == 0
     assert receiver.received == []
     assert list(redis_client.scan_iter("ty:deliver*:*")) == ["ty:deliveries:last"]
-    assert list(redis_client.scan_iter("ty:webhook:*:deliveries")) == []
+    assert (
+        list(redis_client.scan_iter("ty:webhook*:de*"))
+        == list(redis_client.scan_iter("ty:webhook*:du*"))
+        == []
+    )
 
 
 def test_webhooks_outlive_redis_and_a_rebuilt_one_tells_nothing_of_what_was(
@@ -357,3 +375,29 @@ def test_nothing_is_lost_while_nobody_sends(redis_url: str, tmp_path: Path, rece
         server.close()
     told = [json.loads(one.body)["run"]["status"] for one in receiver.received]
     assert told == ["queued", "running", "completed"]
+
+
+def test_the_command(redis_url: str, tmp_path: Path, receiver: Receiver):
+    server = Server(redis_url, tmp_path, TRAINYARD_WEBHOOK_NETWORKS=LOOPBACK)
+
+    def command(*words: str) -> str:
+        line = [sys.executable, "-m", "trainyard_client", *words, "--url", str(server.http.base_url)]
+        environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+        return subprocess.run(line, capture_output=True, text=True, env=environment, check=True).stdout
+
+    try:
+        server.start()
+        made = json.loads(command("webhook", "create", "lab", receiver.url, "--on", "failed", "--json"))
+        assert (made["statuses"], command("webhook", "ls", "-q").split()) == (["failed"], [made["id"]])
+        delivery_id = json.loads(command("webhook", "test", made["id"], "--json"))["id"]
+        wait_for(lambda: "delivered" in command("webhook", "log", made["id"]))
+        command("webhook", "redeliver", made["id"], delivery_id)
+        wait_for(lambda: receiver.received, lambda found: len(found) == 2)
+        assert [one["event"] for one in verified(receiver, made["secret"])] == ["ping", "ping"]
+        command("webhook", "pause", made["id"])
+        assert "paused" in command("webhook", "ls", "--project", "lab")
+        command("webhook", "resume", made["id"])
+        command("webhook", "rm", made["id"])
+        assert command("webhook", "ls", "-q") == ""
+    finally:
+        server.close()

@@ -24,7 +24,8 @@ ty:webhooks:of:<project>        HASH  id of each active webhook -> the statuses 
 ty:webhook:<id>:deliveries      ZSET  id of a delivery -> when it was made, in µs; the newest 10,000
 ty:webhook:<id>:busy            STRING  the delivery that is under way, for as long as its sender may take
 ty:delivery:<id>                HASH  a delivery, one field per attribute
-ty:deliveries:due               ZSET  id of a delivery -> when it is to be tried, in ms
+ty:webhook:<id>:due             ZSET  id of a delivery -> when it is to be tried, in ms
+ty:webhooks:due                 ZSET  id of a webhook -> when one of its deliveries is to be tried, in ms
 ty:deliveries:last              STRING  when the last one was made, in µs: these times never repeat
 ty:dataset:<id>:runs            SET   the runs that need the data set: those that have not ended
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted

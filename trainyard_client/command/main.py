@@ -21,6 +21,7 @@ MODULES = {
     "queue": (f"{OF_CLIENT}.cluster", "See what waits, and why."),
     "worker": (f"{OF_CLIENT}.cluster", "See who works."),
     "project": (f"{OF_CLIENT}.cluster", "See and set limits of projects."),
+    "webhook": (f"{OF_CLIENT}.webhooks", "Let an address of yours be told when runs change their status."),
     "key": (f"{OF_CLIENT}.administration", "Make, list and revoke access keys."),
     "admin": (f"{OF_CLIENT}.administration", "See what takes room on the storage, and free it."),
     "train": ("trainyard_local.command", "Train on this machine, without a service."),

@@ -116,21 +116,32 @@ end
 
 -- WEBHOOKS. What is to be sent is made here, with the change that it tells of, and is due until somebody says what came
 -- of it. A webhook's log has its newest deliveries.
-local DUE, LOGGED = 'ty:deliveries:due', 10000
+local DUE, LOGGED = 'ty:webhooks:due', 10000
 
 local function delivery_key(id) return 'ty:delivery:' .. id end
 
 local function deliveries_of(hook) return 'ty:webhook:' .. hook .. ':deliveries' end
 
--- Whose delivery is under way.
+-- The deliveries of a webhook that are to be tried, each with its time in ms; the webhook itself is in DUE with that of
+-- the first of them, or with the end of the lease of the one that is under way.
+local function due_of(hook) return 'ty:webhook:' .. hook .. ':due' end
+
+-- Which of them is under way.
 local function busy_key(hook) return 'ty:webhook:' .. hook .. ':busy' end
 
 local function webhooks_of(project) return 'ty:webhooks:of:' .. project end
 
 local function drop_delivery(hook, id)
   redis.call('ZREM', deliveries_of(hook), id)
-  redis.call('ZREM', DUE, id)
+  redis.call('ZREM', due_of(hook), id)
   redis.call('DEL', delivery_key(id))
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function wait_for_next(hook)
+  local first = redis.call('ZRANGE', due_of(hook), 0, 0, 'WITHSCORES')
+  if first[1] then redis.call('ZADD', DUE, first[2], hook) else redis.call('ZREM', DUE, hook) end
 end
 
 -- A new delivery, of which `data` (JSON) is told; its id.
@@ -142,7 +153,8 @@ local function deliver(hook, event, data)
   redis.call('HSET', delivery_key(id), 'id', id, 'webhook_id', hook, 'event', event, 'data', data,
     'created_at', seconds(us), 'state', 'waiting', 'attempts', 0, 'due_at', seconds(us))
   redis.call('ZADD', deliveries_of(hook), score, id)
-  redis.call('ZADD', DUE, us / 1000, id)
+  redis.call('ZADD', due_of(hook), whole(us / 1000), id)
+  if redis.call('EXISTS', busy_key(hook)) == 0 then wait_for_next(hook) end
   for _, old in ipairs(redis.call('ZRANGE', deliveries_of(hook), 0, -LOGGED - 1)) do drop_delivery(hook, old) end
   return id
 end

@@ -11,11 +11,12 @@ redis.call('HINCRBY', key, 'attempts', 1)
 redis.call('HSET', key, 'state', state, 'tried_at', seconds(now_us()))
 if state == 'waiting' then
   local due = now_us() / 1000 + tonumber(ARGV[3])
-  redis.call('ZADD', DUE, string.format('%.0f', due), id)
+  redis.call('ZADD', due_of(hook), whole(due), id)
   redis.call('HSET', key, 'due_at', seconds(due * 1000))
 else
-  redis.call('ZREM', DUE, id)
+  redis.call('ZREM', due_of(hook), id)
   redis.call('HDEL', key, 'due_at')
 end
 if redis.call('GET', busy_key(hook)) == id then redis.call('DEL', busy_key(hook)) end
+if redis.call('EXISTS', busy_key(hook)) == 0 then wait_for_next(hook) end
 return {'ok', {}}
