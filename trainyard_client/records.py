@@ -1422,6 +1422,7 @@ class Worker(Record):
     finishing: the trained run whose results it writes beside that
     housekeeping_at: when its housekeeping last came round; null before the first time
     is_stalled: its housekeeping has not come round for a minute: look at its machine
+    is_drained: it takes nothing new, and serves no queue, until its drain is ended
     unreadable: why what it says of itself cannot be read; only its id is known then
     """
 
@@ -1438,6 +1439,7 @@ class Worker(Record):
     finishing: str | None
     housekeeping_at: datetime | None
     is_stalled: bool
+    is_drained: bool
     unreadable: str | None
 
 

@@ -29,7 +29,7 @@ class Presence:
         """`gpus` are those that its runs may use."""
         self._workers = workers
         self._lock = threading.Lock()
-        self._queues = queues
+        self._queues = self._able = queues
         self._has_left = False
         self._visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         host, pid = socket.gethostname(), os.getpid()
@@ -58,8 +58,20 @@ class Presence:
             at = None if ago is None else time.time() - ago
             figures = device_figures(self._queues, self._visible)
             self._set(housekeeping_at=at, is_stalled=housekeeping.is_stalled, figures=figures)
+            self._note_drain()
         if not self._has_left:
             self._workers.beat(self._worker)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether it is to take nothing new, as far as it has been told by its last sign of life."""
+        return self._worker.is_drained
+
+    def _note_drain(self) -> None:
+        is_drained = self._workers.is_drained(self.id)
+        if is_drained != self._worker.is_drained:
+            logger.warning("This worker %s.", "takes nothing new" if is_drained else "takes work again")
+            self._set(is_drained=is_drained, queues=() if is_drained else self._able)
 
     def leave(self) -> None:
         """Strike this worker off as it ends: those that stay would share the machine's cores with it."""
@@ -83,7 +95,8 @@ class Presence:
         self._serve(self._queues)
 
     def _serve(self, queues: tuple[str, ...]) -> None:
-        if queues != self._worker.queues:
+        self._able = queues
+        if not self.is_drained and queues != self._worker.queues:
             self._change(queues=queues)
 
     @contextmanager

@@ -43,6 +43,8 @@ from workers.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)
 
+DRAINED_S = 0.5
+"""How often a worker that takes nothing new looks whether it is to take work again."""
 CHECK_AGAIN_S = 30.0
 """How long a GPU that cannot be used is left alone before it is tried again."""
 
@@ -128,6 +130,7 @@ class Worker:
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
         await_server()
+        self._await_end_of_drain()
         if not self._has_device_for(queue):
             return
         devices = self.presence.devices if needs_gpu(queue) else 0
@@ -150,6 +153,11 @@ class Worker:
                 self.gpus.doubt()
             self.finisher.wake()
             self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
+
+    def _await_end_of_drain(self) -> None:
+        """Keep the one wake-up that it has taken for as long as it is to take nothing new."""
+        while self.presence.is_drained and not self.draining.wait(DRAINED_S):
+            pass
 
     def _has_device_for(self, queue: str) -> bool:
         """Whether runs of the queue can train here; where not, returns some time later, and is asked again.
@@ -181,6 +189,7 @@ class Worker:
     def ingest(self, queue: str) -> None:
         """Claim the next data set of the queue and ingest it."""
         await_server()
+        self._await_end_of_drain()
         claimed = Claims(self.datasets, self.presence.id, self.draining).next(queue)
         if claimed:
             dataset, ownership = claimed

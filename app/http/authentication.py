@@ -21,7 +21,8 @@ OPEN_PATHS = frozenset({"/ping", "/healthz", "/readyz", "/openapi.json", "/docs"
 OPEN_FOLDERS = ("/docs/", "/assets/")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMIN_BLUEPRINTS = frozenset({"admin", "keys"})
-ADMIN_CALLS = frozenset({("PUT", "/api/v1/projects/<path:name>")})
+_DRAIN = "/api/v1/workers/<worker_id>/drain"
+ADMIN_CALLS = frozenset({("PUT", "/api/v1/projects/<path:name>"), ("POST", _DRAIN), ("DELETE", _DRAIN)})
 WRONG_KEYS_PER_MINUTE = 60
 """Of one address: those beyond are refused without a word in the audit log, which so cannot be flooded."""
 

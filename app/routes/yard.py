@@ -4,7 +4,7 @@ from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
-from app.schemas.yard import QueuesSchema, WorkersSchema
+from app.schemas.yard import QueuesSchema, WorkerSchema, WorkersSchema
 from app.service.yard import QueueState
 from trainyard.store.worker_record import WorkerState
 
@@ -25,3 +25,16 @@ class Workers(MethodView):
     def get(self) -> dict[str, list[WorkerState]]:
         """List the workers that are there; one that is gone disappears within seconds."""
         return {"items": services().yard.workers()}
+
+
+@blueprint.route("/workers/<worker_id>/drain")
+class Drain(MethodView):
+    @blueprint.response(202, WorkerSchema)
+    def post(self, worker_id: str) -> WorkerState:
+        """Have a worker take nothing new, within seconds. It ends what it has in work, and stays."""
+        return services().yard.drain(worker_id)
+
+    @blueprint.response(202, WorkerSchema)
+    def delete(self, worker_id: str) -> WorkerState:
+        """Let a worker take work again, within seconds."""
+        return services().yard.end_drain(worker_id)

@@ -111,6 +111,9 @@ class WorkerSchema(Schema):
     is_stalled = fields.Boolean(
         metadata={"description": "its housekeeping has not come round for a minute: look at its machine"}
     )
+    is_drained = fields.Boolean(
+        metadata={"description": "it takes nothing new, and serves no queue, until its drain is ended"}
+    )
     unreadable = fields.String(
         allow_none=True,
         metadata={"description": "why what it says of itself cannot be read; only its id is known then"},

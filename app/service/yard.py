@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from trainyard.errors import NotFound
 from trainyard.scheduling.waiting import Reason, reason_to_wait
 from trainyard.scheduling.wake_ups import INGEST_QUEUE, TASKS
 from trainyard.store.queues import QueueStore, Share, Waiters
@@ -40,6 +41,23 @@ class YardService:
     def workers(self) -> list[WorkerState]:
         """Those that have given a sign of life lately, by id."""
         return self._workers.all()
+
+    def drain(self, worker_id: str) -> WorkerState:
+        """Have a worker take nothing new; what it has in work it ends. Raises NotFound."""
+        return self._after(worker_id, is_there=self._workers.drain(worker_id))
+
+    def end_drain(self, worker_id: str) -> WorkerState:
+        """Let a worker take work again; raises NotFound."""
+        return self._after(worker_id, is_there=self._workers.end_drain(worker_id))
+
+    def _after(self, worker_id: str, *, is_there: bool) -> WorkerState:
+        found = {one.id: one for one in self._workers.all()}.get(worker_id) if is_there else None
+        if found is None:
+            raise NotFound(
+                f"No worker {worker_id[:100]!r} is there.",
+                errors={"worker_id": [one.id for one in self._workers.all()]},
+            )
+        return found
 
     def queues(self) -> list[QueueState]:
         """Every queue, whether or not anything waits in it."""

@@ -31,6 +31,8 @@ ADMIN = {
     ("POST", KEYS),
     ("DELETE", f"{KEYS}/<key_id>"),
     ("PUT", "/api/v1/projects/<path:name>"),
+    ("POST", "/api/v1/workers/<worker_id>/drain"),
+    ("DELETE", "/api/v1/workers/<worker_id>/drain"),
     ("GET", "/api/v1/admin/usage"),
     ("POST", "/api/v1/admin/prune"),
 }

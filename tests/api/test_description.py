@@ -92,6 +92,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/catalog",
         "/api/v1/queues",
         "/api/v1/workers",
+        "/api/v1/workers/{worker_id}/drain",
         "/api/v1/projects",
         "/api/v1/projects/{name}",
         "/api/v1/admin/usage",

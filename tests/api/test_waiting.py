@@ -168,9 +168,26 @@ def test_the_workers_are_listed(client: FlaskClient, beat: Any):
             "id": "host:1:x", "host": "host", "pid": 1, "queues": ["cpu"], "device": "a processor",
             "memory_bytes": 8, "figures": [], "started_at": "1970-01-01T00:00:01.000Z", "holds": "run-1",
             "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
-            "is_stalled": False, "unreadable": None,
+            "is_stalled": False, "is_drained": False, "unreadable": None,
         }
     ]  # fmt: skip
+
+
+def test_only_a_worker_that_is_there_is_drained(client: FlaskClient, beat: Any, redis_client: Client):
+    beat(1)
+    workers = WorkerStore(redis_client)
+    assert client.post(f"{API}/workers/host:1:x/drain").json["id"] == "host:1:x"
+    assert workers.is_drained("host:1:x")
+    assert client.post(f"{API}/workers/host:1:x/drain").status_code == 202
+    assert client.delete(f"{API}/workers/host:1:x/drain").status_code == 202
+    assert not workers.is_drained("host:1:x")
+    for call in (client.post, client.delete):
+        answer = call(f"{API}/workers/host:2:y/drain")
+        assert answer.status_code == 404
+        assert answer.json["errors"]["worker_id"] == ["host:1:x"]
+    client.post(f"{API}/workers/host:1:x/drain")
+    workers.leave("host:1:x")
+    assert not workers.is_drained("host:1:x"), "nothing is left of one that has ended"
 
 
 def test_a_project_has_the_yards_limit_or_its_own(client: FlaskClient, storage: Storage):

@@ -249,3 +249,26 @@ def test_a_trained_model_answers_for_an_image(
     ).tolist()
     refused = stack.http.post(url, files={"image": ("x.png", b"no picture")})
     assert (refused.status_code, refused.json()["cause"]) == (422, "user")
+
+
+def test_a_drained_worker_ends_its_run_and_takes_none_until_it_may(stack: Stack, dataset: dict[str, Any]):
+    def workers() -> list[dict[str, Any]]:
+        items = stack.http.get("/api/v1/workers").json()["items"]
+        return [one for one in items if "ingest" not in one["queues"]]
+
+    running = stack.submit(dataset["id"], epochs=2, export={"onnx": False})
+    stack.wait_run(running["id"], lambda run: run["status"] == "running")
+    ids = [worker["id"] for worker in workers()]
+    for worker_id in ids:
+        assert stack.http.post(f"/api/v1/workers/{worker_id}/drain").status_code == 202
+    wait_for(lambda: workers(), lambda found: all(one["is_drained"] for one in found if one["id"] in ids))
+    waiting = stack.submit(dataset["id"], epochs=1, export={"onnx": False})
+    ended = stack.wait_run(running["id"], lambda run: run["status"] in ("finishing", "completed"))
+    assert [one["attempt"] for one in ended["attempts"] if not one["finishing"]] == [1], (
+        "it was not given back"
+    )
+    held = stack.http.get(f"/api/v1/runs/{waiting['id']}").json()
+    assert (held["status"], held["waiting"]["reason"]["code"]) == ("queued", "no_worker")
+    for worker_id in ids:
+        stack.http.delete(f"/api/v1/workers/{worker_id}/drain")
+    stack.wait_run(waiting["id"], lambda run: run["status"] == "completed")

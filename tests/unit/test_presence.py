@@ -153,3 +153,26 @@ def test_a_worker_says_how_its_housekeeping_stands(client: Client):
     assert found.holds == "run-1"
     presence.beat(Housekeeping(seconds_ago=None, is_stalled=False))
     assert [(one.is_stalled, one.housekeeping_at) for one in workers.all()] == [(False, None)]
+
+
+def test_a_drained_worker_serves_no_queue_until_its_drain_is_ended(client: Client):
+    workers = WorkerStore(client)
+    presence = Presence(workers, ("gpu", "cpu"))
+    presence.beat()
+    housekeeping = Housekeeping(seconds_ago=1)
+
+    def told() -> tuple[bool, tuple[str, ...]]:
+        presence.beat(housekeeping)
+        [found] = workers.all()
+        assert found.is_drained == presence.is_drained
+        return found.is_drained, found.queues
+
+    assert workers.drain(presence.id)
+    assert told() == (True, ())
+    presence.fail()
+    assert told() == (True, ())
+    workers.end_drain(presence.id)
+    assert told() == (False, ("cpu",)), "its GPU cannot be used, which it learnt meanwhile"
+    presence.recover()
+    assert told() == (False, ("gpu", "cpu"))
+    assert not workers.drain("none such")

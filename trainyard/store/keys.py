@@ -43,6 +43,7 @@ ty:projects                     ZSET  name -> 0: the projects that have records 
 ty:project_descriptions         HASH  project -> its description and when it was made, JSON
 ty:worker:<id>                  STRING  a worker's latest sign of life, JSON; gone soon after the worker
 ty:workers                      SET   ids of workers, some of which may be gone
+ty:workers:drained              SET   ids of those that are to take nothing new, likewise
 ty:leases:<kind>                ZSET  id -> when its lease lapses, in ms by the clock of Redis
 ty:lease_clock, ty:clean_stop   when a lease was last given or renewed, and when Redis was stopped with
                                 no lease out, in µs
@@ -162,6 +163,7 @@ def worker(worker_id: str) -> str:
 
 
 WORKERS = "ty:workers"
+DRAINED_WORKERS = "ty:workers:drained"
 
 
 def celery_queue(name: str) -> str:

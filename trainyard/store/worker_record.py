@@ -34,7 +34,8 @@ class WorkerState:
     is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
     `figures` are those of each GPU, or of the machine where it has none, as of its last sign of life.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
-    that this was too long ago. `unreadable` says why nothing but the id is known of a worker.
+    that this was too long ago. A worker that `is_drained` takes nothing new, so that it serves no `queues`.
+    `unreadable` says why nothing but the id is known of a worker.
     """
 
     id: str
@@ -49,6 +50,7 @@ class WorkerState:
     finishing: str | None = None
     housekeeping_at: float | None = None
     is_stalled: bool = False
+    is_drained: bool = False
     unreadable: str | None = None
     devices: int = 0
     figures: tuple[DeviceFigures, ...] = ()

@@ -34,7 +34,27 @@ class WorkerStore:
             pipeline = self._client.pipeline()
             pipeline.delete(keys.worker(worker_id))
             pipeline.srem(keys.WORKERS, worker_id)
+            pipeline.srem(keys.DRAINED_WORKERS, worker_id)
             pipeline.execute()
+
+    def drain(self, worker_id: str) -> bool:
+        """Have a worker take nothing new, from its next sign of life on; whether it is there."""
+        with store_errors():
+            if not self._client.exists(keys.worker(worker_id)):
+                return False
+            self._client.sadd(keys.DRAINED_WORKERS, worker_id)
+            return True
+
+    def end_drain(self, worker_id: str) -> bool:
+        """Let it take work again; whether it is there."""
+        with store_errors():
+            self._client.srem(keys.DRAINED_WORKERS, worker_id)
+            return bool(self._client.exists(keys.worker(worker_id)))
+
+    def is_drained(self, worker_id: str) -> bool:
+        """Whether it is to take nothing new."""
+        with store_errors():
+            return bool(self._client.sismember(keys.DRAINED_WORKERS, worker_id))
 
     def all(self) -> list[WorkerState]:
         """Those that live, by id. One dropped from the index by mistake is back with its next beat."""
@@ -46,6 +66,7 @@ class WorkerStore:
             gone = [one for one, text in zip(ids, texts, strict=True) if text is None]
             if gone:
                 self._client.srem(keys.WORKERS, *gone)
+                self._client.srem(keys.DRAINED_WORKERS, *gone)
         return [_read(worker_id, text) for worker_id, text in zip(ids, texts, strict=True) if text]
 
 

@@ -50,6 +50,21 @@ def list_workers(session: Session) -> None:
     session.output.records(session.client.workers.list(), columns, _worker_row, empty)
 
 
+@worker.command()
+@click.argument("worker_id", metavar="WORKER")
+@click.option("--undo", is_flag=True, help="Let it take work again.")
+@connected
+def drain(session: Session, worker_id: str, undo: bool) -> None:
+    """Have WORKER take nothing new; it ends what it has in work, and stays."""
+    workers = session.client.workers
+    found = workers.end_drain(worker_id) if undo else workers.drain(worker_id)
+    if session.output.as_json:
+        session.output.document(found.raw)
+        return
+    holds = f"; it goes on with {found.holds}" if found.holds else ""
+    session.output.note(f"{found.id} takes {'work again' if undo else f'nothing new{holds}'}.")
+
+
 @click.group()
 def project() -> None:
     """See projects, say what they are for, set their limits."""
@@ -129,7 +144,7 @@ def _project_row(one: "Project") -> tuple[Any, ...]:
 
 def _worker_row(one: "Worker") -> tuple[Any, ...]:
     memory = shown_bytes(one.memory_bytes) if one.memory_bytes else None
-    stalled = "stalled" if one.is_stalled else ""
+    stalled = "stalled" if one.is_stalled else "drained" if one.is_drained else ""
     return one.id, one.host, ", ".join(one.queues or ()), one.device, memory, one.holds, stalled
 
 

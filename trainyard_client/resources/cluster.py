@@ -61,3 +61,14 @@ class Workers:
     def list(self) -> list[Worker]:
         """The workers that are there."""
         return [decode(Worker, item) for item in self._transport.json("GET", f"{ROOT}/workers")["items"]]
+
+    def drain(self, worker_id: str) -> Worker:
+        """Have a worker take nothing new; it ends what it has in work, and stays."""
+        return decode(Worker, self._transport.json("POST", self._drain(worker_id)))
+
+    def end_drain(self, worker_id: str) -> Worker:
+        """Let it take work again."""
+        return decode(Worker, self._transport.json("DELETE", self._drain(worker_id)))
+
+    def _drain(self, worker_id: str) -> str:
+        return f"{ROOT}/workers/{quote(worker_id)}/drain"

@@ -82,7 +82,9 @@ class Finisher:
         return False
 
     def _finish_next(self) -> bool:
-        """Finish the run whose turn it is; whether there was one."""
+        """Finish the run whose turn it is; whether there was one, which a drained worker does not ask."""
+        if self._presence.is_drained:
+            return False
         if not self._is_ready:
             await_server()
             self._is_ready = True
