@@ -54,7 +54,6 @@ def test_masks_are_read_as_they_are_written() -> None:
     assert truth.shape == (1, 3, 2, 4)
     assert truth[0, :, 1, 2].tolist() == [0, 1, 1]
     assert torch.equal(reading.decide(2 * truth - 1), masks)
-    assert torch.equal(reading.settle(truth), masks)
     eight = torch.tensor([[[255]]], dtype=torch.uint8)
     assert reading_of(TASK, 8).truth(eight).sum() == 8
 

@@ -60,7 +60,7 @@ def test_checkpoint_rebuilds_the_model_without_pickle(run: Run) -> None:
     assert beside == {
         "epoch": result.best_epoch,
         "step": result.best["step"],
-        "val_miou": result.best["val_miou"],
+        **{name: result.best[name] for name in ("train_loss", "val_loss", "val_miou", "val_dice")},
         "monitor": "val_miou",
         "monitored": result.best["val_miou"],
         "spec_hash": spec_hash(load_spec(about["spec"])),

@@ -8,8 +8,7 @@ from typing import Any
 from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
-from workers.training.tasks.segmentation.labels.label_codec import THRESHOLD
-from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
+from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
 
 _SUMMARY = ("images", "miou", "dice", "pixel_accuracy", "boundary_f", "ece")
 _WEIGHTS_NOTES = {

@@ -13,7 +13,8 @@ from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.sessions import LEARNING_TASK
-from workers.training.tasks.segmentation.labels.label_codec import THRESHOLD, reading_of
+from workers.training.tasks.segmentation.labels.label_codec import reading_of
+from workers.training.tasks.segmentation.labels.mask_labels import THRESHOLD
 
 Shape = tuple[int, int, int]
 """Batch, height, width."""

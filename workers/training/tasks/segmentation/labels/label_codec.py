@@ -15,9 +15,6 @@ from workers.training.tasks.segmentation.labels.heads import class_logits
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
 from workers.training.tasks.segmentation.labels.metrics import yes_no_counts
 
-THRESHOLD = 0.5
-"""The probability above which a pixel has a class of a multilabel model: a logit above 0."""
-
 
 class Reading(Protocol):
     """What a task makes of logits (N, C, H, W) and masks (N, H, W) uint8; a binary model has C = 1."""
@@ -36,10 +33,6 @@ class Reading(Protocol):
 
     def decide(self, logits: Tensor) -> Tensor:
         """The predicted masks, (N, H, W) uint8."""
-        ...
-
-    def settle(self, probabilities: Tensor) -> Tensor:
-        """The predicted masks, (N, H, W) uint8, of probabilities."""
         ...
 
     def count(self, predicted: Tensor, masks: Tensor) -> Tensor:
@@ -65,9 +58,6 @@ class OneClass:
     def decide(self, logits: Tensor) -> Tensor:
         return class_logits(logits).argmax(dim=1).to(torch.uint8)
 
-    def settle(self, probabilities: Tensor) -> Tensor:
-        return probabilities.argmax(dim=1).to(torch.uint8)
-
     def count(self, predicted: Tensor, masks: Tensor) -> Tensor:
         return pairs_of_classes(predicted.long(), masks.long(), self._classes)
 
@@ -91,9 +81,6 @@ class SeveralClasses:
 
     def decide(self, logits: Tensor) -> Tensor:
         return self._packed(logits > 0)
-
-    def settle(self, probabilities: Tensor) -> Tensor:
-        return self._packed(probabilities > THRESHOLD)
 
     def count(self, predicted: Tensor, masks: Tensor) -> Tensor:
         return yes_no_counts(self.truth(predicted) > 0, self.truth(masks) > 0)

@@ -7,6 +7,8 @@ from workers.prepared.version import IGNORE_INDEX, Uint8
 
 MULTILABEL = "multilabel"
 """The task, of a set and of a model, in which a pixel may have several classes or none."""
+THRESHOLD = 0.5
+"""The probability above which a pixel has a class of a multilabel model: a logit above 0."""
 
 
 def outside_value(task: str) -> int:

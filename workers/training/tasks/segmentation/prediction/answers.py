@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from workers.prepared.version import DepthScale, PreparedClass, Uint8
 from workers.training.tasks.segmentation.data.tiles import Floats
-from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
+from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
 
 Answer = Callable[[Uint8], NDArray[Any]]
 """Logits (N, C, S, S), or classes (N, S, S), of images (N, S, S, 3) uint8 RGB."""
-THRESHOLD = 0.5
-"""The probability above which a pixel has a class of a multilabel model: a logit above 0."""
 
 
 @dataclass(frozen=True, kw_only=True)

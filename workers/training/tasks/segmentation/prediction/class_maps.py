@@ -7,8 +7,8 @@ from trainyard.errors import InvalidRequest
 from workers.prepared.version import Uint8
 from workers.training.tasks.segmentation.data.resizing import square_inside, to_square
 from workers.training.tasks.segmentation.data.tiles import Floats, predict_tiles
-from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
-from workers.training.tasks.segmentation.prediction.answers import THRESHOLD, Predictor
+from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
+from workers.training.tasks.segmentation.prediction.answers import Predictor
 
 
 def as_trained(predictor: Predictor, image: Uint8) -> Uint8:
