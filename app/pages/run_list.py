@@ -70,6 +70,7 @@ def show() -> str:
         sorts=SORTS,
         query=query,
         headings={name: _heading(given, query, name) for name in _sortable(query.sort)},
+        shown=urlencode({name: text for name, text in given.items() if name not in wrong}),
         newest=_address({name: text for name, text in given.items() if name != "cursor"}),
         older=page.next_cursor and _address({**given, "cursor": page.next_cursor}),
     )

@@ -1,6 +1,7 @@
 """/runs"""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
 from flask.views import MethodView
@@ -11,6 +12,7 @@ from app.http.idempotency import PARAMETER, idempotency_key
 from app.schemas.fields import page_schema
 from app.schemas.run_list import RunItemSchema, run_page
 from app.schemas.run_query import RunListQuery
+from app.schemas.run_table import run_table
 from app.schemas.runs import (
     PREFIX,
     CheckedRunSchema,
@@ -25,13 +27,23 @@ from trainyard.runs.record import Run
 blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")
 
 
+def _next(cursor: str | None) -> dict[str, str]:
+    """Where a table goes on, as a header (RFC 8288)."""
+    if cursor is None:
+        return {}
+    return {"Link": f'<{PREFIX}?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'}
+
+
 @blueprint.route("")
 class Runs(MethodView):
     @blueprint.arguments(RunListQuery, location="query")
     @blueprint.response(200, page_schema(RunItemSchema))
     def get(self, asked: dict[str, Any]) -> Response:
         """List runs that meet all filters, newest first or in the order asked for."""
-        return jsonify(run_page(services().runs.page(asked["query"]), asked["fields"]))
+        page = services().runs.page(asked["query"])
+        if asked["format"] == "csv":
+            return Response(run_table(page), mimetype="text/csv", headers=_next(page.next_cursor))
+        return jsonify(run_page(page, asked["fields"]))
 
     @blueprint.doc(parameters=[PARAMETER])
     @blueprint.arguments(RunRequestSchema)

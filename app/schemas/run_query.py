@@ -83,9 +83,15 @@ class RunListQuery(PageQuery):
         metadata={"description": "what each item is to have, separated by commas; all where it is left out"},
     )
 
+    format = fields.String(
+        load_default="json",
+        validate=validate.OneOf(["json", "csv"]),
+        metadata={"description": "`csv`: a table of what lists show, with best and last of each metric"},
+    )
+
     @post_load
     def as_query(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """`query`, and the names of `fields` or None."""
+        """`query`, the names of `fields` or None, and the `format`."""
         order = data.get("order") or default_order(data["sort"])
         query = RunQuery(
             statuses=tuple(data.get("status", ())),
@@ -103,7 +109,7 @@ class RunListQuery(PageQuery):
             cursor=data.get("cursor"),
             limit=data["limit"],
         )
-        return {"query": query, "fields": data.get("fields_")}
+        return {"query": query, "fields": data.get("fields_"), "format": data["format"]}
 
 
 def default_order(sort: str) -> str:

@@ -1,5 +1,8 @@
 """Lists of runs over the API: what may be asked, what items hold, and many runs at once."""
 
+import csv
+import io
+import re
 from typing import Any
 
 import pytest
@@ -152,3 +155,22 @@ def test_many_at_once_and_each_by_itself(client: FlaskClient, dataset_id: str, h
                                   {"ids": ["a"], "when": "later"}])  # fmt: skip
 def test_odd_bulk_requests(client: FlaskClient, body: dict[str, Any]):
     assert client.post(f"{RUNS}/bulk/stop", json=body).status_code == 422
+
+
+def test_a_list_as_csv(client: FlaskClient, dataset_id: str, hand: Hand):
+    for number in range(3):
+        submit(client, dataset_id, name=f'=SUM({number}),"x"', tags=["a", "b"])
+    hand.runs.finish(trained(hand, row(1, 0.5), row(2, 0.25)), "completed")
+    answer = client.get("/api/v1/runs", query_string={"format": "csv", "limit": 2, "sort": "best.val_miou"})
+    assert answer.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["status"] for row in rows] == ["completed", "queued"]
+    assert rows[0]["name"].startswith("'=SUM(")
+    assert (rows[0]["tags"], rows[0]["best.val_miou"], rows[0]["best_epoch.val_miou"]) == ("a, b", "0.5", "1")
+    assert (rows[0]["last.val_miou"], rows[1]["last.val_miou"]) == ("0.25", "")
+    following = re.search("<(.*)>; rel=", answer.headers["Link"])
+    assert following
+    rest = client.get(following[1])
+    assert len(list(csv.DictReader(io.StringIO(rest.text)))) == 1
+    assert "Link" not in rest.headers
+    assert client.get("/api/v1/runs?format=xls").status_code == 422
