@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev worker test screenshots chaos fuzz gpu lint types imports hooks bench lock licences catalog clean
+.PHONY: help demo up dev env worker test screenshots chaos fuzz gpu lint types imports hooks bench lock licences catalog clean
 
 # What stands behind ## below.
 help:
@@ -22,6 +22,10 @@ up: $(STAMP)  ## Redis, API, workers and Flower, kept running until Ctrl-C
 # For work on the code: each process starts anew when its sources change. What it stores lies apart from `make up`'s.
 dev: $(STAMP)  ## the stack, with each process started anew when its code changes
 	@TRAINYARD_STORAGE=$${TRAINYARD_STORAGE:-var/dev} exec $(BIN)/python -m deploy.dev
+
+# For containers: passwords and a first key, in .env. Needs nothing but Python.
+env:  ## .env for `docker compose up`, with secrets of its own; GPU=1 with a worker on GPU 0
+	@$(PYTHON) -m deploy.compose_env $(if $(GPU),--gpu)
 
 # One more training worker for the stack on this machine, or for the one that TRAINYARD_REDIS_URL and
 # TRAINYARD_STORAGE name (docs/operating.md).

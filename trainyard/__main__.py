@@ -1,6 +1,10 @@
-"""`python -m trainyard reindex`: rebuild Redis from storage; settings come from the environment."""
+"""`python -m trainyard reindex`: rebuild Redis from storage. `... alive`: is a worker of this machine well?
+
+Settings come from the environment.
+"""
 
 import argparse
+import socket
 import sys
 
 from trainyard.errors import TrainyardError
@@ -10,6 +14,7 @@ from trainyard.scheduling.reindex import Reindex
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
+from trainyard.store.workers import WorkerStore
 
 
 def main(arguments: list[str]) -> int:
@@ -20,9 +25,13 @@ def main(arguments: list[str]) -> int:
         "reindex",
         help="compare every record in storage with Redis; the higher revision wins. Safe at any time.",
     )
-    parser.parse_args(arguments)
+    commands.add_parser(
+        "alive", help="whether a worker of this machine gives signs of life and is not stalled, for probes"
+    )
+    asked = parser.parse_args(arguments)
     try:
-        return reindex(Settings.from_environment())
+        settings = Settings.from_environment()
+        return alive(settings) if asked.command == "alive" else reindex(settings)
     except TrainyardError as error:
         print(f"{error.message} {error.remedy}", file=sys.stderr)
         return 2
@@ -37,6 +46,16 @@ def reindex(settings: Settings) -> int:
         print(problem, file=sys.stderr)
     print(", ".join(f"{count} {name}" for name, count in sorted(report.counts.items())) or "no records")
     return 1 if report.problems else 0
+
+
+def alive(settings: Settings) -> int:
+    """Exit status 0 where each worker of this machine, of which there is one at least, is well, else 1."""
+    own = [one for one in WorkerStore(connect(settings.broker_url)).all() if one.host == socket.gethostname()]
+    unwell = [one.id for one in own if one.is_stalled]
+    if own and not unwell:
+        return 0
+    print(f"stalled: {', '.join(unwell)}" if unwell else "No worker of this machine gives a sign of life.")
+    return 1
 
 
 if __name__ == "__main__":
