@@ -36,6 +36,8 @@ from app.service.trainings import TrainingService
 from app.service.uploads import MAX_UPLOADS
 from app.service.waiting import WaitingService
 from app.service.webhooks import WebhookService
+from app.service.weights import WeightsService
+from app.service.worker_answers import WorkerAnswers
 from app.service.yard import YardService
 from trainyard.errors import TooManyStreams, TooManyUploads
 from trainyard.registry.access_keys import AccessKeys
@@ -96,6 +98,7 @@ class Services:
     run_files: RunFiles
     models: ModelService
     predictions: PredictionService
+    weights: WeightsService
     stream_slots: Slots
     figures: ClusterFiguresService
     upload_slots: Slots
@@ -139,6 +142,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
+    answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
     admission = Admission(runs, datasets, storage)
     networks = [ip_network(one) for one in settings.webhook_networks]
     drafts, locks = draft_records(client, storage), Locks(client)
@@ -162,14 +166,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         shutdown=shutdown,
         run_files=run_files,
         models=ModelService(models, runs, datasets, storage),
-        predictions=PredictionService(
-            models,
-            PredictionStore(client),
-            workers,
-            storage,
-            settings.predict_s,
-            settings.max_upload_bytes,
-        ),
+        predictions=PredictionService(models, answers, storage, settings.max_upload_bytes),
+        weights=WeightsService(run_files, answers, storage),
         stream_slots=streams,
         figures=ClusterFiguresService(StatisticsStore(client), workers, runs.live, storage, streams),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),

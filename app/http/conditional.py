@@ -1,5 +1,6 @@
 """Conditional and range requests after RFC 9110, sections 13 and 14."""
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +42,14 @@ def file_response(
     if wanted:
         environ["HTTP_RANGE"] = wanted
     response.make_conditional(environ, accept_ranges=True, complete_length=size)
+    return response
+
+
+def opened_file(path: Path, mimetype: str, name: str, *, as_attachment: bool = True) -> Response:
+    """A file that was made for this answer: open, so that it is sent though its name is gone by then."""
+    file = path.open("rb")
+    response = send_file(file, mimetype, as_attachment, name)
+    response.content_length = os.fstat(file.fileno()).st_size
     return response
 
 

@@ -1,14 +1,12 @@
 """/trained-models/{id}/predict"""
 
-import os
-from pathlib import Path
-
-from flask import Response, request, send_file
+from flask import Response, request
 from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.client import departure
+from app.http.conditional import opened_file
 from app.http.multipart import read_images
 from app.schemas.predictions import PredictionFields, PredictionFormSchema, PredictionSchema
 from app.schemas.trained_models import PREFIX
@@ -39,17 +37,11 @@ class Predict(MethodView):
             predictions.wait(prediction, model_id, asked, names, is_gone)
             if asked.form == JSON:
                 return _json(prediction.embedded(asked.pictures))
-            return _file(prediction.picture(asked.form), f"{model_id}-{asked.form}")
+            path = prediction.picture(asked.form)
+            is_archive = path.suffix == ".zip"
+            name = f"{model_id}-{asked.form}{path.suffix}"
+            return opened_file(path, _ZIP if is_archive else _PNG, name, as_attachment=is_archive)
 
 
 def _json(content: dict[str, object]) -> Response:
     return Response(PredictionSchema().dumps(content), mimetype="application/json")
-
-
-def _file(path: Path, name: str) -> Response:
-    """A picture, or an archive of several: open, so that it is sent though the files are deleted."""
-    is_archive = path.suffix == ".zip"
-    file = path.open("rb")
-    answer = send_file(file, _ZIP if is_archive else _PNG, is_archive, f"{name}{path.suffix}")
-    answer.content_length = os.fstat(file.fileno()).st_size
-    return answer

@@ -8,11 +8,13 @@ from flask.views import MethodView
 
 from app.composition import services
 from app.http.arguments import Blueprint
-from app.http.conditional import file_response
+from app.http.client import departure
+from app.http.conditional import file_response, opened_file
 from app.http.inline import shown_response
 from app.schemas.run_files import (
     ArtifactQuery,
     ArtifactsSchema,
+    CheckpointQuery,
     CheckpointsSchema,
     MetricsQuery,
     MetricsSchema,
@@ -48,9 +50,15 @@ class Checkpoints(MethodView):
 
 @blueprint.route("/<run_id>/checkpoints/<name>")
 class OneCheckpoint(MethodView):
+    @blueprint.alt_response(503, schema="Error", description="no worker is there that writes weights")
+    @blueprint.alt_response(504, schema="Error", description="they were not written in time")
+    @blueprint.arguments(CheckpointQuery, location="query")
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_BINARY)
-    def get(self, run_id: str, name: str) -> Response:
-        """Download `best`, `last`, or the checkpoint of an epoch by its number."""
+    def get(self, query: dict[str, Any], run_id: str, name: str) -> Response:
+        """Download `best`, `last`, or the checkpoint of an epoch by its number; or its weights alone."""
+        if query["form"] == "weights":
+            with services().weights.of(run_id, name, departure(request)) as weights:
+                return opened_file(weights, _BINARY, f"{run_id}-{name}.safetensors")
         path = services().run_files.checkpoint(run_id, name)
         return file_response(request, path, _BINARY, f"{run_id}-{path.name}")
 

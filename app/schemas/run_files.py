@@ -37,6 +37,19 @@ class MetricsSchema(Schema):
     items = fields.List(fields.Dict())
 
 
+class CheckpointQuery(Schema):
+    """In which form a checkpoint is wanted."""
+
+    form = fields.String(
+        load_default="checkpoint",
+        validate=validate.OneOf(["checkpoint", "weights"]),
+        metadata={
+            "description": "weights: the network's tensors alone, as safetensors, which a worker writes: a "
+            "third of the checkpoint, with which training goes on"
+        },
+    )
+
+
 class CheckpointSchema(Schema):
     """A checkpoint; `name` is best, last or the number of its epoch."""
 

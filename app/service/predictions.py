@@ -1,44 +1,25 @@
 """The use case of asking a trained model about images: a worker answers, and this waits for it."""
 
 import base64
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.service.received_images import ReceivedImages
-from app.service.slots import IsGone, Slots
+from app.service.slots import IsGone
+from app.service.worker_answers import WorkerAnswers
 from trainyard.errors import (
-    ChildDied,
-    ExportMismatch,
-    HostOutOfMemory,
     InvalidRequest,
-    NoPredictWorker,
-    PredictionTimeout,
     StorageUnavailable,
-    TooManyPredictions,
-    TrainyardError,
 )
 from trainyard.registry.models import ModelRegistry
 from trainyard.runs.prediction import JSON, PredictionJob
 from trainyard.runs.trained_model import FP32, TrainedModel
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import PredictionFolder, Storage, new_prediction_id, remove_folder, write_json
-from trainyard.store.prediction_store import PREDICT_QUEUE, PredictionStore
-from trainyard.store.workers import WorkerStore
-
-MAX_PREDICTIONS = 8
-"""Predictions that this server waits for at a time: each holds a thread."""
-_KINDS = {
-    kind.code: kind
-    for kind in (ChildDied, ExportMismatch, HostOutOfMemory, PredictionTimeout, StorageUnavailable)
-}
-"""What a worker may run into that is not the request's fault."""
-MAX_WAITING = 64
-"""Predictions of all servers that no worker has taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,20 +79,15 @@ class PredictionService:
     def __init__(
         self,
         models: ModelRegistry,
-        predictions: PredictionStore,
-        workers: WorkerStore,
+        answers: WorkerAnswers,
         storage: Storage,
-        seconds: float,
         max_bytes: int,
     ) -> None:
-        """`seconds` is what a prediction may take, waiting included; `max_bytes` its images together."""
+        """`max_bytes` is what the images of a request may have together."""
         self._models = models
-        self._predictions = predictions
-        self._workers = workers
+        self._answers = answers
         self._storage = storage
-        self._seconds = seconds
         self._max_bytes = max_bytes
-        self._slots = Slots(MAX_PREDICTIONS, TooManyPredictions)
 
     @contextmanager
     def receiving(self, model_id: str, is_gone: IsGone) -> Iterator[Prediction]:
@@ -120,18 +96,13 @@ class PredictionService:
         Raises NotFound, NoPredictWorker and TooManyPredictions before anything is received.
         """
         self._models.get(model_id)
-        if not any(PREDICT_QUEUE in worker.queues for worker in self._workers.all()):
-            raise NoPredictWorker()
-        if self._predictions.waiting() >= MAX_WAITING:
-            raise TooManyPredictions()
-        slot = self._slots.take(is_gone)
-        folder = self._storage.prediction(new_prediction_id())
-        prediction = Prediction(folder, ReceivedImages(folder, self._max_bytes))
-        try:
-            yield prediction
-        finally:
-            prediction.close()
-            self._slots.give_back(slot)
+        with self._answers.place(is_gone):
+            folder = self._storage.prediction(new_prediction_id())
+            prediction = Prediction(folder, ReceivedImages(folder, self._max_bytes))
+            try:
+                yield prediction
+            finally:
+                prediction.close()
 
     def wait(
         self,
@@ -153,29 +124,10 @@ class PredictionService:
             names=tuple(name[-100:] for name in names),
             way=request.way,
         )
-        until = time.monotonic() + self._seconds
-        self._predictions.ask(job, self._seconds)
-        answer = None
-        while answer is None and time.monotonic() < until and not is_gone():
-            answer = self._predictions.answered(job.id)
-        if answer is None:
-            raise self._timeout(job.id)
-        if "error" in answer:
-            raise _error(answer["error"])
-        told = answer["result"]
+        told = self._answers.of(job, is_gone)
         for place, one in enumerate(told["images"]):
             one["picture"] = None if request.form == JSON else picture_name(one["name"], place)
         prediction.answer = {"model_id": model.id, "version": model.version, "task": model.task, **told}
-
-    def _timeout(self, job_id: str) -> PredictionTimeout:
-        begun = "No worker has taken it" if self._predictions.give_up(job_id) else "It was not done"
-        return PredictionTimeout(f"{begun} within {self._seconds:g} s.")
-
-
-def _error(told: Mapping[str, Any]) -> TrainyardError:
-    """What a worker ran into."""
-    kind = InvalidRequest if told["cause"] == "user" else _KINDS.get(told["code"], TrainyardError)
-    return kind(told["message"], remedy=told["remedy"], errors=told["errors"] or None)
 
 
 def picture_name(name: str, place: int) -> str:

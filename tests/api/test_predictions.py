@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.composition import compose
-from app.service import predictions as module
+from app.service import worker_answers as module
 from app.service.predictions import picture_name
 from tests.api.conftest import Hand, submit
 from tests.api.exported import export
-from trainyard.errors import ChildDied, InvalidRequest, TrainyardError
+from trainyard.errors import ChildDied, InvalidRequest, StorageUnavailable, TrainyardError
 from trainyard.runs.prediction import PICTURES, PredictionJob
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
@@ -28,7 +28,7 @@ from trainyard.store.prediction_store import PredictionStore
 from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
 
-Answer = Callable[[PredictionJob], dict[str, Any]]
+Answer = Callable[[Any], dict[str, Any]]
 
 
 @pytest.fixture
@@ -216,3 +216,29 @@ def test_what_waits_is_bounded(
 )  # fmt: skip
 def test_no_path_of_a_client_becomes_a_name_in_an_archive(name: str, expected: str):
     assert picture_name(name, 2) == expected
+
+
+def test_weights_alone_are_written_by_a_worker(
+    client: FlaskClient, run_id: str, worker: Worker, storage: Storage
+):
+    url = f"/api/v1/runs/{run_id}/checkpoints/best"
+    assert client.get(f"{url}?form=weights").status_code == 404
+    checkpoint = storage.run(run_id).best_checkpoint
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"a checkpoint")
+
+    def written(job: Any) -> dict[str, Any]:
+        target = storage.prediction(job.id).weights
+        target.parent.mkdir(parents=True)
+        target.write_bytes(b"tensors of " + (storage.run(job.run_id).path / job.file).read_bytes())
+        return {"result": {}}
+
+    worker.answer = written
+    answer = client.get(f"{url}?form=weights")
+    assert (answer.status_code, answer.data) == (200, b"tensors of a checkpoint")
+    assert f"{run_id}-best.safetensors" in answer.headers["Content-Disposition"]
+    assert list(storage.predictions.iterdir()) == []
+    worker.refuses(StorageUnavailable("best.ckpt was not written by Trainyard."))
+    assert client.get(f"{url}?form=weights").json["code"] == "storage_unavailable"
+    assert client.get(url).data == b"a checkpoint"
+    assert "form" in client.get(f"{url}?form=x").json["errors"]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import onnxruntime
 import pytest
+import safetensors.torch
 import torch
 
 from tests.e2e.conftest import Stack
@@ -272,3 +273,15 @@ def test_a_drained_worker_ends_its_run_and_takes_none_until_it_may(stack: Stack,
     for worker_id in ids:
         stack.http.delete(f"/api/v1/workers/{worker_id}/drain")
     stack.wait_run(waiting["id"], lambda run: run["status"] == "completed")
+
+
+def test_weights_alone_are_those_of_the_checkpoint(stack: Stack, completed: dict[str, Any], tmp_path: Path):
+    url = f"/api/v1/runs/{completed['id']}/checkpoints/best"
+    whole, alone = (stack.http.get(url, params=query) for query in ({}, {"form": "weights"}))
+    assert alone.status_code == 200, alone.text
+    assert len(alone.content) < 0.4 * len(whole.content)
+    (tmp_path / "best.ckpt").write_bytes(whole.content)
+    state = torch.load(tmp_path / "best.ckpt", weights_only=True)["state_dict"]
+    tensors = safetensors.torch.load(alone.content)
+    assert {f"network.{name}" for name in tensors} == set(state)
+    assert all(torch.equal(tensor, state[f"network.{name}"]) for name, tensor in tensors.items())

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.waits import scaled, wait_for
-from trainyard.runs.prediction import PredictionJob
+from trainyard.runs.prediction import PredictionJob, WeightsJob
 from trainyard.storage.files import new_prediction_id
 from trainyard.store import keys
 from trainyard.store.connection import connect
@@ -98,3 +98,20 @@ def test_a_process_that_was_idle_for_long_is_begun_anew(
     before = answer(store, ask("go"))["result"]["pid"]
     wait_for(lambda: psutil.pid_exists(before), lambda there: not there)
     assert answer(store, ask("go"))["result"]["pid"] != before
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("best", {"result": {}}), ("crash", {"code": "child_died"}), ("hang", {"code": "prediction_timeout"})],
+)
+def test_weights_are_written_by_a_process_of_their_own(
+    serving: PredictionServer, store: PredictionStore, ask: Ask, monkeypatch: pytest.MonkeyPatch, name: str,
+    expected: dict[str, Any],
+):  # fmt: skip
+    monkeypatch.setattr(module, "WEIGHTS_CHILD", "tests.unit.scripted_weights")
+    kept = answer(store, ask("go"))["result"]["pid"]
+    job = WeightsJob(id=new_prediction_id(), run_id="run-0", file=name)
+    store.ask(job, 1 if name == "hang" else 100)
+    found = answer(store, job.id)
+    assert expected.items() <= {**found, **found.get("error", {})}.items()
+    assert answer(store, ask("go"))["result"]["pid"] == kept, "that of predictions stays"

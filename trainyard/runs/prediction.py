@@ -1,4 +1,4 @@
-"""What a trained model is asked about images, and in which forms it answers."""
+"""What workers are asked while a client waits: what a model makes of images, and weights alone."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,12 @@ class PredictionJob:
     pictures: tuple[str, ...] = ()
     names: tuple[str, ...]
     way: str = "trained"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsJob:
+    """A worker is to write the weights of a checkpoint, at `file` in a run's folder, alone."""
+
+    id: str
+    run_id: str
+    file: str

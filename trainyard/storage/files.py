@@ -242,13 +242,18 @@ class ModelFolder:
 
 @dataclass(frozen=True)
 class PredictionFolder:
-    """The files of one prediction, by the place of their image, from 0."""
+    """The files of one prediction, by the place of their image, from 0, or the weights that are asked for."""
 
     path: Path
 
     def image(self, place: int) -> Path:
         """An image as it was sent."""
         return self.path / f"{place}.image"
+
+    @property
+    def weights(self) -> Path:
+        """The weights of a checkpoint alone."""
+        return self.path / "weights.safetensors"
 
     def picture(self, place: int, form: str) -> Path:
         """What was made of it in that form."""

@@ -1,15 +1,16 @@
-"""Predictions on their way: the API asks, a worker answers, and nobody keeps anything.
+"""Predictions and the like on their way: the API asks, a worker answers, and nobody keeps anything.
 
-A prediction is wanted for as long as its key is there: it lapses by the clock of Redis when the API gives up.
+Each is wanted for as long as its key is there: it lapses by the clock of Redis when the API gives up.
 The images, and what is made of them, lie in storage.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, cast
 
 from trainyard.decoding import decoder
-from trainyard.runs.prediction import PredictionJob
+from trainyard.runs.prediction import PredictionJob, WeightsJob
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
@@ -21,7 +22,12 @@ LOOK_S = 2.0
 """How long one look waits for something to come; well below the time that a call of Redis may take."""
 
 
-_decode = decoder(PredictionJob)
+Job = PredictionJob | WeightsJob
+_KINDS: dict[str, Callable[[Any], Job]] = {
+    "prediction": decoder(PredictionJob),
+    "weights": decoder(WeightsJob),
+}
+"""What a job's JSON says it is."""
 
 
 class PredictionStore:
@@ -30,11 +36,13 @@ class PredictionStore:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def ask(self, job: PredictionJob, seconds: float) -> None:
-        """Want a prediction for so long."""
+    def ask(self, job: Job, seconds: float) -> None:
+        """Want something for so long."""
+        kind = "weights" if isinstance(job, WeightsJob) else "prediction"
+        text = json.dumps({"kind": kind, **asdict(job)})
         with store_errors():
             pipeline = self._client.pipeline()
-            pipeline.set(keys.prediction(job.id), json.dumps(asdict(job)), px=round(seconds * 1000))
+            pipeline.set(keys.prediction(job.id), text, px=round(seconds * 1000))
             pipeline.lpush(keys.PREDICTIONS, job.id)
             pipeline.execute()
 
@@ -57,7 +65,7 @@ class PredictionStore:
             pipeline.lrem(keys.PREDICTIONS, 0, job_id)
             return bool(pipeline.execute()[1])
 
-    def take(self) -> tuple[PredictionJob, float] | None:
+    def take(self) -> tuple[Job, float] | None:
         """The next one that is still wanted, and for how many seconds; None where none has come."""
         with store_errors():
             found = self._client.brpop([keys.PREDICTIONS], timeout=LOOK_S)
@@ -68,7 +76,10 @@ class PredictionStore:
             pipeline.get(key)
             pipeline.pttl(key)
             text, left_ms = pipeline.execute()
-        return (_decode(json.loads(text)), left_ms / 1000) if text else None
+        if not text:
+            return None
+        data = json.loads(text)
+        return _KINDS[data["kind"]](data), left_ms / 1000
 
     def answer(self, job_id: str, answer: dict[str, Any]) -> None:
         """Say what came of it."""

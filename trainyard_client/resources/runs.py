@@ -155,6 +155,11 @@ class Runs:
         """`best`, `last`, or an epoch's by its number."""
         return download(self._transport, f"{ROOT}/{run_id}/checkpoints/{quote(name)}", target, progress)
 
+    def download_weights(self, run_id: str, name: str, target: Path, progress: Progress = nothing) -> Path:
+        """The weights of a checkpoint alone, as safetensors, which a worker writes for it."""
+        path = f"{ROOT}/{run_id}/checkpoints/{quote(name)}?form=weights"
+        return download(self._transport, path, target, progress)
+
     def artifacts(self, run_id: str) -> Sequence[Artifact]:
         """Every file of the run."""
         items = self._transport.json("GET", f"{ROOT}/{run_id}/artifacts")["items"]

@@ -14,9 +14,9 @@ from typing import Any
 
 from trainyard.errors import ChildDied, PredictionTimeout, StoreUnavailable
 from trainyard.log_context import logging_about
-from trainyard.runs.prediction import PredictionJob
-from trainyard.store.prediction_store import LOOK_S, PredictionStore
-from workers.process.child import PREDICT_CHILD, Child, await_server
+from trainyard.runs.prediction import PredictionJob, WeightsJob
+from trainyard.store.prediction_store import LOOK_S, Job, PredictionStore
+from workers.process.child import PREDICT_CHILD, WEIGHTS_CHILD, Child, await_server
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +88,11 @@ class PredictionServer:
             answer = self._answer(job, time.monotonic() + seconds)
             self._predictions.answer(job.id, answer)
 
-    def _answer(self, job: PredictionJob, until: float) -> dict[str, Any]:
-        """What the process says, or what became of it."""
+    def _answer(self, job: Job, until: float) -> dict[str, Any]:
+        """What a process says, or what became of it."""
+        return self._weights(job, until) if isinstance(job, WeightsJob) else self._predicted(job, until)
+
+    def _predicted(self, job: PredictionJob, until: float) -> dict[str, Any]:
         self._clear_ended_child()
         if self._child is None:
             first = {"threads": self._threads(), "storage": str(self._storage)}
@@ -97,17 +100,22 @@ class PredictionServer:
         child = self._child
         child.allow(until)
         child.send(asdict(job))
-        while child.is_open and (left := until - time.monotonic()) > 0:
-            for message in child.messages(left):
-                child.allow(time.monotonic() + IDLE_S)
-                return message
-        is_late = child.is_open
-        code = self._end_child()
-        if is_late:
-            logger.warning("The prediction was not done in time, and its process is ended.")
-            return {"error": PredictionTimeout().to_dict()}
-        logger.error("The process that predicts ended with %s.", code)
-        return {"error": ChildDied("The process that predicted ended without an answer.").to_dict()}
+        answer = _first_message(child, until)
+        if answer is not None:
+            child.allow(time.monotonic() + IDLE_S)
+            return answer
+        error = _why_silent(child)
+        self._end_child()
+        return error
+
+    def _weights(self, job: WeightsJob, until: float) -> dict[str, Any]:
+        """By a process of its own, which needs torch: that one is not kept."""
+        child = Child(WEIGHTS_CHILD, {**asdict(job), "storage": str(self._storage)}, until)
+        try:
+            return _first_message(child, until) or _why_silent(child)
+        finally:
+            child.kill()
+            child.wait(EXIT_GRACE_S)
 
     def _clear_ended_child(self) -> None:
         """Forget a process that ended itself, idle."""
@@ -116,10 +124,25 @@ class PredictionServer:
             if not self._child.is_open:
                 self._end_child()
 
-    def _end_child(self) -> int | None:
-        if self._child is None:
-            return None
-        child, self._child = self._child, None
-        if child.is_open:
-            child.kill()
-        return child.wait(EXIT_GRACE_S)
+    def _end_child(self) -> None:
+        if self._child is not None:
+            child, self._child = self._child, None
+            if child.is_open:
+                child.kill()
+            child.wait(EXIT_GRACE_S)
+
+
+def _first_message(child: Child, until: float) -> dict[str, Any] | None:
+    """What a process says next; None where it ends, or says nothing until then."""
+    while child.is_open and (left := until - time.monotonic()) > 0:
+        for message in child.messages(left):
+            return message
+    return None
+
+
+def _why_silent(child: Child) -> dict[str, Any]:
+    if child.is_open:
+        logger.warning("It was not done in time, and its process is ended.")
+        return {"error": PredictionTimeout().to_dict()}
+    logger.error("The process ended without an answer.")
+    return {"error": ChildDied("The process that did it ended without an answer.").to_dict()}

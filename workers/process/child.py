@@ -27,6 +27,7 @@ TRAINING_CHILD = "workers.runs.training_child"
 FINISHING_CHILD = "workers.runs.finishing_child"
 INGEST_CHILD = "workers.datasets.child"
 PREDICT_CHILD = "workers.predict.child"
+WEIGHTS_CHILD = "workers.predict.weights_child"
 """Modules that children run; the forkserver of a worker imports those of its role."""
 
 ORPHANED = 76
