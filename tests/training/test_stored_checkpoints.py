@@ -1,6 +1,7 @@
 """Checkpoints and prepared versions as earlier releases wrote them are used for all they are made for."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
 import torch
 
 from tests.fixtures.stored_storage import (
@@ -24,6 +26,7 @@ from trainyard.runs.events import Event, Notice
 from trainyard.runs.signals import Signals
 from trainyard.spec.stored import read_spec
 from trainyard.storage.files import Storage
+from workers.predict.weights import write_weights
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT
 from workers.training.fit import fit
@@ -81,6 +84,20 @@ def test_a_fork_begins_with_it(old: Storage):
     result, notices = told(job)
     assert result.epoch == 1
     assert "51 of 51 layers loaded" in notices[0]
+
+
+def test_its_weights_are_had_alone(old: Storage, tmp_path: Path):
+    path = checkpoint_of(old, record_named(old, "completed"), "best")
+    write_weights(path, tmp_path / "weights.safetensors")
+    content = torch.load(path, weights_only=True)
+    state = content["state_dict"]
+    with safetensors.safe_open(tmp_path / "weights.safetensors", "pt") as file:
+        assert {f"network.{name}" for name in file.keys()} == set(state)  # noqa: SIM118 - no mapping
+        assert all(torch.equal(file.get_tensor(name), state[f"network.{name}"]) for name in file.keys())  # noqa: SIM118
+        facts = file.metadata()
+    assert [one["name"] for one in json.loads(facts["trainyard.classes"])] == ["ground", "box"]
+    assert read_spec(json.loads(facts["trainyard.spec"])).model.encoder == "tu-test_resnet"
+    assert json.loads(facts["trainyard.epoch"]) == content[ABOUT]["epoch"]
 
 
 def test_it_predicts(old: Storage, tmp_path: Path):

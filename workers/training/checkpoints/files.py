@@ -10,27 +10,31 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
-from trainyard.errors import StorageUnavailable
 from trainyard.runs.checkpoints import public_name
 from trainyard.runs.events import CheckpointSaved, Event
 from trainyard.spec.checks import task_of
 from trainyard.spec.training_spec import TrainingSpec
-from trainyard.storage.files import SCHEMA, RunFolder, check_schema
+from trainyard.storage.files import SCHEMA, RunFolder
 from workers.prepared.version import DepthScale, PreparedClass
 from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
+from workers.training.checkpoints.content import ABOUT, read_checkpoint
 from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile
 from workers.training.network.input_rule import InputRule
-from workers.training.torch_files import read_torch_file
 
-ABOUT = "trainyard"
-"""The key of a checkpoint under which our own part lies."""
+__all__ = (  # with what is read of them, for which Lightning is not needed
+    "ABOUT",
+    "Checkpoints",
+    "ModelCard",
+    "Saved",
+    "read_checkpoint",
+    "spec_hash",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,21 +198,6 @@ class Checkpoints(Callback):
             "monitored": row[self._history.monitor] if row and is_whole else None,
             "spec_hash": self._spec_hash,
         }
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU.
-
-    Raises StorageUnavailable for a file that is none of ours, NewerFormat for one of a newer Trainyard.
-    """
-    try:
-        content = read_torch_file(path)
-    except (OSError, ValueError) as error:
-        raise StorageUnavailable(f"{path.name} cannot be read: {error}.") from error
-    if not isinstance(content, dict) or ABOUT not in content:
-        raise StorageUnavailable(f"{path.name} was not written by Trainyard.")
-    check_schema(path, content[ABOUT].get("schema", SCHEMA))
-    return content
 
 
 def spec_hash(spec: TrainingSpec) -> str:
