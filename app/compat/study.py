@@ -1,4 +1,4 @@
-"""The contract of the older study service, over the use cases of `app/service/studies.py`.
+"""The contract of the older study service, over the use cases of `app/service/contracts/studies.py`.
 
 Every answer carries `AnswerDate`; errors are {"detail"}, with `errors` by parameter and `message` beside it.
 """
@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from app.compat.parameters import Parameters
 from app.composition import services
 from app.http.errors import envelope, headers_of, log_unexpected
-from app.service.studies import StudyRequest
+from app.service.contracts.studies import StudyRequest
 from trainyard.errors import Conflict, NotFound
 
 WRONG_PARAMETERS = "Wrong parameters"

@@ -1,4 +1,4 @@
-"""The contract of the older training service, over the use cases of `app/service/trainings.py`.
+"""The contract of the older training service, over the use cases of `app/service/contracts/trainings.py`.
 
 Errors are {"error"} with the HTTP status, with `errors` by field beside it where fields are at fault.
 """
@@ -13,8 +13,8 @@ from app.composition import services
 from app.http.arguments import read_json_body
 from app.http.errors import envelope, headers_of, log_unexpected
 from app.schemas.fields import NAME_LENGTH
-from app.service.metric_log import PLACES, MetricLog
-from app.service.trainings import TrainingRequest
+from app.service.contracts.trainings import TrainingRequest
+from app.service.run_outputs.metric_log import PLACES, MetricLog
 from trainyard.errors import InvalidRequest
 from trainyard.runs.record import ACTIVE, Run, RunStatus
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Request
 
-from app.service.slots import IsGone, never
+from app.service.requests.slots import IsGone, never
 
 _SOCKET = "gunicorn.socket"
 

@@ -12,8 +12,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import get_input_stream
 
 from app.http.arguments import read_json_body, refuse_repeated, refuse_text_in_place
-from app.service.received_images import ReceivedImages
-from app.service.uploads import ReceivedFile, Upload
+from app.service.datasets.uploads import ReceivedFile, Upload
+from app.service.models.received_images import ReceivedImages
 from trainyard.errors import InvalidRequest, PayloadTooLarge
 
 FORM_BYTES = 1024 * 1024

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.service.cluster_figures import ClusterFigures, StoreFigures
+from app.service.cluster.figures import ClusterFigures, StoreFigures
 from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.statistics import INFINITE
 from trainyard.store.statistics import Histogram as Counts

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 
 from app.composition import services
 from app.http.authentication import authentication
-from app.service.runs import RunState
+from app.service.runs.runs import RunState
 from trainyard.access import Role, present_access
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import RunStatus

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from app.composition import services
-from app.service.run_comparison import Comparison
+from app.service.runs.comparison import Comparison
 from trainyard.errors import NotFound
 
 MOST = 20

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from app.composition import services
-from app.service.samples import SampleInfo
+from app.service.datasets.samples import SampleInfo
 from trainyard.datasets.record import Dataset, DatasetStatus, Problem, Question
 from trainyard.errors import NotFound
 

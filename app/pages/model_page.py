@@ -5,7 +5,7 @@ from flask import Blueprint, render_template
 from app.composition import services
 from app.pages.dataset_names import dataset_names
 from app.schemas.trained_models import STAGES, file_url
-from app.service.received_images import MAX_IMAGES
+from app.service.models.received_images import MAX_IMAGES
 from trainyard.errors import NotFound, Unreadable
 from trainyard.registry.models import ModelQuery
 from trainyard.runs.trained_model import TrainedModel

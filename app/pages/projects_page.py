@@ -7,7 +7,7 @@ from app.composition import services
 from app.http.authentication import authentication
 from app.pages.run_list import rows_of
 from app.schemas.projects import ProjectQuery
-from app.service.projects import ProjectState
+from app.service.cluster.projects import ProjectState
 from trainyard.access import Role, present_access
 from trainyard.errors import NotFound
 from trainyard.store.run_lists import RunQuery

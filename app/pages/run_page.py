@@ -7,9 +7,9 @@ from flask import Blueprint, render_template
 
 from app.composition import services
 from app.pages.dataset_names import dataset_names
-from app.service.run_comparison import dotted
-from app.service.run_files import Artifact
-from app.service.runs import RunState
+from app.service.run_outputs.files import Artifact
+from app.service.runs.comparison import dotted
+from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
 from trainyard.store.worker_record import DeviceFigures

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 from app.composition import services
 from app.http.authentication import authentication
 from app.schemas.webhooks import STATUSES, WebhookSchema
-from app.service.retention import ENDED
+from app.service.cluster.retention import ENDED
 from trainyard.access import Role, present_access
 from trainyard.tasks.registry import monitors
 

@@ -8,7 +8,7 @@ from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.errors import envelope
 from app.schemas.retention import PrunedSchema, PruneSchema, UsageQuery, UsagesSchema
-from app.service.retention import PrunedRun, PruneRequest, Usage
+from app.service.cluster.retention import PrunedRun, PruneRequest, Usage
 
 blueprint = Blueprint(
     "admin", __name__, url_prefix="/api/v1/admin", description="Room on the storage; for admins."

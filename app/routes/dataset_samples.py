@@ -10,8 +10,8 @@ from app.http.arguments import Blueprint
 from app.http.conditional import precondition, without_body
 from app.routes.datasets import PREFIX
 from app.schemas.samples import PreviewQuery, SamplesQuery, SamplesSchema
-from app.service.previews import render
-from app.service.samples import SampleInfo
+from app.service.datasets.previews import render
+from app.service.datasets.samples import SampleInfo
 
 blueprint = Blueprint("samples", __name__, url_prefix=PREFIX, description="What is in a data set.")
 _PNG = "image/png"

@@ -10,7 +10,7 @@ from app.schemas.drafts import EXAMPLE, PREFIX, DraftChangeSchema, DraftRequestS
 from app.schemas.fields import PageQuery, page_schema
 from app.schemas.runs import PREFIX as RUNS
 from app.schemas.runs import CheckedRunSchema, RunStateSchema
-from app.service.runs import RunState
+from app.service.runs.runs import RunState
 from trainyard.runs.draft import Draft
 from trainyard.runs.record import Run
 from trainyard.store.records import Page

@@ -14,9 +14,9 @@ from app.http.client import departure
 from app.http.web_socket import WebSocket, WebSocketResponse
 from app.routes.event_stream import LAST_EVENT_ID, event_stream
 from app.schemas.event_feed import EventFeedQuery
-from app.service.event_feed import Entry, FeedQuery
-from app.service.run_events import checked_event_id
-from app.service.slots import IsGone
+from app.service.requests.slots import IsGone
+from app.service.run_outputs.event_feed import Entry, FeedQuery
+from app.service.run_outputs.events import checked_event_id
 from trainyard.errors import TrainyardError
 
 logger = logging.getLogger(__name__)

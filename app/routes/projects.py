@@ -15,7 +15,7 @@ from app.schemas.projects import (
     ProjectQuery,
     ProjectSchema,
 )
-from app.service.projects import ProjectPage, ProjectState
+from app.service.cluster.projects import ProjectPage, ProjectState
 from trainyard.access import require_project
 from trainyard.errors import NotFound
 

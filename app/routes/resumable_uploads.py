@@ -22,7 +22,7 @@ from app.schemas.resumable_uploads import (
     ResumableUploadSchema,
     UploadBeginSchema,
 )
-from app.service.resumable_uploads import FinishRequest, PartialUpload, WholeFile
+from app.service.datasets.resumable_uploads import FinishRequest, PartialUpload, WholeFile
 from trainyard.datasets.record import Dataset
 from trainyard.errors import InvalidRequest
 

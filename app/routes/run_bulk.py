@@ -9,7 +9,7 @@ from app.http.arguments import Blueprint
 from app.http.errors import envelope
 from app.schemas.run_bulk import BulkSchema, BulkTargetsSchema, StopManySchema
 from app.schemas.runs import PREFIX
-from app.service.run_bulk import BulkOutcome
+from app.service.runs.bulk import BulkOutcome
 
 blueprint = Blueprint(
     "run-bulk", __name__, url_prefix=f"{PREFIX}/bulk", description="One thing done to many runs."

@@ -14,8 +14,8 @@ from app.http.client import departure
 from app.routes.event_stream import LAST_EVENT_ID, event_stream
 from app.schemas.event_feed import kinds_argument
 from app.schemas.runs import PREFIX
-from app.service.log_lines import LOG
-from app.service.run_events import checked_event_id, checked_place
+from app.service.run_outputs.events import checked_event_id, checked_place
+from app.service.run_outputs.log_lines import LOG
 
 blueprint = Blueprint("run-events", __name__, url_prefix=PREFIX, description="A run, live.")
 

@@ -10,8 +10,8 @@ from app.http.arguments import Blueprint
 from app.http.idempotency import PARAMETER, idempotency_key
 from app.schemas.run_life import ExportSchema, ForkSchema, ResumeSchema
 from app.schemas.runs import PREFIX, RunStateSchema
-from app.service.forks import ForkRequest
-from app.service.runs import RunState
+from app.service.runs.forks import ForkRequest
+from app.service.runs.runs import RunState
 
 blueprint = Blueprint(
     "run-life", __name__, url_prefix=PREFIX, description="A run's end, and what may follow."

@@ -14,7 +14,7 @@ from app.http.client import departure
 from app.http.conditional import file_response
 from app.schemas.run_log import DEFAULT_LINES, LogQuery
 from app.schemas.runs import PREFIX
-from app.service.run_logs import LogPart
+from app.service.run_outputs.logs import LogPart
 from trainyard.errors import TrainyardError
 
 logger = logging.getLogger(__name__)

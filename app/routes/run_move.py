@@ -7,7 +7,7 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.schemas.runs import PREFIX, MoveSchema, RunStateSchema
-from app.service.runs import RunState
+from app.service.runs.runs import RunState
 
 blueprint = Blueprint("run-move", __name__, url_prefix=PREFIX, description="The order of queued runs.")
 

@@ -21,7 +21,7 @@ from app.schemas.runs import (
     RunStateSchema,
     StopSchema,
 )
-from app.service.runs import RunRequest, RunState
+from app.service.runs.runs import RunRequest, RunState
 from trainyard.runs.record import Run
 
 blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")

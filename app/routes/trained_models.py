@@ -17,7 +17,7 @@ from app.schemas.trained_models import (
     ModelRequestSchema,
     TrainedModelSchema,
 )
-from app.service.models import ModelRequest
+from app.service.models.models import ModelRequest
 from trainyard.registry.models import ModelQuery
 from trainyard.runs.trained_model import TrainedModel
 from trainyard.store.records import Page

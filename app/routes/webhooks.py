@@ -16,7 +16,7 @@ from app.schemas.webhooks import (
     WebhookRequestSchema,
     WebhookSchema,
 )
-from app.service.webhooks import WebhookRequest
+from app.service.cluster.webhooks import WebhookRequest
 from trainyard.store.records import Page
 from trainyard.webhooks.record import Delivery, Webhook
 

@@ -5,7 +5,7 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.schemas.yard import QueuesSchema, WorkerSchema, WorkersSchema
-from app.service.yard import QueueState
+from app.service.cluster.yard import QueueState
 from trainyard.store.worker_record import WorkerState
 
 blueprint = Blueprint("yard", __name__, url_prefix="/api/v1", description="Who works, what waits and why.")

@@ -8,7 +8,7 @@ from marshmallow_dataclass import class_schema
 from app.schemas.fields import UNREADABLE, PageQuery, instant_field, name_field
 from app.schemas.ingest_options import OptionsFields, options_of
 from app.schemas.option_fields import ClassesField, LabelMapField
-from app.service.datasets import DatasetRequest
+from app.service.datasets.datasets import DatasetRequest
 from trainyard.datasets.record import (
     Dataset,
     DatasetStatus,

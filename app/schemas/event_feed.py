@@ -7,7 +7,7 @@ from webargs.fields import DelimitedList
 
 from app.schemas.fields import name_field
 from app.schemas.run_comparison import run_ids_argument
-from app.service.log_lines import LOG
+from app.service.run_outputs.log_lines import LOG
 from trainyard.runs.events import NAMES
 
 MAX_FOLLOWED = 200

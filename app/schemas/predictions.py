@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import Schema, fields, post_load, validate
 from webargs.fields import DelimitedList
 
-from app.service.predictions import PredictionRequest
-from app.service.received_images import MAX_IMAGES
+from app.service.models.predictions import PredictionRequest
+from app.service.models.received_images import MAX_IMAGES
 from trainyard.runs.prediction import CLASS_MAP, FORMS, PICTURES, TRAINED, WAYS
 from trainyard.runs.trained_model import FP32
 

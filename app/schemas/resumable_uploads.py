@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, post_load, validate
 
 from app.schemas.datasets import UploadFields
 from app.schemas.fields import instant_field, name_field
-from app.service.resumable_uploads import WholeFile
+from app.service.datasets.resumable_uploads import WholeFile
 
 PREFIX = "/api/v1/uploads"
 OFFSET = "Upload-Offset"

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from app.http.errors import ErrorSchema
 from app.schemas.fields import TAG_LENGTH, instant_field, name_field
-from app.service.retention import ENDED
+from app.service.cluster.retention import ENDED
 from trainyard.tasks.registry import monitors
 
 

@@ -7,7 +7,7 @@ from webargs.fields import DelimitedList
 
 from app.schemas.metric_fields import MetricSummarySchema
 from app.schemas.run_list import RunItemSchema, run_item
-from app.service.run_comparison import Comparison
+from app.service.runs.comparison import Comparison
 
 MAX_COMPARED = 50
 

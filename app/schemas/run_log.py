@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.service.run_logs import MAX_LOG_LINES, MAX_PART_BYTES
+from app.service.run_outputs.logs import MAX_LOG_LINES, MAX_PART_BYTES
 
 DEFAULT_LINES = 200
 

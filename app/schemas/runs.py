@@ -18,7 +18,7 @@ from app.schemas.fields import (
 from app.schemas.metric_fields import metrics_field, row_field
 from app.schemas.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.schemas.yard import WaitingSchema
-from app.service.runs import RunState
+from app.service.runs.runs import RunState
 from trainyard.runs.events import Progress
 from trainyard.runs.record import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.runs.signals import Signals

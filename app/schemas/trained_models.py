@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, post_load, pre_dump, validate
 from webargs.fields import DelimitedList
 
 from app.schemas.fields import UNREADABLE, PageQuery, instant_field, name_field, notes_field
-from app.service.models import ModelRequest
+from app.service.models.models import ModelRequest
 from trainyard.registry.models import ModelQuery
 from trainyard.runs.trained_model import ModelStage, TrainedModel
 from trainyard.store.codec import UnreadableRecord

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump
 
 from app.schemas.fields import instant_field
-from app.service.yard import ProjectWaiting
+from app.service.cluster.yard import ProjectWaiting
 from trainyard.scheduling.waiting import MESSAGES, Reason
 
 

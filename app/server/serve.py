@@ -17,7 +17,7 @@ from app.composition import EXTENSION
 from app.server.logs import ACCESS_FORMAT, JsonLogger, QuerylessLogger
 from app.server.waits import RECEIVING, SENDING
 from app.server.worker import PatientWorker
-from app.service.run_events import MAX_STREAMS
+from app.service.run_outputs.events import MAX_STREAMS
 from trainyard.log_format import JSON, log_in_utc
 from trainyard.settings import Settings
 

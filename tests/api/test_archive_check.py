@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from app.service import archive_check
+from app.service.datasets import archive_check
 from tests.api.conftest import archive, upload
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service.event_feed import EventFeedService, FeedQuery
-from app.service.shutdown import Shutdown
+from app.service.requests.shutdown import Shutdown
+from app.service.run_outputs.event_feed import EventFeedService, FeedQuery
 from tests.api.conftest import Hand, submit
 from trainyard.registry.event_log import order
 from trainyard.runs.events import EpochEnd, Notice

@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.composition import EXTENSION
-from app.service.event_feed import EventFeedService, FeedQuery
-from app.service.log_lines import MAX_LINE, LogLines
+from app.service.run_outputs.event_feed import EventFeedService, FeedQuery
+from app.service.run_outputs.log_lines import MAX_LINE, LogLines
 from tests.api.conftest import Hand
 from trainyard.storage.files import Storage
 

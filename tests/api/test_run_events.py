@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service.run_events import BEGINNING, MAX_STREAMS, RunEvents, checked_event_id
-from app.service.shutdown import Shutdown
-from app.service.slots import Slots
+from app.service.requests.shutdown import Shutdown
+from app.service.requests.slots import Slots
+from app.service.run_outputs.events import BEGINNING, MAX_STREAMS, RunEvents, checked_event_id
 from tests.api.conftest import Hand
 from trainyard.errors import InvalidRequest, NotFound, TooManyStreams
 from trainyard.registry.event_log import order, publish

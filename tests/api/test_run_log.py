@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from app.service.run_logs import RunLogs
-from app.service.shutdown import Shutdown
+from app.service.requests.shutdown import Shutdown
+from app.service.run_outputs.logs import RunLogs
 from tests.api.conftest import Hand
 from trainyard.errors import NotFound
 from trainyard.storage.files import Storage

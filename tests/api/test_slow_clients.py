@@ -14,8 +14,8 @@ from app.server import paced_socket
 from app.server.paced_socket import PacedSocket
 from app.server.waits import Waits
 from app.server.worker import REQUEST_S
-from app.service.run_events import MAX_STREAMS
-from app.service.uploads import MAX_UPLOADS
+from app.service.datasets.uploads import MAX_UPLOADS
+from app.service.run_outputs.events import MAX_STREAMS
 from tests.api.server import Server
 from tests.waits import scaled, wait_for
 from trainyard.errors import TooManyUploads

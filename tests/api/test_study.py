@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service import run_stop, studies
+from app.service.contracts import studies
+from app.service.runs import stop as run_stop
 from tests.api.conftest import Hand, upload
 from trainyard.storage.files import Storage, read_json, write_json
 from trainyard.store.connection import Client

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.service.previews import render
-from app.service.samples import PreparedIndex, SampleService
+from app.service.datasets.previews import render
+from app.service.datasets.samples import PreparedIndex, SampleService
 from tests.ingest.made import Bench, codes, encoded, photo
 from trainyard.datasets.record import Task
 from trainyard.storage.files import DatasetFolder, read_json

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.service.metric_log import MetricLog, read_log
+from app.service.run_outputs.metric_log import MetricLog, read_log
 
 LOG = """epoch,step,train_loss,val_dice,note
 1,10,0.5,,a

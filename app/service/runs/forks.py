@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.service.run_files import RunFiles
-from app.service.runs import NAME_LENGTH, RunRequest, RunService
+from app.service.run_outputs.files import RunFiles
+from app.service.runs.runs import NAME_LENGTH, RunRequest, RunService
 from trainyard.errors import Conflict, InvalidRequest
 from trainyard.runs.record import ForkedFrom, Run
 

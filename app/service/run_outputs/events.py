@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from app.service.log_lines import LogLines
-from app.service.shutdown import Shutdown
-from app.service.slots import IsGone, never
+from app.service.requests.shutdown import Shutdown
+from app.service.requests.slots import IsGone, never
+from app.service.run_outputs.log_lines import LogLines
 from trainyard.errors import InvalidRequest
 from trainyard.registry.event_log import EventLogReader, order
 from trainyard.registry.runs import RunRegistry

@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from app.service.keyed import fingerprint, keyed_id, refuse_other
-from app.service.submission import whole_or_absent
-from app.service.waiting import Waiting, WaitingService
+from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
+from app.service.requests.submission import whole_or_absent
+from app.service.runs.waiting import Waiting, WaitingService
 from trainyard.access import require_project
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import NotFound, StoreUnavailable

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from app.service.run_files import RunFiles
-from app.service.slots import IsGone
-from app.service.worker_answers import WorkerAnswers
+from app.service.models.worker_answers import WorkerAnswers
+from app.service.requests.slots import IsGone
+from app.service.run_outputs.files import RunFiles
 from trainyard.errors import StorageUnavailable
 from trainyard.runs.prediction import WeightsJob
 from trainyard.storage.files import Storage, new_prediction_id, remove_folder

@@ -13,7 +13,7 @@ from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from app.service.samples import PreparedIndex, SampleInfo
+from app.service.datasets.samples import PreparedIndex, SampleInfo
 from trainyard.datasets.prepared_index import IGNORE_INDEX
 from trainyard.lettering import draw_name
 from trainyard.storage.errors import storage_error

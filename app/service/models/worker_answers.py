@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from app.service.slots import IsGone, Slots
+from app.service.requests.slots import IsGone, Slots
 from trainyard.errors import (
     ChildDied,
     ExportMismatch,

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.service.shutdown import Shutdown
-from app.service.slots import IsGone, never
+from app.service.requests.shutdown import Shutdown
+from app.service.requests.slots import IsGone, never
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import ACTIVE
 from trainyard.storage.errors import storage_error

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.service.datasets import DatasetService
-from app.service.run_files import RunFiles
-from app.service.run_life import RunLifeService
-from app.service.run_stop import stop_and_wait
-from app.service.runs import RunRequest, RunService
+from app.service.datasets.datasets import DatasetService
+from app.service.run_outputs.files import RunFiles
+from app.service.runs.life import RunLifeService
+from app.service.runs.runs import RunRequest, RunService
+from app.service.runs.stop import stop_and_wait
 from trainyard.datasets.record import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.offered_models import OfferedModels

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.service.data_folders import SplitFolders, set_parts, split_folders
-from app.service.datasets import DatasetService
-from app.service.metric_log import MetricLog, read_log
-from app.service.run_files import RunFiles
-from app.service.run_stop import stop_and_wait
-from app.service.runs import RunRequest, RunService
+from app.service.datasets.data_folders import SplitFolders, set_parts, split_folders
+from app.service.datasets.datasets import DatasetService
+from app.service.run_outputs.files import RunFiles
+from app.service.run_outputs.metric_log import MetricLog, read_log
+from app.service.runs.runs import RunRequest, RunService
+from app.service.runs.stop import stop_and_wait
 from trainyard.access import require_project
 from trainyard.datasets.record import IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound

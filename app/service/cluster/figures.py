@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.service.slots import Slots
+from app.service.requests.slots import Slots
 from trainyard.errors import StoreUnavailable
 from trainyard.scheduling.wake_ups import TASKS
 from trainyard.storage.files import Storage

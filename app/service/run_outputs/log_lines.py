@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.service.run_logs import MAX_PART_BYTES, read_part
+from app.service.run_outputs.logs import MAX_PART_BYTES, read_part
 
 LOG = "log"
 """The kind of these events; they are sent where it is asked for."""

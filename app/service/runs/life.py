@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.service.runs import RunService, RunState
+from app.service.runs.runs import RunService, RunState
 from trainyard.registry.lifecycle import RunLife
 from trainyard.runs.record import Run
 from trainyard.spec.checks import check_export

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.service.received_images import ReceivedImages
-from app.service.slots import IsGone
-from app.service.worker_answers import WorkerAnswers
+from app.service.models.received_images import ReceivedImages
+from app.service.models.worker_answers import WorkerAnswers
+from app.service.requests.slots import IsGone
 from trainyard.errors import (
     InvalidRequest,
     StorageUnavailable,

@@ -3,7 +3,7 @@
 import time
 from contextlib import suppress
 
-from app.service.runs import RunService
+from app.service.runs.runs import RunService
 from trainyard.errors import Conflict
 from trainyard.runs.record import TO_TRAIN, Run
 

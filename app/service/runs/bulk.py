@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.service.run_life import RunLifeService
-from app.service.runs import RunService
+from app.service.runs.life import RunLifeService
+from app.service.runs.runs import RunService
 from trainyard.errors import TrainyardError
 from trainyard.runs.signals import StopWhen
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.service.dataset_answers import chosen_options
-from app.service.keyed import fingerprint, keyed_id, refuse_other
-from app.service.submission import whole_or_absent
-from app.service.uploads import ArrivedFile, Upload
+from app.service.datasets.answers import chosen_options
+from app.service.datasets.uploads import ArrivedFile, Upload
+from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
+from app.service.requests.submission import whole_or_absent
 from trainyard.datasets.record import UNREAD, Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from app.service.datasets import DatasetRequest, DatasetService
-from app.service.keyed import keyed_id
-from app.service.uploads import StoredFile
+from app.service.datasets.datasets import DatasetRequest, DatasetService
+from app.service.datasets.uploads import StoredFile
+from app.service.requests.keyed import keyed_id
 from trainyard.access import present_access, require_project
 from trainyard.datasets.record import Dataset
 from trainyard.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge, UploadBusy

@@ -4,8 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from app.service.keyed import keyed_id
-from app.service.runs import RunRequest, RunService
+from app.service.requests.keyed import keyed_id
+from app.service.runs.runs import RunRequest, RunService
 from trainyard.access import present_access, require_project
 from trainyard.errors import InvalidRequest, NotFound
 from trainyard.registry.kept import KeptRecords

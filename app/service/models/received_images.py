@@ -1,6 +1,6 @@
 """Images on their way into the folder of a prediction."""
 
-from app.service.uploads import ReceivedFile
+from app.service.datasets.uploads import ReceivedFile
 from trainyard.errors import InvalidRequest, PayloadTooLarge
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import PredictionFolder

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from app.service.log_lines import LOG, LogLines
-from app.service.run_events import KEEP_ALIVE_S, PIECE_MS
-from app.service.shutdown import Shutdown
-from app.service.slots import IsGone, never
+from app.service.requests.shutdown import Shutdown
+from app.service.requests.slots import IsGone, never
+from app.service.run_outputs.events import KEEP_ALIVE_S, PIECE_MS
+from app.service.run_outputs.log_lines import LOG, LogLines
 from trainyard.registry.event_log import order
 from trainyard.registry.runs import RunRegistry
 from trainyard.storage.files import Storage

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from app.service.archive_check import check_archive
+from app.service.datasets.archive_check import check_archive
 from trainyard.errors import InvalidRequest, PayloadTooLarge, StorageUnavailable
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import DatasetFolder
