@@ -23,9 +23,9 @@ NAMES = {
         "train, TRAIN, Training, trainingset, TrainDataset, TrainFolder, training_set, train-images, "
         "trainannot, TRAINImages, trainmasks, x_train, y_train, trainA, train2017, TrainingData_Part1, TR, "
         "imagesTr, VOCtrainval_2012, train_256x256, labelsTr, "
-        "trainval, train_val, Train Set, instances_train2014"
+        "trainval, train_val, Train Set, instances_train2014, TRAINdata1, TRAINmasks, TRAINing"
     ),
-    "val": "val, valid, Validation, val_img, valid_masks, ValSet, dev, VA, val.v2",
+    "val": "val, valid, Validation, val_img, valid_masks, ValSet, dev, VA, val.v2, VALdata1, VALIDimages",
     "test": (
         "test, Testing, TestDataset, imagesTs, labelsTs, Test_GT, TE, testset, testdata, TEST_MASKS, "
         "testA_1, groundtruth_test"
@@ -52,6 +52,15 @@ def test_names_with_other_words_are_not_sure(name: str) -> None:
     found = split_name(name)
     assert found is not None
     assert not found.known
+
+
+@pytest.mark.parametrize("rest", ["tiles", "crops_gt", "patches"])
+@pytest.mark.parametrize("val", ["val", "valid", "validation"])
+@pytest.mark.parametrize("train", ["train", "training"])
+def test_words_that_are_joined_to_a_split(train: str, val: str, rest: str) -> None:
+    """The whole word for the split is taken off: `validtiles` is not `val` and `idtiles`."""
+    paths = [f"set/{split}{rest}/a/{n}.png" for split in (train, val, "test") for n in range(3)]
+    assert told(*paths) == ["train"] * 3 + ["val"] * 3 + ["test"] * 3
 
 
 def told(*paths: str) -> list[str | None]:

@@ -25,6 +25,10 @@ _SPLITS = {
     "prueba": "test", "pruebas": "test", "teste": "test", "тест": "test", "тестовая": "test",
     "测试": "test", "测试集": "test", "テスト": "test", "테스트": "test",
 }  # fmt: skip
+_JOINED = {
+    word: _SPLITS[word] for word in ("validation", "training", "testing", "valid", "train", "test", "val")
+}
+"""Words that others are joined to without a sign between, the longest first: `validcrop` is `valid` and `crop`."""
 SPLIT_WORDS = frozenset(_SPLITS)
 """Words that name a split, in lower case."""
 
@@ -90,8 +94,8 @@ def joined_split_name(name: str) -> SplitName | None:
     if sure is not None:
         return sure
     for word in _words(name):
-        for split in ("train", "val", "test"):
-            rest = word.removeprefix(split) if word.startswith(split) else word.removesuffix(split)
+        for part, split in _JOINED.items():
+            rest = word.removeprefix(part) if word.startswith(part) else word.removesuffix(part)
             if rest and rest != word:
                 return SplitName(split, (rest,), known=False, short=True, whole=False)
     return None
@@ -121,9 +125,11 @@ def _words(name: str) -> list[str]:
 
 
 def _parted_by_case(run: str) -> list[str]:
-    """The words of `TrainDataset` and `TRAINImages`; of `VOCtrainval`, too, where capitals end a word."""
+    """The words of `TrainDataset` and `TRAINImages`; of `VOCtrainval` and `VALdata`, too, where capitals end one."""
+    if run.casefold() in _SPLITS:
+        return [run]
     ends = _CAPITALS_END.findall(run)
-    return ends if any(word in _SPLITS for word in ends) else _CAMEL.findall(run)
+    return ends if any(word.casefold() in _SPLITS for word in ends) else _CAMEL.findall(run)
 
 
 def _says_nothing(word: str) -> bool:
