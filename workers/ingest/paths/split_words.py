@@ -28,7 +28,7 @@ _SPLITS = {
 _JOINED = {
     word: _SPLITS[word] for word in ("validation", "training", "testing", "valid", "train", "test", "val")
 }
-"""Words that others are joined to without a sign between, the longest first: `validcrop` is `valid` and `crop`."""
+"""Words that others are joined to without a sign, the longest first: `validcrop` is `valid` and `crop`."""
 SPLIT_WORDS = frozenset(_SPLITS)
 """Words that name a split, in lower case."""
 
@@ -125,7 +125,7 @@ def _words(name: str) -> list[str]:
 
 
 def _parted_by_case(run: str) -> list[str]:
-    """The words of `TrainDataset` and `TRAINImages`; of `VOCtrainval` and `VALdata`, too, where capitals end one."""
+    """The words of `TrainDataset`, `TRAINImages`; of `VOCtrainval` and `VALdata`, too, where capitals end one."""
     if run.casefold() in _SPLITS:
         return [run]
     ends = _CAPITALS_END.findall(run)
