@@ -125,7 +125,7 @@ def _words(name: str) -> list[str]:
 
 
 def _parted_by_case(run: str) -> list[str]:
-    """The words of `TrainDataset`, `TRAINImages`; of `VOCtrainval` and `VALdata`, too, where capitals end one."""
+    """The words of `TrainDataset` and `TRAINImages`; of `VOCtrainval` and `VALdata`, too."""
     if run.casefold() in _SPLITS:
         return [run]
     ends = _CAPITALS_END.findall(run)
