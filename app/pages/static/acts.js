@@ -1,7 +1,7 @@
 // Dialogs, and forms that call the API: <form data-call="PATCH /runs/x" data-then="stay">.
 // Fields with dots in their names are nested; empty ones are left out; `data-body` is a body that is known already. An error lands at its field.
 import { BASE, call } from "./api.js";
-import { refreshSoon } from "./refresh.js";
+import { leaveFor, refreshSoon } from "./refresh.js";
 import { isSure } from "./sure.js";
 
 /** Lets the document's dialogs open and its forms call. */
@@ -34,7 +34,7 @@ async function submit(form) {
     if (then === "stay") {
       for (const input of form.querySelectorAll("input")) delete input.dataset.edited;
       refreshSoon();
-    } else location.assign(BASE + form.dataset.then.replace("{id}", answer?.id ?? ""));
+    } else leaveFor(BASE + form.dataset.then.replace("{id}", answer?.id ?? ""));
   } catch (error) {
     showError(form, error)?.focus();
   } finally {

@@ -3,7 +3,13 @@
 import { localTimes } from "./times.js";
 
 const EVERY_MS = 1000;
-let due = null, isRunning = false, fetchedAt = 0;
+let due = null, isRunning = false, isLeaving = false, fetchedAt = 0;
+
+/** Goes to another page. What is shown refreshes no more: its record may be gone, and to load it again would end the way there. */
+export function leaveFor(address) {
+  isLeaving = true;
+  location.assign(address);
+}
 
 /** Refreshes at once, or as soon as a second has passed since the last time. */
 export function refreshSoon() {
@@ -17,6 +23,7 @@ async function refresh() {
   isRunning = true;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (isLeaving) return;
     if (answer.redirected || answer.status === 404) return location.reload(); // signed out, or deleted
     if (answer.ok) apply(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
