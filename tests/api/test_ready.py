@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.composition import EXTENSION, compose
-from tests.api.conftest import submit
+from tests.api.conftest import Hand, submit, upload
 from trainyard.scheduling import housekeeping as caretaker_module
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
@@ -40,7 +40,7 @@ def assert_no_address(text: str) -> None:
 @pytest.fixture
 def limited(redis_client: Client) -> Iterator[Client]:
     """A Redis whose memory is used up."""
-    redis_client.config_set("maxmemory", "1mb")
+    redis_client.config_set("maxmemory", redis_client.info("memory")["used_memory"] // 2)
     yield redis_client
     redis_client.config_set("maxmemory", "0")
 
@@ -160,6 +160,31 @@ def test_an_emptied_redis_that_is_being_rebuilt_says_so(
     assert client.get(f"/api/v1/runs/{run_id}").status_code == 200
     assert client.get("/readyz").status_code == 200
     assert not redis_client.exists(keys.REBUILDING)
+
+
+def test_what_storage_has_is_not_unknown_because_something_newer_is_there(
+    client: FlaskClient, redis_client: Client, run_id: str, dataset_id: str, hand: Hand
+):
+    """Redis was emptied, and takes new records before anybody has seen that."""
+    redis_client.flushall()
+    assert upload(client, name="new").status_code == 202
+    newer = hand.ingest()
+    assert submit(client, newer).status_code == 201
+    for path in (f"runs/{run_id}", f"datasets/{dataset_id}"):
+        answer = client.get(f"/api/v1/{path}")
+        assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable"), path
+    acts = [
+        client.post(f"/api/v1/runs/{run_id}/{act}").status_code
+        for act in ("stop", "cancel", "resume", "retry")
+    ]
+    acts += [
+        client.patch(f"/api/v1/runs/{run_id}", json={"epochs": 3}).status_code,
+        client.patch(f"/api/v1/runs/{run_id}", json={"name": "x"}).status_code,
+        client.delete(f"/api/v1/runs/{run_id}").status_code,
+        client.delete(f"/api/v1/datasets/{dataset_id}").status_code,
+    ]
+    assert set(acts) == {503}
+    assert client.get("/api/v1/runs/run-0000000000aa").status_code == 404
 
 
 def test_an_empty_deployment_is_no_emptied_one(client: FlaskClient):

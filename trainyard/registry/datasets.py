@@ -5,7 +5,7 @@ from typing import Any
 
 from trainyard.datasets.failures import of_dataset
 from trainyard.datasets.record import Dataset
-from trainyard.errors import Conflict, NotFound
+from trainyard.errors import Conflict
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Registry
 from trainyard.storage.files import Storage, check_id, remove_folder
@@ -30,7 +30,7 @@ class DatasetRegistry(Registry[Dataset]):
         """Queue a set, as it was seen, for ingest with fields changed; raises NotFound and Conflict."""
         outcome, dataset = self._store.reopen(seen, values)
         if dataset is None:
-            raise NotFound(f"There is no dataset {seen.id}.")
+            raise self.absent(seen.id)
         if outcome != "ok":
             what = "has just been changed" if outcome == "changed" else f"is {dataset.status}"
             raise Conflict(
@@ -46,7 +46,7 @@ class DatasetRegistry(Registry[Dataset]):
         """Forget a set and delete its folder; raises NotFound, and Conflict while runs need it."""
         outcome, runs = self._store.remove(check_id(dataset_id))
         if outcome == "missing":
-            raise NotFound(f"There is no dataset {dataset_id}.")
+            raise self.absent(dataset_id)
         if outcome == "held":
             raise Conflict(
                 f"Data set {dataset_id} is needed by {', '.join(sorted(runs))}.",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainyard.access import require_project
-from trainyard.errors import NotFound
 from trainyard.registry.records import Record, Records
 from trainyard.runs.draft import Draft
 from trainyard.storage.files import Storage, check_id, remove_folder
@@ -39,7 +38,7 @@ class KeptRecords(Records[Record]):
     def remove(self, record_id: str) -> None:
         """Forget a record and delete its folder; raises NotFound and StorageUnavailable."""
         if not self._store.forget(check_id(record_id)):
-            raise NotFound(f"There is no {self._store.kind} {record_id}.")
+            raise self.absent(record_id)
         remove_folder(self.record_file(record_id).parent)
 
 

@@ -7,7 +7,7 @@ sense in the run's present state raises Conflict with that state.
 from contextlib import suppress
 from dataclasses import replace
 
-from trainyard.errors import Conflict, NotFound, Unreadable
+from trainyard.errors import Conflict, Unreadable
 from trainyard.registry.runs import RunRegistry, refusal
 from trainyard.runs.record import Run, RunStatus
 from trainyard.spec.training_spec import ExportSpec
@@ -80,7 +80,7 @@ class RunLife:
         """The record after a decision, its mirror written and a status just entered told."""
         self._check(run_id, outcome, run, verb)
         if run is None:
-            raise NotFound(f"There is no run {run_id}.")
+            raise self._runs.absent(run_id)
         mirrored = self._runs.mirror(run)
         if outcome in ("ended", "queued"):
             self._runs.announce_status(run)
@@ -88,7 +88,7 @@ class RunLife:
 
     def _check(self, run_id: str, outcome: str, run: Run | None, verb: str) -> None:
         if outcome == "missing":
-            raise NotFound(f"There is no run {run_id}.")
+            raise self._runs.absent(run_id)
         if outcome == "no_dataset" and run:
             raise Conflict(
                 f"The data set of run {run_id} has been deleted; it cannot be {verb}.",

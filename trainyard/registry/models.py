@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.access import require_project
-from trainyard.errors import Conflict, NotFound, StorageUnavailable, StoreUnavailable
+from trainyard.errors import Conflict, StorageUnavailable, StoreUnavailable
 from trainyard.registry.records import Records
 from trainyard.runs.trained_model import ModelStage, TrainedModel
 from trainyard.storage.files import Storage, check_id, remove_folder
@@ -74,7 +74,7 @@ class ModelRegistry(Records[TrainedModel]):
         """
         found = self._store.change(check_id(model_id), stage, values)
         if found is None:
-            raise NotFound(f"There is no model {model_id}.")
+            raise self.absent(model_id)
         changed = self._mirrored(found)
         if stage == ModelStage.PRODUCTION:
             self._mirror_archived()
@@ -90,7 +90,7 @@ class ModelRegistry(Records[TrainedModel]):
         """Forget a model and delete its files; raises NotFound, and Conflict for one in production."""
         outcome = self._store.remove(check_id(model_id))
         if outcome == "missing":
-            raise NotFound(f"There is no model {model_id}.")
+            raise self.absent(model_id)
         if outcome == "in_use":
             raise Conflict(
                 f"Model {model_id} is in production.",

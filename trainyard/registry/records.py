@@ -60,10 +60,15 @@ class Records(Generic[Record]):
         """The record; raises NotFound, and Unreadable for one that cannot be read."""
         record = self._store.get(check_id(record_id))
         if record is None:
-            is_expected = self.record_file(record_id).exists() and not self._store.was_removed(record_id)
-            self._refuse_incomplete(is_expected)
-            raise NotFound(f"There is no {self._store.kind} {record_id}.")
+            raise self.absent(record_id)
         return record
+
+    def absent(self, record_id: str) -> NotFound | StoreUnavailable:
+        """What to raise for a record that Redis does not have: there is none, or it is not here again yet."""
+        is_expected = self.record_file(record_id).exists() and not self._store.was_removed(record_id)
+        if is_expected and self._store.may_lack():
+            return StoreUnavailable(REBUILDING)
+        return NotFound(f"There is no {self._store.kind} {record_id}.")
 
     def project_of(self, record_id: str) -> str | None:
         """The project of a record, whether or not it can be read; None where there is no such record."""
@@ -104,7 +109,7 @@ class Records(Generic[Record]):
         """Change descriptive fields as a client; raises NotFound."""
         record = self._store.amend(check_id(record_id), values)
         if record is None:
-            raise NotFound(f"There is no {self._store.kind} {record_id}.")
+            raise self.absent(record_id)
         return self._mirrored(record)
 
     def repair(self, record_id: str) -> Record:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from trainyard.errors import Conflict, NotFound, StorageUnavailable, StoreUnavailable
+from trainyard.errors import Conflict, StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Registry
 from trainyard.registry.event_log import keep, last_id
@@ -234,7 +234,7 @@ class RunRegistry(Registry[Run]):
 
     def _signalled(self, outcome: str, found: dict[str, str], run_id: str, verb: str) -> Run:
         if outcome == "missing":
-            raise NotFound(f"There is no run {run_id}.")
+            raise self.absent(run_id)
         run = self._store.codec.from_hash(found)
         if outcome == "refused":
             raise refusal(run, verb)

@@ -148,7 +148,7 @@ class RecordStore(Generic[Record]):
 
     def _may_come_back(self, record_id: str) -> bool:
         """Whether a record that was unknown a moment ago is or will be known; one that was removed is not."""
-        return not self.was_removed(record_id) and (self.exists(record_id) or self.is_incomplete())
+        return not self.was_removed(record_id) and (self.exists(record_id) or self.may_lack())
 
     def crash(
         self,
@@ -234,6 +234,12 @@ class RecordStore(Generic[Record]):
             if self.client.exists(keys.REBUILDING):
                 return True
             return not self.client.exists(keys.INDEXED, keys.index(self.kind, None, None))
+
+    def may_lack(self) -> bool:
+        """Whether what storage holds may not be here: this Redis is being filled, or nobody has seen yet that
+        it was emptied. It may have newer records by then, so that `is_incomplete` would not tell."""
+        with store_errors():
+            return bool(self.client.exists(keys.REBUILDING)) or not self.client.exists(keys.INDEXED)
 
     def was_removed(self, record_id: str) -> bool:
         """Whether the record was removed lately; False also where it never was."""
