@@ -35,8 +35,9 @@ worker: $(STAMP)  ## one more training worker for it
 # One more at a time than there are cores: many wait for processes. A file stays in one process, with its stack;
 # tests/conftest.py has the long ones go first. Hundreds of processes are started, so what they import is compiled
 # once, whatever the environment says.
-test: $(STAMP)  ## every test; about three quarters of an hour on two cores
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: $(STAMP)  ## every test; about half an hour on two cores
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long" -n 3 --dist loadfile \
+		--no-loadscope-reorder
 
 # With a Chromium (on Debian: apt-get install chromium); the README shows them.
 screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures
@@ -46,10 +47,12 @@ screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures
 chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes 5 --seed 2"
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
-# The readers of annotations, names of splits, layouts of sets and specs, with many more made ones than the tests try.
-fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made ones
+# The readers of annotations, names of splits, layouts of sets and specs, with many more made ones than the tests try;
+# and every architecture, of which the tests try one of each kind.
+fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made ones; all architectures
 	$(BIN)/python -m pytest tests/ingest/formats tests/ingest/test_split_words.py -m hypothesis \
 		--hypothesis-profile=fuzz --timeout=0
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --timeout=0
 	$(BIN)/python -m tests.ingest.layouts --count 2000
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.odd_specs --count 500
 

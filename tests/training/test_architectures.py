@@ -22,6 +22,9 @@ from workers.training.tasks.segmentation.export.onnx_files import ExportData, ex
 from workers.training.tasks.segmentation.export.parity import MAX_DIFFERENCE
 from workers.training.tasks.segmentation.network.networks import empty_network
 
+OF_EACH_KIND = ("Unet", "PSPNet", "DeepLabV3Plus", "Segformer", "DPT")
+"""A plain decoder, one of fixed size, dilated, with attention, over a transformer; `make fuzz` has all."""
+
 
 @pytest.fixture(scope="module")
 def three_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -33,7 +36,10 @@ def _encoder(name: str) -> str:
     return "tu-vit_tiny_patch16_224" if name == "DPT" else TINY_ENCODER
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.long) for name in ARCHITECTURES],
+)
 def test_trains_a_step_and_exports(name: str, run_folder: Path, three_images: Path) -> None:
     size = rounded_size(name, 32)
     spec = tiny_spec(
