@@ -34,7 +34,8 @@ from trainyard.scheduling.reindex import LISTS_VERSION
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
-from trainyard.storage.files import SCHEMA, Storage
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import SCHEMA
 from trainyard.store import keys
 from trainyard.store.connection import connect
 

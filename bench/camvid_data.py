@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trainyard.datasets.record import IngestOptions
-from trainyard.storage.files import DatasetFolder, read_json
+from trainyard.storage.files import DatasetFolder
+from trainyard.storage.json_files import read_json
 from workers.ingest.pipeline import ingest
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "camvid"

@@ -21,7 +21,8 @@ import numpy as np
 from bench.engine import job, same_job
 from trainyard.runs.events import Event, Progress
 from trainyard.runs.signals import Signals
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedClass, PreparedWriter
 from workers.training.fit import fit
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from trainyard.storage.files import RunFolder, write_text
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import write_text
 from workers.training.report.charts import Frame, Line, line_chart
 
 FILE = "curves.svg"

@@ -15,7 +15,8 @@ from trainyard.datasets.record import DatasetSummary, IngestOptions, Problem
 from trainyard.decoding import decoder
 from trainyard.errors import BadDataset, DatasetQuestion, InvalidRequest
 from trainyard.storage.file_facts import file_facts
-from trainyard.storage.files import DatasetFolder, read_json, write_json
+from trainyard.storage.files import DatasetFolder
+from trainyard.storage.json_files import read_json, write_json
 
 FOLDER = ".datasets"
 """Where prepared sets lie in the folder of experiments."""

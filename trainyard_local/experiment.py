@@ -17,7 +17,9 @@ from trainyard.spec.experiments import Experiments, merge
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.aliases import place_file
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import RunFolder, new_run_id, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.ids import new_run_id
+from trainyard.storage.json_files import write_json
 from trainyard_local.checkpoints import Checkpoints
 from trainyard_local.dataset import LocalDataset, Progress, read_dataset, stored_dataset
 from trainyard_local.folders import find_folder, held, make_folder

@@ -13,7 +13,8 @@ from trainyard.runs.fork_origin import origin_file
 from trainyard.runs.record import AttemptRecord, Run, RunStatus
 from trainyard.spec.training_spec import with_batches
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import RunFolder, read_json, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.storage.metric_rows import read_rows
 from trainyard.store.codec import Codec
 

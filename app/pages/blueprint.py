@@ -69,5 +69,6 @@ def _shared() -> dict[str, object]:
         "static": f"{prefix}{assets.FOLDER}/{assets.stamp()}",
         "version": VERSION,
         "is_signed_in": bool(g.get("has_session")),
+        "is_admin": present_access().has(Role.ADMIN) or not authentication().needs_key,
         "may_change": present_access().has(Role.TRAINER) or not authentication().needs_key,
     }

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 
 from app.composition import services
-from app.http.authentication import authentication
 from app.service.runs.runs import RunState
-from trainyard.access import Role, present_access
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import RunStatus
 from trainyard.scheduling.waiting import MESSAGES
@@ -40,7 +38,6 @@ def show() -> str:
         waiters=_waiters(),
         shown=SHOWN,
         messages=MESSAGES,
-        may_drain=present_access().has(Role.ADMIN) or not authentication().needs_key,
     )
 
 

@@ -4,11 +4,9 @@ from flask import Blueprint, render_template, request
 from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
-from app.http.authentication import authentication
 from app.pages.run_list import rows_of
 from app.schemas.projects import ProjectQuery
 from app.service.cluster.projects import ProjectState
-from trainyard.access import Role, present_access
 from trainyard.errors import NotFound
 from trainyard.store.run_lists import RunQuery
 from trainyard.tasks.registry import monitors
@@ -55,7 +53,6 @@ def show(name: str) -> str:
         metrics=list(monitors()),
         best=[run for run in best.readable if metric in run.metrics],
         rows=rows_of(newest.items, "created_at"),
-        may_limit=present_access().has(Role.ADMIN) or not authentication().needs_key,
     )
 
 

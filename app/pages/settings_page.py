@@ -30,7 +30,6 @@ def show() -> str:
     figures = found.figures.look()
     return render_template(
         "settings.html",
-        is_admin=is_admin,
         needs_key=needs_key,
         keys=found.access_keys.all() if is_admin else [],
         roles=[role.value for role in Role],

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from trainyard.storage.files import RunFolder, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import write_json
 
 CONTENT = b"what stands for a network"
 COLORS = ((20, 20, 20), (220, 60, 60), (60, 60, 220))

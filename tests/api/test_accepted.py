@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, submit, upload
 from trainyard.errors import StorageUnavailable
 from trainyard.registry import event_log
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store import connection, records, run_store
 from trainyard.store.connection import Client, connect
 

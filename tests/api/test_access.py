@@ -20,7 +20,8 @@ from tests.api.conftest import ROOT, Hand, submit
 from tests.api.exported import export
 from trainyard.access import Role
 from trainyard.settings import Settings
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import Client
 
 KEYS, RUNS = "/api/v1/keys", "/api/v1/runs"

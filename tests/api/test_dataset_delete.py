@@ -12,7 +12,8 @@ from trainyard.datasets.record import Dataset
 from trainyard.errors import Conflict, OwnershipLost
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.runs.record import Run, RunStatus
-from trainyard.storage.files import Storage, new_run_id
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import new_run_id
 from workers.datasets.supervisor import IngestSupervisor
 
 DATASETS = "/api/v1/datasets"

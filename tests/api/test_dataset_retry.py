@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, upload
 from tests.api.test_ingest_crash import pictures
 from trainyard.lease import LeaseRules, Ownership
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import Client
 from workers.datasets import supervisor as ingest_supervisor
 from workers.datasets.supervisor import IngestSupervisor

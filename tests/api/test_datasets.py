@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, archive, upload
 from trainyard.datasets.record import IngestOptions
 from trainyard.settings import Settings
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 
 DATASETS = "/api/v1/datasets"
 

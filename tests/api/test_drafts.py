@@ -15,7 +15,8 @@ from tests.api.server import Server
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.reindex import Reindex
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client
 from trainyard_client import Client as ApiClient

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from trainyard.storage.files import RunFolder, Storage, write_json
+from trainyard.storage.files import RunFolder, Storage
+from trainyard.storage.json_files import write_json
 
 
 @pytest.fixture

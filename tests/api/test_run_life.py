@@ -10,7 +10,8 @@ from tests.api.conftest import Hand, submit, upload
 from tests.api.server import Server
 from trainyard.runs.fork_origin import checkpoint_file, keep_origin, origin_file
 from trainyard.runs.record import ForkedFrom
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 
 RUNS = "/api/v1/runs"
 

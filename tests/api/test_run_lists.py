@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, submit
 from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import Run
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 
 RUNS = "/api/v1/runs"
 

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from tests.api.conftest import SUMMARY, Hand, submit, upload
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.settings import Settings
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit
 from trainyard.runs.events import Progress
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 
 RUNS = "/api/v1/runs"
 

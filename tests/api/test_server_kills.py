@@ -10,7 +10,7 @@ import pytest
 from tests.api.conftest import archive
 from tests.api.server import Server
 from tests.waits import scaled, wait_for
-from trainyard.storage.files import read_json
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 
 RUNS = "/api/v1/runs"

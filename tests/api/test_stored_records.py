@@ -15,7 +15,8 @@ from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.reindex import Reindex, Report
 from trainyard.settings import Settings
-from trainyard.storage.files import Storage, write_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

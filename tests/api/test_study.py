@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from app.service.contracts import studies
 from app.service.runs import stop as run_stop
 from tests.api.conftest import Hand, upload
-from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.store.connection import Client
 
 NINE = ["Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "DeepLabV3", "DeepLabV3Plus", "PAN"]

@@ -13,7 +13,8 @@ from tests.api.exported import CONTENT, export
 from trainyard.registry.models import ModelRegistry
 from trainyard.scheduling.leftovers import LOST_AFTER_S, clear_leftovers
 from trainyard.scheduling.reindex import Reindex, Report
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client
 

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from tests.api.conftest import Hand, submit
 from trainyard.runs.events import Progress
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import Client
 from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore

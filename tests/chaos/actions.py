@@ -19,7 +19,7 @@ from tests.chaos.worker import Worker, thaw
 from tests.chaos.yard import Yard
 from tests.refusals import refuse_writes, take_writes
 from tests.waits import Limit
-from trainyard.storage.files import read_json
+from trainyard.storage.json_files import read_json
 
 LOOK_S = 0.25
 MODE_S = 1.0

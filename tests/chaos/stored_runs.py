@@ -5,7 +5,8 @@ import json
 from trainyard.runs.record import Run, RunStatus
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import SCHEMA, Storage
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import SCHEMA
 from trainyard.store.codec import Codec
 
 PROJECT = "archive"

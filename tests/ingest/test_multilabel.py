@@ -13,7 +13,8 @@ from app.service.datasets.previews import render
 from app.service.datasets.samples import PreparedIndex, SampleService
 from tests.ingest.made import Bench, codes, encoded, photo
 from trainyard.datasets.record import Task
-from trainyard.storage.files import DatasetFolder, read_json
+from trainyard.storage.files import DatasetFolder
+from trainyard.storage.json_files import read_json
 from workers.ingest.classes.multilabel import BIT_FIELDS, meanings
 from workers.ingest.reading.statistics import content_hash
 

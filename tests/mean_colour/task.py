@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tests.mean_colour.data import ColourBatch, Thumbnails
 from trainyard.runs.events import Event
 from trainyard.spec.training_spec import ModelSpec, TrainingSpec
-from trainyard.storage.files import write_json
+from trainyard.storage.json_files import write_json
 from workers.prepared.version import PreparedClass, PreparedDataset, Sample
 from workers.training.checkpoints.trained_network import TrainedNetwork, card_of, with_weights_of
 from workers.training.data.loaders import Batch, RunData, SampleSets

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from trainyard.storage.files import read_json, write_json
+from trainyard.storage.json_files import read_json, write_json
 from workers.prepared.version import PreparedClass, PreparedWriter
 
 OVERLAPPING = [

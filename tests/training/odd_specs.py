@@ -27,7 +27,8 @@ from trainyard.datasets.record import ClassInfo, Dataset, DatasetSummary
 from trainyard.errors import EngineError, InvalidModel, InvalidRequest
 from trainyard.runs.dataset_checks import check_device, fitted
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.tasks.segmentation import SEGMENTATION
 from workers.training.typed_errors import EXPECTED, typed_error
 

@@ -25,7 +25,8 @@ from trainyard.runs.events import EpochEnd, Event
 from trainyard.runs.signals import Signals
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.stored import read_spec
-from trainyard.storage.files import RunFolder, read_json, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json
 from workers.training.fit import fit, fit_epochs
 from workers.training.job import SavedFile, TrainingJob
 from workers.training.torch_files import read_torch_file

@@ -21,7 +21,8 @@ from trainyard.runs.signals import Signals
 from trainyard.spec.checks import check_known
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.stored import read_spec
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from trainyard.tasks import registry as descriptions
 from workers.training.job import TrainingJob
 from workers.training.log_lines import describe

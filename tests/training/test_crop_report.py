@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset, PreparedWriter
 from workers.training.checkpoints.files import ModelCard
 from workers.training.network.input_rule import HALF

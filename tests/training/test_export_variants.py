@@ -17,7 +17,8 @@ from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
 from trainyard.errors import ExportMismatch, InvalidRequest
 from trainyard.runs.events import Notice
 from trainyard.spec.experiments import Experiments, load_spec
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
 from workers.training.network.input_rule import InputRule

@@ -21,7 +21,8 @@ from tests.training.conftest import CONFIGS, Run, tiny_spec
 from tests.training.multilabel_set import OVERLAPPING, draw_overlapping
 from trainyard.errors import InvalidRequest
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import RunFolder, read_json, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json
 from workers.prepared.version import PreparedDataset
 from workers.training.predict import main
 from workers.training.tasks.segmentation.data.augmentation import Augmentation

@@ -24,7 +24,8 @@ from torchmetrics.classification import (
 from tests.training.conftest import CLASSES, CONFIGS, Run, draw_set, tiny_spec
 from trainyard.runs.signals import Signals
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.network.input_rule import HALF

@@ -12,7 +12,8 @@ from tests.training.conftest import CLASSES, CONFIGS, Run, tiny_spec
 from trainyard.errors import NanLoss, StorageUnavailable
 from trainyard.runs.events import CheckpointSaved, EpochEnd, Progress
 from trainyard.spec.experiments import Experiments, load_spec
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.training.checkpoints.files import ABOUT, read_checkpoint, spec_hash
 from workers.training.tasks.segmentation.network.networks import empty_network
 

@@ -15,7 +15,8 @@ from trainyard.lease import Ownership
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import connect
 from workers.runs.supervisor import RunSupervisor
 from workers.training.checkpoints.files import ABOUT, read_checkpoint

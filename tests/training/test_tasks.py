@@ -10,7 +10,8 @@ import torch
 from tests.training.conftest import CONFIGS, Run, draw_set, tiny_spec
 from trainyard.errors import InvalidRequest
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import RunFolder, read_json, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import read_checkpoint
 from workers.training.tasks.segmentation.labels.metrics import confusion

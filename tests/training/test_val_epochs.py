@@ -11,7 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.training.conftest import Run, tiny_spec
 from trainyard.runs.events import EpochEnd, Progress
 from trainyard.runs.signals import Signals
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.training.checkpoints.files import read_checkpoint
 from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.validation import due_after, is_due

@@ -11,7 +11,8 @@ import pytest
 from tests.training.conftest import CLASSES, Run, draw_set, tiny_spec
 from trainyard.runs.events import EpochEnd
 from trainyard.runs.signals import Signals
-from trainyard.storage.files import RunFolder, read_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset, PreparedWriter, Sample
 from workers.training.engine.attempt import build_attempt
 from workers.training.tasks.segmentation.data.val_subset import spread_places, spread_subset

@@ -17,7 +17,8 @@ from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.reindex import Reindex
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 

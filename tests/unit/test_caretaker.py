@@ -24,7 +24,8 @@ from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import TASKS, Kicker, make_celery
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.limits import LimitStore

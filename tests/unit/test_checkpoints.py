@@ -9,7 +9,8 @@ from trainyard.errors import OwnershipLost
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.checkpoints import Checkpoint, discard, newest_first, place, with_saved
 from trainyard.runs.events import CheckpointSaved
-from trainyard.storage.files import RunFolder, Storage, write_json
+from trainyard.storage.files import RunFolder, Storage
+from trainyard.storage.json_files import write_json
 from trainyard.store.connection import connect
 from workers.runs.attempt_files import AttemptFiles
 

@@ -19,7 +19,8 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
 from trainyard.scheduling.reindex import Reindex
 from trainyard.spec.training_spec import ExportSpec
-from trainyard.storage.files import RunFolder, Storage, read_json, write_json
+from trainyard.storage.files import RunFolder, Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.queues import QueueStore

@@ -9,7 +9,8 @@ from tests.waits import once, scaled
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.storage.files import Storage, new_dataset_id
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import new_dataset_id
 from trainyard.store.connection import connect
 from workers.datasets import supervisor as ingest_supervisor
 from workers.datasets.supervisor import IngestSupervisor

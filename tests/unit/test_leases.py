@@ -12,7 +12,9 @@ from trainyard.lease import LeaseRules, Ownership
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import RunStatus
-from trainyard.storage.files import Storage, new_dataset_id, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import new_dataset_id
+from trainyard.storage.json_files import read_json
 from trainyard.store.clean_stop import mark_clean_stop
 from trainyard.store.connection import connect
 

@@ -14,7 +14,8 @@ from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run
 from trainyard.scheduling.leftovers import LOST_AFTER_S, clear_leftovers
-from trainyard.storage.files import Storage, remove_folder, write_json
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.json_files import write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.turns import Turns

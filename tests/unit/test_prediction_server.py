@@ -9,7 +9,7 @@ import pytest
 
 from tests.waits import scaled, wait_for
 from trainyard.runs.prediction import PredictionJob, WeightsJob
-from trainyard.storage.files import new_prediction_id
+from trainyard.storage.ids import new_prediction_id
 from trainyard.store import keys
 from trainyard.store.connection import connect
 from trainyard.store.prediction_store import PredictionStore

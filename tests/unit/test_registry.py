@@ -10,7 +10,8 @@ from tests.unit.records import a_run
 from trainyard.errors import Conflict, NotFound, OwnershipLost, StorageUnavailable, StoreUnavailable
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import connect
 
 

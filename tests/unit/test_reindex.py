@@ -16,7 +16,8 @@ from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
 from trainyard.scheduling.reindex import Reindex
-from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect

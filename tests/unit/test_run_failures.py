@@ -17,7 +17,8 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.runs.failures import ANOTHER_TRY_HELPS
 from trainyard.runs.record import Run, RunStatus
 from trainyard.spec.experiments import load_spec
-from trainyard.storage.files import Storage, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import connect
 from workers.process import oom_kills as oom_kills_module
 from workers.runs import lagging_files

@@ -13,7 +13,8 @@ from trainyard.lease import LeaseRules
 from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
-from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.storage.run_results import clear_results
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect

@@ -14,7 +14,8 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.runs import events
 from trainyard.runs.record import MetricSummary, Run
 from trainyard.storage import metric_rows
-from trainyard.storage.files import RunFolder, Storage, read_json, write_json
+from trainyard.storage.files import RunFolder, Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.storage.metric_rows import read_rows, write_rows
 from trainyard.store.connection import connect
 from workers.runs import attempt_files

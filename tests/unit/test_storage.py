@@ -10,15 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainyard.errors import DiskFull, InvalidRequest, NewerFormat, NotFound, StorageUnavailable
-from trainyard.storage.files import (
-    Storage,
-    check_id,
-    new_dataset_id,
-    new_run_id,
-    read_json,
-    write_json,
-    write_text,
-)
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import check_id, new_dataset_id, new_run_id
+from trainyard.storage.json_files import read_json, write_json, write_text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),

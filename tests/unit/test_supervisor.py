@@ -17,7 +17,9 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
-from trainyard.storage.files import Storage, new_dataset_id, new_run_id, read_json
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import new_dataset_id, new_run_id
+from trainyard.storage.json_files import read_json
 from trainyard.store.connection import connect
 from workers.process import store_retry
 from workers.runs import supervisor as supervisor_module

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainyard.datasets.record import Task
 from trainyard.decoding import decoder
-from trainyard.storage.files import SCHEMA, read_json, write_text
+from trainyard.storage.json_files import SCHEMA, read_json, write_text
 
 IGNORE_INDEX = 255
 """The value of a mask pixel that belongs to no class; class indices are below it."""

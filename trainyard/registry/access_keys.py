@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from trainyard.access import AccessKey, Role
 from trainyard.decoding import decoder
 from trainyard.errors import NotFound
-from trainyard.storage.files import Storage, read_json, write_json
+from trainyard.storage.files import Storage
+from trainyard.storage.json_files import read_json, write_json
 from trainyard.store.key_store import KeyStore
 
 USE_EVERY_S = 60.0

@@ -8,7 +8,8 @@ from trainyard.datasets.record import Dataset
 from trainyard.errors import Conflict
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Registry
-from trainyard.storage.files import Storage, check_id, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
 from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
 

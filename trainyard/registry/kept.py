@@ -6,7 +6,8 @@ from typing import Any
 from trainyard.access import require_project
 from trainyard.registry.records import Record, Records
 from trainyard.runs.draft import Draft
-from trainyard.storage.files import Storage, check_id, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
 from trainyard.store.kept_store import DRAFT_LIFE, KeptStore, draft_store
 from trainyard.store.records import Life

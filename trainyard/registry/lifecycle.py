@@ -11,7 +11,8 @@ from trainyard.errors import Conflict, Unreadable
 from trainyard.registry.runs import RunRegistry, refusal
 from trainyard.runs.record import Run, RunStatus
 from trainyard.spec.training_spec import ExportSpec
-from trainyard.storage.files import Storage, check_id, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
 from trainyard.store.run_store import RunStore
 

@@ -10,7 +10,8 @@ from trainyard.access import require_project
 from trainyard.errors import Conflict, StorageUnavailable, StoreUnavailable
 from trainyard.registry.records import Records
 from trainyard.runs.trained_model import ModelStage, TrainedModel
-from trainyard.storage.files import Storage, check_id, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import check_id
 from trainyard.store.codec import UnreadableRecord
 from trainyard.store.connection import Client
 from trainyard.store.model_store import MODEL_LIFE, ModelStore

@@ -7,7 +7,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from trainyard.errors import NotFound, StorageUnavailable, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
-from trainyard.storage.files import Storage, check_id, is_accepted, remove_folder, write_json
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import check_id
+from trainyard.storage.json_files import is_accepted, write_json
 from trainyard.store.connection import ping
 from trainyard.store.records import REBUILDING, Life, Page, RecordStore
 

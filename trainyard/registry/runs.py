@@ -18,7 +18,8 @@ from trainyard.runs.failures import failure
 from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import ACTIVE, TO_TRAIN, Run, RunStatus
 from trainyard.runs.signals import Signals, StopWhen
-from trainyard.storage.files import Storage, check_id
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import check_id
 from trainyard.storage.metric_rows import place_rows, read_rows
 from trainyard.storage.run_results import discard_work, place_results
 from trainyard.store.connection import Client

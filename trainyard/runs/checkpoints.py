@@ -12,7 +12,8 @@ from pathlib import Path
 from trainyard.runs.events import CheckpointSaved
 from trainyard.storage.aliases import place_file
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import RunFolder, read_json, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json
 
 LAST = "last"
 PREVIOUS = "previous"

@@ -1,7 +1,8 @@
 """A run's config.json: everything that repeating the run needs, beside its results."""
 
 from trainyard.runs.record import Run
-from trainyard.storage.files import RunFolder, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import write_json
 
 
 def write_config(folder: RunFolder, run: Run) -> None:

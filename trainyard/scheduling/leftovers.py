@@ -14,7 +14,9 @@ from typing import Any
 from trainyard.errors import StorageUnavailable
 from trainyard.registry.records import Records
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import DELETED, is_accepted, is_id, remove_folder, remove_half_deleted
+from trainyard.storage.files import DELETED, remove_folder, remove_half_deleted
+from trainyard.storage.ids import is_id
+from trainyard.storage.json_files import is_accepted
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,9 @@ from trainyard.runs.draft import Draft
 from trainyard.runs.record import Run
 from trainyard.runs.trained_model import TrainedModel
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import Storage, is_id, read_json, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import is_id
+from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, store_errors

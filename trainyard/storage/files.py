@@ -1,4 +1,4 @@
-"""The layout of shared storage, and writes that are whole or absent.
+"""The layout of shared storage.
 
     <storage>/datasets/<id>/  upload.zip annotation  prepared/<version>/  dataset.json
                               questions/<question>-<choice>.png
@@ -19,71 +19,23 @@
     <storage>/study-models.json  what clients of the study contract have added to the models and taken away
     <storage>/weights/        encoder weights that a spec may name as file:<path>
 
-Ids are generated here; no user text becomes a path.
+Ids are generated (`ids.py`); no user text becomes a path.
 """
 
-import json
-import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from trainyard.errors import BrokenFile, InvalidRequest, NewerFormat, NotFound
+from trainyard.errors import InvalidRequest, NotFound
 from trainyard.storage.data_root import DataRoot
 from trainyard.storage.errors import storage_error
+from trainyard.storage.ids import check_id
 
-SCHEMA = 1
 DELETED = ".deleted"
 """End of the name of a folder while it is deleted, which begins with a dot."""
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_ID = re.compile(r"(ds|run|model|pred|draft|hook|up)-[0-9a-f]{12}\Z")
-
-
-def new_dataset_id() -> str:
-    """A fresh random id, `ds-` and 12 hex digits."""
-    return f"ds-{secrets.token_hex(6)}"
-
-
-def new_run_id() -> str:
-    """A fresh random id, `run-` and 12 hex digits."""
-    return f"run-{secrets.token_hex(6)}"
-
-
-def new_prediction_id() -> str:
-    """A fresh random id, `pred-` and 12 hex digits."""
-    return f"pred-{secrets.token_hex(6)}"
-
-
-def new_draft_id() -> str:
-    """A fresh random id, `draft-` and 12 hex digits."""
-    return f"draft-{secrets.token_hex(6)}"
-
-
-def new_webhook_id() -> str:
-    """A fresh random id, `hook-` and 12 hex digits."""
-    return f"hook-{secrets.token_hex(6)}"
-
-
-def new_upload_id() -> str:
-    """A fresh random id, `up-` and 12 hex digits."""
-    return f"up-{secrets.token_hex(6)}"
-
-
-def check_id(text: str) -> str:
-    """The id itself; raises NotFound for anything that Trainyard never generates."""
-    if not is_id(text):
-        raise NotFound(f"There is nothing with the id {text[:40]!r}.")
-    return text
-
-
-def is_id(text: str) -> bool:
-    """Whether it has the form of an id that is generated here."""
-    return _ID.match(text) is not None
 
 
 @dataclass(frozen=True)
@@ -390,53 +342,3 @@ def remove_half_deleted(path: Path) -> None:
         return  # another process was at it, too
     except OSError as error:
         raise storage_error(f"{path.name} could not be deleted", error) from error
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write whole or not at all: a temporary file, fsync, rename. Adds the schema number."""
-    write_text(path, json.dumps({"schema": SCHEMA, **data}, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """As `write_json`, for text; raises StorageUnavailable."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # where the folder cannot be reached, neither can it be cleaned
-            temporary.unlink()
-        raise storage_error(f"{path.name} could not be written", error) from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote; raises StorageUnavailable, of it BrokenFile and NewerFormat."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise storage_error(f"{path.name} could not be read", error) from error
-    except (ValueError, RecursionError) as error:
-        raise BrokenFile(f"{path.name} could not be read: {error}.") from error
-    schema = data.pop("schema", 0) if isinstance(data, dict) else None
-    if not isinstance(schema, int):
-        raise BrokenFile(f"{path.name} holds no record of Trainyard.")
-    check_schema(path, schema)
-    return dict(data)
-
-
-def check_schema(path: Path, schema: int) -> None:
-    """Raise NewerFormat for a file whose schema number is above ours."""
-    if schema > SCHEMA:
-        raise NewerFormat(
-            f"{path.name} was written by a newer Trainyard: its schema is {schema}, "
-            f"and this one reads up to {SCHEMA}."
-        )
-
-
-def is_accepted(record_file: Path) -> bool:
-    """Whether that is the record of a run or data set that Redis has accepted; raises as `read_json`."""
-    return record_file.exists() and read_json(record_file).get("revision", 0) > 0

@@ -12,7 +12,8 @@ from typing import Any
 
 from trainyard.storage.aliases import place_file
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import RunFolder, read_json, write_json, write_text
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json, write_text
 
 Row = Mapping[str, Any]
 

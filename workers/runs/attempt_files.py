@@ -15,7 +15,8 @@ from pathlib import Path
 
 from trainyard.runs.checkpoints import Checkpoints
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import DELETED, RunFolder, remove_folder, remove_half_deleted, write_text
+from trainyard.storage.files import DELETED, RunFolder, remove_folder, remove_half_deleted
+from trainyard.storage.json_files import write_text
 from trainyard.storage.metric_rows import Row, as_csv, read_rows, rows_folder, write_rows
 from trainyard.storage.run_results import clear_results
 

@@ -9,7 +9,7 @@ from typing import Any
 from trainyard.access import present_access
 from trainyard.errors import Conflict, NotFound
 from trainyard.registry.kept import KeptRecords
-from trainyard.storage.files import new_webhook_id
+from trainyard.storage.ids import new_webhook_id
 from trainyard.store.records import Page
 from trainyard.store.webhook_store import DeliveryStore
 from trainyard.webhooks.addresses import Network

@@ -13,7 +13,7 @@ from trainyard.datasets.record import DatasetStatus
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.runs.record import ACTIVE, Run, RunStatus
-from trainyard.storage.files import new_run_id
+from trainyard.storage.ids import new_run_id
 from trainyard.store.aliases import NameStore
 from trainyard.tasks.segmentation import architecture
 

@@ -18,7 +18,7 @@ from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.runs.record import ACTIVE, TO_TRAIN, Run
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.data_root import DataRoot
-from trainyard.storage.files import is_id
+from trainyard.storage.ids import is_id
 from trainyard.store.locks import Locks
 from trainyard.store.run_lists import RunQuery
 from trainyard.tasks.registry import task_named

@@ -16,7 +16,8 @@ from trainyard.datasets.record import UNREAD, Dataset, DatasetStatus, IngestOpti
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.storage.file_facts import file_facts
-from trainyard.storage.files import Storage, new_dataset_id, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import new_dataset_id
 from trainyard.store.records import Page
 from trainyard.store.uploads import UploadProgress, UploadStore
 

@@ -20,15 +20,9 @@ from trainyard.access import present_access, require_project
 from trainyard.datasets.record import Dataset
 from trainyard.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge, UploadBusy
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import (
-    Storage,
-    UploadFolder,
-    is_id,
-    new_upload_id,
-    read_json,
-    remove_folder,
-    write_json,
-)
+from trainyard.storage.files import Storage, UploadFolder, remove_folder
+from trainyard.storage.ids import is_id, new_upload_id
+from trainyard.storage.json_files import read_json, write_json
 
 PIECE = 1 << 20
 

@@ -16,7 +16,8 @@ from trainyard.runs.record import Run, RunStatus
 from trainyard.runs.trained_model import ModelClass, ModelFile, ModelStage, TrainedModel
 from trainyard.storage.aliases import place_file
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import ModelFolder, RunFolder, Storage, read_json
+from trainyard.storage.files import ModelFolder, RunFolder, Storage
+from trainyard.storage.json_files import read_json
 from trainyard.store.records import Page
 
 

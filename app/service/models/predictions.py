@@ -19,7 +19,9 @@ from trainyard.registry.models import ModelRegistry
 from trainyard.runs.prediction import JSON, PredictionJob
 from trainyard.runs.trained_model import FP32, TrainedModel
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import PredictionFolder, Storage, new_prediction_id, remove_folder, write_json
+from trainyard.storage.files import PredictionFolder, Storage, remove_folder
+from trainyard.storage.ids import new_prediction_id
+from trainyard.storage.json_files import write_json
 
 
 @dataclass(frozen=True, kw_only=True)

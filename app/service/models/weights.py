@@ -9,7 +9,8 @@ from app.service.requests.slots import IsGone
 from app.service.run_outputs.files import RunFiles
 from trainyard.errors import StorageUnavailable
 from trainyard.runs.prediction import WeightsJob
-from trainyard.storage.files import Storage, new_prediction_id, remove_folder
+from trainyard.storage.files import Storage, remove_folder
+from trainyard.storage.ids import new_prediction_id
 
 
 class WeightsService:

@@ -8,7 +8,7 @@ from typing import Any
 
 from trainyard.errors import NotFound, StoreUnavailable
 from trainyard.registry.base import Registry
-from trainyard.storage.files import is_accepted
+from trainyard.storage.json_files import is_accepted
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Any
 
 from trainyard.errors import BrokenFile, NewerFormat, NotFound
 from trainyard.registry.runs import RunRegistry
-from trainyard.storage.files import RunFolder, Storage, read_json
+from trainyard.storage.files import RunFolder, Storage
+from trainyard.storage.json_files import read_json
 from trainyard.storage.metric_rows import read_rows, rows_folder
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from trainyard.errors import InvalidRequest, NotFound
 from trainyard.registry.kept import KeptRecords
 from trainyard.runs.draft import Draft, DraftStatus
 from trainyard.runs.record import Run
-from trainyard.storage.files import new_draft_id
+from trainyard.storage.ids import new_draft_id
 from trainyard.store.locks import Locks
 from trainyard.store.records import Page
 

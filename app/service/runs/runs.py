@@ -21,7 +21,8 @@ from trainyard.runs.record import ForkedFrom, Run, RunStatus
 from trainyard.runs.signals import Signals, StopWhen
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
-from trainyard.storage.files import Storage, new_run_id
+from trainyard.storage.files import Storage
+from trainyard.storage.ids import new_run_id
 from trainyard.store.records import Page
 from trainyard.store.run_lists import RunQuery
 

@@ -10,7 +10,7 @@ from tests.gpu.check import Finding, Setting, equal, holds, measured, none_of
 from tests.gpu.driver import ask
 from tests.gpu.sets import draw_samples, upload
 from tests.gpu.stack import Stack, lost_attempts, running_stack
-from trainyard.storage.files import read_json
+from trainyard.storage.json_files import read_json
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
 from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 

@@ -13,7 +13,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import write_json
+from trainyard.storage.json_files import write_json
 from workers.training.checkpoints.staging import copied_to_host
 
 

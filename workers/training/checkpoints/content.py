@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import StorageUnavailable
-from trainyard.storage.files import SCHEMA, check_schema
+from trainyard.storage.json_files import SCHEMA, check_schema
 from workers.training.torch_files import read_torch_file
 
 ABOUT = "trainyard"

@@ -18,7 +18,8 @@ from trainyard.runs.checkpoints import public_name
 from trainyard.runs.events import CheckpointSaved, Event
 from trainyard.spec.checks import task_of
 from trainyard.spec.training_spec import TrainingSpec
-from trainyard.storage.files import SCHEMA, RunFolder
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import SCHEMA
 from workers.prepared.version import DepthScale, PreparedClass
 from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
 from workers.training.checkpoints.content import ABOUT, read_checkpoint

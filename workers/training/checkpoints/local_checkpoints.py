@@ -5,7 +5,8 @@ from dataclasses import asdict
 from trainyard.decoding import decoder
 from trainyard.runs.checkpoints import BEST, Checkpoint, discard, newest_first, place, with_saved
 from trainyard.runs.events import CheckpointSaved, Event
-from trainyard.storage.files import RunFolder, read_json, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import read_json, write_json
 from workers.training.job import SavedFile
 
 _decode = decoder(Checkpoint)

@@ -13,7 +13,8 @@ from torch import nn
 from trainyard.errors import ExportMismatch
 from trainyard.runs.events import Event, Notice
 from trainyard.storage.errors import storage_error
-from trainyard.storage.files import RunFolder, write_json
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import write_json
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.variants import Feed, calibration_places, to_half, to_int8
 from workers.training.tasks.segmentation.data.squares import Squares, load

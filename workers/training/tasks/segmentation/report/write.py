@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from trainyard.storage.files import RunFolder, write_json, write_text
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import write_json, write_text
 from workers.training.checkpoints.files import ModelCard
 from workers.training.report.learning import Learning, read_learning
 from workers.training.tasks.segmentation.data.squares import Squares
