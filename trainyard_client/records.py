@@ -532,6 +532,7 @@ class DatasetSummary(Record):
     mean: Any
     std: Any
     task: str
+    kinds: list[str]
     folds: int | None
     reading: Interpretation | None
 

@@ -22,6 +22,7 @@ def _check_classes(spec: TrainingSpec, classes: int, task: str) -> None:
 MEAN_COLOUR = TaskDescription(
     name="mean_colour",
     help="the mean colour of an image",
+    kind="masks",
     forms=("colour",),
     architectures={"Pooled": Architecture(name="Pooled", size_multiple=4)},
     losses={"squares": Loss(tasks=("colour",), params={})},

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trainyard.datasets.record import Task
+from trainyard.datasets.record import MASKS, Kind, Task
 from trainyard.decoding import decoder
 from trainyard.storage.json_files import SCHEMA, read_json, write_text
 
 IGNORE_INDEX = 255
-"""The value of a mask pixel that belongs to no class; class indices are below it."""
+"""The value of a mask pixel that belongs to no class; class indices of pixels are below it."""
 INDEX_FILE = "index.json"
 
 Triple = tuple[float, float, float]
@@ -18,7 +18,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedClass:
-    """A class as training sees it; `index` is its value or its bit in masks.bin, `color` RGB."""
+    """A class as training sees it; `index` is its value or its bit in masks.bin or a label, `color` RGB."""
 
     index: int
     name: str
@@ -28,11 +28,11 @@ class PreparedClass:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One image with its mask; offsets are bytes into images.bin and masks.bin, sizes pixels.
+    """One image with its mask or labels; offsets are bytes into images.bin and masks.bin, sizes pixels.
 
     `split` is train, val, test or unused. `fold` is the number, from 0, of the fold in which it validates,
-    None where it has none. `classes` are the indices of the classes in the mask, ascending. Samples
-    of one `digest` are copies of one image; it is empty where that is not known.
+    None where it has none. `classes` are the indices of the classes in the mask, or of the image's labels,
+    ascending. Samples of one `digest` are copies of one image; it is empty where that is not known.
     """
 
     name: str
@@ -59,13 +59,17 @@ class DepthScale:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionIndex:
-    """The whole file; `mean` and `std` are of RGB in 0 to 1.
+    """The whole file; `mean` and `std` are of RGB in 0 to 1, `kinds` those of the annotations.
+
+    There is a masks.bin where they are `masks`. Of `labels`, each sample of a multiclass set has one of the
+    classes, of a multilabel set any number.
 
     `depth` has a scale for each kind of image of more than 8 bits; it is None in files of before it was kept.
     """
 
     content_hash: str
     task: Task = "multiclass"
+    kinds: tuple[Kind, ...] = MASKS
     classes: Sequence[PreparedClass]
     mean: Triple
     std: Triple

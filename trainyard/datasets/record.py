@@ -5,7 +5,13 @@ from enum import StrEnum
 from typing import Any, Literal
 
 Task = Literal["multiclass", "multilabel"]
-"""Whether each pixel has one class, or may have several or none."""
+"""Whether each pixel, or image, has one class, or may have several or none."""
+
+Kind = Literal["masks", "labels"]
+"""What a set knows of its images, and tasks learn: the classes of their pixels, or those of whole images."""
+
+MASKS: tuple[Kind, ...] = ("masks",)
+"""The kinds of sets from before there were others."""
 
 
 OnQuestion = Literal["ask", "assume", "fail"]
@@ -110,7 +116,8 @@ class ClassInfo:
     """One class: its index in prepared masks, its value in the masks as sent, and how much of it there is.
 
     In a multilabel set `index` is its bit. `share` is the part of all labelled pixels, 0 to 1; the shares of
-    a multilabel set may add up to more than 1. `images` counts images in which it occurs.
+    a multilabel set may add up to more than 1. `images` counts images in which it occurs. Where images have
+    labels, `pixels` counts images, too, and `share` is the part of all labels; `value` is the index.
     """
 
     index: int
@@ -185,7 +192,7 @@ class DatasetSummary:
     `task` says whether pixels have one class each; in a multilabel set none is ignored. `folds` counts those
     of a cross-validation, which the options or the upload have told; None without, and in records of before
     they were counted, where `IngestOptions.folds` tells them. `reading` is None in records of before it was
-    kept.
+    kept. `kinds` are those of its annotations.
     """
 
     content_hash: str
@@ -197,6 +204,7 @@ class DatasetSummary:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     task: Task = "multiclass"
+    kinds: tuple[Kind, ...] = MASKS
     folds: int | None = None
     reading: Interpretation | None = None
 

@@ -3,12 +3,12 @@
 from dataclasses import asdict, replace
 
 from trainyard.catalog.names import PACKAGED_ENCODER
-from trainyard.datasets.record import Dataset, DatasetStatus
+from trainyard.datasets.record import MASKS, Dataset, DatasetStatus
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
 from trainyard.spec.checks import check_classes, task_of
 from trainyard.spec.training_spec import DataSpec, ModelSpec, TrainingSpec
 from trainyard.storage.files import Storage
-from trainyard.tasks.registry import needs_of, rounded_size
+from trainyard.tasks.registry import TASKS, needs_of, rounded_size
 
 MIN_IMAGES = 2
 """One to train on and one to validate with."""
@@ -56,6 +56,7 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
 
     Raises BadDataset, InvalidModel or InvalidRequest, naming the field, where no run could come of it.
     """
+    _check_kind(spec, dataset)
     _check_class_count(spec, dataset)
     _check_weights(spec.model, storage)
     _check_fold(spec.data, dataset)
@@ -70,6 +71,19 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     need = f"a multiple of {rule.size_multiple}" if asked >= rule.min_size else f"at least {rule.min_size}"
     notice = f"image_size {asked} was rounded up to {size}: {rule.name} needs {need}"
     return replace(spec, data=replace(spec.data, image_size=size)), (notice,)
+
+
+def _check_kind(spec: TrainingSpec, dataset: Dataset) -> None:
+    """A task learns from annotations of its kind."""
+    kinds = dataset.summary.kinds if dataset.summary else MASKS
+    if task_of(spec).kind in kinds:
+        return
+    fit = [task.name for task in TASKS.values() if task.kind in kinds]
+    raise InvalidRequest(
+        f"The images of the data set have {' and '.join(kinds)}, of which {spec.task} cannot be learnt.",
+        remedy=f"Train {' or '.join(fit)} on it, or send a set whose images have {task_of(spec).kind}.",
+        errors={"spec": {"task": [f"with this set one of: {', '.join(fit)}"]}},
+    )
 
 
 def _check_class_count(spec: TrainingSpec, dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from trainyard.catalog.names import Architecture, Loss
+from trainyard.datasets.record import Kind
 
 if TYPE_CHECKING:
     from trainyard.spec.training_spec import TrainingSpec
@@ -15,7 +16,7 @@ Direction = Literal["max", "min"]
 
 @dataclass(frozen=True, kw_only=True)
 class TaskDescription:
-    """One task.
+    """One task, which learns from annotations of that `kind`.
 
     `help` says in a line what is learnt. `forms` are what a spec's `model.task` may be, `architectures` and
     `losses` what it may name. `monitors` are the metrics of an epoch's row that may decide, `val_loss` and
@@ -30,6 +31,7 @@ class TaskDescription:
 
     name: str
     help: str
+    kind: Kind
     forms: tuple[str, ...]
     architectures: Mapping[str, Architecture]
     losses: Mapping[str, Loss]

@@ -183,6 +183,7 @@ def _refusal(message: str, errors: dict[str, object]) -> InvalidRequest:
 SEGMENTATION = TaskDescription(
     name="segmentation",
     help="a class for each pixel, or several",
+    kind="masks",
     forms=FORMS,
     architectures=ARCHITECTURES,
     losses=LOSSES,

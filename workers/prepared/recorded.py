@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from trainyard.datasets.prepared_index import INDEX_FILE, read_index
 from trainyard.errors import BrokenFile, DatasetChanged, Unreadable
 from trainyard.storage.errors import storage_error
 from workers.prepared.version import PreparedDataset
+
+PIXEL_FILES = ("images.bin", "masks.bin")
 
 
 def open_version(folder: Path, content_hash: str | None) -> PreparedDataset:
@@ -19,16 +22,16 @@ def open_version(folder: Path, content_hash: str | None) -> PreparedDataset:
 
 
 def _checked(folder: Path, content_hash: str | None) -> PreparedDataset:
-    for name in ("index.json", "images.bin", "masks.bin"):
-        file = folder / name
-        if not file.is_file() or not file.stat().st_size:
-            raise DatasetChanged(f"The prepared version {folder.name} of the set has no {name} any more.")
+    _check_file(folder / INDEX_FILE)
     try:
-        prepared = PreparedDataset(folder)
+        index = read_index(folder)
     except (BrokenFile, Unreadable) as error:
         raise DatasetChanged(
             f"index.json of the prepared version {folder.name} is broken: {error.message}"
         ) from error
+    for name in PIXEL_FILES if "masks" in index.kinds else PIXEL_FILES[:1]:
+        _check_file(folder / name)
+    prepared = PreparedDataset(folder, index)
     if content_hash is not None and prepared.content_hash != content_hash:
         raise DatasetChanged(
             f"The run was submitted for the content {content_hash[:16]} of its data set, and the prepared "
@@ -38,13 +41,19 @@ def _checked(folder: Path, content_hash: str | None) -> PreparedDataset:
     return prepared
 
 
+def _check_file(file: Path) -> None:
+    if not file.is_file() or not file.stat().st_size:
+        raise DatasetChanged(
+            f"The prepared version {file.parent.name} of the set has no {file.name} any more."
+        )
+
+
 def _check_sizes(folder: Path, prepared: PreparedDataset) -> None:
     """Raise DatasetChanged where a file is too short for its samples, which mapping it would not tell."""
     pixels = [(sample, sample.height * sample.width) for sample in prepared.samples]
-    needed = {
-        "images.bin": max((sample.image_offset + 3 * size for sample, size in pixels), default=0),
-        "masks.bin": max((sample.mask_offset + size for sample, size in pixels), default=0),
-    }
+    needed = {"images.bin": max((sample.image_offset + 3 * size for sample, size in pixels), default=0)}
+    if "masks" in prepared.kinds:
+        needed["masks.bin"] = max((sample.mask_offset + size for sample, size in pixels), default=0)
     for name, least in needed.items():
         found = (folder / name).stat().st_size
         if found < least:

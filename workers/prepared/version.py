@@ -3,7 +3,8 @@
     prepared/images.bin   uint8 RGB, height x width x 3 of each sample, one after the other
     prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored; of a
                           multilabel set bit c is set where the pixel has class c, and 0 is no class
-    prepared/index.json   task, classes, channel statistics, and where each sample lies
+                          (no such file where images have labels: these are in the index)
+    prepared/index.json   kinds, task, classes, channel statistics, and where each sample lies
                           (trainyard/datasets/prepared_index.py)
 
 Workers on one machine that map the same files share one copy in the page cache.
@@ -30,7 +31,7 @@ from trainyard.datasets.prepared_index import (
     read_index,
     write_index,
 )
-from trainyard.datasets.record import Task
+from trainyard.datasets.record import MASKS, Kind, Task
 
 __all__ = (  # with what the index holds
     "IGNORE_INDEX",
@@ -56,15 +57,18 @@ class PreparedWriter:
     """Fills a new prepared folder; `write_index` comes last, and without it there is no set.
 
     Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile.
-    `depth` says how those of more than 8 bits were scaled.
+    `depth` says how those of more than 8 bits were scaled. `kinds` are those of the annotations.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kinds: tuple[Kind, ...] = MASKS) -> None:
+        self.kinds = kinds
         self.depth: tuple[DepthScale, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._images: BinaryIO = (folder / "images.bin").open("wb", buffering=0)
-        self._masks: BinaryIO = (folder / "masks.bin").open("wb", buffering=0)
+        self._masks: BinaryIO | None = None
+        if "masks" in kinds:
+            self._masks = (folder / "masks.bin").open("wb", buffering=0)
         self._samples: list[Sample] = []
 
     def __enter__(self) -> "PreparedWriter":
@@ -76,7 +80,8 @@ class PreparedWriter:
         try:
             self._images.close()
         finally:
-            self._masks.close()
+            if self._masks is not None:
+                self._masks.close()
 
     def write_image(self, start: int, image: Uint8) -> None:
         """Write rows of an image, (H, W, 3) RGB; `start` counts the pixels that lie before them."""
@@ -84,6 +89,7 @@ class PreparedWriter:
 
     def write_mask(self, start: int, mask: Uint8) -> None:
         """Write a mask, (H, W); `start` counts the pixels that lie before it."""
+        assert self._masks is not None  # noqa: S101 - narrows the type
         _write(self._masks, start, mask)
 
     @contextmanager
@@ -107,10 +113,13 @@ class PreparedWriter:
     def _flush_until(self, done: threading.Event, errors: list[OSError]) -> None:
         while not errors and not done.wait(_FLUSH_EVERY_S):
             try:
-                for file in (self._images, self._masks):
+                for file in self._files():
                     os.fdatasync(file.fileno())
             except OSError as error:
                 errors.append(error)
+
+    def _files(self) -> list[BinaryIO]:
+        return [self._images] if self._masks is None else [self._images, self._masks]
 
     def mask(self, sample: Sample) -> Uint8:
         """The mask of a sample as it was written, (H, W), read from the file."""
@@ -140,13 +149,14 @@ class PreparedWriter:
         task: Task = "multiclass",
     ) -> None:
         """Write the index of what was written; statistics are of RGB in 0 to 1."""
-        for file in (self._images, self._masks):
+        for file in self._files():
             os.fsync(file.fileno())
         write_index(
             self._folder,
             VersionIndex(
                 content_hash=content_hash,
                 task=task,
+                kinds=self.kinds,
                 classes=classes,
                 mean=mean,
                 std=std,
@@ -160,13 +170,19 @@ class PreparedWriter:
         height, width = mask.shape
         if image.shape != (height, width, 3) or image.dtype != np.uint8 or mask.dtype != np.uint8:
             raise ValueError(f"{name}: image {image.shape} {image.dtype}, mask {mask.shape} {mask.dtype}")
+        start = self._append(name, image, ())
+        self.write_mask(start, np.ascontiguousarray(mask))
+
+    def append_labelled(self, name: str, image: Uint8, labels: Sequence[int]) -> None:
+        """Add an image, (H, W, 3) uint8 RGB, with the indices of its classes, behind all before."""
+        self._append(name, image, tuple(sorted(labels)))
+
+    def _append(self, name: str, image: Uint8, classes: tuple[int, ...]) -> int:
         last = self._samples[-1] if self._samples else None
         start = last.mask_offset + last.height * last.width if last else 0
         self.write_image(start, np.ascontiguousarray(image))
-        self.write_mask(start, np.ascontiguousarray(mask))
-        self._samples.append(
-            Sample(name=name, split="", height=height, width=width, image_offset=3 * start, mask_offset=start)
-        )
+        self._samples.append(placed(name, (image.shape[1], image.shape[0]), start, classes))
+        return start
 
     def finish(
         self,
@@ -175,18 +191,35 @@ class PreparedWriter:
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
         content_hash: str,
+        task: Task = "multiclass",
     ) -> None:
         """Write the index of the samples that were appended; `splits` maps a sample's name to its split."""
         samples = [replace(sample, split=splits[sample.name]) for sample in self._samples]
-        self.write_index(samples, classes, mean, std, content_hash)
+        self.write_index(samples, classes, mean, std, content_hash, task)
+
+
+def placed(name: str, size: tuple[int, int], start: int, classes: tuple[int, ...] = ()) -> Sample:
+    """A sample of that width and height whose pixels begin behind `start` others; its split is to come."""
+    width, height = size
+    return Sample(
+        name=name,
+        split="",
+        height=height,
+        width=width,
+        image_offset=3 * start,
+        mask_offset=start,
+        classes=classes,
+    )
 
 
 class PreparedDataset:
     """A prepared folder, mapped read-only. Safe to pickle to a loader process, which maps it again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, index: VersionIndex | None = None) -> None:
+        """`index` is the folder's, where it has been read."""
         self._folder = folder
-        index = read_index(folder)
+        index = index or read_index(folder)
+        self.kinds = index.kinds
         self.content_hash = index.content_hash
         self.task: Task = index.task
         self.classes = list(index.classes)
@@ -198,7 +231,9 @@ class PreparedDataset:
 
     def _map(self) -> None:
         self._images: Uint8 = np.memmap(self._folder / "images.bin", dtype=np.uint8, mode="r")
-        self._masks: Uint8 = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r")
+        self._masks: Uint8 | None = None
+        if "masks" in self.kinds:
+            self._masks = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r")
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key not in ("_images", "_masks")}
@@ -214,7 +249,11 @@ class PreparedDataset:
         return flat.reshape(sample.height, sample.width, 3)
 
     def mask(self, sample: Sample) -> Uint8:
-        """The mask, (H, W) uint8, a read-only view: class indices with IGNORE_INDEX, or bits of classes."""
+        """The mask, (H, W) uint8, a read-only view: class indices with IGNORE_INDEX, or bits of classes.
+
+        Only of a set of masks: a task is not handed others.
+        """
+        assert self._masks is not None  # noqa: S101 - narrows the type
         size = sample.height * sample.width
         flat = self._masks[sample.mask_offset : sample.mask_offset + size]
         return flat.reshape(sample.height, sample.width)

@@ -19,7 +19,7 @@ from workers.ingest.raster.strips import Values, strip_rows
 from workers.ingest.reading.deep_images import DeepImage, DeepSpool
 from workers.ingest.reading.statistics import Reading, Triple, channel_means, count_values
 from workers.ingest.reading.write_order import SetTooLarge, Turns
-from workers.prepared.version import PreparedWriter, Sample, Uint8
+from workers.prepared.version import PreparedWriter, Sample, Uint8, placed
 
 _BLANK = np.zeros(1, np.uint8)
 _HEAVIER = 3  # times the memory of 8 bits, at most, that floats take with their file
@@ -128,7 +128,7 @@ class ItemReader:
             square=square,
             sketch=look,
         )
-        sample = _placed(item.name, size, start)
+        sample = placed(item.name, size, start)
         return Outcome(problems=log.problems(), reading=reading, sample=sample, deep=deep, is_flat=flat)
 
     def _image(self, index: int, item: Item) -> tuple[DecodedImage, str, int]:
@@ -167,9 +167,3 @@ class ItemReader:
         if size != image.kept_size:
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
         return np.ascontiguousarray(mask)
-
-
-def _placed(name: str, size: Size, start: int) -> Sample:
-    """An item whose pixels lie from the one of that number on; its split is decided later."""
-    width, height = size
-    return Sample(name=name, split="", height=height, width=width, image_offset=3 * start, mask_offset=start)
