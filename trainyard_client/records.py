@@ -556,6 +556,10 @@ class IngestOptions(Record):
     flat_images: str | None
     mask_size: str | None
     class_folders: str | None
+    label_depth: int | None
+    label_columns: list[str] | None
+    label_separator: str | None
+    labels: str | None
     on_question: str
     order: str
     crowd: str

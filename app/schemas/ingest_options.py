@@ -10,6 +10,7 @@ from app.schemas.option_fields import (
     ClassesField,
     ClassMasksField,
     ColorsField,
+    ColumnsField,
     LabelMapField,
     NamesEncodingField,
     PatternField,
@@ -118,6 +119,33 @@ class OptionsFields(Schema):
         "classes",
         "ignore",
         help="whether the folders that images lie in name the class of what their masks show",
+    )
+    label_depth = Whole(
+        validate=validate.Range(min=1, max=20),
+        metadata={
+            "description": "where folders are classes: which of those that differ names the class, counted "
+            "from 1, the outermost; folders of splits are not counted"
+        },
+    )
+    label_columns = ColumnsField(
+        metadata={
+            "description": "where a table names labels: the heading of the column whose cells are labels, or "
+            "those of several columns of 0 and 1, one for each class; without headings columns are numbered "
+            "from 1",
+            "type": "array",
+            "items": {"type": "string"},
+        }
+    )
+    label_separator = fields.String(
+        validate=validate.Length(max=8),
+        metadata={
+            "description": "what parts the labels in a cell of a table; empty where a cell is one label"
+        },
+    )
+    labels = _one_of(
+        "one",
+        "several",
+        help="whether an image has one label, and is left out where a table gives it several, or any number",
     )
     on_question = _one_of(
         "ask",

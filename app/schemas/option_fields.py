@@ -16,6 +16,7 @@ MAX_CLASSES = 255
 """Prepared masks have 8 bits, and 255 is ignored."""
 SPLITS = ("train", "val", "test")
 MAX_PATTERN = 200
+MAX_COLUMNS = 10_000
 _PAIR = {"value", "name"}
 _VALUE = re.compile(r"(0|[1-9][0-9]{0,4})\Z")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -129,6 +130,25 @@ class ClassMasksField(Structured):
             _check_name(name, name)
             _check_pattern(pattern)
         return dict(content)
+
+
+class ColumnsField(Structured):
+    """Headings of columns: a list, or one alone as a form sends it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and not value.lstrip().startswith("["):
+            return self.check([value])
+        return super()._deserialize(value, attr, data, **kwargs)
+
+    def check(self, content: Any) -> list[str]:
+        """See `Structured.check`."""
+        if not isinstance(content, list) or not 1 <= len(content) <= MAX_COLUMNS:
+            raise ValidationError(f"Must be a heading, or a list of 1 to {MAX_COLUMNS}.")
+        if not all(isinstance(head, str) and 1 <= len(head) <= MAX_PATTERN for head in content):
+            raise ValidationError(f"Headings are texts of 1 to {MAX_PATTERN} characters.")
+        if len(set(content)) < len(content):
+            raise ValidationError("A heading is there twice.")
+        return content
 
 
 class SplitsField(Structured):

@@ -124,7 +124,8 @@ def test_pictures_that_look_like_no_masks_are_no_masks(bench: Bench, other: Arra
             written(f"day/{number}.png", photo(number, HEIGHT, WIDTH)),
             written(f"x/{number}.png", other),
         ]
-    assert codes(bench.run(made)) == ["no_pairs"]
+    assert [question.code for question in bench.run(made).questions] == ["folder_labels"]
+    assert codes(bench.run(made, format="pictures")) == ["no_pairs"]
 
 
 def test_of_one_pair_nothing_is_inferred(bench: Bench) -> None:

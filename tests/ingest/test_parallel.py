@@ -16,12 +16,12 @@ from tests.ingest.made import Bench, codes, encoded, folders, mask, photo
 from tests.waits import wait_for
 from trainyard.datasets.record import IngestOptions
 from trainyard.errors import ChildDied, StorageUnavailable
-from workers.ingest import pipeline as ingest_module
 from workers.ingest.items import Read
 from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.pipeline import ingest
 from workers.ingest.reading import parallel
+from workers.ingest.reading import set_reader as ingest_module
 from workers.prepared.version import Uint8
 
 SIZES = [(6 + 5 * (seed % 7), 40 - 3 * (seed % 5)) for seed in range(40)]

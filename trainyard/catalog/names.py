@@ -36,8 +36,8 @@ PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 FITS = ("stretch", "letterbox", "crop")
 WEIGHTS = ("none", "imagenet", "packaged")
 DATASET_FORMATS = (
-    "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "kitti", "label_studio", "labelme", "labelme3",
-    "mapillary", "pictures", "supervisely", "via", "voc", "yolo_seg",
+    "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "folder_per_class", "kitti", "label_studio",
+    "label_table", "labelme", "labelme3", "mapillary", "pictures", "supervisely", "via", "voc", "yolo_seg",
 )  # fmt: skip
 """Formats of annotations that ingest reads, as an upload may name them."""
 NAME_ENCODINGS = (

@@ -57,6 +57,13 @@ class IngestOptions:
     `flat_images` whether a few flat images among photographs are images; `mask_size` whether a mask of
     its image's proportions and another size is resampled or refused; `class_folders` whether the folders
     that images lie in name the class of what their masks show. With None it is found out, or asked.
+
+    Of images with labels, `label_depth` says which of the folders that differ names the class, counted from
+    1, the outermost; `label_columns` which columns of a table are labels: one that names them, or several
+    with 0 and 1 for a class each; `label_separator` what parts the labels in a cell, empty where a cell is
+    one label; `labels` whether an image has one label, and is left out where a table gives it more, or
+    several.
+
     `on_question` says what becomes of a question that the files leave open: it is asked, the likeliest
     reading is assumed, or the ingest fails.
 
@@ -88,6 +95,10 @@ class IngestOptions:
     flat_images: Literal["use", "leave_out"] | None = None
     mask_size: Literal["resample", "refuse"] | None = None
     class_folders: Literal["classes", "ignore"] | None = None
+    label_depth: int | None = None
+    label_columns: list[str] | None = None
+    label_separator: str | None = None
+    labels: Literal["one", "several"] | None = None
     on_question: OnQuestion = "ask"
     order: Literal["area", "file"] = "area"
     crowd: Literal["ignore", "label"] = "ignore"

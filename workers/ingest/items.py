@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from trainyard.datasets.record import IngestOptions
+from trainyard.datasets.record import IngestOptions, Task
 from workers.ingest.archive import Member
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.problems import ProblemLog
@@ -62,6 +62,14 @@ class Truth(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Labels:
+    """The classes of a whole image, by their places in the names of its set; `file` says so."""
+
+    file: str
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One image of a set; `name` is unique in it.
 
@@ -76,7 +84,7 @@ class Item:
 
     name: str
     image: Member
-    truth: Truth
+    truth: Truth | Labels
     split: str | None = None
     fold: int | None = None
     unpack: Callable[[bytes], bytes] | None = None
@@ -120,6 +128,34 @@ class FoundSet:
     class_folders: Mapping[str, int] = field(default_factory=dict)
     pairs: str = "each annotation names its image"
     classes: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledSet:
+    """All items of an upload, each with Labels, of classes of these `names`.
+
+    Where the `task` is multiclass each item has one label, else any number. `pairs` and `classes` are as in
+    FoundSet.
+    """
+
+    items: list[Item]
+    names: tuple[str, ...]
+    task: Task
+    pairs: str
+    classes: str
+
+
+class LabelFormat(Protocol):
+    """A reader of one format of labels."""
+
+    name: str
+    """As a client names it in `format`."""
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the upload may be of this format, if it has no masks. Never raises on odd content."""
+
+    def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> LabelledSet | None:
+        """The set; None, with errors or questions logged, where it cannot be used or is none of labels."""
 
 
 class Format(Protocol):

@@ -6,7 +6,7 @@ the way, and recoded to class indices in place afterwards.
 
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,42 +21,30 @@ from workers.ingest.classes.similar_names import warn_of_like_files
 from workers.ingest.decision.class_decision import ClassDecision
 from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.formats.choice import read_set
-from workers.ingest.items import Annotations, FoundSet, Item, Source
-from workers.ingest.pictures.decode import single_threaded
+from workers.ingest.items import Annotations, FoundSet, Item, LabelledSet, Source
+from workers.ingest.labels import prepared_labels
+from workers.ingest.labels.label_checks import check_labels, check_parts
 from workers.ingest.pictures.flat_images import ask_flat_images
 from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
 from workers.ingest.reading.dark_images import warn_of_dark_images
-from workers.ingest.reading.deep_images import DeepImages, DeepSpool
-from workers.ingest.reading.item_reader import ItemReader
 from workers.ingest.reading.masks_as_images import report_masks_as_images
-from workers.ingest.reading.noted_order import NotedTurns
-from workers.ingest.reading.parallel import outcomes, process_count
-from workers.ingest.reading.process_memory import imports_frozen, keep_freed_memory
+from workers.ingest.reading.process_memory import imports_frozen
+from workers.ingest.reading.set_reader import Progress, ReadsNext, SetReader
 from workers.ingest.reading.statistics import Reading
 from workers.ingest.splits import assignment as splits
 from workers.ingest.splits.look_alikes import warn_of_look_alikes
-from workers.ingest.splits.told_splits import told_splits
+from workers.ingest.splits.told_splits import Told, told_splits
 from workers.ingest.upload.nested import UNPACKED
 from workers.ingest.upload.open import Upload, open_source
 from workers.ingest.upload.unread_files import report_unread
 from workers.prepared.version import PreparedWriter, Sample
 
-MAX_PREPARED_PIXELS = 125 * (1 << 30)
-"""Pixels of a prepared set, 4 bytes each; an upload's size bounds them not, as plain pictures pack well."""
-
 MAX_IMAGES = 120_000
 """Images of a set: what is known of each is in memory, at the peak 3,500 bytes."""
 
-LARGE_PIXELS = 24_000_000
-"""Pixels of the images that several processes may hold at once beside one larger one."""
-
 DEFAULT_LIMITS = ArchiveLimits()
-
-Progress = Callable[[int, int], None]
-ReadsNext = Callable[[str | None], None]
-"""Told of the image that this process reads next, None when it has read all; never where others read."""
 
 _WORK = ".prepared-"
 
@@ -158,10 +146,8 @@ class _Build:
         self.proposed: LabelMap | None = None
         self._work = work
         self._options = options
-        self._progress = progress
         self._log = log
-        self._processes = processes
-        self._reads_next = reads_next
+        self._reader = SetReader(work, options, progress, log, processes, reads_next)
 
     def run(self, source: Source) -> DatasetSummary | None:
         """The summary; None where the set is unusable or leaves something open, errors and questions logged.
@@ -181,12 +167,42 @@ class _Build:
                 f"The set has {len(found.items)} images; at most {MAX_IMAGES} are read.",
                 "Send it as several sets, or leave images out.",
             )
-        decision = ClassDecision(source, found, self._options, self._log)
         warn_of_like_files(found.items, self._log)
+        if isinstance(found, LabelledSet):
+            return self._labelled(form.name, found, told, source)
+        return self._masked(form.name, found, told, source, may_have_flat=isinstance(form, Annotations))
+
+    def _labelled(self, form: str, found: LabelledSet, told: Told, source: Source) -> DatasetSummary | None:
+        """The summary of a set of labels; as `run`."""
+        with PreparedWriter(self._work, prepared_labels.KINDS) as writer, writer.flushing():
+            readings, samples, _ = self._reader.read(source, found.items, writer)
+            warn_of_dark_images(readings, self._log)
+            check_labels(found.names, readings, found.task, self._log)
+            if self._log.is_blocked():
+                return None
+            plan = self._placed(found.items, told.origin, range(len(found.names)), readings)
+            if plan is None:
+                return None
+            check_parts(found.names, readings, plan.places, self._log)
+            summary = prepared_labels.finish(found, readings, samples, plan.places, writer)
+            told_by = Interpretation(
+                format=form,
+                pairs=found.pairs,
+                classes=found.classes,
+                splits=plan.origin,
+                guesses=tuple(self._log.guesses),
+            )
+            return replace(summary, reading=told_by)
+
+    def _masked(
+        self, form: str, found: FoundSet, told: Told, source: Source, *, may_have_flat: bool
+    ) -> DatasetSummary | None:
+        """The summary of a set of masks; as `run`."""
+        decision = ClassDecision(source, found, self._options, self._log)
         with PreparedWriter(self._work) as writer, writer.flushing():
-            annotated = found.items if isinstance(form, Annotations) else []
+            annotated = found.items if may_have_flat else []
             paths = {item.name: item.image.path for item in annotated}
-            readings, samples = self._images(paths, *self._read(source, found.items, writer))
+            readings, samples = self._images(paths, *self._reader.read(source, found.items, writer))
             warn_of_dark_images(readings, self._log)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
@@ -203,12 +219,12 @@ class _Build:
                 ask_class_folders(found.class_folders, self._log)
             if rules is None or self._log.has_errors:
                 return None
-            plan = self._placed(found.items, told.origin, rules, mapped)
+            plan = self._placed(found.items, told.origin, rules.names, mapped)
             if plan is None:
                 return None
             painted = {byte for reading in readings for byte in reading.values}
             summary = finish(rules, rules.table(shown), painted, mapped, samples, plan.places, writer)
-            return replace(summary, reading=self._interpretation(form.name, found, rules, plan.origin))
+            return replace(summary, reading=self._interpretation(form, found, rules, plan.origin))
 
     def _shows_one_class(self, rules: classes.ClassRules) -> bool:
         """Whether masks show one class and background, which nobody has named."""
@@ -225,45 +241,6 @@ class _Build:
             splits=told,
             guesses=tuple(self._log.guesses),
         )
-
-    def _read(
-        self, source: Source, items: Sequence[Item], writer: PreparedWriter
-    ) -> tuple[list[Reading], list[Sample], set[str]]:
-        """Decode and write all; what was seen of those that are sound, and the names of flat images."""
-        processes = process_count(len(items), self._processes)
-        turns = NotedTurns(len(items), MAX_PREPARED_PIXELS, processes)
-        spool = DeepSpool(self._work)
-        deep = DeepImages(spool)
-        alone = LARGE_PIXELS // processes
-        reader = ItemReader(source, items, writer, turns, spool, max_side=self._options.max_side, alone=alone)
-
-        def last_file(pid: int) -> str | None:
-            index = turns.last(pid)
-            return None if index is None else items[index].image.path
-
-        def tell_next(done: int) -> None:
-            if processes == 1:
-                self._reads_next(items[done].image.path if done < len(items) else None)
-
-        readings: list[Reading] = []
-        samples: list[Sample] = []
-        flat: set[str] = set()
-        step = max(len(items) // 100, 1)
-        self._progress(0, len(items))
-        tell_next(0)
-        keep_freed_memory()
-        with single_threaded():
-            for done, outcome in enumerate(outcomes(reader, processes, last_file), start=1):
-                self._log.extend(outcome.problems)
-                if outcome.reading is not None and outcome.sample is not None:
-                    deep.add(len(readings), outcome.deep)
-                    readings.append(outcome.reading)
-                    samples.append(outcome.sample)
-                    flat |= {outcome.sample.name} if outcome.is_flat else set()
-                if done % step == 0 or done == len(items):
-                    self._progress(done, len(items))
-                tell_next(done)
-        return deep.settled(readings, writer, self._log), samples, flat
 
     def _images(
         self, paths: Mapping[str, str], readings: list[Reading], samples: list[Sample], flat: set[str]
@@ -285,15 +262,16 @@ class _Build:
         ]
 
     def _placed(
-        self, items: Sequence[Item], told: str, rules: classes.ClassRules, mapped: Sequence[Reading]
+        self, items: Sequence[Item], told: str, classes: Collection[int], mapped: Sequence[Reading]
     ) -> splits.SplitPlan | None:
-        """Where each sample is used; None where that cannot be or is asked. `told` as `Told.origin`."""
+        """Where each sample is used; None where that cannot be or is asked. `told` as `Told.origin`;
+        `classes` are the values or labels that count."""
         by_name = {item.name: item for item in items}
         shared: dict[frozenset[int], frozenset[int]] = {}
         candidates = []
         for reading in mapped:
             item = by_name[reading.name]
-            labels = frozenset(reading.values).intersection(rules.names)
+            labels = frozenset(reading.values).intersection(classes)
             candidate = splits.Candidate(
                 name=reading.name,
                 file=item.image.path,

@@ -9,7 +9,7 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_rules import PALETTE
-from workers.ingest.items import Item
+from workers.ingest.items import Item, Labels
 from workers.ingest.pictures.decode import decode_image, load, rgb_pixels
 from workers.ingest.pictures.mask_files import decode_mask, decode_objects
 from workers.ingest.problems import Offer, Refused
@@ -90,6 +90,8 @@ def _item_row(read: Read, item: Item) -> Uint8:
     data = read(item.image)
     image = decode_image(item.unpack(data) if item.unpack else data)
     small = _small(image.pixels, cv2.INTER_AREA)
+    if isinstance(item.truth, Labels):
+        return small
     labels = _fitted(item.truth.paint(read, image), small)
     gap = np.full((small.shape[0], _GAP, 3), _WHITE, np.uint8)
     return np.concatenate([small, gap, _colors()[labels]], axis=1)

@@ -1,5 +1,7 @@
 """Pictures of samples: the image, its mask, or the mask's colours laid over the image, with a legend.
 
+Of an image with labels the legend names these.
+
 Pixels are read from the prepared files, at most a few rows for each row of the picture, and made by Pillow:
 the API carries no NumPy.
 """
@@ -15,6 +17,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from app.service.datasets.samples import PreparedIndex, SampleInfo
 from trainyard.datasets.prepared_index import IGNORE_INDEX
+from trainyard.errors import InvalidRequest
 from trainyard.lettering import draw_name
 from trainyard.storage.errors import storage_error
 
@@ -57,16 +60,28 @@ def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
     """A PNG of at most LONGEST pixels a side.
 
     A mask's pixels are class indices, 255 where ignored; of a multilabel set, bit c is set for class c.
+    Raises InvalidRequest for the mask of a sample that has none.
     """
+    has_masks = "masks" in index.kinds
     if layer == "image":
         return _png(_image(index.folder, sample, _fitted(sample, LONGEST)))
     if layer == "mask":
+        if not has_masks:
+            raise InvalidRequest(
+                "The images of this set have labels, and no masks.",
+                errors={"layer": ["overlay or image: there is no mask"]},
+            )
         return _png(_paletted(_mask(index.folder, sample, _fitted(sample, LONGEST)), _colors(index)))
     width, height = _fitted(sample, LONGEST)
     legend = _legend(index, sample, width)
     if height + legend.height > LONGEST:
         width, height = _fitted(sample, LONGEST - legend.height)
-    return _png(_with_legend(_overlay(index, sample, (width, height)), legend))
+    draw = _overlay if has_masks else _plain
+    return _png(_with_legend(draw(index, sample, (width, height)), legend))
+
+
+def _plain(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
+    return _image(index.folder, sample, size)
 
 
 def _fitted(sample: SampleInfo, tallest: int) -> tuple[int, int]:
@@ -131,7 +146,7 @@ def _rows(path: Path, offset: int, sample: SampleInfo, channels: int, height: in
 
 def _ignores(index: PreparedIndex) -> bool:
     """Whether IGNORE_INDEX stands for ignored pixels: in multilabel sets it is eight classes in one."""
-    return index.task == "multiclass"
+    return index.task == "multiclass" and "masks" in index.kinds
 
 
 def _colors(index: PreparedIndex) -> dict[int, Color]:
@@ -160,8 +175,7 @@ def _paletted(mask: Image.Image, colors: Mapping[int, Color]) -> Image.Image:
 def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
     """The classes of the sample, and `ignored` where it has such pixels, in as many columns as fit."""
     entries: list[_Entry] = [((one.name, f"class {one.index}"), one.color) for one in sample.classes]
-    mask = _mask(index.folder, sample, _fitted(sample, LONGEST))
-    if _ignores(index) and mask.getextrema()[1] == IGNORE_INDEX:
+    if _ignores(index) and _has_ignored(index, sample):
         entries.append(((IGNORED,), IGNORED_COLOR))
     columns = max(1, width // COLUMN)
     rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
@@ -170,6 +184,11 @@ def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
         hidden = len(entries) - (most * columns - 1)
         rows = [*rows[: most - 1], [*rows[most - 1][:-1], ((f"and {hidden} more",), PAPER)]]
     return _Legend(rows, columns)
+
+
+def _has_ignored(index: PreparedIndex, sample: SampleInfo) -> bool:
+    _, largest = _mask(index.folder, sample, _fitted(sample, LONGEST)).getextrema()
+    return largest == IGNORE_INDEX
 
 
 def _with_legend(picture: Image.Image, legend: _Legend) -> Image.Image:

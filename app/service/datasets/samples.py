@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from trainyard.datasets.prepared_index import PreparedClass, Sample, read_index
-from trainyard.datasets.record import Task
+from trainyard.datasets.record import Kind, Task
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.storage.files import Storage
@@ -16,7 +16,7 @@ INDEXES_KEPT = 4
 
 @dataclass(frozen=True, kw_only=True)
 class SampleInfo:
-    """One image of a version; `index` is its position, `classes` are those that occur in it."""
+    """One image of a version; `index` is its position, `classes` are those of its pixels or its labels."""
 
     index: int
     name: str
@@ -31,11 +31,12 @@ class SampleInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedIndex:
-    """The task, samples and classes of a version, and its folder."""
+    """The task, kinds of annotation, samples and classes of a version, and its folder."""
 
     folder: Path
     content_hash: str
     task: Task
+    kinds: tuple[Kind, ...]
     classes: tuple[PreparedClass, ...]
     samples: tuple[SampleInfo, ...]
 
@@ -89,6 +90,7 @@ def _read(folder: Path) -> PreparedIndex:
         folder=folder,
         content_hash=found.content_hash,
         task=found.task,
+        kinds=found.kinds,
         classes=tuple(classes.values()),
         samples=tuple(_info(place, sample, classes) for place, sample in enumerate(found.samples)),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trainyard.catalog.names import DATASET_FORMATS
 from workers.ingest.archive import Member
 from workers.ingest.formats.annotations.part_of import PartOf
 from workers.ingest.formats.coco.panoptic import CocoPanoptic
@@ -55,12 +56,12 @@ class Recognised:
 
 
 def format_named(name: str) -> Format:
-    """The format of that name; raises Refused for a name that no format has."""
+    """The format of masks of that name; raises Refused for a name that no format has."""
     named = {one.name: one for one in FORMATS}
     if name not in named:
         raise Refused(
             "format_unknown",
-            f"There is no format {name[:100]!r}; the formats are {', '.join(named)}.",
+            f"There is no format {name[:100]!r}; the formats are {', '.join(DATASET_FORMATS)}.",
             "Name one of these, or leave the format out to have it found.",
         )
     return named[name]

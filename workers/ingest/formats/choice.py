@@ -17,7 +17,8 @@ from workers.ingest.formats.catalogue import FORMATS, Recognised, format_named, 
 from workers.ingest.formats.folders.patterns import read_as
 from workers.ingest.formats.left_out import report_boxes, report_outlines
 from workers.ingest.formats.mask_agreement import Agreement, agreement
-from workers.ingest.items import Annotations, Format, FoundSet, Source
+from workers.ingest.items import Annotations, Format, FoundSet, LabelFormat, LabelledSet, Source
+from workers.ingest.labels.choice import label_format, label_formats, may_have_labels, read_labels
 from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.pairing.pairs import Pair, pair
 from workers.ingest.paths.layout import by_role, pictures
@@ -30,17 +31,27 @@ _OF_MASKS = frozenset(("coco_panoptic", "mapillary", "cityscapes", "kitti", "cam
 """Formats of mask pictures: where one is there, its masks are not those of another."""
 
 
-def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> tuple[Format, FoundSet | None]:
+ReadSet = tuple[Format, FoundSet | None] | tuple[LabelFormat, LabelledSet | None]
+
+
+def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> ReadSet:
     """The format that is read, and the set; None, errors logged, where it cannot be used.
 
-    Raises Refused for a format that there is not.
+    Labels of images are read where there are no masks. Raises Refused for a format that there is not.
     """
     if options.reader is not None:
+        of_labels = label_format(options.reader)
+        if of_labels is not None:
+            return of_labels, of_labels.read(source, options, log)
         form = format_named(options.reader)
         return form, read_as(form, source, options, log)
     formats = recognised(source)
     outlining = [one for one in formats if _outlines(one, source)]
     boxes = [one for one in formats if one not in outlining]
+    if not formats and may_have_labels(options):
+        labels = label_formats(source)
+        if labels and not _mask_pairs(source, options):
+            return read_labels(labels, source, options, log)
     if not outlining and boxes and not _mask_pairs(source, options):
         outlining = [boxes.pop(0)]  # it may read boxes as outlines; else it says what is wrong
     elif _may_be_pictures(outlining, source):

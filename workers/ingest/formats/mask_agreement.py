@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.ingest.archive import Member
-from workers.ingest.items import Item, Read
+from workers.ingest.items import Item, Labels, Read
 from workers.ingest.masks.object_ids import one_piece
 from workers.ingest.masks.survey import spread
 from workers.ingest.paths.words import stem_of
@@ -65,6 +65,8 @@ def agreement(items: Sequence[Item], masks: Mapping[str, Member], read: Read) ->
 def _pair(item: Item, mask: Member, read: Read) -> tuple[Pixels, Pixels] | None:
     """What is outlined in an image, and the colours of its mask, (H, W) each; None where they cannot be
     compared."""
+    if isinstance(item.truth, Labels):
+        return None
     try:
         data = read(item.image)
         image = decode_image(data if item.unpack is None else item.unpack(data))

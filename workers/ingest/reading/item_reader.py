@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from trainyard.datasets.record import Problem
-from workers.ingest.items import Item, Source
+from workers.ingest.items import Item, Labels, Source, Truth
 from workers.ingest.pictures.decode import DecodedImage, decode
 from workers.ingest.pictures.depth import depth_of
 from workers.ingest.pictures.flat_images import is_flat
@@ -111,19 +111,18 @@ class ItemReader:
             deep = DeepImage(start=start, height=size[1], width=size[0], depth=depth_of(pixels))
         del pixels
         try:
-            mask = self._mask(item, image, size)
+            values, truth_digest = self._truth(item, image, size, start)
         except Refused as refusal:
             log.refused(item.truth.file, refusal)
             return None
-        self._writer.write_mask(start, mask)
         reading = Reading(
             name=item.name,
             mask_file=item.truth.file,
             height=size[1],
             width=size[0],
-            values=count_values(mask),
+            values=values,
             image_sha256=digest,
-            mask_sha256=hashlib.sha256(mask.data).hexdigest(),
+            mask_sha256=truth_digest,
             mean=mean,
             square=square,
             sketch=look,
@@ -160,8 +159,17 @@ class ItemReader:
             self._writer.write_image(start + top * width, band)
         return channel_means(pixels)
 
-    def _mask(self, item: Item, image: DecodedImage, size: Size) -> Uint8:
-        mask = item.truth.paint(self._source.read, image)
+    def _truth(self, item: Item, image: DecodedImage, size: Size, start: int) -> tuple[dict[int, int], str]:
+        """What is counted of an item's truth, and its hash; a mask is written at its place."""
+        if isinstance(item.truth, Labels):
+            labels = item.truth.indices
+            return dict.fromkeys(labels, 1), hashlib.sha256(repr(labels).encode()).hexdigest()
+        mask = self._mask(item, item.truth, image, size)
+        self._writer.write_mask(start, mask)
+        return count_values(mask), hashlib.sha256(mask.data).hexdigest()
+
+    def _mask(self, item: Item, truth: Truth, image: DecodedImage, size: Size) -> Uint8:
+        mask = truth.paint(self._source.read, image)
         if (mask.shape[1], mask.shape[0]) != image.kept_size or mask.dtype != np.uint8:
             raise ValueError(f"{item.name}: the mask is {mask.shape} {mask.dtype}, not {image.kept_size}")
         if size != image.kept_size:

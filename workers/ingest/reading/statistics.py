@@ -29,7 +29,8 @@ Meanings = Sequence[frozenset[int]]
 class Reading:
     """What was seen in one pair: pixels per byte of the mask as painted, size as prepared, digests, colours.
 
-    `image_sha256` is of the picture's file, `mask_sha256` of the mask's pixels. `mean` and `square` are
+    Of an image with labels `values` are these, each counted once. `image_sha256` is of the picture's file,
+    `mask_sha256` of the mask's pixels, or of the labels. `mean` and `square` are
     those of each channel and of its square, in 0 to 255, over the rows that `channel_means` looks at.
     `sketch` is what `sketch.sketch` makes of the image, empty of deep ones.
     """

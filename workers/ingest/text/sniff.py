@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Source
@@ -9,6 +10,8 @@ from workers.ingest.problems import Refused
 
 MOST_SAMPLED = 1000
 """Files of single images that are looked at for one that outlines objects."""
+
+One = TypeVar("One")
 
 _LOOKED_AT = 8
 _PIECE = 1 << 20
@@ -22,8 +25,8 @@ def largest(source: Source, ending: str) -> list[Member]:
     return sorted(found, key=lambda member: -member.size)[:_LOOKED_AT]
 
 
-def sample(members: Sequence[Member], most: int = MOST_SAMPLED) -> Sequence[Member]:
-    """At most so many of the files, spread evenly over them."""
+def sample(members: Sequence[One], most: int = MOST_SAMPLED) -> Sequence[One]:
+    """At most so many of the files, or of their names, spread evenly over them."""
     return members[:: -(-len(members) // most)] if members else members
 
 

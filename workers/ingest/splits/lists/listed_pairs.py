@@ -41,8 +41,8 @@ def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> 
 
 
 def _pair(entry: Entry, path: str, index: PathIndex) -> tuple[str, str] | None:
-    if entry.mask is None:
-        return None
+    if entry.mask is None or (entry.mask.isdecimal() and not entry.image.isdecimal()):
+        return None  # a number beside a path is a label
     image, mask = index.find(entry.image, path).paths, index.find(entry.mask, path).paths
     return (image[0], mask[0]) if len(image) == len(mask) == 1 and image != mask else None
 
