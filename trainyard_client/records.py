@@ -570,7 +570,7 @@ class IngestOptions(Record):
     folds: int | None
     val_fraction: float
     seed: int
-    max_images_per_class: int | None
+    max_images_per_class: Any
     names_encoding: str | None
 
 

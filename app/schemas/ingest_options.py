@@ -6,7 +6,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.schemas.option_fields import (
+    MAX_CAP,
     MAX_VALUE,
+    CapField,
     ClassesField,
     ClassMasksField,
     ColorsField,
@@ -205,9 +207,15 @@ class OptionsFields(Schema):
         metadata={"description": "share of images for validation where neither lists nor folders say"},
     )
     seed = Whole(validate=validate.Range(min=0, max=2**32 - 1), metadata={"description": "seed of draws"})
-    max_images_per_class = Whole(
-        validate=validate.Range(min=1, max=10**9),
-        metadata={"description": "of each split, images are kept until every class occurs in so many"},
+    max_images_per_class = CapField(
+        metadata={
+            "description": "of each split, images are kept until every class occurs in so many: one number, "
+            'or one for each class that is named, {"cat": 200}',
+            "oneOf": [
+                {"type": "integer", "minimum": 1, "maximum": MAX_CAP},
+                {"type": "object", "additionalProperties": {"type": "integer"}},
+            ],
+        }
     )
 
     @validates_schema

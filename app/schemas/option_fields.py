@@ -17,6 +17,7 @@ MAX_CLASSES = 255
 SPLITS = ("train", "val", "test")
 MAX_PATTERN = 200
 MAX_COLUMNS = 10_000
+MAX_CAP = 10**9
 _PAIR = {"value", "name"}
 _VALUE = re.compile(r"(0|[1-9][0-9]{0,4})\Z")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -149,6 +150,17 @@ class ColumnsField(Structured):
         if len(set(content)) < len(content):
             raise ValidationError("A heading is there twice.")
         return content
+
+
+class CapField(Structured):
+    """A number of images, or one for each class by its name."""
+
+    def check(self, content: Any) -> int | dict[str, int]:
+        """See `Structured.check`."""
+        caps = content.values() if isinstance(content, dict) and content else [content]
+        if not all(type(cap) is int and 1 <= cap <= MAX_CAP for cap in caps):
+            raise ValidationError(f"Must be a number from 1 to {MAX_CAP}, or such by the names of classes.")
+        return dict(content) if isinstance(content, dict) else int(content)
 
 
 class SplitsField(Structured):

@@ -28,7 +28,7 @@ OPTIONS: dict[str, Any] = {
     "folds": 5,
     "val_fraction": 0.3,
     "seed": 4,
-    "max_images_per_class": 100,
+    "max_images_per_class": {"a": 100},
     "names_encoding": "shift_jis",
     "objects": "one_class",
     "several_masks": "union",
@@ -41,6 +41,10 @@ OPTIONS: dict[str, Any] = {
     "on_question": "assume",
     "splits_from": "lists",
     "split_lists": "run0/*.txt",
+    "label_depth": 2,
+    "label_columns": ["breed", "age"],
+    "label_separator": " ",
+    "labels": "several",
 }
 
 
@@ -132,6 +136,9 @@ def test_every_option_is_taken_from_json(client: FlaskClient, incoming: Path):
         ("folds", "101", "100"),
         ("max_side", "8", "16"),
         ("max_images_per_class", "0", "1"),
+        ("max_images_per_class", "1.5", "1"),
+        ("max_images_per_class", '{"cat": 0}', "1"),
+        ("max_images_per_class", "{}", "names of classes"),
         ("val_fraction", "1", "0.9"),
         ("images", "", "1 to 200"),
         ("masks", "x" * 201, "1 to 200"),

@@ -71,6 +71,8 @@ def test_a_task_of_masks_cannot_be_trained_on_labels(client: FlaskClient, labell
         ("label_depth", "x"),
         ("labels", "two"),
         ("label_columns", "[]"),
+        ("label_columns", '["a", "a"]'),
+        ("label_columns", "[1]"),
         ("label_separator", "123456789"),
     ],
 )
@@ -78,3 +80,10 @@ def test_wrong_options_are_named(client: FlaskClient, field: str, value: str) ->
     answer = upload(client, **{field: value})
     assert answer.status_code == 422
     assert field in answer.json["errors"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("sent", ["species", '["species"]'])
+def test_columns_are_named_alone_or_as_a_list(client: FlaskClient, sent: str) -> None:
+    answer = upload(client, label_columns=sent)
+    assert answer.status_code == 202
+    assert answer.json["options"]["label_columns"] == ["species"]  # type: ignore[index]

@@ -76,7 +76,7 @@ class IngestOptions:
     which of its lists count; else `val_fraction` is drawn
     by `seed`. `folds` shares out what trains and validates over so many folds besides, of which a run may
     choose one to validate with. `max_images_per_class` leaves images out of each split where all their
-    classes have so many.
+    classes have so many: one number, or one for each class that it names.
     """
 
     format: str | None = None
@@ -109,7 +109,7 @@ class IngestOptions:
     folds: int | None = None
     val_fraction: float = 0.2
     seed: int = 0
-    max_images_per_class: int | None = None
+    max_images_per_class: int | dict[str, int] | None = None
     names_encoding: str | None = None
 
     @property

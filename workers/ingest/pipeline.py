@@ -6,7 +6,7 @@ the way, and recoded to class indices in place afterwards.
 
 import secrets
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -180,7 +180,7 @@ class _Build:
             check_labels(found.names, readings, found.task, self._log)
             if self._log.is_blocked():
                 return None
-            plan = self._placed(found.items, told.origin, range(len(found.names)), readings)
+            plan = self._placed(found.items, told.origin, dict(enumerate(found.names)), readings)
             if plan is None:
                 return None
             check_parts(found.names, readings, plan.places, self._log)
@@ -262,16 +262,16 @@ class _Build:
         ]
 
     def _placed(
-        self, items: Sequence[Item], told: str, classes: Collection[int], mapped: Sequence[Reading]
+        self, items: Sequence[Item], told: str, names: Mapping[int, str], mapped: Sequence[Reading]
     ) -> splits.SplitPlan | None:
         """Where each sample is used; None where that cannot be or is asked. `told` as `Told.origin`;
-        `classes` are the values or labels that count."""
+        `names` are those of the values or labels that count."""
         by_name = {item.name: item for item in items}
         shared: dict[frozenset[int], frozenset[int]] = {}
         candidates = []
         for reading in mapped:
             item = by_name[reading.name]
-            labels = frozenset(reading.values).intersection(classes)
+            labels = frozenset(reading.values).intersection(names)
             candidate = splits.Candidate(
                 name=reading.name,
                 file=item.image.path,
@@ -281,7 +281,7 @@ class _Build:
                 digest=reading.image_sha256,
             )
             candidates.append(candidate)
-        plan = splits.assign(candidates, self._options, self._log, told)
+        plan = splits.assign(candidates, self._options, self._log, told, names)
         if told or self._options.splits is not None:
             placed = {one.name: (one.file, plan.places[one.name].split) for one in candidates}
             sketches = {placed[reading.name][0]: reading.sketch for reading in mapped}

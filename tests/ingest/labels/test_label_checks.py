@@ -47,3 +47,12 @@ def test_one_class_cannot_be_told_apart(bench: Bench) -> None:
 def test_a_cap_for_each_class(bench: Bench) -> None:
     bench.run(in_folders("train/cat", "train/dog", "val/cat", "val/dog", each=6), max_images_per_class=2)
     assert summary(bench).splits == {"train": 4, "val": 4, "unused": 16}
+
+
+def test_caps_of_single_classes(bench: Bench) -> None:
+    files = in_folders("train/cat", "train/dog", "val/cat", "val/dog", each=6)
+    bench.run(files, max_images_per_class={"dog": 2})
+    assert summary(bench).splits == {"train": 8, "val": 8, "unused": 8}
+    bench.run(files, max_images_per_class={"owl": 2})
+    assert bench.result is not None
+    assert codes(bench.result) == ["class_unknown"]

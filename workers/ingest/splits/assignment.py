@@ -8,9 +8,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from trainyard.datasets.record import IngestOptions
-from workers.ingest.problems import ProblemLog
+from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.name_lists import listed
 from workers.ingest.splits.questions import ask_bare_training
 from workers.ingest.splits.stratification import Unit, stratify
@@ -55,11 +56,15 @@ class SplitPlan:
 
 
 def assign(
-    samples: Sequence[Candidate], options: IngestOptions, log: ProblemLog, told: str = ""
+    samples: Sequence[Candidate],
+    options: IngestOptions,
+    log: ProblemLog,
+    told: str = "",
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> SplitPlan:
     """The place of each sample; the same in whatever order the samples come.
 
-    `told` says what told the splits that are given, as `Told.origin`.
+    `told` says what told the splits that are given, as `Told.origin`; `names` are those of the classes.
     To be called once all masks are read and the set is sound. Logs an error, and answers what it has, where
     the lists are wrong or no images are left to train or to validate with. Samples of the split `unused`
     stay in the prepared set: `counts` tells how many they are. With the option `folds`, each sample that
@@ -86,8 +91,9 @@ def assign(
             _warn_of_drawn_val(options, log)
         placed |= _drawn(_of(ordered, placed, "train"), options, log)
     if options.max_images_per_class is not None:
+        caps = _caps(ordered, options.max_images_per_class, names, log)
         for split in SPLITS:
-            placed |= _capped(_of(ordered, placed, split), options.max_images_per_class, options.seed)
+            placed |= _capped(_of(ordered, placed, split), caps, options.seed)
     pool = _of(ordered, placed, "train", "val")
     drawn = _folds(pool, options, log) if options.folds else {}
     folds = drawn or {one.name: own_folds[one.name] for one in pool if one.name in own_folds}
@@ -239,18 +245,37 @@ def _folds(samples: list[Candidate], options: IngestOptions, log: ProblemLog) ->
     return {name: fold for fold, part in enumerate(parts) for unit in part for name in unit.names}
 
 
-def _capped(samples: list[Candidate], most: int, seed: int) -> dict[str, str]:
-    """Keep, for each class, rarest first, images until `most` of those kept have it; the rest is unused.
+def _caps(
+    samples: list[Candidate], most: int | dict[str, int], names: Mapping[int, str], log: ProblemLog
+) -> dict[int, int]:
+    """The most images of each class; a name of the client's that is no class is an error."""
+    labels = {label for sample in samples for label in sample.classes}
+    if isinstance(most, int):
+        return dict.fromkeys(labels, most)
+    unknown = sorted(most.keys() - set(names.values()))
+    if unknown:
+        log.error(
+            "class_unknown",
+            None,
+            f"`max_images_per_class` names {shown(unknown[0])!r}, which is no class of the set.",
+            f"Name some of its classes: {', '.join(shown(name) for name in names.values())[:1000]}.",
+        )
+    return {label: most.get(names.get(label, ""), len(samples)) for label in labels}
+
+
+def _capped(samples: list[Candidate], caps: Mapping[int, int], seed: int) -> dict[str, str]:
+    """Keep, for each class, rarest first, images until as many as its cap of those kept have it; the rest is
+    unused. Images without a class are kept.
 
     An image with a rare and a common class is kept for the rare one, so a common class may have more.
     """
     ranked = sorted(samples, key=lambda one: hashlib.sha256(f"{seed}:{one.name}".encode()).digest())
     images = Counter(label for sample in samples for label in sample.classes)
-    kept: dict[str, Candidate] = {}
+    kept = {sample.name: sample for sample in samples if not sample.classes}
     have: Counter[int] = Counter()
     for label in sorted(images, key=lambda label: (images[label], label)):
         for sample in ranked:
-            if have[label] < most and label in sample.classes and sample.name not in kept:
+            if have[label] < caps[label] and label in sample.classes and sample.name not in kept:
                 kept[sample.name] = sample
                 have.update(sample.classes)
     return {sample.name: UNUSED for sample in samples if sample.name not in kept}
