@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ingest.made import Bench, codes, drawn, encoded, mask, photo
+from tests.ingest.made import SIDE, Bench, codes, drawn, encoded, mask, photo
 
 SIGNS = (
     "{} (1)",
@@ -84,3 +84,15 @@ def test_names_that_count_are_no_copies(bench: Bench) -> None:
         files[f"masks/benign ({number}).png"] = encoded(drawn(number, 255))
     assert bench.run(files).problems == ()
     assert len(bench.arrays()) == 5
+
+
+def test_copies_are_left_out_of_vocs_folders(bench: Bench) -> None:
+    files = {}
+    for number, name in enumerate(("a", "b", "c", "a copy")):
+        shown = 0 if name == "a copy" else number
+        files[f"set/JPEGImages/{name}.png"] = encoded(photo(shown, SIDE, SIDE))
+        files[f"set/SegmentationClass/{name}.png"] = encoded(drawn(shown, 1))
+    result = bench.run(files)
+    assert result.summary is not None, result.problems
+    assert {sample.name for sample in bench.prepared.samples} == {"a", "b", "c"}
+    assert "copies_left_out" in codes(result, "warning")

@@ -250,3 +250,23 @@ def test_masks_in_folders_of_splits_are_one_set(bench: Bench) -> None:
 def test_small_masks_in_vocs_layout(bench: Bench) -> None:
     files = voc_set(lambda mask: palette(np.ascontiguousarray(mask[::2, ::2])))
     assert names_of(answers(bench, files)["resample"]) == NUMBERED
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("JPEGImages/{}.png", "SegmentationClass/man_seg{}.png"),
+        ("JPEGImages/scan_{:02}.png", "SegmentationClass/{}.png"),
+        ("JPEGImages/day1/cam/{}.png", "SegmentationClass/day1/cam/{}.png"),
+        ("JPEGImages/{}.png", "JPEGImages/SegmentationClass/label{}.png"),
+    ],
+)
+def test_masks_of_other_names_are_paired_as_in_any_folders(bench: Bench, image: str, mask: str) -> None:
+    files = {}
+    for number in range(4):
+        files[image.format(number)] = encoded(photo_of(objects(2, number), number))
+        files[mask.format(number)] = encoded((objects(2, number) > 0).astype(np.uint8))
+    result = bench.run(files)
+    assert result.summary is not None, result.problems
+    assert result.summary.reading is not None
+    assert (result.summary.reading.format, len(bench.prepared.samples)) == ("pictures", 4)

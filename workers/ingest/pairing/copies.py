@@ -50,17 +50,12 @@ def without_copies(
     no picture of its own."""
     if options.copies == "keep":
         return list(found)
-    copies = _called_copies(found)
-    same = [one for one in copies if _is_same(one, read)]
-    if same:
-        log.warning(
-            "copies_left_out",
-            same[0].picture.member.path,
-            f"{len(same)} picture(s) are copies of others, by name and content, and are left out.",
-            "Nothing, if that is right; else give them names of their own, or send `copies: keep`.",
-        )
-    kept = without(list(found), [one.picture for one in same])
-    others = [one for one in copies if one not in same and _is_mask(one.picture)]
+    same = exact_copies(found, options, read, log)
+    kept = without(list(found), same)
+    left_out = {id(picture) for picture in same}
+    others = [
+        one for one in _called_copies(found) if id(one.picture) not in left_out and _is_mask(one.picture)
+    ]
     versions = [one for one in others if not _has_own(one, kept)]
     if not versions:
         return kept
@@ -68,6 +63,24 @@ def without_copies(
     if count == "last":
         return _of_last(versions, kept)
     return kept if count == "keep" else without(kept, [one.picture for one in versions])
+
+
+def exact_copies(
+    found: Sequence[Picture], options: IngestOptions, read: Read, log: ProblemLog
+) -> list[Picture]:
+    """The pictures that are copies of others by name and content, which is warned of; none where the client
+    keeps these."""
+    if options.copies == "keep":
+        return []
+    same = [one.picture for one in _called_copies(found) if _is_same(one, read)]
+    if same:
+        log.warning(
+            "copies_left_out",
+            same[0].member.path,
+            f"{len(same)} picture(s) are copies of others, by name and content, and are left out.",
+            "Nothing, if that is right; else give them names of their own, or send `copies: keep`.",
+        )
+    return same
 
 
 def _called_copies(found: Iterable[Picture]) -> list[_Copy]:

@@ -5,7 +5,8 @@ Each way has to fit nearly all images or masks, one to one, and the pairs have t
 - the folder is joined into the name on one side: `images/site0/1.png` and `masks/site0_1.png`;
 - each mask lies in a folder called as its image: `GT/im_001/im_001_cupseg.png`;
 - the parts of names are exchanged in the same way throughout: `4_p1` and `p1_4`;
-- a word for masks is glued to another word: `man_canal` and `man_segcanal`.
+- a word for masks is glued to another word: `man_canal` and `man_segcanal`;
+- masks have the same letters before or behind their images' names: `canal` and `man_segcanal`.
 """
 
 import re
@@ -14,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from functools import partial
 from itertools import permutations, product
 
+from workers.ingest.pairing.affixes import affixed
 from workers.ingest.pairing.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.paths.role_words import IMAGE_AFFIXES, IMAGE_WORDS, MASK_WORDS
@@ -38,7 +40,9 @@ def respelled(images: Sequence[Picture], masks: Sequence[Picture], fits: Fits) -
     """The pairs by the first way that fits; empty where none does. `fits` tells whether pairs look right."""
     if not images:
         return []
-    ways: tuple[_Way, ...] = (_joined, _in_own_folders, _exchanged, _glued) if masks else (_glued,)
+    ways: tuple[_Way, ...] = (
+        (affixed, _joined, _in_own_folders, _exchanged, _glued) if masks else (affixed, _glued)
+    )
     for way in ways:
         found = [pairs for pairs in way(images, masks) if _is_enough(pairs, images, masks) and fits(pairs)]
         different = {frozenset((id(image), id(mask)) for image, mask in pairs) for pairs in found}

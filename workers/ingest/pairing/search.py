@@ -8,6 +8,7 @@ from functools import partial
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read, Source
 from workers.ingest.masks.class_masks import Named
+from workers.ingest.pairing.affixes import completed
 from workers.ingest.pairing.client_patterns import named_classes, named_roles
 from workers.ingest.pairing.copies import without_copies
 from workers.ingest.pairing.guess_pairs import Inference, report_inferred
@@ -80,8 +81,9 @@ def _by_named_classes(
     bare = _unmasked(own, alone, 0, options, log) if options.images is not None or not own else []
     if options.images is None and own:
         report_outside(alone, log)
-    found = [(image, ()) for image in (*own, *bare)]
-    return FoundPairs(masks=found, named=dict(named), origin="the option `class_masks`")
+    return FoundPairs(
+        masks=[(image, ()) for image in (*own, *bare)], named=dict(named), origin="the option `class_masks`"
+    )
 
 
 def _by_named_roles(
@@ -99,10 +101,9 @@ def _by_named_roles(
     else:
         bare = _unmasked(paired, matched.images, len(matched.masks), options, log)
     report_masks(len(paired), matched.masks, log)
-    options_used = " and ".join(f"`{one}`" for one in ("images", "masks") if getattr(options, one))
-    return FoundPairs(
-        masks=[*_grouped(matched), *((image, ()) for image in bare)], origin=f"the option {options_used}"
-    )
+    used = " and ".join(f"`{one}`" for one in ("images", "masks") if getattr(options, one))
+    masks_of = [*_grouped(matched), *((image, ()) for image in bare)]
+    return FoundPairs(masks=masks_of, origin=f"the option {used}")
 
 
 def _listed(source: Source, pictured: list[Picture], log: ProblemLog) -> list[Couple]:
@@ -120,8 +121,7 @@ def _by_lists(
     log: ProblemLog,
 ) -> FoundPairs:
     """The pairs that lists name, and those of other pictures that names tell."""
-    rest = without(pictured, [picture for couple in listed for picture in couple])
-    images, masks, others = by_role(rest)
+    images, masks, others = by_role(without(pictured, [one for couple in listed for one in couple]))
     matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
     found = _by_names(also(matched, listed), others, pictured, options, inference, log)
     return replace(found, origin="lists of the upload, which pair them")
@@ -152,7 +152,7 @@ def _by_rules(
         found = [(image, ()) for image in (*own, *bare)]
         return FoundPairs(masks=found, named=named, origin="names: several masks of each image")
     matched = best_match(images, masks, inference.readings_with) if masks else Matched(images=images)
-    matched = renumbered(matched, images, masks, options, inference.read, log)
+    matched = renumbered(completed(matched), images, masks, options, inference.read, log)
     paired = len(_grouped(matched))
     few = not images or len(images) > 2 * paired
     if few and not matched.rivals:

@@ -14,7 +14,7 @@ EVAL = "eval"
 _SPLITS = {
     "train": "train", "training": "train", "trainval": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
+    "test": "test", "testing": "test", "holdout": "test", "heldout": "test",
     "eval": EVAL, "evaluation": EVAL,
     "vld": "val",
     "entrenamiento": "train", "entrainement": "train", "entraînement": "train", "treino": "train",
@@ -32,7 +32,7 @@ _JOINED = {
 SPLIT_WORDS = frozenset(_SPLITS)
 """Words that name a split, in lower case."""
 
-_SHORT = {"tr": "train", "trn": "train", "va": "val", "te": "test", "ts": "test", "tst": "test"}
+_SHORT = {"tr": "train", "trn": "train", "va": "val", "te": "test", "ts": "test", "tst": "test", "vl": "val"}
 _DATA = frozenset(
     (
         "data", "dataset", "datasets", "set", "sets", "subset", "split", "splits", "folder", "dir", "part",
@@ -53,7 +53,7 @@ _GLUE = tuple(sorted((*_SPLITS, *(word for word in _DATA | _ROLES if len(word) >
 _LONGEST = 40
 """Letters of a word that is looked at; longer ones name no split."""
 
-_MAY_NAME = re.compile("t[res]|va|dev|vld|entra|prueba|[^\\x00-\u02ff]", re.IGNORECASE)
+_MAY_NAME = re.compile("t[res]|va|vl|dev|h(?:old|eld)out|entra|prueba|[^\\x00-\u02ff]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIZE = re.compile(r"\d+x\d+", re.IGNORECASE)
 _CAPITALS_END = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+")
@@ -91,7 +91,7 @@ def joined_split_name(name: str) -> SplitName | None:
     """As `split_name`, of a word that a split is a part of, such as `valcrop`. So is it of `latest`, which is
     of no account as long as no `latrain` is beside it: such names are `short`."""
     sure = split_name(name)
-    if sure is not None:
+    if sure is not None or not _MAY_NAME.search(name):
         return sure
     for word in _words(name):
         for part, split in _JOINED.items():

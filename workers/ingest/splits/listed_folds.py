@@ -7,7 +7,7 @@ from dataclasses import replace
 from workers.ingest.splits.fold_plan import Claims, FoldPlan, fold_plan
 from workers.ingest.splits.lists.fold_names import number_of_path
 from workers.ingest.splits.lists.item_finder import ItemFinder
-from workers.ingest.splits.lists.list_files import Listing
+from workers.ingest.splits.lists.listing import Listing
 from workers.ingest.splits.lists.named_items import NamedBy, NamedItems, named_items, usable
 
 

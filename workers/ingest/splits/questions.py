@@ -150,6 +150,24 @@ def ask_doubtful(folders: Sequence[str], counts: Mapping[str, int], log: Problem
     return log.ask("split_unsure", text, offers)
 
 
+def ask_doubtful_lists(lists: Sequence[str], counts: Mapping[str, int], log: ProblemLog) -> str:
+    """Ask whether the names of these lists mean splits; `counts` has the images of each split.
+
+    Returns `lists` or `as_told`.
+    """
+    listed = ", ".join(f"{count} are of {split}" for split, count in sorted(counts.items()))
+    offers = [
+        Offer(key=key, text=text, count=sum(counts.values()), options={"splits_from": key}, examples=lists)
+        for key, text in (
+            ("lists", f"they list splits: {listed}"),
+            ("as_told", "they list something else, and say nothing of splits"),
+        )
+    ]
+    named = ", ".join(map(shown, lists))
+    text = f"{named} name(s) images of the upload, and may be called so after a split, or not."
+    return log.ask("split_unsure", text, offers)
+
+
 def ask_bare_training(held_out: int, log: ProblemLog) -> str:
     """Ask what to do with a set whose images to train and validate with show one class alone, while
     `held_out` images of its test split show others; as above, or `as_told`."""

@@ -11,10 +11,12 @@ from workers.ingest.paths.index import PathIndex
 from workers.ingest.paths.patterns import matching
 from workers.ingest.paths.split_folders import furthest
 from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.splits.doubtful_lists import without_doubtful
 from workers.ingest.splits.fold_plan import FoldPlan
 from workers.ingest.splits.listed_folds import parted_by_folds
 from workers.ingest.splits.lists.item_finder import ItemFinder, is_picture
-from workers.ingest.splits.lists.list_files import Listing, listings
+from workers.ingest.splits.lists.list_files import listings
+from workers.ingest.splits.lists.listing import Listing
 from workers.ingest.splits.lists.named_items import NamedBy, NamedItems, claims, named_items, usable
 from workers.ingest.splits.questions import ask_numbers, ask_unused_lists, ask_whole_splits, splits_of
 from workers.ingest.splits.several_splits import whole_splits
@@ -48,6 +50,7 @@ def listed_splits(
     told_of = [one for one in listings(source, index) if one.tells_splits or one.tells_folds]
     told_of = _meant(told_of, options, log)
     named = [(one, named_items(one, finder)) for one in _with_splits(told_of, options, log)]
+    named = without_doubtful(named, len(items), options, log)
     plan, of_folds, found = parted_by_folds(named, finder, len(items))
     used, unused = usable([one for one in found if not one[0].whole], len(items))
     if not _tell_train(used):  # else what lists of both name is parted by others

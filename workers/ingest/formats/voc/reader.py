@@ -16,6 +16,7 @@ from workers.ingest.classes.class_rules import are_ids
 from workers.ingest.classes.voc_labels import palette_color
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.annotations.part_of import PartOf
 from workers.ingest.formats.voc.classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
 from workers.ingest.formats.voc.label_sets import MASKS, mask_files
 from workers.ingest.items import FoundSet, Source
@@ -23,13 +24,17 @@ from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.copies import exact_copies
 from workers.ingest.pairing.renumbered_masks import renumbered_members
+from workers.ingest.paths.layout import PICTURES, pictures
+from workers.ingest.paths.words import ending_of, stem_of
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import named
 
 _BOXES_TRIED = 8
+_MASKS_TRIED = 64
 _MARK = re.compile(r"[-_. ](mask|seg|gt|label|segmentation|annotation)\Z", re.IGNORECASE)
 
 _Couple = tuple[Member, Member]
@@ -47,14 +52,15 @@ class Voc:
     def evidence(self, source: Source) -> list[Member]:
         """See `Annotations.evidence`: a mask, and the first file of boxes."""
         boxes = _boxes(source)
-        return _in_mask_folders(source)[:1] + [one for one in source.members if one.path in boxes]
+        return _masks_of_images(source)[:1] + [one for one in source.members if one.path in boxes]
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: masks in SegmentationClass."""
-        return bool(_in_mask_folders(source))
+        return bool(_masks_of_images(source))
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
+        source = _without_copies(source, options, log)
         masks = mask_files(source, log)
         if not masks:
             log.error(
@@ -81,6 +87,12 @@ class Voc:
         except Refused as refusal:
             log.refused(None, refusal)
             return None
+
+
+def _without_copies(source: Source, options: IngestOptions, log: ProblemLog) -> Source:
+    copies = exact_copies(pictures(source.members), options, source.read, log)
+    taken = {copy.member.path for copy in copies}
+    return PartOf(source, [one for one in source.members if one.path not in taken]) if taken else source
 
 
 def _of_couples(
@@ -188,10 +200,15 @@ def _is_segmentation(member: Member) -> bool:
     return "/segmentation" in f"/{posixpath.dirname(member.path)}".casefold()
 
 
-def _in_mask_folders(source: Source) -> list[Member]:
-    return [
-        member for member in source.members if MASKS in posixpath.dirname(member.path).casefold().split("/")
-    ]
+def _masks_of_images(source: Source) -> list[Member]:
+    """The masks in SegmentationClass/, or in folders of it, if one or more of some are called as pictures
+    elsewhere, as VOC's are; none where they are called otherwise, or lie deeper, since these are to be paired
+    as those of any other folder."""
+    masks = [one for one in source.members if MASKS in PurePosixPath(one.path.casefold()).parts[-3:-1]]
+    elsewhere = (one for one in source.members if masks and not _is_segmentation(one))
+    images = {stem_of(one.path).casefold() for one in elsewhere if ending_of(one.path) in PICTURES}
+    names = (stem_of(mask.path).casefold() for mask in sample(masks, _MASKS_TRIED))
+    return masks if any(name in images or _MARK.sub("", name) in images for name in names) else []
 
 
 def _boxes(source: Source) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from workers.ingest.paths.layout import PICTURES
-from workers.ingest.paths.split_words import split_name
+from workers.ingest.paths.split_words import joined_split_name, split_name
 from workers.ingest.paths.words import words
 
 Row = list[str]
@@ -130,12 +130,19 @@ def known_split(name: str) -> str | None:
 
 
 def likely_split(name: str) -> str | None:
-    """As `known_split`, of a name with words of any meaning beside that of the split: `kvasir_test`. It tells
-    a split where what the file lists are pictures of the upload."""
-    named = split_name(name)
-    if named is None or named.short:
+    """As `known_split`, of a name with words of any meaning beside that of the split, or with a split in a
+    word: `kvasir_test`, `pets_te`. It tells a split where what the file lists are pictures of the upload."""
+    named = joined_split_name(name)
+    if named is None:
         return None
     return "val" if named.split == "eval" else named.split
+
+
+def doubtful_words(name: str) -> tuple[str, ...]:
+    """The other words of a name that tells a split by two letters, or in a word, and may mean something else:
+    those of `pets_te` and `latest`; none of other names."""
+    named = joined_split_name(name)
+    return named.shape if named is not None and named.short and not named.known else ()
 
 
 def names_in(document: object, most: int) -> list[str]:

@@ -9,7 +9,8 @@ from workers.ingest.paths.layout import pictures
 from workers.ingest.paths.role_words import Role
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.lists.item_finder import is_picture
-from workers.ingest.splits.lists.list_files import Entry, listings
+from workers.ingest.splits.lists.list_files import listings
+from workers.ingest.splits.lists.listing import Entry
 
 
 def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> dict[str, str] | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from workers.ingest.splits.lists.item_finder import ItemFinder
-from workers.ingest.splits.lists.list_files import Listing
+from workers.ingest.splits.lists.listing import Listing
 
 
 @dataclass
