@@ -274,6 +274,21 @@ def test_folders_of_images_may_name_classes(bench: Bench) -> None:
     }
 
 
+@pytest.mark.parametrize("folder", ["{}crop", "tiles{}", "{}_x"])
+def test_folders_of_splits_name_no_classes(bench: Bench, folder: str) -> None:
+    files = {}
+    for number in range(9):
+        image, masks = scene(number, 0)
+        path = f"{folder.format(('train', 'val', 'test')[number % 3])}/{number}"
+        files |= {f"{path}.jpg": encoded(image, "JPEG"), f"{path}.png": encoded(masks[0])}
+    result = bench.run(files)
+    assert result.questions == ()
+    assert result.summary is not None, result.problems
+    assert {int(one.name[-1]): one.split for one in bench.prepared.samples} == {
+        number: ("train", "val", "test")[number % 3] for number in range(9)
+    }
+
+
 @pytest.mark.parametrize("between", [" ", ",", "\t"])
 def test_pairs_that_lists_name_go_before_names(bench: Bench, between: str) -> None:
     """The author numbered the masks of each split anew."""

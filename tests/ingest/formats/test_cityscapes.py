@@ -95,3 +95,41 @@ def test_ids_in_a_colour_picture_are_refused(tmp_path: Path) -> None:
         with pytest.raises(Refused) as refusal:
             painted(found.items[0], source)
     assert refusal.value.problem_code == "mask_ids"
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("leftImg8bit/{}/{}/", "gtFine/{}/{}/"),
+        ("leftImg8bit_trainvaltest/leftImg8bit/{}/{}/", "gtFine_trainvaltest/gtFine/{}/{}/"),
+        ("{}/{}/leftImg8bit/", "{}/{}/gtFine/"),
+        ("images/{}/{}/", "masks/{}/{}/"),
+    ],
+)
+def test_frames_of_drives_and_splits_that_are_numbered_alike(tmp_path: Path, image: str, mask: str) -> None:
+    files, own = {}, {}
+    for split, drive in (("train", "0"), ("train", "1"), ("val", "0"), ("val", "2")):
+        for frame in range(2):
+            path = f"{image.format(split, drive)}frame{frame}_leftImg8bit.png"
+            own[path] = f"{mask.format(split, drive)}frame{frame}_gtFine_labelIds.png"
+            files[path], files[own[path]] = picture(), encoded(label_ids(ROAD_AND_CAR))
+            files[own[path].replace("labelIds", "color")] = encoded(np.array(COLORS, np.uint8)[ROAD_AND_CAR])
+    for path in [path for path in own if "frame1" in path and "2" in path.split("/")]:
+        del files[own.pop(path)]
+    bare = f"{mask.format('val', '2')}frame1_gtFine_color.png"
+    del files[bare]
+    with opened(tmp_path, files) as source:
+        found = Cityscapes().read(source, IngestOptions(), ProblemLog())
+    assert found is not None
+    assert {item.image.path: item.truth.file for item in found.items} == own
+
+
+@pytest.mark.parametrize("value", [34, 39, 200])
+def test_ids_of_another_set_are_refused(tmp_path: Path, value: int) -> None:
+    files = {"a_1_2_leftImg8bit.png": picture(), "a_1_2_gtFine_labelIds.png": encoded(left_half(value, 7))}
+    with opened(tmp_path, files) as source:
+        found = Cityscapes().read(source, IngestOptions(), ProblemLog())
+        assert found is not None
+        with pytest.raises(Refused, match=f"the id {value}") as refusal:
+            painted(found.items[0], source)
+    assert (refusal.value.problem_code, "format: pictures" in refusal.value.remedy) == ("mask_ids", True)

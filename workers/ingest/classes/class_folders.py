@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from workers.ingest.paths.layout import Picture
-from workers.ingest.paths.split_words import SPLIT_WORDS
+from workers.ingest.paths.split_words import SPLIT_WORDS, joined_split_name
 from workers.ingest.paths.words import is_number, words
 from workers.ingest.problems import Offer, ProblemLog
 
@@ -16,7 +16,7 @@ def class_folders(images: Sequence[Picture]) -> dict[str, str]:
     """The folder by the path of each image that has a mask; empty where folders seem to name no classes.
 
     They do where images lie in folders that differ at one depth alone, several in each, and no name of these
-    folders has a number or a single letter, as those of patients, days and sites have.
+    folders has a number or a single letter, as those of patients, days and sites have, and not each a split.
     """
     by_depth: defaultdict[int, Counter[str]] = defaultdict(Counter)
     depths = {len(image.group) for image in images}
@@ -32,7 +32,7 @@ def class_folders(images: Sequence[Picture]) -> dict[str, str]:
     names = by_depth[depth]
     if not 2 <= len(names) <= MOST_CLASSES or not all(map(_is_class, names)):
         return {}
-    if min(names.values()) < _FEWEST_IMAGES:
+    if min(names.values()) < _FEWEST_IMAGES or all(map(joined_split_name, names)):
         return {}
     return {image.member.path: image.group[depth] for image in images if image.group[depth] in names}
 

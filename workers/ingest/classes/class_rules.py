@@ -187,7 +187,8 @@ def check_variety(rules: ClassRules, readings: Collection[Reading], log: Problem
             f"All masks have one class value only: {listed_values(seen)}."
             if seen
             else "No mask has a labelled pixel.",
-            "Send masks in which at least two classes occur; background counts as one.",
+            "Send masks in which at least two classes occur; background counts as one. Where their values "
+            "are not those of the format that was read, send `format: pictures`.",
         )
     if len(rules.names) > MAX_CLASSES:
         log.error(

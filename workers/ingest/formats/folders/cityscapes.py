@@ -5,6 +5,8 @@ All give the 19 classes that the benchmark trains; everything else is ignored.
 """
 
 import posixpath
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +33,11 @@ from workers.prepared.version import Uint8
 _IMAGE = "_leftimg8bit"
 _KINDS = ("labeltrainids", "labelids", "instanceids", "color")
 _HIGHEST = 0xFFFF  # of ids
+_LAST_LABEL = 33
 _PER_CLASS = 1000  # instance ids are label id * 1000 + a number, or the label id alone
+
+
+_Folders = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,13 @@ class LabelIdTruth:
         return fit_mask(self._train_ids(decode_ids(data)), image)
 
     def _train_ids(self, ids: NDArray[np.integer[Any]]) -> Uint8:
+        foreign = ids[(ids > _LAST_LABEL) & (ids < _PER_CLASS) & (ids != IGNORED)]
+        if foreign.size:
+            raise Refused(
+                "mask_ids",
+                f"The mask has the id {foreign[0]}; Cityscapes' end with {_LAST_LABEL}.",
+                "Send the set with `format: pictures`, and name the classes of its ids as `classes`.",
+            )
         table: Uint8 = np.full(_HIGHEST + 1, IGNORED, np.uint8)
         for value, label in enumerate(LABEL_IDS):
             table[label] = value
@@ -74,8 +87,8 @@ class Cityscapes:
         """See `Format.read`."""
         masks = _masks(source)
         images = [member for member in source.members if _stem(member).endswith(_IMAGE)]
-        couples = [(image, masks[place]) for image in images if (place := _place(_stem(image))) in masks]
-        own = list(masks.values())
+        couples = _couples(images, masks)
+        own = [mask for of_place in masks.values() for mask in of_place]
         couples = renumbered_members(
             couples, images, own, source, options, log, called=lambda member: _place(_stem(member))
         )
@@ -132,14 +145,49 @@ def _place(stem: str) -> str:
     return stem.partition("_leftimg8bit")[0].partition("_gt")[0]
 
 
-def _masks(source: Source) -> dict[str, Member]:
-    """The mask of each place, of the first kind in the order of _KINDS; fine ones before coarse ones."""
+def _masks(source: Source) -> dict[str, list[Member]]:
+    """The masks of each place, one for each part of the set: of the first kind in the order of _KINDS; fine
+    ones before coarse ones."""
     ranked = []
     for member in source.members:
         kind = _kind(stem := _stem(member))
         if kind is not None:
             ranked.append((_KINDS.index(kind), "_gtcoarse_" in stem, member.path, _place(stem), member))
-    return {place: member for *_, place, member in sorted(ranked, key=lambda one: one[:3], reverse=True)}
+    found: defaultdict[str, dict[_Folders, Member]] = defaultdict(dict)
+    for *_, place, member in sorted(ranked, key=lambda one: one[:3]):
+        found[place].setdefault(_folders(member), member)
+    return {place: list(of_place.values()) for place, of_place in found.items()}
+
+
+def _couples(images: Sequence[Member], masks: Mapping[str, Sequence[Member]]) -> list[tuple[Member, Member]]:
+    """Each image with the mask of its place whose folders are most like its own; no mask has two images:
+    drives and splits may number their frames alike."""
+    owners: dict[str, tuple[int, Member, Member]] = {}
+    for image in images:
+        of_place = masks.get(_place(_stem(image)), ())
+        likeness = [_alike(_folders(image), _folders(mask)) for mask in of_place]
+        if not likeness or likeness.count(max(likeness)) > 1:
+            continue
+        mask = of_place[likeness.index(max(likeness))]
+        known = owners.get(mask.path)
+        if known is None or known[0] < max(likeness):
+            owners[mask.path] = (max(likeness), image, mask)
+    return [(image, mask) for _, image, mask in owners.values()]
+
+
+def _folders(member: Member) -> _Folders:
+    """The folders of a file but for those that say what all in them are: `gtFine_trainvaltest`."""
+    parts = posixpath.dirname(member.path).casefold().split("/")
+    return tuple(part for part in parts if not part.startswith(("leftimg8bit", "gtfine", "gtcoarse")))
+
+
+def _alike(one: _Folders, other: _Folders) -> int:
+    """How many folders two paths share, from the start and from the end."""
+    shared = 0
+    for first, second in ((one, other), (one[::-1], other[::-1])):
+        same = [a == b for a, b in zip(first, second, strict=False)]
+        shared += same.index(False) if False in same else len(same)
+    return shared
 
 
 def _truth(mask: Member) -> Truth:
