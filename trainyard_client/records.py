@@ -362,6 +362,9 @@ class Checkpoint(Record):
     kind: best, last or epoch
     epoch: epochs finished
     step: optimizer steps finished
+    monitor: the metric by which epochs of the run are judged
+    monitored: its value in that epoch
+    val_miou: of segmentation; `monitored` is of every task
     """
 
     name: str
@@ -369,6 +372,8 @@ class Checkpoint(Record):
     kind: str | None
     epoch: int | None
     step: int | None
+    monitor: str | None
+    monitored: float | None
     val_miou: float | None
     bytes: int
     url: str

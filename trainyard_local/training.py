@@ -13,6 +13,7 @@ from trainyard.log_format import UtcFormatter
 from trainyard.runs.events import EpochEnd, Event
 from trainyard.runs.record import RunStatus
 from trainyard.runs.signals import Signals
+from trainyard.tasks.registry import task_named
 from trainyard_local.curves import write_curves
 from trainyard_local.record import Begun
 from trainyard_local.result import TrainingResult
@@ -39,7 +40,7 @@ def train(begun: Begun, report: Callable[[Event], None], signals: Callable[[], S
         if line := describe(event):
             logger.info("%s", line)
         if isinstance(event, EpochEnd):
-            write_curves(begun.folder, record.rows)
+            write_curves(begun.folder, record.rows, task_named(record.run.spec.task))
         report(event)
 
     with _logged(begun.folder.log):

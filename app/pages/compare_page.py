@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from app.composition import services
+from app.pages.chart_groups import charts_of
 from app.service.runs.comparison import Comparison
 from trainyard.errors import NotFound
 
@@ -32,7 +33,11 @@ def show() -> str:
     asked = list(dict.fromkeys(filter(None, request.args.get("ids", "").split(","))))
     found = services().comparison.compare(asked[:MOST])
     return render_template(
-        "compare.html", found=found, left_out=max(0, len(asked) - MOST), pictures=_pictures(found)
+        "compare.html",
+        found=found,
+        left_out=max(0, len(asked) - MOST),
+        pictures=_pictures(found),
+        charts=charts_of(run.spec.task for run in found.runs),
     )
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
+from app.pages.model_scores import score_of
 from app.schemas.trained_models import STAGES, ModelListQuery
 from trainyard.registry.models import ModelQuery
 from trainyard.runs.record import Run, RunStatus
@@ -35,6 +36,7 @@ def show() -> str:
         page=page,
         given=given,
         stages=STAGES,
+        score_of=score_of,
         candidates=_candidates(),
         older=older and f"{request.script_root}/models?{older}",
     )

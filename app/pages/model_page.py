@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from app.composition import services
 from app.pages.dataset_names import dataset_names
+from app.pages.model_scores import class_scores, score_of
 from app.schemas.trained_models import STAGES, file_url
 from app.service.models.received_images import MAX_IMAGES
 from trainyard.errors import NotFound, Unreadable
@@ -27,6 +28,8 @@ def show(model_id: str) -> str:
         "model.html",
         model=model,
         stages=STAGES,
+        score_of=score_of,
+        classes=class_scores(model.metrics),
         versions=services().models.page(query).readable,
         dataset=dataset_names([model.dataset_id]).get(model.dataset_id),
         has_run=_has_run(model),

@@ -1,20 +1,23 @@
 """The projects, and one of them: what it is for, what it has, its best runs beside each other."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request
 from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
+from app.pages.chart_groups import charts_of
 from app.pages.run_list import rows_of
 from app.schemas.projects import ProjectQuery
 from app.service.cluster.projects import ProjectState
 from trainyard.errors import NotFound
+from trainyard.runs.record import Run
 from trainyard.store.run_lists import RunQuery
 from trainyard.tasks.registry import monitors
 
 BEST = 8
 """Runs whose curves are drawn; so many colours there are."""
 NEWEST = 10
-_DECIDES = "val_miou"
 _QUERY = ProjectQuery()
 
 
@@ -40,20 +43,29 @@ def show(name: str) -> str:
     project = services().projects.get(name)
     if not _is_there(project):
         raise NotFound(f"There is no project {name!r}.")
-    metric = request.args.get("metric", _DECIDES)
-    metric = metric if metric in monitors() else _DECIDES
     runs = services().runs
+    newest = runs.page(RunQuery(project=name, limit=NEWEST))
+    metric = _metric(newest.readable)
     descending = monitors()[metric] == "max"
     best = runs.page(RunQuery(project=name, sort=f"best.{metric}", descending=descending, limit=BEST))
-    newest = runs.page(RunQuery(project=name, limit=NEWEST))
+    shown = [run for run in best.readable if metric in run.metrics]
     return render_template(
         "project.html",
         project=project,
         metric=metric,
         metrics=list(monitors()),
-        best=[run for run in best.readable if metric in run.metrics],
+        best=shown,
+        charts=charts_of(run.spec.task for run in shown),
         rows=rows_of(newest.items, "created_at"),
     )
+
+
+def _metric(newest: Sequence[Run]) -> str:
+    """By which the best runs are listed: as asked, else what the newest run is judged by."""
+    asked = request.args.get("metric")
+    if asked in monitors():
+        return str(asked)
+    return next((run.spec.checkpoints.monitor for run in newest), next(iter(monitors())))
 
 
 def _is_there(project: ProjectState) -> bool:

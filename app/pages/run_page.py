@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 
 from app.composition import services
+from app.pages.chart_groups import charts_of
 from app.pages.dataset_names import dataset_names
 from app.service.run_outputs.files import Artifact
 from app.service.runs.comparison import dotted
@@ -13,6 +14,7 @@ from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
 from trainyard.store.worker_record import DeviceFigures
+from trainyard.tasks.segmentation import SEGMENTATION
 
 CLASSES_DRAWN = 20
 _OF_CLASSES = "val_iou/"
@@ -86,7 +88,7 @@ def show(run_id: str) -> str:
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),
-        class_metrics=_class_metrics(run),
+        charts=charts_of([run.spec.task], _class_metrics(run)),
         figures=_figures(run),
         log=log.content.decode("utf-8", "replace"),
         log_offset=log.next_offset,
@@ -135,6 +137,8 @@ def _step(attempt: AttemptRecord, run: Run) -> Step:
 
 def _class_metrics(run: Run) -> list[str]:
     """Names of the scores of the set's first classes; a name with a comma cannot be in a list of them."""
+    if run.spec.task != SEGMENTATION.name:
+        return []
     try:
         summary = services().datasets.get(run.dataset_id).summary
     except (NotFound, Unreadable):

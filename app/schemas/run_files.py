@@ -58,7 +58,13 @@ class CheckpointSchema(Schema):
     kind = fields.String(allow_none=True, metadata={"description": "best, last or epoch"})
     epoch = fields.Integer(allow_none=True, metadata={"description": "epochs finished"})
     step = fields.Integer(allow_none=True, metadata={"description": "optimizer steps finished"})
-    val_miou = fields.Float(allow_none=True)
+    monitor = fields.String(
+        allow_none=True, metadata={"description": "the metric by which epochs of the run are judged"}
+    )
+    monitored = fields.Float(allow_none=True, metadata={"description": "its value in that epoch"})
+    val_miou = fields.Float(
+        allow_none=True, metadata={"description": "of segmentation; `monitored` is of every task"}
+    )
     bytes = fields.Integer()
     url = fields.String()
 

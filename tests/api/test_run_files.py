@@ -80,7 +80,8 @@ def test_odd_tails(client: FlaskClient, url: str, tail: str):
 def checkpoints(folder: RunFolder) -> None:
     for name, epoch in (("last", 12), ("best", 2), ("epoch=002", 2), ("epoch=012", 12)):
         file = put(folder.checkpoints / f"{name}.ckpt", f"weights of {name}".encode())
-        about = {"epoch": epoch, "step": epoch * 5, "val_miou": 0.5, "kind": name.split("=")[0]}
+        about = {"epoch": epoch, "step": epoch * 5, "val_miou": 0.5, "monitor": "val_dice", "monitored": 0.6}
+        about["kind"] = name.split("=")[0]
         write_json(file.with_name(f"{file.name}.json"), about)
     put(folder.checkpoints / ".last.ckpt.abc.tmp")
     put(folder.checkpoints / "last.ckpt.abc.tmp")
@@ -95,6 +96,8 @@ def test_checkpoints_are_listed(client: FlaskClient, url: str, checkpoints: None
         "kind": "best",
         "epoch": 2,
         "step": 10,
+        "monitor": "val_dice",
+        "monitored": 0.6,
         "val_miou": 0.5,
         "bytes": len("weights of best"),
         "url": f"{url}/checkpoints/best",

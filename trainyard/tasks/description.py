@@ -15,13 +15,21 @@ Direction = Literal["max", "min"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chart:
+    """What a person watches: metrics of an epoch's row in one chart, under its title."""
+
+    title: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskDescription:
     """One task, which learns from annotations of that `kind`.
 
     `help` says in a line what is learnt. `forms` are what a spec's `model.task` may be, `architectures` and
     `losses` what it may name. `monitors` are the metrics of an epoch's row that may decide, `val_loss` and
-    `train_loss` among them. `headline` is the one that a person is told of, with its title. A set needs
-    `min_classes` classes.
+    `train_loss` among them. `headline` is the one that a person is told of, with its title; `charts` are
+    drawn beside those of the loss and the learning rate. A set needs `min_classes` classes.
 
     `check_spec` is handed a spec and the parts of it that are new: it raises InvalidRequest, naming the
     field, where two parts contradict each other. `check_classes` is handed a spec, the number of a set's
@@ -37,6 +45,7 @@ class TaskDescription:
     losses: Mapping[str, Loss]
     monitors: Mapping[str, Direction]
     headline: tuple[str, str]
+    charts: tuple[Chart, ...] = ()
     min_classes: int
     check_spec: Callable[["TrainingSpec", Collection[str]], None]
     check_classes: Callable[["TrainingSpec", int, str], None]

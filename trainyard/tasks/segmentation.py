@@ -7,7 +7,7 @@ from trainyard.catalog.encoder_pairs import only_size, unfit_architectures
 from trainyard.catalog.names import TIMM_PREFIX, Architecture, Loss, has_imagenet_weights
 from trainyard.catalog.transform_checks import check_mask_fill
 from trainyard.errors import InvalidRequest
-from trainyard.tasks.description import TaskDescription
+from trainyard.tasks.description import Chart, TaskDescription
 
 if TYPE_CHECKING:
     from trainyard.spec.training_spec import LossSpec, ModelSpec, OptimizationSpec, TrainingSpec
@@ -189,6 +189,10 @@ SEGMENTATION = TaskDescription(
     losses=LOSSES,
     monitors={"val_miou": "max", "val_dice": "max", "val_loss": "min", "train_loss": "min"},
     headline=("val_miou", "val mIoU"),
+    charts=(
+        Chart(title="Mean IoU", names=("train_miou", "val_miou")),
+        Chart(title="Dice", names=("train_dice", "val_dice")),
+    ),
     min_classes=2,
     check_spec=check_spec,
     check_classes=check_classes,

@@ -8,6 +8,7 @@ import click
 from trainyard_client.command import exit_codes
 from trainyard_client.command.output import first, shown_bytes
 from trainyard_client.command.progress import transfer
+from trainyard_client.command.scores import score_of_card
 from trainyard_client.command.session import Session, connected, quiet_option
 from trainyard_client.errors import NotFound
 
@@ -48,7 +49,7 @@ def list_models(session: Session, limit: int, quiet: bool, **filters: str | None
     if quiet:
         session.output.ids(found)
         return
-    columns = ("model", "version", "stage", "val mIoU", "architecture", "run", "created", "id")
+    columns = ("model", "version", "stage", "score", "architecture", "run", "created", "id")
     session.output.records(found, columns, _model_row, "There is no trained model.")
 
 
@@ -244,12 +245,16 @@ def _row(one: "Experiment") -> tuple[Any, ...]:
 
 def _model_row(one: "TrainedModel") -> tuple[Any, ...]:
     run = one.run_name or one.run_id
-    return one.name, one.version, one.stage, _miou(one), one.architecture, run, one.created_at, one.id
-
-
-def _miou(one: "TrainedModel") -> float | None:
-    found = ((one.metrics or {}).get("val") or {}).get("miou")
-    return float(found) if found is not None else None
+    return (
+        one.name,
+        one.version,
+        one.stage,
+        score_of_card(one.metrics),
+        one.architecture,
+        run,
+        one.created_at,
+        one.id,
+    )
 
 
 def _show(session: Session, found: "TrainedModel") -> None:
@@ -268,7 +273,7 @@ def _show(session: Session, found: "TrainedModel") -> None:
             "data set": data,
             "content": found.content_hash,
             "network": f"{found.architecture} {found.encoder}, {found.image_size} px, {found.task}",
-            "val mIoU": _miou(found),
+            "score": score_of_card(found.metrics),
             "classes": ", ".join(f"{one.index} {one.name}" for one in found.classes or ()),
             "files": ", ".join(f"{one.name} ({shown_bytes(one.bytes)})" for one in found.files or ()),
             "created": found.created_at,

@@ -12,7 +12,9 @@ from trainyard_client.errors import NotFound, TransferDamaged
 
 FOLLOW_S = 1.0
 LOG = "logs/training.log"
-SHOWN = ("epoch", "train_loss", "val_loss", "val_miou", "val_dice", "lr", "images_per_second")
+SHOWN = ("epoch", "train_loss", "val_loss")
+LAST_SHOWN = ("lr", "images_per_second")
+"""What every task has in its rows; between them stand the scores of validation over all classes."""
 RESULTS = ("checkpoints/best.ckpt", "export/", "report.html", "report.json", "metrics.csv", "config.json")
 """What `download` takes where nothing is named; a name that ends with / is a folder."""
 
@@ -28,9 +30,14 @@ def metrics(session: Session, run_id: str, every: bool) -> None:
         session.output.document(rows)
         return
     known = list(dict.fromkeys(name for row in rows for name in row))
-    columns = known if every else [name for name in SHOWN if name in known]
+    columns = known if every else _of_all_classes(known)
     cells = [[row.get(name) for name in columns] for row in rows]
     session.output.table(columns, cells, "No epoch has ended yet.")
+
+
+def _of_all_classes(known: list[str]) -> list[str]:
+    scores = [name for name in known if name.startswith("val_") and "/" not in name and name not in SHOWN]
+    return [name for name in (*SHOWN, *scores, *LAST_SHOWN) if name in known]
 
 
 @click.command()

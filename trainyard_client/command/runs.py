@@ -11,13 +11,12 @@ from trainyard_client.command import exit_codes, run_changes, run_results
 from trainyard_client.command.assignments import dotted, run_options, spec_of
 from trainyard_client.command.comparison import compare
 from trainyard_client.command.output import first, shown_seconds
+from trainyard_client.command.scores import score_of_row
 from trainyard_client.command.session import Session, connected, quiet_option
 from trainyard_client.command.watching import follow_to_end, watch
 
 if TYPE_CHECKING:
     from trainyard_client.records import CheckedRun, Run, RunItem
-
-MONITORED = "val_miou"
 
 
 @click.group()
@@ -83,7 +82,7 @@ def list_runs(session: Session, project: str | None, status: str | None, limit: 
     if quiet:
         session.output.ids(found)
         return
-    columns = ("id", "name", "project", "status", "epoch", "model", "val mIoU", "created")
+    columns = ("id", "name", "project", "status", "epoch", "model", "best", "created")
     session.output.records(found, columns, _row, "There is no run.")
 
 
@@ -103,7 +102,7 @@ def _row(item: "RunItem") -> tuple[Any, ...]:
     model = f"{item.architecture} {item.encoder}" if item.architecture else None
     best = (item.result or {}).get("best") or {}
     epoch = f"{item.epoch}/{item.epochs}" if item.epochs is not None else None
-    return item.id, item.name, item.project, item.status, epoch, model, best.get(MONITORED), item.created_at
+    return item.id, item.name, item.project, item.status, epoch, model, score_of_row(best), item.created_at
 
 
 def _show(session: Session, found: "Run") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainyard_client.command.output import shown_seconds
+from trainyard_client.command.scores import HEADLINES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -13,11 +14,7 @@ FINISHING = "finishing"
 """The status of a run that is trained, and whose report and exported files are being written."""
 SPARKS = 40
 """Points of the sparkline: the latest epochs."""
-SCORES = {
-    "train_loss": "train loss",
-    "val_loss": "val loss",
-    "val_miou": "val mIoU",
-}.items()
+SCORES = {"train_loss": "train loss", "val_loss": "val loss", **HEADLINES}.items()
 """What a line of an epoch shows, as far as the epoch has it."""
 
 

@@ -5,12 +5,6 @@ import { marksOf } from "./marks.js";
 import { smoothed } from "./smoothing.js";
 import { choices, choose } from "./choices.js";
 
-const GROUPS = [
-  { key: "loss", title: "Loss", names: ["train_loss", "val_loss"] },
-  { key: "iou", title: "Mean IoU", names: ["train_miou", "val_miou"] },
-  { key: "dice", title: "Dice", names: ["train_dice", "val_dice"] },
-  { key: "lr", title: "Learning rate", names: ["lr"] },
-];
 const MAX_POINTS = 1000;
 /** Okabe and Ito's colours, which the colour-blind tell apart; dashes and markers tell the same once more. */
 export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#b8a800", "#777777"];
@@ -20,11 +14,10 @@ const CONFIG = { displaylogo: false, responsive: true, modeBarButtons: [["toImag
 const AXES = { epoch: ["epochs", "epoch"], step: ["steps", "step"], time: ["minutes", "minutes of training"] };
 
 export class Charts {
-  /** Draws into `place` the runs: {id, name}; a name is shown where there are several. Names of metrics of single classes are in `data-classes`. */
+  /** Draws into `place` the runs: {id, name}; a name is shown where there are several. Its `data-charts` are what is drawn: {key, title, names}, of metrics. */
   constructor(place, runs) {
     this.runs = runs;
-    const classes = JSON.parse(place.dataset.classes ?? "[]");
-    this.groups = classes.length ? [...GROUPS, { key: "classes", title: "IoU of each class", names: classes }] : GROUPS;
+    this.groups = JSON.parse(place.dataset.charts);
     this.series = new Map();
     this.marks = [];
     this.since = null;

@@ -20,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A checkpoint file and what is written beside it; `name` is best, last or the epoch's number."""
+    """A checkpoint file and what is written beside it; `name` is best, last or the epoch's number.
+
+    `monitored` is the value of the metric `monitor`, by which the run's epochs are judged.
+    """
 
     name: str
     file: str
@@ -29,6 +32,8 @@ class Checkpoint:
     epoch: int | None
     step: int | None
     val_miou: float | None
+    monitor: str | None
+    monitored: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +123,8 @@ def _checkpoint(path: Path, state: os.stat_result) -> Checkpoint:
         epoch=info.get("epoch"),
         step=info.get("step"),
         val_miou=info.get("val_miou"),
+        monitor=info.get("monitor"),
+        monitored=info.get("monitored"),
     )
 
 
