@@ -18,6 +18,7 @@ import pytest
 
 from deploy.redis import free_port
 from deploy.synthetic import CLASSES, write_synthetic
+from tests.e2e.small_configs import small_configs
 from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
 
@@ -169,6 +170,16 @@ def _marked(mark: str) -> list[psutil.Process]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole Procfile, for the tests of one module."""
     running = start_stack(tmp_path_factory.mktemp("stack") / "storage")
+    yield running
+    stop_stack(running)
+
+
+@pytest.fixture
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """What `make up` starts, for a walk of the README."""
+    folder = tmp_path_factory.mktemp("walked")
+    configs = small_configs(folder / "configs")
+    running = start_stack(folder / "storage", TRAINYARD_CONFIGS=str(configs))
     yield running
     stop_stack(running)
 

@@ -10,10 +10,10 @@ from trainyard.settings import REPOSITORY
 
 
 @pytest.mark.timeout(600)
-def test_every_line_of_the_walk_runs(stack: Stack, tmp_path: Path):
+def test_every_line_of_the_walk_runs(walked: Stack, tmp_path: Path):
     script = lines((REPOSITORY / "README.md").read_text().partition(WITH_CURL)[0])
     assert script.count("\ntrainyard ") > 10
-    done = walk(script, stack, tmp_path)
+    done = walk(script, walked, tmp_path)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     for name in ("results/checkpoints/best.ckpt", "results/export/model.onnx"):
         assert (tmp_path / name).stat().st_size > 500, name

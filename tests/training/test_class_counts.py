@@ -16,6 +16,7 @@ from trainyard.spec.training_spec import LossSpec
 from trainyard.tasks.segmentation import LOSSES
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.compute import loss_readback
+from workers.training.engine import progress
 from workers.training.epochs.module import TrainingModule
 from workers.training.tasks.segmentation.labels import class_counts
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
@@ -183,6 +184,9 @@ def test_a_loss_that_is_no_number_is_told_before_anything_is_saved(
     assert not list(run.folder.rglob("*.ckpt"))
 
 
-def test_the_live_loss_is_that_of_a_batch(run: Run, as_on_a_gpu: None) -> None:
+def test_the_live_loss_is_that_of_a_batch(
+    run: Run, as_on_a_gpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 0.0)  # two epochs may be over before a report is due
     run.fit(epochs=2)
     assert any(event.loss is not None and event.loss > 0 for event in run.of(Progress))

@@ -146,6 +146,7 @@ CLUSTERS = [
 
 EACH_IN_ITS_OWN = """
 import json, os, sys
+import workers.training.fit  # and all that it needs
 from workers.training.__main__ import main
 for environ, arguments in json.loads(sys.argv[1]):
     if os.fork() == 0:

@@ -182,14 +182,14 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     again = [{**sample, "split": "val"} for sample in index["samples"]]
     write_json(folder / "index.json", {**index, "samples": [*index["samples"], *again]})
     spec = {
-        "model": {"architecture": "Unet", "encoder": "timm-tf_efficientnet_lite0", "task": TASK},
-        "data": {"image_size": 64, "batch_size": 3},
+        "model": {"architecture": "Unet", "encoder": "tu-test_efficientnet", "task": TASK},
+        "data": {"image_size": 64, "batch_size": 3, "val_every_epochs": 10},
         "augmentation": {"preset": "none"},
         "optimization": {"learning_rate": 0.005, "class_weighting": "auto"},
         "precision": "32",
         "export": {"with_preprocessing": True},
     }
-    result = Run(root / "run", folder).fit(epochs=24, spec=spec)
+    result = Run(root / "run", folder).fit(epochs=40, spec=spec)
     prepared = PreparedDataset(folder)
     image = root / "image.png"
     cv2.imwrite(str(image), prepared.image(prepared.samples[0])[..., ::-1])

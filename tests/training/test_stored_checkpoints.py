@@ -29,7 +29,7 @@ from trainyard.storage.files import Storage
 from workers.predict.weights import write_weights
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT
-from workers.training.fit import fit
+from workers.training.fit import fit, fit_epochs
 from workers.training.job import SavedFile, TrainingJob
 from workers.training.predict import main as predict
 from workers.training.tasks.segmentation.prediction.predictor import load_predictor
@@ -60,10 +60,11 @@ def job_of(storage: Storage, name: str, epochs: int, **over: Any) -> TrainingJob
     return replace(job, **over)
 
 
-def told(job: TrainingJob) -> tuple[Any, list[str]]:
-    """What training came to, and its notices but for classes that so short a training does not find."""
+def told(job: TrainingJob, *, finish: bool = False) -> tuple[Any, list[str]]:
+    """What training came to, and its notices but for classes that so short a training does not find; with its
+    report where it is to `finish`, which takes longer than an epoch."""
     events: list[Event] = []
-    result = fit(job, events.append, Signals)
+    result = (fit if finish else fit_epochs)(job, events.append, Signals)
     notices = [event.message for event in events if isinstance(event, Notice)]
     return result, [notice for notice in notices if not notice.startswith("Class ")]
 
@@ -72,7 +73,7 @@ def told(job: TrainingJob) -> tuple[Any, list[str]]:
 def test_a_run_goes_on(old: Storage, name: str, done: int):
     record = record_named(old, name)
     done = max(done, record["checkpoints"]["last"]["epoch"])  # one was stopped an epoch later
-    result, notices = told(job_of(old, name, epochs=done + 1))
+    result, notices = told(job_of(old, name, epochs=done + 1), finish=name == "completed")
     assert (result.status, result.epoch) == ("completed", done + 1)
     assert result.step >= record["step"], "the stopped one had done the last batch of its epoch"
     assert notices == []

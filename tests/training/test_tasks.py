@@ -62,14 +62,14 @@ def test_eight_images_are_learnt_by_heart(task: str, tmp_path: Path, discs: Path
     folder = discs if task == "binary" else draw_set(tmp_path / "eight", train=8, val=0)
     _validate_on_training_images(folder)
     spec = {
-        "model": {"architecture": "Unet", "encoder": "timm-tf_efficientnet_lite0", "task": task},
-        "data": {"image_size": 64, "batch_size": 8},
+        "model": {"architecture": "Unet", "encoder": "tu-test_efficientnet", "task": task},
+        "data": {"image_size": 64, "batch_size": 8, "val_every_epochs": 10},
         "augmentation": {"preset": "none"},
-        "optimization": {"learning_rate": 0.003},
+        "optimization": {"learning_rate": 0.005},
         "precision": "32",
         "export": {"onnx": False},
     }
-    result = Run(run_folder, folder).fit(epochs=35, spec=spec)
+    result = Run(run_folder, folder).fit(epochs=40, spec=spec)
     assert result.best["val_miou"] > 0.95
 
 
