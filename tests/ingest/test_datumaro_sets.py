@@ -46,7 +46,6 @@ UNREAD = {
     "cityscapes_dataset/train_dataset": "unknown_value",
     "coco_dataset/coco_captions": "annotations_unread",
     "coco_dataset/coco_image_info": "annotations_unread",
-    "coco_dataset/coco_labels": "annotations_unread",
     "coco_dataset/coco_panoptic": "mask_size",
     "cvat_dataset/for_video": "cvat_video",
     "datumaro_dataset/legacy": "annotations_unread",
@@ -89,3 +88,10 @@ def test_a_set_that_is_read(shared_data: Path, tmp_path: Path, name: str) -> Non
 def test_a_set_that_is_not_read_says_why(bench: Bench, shared_data: Path, name: str) -> None:
     result = bench.run(bench.zip(folder_files(shared_data / SETS / name)))
     assert UNREAD[name] in [*codes(result), *(one.code for one in result.questions)]
+
+
+def test_categories_of_whole_images_are_labels(bench: Bench, shared_data: Path) -> None:
+    result = bench.run(bench.zip(folder_files(shared_data / SETS / "coco_dataset/coco_labels")))
+    assert result.summary is not None
+    assert (result.summary.kinds, result.summary.task) == (("labels",), "multilabel")
+    assert [(one.name, one.images) for one in result.summary.classes] == [("a", 1), ("b", 2)]

@@ -48,8 +48,8 @@ def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> ReadSet
     formats = recognised(source)
     outlining = [one for one in formats if _outlines(one, source)]
     boxes = [one for one in formats if one not in outlining]
-    if not formats and may_have_labels(options):
-        labels = label_formats(source)
+    if not outlining and may_have_labels(options):
+        labels = label_formats(source, has_annotations=bool(formats))
         if labels and not _mask_pairs(source, options):
             return read_labels(labels, source, options, log)
     if not outlining and boxes and not _mask_pairs(source, options):

@@ -5,10 +5,12 @@ from collections import defaultdict
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import LabelFormat, LabelledSet, Labels, Source
 from workers.ingest.labels.folder_per_class import FolderPerClass
-from workers.ingest.labels.label_table import LabelTable
+from workers.ingest.labels.label_table import LabelTable, picture_index
+from workers.ingest.labels.tool_labels import tool_tables
 from workers.ingest.problems import Offer, ProblemLog
 
-LABEL_FORMATS: tuple[LabelFormat, ...] = (FolderPerClass(), LabelTable())
+_TABLES = LabelTable()
+LABEL_FORMATS: tuple[LabelFormat, ...] = (FolderPerClass(), _TABLES)
 """Of two that say the same of the same images, the earlier is read."""
 
 _OF_MASKS = (
@@ -28,8 +30,10 @@ def label_format(name: str) -> LabelFormat | None:
     return next((one for one in LABEL_FORMATS if one.name == name), None)
 
 
-def label_formats(source: Source) -> list[LabelFormat]:
-    """Those that the upload may be of."""
+def label_formats(source: Source, *, has_annotations: bool) -> list[LabelFormat]:
+    """Those that the upload may be of; where it has annotations of a tool, these alone tell labels."""
+    if has_annotations:
+        return [_TABLES] if tool_tables(source, picture_index(source)) else []
     return [one for one in LABEL_FORMATS if one.recognises(source)]
 
 

@@ -1,4 +1,5 @@
-"""Reads sets whose tables name the labels of images: CSV, TSV, text in columns, lines of JSON."""
+"""Reads sets whose tables name the labels of images: CSV, TSV, text in columns, lines of JSON, and exports of
+tools."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from workers.ingest.labels.image_choice import chosen_images, item_names
 from workers.ingest.labels.label_columns import SET_FLAGS, LabelColumns, denied_rows, label_columns
 from workers.ingest.labels.label_names import in_order
 from workers.ingest.labels.tables import Table, tables
+from workers.ingest.labels.tool_labels import tool_tables
 from workers.ingest.paths.index import PathIndex
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 
@@ -37,15 +39,15 @@ class LabelTable:
 
     def recognises(self, source: Source) -> bool:
         """See `LabelFormat.recognises`: a table has a column that names pictures and one that may label."""
-        index = PathIndex([image.path for image in chosen_images(source, None)])
         log = ProblemLog("assume")
-        return any(label_columns(one, IngestOptions(), log) for one in tables(source, index))
+        found = _tables(source, picture_index(source))
+        return any(label_columns(one, IngestOptions(), log) for one in found)
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> LabelledSet | None:
         """See `LabelFormat.read`."""
         try:
             images = {image.path: image for image in chosen_images(source, options.images)}
-            said = _said(tables(source, PathIndex(images)), images, options, log)
+            said = _said(_tables(source, PathIndex(images)), images, options, log)
             if said.columns is None or log.is_blocked():
                 if not log.is_blocked():
                     _report_none(log)
@@ -77,6 +79,16 @@ class LabelTable:
             pairs=f"rows of {', '.join(shown(path) for path in said.used[:_EXAMPLES])} name each image",
             classes=origin,
         )
+
+
+def picture_index(source: Source) -> PathIndex:
+    """The pictures of an upload."""
+    return PathIndex([image.path for image in chosen_images(source, None)])
+
+
+def _tables(source: Source, index: PathIndex) -> list[Table]:
+    """The exports of tools, else plain tables."""
+    return tool_tables(source, index) or tables(source, index)
 
 
 def _said(
@@ -152,10 +164,11 @@ def _task(said: _Said, options: IngestOptions, log: ProblemLog) -> Task:
         return "multilabel" if options.labels == "several" else "multiclass"
     if columns is not None and columns.are_flags:
         return "multilabel" if several or bare else "multiclass"
-    if not several:
+    if said.is_parted and not several and not bare:
+        log.guess("each image has one label, since the lists of all of them have one")
+        return "multiclass"
+    if said.is_parted or not several:
         return "multilabel" if said.is_parted else "multiclass"
-    if said.is_parted:
-        return "multilabel"
     text = f"{len(several)} of {len(said.labels)} images have several labels, such as {shown(several[0])}."
     offers = [
         Offer(

@@ -104,7 +104,7 @@ class _Project:
         if annotation is None:
             return
         sheet = _sheet(place, listing(annotation.get("result"), "result"), self._labels)
-        cited = list(_image_paths(task))
+        cited = list(image_paths(task))
         image = self._image(cited, member)
         if image is None:
             self._sheets.missing(member.path, cited[0] if cited else f"of the task {place}")
@@ -118,8 +118,7 @@ class _Project:
     def _image(self, cited: list[str], member: Member) -> Member | None:
         """The first that is there, by its name as cited or without the prefix of uploads."""
         for path in cited:
-            name = PurePosixPath(path).name
-            for candidate in (path, str(PurePosixPath(path).with_name(_PREFIX.sub("", name, count=1)))):
+            for candidate in (path, without_prefix(path)):
                 image = self._sheets.cited.find(candidate, member.path)
                 if image is not None:
                     return image
@@ -151,6 +150,12 @@ class _Project:
                 "Nothing, if that is meant; else mark one as ground truth.",
             )
         return chosen
+
+
+def without_prefix(path: str) -> str:
+    """The path of a file without what Label Studio puts before the name of an upload."""
+    pure = PurePosixPath(path)
+    return str(pure.with_name(_PREFIX.sub("", pure.name, count=1))) if pure.name else path
 
 
 def _rank(annotation: Mapping[str, object]) -> tuple[bool, str]:
@@ -244,7 +249,7 @@ def _rotation(drawn: dict[str, object]) -> float:
     return number(drawn.get("rotation", 0), "rotation")
 
 
-def _image_paths(task: dict[str, object]) -> Iterator[str]:
+def image_paths(task: dict[str, object]) -> Iterator[str]:
     """What the task may call its image: `image` of its data, other data that are pictures, the upload."""
     data = task.get("data")
     values = dict(data) if isinstance(data, dict) else {}
