@@ -49,6 +49,7 @@ from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
+from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
@@ -122,7 +123,8 @@ class Services:
 def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
     """Wire everything to the settings' Redis and storage, unconnected yet; SettingsError without a Redis."""
     client = client or connect(settings.broker_url)
-    kicker = Kicker(make_celery(settings.broker_url), client)
+    celery = make_celery(settings.broker_url)
+    kicker = Kicker(celery, client)
     kick = kick or kicker.kick
     storage = Storage(settings.storage, settings.data_root)
     datasets = DatasetRegistry(client, storage, settings.lease)
@@ -149,7 +151,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     webhooks = webhook_records(client, storage)
     kept = (drafts, webhooks)
     parts = (runs, datasets, models, kept, projects, reindex, admission, kicker)
-    caretaker = Caretaker(*parts, Turns(client), settings.lease)
+    caretaker = Caretaker(*parts, AttemptEvents(celery), Turns(client), settings.lease)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),

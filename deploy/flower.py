@@ -17,6 +17,9 @@ from trainyard.settings import Settings
 
 PASSWORD = "FLOWER_BASIC_AUTH"  # noqa: S105 - the name of the variable
 
+COLUMNS = "name,uuid,state,kwargs,result,exception,received,runtime,worker"
+"""Of the list of tasks, each an attempt: `kwargs` names run, project and run name."""
+
 
 class GuardedFlower(Flower):  # type: ignore[misc]
     """Flower without a password: closed to the web pages of others, as the API is."""
@@ -47,7 +50,8 @@ def main() -> None:
             sys.exit(f"TRAINYARD_FLOWER_HOST is open to other machines: set {PASSWORD} to user:password.")
         GuardedFlower.allowed_hosts = settings.allowed_hosts
         flower.command.Flower = GuardedFlower  # the command has no option for it
-    make_celery(settings.broker_url).start(["flower", f"--address={host}", f"--port={port}"])
+    command = ["flower", f"--address={host}", f"--port={port}", f"--tasks-columns={COLUMNS}"]
+    make_celery(settings.broker_url).start(command)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ Training workers also write results, and ingest workers predict, each beside wha
 import argparse
 import os
 import re
+import socket
 import sys
 
 from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault
+from trainyard.scheduling.attempt_tasks import node_name
 from trainyard.scheduling.wake_ups import INGEST_QUEUE
 from trainyard.settings import Settings
 from trainyard.store.prediction_store import PREDICT_QUEUE
@@ -86,8 +88,9 @@ def serve(settings: Settings, role: str, children: list[str], queues: tuple[str,
     start_server(children)  # first of all, since what children import takes longest
     from workers.tasks import Worker, register  # in the meantime
 
+    node = node_name(role, os.getpid(), socket.gethostname())
     try:
-        worker = Worker.compose(settings, queues)
+        worker = Worker.compose(settings, queues, node)
     except DeviceFault as error:
         sys.exit(f"This worker does not start: {error.message} {error.remedy}")
     register(worker, queues)
@@ -95,7 +98,7 @@ def serve(settings: Settings, role: str, children: list[str], queues: tuple[str,
         [
             "worker",
             f"--queues={','.join(queues)}",
-            f"--hostname={role}-{os.getpid()}@%h",
+            f"--hostname={node}",
             "--pool=threads",
             "--concurrency=1",
             "--without-mingle",  # workers share nothing that they would have to ask each other for

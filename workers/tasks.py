@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from celery import Celery, signals
+from celery.worker.state import revoked
 
 from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
@@ -17,6 +18,8 @@ from trainyard.registry.kept import draft_records, webhook_records
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
+from trainyard.scheduling.attempt_events import AttemptEvents
+from trainyard.scheduling.attempt_tasks import attempt_id
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
@@ -60,6 +63,7 @@ class Worker:
     datasets: DatasetRegistry
     caretaker: Caretaker
     kicker: Kicker
+    events: AttemptEvents
     presence: Presence
     workers: WorkerStore
     predictions: PredictionStore
@@ -67,8 +71,8 @@ class Worker:
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def compose(cls, settings: Settings, queues: tuple[str, ...]) -> "Worker":
-        """Wire a worker of these queues to the Redis and the storage of the settings.
+    def compose(cls, settings: Settings, queues: tuple[str, ...], node: str) -> "Worker":
+        """Wire a worker of these queues, of that Celery name, to the Redis and the storage of the settings.
 
         Raises DeviceFault where they need a GPU and none can be used.
         """
@@ -80,7 +84,7 @@ class Worker:
         datasets = DatasetRegistry(client, storage, settings.lease)
         workers = WorkerStore(client)
         presence = Presence(workers, queues, gpus.gpus())
-        kicker = Kicker(app, client)
+        kicker, events = Kicker(app, client), AttemptEvents(app, node)
         limits = Projects(LimitStore(client), ProjectStore(client), storage)
         return cls(
             settings=settings,
@@ -97,11 +101,13 @@ class Worker:
                 Reindex(client, storage, datasets, runs),
                 Admission(runs, datasets, storage),
                 kicker,
+                events,
                 Turns(client),
                 settings.lease,
                 presence.beat,
             ),
             kicker=kicker,
+            events=events,
             presence=presence,
             workers=workers,
             predictions=PredictionStore(client),
@@ -115,6 +121,7 @@ class Worker:
             self.runs,
             self.storage,
             self.presence,
+            self.events,
             self.draining,
             self._threads,
             self.settings.max_hours,
@@ -145,10 +152,15 @@ class Worker:
                 run,
                 ownership,
                 self.settings.max_hours,
+                lambda: attempt_id(run) in revoked,
             )
             about = {"run": run.id, "attempt": run.fence, "worker": self.presence.id}
             with self.presence.holding(run.id), logging_about(**about):
-                supervisor.supervise()
+                self.events.begin(run)
+                try:
+                    supervisor.supervise()
+                finally:
+                    self.events.end(run, supervisor.ended)
             if supervisor.has_failed:
                 self.gpus.doubt()
             self.finisher.wake()
@@ -197,9 +209,12 @@ class Worker:
             try:
                 about = {"dataset": dataset.id, "attempt": dataset.fence, "worker": self.presence.id}
                 with self.presence.holding(dataset.id), logging_about(**about):
+                    self.events.begin(dataset)
                     supervisor.supervise()
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
+            finally:
+                self.events.end(dataset, supervisor.ended)
 
 
 def training_workers_beside(worker_id: str, workers: list[WorkerState]) -> int:
@@ -216,7 +231,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
     """Give the worker's Celery application the tasks of these queues and its life cycle."""
     work = {TRAIN_TASK: worker.train, INGEST_TASK: worker.ingest}
     for task in {TASKS[queue] for queue in queues if queue in TASKS}:
-        worker.app.task(name=task)(work[task])
+        worker.app.task(name=task, send_events=False)(work[task])  # monitors see attempts, not wake-ups
 
     def ready(**_: object) -> None:
         worker.caretaker.start(worker.draining)
@@ -236,6 +251,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.finisher.join()
         worker.predicting.join()
         worker.presence.leave()
+        worker.events.close()
 
     def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:
         for handler in logger.handlers:

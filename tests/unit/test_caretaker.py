@@ -20,6 +20,7 @@ from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling import housekeeping as module
 from trainyard.scheduling.admission import Admission
+from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.housekeeping import Caretaker
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
@@ -56,7 +57,8 @@ class House:
     def caretaker(self, beat: Callable[[Housekeeping], None] | None = None) -> Caretaker:
         admission = Admission(self.runs, self.datasets, self.storage)
         parts = (self.runs, self.datasets, self.models, (), self.limits, self.reindex, admission, self.kicker)
-        return Caretaker(*parts, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append)
+        events = AttemptEvents(make_celery("redis://127.0.0.1:1"))
+        return Caretaker(*parts, events, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append)
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ def test_no_worker_and_no_script_decides_by_the_time_of_day():
         "workers/heartbeat.py",
         "trainyard/registry/access_keys.py",
         "trainyard/registry/audit.py",
+        "trainyard/scheduling/attempt_tasks.py",
         "trainyard/scheduling/housekeeping.py",
         "trainyard/scheduling/webhook_sender.py",
     }

@@ -83,7 +83,7 @@ def gpu_worker(redis_url: str, tmp_path: Path, probe: Probe, monkeypatch: pytest
     monkeypatch.setattr(supervisor_module, "TRAINING_CHILD", "tests.unit.failing_child")
     monkeypatch.setattr(tasks_module, "CHECK_AGAIN_S", 0.0)
     settings = replace(Settings(), redis_url=redis_url, storage=tmp_path / "storage", threads=1)
-    worker = Worker.compose(settings, ("cpu",))
+    worker = Worker.compose(settings, ("cpu",), "train-1@here")
     check = GpuCheck(("gpu",), probe.module)
     return replace(worker, gpus=check, presence=Presence(worker.workers, ("gpu",), check.gpus()))
 

@@ -15,12 +15,13 @@ from typing import Any
 
 from trainyard.errors import StorageUnavailable, StoreUnavailable
 from trainyard.lease import LeaseRules
-from trainyard.registry.base import Claimable
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
+from trainyard.scheduling.attempt_events import AttemptEvents
+from trainyard.scheduling.attempt_tasks import Worked
 from trainyard.scheduling.leftovers import clear_abandoned, clear_leftovers
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
@@ -69,6 +70,7 @@ class Caretaker:
         reindex: Reindex,
         admission: Admission,
         kicker: Kicker,
+        events: AttemptEvents,
         turns: Turns,
         rules: LeaseRules,
         beat: Callable[[Housekeeping], None] | None = None,
@@ -80,6 +82,7 @@ class Caretaker:
         self._models = models
         self._kept = kept
         self._reindex = reindex
+        self._events = events
         self._turns = turns
         self._beat = beat
         self._round_s = min(ROUND_S, rules.reap_every_s)
@@ -155,11 +158,15 @@ class Caretaker:
 
     def _reap_datasets(self) -> None:
         for dataset in self._datasets.reap():
-            _tell_lost(dataset, dataset.status)
+            self._tell_lost(dataset)
 
     def _reap_runs(self) -> None:
         for run in self._runs.reap():
-            _tell_lost(run, run.status)
+            self._tell_lost(run)
+
+    def _tell_lost(self, record: Worked) -> None:
+        logger.warning("%s was lost by its worker and is %s now.", record.id, record.status)
+        self._events.lose(record)
 
     def _clear_leftovers(self) -> None:
         if self._turns.take("leftovers", SWEEP_S):
@@ -183,10 +190,6 @@ def _repeat(work: Work, pause_s: float, stopped: threading.Event) -> None:
         work()
         if stopped.wait(pause_s):
             return
-
-
-def _tell_lost(record: Claimable, status: str) -> None:
-    logger.warning("%s was lost by its worker and is %s now.", record.id, status)
 
 
 def _guarded(name: str, work: Work) -> None:

@@ -46,6 +46,8 @@ class IngestSupervisor:
         self._told_at = 0.0
         self._reads: str | None = None
         self._death = IngestDeath()
+        self.ended: Dataset | None = None
+        """The record as its attempt left it, once that is decided."""
 
     def supervise(self) -> None:
         """Returns when the data set is ready or failed, or is back in its queue; raises OwnershipLost."""
@@ -83,9 +85,10 @@ class IngestSupervisor:
         if self._outcome:
             self._conclude()
         elif self._draining.is_set():
-            self._datasets.release(self._dataset)
+            self.ended = self._datasets.release(self._dataset)
         elif code in (FENCED, ORPHANED):
-            self._datasets.release(self._dataset, "fenced")  # for want of word from here: it is not to blame
+            # For want of word from here: it is not to blame.
+            self.ended = self._datasets.release(self._dataset, "fenced")
         else:
             self._fail(self._death.cause(code).to_dict())
 
@@ -187,7 +190,7 @@ class IngestSupervisor:
         error = of_dataset(error, self._reads)
         if another_try_helps(error["code"]):
             logger.warning("The ingest of %s broke: %s", self._dataset.id, error["message"])
-            self._datasets.crash(self._dataset, error)
+            self.ended = self._datasets.crash(self._dataset, error)
             return
         found: dict[str, Any] = {"problems": [], "questions": [], "proposed_label_map": None}
         self._end_without_version(DatasetStatus.FAILED, error, found)
@@ -197,13 +200,13 @@ class IngestSupervisor:
     ) -> None:
         """No version came of it; a set that has one keeps it in use and tells what became of the change."""
         if self._dataset.summary is None:
-            self._datasets.finish(self._dataset, status, error=error, **found)
+            self.ended = self._datasets.finish(self._dataset, status, error=error, **found)
             return
         refused = {"options": self._datasets.to_json(self._dataset)["change"], "error": error, **found}
         self._finish(DatasetStatus.READY, self._dataset.summary.images, refused_change=refused)
 
     def _finish(self, status: DatasetStatus, images: int, **values: Any) -> None:
-        self._datasets.finish(
+        self.ended = self._datasets.finish(
             self._dataset,
             status,
             images_done=images,

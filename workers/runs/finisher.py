@@ -13,6 +13,7 @@ from collections.abc import Callable
 from trainyard.errors import ChildDied, StoreUnavailable
 from trainyard.log_context import logging_about
 from trainyard.registry.runs import RunRegistry
+from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.storage.files import Storage
 from trainyard.store.run_store import FINISH_QUEUE
 from workers.heartbeat import Presence
@@ -34,6 +35,7 @@ class Finisher:
         runs: RunRegistry,
         storage: Storage,
         presence: Presence,
+        events: AttemptEvents,
         draining: threading.Event,
         threads: Callable[[], int],
         max_hours: float | None,
@@ -42,6 +44,7 @@ class Finisher:
         self._runs = runs
         self._storage = storage
         self._presence = presence
+        self._events = events
         self._draining = draining
         self._threads = threads
         self._max_hours = max_hours
@@ -94,7 +97,7 @@ class Finisher:
         run, ownership = claimed
         about = {"run": run.id, "attempt": run.fence, "worker": self._presence.id}
         with self._presence.finishing(run.id), logging_about(**about):
-            FinishingSupervisor(
+            supervisor = FinishingSupervisor(
                 self._runs,
                 self._storage,
                 self._threads(),
@@ -102,5 +105,10 @@ class Finisher:
                 run,
                 ownership,
                 self._max_hours,
-            ).supervise()
+            )
+            self._events.begin(run)
+            try:
+                supervisor.supervise()
+            finally:
+                self._events.end(run, supervisor.ended)
         return True

@@ -32,6 +32,7 @@ from workers.runs.drain_time import DrainTime
 from workers.runs.job_message import job_to_message
 from workers.runs.lagging_files import LaggingFiles
 from workers.runs.reports import RunReports
+from workers.runs.revocation import Revocation
 from workers.runs.time_limit import RunningTime
 from workers.runs.weights_file import weights_file
 from workers.training.job import SavedFile, TrainingJob
@@ -64,7 +65,9 @@ class RunSupervisor:
         run: Run,
         ownership: Ownership,
         max_hours: float | None = None,
+        is_revoked: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_revoked` tells whether an operator wants this attempt to end (`revocation.py`)."""
         self._runs = runs
         self._storage = storage
         self._threads = threads
@@ -75,6 +78,9 @@ class RunSupervisor:
         self._folder = storage.run(run.id)
         self._files = AttemptFiles(self._folder, run.fence)
         self._reports = RunReports(runs, run, self._folder, self._files)
+        self._revocation = Revocation(runs, self._reports, is_revoked)
+        self.ended: Run | None = None
+        """The record as this attempt left it, once that is decided."""
         self._lagging = LaggingFiles(
             run.id, self._reports.keep, self._files.carry_log, self._files.place_board
         )
@@ -212,6 +218,7 @@ class RunSupervisor:
             self._signals = self._runs.report(self._run, self._reports.progress)
             self._ownership.renew(asked_at)
             guard.renewed()
+            self._revocation.pass_on()
             self._reports.post()
             self._lagging.catch_up()
             self._reports.stream_progress()
@@ -302,6 +309,7 @@ class RunSupervisor:
         self._flush()
         self._until_answered(lambda: decided.append(decide()))
         for run in decided:
+            self.ended = run
             self._until_answered(lambda: self._runs.publish_status(run))  # noqa: B023 - called at once
 
     def _flush(self) -> None:

@@ -67,7 +67,7 @@ class Trial:
         start_server([CHILD])
         connect(service.redis_url).flushdb()  # the run of the trial before, which waits for another attempt
         settings = replace(Settings(), redis_url=service.redis_url, storage=folder / "storage", threads=1)
-        worker = Worker.compose(settings, ("cpu",))
+        worker = Worker.compose(settings, ("cpu",), "train-1@here")
         check = GpuCheck(("gpu",), self.probe.module)
         self.worker = replace(worker, gpus=check, presence=Presence(worker.workers, ("gpu",), check.gpus()))
         self.run_id = self._submitted(folder, settings, number)
