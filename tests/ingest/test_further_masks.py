@@ -5,10 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from tests.ingest.layouts.scenes import scene as drawn_scene
 from tests.ingest.made import Array, Bench, codes, encoded
 from tests.ingest.scenes import answers, classes, objects, photo_of
+from trainyard.datasets.record import MASKS
 
 COUNT = 8
+COLORS = np.array([(0, 0, 0), (200, 0, 0), (0, 0, 200)], np.uint8)
 
 
 def scene(number: int) -> tuple[Array, Array]:
@@ -131,3 +134,33 @@ def test_maps_under_the_names_of_images_below_them_are_no_images(bench: Bench) -
     assert result.questions == ()
     assert result.summary is not None
     assert {name.count("depth") for name in bench.arrays()} == {0}
+
+
+def test_renderings_beside_masks_that_are_all_counted(bench: Bench) -> None:
+    """Each image's only mask is called as the first of several."""
+    files = {}
+    for number in range(COUNT):
+        image, mask = scene(number)
+        name = f"tiles/Potsdam-{number // 3}-{number % 3}"
+        files[f"{name}.jpg"] = encoded(image, "JPEG")
+        files[f"{name}_mask0.bmp"] = encoded(mask, "BMP")
+        files[f"{name}_masks_color.png"] = encoded(COLORS[mask])
+    result = bench.run(files, processes=1)
+    assert result.questions == ()
+    assert result.summary is not None, result.problems
+    assert (result.summary.images, len(result.summary.classes)) == (COUNT, 3)
+
+
+def test_pictures_of_which_several_may_be_masks_are_no_classes(bench: Bench) -> None:
+    """That nobody can say which are masks does not make the folders classes of images."""
+    files = {}
+    for group, images, masks in (("108", "1345", "1245"), ("115", "134", "123")):
+        for number in sorted({*images, *masks}):
+            seen = drawn_scene(int(group) + int(number), (48, 40), (1, 1))
+            if number in images:
+                files[f"{group}/film/Sample 000{number}.jpg"] = encoded(seen.photo, "JPEG")
+            if number in masks:
+                files[f"{group}/roto/Sample {number}.bmp"] = encoded(seen.labels * np.uint8(255), "BMP")
+    result = bench.run(files, processes=1)
+    assert {question.code for question in result.questions} <= {"masks_ambiguous", "unmasked"}
+    assert result.summary is None or result.summary.kinds == MASKS

@@ -1,5 +1,6 @@
 """Images above the pixel limit are made smaller while they are read, and so are their masks."""
 
+import io
 import struct
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.ingest.tiffs import png, tiff
 from workers.ingest.pictures import decode as decoding
 from workers.ingest.pictures import decoding_memory, limits
 from workers.ingest.problems import Refused
+from workers.ingest.raster.bmp import bmp_raster
 from workers.ingest.raster.shrink import shrink_area, shrink_nearest
 
 HEIGHT, WIDTH = 331, 500
@@ -58,6 +60,12 @@ IMAGES = {
     "lzw.tif": lambda pixels: encoded(pixels, "TIFF", compression="tiff_lzw"),
     "jpeg.tif": lambda pixels: encoded(pixels, "TIFF", compression="jpeg", quality=98),
     "ppm": lambda pixels: encoded(pixels, "PPM"),
+    "bmp": lambda pixels: encoded(pixels, "BMP"),
+    "32 bits.bmp": lambda pixels: encoded(Image.fromarray(pixels).convert("RGBA"), "BMP"),
+    "jp2": lambda pixels: encoded(pixels, "JPEG2000"),
+    "tiles.jp2": lambda pixels: encoded(pixels, "JPEG2000", tile_size=(128, 64)),
+    "two levels.jp2": lambda pixels: encoded(pixels, "JPEG2000", num_resolutions=2),
+    "j2k": lambda pixels: encoded(pixels, "JPEG2000", no_jp2=True),
 }
 
 MASKS = {
@@ -72,6 +80,9 @@ MASKS = {
     "lzw.tif": lambda values: encoded(values, "TIFF", compression="tiff_lzw"),
     "int32.tif": lambda values: tiff(values.astype(np.int32)),
     "pgm": lambda values: encoded(values, "PPM"),
+    "bmp": lambda values: encoded(values, "BMP"),
+    "palette.bmp": lambda values: encoded(palette(values), "BMP"),
+    "rgb.bmp": lambda values: encoded(np.dstack([values] * 3), "BMP"),
 }
 
 
@@ -234,7 +245,7 @@ def test_above_the_higher_limit_it_is_refused(bench: Bench, monkeypatch: pytest.
     assert "150000" in result.problems[0].message
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP"])
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "AVIF"])
 def test_formats_that_cannot_be_read_in_parts_say_so(bench: Bench, kind: str) -> None:
     files = uploaded("png", "png") | {"images/0.png": encoded(scene(), kind)}
     result = bench.run(files, max_side=SIDE)
@@ -280,9 +291,7 @@ def test_several_masks_and_none_are_made_as_small(bench: Bench) -> None:
 
 
 HEADERS: dict[str, tuple[bytes, int, str]] = {
-    "BMP": (b"BM", 18, "<II"),
     "GIF": (b"GIF", 6, "<HH"),
-    "JPEG2000": (b"\xff\x4f\xff\x51", 8, ">II"),
     "AVIF": (b"ispe", 8, ">II"),
 }
 """By format, what stands in front of the size, how many bytes further on the size is, and its form."""
@@ -294,10 +303,68 @@ def test_large_pictures_that_are_read_whole_say_what_to_do(kind: str, max_side: 
     before, further, form = HEADERS[kind]
     data = bytearray(encoded(photo(), kind))
     struct.pack_into(form, data, data.index(before) + further, 10_000, 6_000)
-    if kind == "JPEG2000":
-        struct.pack_into(">II", data, data.index(b"ihdr") + 4, 6_000, 10_000)
     with pytest.raises(Refused) as refused:
         decoding.decode(bytes(data), max_side=max_side)
     assert refused.value.problem_code == "image_too_large"
     assert "10000x6000" in refused.value.message
     assert "save it as JPEG, PNG or TIFF" in refused.value.remedy
+
+
+def test_a_mask_is_not_read_from_less_of_a_jpeg_2000(bench: Bench) -> None:
+    files = uploaded("png", "png")
+    del files["masks/0.png"]
+    result = bench.run(files | {"masks/0.jp2": encoded(labels(), "JPEG2000")}, max_side=SIDE)
+    assert codes(result) == ["image_too_large"]
+    assert "save it as JPEG, PNG or TIFF" in result.problems[0].remedy
+
+
+@pytest.mark.parametrize("kind", ["BMP", "JPEG2000"])
+def test_the_remedy_names_max_side_for_formats_that_are_read_in_parts(bench: Bench, kind: str) -> None:
+    ending = {"BMP": "bmp", "JPEG2000": "jp2"}[kind]
+    result = bench.run(uploaded(ending, "png"))
+    assert codes(result) == ["image_too_large"] * 2
+    assert "max_side" in result.problems[0].remedy
+
+
+def test_deep_grey_in_jpeg_2000_is_shrunk(bench: Bench) -> None:
+    """As bands of Sentinel-2 are: one of 16 bits."""
+    files = {}
+    for index in range(2):
+        deep = scene(index, np.uint16, 4000)[..., 0]
+        files[f"images/{index}.jp2"] = encoded(deep, "JPEG2000")
+        files[f"masks/{index}.png"] = encoded(labels(index))
+    result = bench.run(files, max_side=SIDE)
+    assert codes(result) == []
+    image, mask = bench.arrays()["1"]
+    assert image.shape[:2] == mask.shape == KEPT
+    expected = cv2.resize(scene(1, np.uint16, 4000)[..., 0], KEPT[::-1], interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(image[..., 0].ravel(), expected.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("tall", [False, True])
+@pytest.mark.parametrize("kind", ["1", "L", "P", "RGB"])
+def test_bmp_in_strips_is_as_pillow_reads_it(kind: str, tall: bool) -> None:
+    image = Image.fromarray(scene()).convert(kind)
+    data = bytearray(encoded(image, "BMP"))
+    if tall:
+        struct.pack_into("<l", data, 22, -HEIGHT)
+    found = bmp_raster(bytes(data))
+    assert found is not None
+    pixels = found.colored(np.concatenate(list(found.strips())))
+    expected = np.asarray(Image.open(io.BytesIO(bytes(data))).convert("RGB"))
+    assert (np.broadcast_to(pixels, expected.shape) == expected).all()
+
+
+@pytest.mark.parametrize("harm", [b"", b"BM", "compressed", "empty", "cut off"])
+def test_other_bmp_are_not_read_in_strips(harm: bytes | str) -> None:
+    data = bytearray(encoded(scene(), "BMP"))
+    if isinstance(harm, bytes):
+        assert bmp_raster(harm) is None
+    elif harm == "compressed":
+        struct.pack_into("<L", data, 30, 1)
+        assert bmp_raster(bytes(data)) is None
+    else:
+        if harm == "empty":
+            struct.pack_into("<l", data, 18, 0)
+        with pytest.raises(Refused, match="cannot be read"):
+            bmp_raster(bytes(data[:3000] if harm == "cut off" else data))

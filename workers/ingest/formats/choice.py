@@ -20,6 +20,7 @@ from workers.ingest.formats.mask_agreement import Agreement, agreement
 from workers.ingest.items import Annotations, Format, FoundSet, LabelFormat, LabelledSet, Source
 from workers.ingest.labels.choice import label_format, label_formats, may_have_labels, read_labels
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.pairing.mask_choice import CODE as MASKS_AMBIGUOUS
 from workers.ingest.pairing.pairs import Pair, pair
 from workers.ingest.paths.layout import by_role, pictures
 from workers.ingest.problems import Offer, ProblemLog, Refused
@@ -50,9 +51,9 @@ def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> ReadSet
     boxes = [one for one in formats if one not in outlining]
     if not outlining and may_have_labels(options):
         labels = label_formats(source, has_annotations=bool(formats))
-        if labels and not _mask_pairs(source, options):
+        if labels and not _has_masks(source, options):
             return read_labels(labels, source, options, log)
-    if not outlining and boxes and not _mask_pairs(source, options):
+    if not outlining and boxes and not _has_masks(source, options):
         outlining = [boxes.pop(0)]  # it may read boxes as outlines; else it says what is wrong
     elif _may_be_pictures(outlining, source):
         outlining.append(_PICTURES)
@@ -206,6 +207,14 @@ def _may_be_pictures(outlining: Sequence[Recognised], source: Source) -> bool:
         return not outlining
     images, masks, _ = by_role(pictures(without(source, _files(outlining)).members))
     return bool(images and masks)
+
+
+def _has_masks(source: Source, options: IngestOptions) -> bool:
+    """Whether images have masks which are pictures, or several pictures that may be those."""
+    try:
+        return any(one.masks for one in pair(source, options, ProblemLog("assume")).pairs)
+    except Refused as refusal:
+        return refusal.problem_code == MASKS_AMBIGUOUS
 
 
 def _mask_pairs(source: Source, options: IngestOptions) -> list[Pair]:

@@ -32,7 +32,7 @@ from workers.ingest.paths.words import Words, ending_of, is_number, stem_of, wor
 PICTURES = frozenset(
     (
         ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm",
-        ".pnm", ".jp2", ".avif", ".heic", ".heif",
+        ".pnm", ".jp2", ".j2k", ".avif", ".heic", ".heif",
     )
 )  # fmt: skip
 """Endings of files that are looked at; what they really are is found out when they are read."""

@@ -4,10 +4,11 @@ from PIL import Image
 
 from workers.ingest.pictures.limits import MAX_MEMORY, MAX_PIXELS, in_no_parts, takes_too_much, too_large
 from workers.ingest.pictures.opencv_safe import is_plain
+from workers.ingest.raster.jpeg2000 import decoding_bytes
 from workers.ingest.raster.orientation import exif_orientation
 from workers.ingest.raster.strips import Raster
 
-_MOST_BYTES = 17
+_MOST_BYTES = 28
 _READ_WHOLE = ("AVIF", "JPEG2000")
 
 
@@ -15,14 +16,14 @@ def check_memory(image: Image.Image, data: bytes, plain: bool) -> None:
     """Raise Refused where decoding would take more than MAX_MEMORY.
 
     OpenCV needs the RGB pixels, and of a progressive JPEG all coefficients; Pillow has four bytes per pixel
-    beside ours, and twice where it turns a TIFF.
+    beside ours, and twice where it turns a TIFF; OpenJPEG has those of a tile beside these.
     """
     per_pixel = 3 if plain else 7  # with what is added below, at most _MOST_BYTES
     if image.format == "JPEG" and "progressive" in image.info:
         per_pixel += 6
     if image.format == "TIFF" and exif_orientation(image, []) > 1:
         per_pixel += 4
-    needed = len(data) + per_pixel * image.width * image.height
+    needed = len(data) + max(per_pixel * image.width * image.height, decoding_bytes(data))
     if needed > MAX_MEMORY:
         raise takes_too_much(image.width, image.height, needed)
 

@@ -1,7 +1,8 @@
-"""Makes pictures smaller while they are read: JPEGs by less of their frequencies, others strip by strip.
+"""Makes pictures smaller while they are read: JPEG and JPEG 2000 by less of their frequencies, others in
+strips.
 
 An image's pixels are means of those they cover. A mask's are single ones of them, so that each is a value
-that the mask has; they are those which lie where the image's are.
+that the mask has; they are those which lie where the image's are. So a mask is no JPEG 2000.
 """
 
 import io
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
@@ -19,7 +22,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from workers.ingest.pictures import limits
 from workers.ingest.pictures.opencv_safe import is_plain
 from workers.ingest.problems import Refused
-from workers.ingest.raster.color_modes import Note
+from workers.ingest.raster import bmp, jpeg2000
+from workers.ingest.raster.color_modes import WIDE_MODES, Note, to_rgb
 from workers.ingest.raster.open import any_raster
 from workers.ingest.raster.orientation import BROKEN, exif_orientation
 from workers.ingest.raster.png import SIGNATURE
@@ -34,30 +38,30 @@ _READERS: dict[bytes, Callable[[io.BytesIO], Image.Image]] = {
     b"II": TiffImageFile,
     b"MM": TiffImageFile,
     b"P": PpmImageFile,
+    bmp.SIGNATURE: BmpImageFile,
+    **dict.fromkeys(jpeg2000.STARTS, Jpeg2KImageFile),
 }
 _COEFFICIENTS = 6  # bytes of a pixel of a progressive JPEG, all of which are in memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class LargePicture:
-    """A picture whose header is read: `opened` where it is a JPEG, else `raster`."""
+    """A picture whose header is read: `opened` where it is a JPEG or JPEG 2000, else `raster`.
 
+    `size` is width and height as stored.
+    """
+
+    size: Size
     data: bytes
     opened: Image.Image | None
     raster: Raster | None
 
     @property
-    def size(self) -> Size:
-        """Width and height as stored."""
-        if self.raster is not None:
-            return self.raster.size
-        assert self.opened is not None  # noqa: S101 - one of both
-        return self.opened.size
-
-    @property
     def format(self) -> str | None:
         """As Pillow calls it."""
-        return "JPEG" if self.raster is None else self.raster.format
+        if self.raster is not None:
+            return self.raster.format
+        return None if self.opened is None else self.opened.format
 
     @property
     def turns_itself(self) -> bool:
@@ -80,6 +84,8 @@ class LargePicture:
         """Its pixels as stored, (H, W, 1 or 3) of any depth, the longer side at most `max_side`, and what
         is to be known of it. Raises Refused."""
         smaller = capped(self.size, max_side)
+        if self.format == "JPEG2000":
+            return self._jpeg2000(smaller, max_side)
         if self.raster is None:
             return self._jpeg(smaller, max_side, cv2.INTER_AREA), []
         _check(self.raster, len(self.data), smaller, max_side)
@@ -88,6 +94,8 @@ class LargePicture:
 
     def mask(self, smaller: Size) -> Values:
         """Single values of its pixels, (H, W, channels as stored); palettes give indices. Raises Refused."""
+        if self.format == "JPEG2000":
+            raise limits.in_no_parts("a mask's values are lost when a JPEG 2000 is made smaller")
         if self.raster is None:
             return self._jpeg(smaller, max(smaller), cv2.INTER_NEAREST_EXACT)
         _check(self.raster, len(self.data), smaller, max(smaller))
@@ -110,17 +118,36 @@ class LargePicture:
         found = _reduced_by_opencv(self.data, part) if plain else _reduced_by_pillow(self.opened, part)
         return np.asarray(cv2.resize(found, smaller, interpolation=way), np.uint8)
 
+    def _jpeg2000(self, smaller: Size, max_side: int) -> tuple[Values, list[Note]]:
+        """The pixels of the resolution next above the size wanted, made smaller from there."""
+        assert isinstance(self.opened, Jpeg2KImageFile)  # noqa: S101 - the caller has looked
+        opened, notes = self.opened, list[Note]()
+        ratio = min(side // wanted for side, wanted in zip(self.size, smaller, strict=True))
+        halvings = min(ratio.bit_length() - 1, jpeg2000.most_halvings(self.data))
+        needed = len(self.data) + jpeg2000.decoding_bytes(self.data, halvings) + 6 * smaller[0] * smaller[1]
+        if needed > limits.MAX_MEMORY:
+            raise limits.takes_too_much(*self.size, needed, max_side)
+        if opened.mode == "P":
+            raise _in_no_parts()  # what lies between two indices is another colour
+        opened.reduce = halvings
+        opened.load()
+        wide = opened.mode == "F" or opened.mode in WIDE_MODES
+        found = np.asarray(opened) if wide else to_rgb(opened, notes)
+        values = cv2.resize(found, smaller, interpolation=cv2.INTER_AREA)
+        return values.reshape(smaller[1], smaller[0], -1), notes
+
 
 def open_large(data: bytes, max_side: int) -> LargePicture:
     """A picture to be read smaller; raises Refused where it is too large even so, or of a kind that cannot
     be."""
-    if data.startswith(_JPEG_START):
-        return LargePicture(data=data, opened=open_large_header(data, max_side), raster=None)
+    if data.startswith((_JPEG_START, *jpeg2000.STARTS)):
+        opened = open_large_header(data, max_side)
+        return LargePicture(size=opened.size, data=data, opened=opened, raster=None)
     raster = any_raster(data)
     if raster is None:
         raise _in_no_parts()
     _check_pixels(raster.size, max_side)
-    return LargePicture(data=data, opened=None, raster=raster)
+    return LargePicture(size=raster.size, data=data, opened=None, raster=raster)
 
 
 def open_large_header(data: bytes, max_side: int | None = None) -> Image.Image:

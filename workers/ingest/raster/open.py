@@ -2,6 +2,7 @@
 
 from workers.ingest.problems import Refused
 from workers.ingest.raster.avif import avif_raster
+from workers.ingest.raster.bmp import bmp_raster
 from workers.ingest.raster.jpeg2000 import jpeg2000_raster
 from workers.ingest.raster.netpbm import netpbm_raster
 from workers.ingest.raster.png import SIGNATURE, is_deep_png, png_raster
@@ -38,4 +39,4 @@ def any_raster(data: bytes) -> Raster | None:
         return tiff_raster(data, read_page(data))
     if data.startswith(SIGNATURE):
         return png_raster(data)
-    return netpbm_raster(data)
+    return bmp_raster(data) or netpbm_raster(data)
