@@ -51,14 +51,16 @@ class House:
         self.reindex = Reindex(self.client, self.storage, self.datasets, self.runs)
         self.beats: list[Housekeeping] = []
         self.kicked: list[str] = []
-        self.kicker = Kicker(make_celery(url), self.client)
+        celery = make_celery(url)
+        self.kicker, self.events = Kicker(celery, self.client), AttemptEvents(celery)
         self.kicker.kick = lambda queue: bool(self.kicked.append(queue)) or True  # type: ignore[method-assign]
 
     def caretaker(self, beat: Callable[[Housekeeping], None] | None = None) -> Caretaker:
         admission = Admission(self.runs, self.datasets, self.storage)
         parts = (self.runs, self.datasets, self.models, (), self.limits, self.reindex, admission, self.kicker)
-        events = AttemptEvents(make_celery("redis://127.0.0.1:1"))
-        return Caretaker(*parts, events, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append)
+        return Caretaker(
+            *parts, self.events, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append
+        )
 
 
 @pytest.fixture

@@ -65,11 +65,11 @@ def lost(record: Worked) -> AttemptEvent:
     attempt = _newest(record)
     if attempt is None:
         return ended(record, f"ingest@{socket.gethostname()}")  # the record does not say who held it
-    host, pid, _ = attempt.worker.split(":")
-    return ended(record, node_name("train", int(pid), host))
+    host, pid, *_ = [*attempt.worker.split(":"), "", ""]  # an id is whatever a worker gave itself
+    return ended(record, node_name("train", pid, host))
 
 
-def node_name(role: str, pid: int, host: str) -> str:
+def node_name(role: str, pid: int | str, host: str) -> str:
     """The Celery name of a worker process."""
     return f"{role}-{pid}@{host}"
 
