@@ -27,6 +27,7 @@ from app.service.models.weights import WeightsService
 from app.service.models.worker_answers import WorkerAnswers
 from app.service.requests.shutdown import Shutdown
 from app.service.requests.slots import Slots
+from app.service.run_outputs.boards import BoardService
 from app.service.run_outputs.event_feed import EventFeedService
 from app.service.run_outputs.events import MAX_STREAMS, RunEvents
 from app.service.run_outputs.files import RunFiles
@@ -59,6 +60,7 @@ from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage
 from trainyard.store.aliases import STUDY_SPACE, NameStore
+from trainyard.store.board_store import BoardStore
 from trainyard.store.connection import Client, connect
 from trainyard.store.event_feed import EventFeed
 from trainyard.store.key_store import KeyStore
@@ -97,6 +99,7 @@ class Services:
     run_logs: RunLogs
     shutdown: Shutdown
     run_files: RunFiles
+    boards: BoardService
     models: ModelService
     predictions: PredictionService
     weights: WeightsService
@@ -167,6 +170,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         run_logs=RunLogs(runs, storage, shutdown),
         shutdown=shutdown,
         run_files=run_files,
+        boards=BoardService(BoardStore(client), runs, locks),
         models=ModelService(models, runs, datasets, storage),
         predictions=PredictionService(models, answers, storage, settings.max_upload_bytes),
         weights=WeightsService(run_files, answers, storage),

@@ -202,6 +202,13 @@ class UploadBusy(TooManyUploads):
     remedy = "Try again in some seconds, from the offset that GET /uploads/{id} tells."
 
 
+class TooManyBoards(Conflict):
+    """There are as many boards as may be."""
+
+    code = "too_many_boards"
+    remedy = "Close one with DELETE /boards/{id}; one at which nobody looks is closed after 15 minutes."
+
+
 class TooManyPredictions(TrainyardError):
     """This server waits for as many predictions as it can."""
 

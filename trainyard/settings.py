@@ -36,7 +36,8 @@ class Settings:
     addresses to which webhooks may be sent. `path_prefix`, such as `/trainyard`, is what a proxy
     puts before all paths. `requests_per_minute` is how many of one key, or of one address where none is
     needed, a process answers; 0 is no limit. `predict_s` is how many seconds a prediction may take, waiting
-    included. `log_format` is one of LOG_FORMATS.
+    included. `boards_host` is
+    the name or address of this machine at which the API reaches boards. `log_format` is one of LOG_FORMATS.
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +52,7 @@ class Settings:
     webhook_networks: tuple[str, ...] = ()
     path_prefix: str = ""
     requests_per_minute: int = 0
+    boards_host: str = "127.0.0.1"
     log_format: str = TEXT
     threads: int = 0
     threads_are_given: bool = field(default=False, compare=False)
@@ -84,6 +86,7 @@ class Settings:
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
             ),
+            boards_host=env.get("TRAINYARD_BOARDS_HOST") or defaults.boards_host,
             predict_s=_integer(env, "TRAINYARD_PREDICT_S", defaults.predict_s, 1, 3600),
             max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
             device_classes=_device_classes(env),

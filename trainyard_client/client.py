@@ -9,6 +9,7 @@ import httpx
 
 from trainyard_client.errors import TrainyardError
 from trainyard_client.resources.administration import Admin, Keys
+from trainyard_client.resources.boards import Boards
 from trainyard_client.resources.cluster import Projects, Queues, Workers
 from trainyard_client.resources.datasets import Datasets
 from trainyard_client.resources.drafts import Drafts
@@ -21,7 +22,7 @@ READY_POLL_S = 0.3
 
 
 class Client:
-    """A server's data sets, runs, drafts, models, projects, queues, workers and keys, and its administration.
+    """A server's data sets, runs, drafts, boards, models, projects, queues, workers, keys and administration.
 
     `url` is its address without `/api/v1`; `api_key` is needed where the server asks for one. Calls that may
     be repeated are tried `tries` times; an answer may be silent for `answer_s` seconds. All calls raise
@@ -47,6 +48,7 @@ class Client:
         self.datasets = Datasets(self.transport)
         self.runs = Runs(self.transport)
         self.drafts = Drafts(self.transport)
+        self.boards = Boards(self.transport)
         self.models = Models(self.transport)
         self.projects = Projects(self.transport)
         self.queues = Queues(self.transport)

@@ -44,6 +44,30 @@ class Artifacts(Record):
     items: list[Artifact]
 
 
+class Board(Record):
+    """Board.
+
+    problem: why it failed
+    created_at: when it was asked for
+    created_by: id of a key, or another name
+    url: where a browser looks at it
+    """
+
+    id: str
+    runs: list[str]
+    status: str
+    problem: str | None
+    created_at: datetime | None
+    created_by: str
+    url: str
+
+
+class BoardList(Record):
+    """Board list."""
+
+    items: list[Board]
+
+
 class Error(Record):
     """Error.
 

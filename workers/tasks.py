@@ -26,6 +26,7 @@ from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Kicker, make_celery
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
+from trainyard.store.board_store import BoardStore
 from trainyard.store.connection import connect
 from trainyard.store.limits import LimitStore
 from trainyard.store.prediction_store import PREDICT_QUEUE, PredictionStore
@@ -34,6 +35,7 @@ from trainyard.store.run_store import FINISH_QUEUE
 from trainyard.store.turns import Turns
 from trainyard.store.worker_record import WorkerState
 from trainyard.store.workers import WorkerStore
+from workers.boards.server import BoardServer
 from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu
 from workers.heartbeat import Presence
@@ -67,6 +69,7 @@ class Worker:
     presence: Presence
     workers: WorkerStore
     predictions: PredictionStore
+    board_store: BoardStore
     gpus: GpuCheck
     draining: threading.Event = field(default_factory=threading.Event)
 
@@ -111,6 +114,7 @@ class Worker:
             presence=presence,
             workers=workers,
             predictions=PredictionStore(client),
+            board_store=BoardStore(client),
             gpus=gpus,
         )
 
@@ -133,6 +137,12 @@ class Worker:
         return PredictionServer(
             self.predictions, self.settings.storage, self.presence.id, self.draining, self._threads
         )
+
+    @cached_property
+    def boards(self) -> BoardServer:
+        """What runs boards beside the ingest."""
+        host = self.settings.boards_host
+        return BoardServer(self.board_store, self.storage, self.presence.id, host, self.draining)
 
     def train(self, queue: str) -> None:
         """Claim the next run of the queue and train it."""
@@ -239,6 +249,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
             worker.finisher.start()
         if PREDICT_QUEUE in queues:
             worker.predicting.start()
+            worker.boards.start()
 
     def drain(sig: str = "", **_: object) -> None:
         worker.draining.set()
@@ -250,6 +261,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.draining.set()
         worker.finisher.join()
         worker.predicting.join()
+        worker.boards.join()
         worker.presence.leave()
         worker.events.close()
 

@@ -23,6 +23,8 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMIN_BLUEPRINTS = frozenset({"admin", "keys"})
 _DRAIN = "/api/v1/workers/<worker_id>/drain"
 ADMIN_CALLS = frozenset({("PUT", "/api/v1/projects/<path:name>"), ("POST", _DRAIN), ("DELETE", _DRAIN)})
+READING_CALLS = frozenset({("POST", "/boards/<board_id>/<path:rest>")})
+"""What reads by a method that else writes: TensorBoard asks so for its series."""
 WRONG_KEYS_PER_MINUTE = 60
 """Of one address: those beyond are refused without a word in the audit log, which so cannot be flooded."""
 
@@ -133,7 +135,7 @@ def needed_role(method: str, blueprint: str | None, rule: str | None) -> Role:
     """What a call needs that is not open: `viewer` to read, else `trainer`, but for what is an admin's."""
     if blueprint in ADMIN_BLUEPRINTS or (method, rule) in ADMIN_CALLS:
         return Role.ADMIN
-    return Role.VIEWER if method in READING else Role.TRAINER
+    return Role.VIEWER if method in READING or (method, rule) in READING_CALLS else Role.TRAINER
 
 
 def present_role() -> Role:

@@ -9,6 +9,7 @@ from app.compat import study, training
 from app.http.errors import ErrorSchema
 from app.routes import (
     admin,
+    boards,
     catalogue,
     dataset_samples,
     datasets,
@@ -69,6 +70,7 @@ _DESCRIBED = (
     event_feed,
     trained_models,
     predictions,
+    boards,
     catalogue,
     projects,
     yard,

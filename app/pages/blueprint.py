@@ -6,6 +6,7 @@ from jinja2 import StrictUndefined
 from app.http.authentication import authentication
 from app.pages import (
     assets,
+    board_page,
     cluster_page,
     compare_page,
     dataset_list,
@@ -24,12 +25,12 @@ from app.pages.policy import POLICY, WORKER_POLICY
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 
-ROOTS = ("", "runs", "projects", "datasets", "models", "cluster", "settings", "sign-in", "sign-out")
+ROOTS = ("", "runs", "projects", "datasets", "models", "boards", "cluster", "settings", "sign-in", "sign-out")
 """First parts of the addresses that pages have."""
 
 _PAGES = (
     sign_in, projects_page, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page,
-    model_list, model_page, cluster_page, settings_page,
+    model_list, model_page, board_page, cluster_page, settings_page,
 )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def _asset(stamp: str, name: str) -> Response:  # noqa: ARG001 - Flask hands it 
 
 def _finish(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Cache-Control", "no-cache")
     return response
 

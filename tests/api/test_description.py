@@ -71,6 +71,8 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/drafts/{draft_id}",
         "/api/v1/drafts/{draft_id}/check",
         "/api/v1/drafts/{draft_id}/submit",
+        "/api/v1/boards",
+        "/api/v1/boards/{board_id}",
         "/api/v1/webhooks",
         "/api/v1/webhooks/{webhook_id}",
         "/api/v1/webhooks/{webhook_id}/secret",

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from trainyard_client.client import Client
 from trainyard_client.command.administration import admin, key
+from trainyard_client.command.boards import board
 from trainyard_client.command.session import Session
 from trainyard_client.transport import Transport
 
@@ -20,8 +21,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, objec
     requests: list[tuple[str, str, object]] = []
     made = {"id": "key-1", "name": "anna", "role": "trainer", "projects": [], "key": "secret"}
     old = {"id": "run-1", "name": "r", "project": "p", "status": "failed", "ended_at": None, "bytes": 5000}
+    board = {"id": "board-1", "runs": ["run-1", "run-2"], "status": "starting", "url": "/boards/board-1/"}
     answers = {
         "/api/v1/keys": made,
+        "/api/v1/boards": board,
         "/api/v1/admin/prune": {
             "dry_run": True,
             "bytes": 5000,
@@ -61,3 +64,18 @@ def test_nothing_is_pruned_unless_it_is_asked_for(
     assert sent == [
         ("POST", "/api/v1/admin/prune", {"older_than_days": 30.0, "dry_run": is_dry, "keep_tags": ["keep"]})
     ]
+
+
+def test_a_board_is_opened_in_the_browser(
+    sent: list[tuple[str, str, object]], monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    done = CliRunner().invoke(board, ["open", "run-1", "run-2"], env={"TRAINYARD_URL": "http://server"})
+    assert (done.exit_code, done.stdout) == (0, "http://server/boards/board-1/\n")
+    assert opened == ["http://server/boards/board-1/"]
+    assert sent == [("POST", "/api/v1/boards", {"runs": ["run-1", "run-2"]})]
+    assert CliRunner().invoke(board, ["open", "--no-browser", "run-1"]).exit_code == 0
+    assert len(opened) == 1
+    assert CliRunner().invoke(board, ["close", "board-1"]).exit_code == 0
+    assert sent[-1][:2] == ("DELETE", "/api/v1/boards/board-1")

@@ -5,7 +5,7 @@ import secrets
 
 from trainyard.errors import NotFound
 
-_ID = re.compile(r"(ds|run|model|pred|draft|hook|up)-[0-9a-f]{12}\Z")
+_ID = re.compile(r"(ds|run|model|pred|draft|hook|up|board)-[0-9a-f]{12}\Z")
 
 
 def new_dataset_id() -> str:
@@ -36,6 +36,11 @@ def new_webhook_id() -> str:
 def new_upload_id() -> str:
     """A fresh random id, `up-` and 12 hex digits."""
     return f"up-{secrets.token_hex(6)}"
+
+
+def new_board_id() -> str:
+    """A fresh random id, `board-` and 12 hex digits."""
+    return f"board-{secrets.token_hex(6)}"
 
 
 def check_id(text: str) -> str:

@@ -20,6 +20,10 @@ ty:model:versions               HASH  [project, name], JSON -> the last version 
 ty:predictions                  LIST  ids of predictions that wait for a worker, the next one at the right
 ty:prediction:<id>              STRING  what is to be predicted, JSON; gone when nobody waits for it any more
 ty:prediction:<id>:answer       LIST  what came of it, JSON, for the one who waits
+ty:boards                       HASH  id -> a board that is wanted, JSON
+ty:board:<id>:seen              STRING  while somebody has looked at it lately
+ty:board:<id>:holder            STRING  id of the worker that runs it
+ty:boards:holder                STRING  id of a worker that would run boards, the latest to say so
 ty:webhooks:of:<project>        HASH  id of each active webhook -> the statuses that it is told of, JSON
 ty:webhook:<id>:deliveries      ZSET  id of a delivery -> when it was made, in µs; the newest 10,000
 ty:webhook:<id>:busy            STRING  the delivery that is under way, for as long as its sender may take
@@ -90,6 +94,16 @@ def model_versions(name: str) -> str:
 
 
 PREDICTIONS = "ty:predictions"
+BOARDS = "ty:boards"
+BOARD_HOLDER = "ty:boards:holder"
+
+
+def board_seen(board_id: str) -> str:
+    return f"ty:board:{board_id}:seen"
+
+
+def board_holder(board_id: str) -> str:
+    return f"ty:board:{board_id}:holder"
 
 
 def prediction(prediction_id: str) -> str:

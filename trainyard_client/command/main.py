@@ -18,6 +18,7 @@ MODULES = {
     "run": (f"{OF_CLIENT}.runs", "Submit runs, watch and change them, take results away."),
     "draft": (f"{OF_CLIENT}.drafts", "Save runs without submitting them; edit, check and submit them later."),
     "model": (f"{OF_CLIENT}.models", "Register trained models, stage and ask them; see what can be trained."),
+    "board": (f"{OF_CLIENT}.boards", "Open TensorBoard over runs of the server."),
     "queue": (f"{OF_CLIENT}.cluster", "See what waits, and why."),
     "worker": (f"{OF_CLIENT}.cluster", "See who works."),
     "project": (f"{OF_CLIENT}.cluster", "See and set limits of projects."),
