@@ -36,7 +36,15 @@ def holder(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[BoardSto
 
 def children_of_boards() -> list[psutil.Process]:
     """Processes that this one has started for boards."""
-    return [one for one in psutil.Process().children() if "workers.boards.child" in one.cmdline()]
+    living = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in living if "workers.boards.child" in _command(one)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it ends at this moment
+        return []
 
 
 def trained(server: Server, name: str = "shapes") -> str:
