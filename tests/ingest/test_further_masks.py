@@ -164,3 +164,51 @@ def test_pictures_of_which_several_may_be_masks_are_no_classes(bench: Bench) -> 
     result = bench.run(files, processes=1)
     assert {question.code for question in result.questions} <= {"masks_ambiguous", "unmasked"}
     assert result.summary is None or result.summary.kinds == MASKS
+
+
+@pytest.mark.parametrize("group", ["{}", "site{}", "{}a/b", "day {}"])
+def test_renderings_in_other_groups_are_no_masks_of_images_without(bench: Bench, group: str) -> None:
+    files, paired = {}, set()
+    for number in range(14):
+        image, mask = scene(number)
+        folder = group.format(1 + number // 7)
+        name = f"{folder}/{number % 7:05}"
+        files[f"{name}.png"] = encoded(image)
+        if number not in (2, 3, 8):
+            paired.add(name)
+            files[f"{folder}/mask/{number % 7:05}_mask.png"] = encoded(COLORS[mask])
+            files[f"{folder}/masks_color/{number % 7:05}.png"] = encoded(COLORS[mask])
+    result = bench.run(files, processes=1)
+    assert result.questions == ()
+    assert result.summary is not None, result.problems
+    assert len(bench.arrays()) == len(paired)
+    assert codes(result, "warning").count("image_without_mask") == 3
+
+
+COUNTED = {
+    "own folders": ("x/case {n}/photo.jpg", "x/case {n}/lesion_{k}.png"),
+    "one folder": ("x/scan{n}.jpg", "x/scan{n}_spot{k}.png"),
+    "letters": ("x/scan{n}.jpg", "x/scan{n}_part {a}.png"),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_all_masks_that_only_a_count_tells_apart_may_be_meant(bench: Bench, name: str) -> None:
+    image, mask = COUNTED[name]
+    files, shown = {}, {}
+    for n in range(6):
+        ids = objects(3, n)
+        wanted = 1 + n % 3
+        files[image.format(n=n)] = encoded(photo_of(ids, n), "JPEG")
+        for k in range(1, wanted + 1):
+            files[mask.format(n=n, k=k, a="abc"[k - 1])] = encoded((ids == k) * np.uint8(255))
+        shown[n] = int(((ids > 0) & (ids <= wanted)).sum())
+    [question] = bench.run(files, processes=1).questions
+    assert question.code == "masks_ambiguous"
+    [union] = [choice for choice in question.choices if choice.key == "union"]
+    assert question.choices[0] == union
+    assert union.options == {"several_masks": "union"}
+    result = bench.run(files, processes=1, **union.options)
+    assert result.summary is not None, (result.problems, result.questions)
+    found = sorted(int((mask > 0).sum()) for _, mask in bench.arrays().values())
+    assert found == sorted(shown.values())

@@ -115,6 +115,17 @@ def test_one_table_of_all(bench: Bench, name: str) -> None:
     assert warnings(bench) == []
 
 
+@pytest.mark.parametrize("pattern", ["{}", "lists/{}", "{}.json"])
+def test_lists_without_an_ending_and_of_numbers(bench: Bench, pattern: str) -> None:
+    texts = {"train": (0, 3), "val": (1,), "test": (2,)}
+    lists: dict[str, bytes | str] = {
+        pattern.format(split): json.dumps(numbers) if "json" in pattern else "\n".join(map(str, numbers))
+        for split, numbers in texts.items()
+    }
+    assert run(bench, FILES | lists) == APART
+    assert warnings(bench) == []
+
+
 @pytest.mark.parametrize(
     "pattern", ["{}.csv", "{}_list.csv", "{}.json", "ImageSets/Segmentation/{}.lst", "{}Set.txt"]
 )

@@ -284,3 +284,16 @@ def test_levels_of_other_numbers_are_classes_in_order(
         "classes.txt": "\n".join(["background", *"abc"[: len(levels) - 1]]).encode()
     }
     assert list(names_of(bench.run(lists)).values())[1] == "a"
+
+
+@pytest.mark.parametrize("background", [(1, 2), (0, 1, 2), (2, 3)])
+def test_greys_that_each_file_has_changed_are_no_classes(bench: Bench, background: tuple[int, ...]) -> None:
+    """Also where no file has a background of 0."""
+    drawn = [classes((1, 2, 3), 2, seed) for seed in range(8)]
+    masks = []
+    for number, mask in enumerate(drawn):
+        about = (background[number % len(background)], 88 + number % 4, 168 + number % 4, 254 + number % 2)
+        masks.append(encoded(np.array(about, np.uint8)[mask]))
+    results = answers(bench, upload_of(masks, drawn))
+    assert set(results) >= {"nearest"}
+    assert len(names_of(results["nearest"])) == 4

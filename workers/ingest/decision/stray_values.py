@@ -138,7 +138,7 @@ def _about_levels(
     if levels is not None and named is not None:
         known = [value for value in named if value is not None]
         levels = [min(known, key=lambda value, one=level: abs(value - one)) for level in levels]  # type: ignore[misc]
-    if levels is None or not set(levels) < total.keys():
+    if levels is None or set(levels) - {0, WHITE} - total.keys() or not total.keys() - set(levels):
         return None
     least = LEVEL_SHARE * sum(total.values())
     far = [value for value in total.keys() - set(named or ()) if _is_far(value, levels)]

@@ -42,7 +42,8 @@ def completed(matched: Matched) -> Matched:
 
 
 def affixed(images: Sequence[Picture], masks: Sequence[Picture]) -> Iterator[list[Couple]]:
-    """The pairs by the letters that most masks have before or behind the name of an image, and by others."""
+    """The pairs by the letters that masks have before or behind the name of an image; none where further
+    pictures have other letters, since each image may have several masks."""
     by_key = {_key(image, image.stem) for image in images}
     votes: Counter[Affixes] = Counter()
     for mask in masks or images:
@@ -52,9 +53,14 @@ def affixed(images: Sequence[Picture], masks: Sequence[Picture]) -> Iterator[lis
                 votes[Affixes("", stem[cut:])] += _may_part(stem, cut)
             if cut <= _LONGEST and _key(mask, stem[cut:]) in by_key:
                 votes[Affixes(stem[:cut], "")] += _may_part(stem, cut)
-    for mark, count in votes.most_common(_TRIED):
-        if count >= _FEWEST and any(map(str.isalpha, mark.before + mark.behind)):
-            yield _pairs(mark, images, masks or images)
+    likely = [mark for mark, count in votes.most_common(_TRIED) if count]
+    found = [_pairs(mark, images, masks or images) for mark in likely]
+    for mark, pairs in zip(likely, found, strict=True):
+        taken = {id(picture) for pair in pairs for picture in pair}
+        if any(id(mask) not in taken for others in found for _, mask in others):
+            continue  # images have several, each with other letters
+        if votes[mark] >= _FEWEST and any(map(str.isalpha, mark.before + mark.behind)):
+            yield pairs
 
 
 def _may_part(stem: str, cut: int) -> bool:

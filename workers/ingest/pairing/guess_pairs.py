@@ -6,7 +6,7 @@ from functools import cache
 from workers.ingest.archive import Member
 from workers.ingest.pairing.marks import Couple, Mark, couples, likely_marks, plain_marks
 from workers.ingest.pairing.matching import derived, open_readings
-from workers.ingest.paths.layout import Picture, without
+from workers.ingest.paths.layout import Picture, by_role, without
 from workers.ingest.paths.words import ending_of
 from workers.ingest.pictures.appearance import Look, look_at
 from workers.ingest.problems import ProblemLog, Refused, shown
@@ -43,6 +43,13 @@ class Inference:
     def readings_with(self, pictures: Sequence[Picture], masks: Sequence[Picture]) -> list[list[Couple]]:
         """As `pairs`, of known masks with images among the pictures."""
         return open_readings(self._choices(pictures, masks))
+
+    def considered(self, pictured: list[Picture]) -> list[Picture]:
+        """The pictures without those that were made of others, if these are a set by themselves."""
+        plain = [picture for picture in pictured if not picture.is_derived]
+        if len(plain) == len(pictured) or by_role(plain)[1] or self.pairs(plain):
+            return plain
+        return pictured
 
     def other_masks(self, images: Sequence[Picture], others: Sequence[Picture]) -> list[Couple]:
         """Those of the other pictures that may be masks of most of these images, too."""

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from workers.ingest.archive import Member
+from workers.ingest.pairing.counted_masks import counted_masks, have_several
 from workers.ingest.pairing.guess_pairs import NAME_THEM
 from workers.ingest.pairing.marks import Couple
 from workers.ingest.pairing.matching import Matched, derived
@@ -21,6 +22,7 @@ from workers.ingest.problems import Offer, ProblemLog, Refused, shown
 from workers.ingest.question_previews import Example, preview
 
 CODE = "masks_ambiguous"
+_UNION = "union"
 _COMPARED = 4
 """Masks of each kind that are compared."""
 _ALIKE = 0.98
@@ -30,28 +32,43 @@ Read = Callable[[Member], bytes]
 
 
 def chosen(
-    readings: Sequence[list[Couple]], found: Sequence[Picture], read: Read, log: ProblemLog
+    readings: Sequence[list[Couple]],
+    found: Sequence[Picture],
+    read: Read,
+    log: ProblemLog,
+    *,
+    several: str | None = "classes",
 ) -> list[Couple]:
     """One of several readings, each the pairs that it makes: those of one content are no choice, others are
-    asked for. Raises Refused where no pattern tells them apart."""
+    asked for. With `several`, the option `several_masks`, of None or union, all together may be meant: then
+    images have several masks. Raises Refused where no pattern tells them apart."""
     different = _of_different_content(_of_plain_images(readings), read)
     if len(different) == 1:
         return different[0]
+    counted = counted_masks(different, found) if several != "classes" else []
+    if counted and several == "union":
+        return counted
     ordered = sorted(different, key=lambda pairs: _are_all_alike(pairs, read))
     everything = [picture.member.path for picture in found]
     fitting = [picture.member.path for pairs in ordered for couple in pairs for picture in couple]
     offers = [
         _offer(number, pairs, fitting, everything, read) for number, pairs in enumerate(ordered, start=1)
     ]
-    if None in offers:
+    known = [(offer, pairs) for offer, pairs in zip(offers, ordered, strict=True) if offer is not None]
+    named = [offer for offer, _ in known]
+    if len(named) < len(ordered) and not counted:
         raise _ambiguous(ordered)
-    known = [offer for offer in offers if offer is not None]
     key = log.ask(
         CODE,
         f"{len(ordered)} pictures may be the mask of an image: {_listed(ordered)}.",
-        [*known, *_as_classes(ordered, known)],
+        [
+            *_with_union(named, counted, read),
+            *(_as_classes(ordered, named) if len(named) == len(ordered) else ()),
+        ],
     )
-    return next((pairs for offer, pairs in zip(known, ordered, strict=True) if offer.key == key), ordered[0])
+    if key == _UNION:
+        return counted
+    return next((pairs for offer, pairs in known if offer.key == key), ordered[0])
 
 
 def by_rivals(matched: Matched) -> list[list[Couple]]:
@@ -144,6 +161,26 @@ def _offer(
         examples=[f"{image.member.path} with {mask.member.path}" for image, mask in pairs],
         draw=preview(read, [Example(image=image.member, masks=[mask.member]) for image, mask in pairs]),
     )
+
+
+def _with_union(offers: list[Offer], counted: Sequence[Couple], read: Read) -> list[Offer]:
+    """With the choice that all masks are meant, first where images have different numbers of them."""
+    if not counted:
+        return offers
+    masks: defaultdict[str, list[Member]] = defaultdict(list)
+    for image, mask in counted:
+        masks[image.member.path].append(mask.member)
+    images = {image.member.path: image.member for image, _ in counted}
+    examples = [Example(image=images[path], masks=some, joined=True) for path, some in masks.items()]
+    union = Offer(
+        key=_UNION,
+        text="all are masks, and show parts of one class",
+        count=len(images),
+        options={"several_masks": _UNION},
+        examples=[one.path for one in max(masks.values(), key=len)],
+        draw=preview(read, examples),
+    )
+    return [union, *offers] if have_several(counted) else [*offers, union]
 
 
 def _as_classes(readings: Sequence[list[Couple]], offers: Sequence[Offer]) -> list[Offer]:

@@ -1,12 +1,12 @@
 """Matches images with masks by what their folders and names say, from the strictest key to the loosest."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from workers.ingest.pairing.marks import Couple, couples, likely_marks, plain_marks
 from workers.ingest.paths.layout import Picture, without
-from workers.ingest.paths.words import is_number, words
+from workers.ingest.paths.words import Words, is_number, words
 
 _FEWEST = 2
 """Of one pair alone it cannot be told what is common to pairs."""
@@ -41,22 +41,33 @@ def same_words(images: Sequence[Picture], masks: Sequence[Picture]) -> list[list
 
 def open_readings(readings: Sequence[list[Couple]]) -> list[list[Couple]]:
     """The reading that has most pairs, and the others that give images or masks of it other partners: if one
-    has more than half as many pairs, and gives a fifth of these others, all that give so many."""
+    has more than half as many pairs, and gives a fifth of these others, all that give so many. One whose
+    masks are all called as one image, `scan5_spot1` and `scan5_spot2`, is chance: numbers count both."""
     ordered = sorted(filter(None, readings), key=lambda pairs: -len(pairs))
     if not ordered:
         return []
     best = ordered[0]
     known = {id(picture) for couple in best for picture in couple}
     own = {(id(image), id(mask)) for image, mask in best}
+    names = {words(image.stem) for pairs in ordered for image, _ in pairs}
     rivals = []
     for other in ordered[1:]:
         shared = sum(id(image) in known or id(mask) in known for image, mask in other)
-        if {(id(image), id(mask)) for image, mask in other} - own:
+        if not _are_of_one(other, names) and {(id(image), id(mask)) for image, mask in other} - own:
             rivals.append((shared, other))
     rivals = [(shared, other) for shared, other in rivals if shared >= _FEWEST and 5 * shared > len(best)]
     if not any(2 * len(other) > len(best) for _, other in rivals):
         return [best]
     return [best, *(other for _, other in rivals)]
+
+
+def _are_of_one(pairs: Sequence[Couple], names: Collection[Words]) -> bool:
+    """Whether the names of several masks all begin with that of one image."""
+    said = [words(mask.stem) for _, mask in pairs]
+    first, last = min(said), max(said)
+    shared = [one == other for one, other in zip(first, last, strict=False)]
+    most = shared.index(False) if False in shared else len(shared)
+    return len(pairs) > 1 and any(first[:length] in names for length in range(1, most + 1))
 
 
 def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -> Matched:
@@ -75,9 +86,16 @@ def best_match(images: list[Picture], masks: list[Picture], by_words: ByWords) -
         return _with_numbered(_remaining(Matched(couples=readings[0], images=images, masks=masks)))
     if matched.images and matched.masks:
         others = by_words(matched.images, matched.masks)
-        if len(others) == 1 and len(others[0]) >= _FEWEST and not _renumbered(others[0]):
+        fits = len(others) == 1 and len(others[0]) >= _FEWEST and not _renumbered(others[0])
+        if fits and not crosses(others[0], images):
             return also(matched, others[0])
     return matched
+
+
+def crosses(pairs: Sequence[Couple], images: Sequence[Picture]) -> bool:
+    """Whether a mask lies in the folders of other images than its own: of what rules leave, it is chance."""
+    known = {image.plain for image in images}
+    return any(image.plain != mask.plain and mask.plain in known for image, mask in pairs)
 
 
 def _renumbered(pairs: Sequence[Couple]) -> bool:

@@ -20,6 +20,7 @@ from workers.ingest.pairing.matching import (
     Matched,
     also,
     best_match,
+    crosses,
     derived,
     numbered_alike,
     of_the_same,
@@ -131,7 +132,7 @@ def _by_rules(
     pictured: list[Picture], options: IngestOptions, inference: Inference, log: ProblemLog
 ) -> FoundPairs:
     """The pairs that names of folders and files tell; where these are few, those that the pictures tell."""
-    whole, pictured = pictured, _considered(pictured, inference)
+    whole, pictured = pictured, inference.considered(pictured)
     images, masks, others = by_role(pictured)
     others = [*others, *without(whole, pictured)]
     told_apart = several(images, masks)
@@ -166,14 +167,6 @@ def _by_rules(
     return _by_names(matched, others, pictured, options, inference, log)
 
 
-def _considered(pictured: list[Picture], inference: Inference) -> list[Picture]:
-    """The pictures without those that were made of others, if these are a set by themselves."""
-    plain = [picture for picture in pictured if not picture.is_derived]
-    if len(plain) == len(pictured) or by_role(plain)[1] or inference.pairs(plain):
-        return plain
-    return pictured
-
-
 def _by_looks(
     readings: list[list[Couple]],
     pictured: list[Picture],
@@ -182,22 +175,24 @@ def _by_looks(
     log: ProblemLog,
 ) -> FoundPairs:
     """The pairs of pictures that look like images and masks."""
-    couples = chosen(readings, pictured, inference.read, log)
-    couples = renumbered(
-        Matched(couples=couples), *sides(couples, pictured), options, inference.read, log
-    ).couples
+    couples = chosen(readings, pictured, inference.read, log, several=options.several_masks)
+    images = list({image.member.path: image for image, _ in couples}.values())
+    if len(images) == len(couples):
+        found = Matched(couples=couples)
+        couples = renumbered(found, *sides(couples, pictured), options, inference.read, log).couples
     report_inferred(couples, log)
     left = without(pictured, [picture for couple in couples for picture in couple])
     more = numbered_alike(couples, left)
     left = without(left, [mask for _, mask in more])
     alone = inference.images_like(couples, left)
-    elsewhere = inference.further_masks([image for image, _ in couples], alone, without(left, alone))
-    if elsewhere:
+    elsewhere = inference.further_masks(images, alone, without(left, alone))
+    if elsewhere and len(images) == len(couples):
         couples = chosen([couples, elsewhere], pictured, inference.read, log)
         left = without(left, [mask for _, mask in elsewhere])
     report_outside(without(left, alone), log)
-    bare = _unmasked([image for image, _ in couples], alone, 0, options, log)
-    masks = [*_grouped(Matched(couples=couples, more=more)), *((image, ()) for image in bare)]
+    grouped = _grouped(Matched(couples=couples, more=more))
+    bare = _unmasked([image for image, _ in grouped], alone, 0, options, log)
+    masks = [*grouped, *((image, ()) for image in bare)]
     return FoundPairs(masks=masks, origin="what is in the pictures, and the words that their paths share")
 
 
@@ -233,7 +228,8 @@ def _by_names(
     matched = _settled(matched, pictured, inference.read, log)
     _report_rivals(matched, log)
     further = inference.readings_with(matched.images, others) if matched.images and others else []
-    if len(further) == 1 and len(further[0]) > 1:  # of a part of the set that has other names
+    fits = len(further) == 1 and len(further[0]) > 1  # of a part of the set that has other names
+    if fits and not crosses(further[0], [image for image, _ in matched.couples]):
         report_inferred(further[0], log)
         matched = also(matched, further[0])
         others = without(others, [mask for _, mask in further[0]])

@@ -40,7 +40,8 @@ MAX_JSON_LIST = 4 << 20
 """Bytes of a JSON file that is read as a list; larger ones are annotations."""
 
 _TABLES = (".csv", ".tsv")
-_TEXTS = (".txt", ".lst", ".list", *_TABLES)
+_TEXTS = (".txt", ".lst", ".list", "", *_TABLES)
+"""Endings of lists; a file without one is looked at where its whole name is that of a split."""
 _OF_SPLITS = re.compile(r"split|partition")
 """A file called so is of nothing else."""
 _KNOWN = ("train", "val", "test")
@@ -80,6 +81,8 @@ def _may_list(member: Member) -> bool:
     largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
     if not 0 < member.size <= largest:
         return False
+    if not ending:
+        return known_split(stem_of(member.path)) is not None
     return bool(likely_split(stem_of(member.path)) or is_of_all(member.path) or tells_folds(member.path))
 
 

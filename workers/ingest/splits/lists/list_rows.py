@@ -100,6 +100,8 @@ def cells_of(entry: object) -> Iterator[Row]:
     """The cells of an entry of JSON: the name of an image, and of its mask if it has one."""
     if isinstance(entry, str):
         yield [entry]
+    elif isinstance(entry, int) and not isinstance(entry, bool):
+        yield [str(entry)]
     elif isinstance(entry, dict):
         texts = {key: value for key, value in entry.items() if isinstance(value, str)}
         masks = _named(texts, MASK_HEADS)
