@@ -4,6 +4,7 @@ import csv
 import json
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -42,6 +43,22 @@ def test_tensorboard_has_every_number(run: Run) -> None:
     board = EventAccumulator(str(RunFolder(run.folder).tensorboard)).Reload()
     assert set(board.Tags()["scalars"]) >= COLUMNS
     assert [scalar.step for scalar in board.Scalars("val_miou")] == [3, 6]
+
+
+def test_tensorboard_shows_figures_settings_and_scores(whole_run: Run) -> None:
+    result = whole_run.fit(epochs=2)
+
+    board = EventAccumulator(str(RunFolder(whole_run.folder).tensorboard)).Reload()
+    assert "overlay" in board.Tags()["images"]
+    picture = cv2.imdecode(
+        np.frombuffer(board.Images("overlay")[0].encoded_image_string, np.uint8), cv2.IMREAD_COLOR
+    )
+    assert picture is not None
+    assert "spec/text_summary" in board.Tags()["tensors"]
+    spec = board.Tensors("spec/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert '"architecture": "Unet"' in spec
+    assert board.Scalars("best/val_miou")[0].value == pytest.approx(result.best["val_miou"])
+    assert board.PluginTagToContent("hparams")
 
 
 def test_checkpoint_rebuilds_the_model_without_pickle(run: Run) -> None:

@@ -1,11 +1,12 @@
 """What a trained run owes besides its checkpoints, such as a report and ONNX files: its task writes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from trainyard.errors import CheckpointsLost
 from trainyard.runs.events import Event, without_speed
+from trainyard.runs.metric_summary import is_finite
 from trainyard.storage.files import RunFolder
 from workers.prepared.recorded import open_version
 from workers.training.checkpoints.files import ABOUT
@@ -13,6 +14,7 @@ from workers.training.checkpoints.resume import newest_good
 from workers.training.checkpoints.trained_network import card_of, with_weights_of
 from workers.training.compute.devices import device_of_class
 from workers.training.job import FinishingJob
+from workers.training.report.board_summary import write_board_summary
 from workers.training.tasks.learning_task import TrainedRun
 from workers.training.tasks.registry import task_of
 
@@ -44,4 +46,12 @@ def finish(job: FinishingJob, report: Callable[[Event], None]) -> dict[str, Any]
     def exports() -> None:
         report(without_speed("export", epoch=job.epoch, epochs=job.epochs, step=job.step))
 
-    return task.finish(trained, report, exports)
+    facts = task.finish(trained, report, exports)
+    write_board_summary(folder, card.spec, epoch, _scores(checkpoint[ABOUT]["best"] or {}))
+    return facts
+
+
+def _scores(best: Mapping[str, Any]) -> dict[str, float]:
+    """What the best epoch came to over all classes, under names of their own beside its curves."""
+    names = [name for name in best if name.startswith("val_") and "/" not in name]
+    return {f"best/{name}": float(best[name]) for name in names if is_finite(best[name])}
