@@ -48,7 +48,7 @@ chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
 # The readers of annotations, names of splits, layouts of sets and specs, with many more made ones than the tests try;
-# and every architecture, of which the tests try one of each kind.
+# and what the tests try less of: requests made from the API's description, for ten minutes, and every architecture.
 fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made ones; all architectures
 	$(BIN)/python -m pytest tests/ingest/formats tests/ingest/test_split_words.py -m hypothesis \
 		--hypothesis-profile=fuzz --timeout=0

@@ -142,6 +142,9 @@ def _finish(response: Response) -> Response:
             response.headers.add("WWW-Authenticate", 'Basic realm="trainyard", charset="UTF-8"')
     if "Location" in response.headers:
         response.headers["Location"] = _within(response.headers["Location"], request.script_root)
+    if request.method == "OPTIONS" and request.url_rule and response.status_code == 200:
+        # Flask names the methods of all rules that fit: `/runs/<run_id>` fits `/runs/check` as well.
+        response.headers["Allow"] = ", ".join(sorted(request.url_rule.methods or ()))
     response.headers["X-Request-ID"] = g.get("request_id", "")
     return response
 

@@ -1,6 +1,7 @@
-"""JSON has numbers and truth values of its own: text in their place is refused, in every field alike.
+"""JSON has numbers and truth values of its own: text in their place is refused, in every field alike, and so
+is a number in place of a truth value.
 
-marshmallow takes such text from everywhere, since a query or a form has nothing else.
+marshmallow takes both from everywhere, since a query or a form has nothing but text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 _NUMBER = "Must be a number, not text."
-_TRUTH = "Must be true or false, not text."
+_TRUTH = "Must be true or false."
 
 
 def text_in_place(schema: Schema, data: Any) -> dict[Any, Any]:
@@ -26,8 +27,10 @@ def _errors(items: Iterable[tuple[Any, Any, Any]]) -> dict[Any, Any]:
 
 
 def _in_field(field: Any, value: Any) -> list[str] | dict[Any, Any]:
+    if isinstance(field, fields.Boolean) and not isinstance(value, bool | None):
+        return [_TRUTH]
     if isinstance(value, str):
-        return _in_text(field)
+        return [_NUMBER] if isinstance(field, fields.Number) else []
     if isinstance(field, fields.Nested):
         return text_in_place(field.schema, value)
     if isinstance(field, fields.List) and isinstance(value, list):
@@ -37,9 +40,3 @@ def _in_field(field: Any, value: Any) -> list[str] | dict[Any, Any]:
     if isinstance(field, fields.Dict) and isinstance(value, dict):
         return _errors((key, field.value_field, item) for key, item in value.items())
     return {}
-
-
-def _in_text(field: Any) -> list[str]:
-    if isinstance(field, fields.Number):
-        return [_NUMBER]
-    return [_TRUTH] if isinstance(field, fields.Boolean) else []

@@ -27,7 +27,7 @@ class Drafts(MethodView):
         """List drafts, newest first; runs do not list them."""
         return services().drafts.page(query.get("project"), query.get("cursor"), query["limit"])
 
-    @blueprint.arguments(DraftRequestSchema, example=EXAMPLE)
+    @blueprint.arguments(DraftRequestSchema, required=False, example=EXAMPLE)
     @blueprint.response(201, DraftSchema, headers=_LOCATION)
     def post(self, body: dict[str, Any]) -> tuple[Draft, int, dict[str, str]]:
         """Save a draft: as much as is known of a run."""
@@ -42,7 +42,7 @@ class OneDraft(MethodView):
         """Read a draft."""
         return services().drafts.get(draft_id)
 
-    @blueprint.arguments(DraftChangeSchema, example={"spec": {"epochs": 50}, "notes": None})
+    @blueprint.arguments(DraftChangeSchema, required=False, example={"spec": {"epochs": 50}, "notes": None})
     @blueprint.response(200, DraftSchema)
     def patch(self, body: dict[str, Any], draft_id: str) -> Draft:
         """Replace what is given; null leaves it out from now on. `spec` is replaced whole."""

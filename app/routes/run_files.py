@@ -24,12 +24,15 @@ from app.schemas.runs import PREFIX
 blueprint = Blueprint("run-files", __name__, url_prefix=PREFIX, description="What a run leaves behind.")
 _CSV = "text/csv"
 _BINARY = "application/octet-stream"
+_ROWS = MetricsSchema()
+_LISTED = {"application/json": {"schema": _ROWS}, _CSV: {"schema": {"type": "string"}}}
 
 
 @blueprint.route("/<run_id>/metrics")
 class Metrics(MethodView):
     @blueprint.arguments(MetricsQuery, location="query")
-    @blueprint.response(200, MetricsSchema)
+    @blueprint.doc(responses={"200": {"content": _LISTED}})
+    @blueprint.response(200, _ROWS)
     def get(self, query: dict[str, Any], run_id: str) -> Response | dict[str, Any]:
         """Read the metrics, one row for each finished epoch, as JSON or CSV."""
         if _wants_csv(query):
@@ -76,7 +79,7 @@ class Artifacts(MethodView):
 @blueprint.route("/<run_id>/artifacts/<path:path>")
 class OneArtifact(MethodView):
     @blueprint.arguments(ArtifactQuery, location="query")
-    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_BINARY)
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
     def get(self, query: dict[str, Any], run_id: str, path: str) -> Response:
         """Download a file of the run, or show it."""
         file = services().run_files.artifact(run_id, path)

@@ -26,6 +26,9 @@ from trainyard.runs.record import Run
 
 blueprint = Blueprint("runs", __name__, url_prefix=PREFIX, description="Runs: a spec trained on a data set.")
 
+_PAGE = page_schema(RunItemSchema)
+_LISTED = {"application/json": {"schema": _PAGE}, "text/csv": {"schema": {"type": "string"}}}
+
 
 def _next(cursor: str | None) -> dict[str, str]:
     """Where a table goes on, as a header (RFC 8288)."""
@@ -37,7 +40,8 @@ def _next(cursor: str | None) -> dict[str, str]:
 @blueprint.route("")
 class Runs(MethodView):
     @blueprint.arguments(RunListQuery, location="query")
-    @blueprint.response(200, page_schema(RunItemSchema))
+    @blueprint.doc(responses={"200": {"content": _LISTED}})
+    @blueprint.response(200, _PAGE)
     def get(self, asked: dict[str, Any]) -> Response:
         """List runs that meet all filters, newest first or in the order asked for."""
         page = services().runs.page(asked["query"])

@@ -57,7 +57,7 @@ def tags_field(**options: Any) -> fields.List[Any]:
     return fields.List(
         tag,
         validate=[validate.Length(max=MAX_TAGS), _check_unique],
-        metadata={"description": "words to find runs by; no commas"},
+        metadata={"description": "words to find runs by; no commas", "uniqueItems": True},
         **options,
     )
 

@@ -22,7 +22,7 @@ class SeriesQuery(Schema):
         },
     )
     since = fields.String(
-        validate=validate.Length(max=4096),
+        validate=validate.Length(max=2048),  # with all else in the line of a request
         metadata={"description": "`since` of the answer before: only later points are sent"},
     )
     max_points = fields.Integer(

@@ -21,7 +21,11 @@ WEBHOOK_STATUSES = [status.value for status in WebhookStatus]
 def _url_field(**options: Any) -> fields.String:
     return fields.String(
         validate=validate.Length(min=1, max=URL_LENGTH),
-        metadata={"description": "an address of the Internet, by http or https"},
+        metadata={
+            "description": "an address of the Internet, by http or https",
+            "format": "uri",
+            "pattern": "^[hH][tT][tT][pP][sS]?://.+$",
+        },
         **options,
     )
 
