@@ -78,3 +78,19 @@ def test_a_column_of_splits_goes_before_such_a_name(bench: Bench) -> None:
 def test_sure_lists_settle_what_such_a_list_names(bench: Bench) -> None:
     lists = {"train.txt": TRAIN, "test.txt": HELD_OUT, "pets_te.txt": "0\n4\n"}
     assert run(bench, lists) == {"4": "test", "5": "test"}
+
+
+@pytest.mark.parametrize("head", ["split", "Partition", "data_split"])
+def test_words_of_a_column_of_splits_that_nobody_knows_are_asked_about(bench: Bench, head: str) -> None:
+    rows = f"image_id,{head}\n" + "".join(f"{n},{'T' if n < 4 else 'V'}\n" for n in range(6))
+    asked = bench.run(FILES | {"meta.csv": rows.encode()})
+    [question] = asked.questions
+    assert question.code == "split_lists_unused"
+    assert "has the words T, V" in question.text
+    run(bench, {"meta.csv": rows}, **question.choices[0].options)
+
+
+@pytest.mark.parametrize("head", ["phase", "set", "site"])
+def test_other_columns_tell_no_splits(bench: Bench, head: str) -> None:
+    rows = f"image_id,{head}\n" + "".join(f"{n},{'arterial' if n < 4 else 'venous'}\n" for n in range(6))
+    run(bench, {"meta.csv": rows})

@@ -134,6 +134,7 @@ def test_a_label_map_of_values_that_do_not_occur_is_a_warning(bench: Bench, valu
     ("file", "text"),
     [
         ("top/land_class_dict.csv", "name,r,g,b\nfire,255,0,0\nash,0,0,0\n"),
+        ("class_dict_seg.csv", "name, r, g, b\nfire, 255, 0, 0\nash, 0, 0, 0\n"),
         ("annotation-colormap.txt", "0 fire 255 0 0\n1 ash 0 0 0\n"),
         ("colormap.txt", "3 wild fire 255 0 0\n4 ash 0 0 0\n"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.ingest.made import encoded, mask
+from tests.ingest.made import SIDE, Bench, drawn, encoded, mask, photo
 from workers.ingest.pictures.mask_files import decode_mask
 from workers.ingest.problems import Refused
 
@@ -93,3 +93,18 @@ def test_edges_in_a_jpeg_are_parted_into_black_and_white(quality: int) -> None:
     read = decode_mask(encoded(drawn, "JPEG", quality=quality))
     assert set(np.unique(read)) == {0, 255}
     assert (read != drawn).mean() < 0.005
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF"])
+def test_pages_of_masks_that_are_not_read_are_told(bench: Bench, kind: str) -> None:
+    files = {}
+    for number in range(4):
+        pages = [Image.fromarray(drawn(number + page, 255)) for page in range(3)]
+        stacked = encoded(pages[0], kind, save_all=True, append_images=pages[1:])
+        files[f"images/{number}.png"] = encoded(photo(number, SIDE, SIDE))
+        files[f"masks/{number}.{kind.casefold()}"] = stacked if number else encoded(pages[0], kind)
+    result = bench.run(files)
+    assert result.summary is not None, result.problems
+    [problem] = result.problems
+    assert (problem.code, problem.message[:2]) == ("mask_pages", "3 ")
+    assert (bench.arrays()["2"][1] > 0).sum() == (drawn(2, 1) > 0).sum()

@@ -11,8 +11,11 @@ from workers.ingest.problems import Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.text_files import read_text
 
-_TABLES = ("label_colors.txt", "class_dict.csv", "colormap.txt")
-"""How names of such files end: `set_class_dict.csv`."""
+_TABLES = tuple(
+    re.compile(name, re.IGNORECASE)
+    for name in (r"label_colors\.txt\Z", r"class_dict[^\W\d]*\.csv\Z", r"colormap\.txt\Z")
+)
+"""How names of such files end: `set_class_dict.csv`, `class_dict_seg.csv`."""
 _VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
 _COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
 _NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
@@ -25,8 +28,8 @@ Classes = tuple[dict[int, str], dict[Color, int], int | None]
 
 def table_file(source: Source) -> Member | None:
     """The file that has the table; None where there is none."""
-    for ending in _TABLES:
-        found = [member for member in source.members if member.path.casefold().endswith(ending)]
+    for table in _TABLES:
+        found = [member for member in source.members if table.search(member.path)]
         if found:
             return min(found, key=lambda member: (member.path.count("/"), member.path))
     return None

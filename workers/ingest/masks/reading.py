@@ -88,6 +88,7 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
     Raises Refused where the masks cannot be read.
     """
     kinds, read, options = given.kinds, given.read, given.options
+    _report_stacked(kinds.stacked, log)
     if has_alpha_shapes(kinds, read):
         log.guess("the shapes in the masks are their transparency, since their colours are all one")
         return MaskReading(shown="alpha", objects=options.objects == "one_class")
@@ -110,6 +111,16 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
     if given.may_be_objects and _are_deep_objects(given, log):
         return _OBJECTS
     return _by_levels(given, log) or MaskReading(palette=dict(enumerate(kinds.palette)))
+
+
+def _report_stacked(masks: Sequence[Member], log: ProblemLog) -> None:
+    if masks:
+        log.warning(
+            "mask_pages",
+            masks[0].path,
+            f"{len(masks)} mask(s) have several pages; the first of each is used.",
+            "Nothing, if that is meant; else save each page as a file of its own.",
+        )
 
 
 def _by_levels(given: MaskSet, log: ProblemLog) -> MaskReading | None:

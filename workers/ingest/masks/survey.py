@@ -10,6 +10,7 @@ from workers.ingest.pictures.mask_files import any_header, palette_of
 from workers.ingest.pictures.opencv_safe import is_deep_png, is_grey_png
 from workers.ingest.problems import Refused
 from workers.ingest.raster.color_modes import WIDE_MODES
+from workers.ingest.raster.tiff_header import is_tiff, read_page
 
 T = TypeVar("T")
 
@@ -21,9 +22,9 @@ class MaskKinds:
     """What the headers of a set's masks say.
 
     `grey` are masks of one channel, and of these `deep` have more than 8 bits; `colored` have three channels,
-    `jpegs` are compressed with loss, `paletted` have a palette, `transparent` have an alpha channel.
-    `palette` is the colours of the first that has one, and `palettes_differ` whether a later one contradicts
-    it.
+    `jpegs` are compressed with loss, `paletted` have a palette, `transparent` have an alpha channel,
+    `stacked` have several pages of full size. `palette` is the colours of the first that has one, and
+    `palettes_differ` whether a later one contradicts it.
     """
 
     grey: list[Member] = field(default_factory=list)
@@ -32,6 +33,7 @@ class MaskKinds:
     jpegs: list[Member] = field(default_factory=list)
     paletted: list[Member] = field(default_factory=list)
     transparent: list[Member] = field(default_factory=list)
+    stacked: list[Member] = field(default_factory=list)
     palette: list[Color] = field(default_factory=list)
     palettes_differ: bool = False
 
@@ -72,6 +74,10 @@ def _note(kinds: MaskKinds, member: Member, data: bytes) -> None:
         kinds.transparent.append(member)
     if image.mode in (*WIDE_MODES, "F"):
         kinds.deep.append(member)
+    if image.format == "GIF" and getattr(image, "is_animated", False):
+        kinds.stacked.append(member)
+    if is_tiff(data) and read_page(data).pages > 1:
+        kinds.stacked.append(member)
 
 
 def _compare(kinds: MaskKinds, palette: list[Color]) -> None:

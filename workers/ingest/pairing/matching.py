@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workers.ingest.pairing.marks import Couple, couples, likely_marks, plain_marks
 from workers.ingest.paths.layout import Picture, without
@@ -114,8 +114,17 @@ def match(images: list[Picture], masks: list[Picture]) -> Matched:
         matched = _matched_by(key, matched, with_rivals=True)
     for key in (_near_of_any_split, _plain_of_any_split):
         matched = _matched_by(key, matched, with_rivals=False)
-    matched = _with_numbered(matched)
+    matched = _first_of_numbered(_with_numbered(matched))
     return _matched_by(_name_alone, matched, with_rivals=False)
+
+
+def _first_of_numbered(matched: Matched) -> Matched:
+    """With the first numbered mask of an image that has no other as its mask."""
+    couples = {id(image): (image, mask) for image, mask in matched.couples}
+    for image, mask in matched.more:
+        couples.setdefault(id(image), (image, mask))
+    more = [(image, mask) for image, mask in matched.more if couples[id(image)][1] is not mask]
+    return replace(matched, couples=list(couples.values()), more=more)
 
 
 def numbered_alike(couples: Sequence[Couple], left: Sequence[Picture]) -> list[Couple]:

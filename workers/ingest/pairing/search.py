@@ -240,7 +240,7 @@ def _by_names(
     others = [*others, *beside, *spare]
     elsewhere = inference.other_masks(paired, others) if others else []
     if elsewhere:
-        couples = chosen([matched.couples or matched.more, elsewhere], pictured, inference.read, log)
+        couples = chosen([matched.couples, elsewhere], pictured, inference.read, log)
         if couples is elsewhere:
             grouped = [(image, (mask,)) for image, mask in elsewhere]
         others = without(others, [mask for _, mask in elsewhere])

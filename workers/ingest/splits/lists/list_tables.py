@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from workers.ingest.paths.index import PathIndex
 from workers.ingest.paths.words import stem_of
+from workers.ingest.problems import shown
 from workers.ingest.splits.lists.fold_names import FOLD_HEADS, tells_folds
 from workers.ingest.splits.lists.fold_rows import folds_of_rows
 from workers.ingest.splits.lists.list_rows import (
@@ -24,6 +25,10 @@ NUMBERED = {"0": "train", "1": "val", "2": "test"}
 
 TRIED = 200
 """Rows by which it is told what a column holds."""
+
+_SPLITS_ALONE = frozenset(("split", "splits", "partition"))
+"""Headings that mean nothing else."""
+_MOST_SPLITS = 4
 
 _OF_ALL = re.compile(r"split|partition|\Adataset\Z|\Asubsets?\Z")
 
@@ -56,11 +61,21 @@ def of_table(rows: list[Row], split: str | None, of_fold: bool, index: PathIndex
     splits, numbers = _splits_of_rows(rows, heads, split, path, image)
     if numbers and any(folds):
         splits, numbers = [None] * len(rows), ()
-    if mask is None and not (of_fold or any(splits) or any(folds)):
+    unknown = "" if of_fold or any(splits) or any(folds) else _unknown_splits(rows, heads)
+    if mask is None and not (of_fold or any(splits) or any(folds) or unknown):
         return Listing(path, [])
     told = zip(rows, splits, folds, strict=True)
     named = [entry_of(row, image, mask, of, fold) for row, of, fold in told if len(row) > image]
-    return Listing(path, named, numbers=numbers)
+    return Listing(path, named, numbers=numbers, fault=unknown)
+
+
+def _unknown_splits(rows: Sequence[Row], heads: Row) -> str:
+    """What is wrong with a column that is headed as one of splits, and has two to four other words."""
+    for column, head in enumerate(heads):
+        cells = {row[column] for row in rows if column < len(row) and row[column]}
+        if heading_words(head) & _SPLITS_ALONE and 1 < len(cells) <= _MOST_SPLITS and not are_numbers(cells):
+            return f"Its column {shown(head)} has the words {', '.join(map(shown, sorted(cells)))}."
+    return ""
 
 
 def _without_images(rows: list[Row], heads: Row, split: str | None, of_fold: bool, path: str) -> Listing:

@@ -22,8 +22,6 @@ def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> 
     index = PathIndex([member.path for member in members if is_picture(member.path)])
     pairs: dict[str, str] = {}
     for one in listings(source, index):
-        if one.fault:
-            continue
         named = [pair for entry in one.entries if (pair := _pair(entry, one.path, index)) is not None]
         if 2 * len(named) < len(one.entries):
             continue
