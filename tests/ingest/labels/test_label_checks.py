@@ -1,6 +1,6 @@
 """What is said of labels that cannot be learnt, or may be wrong."""
 
-from tests.ingest.labels.folder_sets import in_folders, picture, splits, summary
+from tests.ingest.labels.folder_sets import in_folders, loose, picture, splits, summary, table
 from tests.ingest.made import Bench, codes
 
 
@@ -39,7 +39,7 @@ def test_a_file_that_is_no_picture_is_named(bench: Bench) -> None:
 
 
 def test_one_class_cannot_be_told_apart(bench: Bench) -> None:
-    bench.run(in_folders("set/cat", each=4) | {"set/unlabeled/1.jpg": picture(9)}, format="folder_per_class")
+    bench.run(loose(3) | {"labels.csv": table("image,label", [(n, "cat") for n in range(3)])})
     assert bench.result is not None
     assert codes(bench.result) == ["single_label"]
 

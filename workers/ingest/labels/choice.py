@@ -1,6 +1,7 @@
 """Chooses what to read of an upload without masks: a table of labels, or folders that are classes."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import LabelFormat, LabelledSet, Labels, Source
@@ -46,10 +47,13 @@ def read_labels(
     found = first.read(source, options, own)
     for other in others:
         rival = other.read(source, options, ProblemLog("assume"))
-        if found is not None and rival is not None and not _says_as(found, rival):
-            chosen = _asked([(first, found), (other, rival)], log)
-            if chosen is other:
-                return other, other.read(source, options, log)
+        if found is None or rival is None:
+            continue
+        if _says_as(found, rival):  # which settles whether folders are classes
+            log.guess(f"folders are classes, since {rival.classes} says the same")
+            return first, first.read(source, replace(options, format=first.name), log)
+        if _asked([(first, found), (other, rival)], log) is other:
+            return other, other.read(source, options, log)
     log.adopt(own)
     return first, found
 

@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from workers.ingest.paths.layout import common_folders
 from workers.ingest.paths.role_words import Role, names_mask, role_of
@@ -17,7 +16,12 @@ from workers.ingest.paths.words import Words, is_number, stem_of, words
 
 _SYNSET = re.compile(r"n\d{8}\Z")
 """WordNet's numbers of nouns, by which ImageNet calls its folders."""
-_UNLABELLED = frozenset(("unlabeled", "unlabelled", "unlabel", "unsup", "unsupervised", "unknown"))
+_UNLABELLED = frozenset(
+    (
+        "unlabeled", "unlabelled", "unlabel", "unsup", "unsupervised", "unknown", "pred", "preds", "predict",
+        "prediction", "predictions",
+    )
+)  # fmt: skip
 _FEW = 0.1
 """Of all pictures, so many may be called as masks are."""
 
@@ -26,7 +30,8 @@ _FEW = 0.1
 class ClassLevels:
     """The folders of each picture, by its path, that differ among all, the outermost first.
 
-    A picture that lies in none of them has an empty tuple: nothing names its class.
+    A picture that lies in none of them, or in one called `unlabeled`, has an empty tuple: nothing names its
+    class.
     """
 
     folders: Mapping[str, tuple[str, ...]]
@@ -40,11 +45,6 @@ class ClassLevels:
         """Pictures by the name of their folder at that level, counted from 1."""
         return Counter(found[level - 1] for found in self.folders.values() if len(found) >= level)
 
-    @cached_property
-    def unlabelled(self) -> list[str]:
-        """The pictures that lie in no such folder, or in one that says so."""
-        return [path for path, found in self.folders.items() if not found or is_unlabelled(found[0])]
-
 
 def class_levels(paths: Sequence[str]) -> ClassLevels:
     """The levels of these pictures."""
@@ -55,6 +55,8 @@ def class_levels(paths: Sequence[str]) -> ClassLevels:
         telling = splits.depths(path.rpartition("/")[0])
         named = enumerate(path.split("/")[:-1])
         rest[path] = tuple(name for depth, name in named if depth >= top and depth not in telling)
+        if any(map(is_unlabelled, rest[path])):
+            rest[path] = ()
     at_level: defaultdict[int, set[str]] = defaultdict(set)
     for found in rest.values():
         for level, name in enumerate(found):
@@ -73,15 +75,20 @@ def _is_image(name: str) -> bool:
     return role_of(words(name)).role is Role.IMAGE
 
 
+def _is_of_masks(folder: str) -> bool:
+    return role_of(words(folder.rpartition("/")[2])).role is Role.MASK
+
+
 def is_unlabelled(folder: str) -> bool:
-    """Whether a folder says that nobody has named the class of what lies in it."""
+    """Whether a folder says that nobody has named the class of what lies in it: that is to be predicted."""
     return not _UNLABELLED.isdisjoint(words(folder))
 
 
 def say_masks(paths: Sequence[str]) -> bool:
-    """Whether folders or names of files say that some of the pictures are masks."""
-    folders = {folder.rpartition("/")[2] for path in paths for folder in folders_of(path)}
-    if any(role_of(words(folder)).role is Role.MASK for folder in folders):
+    """Whether folders or names of files say that some of the pictures are masks; what they say of all of them
+    says nothing: `seg_train/forest/` and `seg_test/forest/`."""
+    of_masks = sum(any(map(_is_of_masks, folders_of(path))) for path in paths)
+    if 0 < of_masks < len(paths):
         return True
     return sum(names_mask(words(stem_of(path))) for path in paths) > _FEW * len(paths)
 

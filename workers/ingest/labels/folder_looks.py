@@ -30,9 +30,16 @@ class FolderLooks:
     def flat(self) -> list[str]:
         """The folders, of those that are looked at, whose pictures are all flat areas, as masks are; none
         where those of all folders are."""
-        looked_at = sorted(self._members)[:_MOST_FOLDERS]
-        flat = [folder for folder in looked_at if self._is_flat(folder)]
-        return flat if len(flat) < len(looked_at) else []
+        flat = [folder for folder in self._looked_at if self._is_flat(folder)]
+        return flat if len(flat) < len(self._looked_at) else []
+
+    def are_flat(self) -> bool:
+        """Whether the pictures of all folders that are looked at are flat areas."""
+        return all(map(self._is_flat, self._looked_at))
+
+    @property
+    def _looked_at(self) -> list[str]:
+        return sorted(self._members)[:_MOST_FOLDERS]
 
     def are_views(self) -> bool:
         """Whether a few folders may show the same things, each in its way: half of their files are called

@@ -29,11 +29,17 @@ class FolderPerClass:
 
     def recognises(self, source: Source) -> bool:
         """See `LabelFormat.recognises`: most pictures lie in one of several folders, which say no role."""
-        paths = [image.path for image in chosen_images(source, None)]
-        if not paths or say_masks(paths):
+        images = {image.path: image for image in chosen_images(source, None)}
+        if not images or say_masks(list(images)):
             return False
-        levels = class_levels(paths)
-        return len(_classes(levels, 1)) > 1 and 2 * len(levels.unlabelled) <= len(paths)
+        levels = class_levels(list(images))
+        labelled = {path: found[0] for path, found in levels.folders.items() if found}
+        loose = [
+            path for path in images if path not in labelled and not any(map(is_unlabelled, path.split("/")))
+        ]
+        if len(levels.names(1)) < 2 or len(labelled) < len(loose):
+            return False
+        return not FolderLooks(labelled, images, source).are_flat()  # masks whose images are missing
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> LabelledSet | None:
         """See `LabelFormat.read`."""
@@ -46,13 +52,9 @@ class FolderPerClass:
         except Refused as refusal:
             log.refused(None, refusal)
             return None
-        labelled = {
-            path: found[level - 1]
-            for path, found in levels.folders.items()
-            if len(found) >= level and not is_unlabelled(found[0])
-        }
+        labelled = {path: found[level - 1] for path, found in levels.folders.items() if len(found) >= level}
         if options.format is None and not _are_classes(
-            _classes(levels, level), FolderLooks(labelled, images, source), log
+            levels.names(level), FolderLooks(labelled, images, source), log
         ):
             return None
         _report_unlabelled([path for path in images if path not in labelled], labelled, log)
@@ -76,11 +78,6 @@ class FolderPerClass:
             pairs="each image lies in the folder of its class",
             classes="the names of folders",
         )
-
-
-def _classes(levels: ClassLevels, level: int) -> Counter[str]:
-    names = levels.names(level)
-    return Counter({name: count for name, count in names.items() if not is_unlabelled(name)})
 
 
 def _level(levels: ClassLevels, options: IngestOptions, log: ProblemLog) -> int | None:
@@ -118,7 +115,7 @@ def _level(levels: ClassLevels, options: IngestOptions, log: ProblemLog) -> int 
 def _asked_for_level(levels: ClassLevels, log: ProblemLog) -> int:
     offers = []
     for level in range(1, levels.depth + 1):
-        names = _classes(levels, level)
+        names = levels.names(level)
         offers.append(
             Offer(
                 key=str(level),

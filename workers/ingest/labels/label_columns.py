@@ -14,9 +14,11 @@ _LABEL_HEADS = frozenset(
     (
         "label", "labels", "class", "classes", "classname", "category", "categories", "target", "targets",
         "species", "breed", "diagnosis", "dx", "tag", "tags", "finding", "findings", "genus", "grade",
-        "classid", "labelid", "y", "disease", "type",
+        "y", "disease",
     )
 )  # fmt: skip
+_BESIDE = frozenset(("id", "ids", "name", "names", "index", "idx", "code", "number", "text", "truth", "true"))
+"""Words that may stand beside these in a heading."""
 _NO_LABELS = frozenset(
     (
         "id",
@@ -35,7 +37,7 @@ _NO_LABELS = frozenset(
     )
 )
 """Words of headings of columns that say something else, where no word of labels is beside."""
-_FLAGS = frozenset(("0", "1", "0.0", "1.0", "true", "false"))
+_FLAGS = frozenset(("-1", "0", "1", "0.0", "1.0", "true", "false"))
 SET_FLAGS = frozenset(("1", "1.0", "true"))
 """What says in a column of flags that an image has the class."""
 _CONFIDENCE = frozenset(("confidence",))
@@ -116,12 +118,19 @@ def _may_label(table: Table, place: int) -> bool:
     if _is_label_head(head):
         return True
     values = Counter(_joined(cell) for cell in cells)
-    too_many = len(cells) > _FEW_ROWS and len(values) > _MOST_SHARE * len(cells)
-    return len(values) > 1 and not too_many and not said & _NO_LABELS and not _is_measure(list(values))
+    if len(values) == 1 or said & _NO_LABELS or _is_measure(list(values)):
+        return False
+    return set(values) <= _FLAGS or len(values) <= _most_values(len(cells))
+
+
+def _most_values(rows: int) -> int:
+    """More different values than these are names or remarks, and no labels."""
+    return rows - 1 if rows <= _FEW_ROWS else int(_MOST_SHARE * rows)
 
 
 def _is_label_head(head: str) -> bool:
-    return bool(heading_words(head) & _LABEL_HEADS)
+    said = heading_words(head)
+    return bool(said & _LABEL_HEADS) and said <= _LABEL_HEADS | _BESIDE
 
 
 def _is_measure(values: Sequence[str]) -> bool:

@@ -3,13 +3,14 @@
 Of a JSON file it is a list of objects.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.ingest.formats.detections import box_files
 from workers.ingest.items import Source
 from workers.ingest.paths.index import PathIndex
-from workers.ingest.paths.words import ending_of
+from workers.ingest.paths.words import ending_of, stem_of
 from workers.ingest.problems import Refused
 from workers.ingest.splits.lists.list_rows import text_rows
 from workers.ingest.text.text_files import read_list
@@ -24,6 +25,8 @@ MOST_TABLES = 50
 _TEXTS = (".csv", ".tsv", ".txt", ".lst", ".list")
 _LINES = (".jsonl", ".ndjson")
 _LARGEST_JSON = 16 << 20
+_NO_TABLE = re.compile(r"submission|partition|split", re.IGNORECASE)
+"""Names of files that tell what is to be predicted, or splits."""
 _TRIED = 200
 """Rows by which it is told which column names images."""
 
@@ -49,7 +52,7 @@ def tables(source: Source, index: PathIndex) -> list[Table]:
     """The tables of the upload that name its pictures, of which `index` has the paths."""
     of_boxes = {one.path for files in box_files(source) for one in files}
     members = [one for one in source.members if ending_of(one.path) in (*_TEXTS, *_LINES, ".json")]
-    members = [one for one in members if one.path not in of_boxes]
+    members = [one for one in members if one.path not in of_boxes and not _NO_TABLE.search(stem_of(one.path))]
     members.sort(key=lambda one: (one.path.count("/"), one.path))
     found = []
     for member in members[:MOST_TABLES]:
@@ -68,7 +71,22 @@ def tables(source: Source, index: PathIndex) -> list[Table]:
 
 
 def _of_text(text: str) -> list[list[Cell]]:
-    return [list(row) for row in text_rows(text)]
+    rows = [list(row) for row in text_rows(text)]
+    if len({len(row) for row in rows}) > 1 or all(len(row) == 1 for row in rows):
+        return _of_words(text)
+    return [list[Cell](row) for row in rows]
+
+
+def _of_words(text: str) -> list[list[Cell]]:
+    """The words of lines that all have as many; a line of one less may stand above, as the headings of all
+    columns but the first, and a number of lines above that: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html.
+    """
+    lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if lines and len(lines[0]) == 1 and lines[0][0].isdecimal():
+        del lines[0]
+    if len(lines) > 1 and len(lines[0]) == len(lines[1]) - 1:
+        lines[0] = ["file", *lines[0]]
+    return [list[Cell](line) for line in lines]
 
 
 def _of_json(text: str, *, lines: bool) -> list[list[Cell]]:
