@@ -36,6 +36,17 @@ def test_food_101_with_lists_of_folders_and_names(bench: Bench) -> None:
 
 def test_gtsrb_whose_table_says_what_its_numbered_folders_are(bench: Bench) -> None:
     paths = [f"Train/{label}/{label:05}_{n:05}.png" for label in range(3) for n in range(4)]
+    cells = [(27, 26, 5, 5, 22, 20, path.split("/")[1], path) for path in paths]
+    heads = "Width,Height,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path"
+    bench.run(made(paths) | {"Train.csv": table(heads, cells)})
+    assert names(bench) == ["0", "1", "2"]
+    assert summary(bench).reading.guesses == (  # type: ignore[union-attr]
+        "folders are classes, since the column ClassId says the same",
+    )
+
+
+def test_ham10000_whose_table_says_much_besides(bench: Bench) -> None:
+    paths = [f"HAM10000_images/ISIC_{24300 + n:07}.jpg" for n in range(12)]
     kinds, ways = ("nv", "mel", "bkl"), ("histo", "follow_up")
     cells = [
         (f"HAM_{n // 2}", f"ISIC_{24300 + n:07}", kinds[n % 3], ways[n % 2], 45.0 + n % 4) for n in range(12)
@@ -103,7 +114,7 @@ def test_stl_whose_unlabelled_images_are_more(bench: Bench) -> None:
 )
 def test_folders_that_are_classes(bench: Bench, folder: str, expected: tuple[str, str]) -> None:
     paths = [
-        f"{folder.format(split=split, name=name)}/{split}{name[-3:]}{n}.jpg"
+        f"{folder.format(split=split, name=name)}/{split}{expected.index(name)}{n}.jpg"
         for split in ("train", "val")
         for name in expected
         for n in range(3)
