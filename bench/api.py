@@ -116,7 +116,7 @@ def fill(service: Service, count: int) -> list[str]:
         file = Storage(service.storage).run(run.id).record
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps({"schema": SCHEMA, **content}))
-        runs._store.restore(run, run.id, runs._life, runs.rules)
+        runs._store.restore({run.id: run}, runs._life, runs.rules)
         ids.append(run.id)
     client.delete(keys.unmirrored("run"))  # their files have just been written
     client.set(keys.LISTS, LISTS_VERSION)

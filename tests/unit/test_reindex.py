@@ -15,7 +15,7 @@ from trainyard.lease import LeaseRules
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
-from trainyard.scheduling.reindex import Reindex
+from trainyard.scheduling.reindex import AT_ONCE, Reindex
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
@@ -67,6 +67,19 @@ def yard(runs: RunRegistry, datasets: DatasetRegistry) -> dict[str, Run]:
         made[status] = ended
     made["queued"] = runs.submit(a_run(7, priority=4, notes="zwei\nZeilen"))[1]
     return made
+
+
+def test_many_records_are_restored_by_few_writes(reindex: Reindex, runs: RunRegistry, client: Client):
+    """A Redis that is durable writes to disk once for each."""
+    for number in range(3 * AT_ONCE):
+        runs.submit(a_run(number))
+    client.flushall()
+    client.config_resetstat()
+    assert reindex.rebuild().counts == {"restored": 3 * AT_ONCE}
+    asked = client.info("commandstats")
+    assert asked["cmdstat_exec"]["calls"] == 3
+    assert len(runs.page(limit=100).items) == 3 * AT_ONCE
+    assert runs.repair_mirrors() == [], "storage has what it had"
 
 
 def test_a_redis_of_an_earlier_release_gets_its_lists(

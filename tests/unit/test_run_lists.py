@@ -69,7 +69,7 @@ def runs(store: RunStore) -> list[Run]:
     draw = random.Random(0)
     made = [drawn_run(number, draw) for number in range(COUNT)]
     for run in made:
-        assert store.restore(run, run.id, LIFE, RULES) == "restored"
+        assert store.restore({run.id: run}, LIFE, RULES)[0] in ("restored", "interrupted")
     return [found for run in made if (found := store.get(run.id))]
 
 
@@ -156,7 +156,7 @@ def test_few_of_many_are_gathered_and_not_walked_to(lists: RunLists, store: RunS
     made = [a_run(n, created_at=1.7e9 + n, revision=2, group="few" if n % 13 == 7 else "many",
                   metrics={"val_miou": summary(n % 5 / 10)}) for n in range(COUNT)]  # fmt: skip
     for run in made:
-        store.restore(run, run.id, LIFE, RULES)
+        store.restore({run.id: run}, LIFE, RULES)
     for group, limit, sort in itertools.product(("few", "many"), (2, 60), SORTS[-3:]):
         query = RunQuery(group=group, limit=limit, sort=sort)
         assert listed(lists, query) == expected(made, query), query
@@ -189,7 +189,7 @@ def members(client: Client) -> dict[str, set[str]]:
 def test_what_changes_leaves_the_indexes_it_was_in(client: Client, store: RunStore):
     run = a_run(1, tags=("old",), group="g", metrics={"val_loss": summary(1.0)}, revision=2, ended_at=5.0,
                 status=RunStatus.COMPLETED)  # fmt: skip
-    store.restore(run, run.id, LIFE, RULES)
+    store.restore({run.id: run}, LIFE, RULES)
     store.amend(run.id, {"tags": ["new", "newer"], "group": None, "metrics": {}})
     found = members(client)
     assert {key for key, ids in found.items() if run.id in ids} == {
@@ -207,7 +207,7 @@ def test_what_changes_leaves_the_indexes_it_was_in(client: Client, store: RunSto
 def test_a_retry_has_no_metrics_of_what_failed(client: Client, store: RunStore):
     run = a_run(1, metrics={"val_loss": summary(1.0)}, best_row={"epoch": 1}, revision=2,
                 status=RunStatus.FAILED)  # fmt: skip
-    store.restore(run, run.id, LIFE, RULES)
+    store.restore({run.id: run}, LIFE, RULES)
     client.hset(keys.record("dataset", run.dataset_id), "id", run.dataset_id)
     outcome, again = store.retry(run.id)
     assert outcome == "queued"
@@ -221,7 +221,7 @@ def test_a_retry_has_no_metrics_of_what_failed(client: Client, store: RunStore):
 )
 def test_broken_fields_break_no_script(client: Client, store: RunStore, lists: RunLists, text: str):
     run = a_run(1, revision=2)
-    store.restore(run, run.id, LIFE, RULES)
+    store.restore({run.id: run}, LIFE, RULES)
     client.hset(keys.record("run", run.id), mapping={"metrics": text, "tags": text, "created_at": "1.5"})
     assert run_script(client, "cancel", run.id)[0] == "ended"
     client.hset(f"ty:run:{run.id}:listed", "keys", text)

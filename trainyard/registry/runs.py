@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -58,10 +58,11 @@ class RunRegistry(Registry[Run]):
             self.require_complete()
         return page
 
-    def index(self, run: Run) -> None:
-        """Bring a run into its lists anew, as it is stored."""
-        self._store.index(run)
-        self.add_summary(run)
+    def index(self, runs: Sequence[Run]) -> None:
+        """Bring runs into their lists anew, as they are stored."""
+        self._store.index(runs)
+        for run in runs:
+            self.add_summary(run)
 
     def add_summary(self, run: Run) -> None:
         """Let the record of an earlier release say what its rows of metrics come to."""

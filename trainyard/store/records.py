@@ -11,7 +11,7 @@ from trainyard.errors import Conflict, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.store import keys
 from trainyard.store.codec import Codec, UnreadableRecord
-from trainyard.store.connection import Client, run_script, store_errors
+from trainyard.store.connection import Client, run_script, run_together, store_errors
 
 logger = logging.getLogger(__name__)
 
@@ -197,11 +197,14 @@ class RecordStore(Generic[Record]):
         outcome, found = run_script(self.client, "amend", self.kind, record_id, *self._pairs(values))
         return self.codec.from_hash(found) if outcome == "ok" else None
 
-    def restore(self, record: Record, record_id: str, life: Life, rules: LeaseRules) -> str:
-        """Take a record over from storage; the outcome, see restore.lua."""
-        states = (life.waiting, life.working)
-        pairs = self._pairs(self.codec.to_json(record))
-        return run_script(self.client, "restore", self.kind, record_id, *states, rules.grace_s, *pairs)[0]
+    def restore(self, records: Mapping[str, Record], life: Life, rules: LeaseRules) -> list[str]:
+        """Take records, by their ids, over from storage at once; the outcome of each, see restore.lua."""
+        calls: list[list[str | int | float]] = []
+        for record_id, record in records.items():
+            states = [life.waiting, life.working]
+            pairs = self._pairs(self.codec.to_json(record))
+            calls.append([self.kind, record_id, *states, rules.grace_s, *pairs])
+        return run_together(self.client, "restore", calls)
 
     def mirrored(self, record_id: str, revision: int) -> tuple[str, Record | None]:
         """Note that storage holds this revision; the outcome and a newer record, see mirrored.lua."""

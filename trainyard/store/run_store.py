@@ -1,12 +1,12 @@
 """What befalls runs only: they are trained, and a client cancels, resumes, retries or removes one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.codec import SPEC
-from trainyard.store.connection import Client, run_script, store_errors
+from trainyard.store.connection import Client, run_script, run_together, store_errors
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 from trainyard.store.run_lists import listed_fields
 
@@ -62,11 +62,13 @@ class RunStore(RecordStore[Run]):
         """See remove_run.lua."""
         return self._decided("remove_run", run_id, REMEMBERED_S)
 
-    def index(self, run: Run) -> bool:
-        """Bring a run into its lists anew; False where Redis has another revision of it."""
-        fields = listed_fields(self.codec.to_json(run))
-        pairs = [text for pair in fields.items() for text in pair]
-        return run_script(self.client, "index_run", run.id, run.revision, *pairs)[0] == "ok"
+    def index(self, runs: Iterable[Run]) -> None:
+        """Bring runs into their lists anew, but for those of which Redis has another revision."""
+        calls: list[list[str | int | float]] = []
+        for run in runs:
+            fields = listed_fields(self.codec.to_json(run))
+            calls.append([run.id, run.revision, *(text for pair in fields.items() for text in pair)])
+        run_together(self.client, "index_run", calls)
 
     def _pairs(self, values: Mapping[str, Any]) -> list[str]:
         """With what lists need of them."""

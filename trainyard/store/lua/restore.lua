@@ -2,14 +2,15 @@
 -- knows one of the same or a higher revision. One that waited waits again. One that was worked on waits too,
 -- before those that had not begun: its holder, if it lives, takes it up again with its next renewal (see
 -- renew), and nobody else may claim anything before the grace is over. One that its present holder works on
--- by Redis as well stays with it. A finishing run is worked on where it has an owner. Outcome: restored | same | ahead (Redis is) | removed (by a client, lately) |
--- unaccepted (its submission never came as far as Redis).
+-- by Redis as well stays with it. A finishing run is worked on where it has an owner. Outcome: restored (storage holds
+-- this revision) | interrupted (restored, and waiting in a revision that storage does not hold yet) | same | ahead (Redis
+-- is) | removed (by a client, lately) | unaccepted (its submission never came as far as Redis).
 local kind, id, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local key = key_of(kind, id)
 local known = redis.call('HMGET', key, 'revision', 'status', 'fence', 'owner')
 local revision, status = tonumber(argument(6, 'revision')), argument(6, 'status')
-if known[1] and tonumber(known[1]) == revision then return answer('same', kind, id) end
-if known[1] and tonumber(known[1]) > revision then return answer('ahead', kind, id) end
+if known[1] and tonumber(known[1]) == revision then return {'same', {}} end
+if known[1] and tonumber(known[1]) > revision then return {'ahead', {}} end
 if not known[1] and revision == 0 then return {'unaccepted', {}} end
 if not known[1] and redis.call('EXISTS', key .. ':removed') == 1 then return {'removed', {}} end
 local owner = argument(6, 'owner')
@@ -36,9 +37,10 @@ if is_worked_on and not is_held_still then
   enter_status(kind, id, status == FINISHING and FINISHING or waiting)
   enqueue_interrupted(kind, id)
   if kind == 'run' and get(kind, id, 'status') ~= status then tell_webhooks(id, status, get(kind, id, 'status')) end
-  return answer('restored', kind, id)
+  return {'interrupted', {}}
 end
 redis.call('HSET', key, 'revision', revision - 1)
 enter_status(kind, id, status)
 if waits(kind, id, waiting) then enqueue(kind, id) end
-return answer('restored', kind, id)
+redis.call('SREM', 'ty:unmirrored:' .. kind, id)
+return {'restored', {}}
