@@ -40,10 +40,6 @@ SHARES = {
     "cut": 2,
 }
 """How often each action comes in a round."""
-FOR_CAMPAIGNS = frozenset(
-    {"redis-full", "redis-read-only", "redis-emptied", "drain-without-redis", "slow-clients"}
-)
-"""Left to campaigns: the test that has the others once would take minutes with them."""
 RIGHTS = {"disk": disk.missing, "cut": network.missing}
 """Those that need special rights, with what says why these are missing."""
 

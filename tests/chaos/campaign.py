@@ -14,6 +14,7 @@ from tests.chaos.load import Load, spec
 from tests.chaos.step_log import read_marks
 from tests.chaos.stored_runs import PROJECT
 from tests.chaos.yard import Yard
+from tests.chaos.yardstick import Yardstick
 from tests.waits import Limit
 
 TICK_S = 0.05
@@ -46,8 +47,11 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
     )
     chance = Random(plan.seed)
     actions = Actions(yard, load, chance)
+    yardstick = Yardstick()
+    yardstick.start()
     load.start()
     _play(yard, actions, plan, kinds, chance)
+    slowness = yardstick.stop()
     load.stop(plan.patience_s)
     while load.is_alive():
         yard.tend()
@@ -64,6 +68,7 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
         resumed=frozenset(load.wishes.resumed),
         trouble=[*load.trouble, *yard.odd_exits, *actions.trouble, *_missing(yard)],
         lease_s=yard.plan.lease_s,
+        slowness=slowness,
     )
 
 

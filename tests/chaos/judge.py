@@ -10,7 +10,7 @@ from tests.chaos.actions import Strike
 from tests.chaos.step_log import Mark
 
 CHILD_S = 2.0
-"""A run whose child was killed steps again within so long, in the median, on a machine with idle cores."""
+"""A run whose child was killed steps again within so long, in the median, on an idle machine."""
 WORKER_S = 15.0
 """One whose worker was killed, within so long after its lease."""
 OF_A_CLOCK = ("images_per_second", "epoch_seconds")
@@ -36,7 +36,8 @@ class Final:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a campaign leaves to be judged; `accepted` and `references` are by run id and by seed."""
+    """What a campaign leaves to be judged; `accepted` and `references` are by run id and by seed. `slowness`
+    is that of the machine meanwhile."""
 
     accepted: Mapping[str, int]
     finals: Mapping[str, Final]
@@ -48,6 +49,7 @@ class Evidence:
     resumed: frozenset[str]
     trouble: Sequence[str]
     lease_s: float
+    slowness: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,7 @@ class Verdict:
     redone: float
     recoveries: Mapping[str, list[float]] = field(default_factory=dict)
     lease_s: float
+    slowness: float
 
     @property
     def faults(self) -> list[str]:
@@ -75,17 +78,14 @@ class Verdict:
 
     @property
     def delays(self) -> list[str]:
-        """Recoveries that took longer than they may on a machine with idle cores."""
-        limits = {
-            "child": CHILD_S,
-            "supervisor": self.lease_s + WORKER_S,
-            "worker": self.lease_s + WORKER_S,
-        }
+        """Recoveries that took longer than they may on a machine as slow as this one was."""
+        worker_s = self.lease_s + WORKER_S * self.slowness
+        limits = {"child": CHILD_S * self.slowness, "supervisor": worker_s, "worker": worker_s}
         late = []
         for kind, limit in limits.items():
             times = self.recoveries.get(kind, [])
             if times and median(times) >= limit:
-                late.append(f"{kind}: median recovery {median(times):.1f} s, wanted below {limit:.0f} s")
+                late.append(f"{kind}: median recovery {median(times):.1f} s, wanted below {limit:.1f} s")
         return late
 
 
@@ -114,6 +114,7 @@ def judge(evidence: Evidence) -> Verdict:
         redone=sum(redone_epochs(of_run[final.run]) for final in whole),
         recoveries=recoveries(evidence.strikes, of_run),
         lease_s=evidence.lease_s,
+        slowness=evidence.slowness,
     )
 
 

@@ -19,6 +19,7 @@ def lines(verdict: Verdict) -> Iterator[str]:
     for kind, times in sorted(verdict.kinds.items()):
         yield f"{kind:<20} {times:>5}                  {_summary(verdict.recoveries.get(kind, []))}"
     yield f"{'in all':<20} {sum(verdict.kinds.values()):>5}"
+    yield f"the machine was {verdict.slowness:.1f} times slower than the idle one that limits speak of"
     if verdict.starved:
         yield f"on a full disk: {', '.join(verdict.starved)}"
     yield ""

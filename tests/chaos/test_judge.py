@@ -41,6 +41,7 @@ def evidence(**over: Any) -> Evidence:
         "resumed": frozenset(),
         "trouble": [],
         "lease_s": 10,
+        "slowness": 1.0,
     }
     return Evidence(**{**values, **over})
 
@@ -50,7 +51,8 @@ def test_a_run_that_goes_on_is_no_fault():
     assert verdict.faults == []
     assert (verdict.runs, verdict.epochs, verdict.redone) == (1, 2, 0.5)
     assert verdict.recoveries == {"child": [2.0]}
-    assert verdict.delays == ["child: median recovery 2.0 s, wanted below 2 s"]
+    assert verdict.delays == ["child: median recovery 2.0 s, wanted below 2.0 s"]
+    assert judge(evidence(slowness=1.1)).delays == []
 
 
 @pytest.mark.parametrize(

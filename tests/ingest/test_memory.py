@@ -80,7 +80,7 @@ def test_a_picture_that_would_take_too_much_is_refused(bench: Bench) -> None:
     assert [(p.code, p.file) for p in result.problems] == [("image_too_large", "images/0.png")]
 
 
-@pytest.mark.parametrize("kind", ["colours", "16 bits"])
+@pytest.mark.parametrize("kind", ["colours", pytest.param("16 bits", marks=pytest.mark.long)])
 def test_peak_memory_of_pictures_above_the_pixel_limit(bench: Bench, kind: str) -> None:
     """A scan of 100 million pixels, whose pixels alone would fill the memory: read smaller, it fits."""
     height, width = 8736, 11648

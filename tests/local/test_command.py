@@ -32,7 +32,7 @@ def here(*words: str) -> Result:
     return done
 
 
-@pytest.mark.parametrize("data", ["made", "nuclei"])
+@pytest.mark.parametrize("data", ["made", pytest.param("nuclei", marks=pytest.mark.long)])
 def test_the_first_ten_minutes(
     data: str, shapes: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ):

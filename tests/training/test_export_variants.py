@@ -1,5 +1,6 @@
 """ONNX in float16 and int8, with the preprocessing inside, and the card that goes with them."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
 from workers.training.network.input_rule import InputRule
 from workers.training.tasks.segmentation.data.squares import load, plain_squares
 from workers.training.tasks.segmentation.export import onnx_files as export
+from workers.training.tasks.segmentation.export.graph import make_graph
 from workers.training.tasks.segmentation.export.parity import ShapeParity, Tolerance, failure
 from workers.training.tasks.segmentation.network.networks import empty_network
 
@@ -151,9 +153,25 @@ def _answer(folder: RunFolder, images: Any, classes: int) -> Any:
     return (logits[:, 0] > 0) if logits.shape[1] == 1 else logits.argmax(axis=1)
 
 
+@pytest.fixture(scope="module")
+def made_once() -> Callable[..., Any]:
+    """`make_graph` of a network that is always the same: making it takes most of the time."""
+    made: list[onnx.ModelProto] = []
+
+    def make(*given: Any) -> onnx.ModelProto:
+        if not made:
+            made.append(make_graph(*given))
+        return copy.deepcopy(made[0])
+
+    return make
+
+
 @pytest.fixture
-def exporting(prepared: Path, tmp_path: Path) -> Callable[..., Any]:
+def exporting(
+    prepared: Path, tmp_path: Path, made_once: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
     """Exports an untrained network with what a test has tampered with."""
+    monkeypatch.setattr(export, "make_graph", made_once)
     spec = Experiments(CONFIGS).compose(tiny_spec(export=ALL))
     dataset = PreparedDataset(prepared)
     squares = plain_squares(dataset, dataset.samples[:4], spec)
