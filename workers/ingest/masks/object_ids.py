@@ -15,6 +15,7 @@ where k is small: only from PLAIN ids on is it no question.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
 from itertools import pairwise
 from typing import Literal
 
@@ -88,13 +89,16 @@ def sureness(
     if not sets:
         return None
     several = [number for number in shown if len(masks[number]) > 1] or shown
-    share = pieces(several[:: -(-len(several) // LOOKED_AT)])
-    told = _told(sets, [masks[number] for number in shown], share, plain)
+    some = several[:: -(-len(several) // LOOKED_AT)]
+    told = _told(sets, [masks[number] for number in shown], cache(partial(pieces, some)), plain)
     return "likely" if told and len(sets) < FEW_IMAGES else told
 
 
-def _told(sets: Sequence[set[int]], masks: Sequence[Values], share: float, plain: int) -> Sureness | None:
-    """What the spread of values and the `share` of them that are one piece tell."""
+def _told(
+    sets: Sequence[set[int]], masks: Sequence[Values], share: Callable[[], float], plain: int
+) -> Sureness | None:
+    """What the spread of values tells and, asked only where that leaves it open, the `share` of them that are
+    one piece."""
     sizes = [count for values in masks for count in values.values()]
     are_tiny = sum(size <= _TINY for size in sizes) > _MOST_TINY * len(sizes)
     found = _restarting(sets, masks, plain)
@@ -102,14 +106,14 @@ def _told(sets: Sequence[set[int]], masks: Sequence[Values], share: float, plain
         found = "likely", _ONE_PIECE
     if found is not None:
         told, least = found
-        if share >= least:
+        if share() >= least:
             return "likely" if are_tiny else told
         many = max(map(max, sets)) >= 2 * _MANY
-        return "likely" if many and share >= _MOSTLY_ONE_PIECE else None
+        return "likely" if many and share() >= _MOSTLY_ONE_PIECE else None
     if are_tiny:  # values on smoothed edges have pixels here and there
         return None
     found = _unique(sets) or _tracked(sets) or _shuffled(sets, masks)
-    return found[0] if found is not None and share >= found[1] else None
+    return found[0] if found is not None and share() >= found[1] else None
 
 
 def one_piece(mask: NDArray[np.generic], background: int = 0) -> tuple[int, int]:
@@ -121,10 +125,11 @@ def one_piece(mask: NDArray[np.generic], background: int = 0) -> tuple[int, int]
     looked_at = values[:: -(-len(values) // _MOST_VALUES)] if values else []
     single = 0
     for value in looked_at:
-        rows, columns = np.nonzero(mask == value)
-        box = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] == value
-        _, _, stats, _ = cv2.connectedComponentsWithStats(box.astype(np.uint8), connectivity=8)
-        single += int(stats[1:, cv2.CC_STAT_AREA].max()) >= _MAIN_PIECE * len(rows)
+        part = (mask == value).view(np.uint8)
+        left, top, width, height = cv2.boundingRect(part)
+        box = part[top : top + height, left : left + width]
+        _, _, stats, _ = cv2.connectedComponentsWithStats(box, connectivity=8)
+        single += int(stats[1:, cv2.CC_STAT_AREA].max()) >= _MAIN_PIECE * cv2.countNonZero(part)
     return single, len(looked_at)
 
 
