@@ -161,10 +161,14 @@ class AugmentationSpec(Record):
 
     preset: file name in configs/augmentation/ without .yaml, or `custom`
     transforms: applied in this order, to images of the trained size
+    mixup_alpha: classification: blend images two by two, by a share of Beta(alpha, alpha); 0 does not
+    cutmix_alpha: classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with mixup, half of the batches each
     """
 
     preset: str
     transforms: list[TransformSpec]
+    mixup_alpha: float
+    cutmix_alpha: float
 
 
 class CheckpointSpec(Record):
@@ -199,25 +203,31 @@ class DataSpec(Record):
     """Data spec.
 
     image_size: height and width of a training image; rounded up as needed
-    fit: stretch to the square, letterbox with ignored borders, or crop at the image's own scale
+    fit: stretch to the square, letterbox with ignored borders, or crop: of segmentation at the image's own scale, of classification a part of random size, and the middle in validation
     rare_class_chance: crop: share of crops around a class with few pixels; validation takes every pixel once
+    crop_min_area: classification, crop: the least that a training image shows
+    class_sampling: classification: natural trains on each image once an epoch, balanced draws as many images of each class
     batch_size: images per batch, on each device; auto finds the largest that fits, up to 8 on a CPU, where larger ones bring no speed
     loader_workers: loader processes of each device; 0 loads in the training process; auto takes as many as a GPU with such transforms needs, at most one less than there are cores, and none on a CPU
     val_fraction: draw validation anew as this share of train + val; null keeps the set's split
     split_index: validate with this fold of the set, counted from 0, and train on the others; null keeps the set's split
     val_every_epochs: validate every n-th epoch, counted from the first, and always the last one
     val_max_images: validate epochs with so many of the validation images, drawn by the seed so that every class is among them; the best checkpoint of a completed run is scored on all; null takes all in each
+    eval_topk: classification: also score with how many images a true class is among the k most probable ones, for each k from 2 to 10 in the list
     """
 
     image_size: int
     fit: str
     rare_class_chance: float
+    crop_min_area: float
+    class_sampling: str
     batch_size: Any
     loader_workers: Any
     val_fraction: float | None
     split_index: int | None
     val_every_epochs: int
     val_max_images: int | None
+    eval_topk: list[int]
 
 
 class EarlyStoppingSpec(Record):
@@ -239,7 +249,7 @@ class ExportSpec(Record):
     onnx: write model.onnx in fp32
     half: also write model.fp16.onnx: weights and arithmetic in float16
     int8: also write model.int8.onnx, quantised with images of the training split
-    with_preprocessing: bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out
+    with_preprocessing: bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out, or of classification `probabilities` (N, C) float32
     """
 
     onnx: bool
@@ -251,9 +261,9 @@ class ExportSpec(Record):
 class ModelSpec(Record):
     """Model spec.
 
-    architecture: architecture of segmentation_models_pytorch
+    architecture: architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the encoder's pooled features
     encoder: encoder of smp, or `tu-` and a timm model
-    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel may have several or none
+    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel or image may have several or none
     encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
     """
 
@@ -302,7 +312,7 @@ class OptimizationSpec(Record):
 
     losses: terms that are added up
     class_weighting: for losses that weigh classes; auto favours rare ones of the training images
-    class_weights: one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task they multiply the cost of pixels that have the class
+    class_weights: one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task they multiply the cost of pixels or images that have the class
     optimizer: optimizer of timm's factory
     learning_rate: peak learning rate
     encoder_lr_factor: learning rate of the encoder as a share of the peak
@@ -334,7 +344,7 @@ class OptimizationSpec(Record):
 class TrainingSpec(Record):
     """Training spec.
 
-    task: what is learnt, which decides what the parts below may name; segmentation: a class for each pixel, or several
+    task: what is learnt, which decides what the parts below may name; segmentation: a class for each pixel, or several; classification: a class for each image, or several
     epochs: epochs to train; may be changed while the run trains
     precision: auto takes bf16 where the device computes it natively
     seed: seed of weights, order and augmentation

@@ -51,7 +51,7 @@ def experiments(tmp_path: Path) -> Iterator[Experiments]:
     """The configs with the task's own defaults."""
     configs = tmp_path / "configs"
     shutil.copytree(CONFIGS, configs)
-    (configs / "defaults").mkdir()
+    (configs / "defaults").mkdir(exist_ok=True)
     (configs / "defaults" / "mean_colour.yaml").write_text(DEFAULTS)
     yield Experiments(configs)
     shutil.rmtree(configs)

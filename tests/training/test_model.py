@@ -24,8 +24,9 @@ from trainyard.tasks.registry import rounded_size
 from workers.training.compute.runtime import resolve_precision
 from workers.training.network.encoder_weights import load_encoder, packaged_weights, read_weights
 from workers.training.network.input_rule import HALF, InputRule
+from workers.training.network.pretrained import input_rule
 from workers.training.network.shapes import check_shapes
-from workers.training.tasks.segmentation.network.networks import build_network, empty_network, input_rule
+from workers.training.tasks.segmentation.network.networks import build_network, empty_network
 
 
 def _model(weights: str, architecture: str = "Unet", encoder: str = TINY_ENCODER) -> ModelSpec:

@@ -29,8 +29,9 @@ from trainyard.storage.json_files import read_json
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.network.input_rule import HALF
+from workers.training.report import calibration, curves
 from workers.training.tasks.segmentation.data.squares import Squares, load, plain_squares
-from workers.training.tasks.segmentation.report import boundary, calibration, curves, evaluation
+from workers.training.tasks.segmentation.report import boundary, evaluation
 from workers.training.tasks.segmentation.report.split import split_report
 from workers.training.tasks.segmentation.report.write import write_report
 

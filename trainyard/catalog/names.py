@@ -33,6 +33,7 @@ OPTIMIZERS = (
 SCHEDULES = ("cosine", "poly", "one_cycle", "plateau", "step", "constant")
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
+CLASS_SAMPLINGS = ("natural", "balanced")
 FITS = ("stretch", "letterbox", "crop")
 WEIGHTS = ("none", "imagenet", "packaged")
 DATASET_FORMATS = (

@@ -57,14 +57,17 @@ _MEANT: Defaults = {
         "image_size": 256,
         "fit": "stretch",
         "rare_class_chance": 0.5,
+        "crop_min_area": 0.25,
+        "class_sampling": "natural",
         "batch_size": 8,
         "loader_workers": 0,
         "val_fraction": None,
         "split_index": None,
         "val_every_epochs": 1,
         "val_max_images": None,
+        "eval_topk": [],
     },
-    AugmentationSpec: {"preset": "custom", "transforms": []},
+    AugmentationSpec: {"preset": "custom", "transforms": [], "mixup_alpha": 0.0, "cutmix_alpha": 0.0},
     TransformSpec: {"params": {}},
     OptimizationSpec: {
         "losses": _DICE_AND_CROSS_ENTROPY,
@@ -105,6 +108,7 @@ ABSENT: Mapping[int, Defaults] = {
     2: _MEANT,  # `val_every_epochs` and `val_max_images` came in
     3: _WITH_AUTO_LOADERS,  # before, 0
     4: _WITH_AUTO_LOADERS,  # `task` came in: before, all were segmentation
+    5: _WITH_AUTO_LOADERS,  # what classification takes came in: nothing of it was done before
 }
 """By version: what an absent field of each part stands for. Specs without a version are of the first one."""
 

@@ -22,11 +22,12 @@ from trainyard.spec.fields import (
     whole_or_none,
 )
 from trainyard.tasks import registry as tasks
+from trainyard.tasks.classification import LARGEST_TOP
 
-SPEC_VERSION = 4
+SPEC_VERSION = 5
 """The present form of a spec; `stored.py` reads this one and those before it."""
-MAX_CLASSES = 255
-"""What the prepared form can tell apart."""
+MAX_CLASSES = 10_000
+"""Of a set whose images have labels; masks tell 255 apart."""
 MAX_CLASS_WEIGHT = 1000
 MAX_BATCH = 1024
 
@@ -49,6 +50,11 @@ def _known_class_weights(weights: list[float]) -> None:
         raise ValidationError(f"Must be at most {MAX_CLASSES} numbers from 0 to {MAX_CLASS_WEIGHT}.")
 
 
+def _known_topk(places: list[int]) -> None:
+    if len(set(places)) < len(places) or not all(2 <= place <= LARGEST_TOP for place in places):
+        raise ValidationError(f"Must be different whole numbers from 2 to {LARGEST_TOP}.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransformSpec:
     """One albumentations transform by its class name, with its parameters."""
@@ -63,18 +69,35 @@ class AugmentationSpec:
 
     preset: str = described("file name in configs/augmentation/ without .yaml, or `custom`")
     transforms: list[TransformSpec] = described("applied in this order, to images of the trained size")
+    mixup_alpha: float = number(
+        0,
+        10,
+        "",
+        "classification: blend images two by two, by a share of Beta(alpha, alpha); 0 does not",
+    )
+    cutmix_alpha: float = number(
+        0,
+        10,
+        "",
+        "classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with "
+        "mixup, half of the batches each",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """The network."""
 
-    architecture: str = choice(tasks.architectures, "architecture of segmentation_models_pytorch")
+    architecture: str = choice(
+        tasks.architectures,
+        "architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the "
+        "encoder's pooled features",
+    )
     encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
     task: str = choice(
         tasks.forms,
         "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
-        "logit per class, of which a pixel may have several or none",
+        "logit per class, of which a pixel or image may have several or none",
     )
     encoder_weights: str = described(
         "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights
@@ -95,10 +118,19 @@ class DataSpec:
     image_size: int = whole(32, 4096, "px", "height and width of a training image; rounded up as needed")
     fit: str = choice(
         catalog.FITS,
-        "stretch to the square, letterbox with ignored borders, or crop at the image's own scale",
+        "stretch to the square, letterbox with ignored borders, or crop: of segmentation at the image's own "
+        "scale, of classification a part of random size, and the middle in validation",
     )
     rare_class_chance: float = number(
         0, 1, "", "crop: share of crops around a class with few pixels; validation takes every pixel once"
+    )
+    crop_min_area: float = number(
+        0.01, 1, "share of the image", "classification, crop: the least that a training image shows"
+    )
+    class_sampling: str = choice(
+        catalog.CLASS_SAMPLINGS,
+        "classification: natural trains on each image once an epoch, balanced draws as many images of each "
+        "class",
     )
     batch_size: int | Literal["auto"] = whole_or_auto(
         1,
@@ -139,6 +171,11 @@ class DataSpec:
         "images",
         "validate epochs with so many of the validation images, drawn by the seed so that every class is "
         "among them; the best checkpoint of a completed run is scored on all; null takes all in each",
+    )
+    eval_topk: list[int] = described(
+        "classification: also score with how many images a true class is among the k most probable ones, for "
+        f"each k from 2 to {LARGEST_TOP} in the list",
+        _known_topk,
     )
 
     @property
@@ -190,7 +227,7 @@ class OptimizationSpec:
     )
     class_weights: list[float] = described(
         "one per class in the set's order where class_weighting is `given`, else empty; of a multilabel task "
-        "they multiply the cost of pixels that have the class",
+        "they multiply the cost of pixels or images that have the class",
         _known_class_weights,
     )
     optimizer: str = choice(catalog.OPTIMIZERS, "optimizer of timm's factory")
@@ -244,7 +281,8 @@ class ExportSpec:
     half: bool = described("also write model.fp16.onnx: weights and arithmetic in float16")
     int8: bool = described("also write model.int8.onnx, quantised with images of the training split")
     with_preprocessing: bool = described(
-        "bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out"
+        "bake the preprocessing in: `image` (N, H, W, 3) uint8 RGB in, `classes` (N, H, W) uint8 out, or of "
+        "classification `probabilities` (N, C) float32"
     )
 
 

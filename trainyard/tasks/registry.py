@@ -5,10 +5,11 @@ from itertools import chain
 
 from trainyard.catalog.names import Architecture, Loss
 from trainyard.errors import InvalidRequest
+from trainyard.tasks.classification import CLASSIFICATION
 from trainyard.tasks.description import Direction, TaskDescription
 from trainyard.tasks.segmentation import SEGMENTATION
 
-TASKS: dict[str, TaskDescription] = {task.name: task for task in (SEGMENTATION,)}
+TASKS: dict[str, TaskDescription] = {task.name: task for task in (SEGMENTATION, CLASSIFICATION)}
 """By name; the first is what a spec that names none is for."""
 
 

@@ -8,9 +8,10 @@ from trainyard.catalog.names import TIMM_PREFIX, Architecture, Loss, has_imagene
 from trainyard.catalog.transform_checks import check_mask_fill
 from trainyard.errors import InvalidRequest
 from trainyard.tasks.description import Chart, TaskDescription
+from trainyard.tasks.losses import check_losses, check_weight_count, check_weighting
 
 if TYPE_CHECKING:
-    from trainyard.spec.training_spec import LossSpec, ModelSpec, OptimizationSpec, TrainingSpec
+    from trainyard.spec.training_spec import ModelSpec, TrainingSpec
 
 FORMS = ("multiclass", "binary", "multilabel")
 BINARY_CLASSES = 2
@@ -70,9 +71,10 @@ def check_spec(spec: "TrainingSpec", asked: Collection[str]) -> None:
     if "model" in asked or "data" in asked:
         _check_only_size(model, spec.data.image_size)
     if "model" in asked or "optimization" in asked:
-        for place, term in enumerate(optimization.losses):
-            _check_loss(place, term, model.task)
-        _check_weighting(optimization, model.task)
+        check_losses(optimization.losses, LOSSES, model.task)
+        check_weighting(optimization, weighing_losses(model.task))
+    if "data" in asked or "augmentation" in asked:
+        _check_of_images(spec)
 
 
 def check_classes(spec: "TrainingSpec", classes: int, task: str) -> None:
@@ -88,12 +90,7 @@ def check_classes(spec: "TrainingSpec", classes: int, task: str) -> None:
             f"A binary task needs exactly two classes, background included; the set has {classes}.",
             errors={"spec": {"model": {"task": ["multiclass for this set"]}}},
         )
-    given = len(spec.optimization.class_weights)
-    if given not in (0, classes):
-        raise InvalidRequest(
-            f"There are {given} class weights and {classes} classes.",
-            errors={"spec": {"optimization": {"class_weights": [f"{classes} numbers for this set"]}}},
-        )
+    check_weight_count(spec.optimization, classes)
     check_mask_fill(spec.augmentation.transforms, classes, multilabel=task == "multilabel")
 
 
@@ -130,36 +127,19 @@ def _encoder_refusal(model: "ModelSpec", field: str, problem: str) -> InvalidReq
     )
 
 
-def _check_loss(place: int, term: "LossSpec", task: str) -> None:
-    loss = LOSSES.get(term.name)
-    if loss is None:  # of a stored spec: requests are held to the list by their schema
-        return
-    if task not in loss.tasks:
-        accepted = [name for name, other in LOSSES.items() if task in other.tasks]
-        raise _loss_refusal(place, "name", f"for a {task} task one of: {', '.join(accepted)}")
-    for name, value in term.params.items():
-        if problem := _param_problem(loss, name, value):
-            raise _loss_refusal(place, "params", f"{term.name}: {problem}")
-
-
-def _param_problem(loss: Loss, name: str, value: float) -> str | None:
-    if name not in loss.params:
-        return f"there is no {name!r}; accepted: {', '.join(loss.params) or 'none'}"
-    low, high = loss.params[name]
-    return None if low <= value <= high else f"{name} must be from {low:g} to {high:g}"
-
-
-def _check_weighting(spec: "OptimizationSpec", task: str) -> None:
-    is_given = spec.class_weighting == "given"
-    if is_given != bool(spec.class_weights):
-        wanted = "one number per class" if is_given else "an empty list, or class_weighting `given`"
-        raise _refusal("The class weights do not go with class_weighting.", {"class_weights": [wanted]})
-    if is_given and not any(spec.class_weights):
-        raise _refusal("Every class weight is 0.", {"class_weights": ["at least one above 0"]})
-    weighing = weighing_losses(task)
-    if spec.class_weighting != "none" and not any(term.name in weighing for term in spec.losses):
-        problem = f"none, or one of these losses: {', '.join(weighing)}"
-        raise _refusal("No loss of this spec takes class weights.", {"class_weighting": [problem]})
+def _check_of_images(spec: "TrainingSpec") -> None:
+    """What is about images that have labels as a whole."""
+    for part, field, given in (
+        ("augmentation", "mixup_alpha", spec.augmentation.mixup_alpha),
+        ("augmentation", "cutmix_alpha", spec.augmentation.cutmix_alpha),
+        ("data", "class_sampling", spec.data.class_sampling != "natural"),
+        ("data", "eval_topk", spec.data.eval_topk),
+    ):
+        if given:
+            raise InvalidRequest(
+                f"{part}.{field} is of classification.",
+                errors={"spec": {part: {field: ["as it is by default, or the task classification"]}}},
+            )
 
 
 def weighing_losses(task: str) -> list[str]:
@@ -167,17 +147,6 @@ def weighing_losses(task: str) -> list[str]:
     pixel do."""
     names = [name for name, loss in LOSSES.items() if loss.takes_class_weights]
     return [name for name in names if task == "multiclass" or name in ("cross_entropy", "bce")]
-
-
-def _loss_refusal(place: int, field: str, problem: str) -> InvalidRequest:
-    return _refusal(
-        f"optimization.losses[{place}] cannot be used: {problem}.",
-        {"losses": {str(place): {field: [problem]}}},
-    )
-
-
-def _refusal(message: str, errors: dict[str, object]) -> InvalidRequest:
-    return InvalidRequest(message, errors={"spec": {"optimization": errors}})
 
 
 SEGMENTATION = TaskDescription(

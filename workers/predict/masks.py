@@ -9,9 +9,9 @@ from trainyard.errors import InvalidRequest
 from trainyard.runs.prediction import CLASS_MAP, PICTURES, RESIZE, TILES, TRAINED, PredictionJob
 from trainyard.storage.files import PredictionFolder
 from workers.prepared.version import Uint8
-from workers.training.data.picture_files import read_picture
+from workers.training.data.picture_files import read_picture, write_picture
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
-from workers.training.tasks.segmentation.labels.painting import blend, palette, write_picture
+from workers.training.tasks.segmentation.labels.painting import blend, palette
 from workers.training.tasks.segmentation.prediction.answers import Predictor
 from workers.training.tasks.segmentation.prediction.class_maps import as_trained, by_resize, by_tiles
 

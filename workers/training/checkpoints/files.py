@@ -194,7 +194,7 @@ class Checkpoints(Callback):
         return {
             "epoch": self._about["epoch"],
             "step": self._about["step"],
-            **{name: row[name] if row and is_whole else None for name in self._listed},
+            **{name: row.get(name) if row and is_whole else None for name in self._listed},
             "monitor": self._history.monitor,
             "monitored": row[self._history.monitor] if row and is_whole else None,
             "spec_hash": self._spec_hash,

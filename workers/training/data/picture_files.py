@@ -1,10 +1,13 @@
-"""Picture files as a model was trained to see them; without torch."""
+"""Picture files, read as a model was trained to see them, and written; without torch."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainyard.errors import InvalidRequest
+import cv2
+
+from trainyard.errors import InvalidRequest, StorageUnavailable
+from trainyard.storage.errors import storage_error
 from workers.ingest.pictures.decode import decode
 from workers.ingest.problems import Refused
 from workers.prepared.version import DepthScale, Uint8
@@ -31,3 +34,16 @@ def read_image(path: Path, depth: Sequence[DepthScale] | None) -> Uint8:
     if notice:
         print(f"{path.name}: {notice}", file=sys.stderr)
     return image
+
+
+def write_picture(picture: Uint8, path: Path) -> None:
+    """Write a grey picture, (H, W), or an RGB one, (H, W, 3), as PNG; raises StorageUnavailable."""
+    plain = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    temporary = path.with_name(f".{path.name}.tmp.png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not cv2.imwrite(str(temporary), plain):
+            raise StorageUnavailable(f"{path.name} could not be written.")
+        temporary.replace(path)
+    except OSError as error:
+        raise storage_error(f"{path.name} could not be written", error) from error

@@ -62,7 +62,7 @@ class TrainingModule(LightningModule):
             self.network.compile()
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the network makes of images, (N, H, W, 3) uint8 RGB; by averaged weights when not training."""
+        """What the network makes of images, (N, H, W, 3) of 0 to 255; by averaged weights in validation."""
         network = self.network if self.training or self._average is None else self._average.module
         # Images lie channels last in memory already, so this permutation copies nothing.
         channels_first = images.permute(0, 3, 1, 2)
@@ -146,7 +146,7 @@ class TrainingModule(LightningModule):
         Lightning divides what is differentiated by `accumulate_batches`, also in an epoch's last step, which
         may have fewer: they are made to weigh as much together as those of any other step.
         """
-        loss = self._step(batch, self.objective.train_scores)
+        loss = self._step(self.objective.varied(batch), self.objective.train_scores)
         whole = self._spec.accumulate_batches
         begun = batch_idx - batch_idx % whole
         present = min(whole, int(self.trainer.num_training_batches) - begun)

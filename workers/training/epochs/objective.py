@@ -46,6 +46,11 @@ class Objective(nn.Module):
     train_scores: Scores
     val_scores: Scores
 
+    def varied(self, batch: Batch) -> Batch:
+        """A training batch as it is learnt from. What is drawn for it are torch's numbers, whose seed goes by
+        the batch."""
+        return batch
+
     def truth(self, batch: Batch) -> Tensor:
         """What loss and scores compare with, on the batch's device."""
         raise NotImplementedError

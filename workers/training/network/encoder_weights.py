@@ -23,8 +23,10 @@ State = Mapping[str, Tensor]
 HUB_TIMEOUT_SECONDS = 5.0
 """How long the hub may take to answer at all before weights count as unavailable."""
 
-_PREFIXES = ("", "encoder.", "model.encoder.", "network.encoder.")
-"""An encoder's own file, a whole smp model's, and those of a Lightning checkpoint."""
+_OUTER = ("", "encoder.", "model.encoder.", "network.encoder.")
+_PREFIXES = (*_OUTER, *(f"{outer}model." for outer in _OUTER))
+"""An encoder's own file, a whole smp model's, and those of a Lightning checkpoint; the same of encoders that
+hold a model of timm's."""
 
 _BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
 _PACKAGED_LAYERS = {

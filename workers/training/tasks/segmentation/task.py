@@ -13,6 +13,7 @@ from workers.prepared.version import PreparedClass, PreparedDataset, Sample
 from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.splits import split_samples
 from workers.training.network.input_rule import InputRule
+from workers.training.network.pretrained import input_rule
 from workers.training.tasks.learning_task import TrainedRun
 from workers.training.tasks.model_file import OpenModel
 from workers.training.tasks.segmentation.data.batches import SegmentationData
@@ -20,7 +21,7 @@ from workers.training.tasks.segmentation.data.squares import plain_squares
 from workers.training.tasks.segmentation.export.onnx_files import ExportData, export_run
 from workers.training.tasks.segmentation.labels.class_weights import class_weights
 from workers.training.tasks.segmentation.network.folded_upsampling import fold_upsampling
-from workers.training.tasks.segmentation.network.networks import build_network, empty_network, input_rule
+from workers.training.tasks.segmentation.network.networks import build_network, empty_network
 from workers.training.tasks.segmentation.objective import SegmentationObjective
 from workers.training.tasks.segmentation.prediction.images import predict_images
 from workers.training.tasks.segmentation.prediction.overlay import write_overlay

@@ -4,19 +4,13 @@ A map and a change of colours may change places: pixels get the same colours, wh
 that only such changes come before are drawn first.
 """
 
-import inspect
-import os
 import random
 
-# albumentations asks the network for its newest version when it is imported, unless told not to.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-
-import albumentations as A
 import numpy as np
 
-from trainyard.errors import InvalidRequest
 from trainyard.spec.training_spec import TransformSpec
 from workers.prepared.version import Uint8
+from workers.training.data.transforms import A, build_transform
 from workers.training.tasks.segmentation.data.crops import Corner, cut
 from workers.training.tasks.segmentation.data.homographies import (
     Matrix,
@@ -46,7 +40,10 @@ class Augmentation:
     """The pipeline of a spec. Raises InvalidRequest for parameters that a transform does not take."""
 
     def __init__(self, transforms: list[TransformSpec], outside: int) -> None:
-        built = [_build(place, spec, outside) for place, spec in enumerate(transforms)]
+        built = [
+            build_transform(place, spec, {} if spec.name in _KEEPS_TRUTH else {"fill_mask": outside})
+            for place, spec in enumerate(transforms)
+        ]
         maps = _leading_maps(transforms)
         self._maps = A.Compose([built[place] for place in maps])
         rest = [place for place in range(len(built)) if place not in maps]
@@ -101,24 +98,3 @@ def _leading_maps(transforms: list[TransformSpec]) -> list[int]:
         elif spec.name not in _COLOURS:
             break
     return places
-
-
-def _build(place: int, spec: TransformSpec, outside: int) -> A.BasicTransform:
-    kind = getattr(A, spec.name)
-    accepted = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
-    unknown = sorted(set(spec.params) - set(accepted))
-    if unknown:
-        raise _refusal(place, f"{spec.name} takes no {', '.join(unknown)}; it takes: {', '.join(accepted)}")
-    moves_pixels = "fill_mask" in accepted and spec.name not in _KEEPS_TRUTH
-    filled = {"fill_mask": outside} if moves_pixels else {}
-    try:
-        return kind(**{**filled, **spec.params})
-    except (TypeError, ValueError) as error:
-        raise _refusal(place, f"{spec.name}: {error}") from error
-
-
-def _refusal(place: int, problem: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"spec.augmentation.transforms[{place}] cannot be built: {problem}.",
-        errors={"spec": {"augmentation": {"transforms": {str(place): {"params": [problem]}}}}},
-    )

@@ -8,13 +8,13 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from trainyard.spec.training_spec import TransformSpec
 from workers.prepared.version import Uint8
+from workers.training.data.transforms import A
 from workers.training.tasks.segmentation.data.crops import cut
 
 Matrix = NDArray[np.float64]

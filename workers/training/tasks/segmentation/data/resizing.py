@@ -1,45 +1,23 @@
-"""How an image of any size becomes the square that a network is trained on."""
+"""How an image of any size, and its mask with it, become the square that a network is trained on."""
 
 import cv2
 import numpy as np
 
 from workers.prepared.version import Uint8
+from workers.training.data.resizing import image_square, square_inside
 
 
 def to_square(image: Uint8, mask: Uint8, size: int, fit: str, outside: int) -> tuple[Uint8, Uint8]:
-    """Image (H, W, 3) and mask (H, W), both resized to `size` x `size`.
+    """Image (H, W, 3) and mask (H, W), both resized to `size` x `size` as `image_square` does.
 
-    `stretch` changes the aspect ratio; `letterbox` keeps it and centres the image between black borders
-    whose mask is `outside`. Masks are resized to the nearest pixel, so no new value arises.
+    The mask of a letterbox's borders is `outside`. Masks are resized to the nearest pixel, so no new value
+    arises.
     """
     height, width = mask.shape
-    if fit == "stretch":
-        return _resize_image(image, size, size), _resize_mask(mask, size, size)
     rows, columns = square_inside(height, width, size, fit)
-    inner_height, inner_width = rows.stop - rows.start, columns.stop - columns.start
-    framed_image = np.zeros((size, size, 3), np.uint8)
-    framed_mask = np.full((size, size), outside, np.uint8)
-    framed_image[rows, columns] = _resize_image(image, inner_height, inner_width)
-    framed_mask[rows, columns] = _resize_mask(mask, inner_height, inner_width)
-    return framed_image, framed_mask
-
-
-def square_inside(height: int, width: int, size: int, fit: str) -> tuple[slice, slice]:
-    """The rows and columns of the square that an image of height x width fills; the rest is border."""
-    if fit == "stretch":
-        return slice(0, size), slice(0, size)
-    scale = size / max(height, width)
-    inner_height, inner_width = (max(1, round(side * scale)) for side in (height, width))
-    top, left = (size - inner_height) // 2, (size - inner_width) // 2
-    return slice(top, top + inner_height), slice(left, left + inner_width)
-
-
-def _resize_image(image: Uint8, height: int, width: int) -> Uint8:
-    # To less than half, an average over the area is needed, or pixels are skipped; else it costs six times as
-    # much as interpolation for the same picture.
-    skips = image.shape[0] > 2 * height or image.shape[1] > 2 * width
-    method = cv2.INTER_AREA if skips else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+    framed = np.full((size, size), outside, np.uint8)
+    framed[rows, columns] = _resize_mask(mask, rows.stop - rows.start, columns.stop - columns.start)
+    return image_square(image, size, fit), framed
 
 
 def _resize_mask(mask: Uint8, height: int, width: int) -> Uint8:

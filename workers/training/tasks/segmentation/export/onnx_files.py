@@ -1,6 +1,5 @@
 """The ONNX files of a completed run, each believed only after onnxruntime has computed the same as torch."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,14 +11,15 @@ from torch import nn
 
 from trainyard.errors import ExportMismatch
 from trainyard.runs.events import Event, Notice
-from trainyard.storage.errors import storage_error
 from trainyard.storage.files import RunFolder
 from trainyard.storage.json_files import write_json
 from workers.training.checkpoints.files import ModelCard
+from workers.training.export.files import sha256_of, write_model
+from workers.training.export.tracing import opset_of, with_output
 from workers.training.export.variants import Feed, calibration_places, to_half, to_int8
 from workers.training.tasks.segmentation.data.squares import Squares, load
-from workers.training.tasks.segmentation.export.card import card_content, sha256_of
-from workers.training.tasks.segmentation.export.graph import is_dynamic, make_graph, opset_of, without_logits
+from workers.training.tasks.segmentation.export.card import card_content
+from workers.training.tasks.segmentation.export.graph import CLASSES, is_dynamic, make_graph
 from workers.training.tasks.segmentation.export.parity import (
     MAX_DIFFERENCE,
     Tolerance,
@@ -121,11 +121,11 @@ def _checked(
     """Compare a variant with the network and write it; raises ExportMismatch, and then there is no file."""
     bound = TOLERANCES[name]
     parity = compare_logits(network, model, card)
-    lean = without_logits(model)
+    lean = with_output(model, CLASSES)
     miou = miou_of(onnx_predictor(lean, card), data.val, card)
     if broken := failure(parity, miou, expected, bound):
         raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")
-    _write(lean, path)
+    write_model(lean, path)
     return {
         "file": path.name,
         "precision": name,
@@ -146,15 +146,3 @@ def _checked(
             "miou": bound.miou,
         },
     }
-
-
-def _write(model: onnx.ModelProto, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        onnx.save_model(model, os.fspath(temporary))
-        temporary.replace(path)
-    except OSError as error:
-        raise storage_error(f"{path.name} could not be written", error) from error
-    finally:
-        temporary.unlink(missing_ok=True)

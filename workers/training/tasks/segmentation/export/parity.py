@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from trainyard.tasks.registry import rounded_size
 from workers.training.checkpoints.files import ModelCard
-from workers.training.export.sessions import open_session, run_session
+from workers.training.export.files import session_of
+from workers.training.export.images import Shape, prepare, random_images
+from workers.training.export.sessions import run_session
 from workers.training.export.variants import Feed
-from workers.training.network.input_rule import InputRule
 from workers.training.tasks.segmentation.data.squares import Squares, load
-from workers.training.tasks.segmentation.export.graph import CLASSES, LOGITS, Shape, is_dynamic
+from workers.training.tasks.segmentation.export.graph import CLASSES, LOGITS, is_dynamic
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
 from workers.training.tasks.segmentation.labels.metrics import no_counts, scores_of
 from workers.training.tasks.segmentation.report.pixels import mean
@@ -57,11 +57,6 @@ class ShapeParity:
     relative: float
 
 
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """A session with torch's number of threads; raises ExportMismatch."""
-    return open_session(model.SerializeToString(), torch.get_num_threads())
-
-
 def tried_shapes(card: ModelCard) -> list[Shape]:
     """(batch, height, width) of each comparison: the trained size, and another where any is allowed."""
     trained = card.spec.data.image_size
@@ -74,7 +69,7 @@ def tried_shapes(card: ModelCard) -> list[Shape]:
 
 def compare_logits(network: nn.Module, model: onnx.ModelProto, card: ModelCard) -> ShapeParity:
     """Compute random images of each tried shape with both; raises ExportMismatch where onnxruntime fails."""
-    session, shapes = _session(model), tried_shapes(card)
+    session, shapes = session_of(model), tried_shapes(card)
     difference = largest = 0.0
     for batch, height, width in shapes:
         images = random_images((batch, height, width), card.rule)
@@ -85,19 +80,6 @@ def compare_logits(network: nn.Module, model: onnx.ModelProto, card: ModelCard) 
         difference = float(np.maximum(difference, np.abs(expected - answered).max()))
         largest = max(largest, float(np.abs(expected).max()))
     return ShapeParity(shapes=shapes, difference=difference, relative=difference / max(largest, 1e-9))
-
-
-def random_images(shape: Shape, rule: InputRule) -> Tensor:
-    """Noise with the rule's mean and spread, (N, H, W, 3) uint8 RGB; the same for the same shape."""
-    noise = torch.randn(*shape, 3, generator=torch.Generator().manual_seed(0))
-    pixels = noise * torch.tensor(rule.std) + torch.tensor(rule.mean)
-    return (pixels * 255).round().clamp(0, 255).to(torch.uint8)
-
-
-def prepare(images: Tensor, rule: InputRule) -> Tensor:
-    """Images, (N, H, W, 3) uint8 RGB, as a network sees them: (N, 3, H, W) float32."""
-    mean_of, std = (torch.tensor(value).view(1, 3, 1, 1) * 255 for value in (rule.mean, rule.std))
-    return (images.permute(0, 3, 1, 2).float() - mean_of) / std
 
 
 def feed_of(images: Tensor, card: ModelCard) -> Feed:
@@ -134,7 +116,7 @@ def torch_predictor(network: nn.Module, card: ModelCard) -> Callable[[Tensor], T
 
 def onnx_predictor(model: onnx.ModelProto, card: ModelCard) -> Callable[[Tensor], Tensor]:
     """The same by onnxruntime; calls raise ExportMismatch where it cannot compute."""
-    session = _session(model)
+    session = session_of(model)
     output = CLASSES if card.spec.export.with_preprocessing else LOGITS
 
     def predict(images: Tensor) -> Tensor:

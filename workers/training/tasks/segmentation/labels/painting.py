@@ -1,13 +1,9 @@
 """Class maps as pictures: their colours, laid over the image or alone."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import cv2
 import numpy as np
 
-from trainyard.errors import StorageUnavailable
-from trainyard.storage.errors import storage_error
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
 
@@ -33,16 +29,3 @@ def blend(image: Uint8, mask: Uint8, colors: Uint8) -> Uint8:
     """The image, (H, W, 3), under the class colours of its mask, (H, W); ignored pixels turn dark."""
     mixed = image * (1 - OPACITY) + colors[mask] * OPACITY
     return mixed.astype(np.uint8)
-
-
-def write_picture(picture: Uint8, path: Path) -> None:
-    """Write a class map, (H, W), or an RGB picture, (H, W, 3), as PNG; raises StorageUnavailable."""
-    plain = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    temporary = path.with_name(f".{path.name}.tmp.png")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(temporary), plain):
-            raise StorageUnavailable(f"{path.name} could not be written.")
-        temporary.replace(path)
-    except OSError as error:
-        raise storage_error(f"{path.name} could not be written", error) from error

@@ -6,16 +6,10 @@ from typing import Any
 import segmentation_models_pytorch as smp
 from torch import nn
 
-from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.errors import InvalidModel, WeightsUnavailable
 from trainyard.spec.training_spec import ModelSpec
-from workers.training.network.encoder_weights import (
-    load_encoder,
-    packaged_weights,
-    read_weights,
-    require_imagenet,
-)
-from workers.training.network.input_rule import HALF, IMAGENET, ChannelStatistics, InputRule
+from workers.training.network.encoder_weights import require_imagenet
+from workers.training.network.pretrained import fill_encoder
 from workers.training.network.shapes import REFUSALS
 
 
@@ -31,15 +25,7 @@ def build_network(spec: ModelSpec, classes: int, weights_file: Path | None) -> n
         return _with_imagenet(spec, classes)
     network: nn.Module = empty_network(spec, classes)
     encoder = network.get_submodule("encoder")
-    if spec.encoder_weights == "packaged":
-        if spec.encoder != PACKAGED_ENCODER:
-            raise WeightsUnavailable(
-                f"Packaged weights are those of {PACKAGED_ENCODER}, not of {spec.encoder}.",
-                errors={"spec": {"model": {"encoder": [f"with packaged weights: {PACKAGED_ENCODER}"]}}},
-            )
-        load_encoder(encoder, packaged_weights(), "the packaged weights")
-    elif weights_file is not None:
-        load_encoder(encoder, read_weights(weights_file), weights_file.name)
+    fill_encoder(encoder, spec, weights_file)
     return network
 
 
@@ -78,19 +64,3 @@ def _unbuildable(spec: ModelSpec, error: Exception) -> InvalidModel:
         f"{spec.architecture} cannot be built with the encoder {spec.encoder}: {error}",
         errors={"spec": {"model": {"encoder": [f"another encoder for {spec.architecture}"]}}},
     )
-
-
-def input_rule(spec: ModelSpec, data: ChannelStatistics) -> InputRule:
-    """The rule that the encoder's weights were made with; the set's own statistics where there are none.
-
-    A weights file is taken to follow ImageNet's. Nothing is asked of the hub but for `imagenet`, whose
-    weights have just come from there.
-    """
-    if spec.encoder_weights == "none":
-        return InputRule(mean=data.mean, std=data.std)
-    if spec.encoder_weights == "packaged":
-        return HALF
-    if spec.encoder_weights == "imagenet":
-        asked = smp.encoders.get_preprocessing_params(spec.encoder, "imagenet")
-        return InputRule(mean=tuple(asked["mean"]), std=tuple(asked["std"]))
-    return IMAGENET

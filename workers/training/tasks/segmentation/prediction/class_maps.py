@@ -5,7 +5,8 @@ import numpy as np
 
 from trainyard.errors import InvalidRequest
 from workers.prepared.version import Uint8
-from workers.training.tasks.segmentation.data.resizing import square_inside, to_square
+from workers.training.data.resizing import square_inside
+from workers.training.tasks.segmentation.data.resizing import to_square
 from workers.training.tasks.segmentation.data.tiles import Floats, predict_tiles
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
 from workers.training.tasks.segmentation.prediction.answers import Predictor

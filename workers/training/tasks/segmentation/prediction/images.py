@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from workers.prepared.version import Uint8
-from workers.training.data.picture_files import read_image
+from workers.training.data.picture_files import read_image, write_picture
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, has_class
-from workers.training.tasks.segmentation.labels.painting import blend, palette, write_picture
+from workers.training.tasks.segmentation.labels.painting import blend, palette
 from workers.training.tasks.segmentation.prediction.answers import Predictor
 from workers.training.tasks.segmentation.prediction.class_maps import as_trained, by_resize, by_tiles
 

@@ -11,9 +11,10 @@ from trainyard.lettering import draw_name
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.checkpoints.trained_network import TrainedNetwork
+from workers.training.data.picture_files import write_picture
 from workers.training.tasks.segmentation.data.squares import Squares
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
-from workers.training.tasks.segmentation.labels.painting import blend, palette, write_picture
+from workers.training.tasks.segmentation.labels.painting import blend, palette
 
 _ROWS = 4
 _SIDE = 256

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from workers.prepared.version import Uint8
 from workers.training.checkpoints.trained_network import card_of, with_weights_of
+from workers.training.export.images import prepare
 from workers.training.tasks.model_file import OpenModel, open_model
-from workers.training.tasks.segmentation.export.parity import prepare
 from workers.training.tasks.segmentation.network.networks import empty_network
 from workers.training.tasks.segmentation.prediction import onnx_file
 from workers.training.tasks.segmentation.prediction.answers import Predictor

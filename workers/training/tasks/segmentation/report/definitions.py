@@ -1,7 +1,7 @@
 """What each number of the report means, as printed in it."""
 
+from workers.training.report import calibration, curves
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
-from workers.training.tasks.segmentation.report import calibration, curves
 from workers.training.tasks.segmentation.report.boundary import TOLERANCE_SHARE, tolerance
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from workers.prepared.version import Uint8
 from workers.training.checkpoints.files import ModelCard
-from workers.training.tasks.segmentation.data.resizing import square_inside
+from workers.training.data.picture_files import write_picture
+from workers.training.data.resizing import square_inside
 from workers.training.tasks.segmentation.data.squares import Squares, load
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.mask_labels import is_ignored
-from workers.training.tasks.segmentation.labels.painting import blend, palette, write_picture
+from workers.training.tasks.segmentation.labels.painting import blend, palette
 from workers.training.tasks.segmentation.report.evaluation import Forward, ScoredImage
 from workers.training.tasks.segmentation.report.whole_images import WholeImages
 

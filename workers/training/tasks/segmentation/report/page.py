@@ -3,37 +3,24 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from workers.training.report.charts import Frame, Line, bar_chart, heat_map, line_chart
 from workers.training.report.learning import Learning, Series
+from workers.training.report.pages import learning_charts, page_template, percent, score
 from workers.training.tasks.segmentation.report.split import SplitReport
 
 SHOWN_IN_MATRIX = 30
 SHOWN_AS_CURVES = 12
 """Classes drawn, the most frequent ones; report.json has all."""
 
-_TRAIN_COLOR, _VAL_COLOR = (150, 150, 150), (22, 84, 148)
-
 
 def render(report: dict[str, Any], splits: list[SplitReport], learning: Learning) -> str:
     """The page of a report, whose numbers are those of report.json."""
-    # Everything but our own SVG, which escapes by itself, is escaped by the template.
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["score"] = _score
-    environment.filters["percent"] = _percent
-    environment.filters["seconds"] = _seconds
-    return environment.get_template("page.html").render(
+    return page_template(Path(__file__).with_name("page.html")).render(
         report=report,
         splits=[{"report": split, "charts": _charts(split)} for split in splits],
-        learning=_learning_charts(learning),
+        learning=learning_charts(learning, {"mIoU": "miou"}),
         classes_drawn=SHOWN_AS_CURVES,
         classes_in_matrix=SHOWN_IN_MATRIX,
     )
@@ -58,7 +45,7 @@ def _charts(split: SplitReport) -> dict[str, Markup]:
 
 
 def _line(row: dict[str, Any], points: Series, area: str) -> Line:
-    return Line(name=f"{row['name']}: {_score(row[area])}", points=points, color=tuple(row["color"]))
+    return Line(name=f"{row['name']}: {score(row[area])}", points=points, color=tuple(row["color"]))
 
 
 def _matrix(split: SplitReport, shown: list[int]) -> Markup:
@@ -70,7 +57,7 @@ def _matrix(split: SplitReport, shown: list[int]) -> Markup:
     shares = split.numbers["confusion"]["row_normalised"]
     tips = [
         [
-            f"{true} taken for {taken}: {counts[row][column]:,} pixels, {_percent(shares[row][column])}"
+            f"{true} taken for {taken}: {counts[row][column]:,} pixels, {percent(shares[row][column])}"
             for column, taken in zip(shown, names, strict=True)
         ]
         for row, true in zip(shown, names, strict=True)
@@ -84,58 +71,9 @@ def _calibration(split: SplitReport) -> Markup:
             bin["low"],
             bin["high"],
             bin["accuracy"],
-            f"{bin['pixels']:,} pixels, {_percent(bin['accuracy'])} right",
+            f"{bin['pixels']:,} pixels, {percent(bin['accuracy'])} right",
         )
         for bin in split.numbers["calibration"]
         if bin["pixels"]
     ]
     return bar_chart(bars, Frame(x_label="probability of the predicted class", y_label="share right"))
-
-
-def _learning_charts(learning: Learning) -> dict[str, Markup]:
-    """Loss, mIoU and learning rate over epochs; a chart without any point is left out."""
-    loss = [("training", "train_loss", _TRAIN_COLOR), ("validation", "val_loss", _VAL_COLOR)]
-    miou = [("training", "train_miou", _TRAIN_COLOR), ("validation", "val_miou", _VAL_COLOR)]
-    charts = {}
-    for label, wanted in {"loss": loss, "mIoU": miou, "learning rate": [("", "lr", _VAL_COLOR)]}.items():
-        lines = [
-            Line(name=name or label, points=learning.curves[column], color=color)
-            for name, column, color in wanted
-            if learning.curves[column]
-        ]
-        if lines:
-            charts[label] = line_chart(lines, _frame_of(lines, label))
-    return charts
-
-
-def _frame_of(lines: list[Line], label: str) -> Frame:
-    epochs = [x for line in lines for x, _ in line.points]
-    highest = 1.0 if label == "mIoU" else max(y for line in lines for _, y in line.points)
-    lowest = min(0.0, *(y for line in lines for _, y in line.points), 0.0)
-    return Frame(
-        x_label="epoch",
-        y_label=label,
-        x_range=(min(epochs), max(epochs)),
-        y_range=(lowest, highest),
-        width=310,
-        height=220,
-    )
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
-
-
-def _seconds(value: float | None) -> str:
-    """Seconds as a person says them."""
-    if value is None:
-        return "–"
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workers.prepared.version import PreparedClass
-from workers.training.tasks.segmentation.report.curves import ClassCurves
+from workers.training.report.curves import ClassCurves
 from workers.training.tasks.segmentation.report.evaluation import Evaluation
 from workers.training.tasks.segmentation.report.gallery import Strip
 from workers.training.tasks.segmentation.report.pixels import (

@@ -8,9 +8,9 @@ import torch
 from trainyard.storage.files import RunFolder
 from trainyard.storage.json_files import write_json, write_text
 from workers.training.checkpoints.files import ModelCard
+from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.learning import Learning, read_learning
 from workers.training.tasks.segmentation.data.squares import Squares
-from workers.training.tasks.segmentation.report.confirmed import confirmation, validation_of
 from workers.training.tasks.segmentation.report.definitions import definitions
 from workers.training.tasks.segmentation.report.evaluation import Forward, evaluate
 from workers.training.tasks.segmentation.report.gallery import Gallery
@@ -74,7 +74,7 @@ def _content(
     card: ModelCard, reports: list[SplitReport], learning: Learning, epoch: int, device: torch.device
 ) -> dict[str, Any]:
     data, size = card.spec.data, card.spec.data.image_size
-    validation = validation_of(data, reports[0].numbers, learning, epoch)
+    validation = validation_of(data, reports[0].numbers, learning, epoch, "miou")
     place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
     made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
     cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
@@ -95,7 +95,7 @@ def _content(
         "definitions": definitions(size, card.spec.model.task),
         "validation": validation,
         "notices": [
-            *confirmation(validation),
+            *confirmation(validation, "miou", "mIoU"),
             *(one for report in reports for one in missed_classes(report.name, report.numbers)),
         ],
         "splits": {report.name: report.numbers for report in reports},

@@ -6,10 +6,12 @@ from trainyard.spec.training_spec import DataSpec
 from workers.training.report.learning import Learning
 
 
-def validation_of(data: DataSpec, numbers: dict[str, Any], learning: Learning, epoch: int) -> dict[str, Any]:
+def validation_of(
+    data: DataSpec, numbers: dict[str, Any], learning: Learning, epoch: int, metric: str
+) -> dict[str, Any]:
     """Of how many images the scores are; `numbers` are of all of validation, with the weights of `epoch`.
 
-    `miou_in_training` is that epoch's own, of `images_per_epoch`; None where the epoch was not validated.
+    `<metric>_in_training` is that epoch's own, of `images_per_epoch`; None where the epoch was not validated.
     """
     images = numbers["images"]
     return {
@@ -17,19 +19,20 @@ def validation_of(data: DataSpec, numbers: dict[str, Any], learning: Learning, e
         "every_epochs": data.val_every_epochs,
         "images": images,
         "images_per_epoch": min(images, data.val_max_images or images),
-        "miou": numbers["miou"],
-        "miou_in_training": dict(learning.curves["val_miou"]).get(epoch),
+        metric: numbers[metric],
+        f"{metric}_in_training": dict(learning.curves[f"val_{metric}"]).get(epoch),
     }
 
 
-def confirmation(validation: dict[str, Any]) -> list[str]:
-    """A sentence where epochs were validated on some of the images only."""
+def confirmation(validation: dict[str, Any], metric: str, title: str) -> list[str]:
+    """A sentence, with that title of the metric, where epochs were validated on some of the images only."""
     some, images, epoch = validation["images_per_epoch"], validation["images"], validation["epoch"]
     if some == images:
         return []
+    known, whole = _score(validation[f"{metric}_in_training"]), _score(validation[metric])
     return [
-        f"Epochs were validated on {some} of the {images} validation images, on which epoch {epoch} has mIoU "
-        f"{_score(validation['miou_in_training'])}; on all of them it has {_score(validation['miou'])}."
+        f"Epochs were validated on {some} of the {images} validation images, on which epoch {epoch} has "
+        f"{title} {known}; on all of them it has {whole}."
     ]
 
 

@@ -1,9 +1,10 @@
 """Whether a network is right as often as it says.
 
-Expected calibration error over labelled pixels, after Guo et al., "On calibration of modern neural networks"
-(ICML 2017): pixels are put into BINS equal bins by the probability p of their predicted class;
+Expected calibration error over answers, of labelled pixels or of images, after Guo et al., "On calibration of
+modern neural networks" (ICML 2017): they are put into BINS equal bins by the probability p of the predicted
+class;
 
-    ECE = sum over bins of (pixels in bin / pixels) * |share right in bin - mean p in bin|
+    ECE = sum over bins of (answers in bin / answers) * |share right in bin - mean p in bin|
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""ROC and precision-recall of each class against the rest, from histograms of fixed size.
+"""ROC and precision-recall of each class against the rest, of pixels from histograms of fixed size.
 
 A pixel's score for a class is the class's probability p, kept as one of BINS bins of equal width in log-odds,
 ln(p / (1 - p)), from -LIMIT to LIMIT: steps of 1/32, fine near 0 and 1, where most probabilities lie. Scores
@@ -14,6 +14,7 @@ Over the bins, from the highest down, with TP and FP the pixels of the class and
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,7 +74,7 @@ class CurveScores:
     def compute(self) -> list[ClassCurves]:
         """The curves of each class."""
         return [
-            _curves(positive.astype(np.float64), (every - positive).astype(np.float64))
+            curves_of(positive.astype(np.float64), (every - positive).astype(np.float64))
             for every, positive in zip(self._all, self._positive, strict=True)
         ]
 
@@ -82,8 +83,16 @@ def _histogram(places: Tensor) -> NDArray[np.int64]:
     return np.asarray(torch.bincount(places, minlength=BINS).cpu().numpy(), np.int64)
 
 
-def _curves(positive: Floats, negative: Floats) -> ClassCurves:
-    """From the histograms of the class's own pixels and of the rest, each (BINS,)."""
+def exact_curves(scores: NDArray[Any], positive: NDArray[np.bool_]) -> ClassCurves:
+    """Those of one class from the score of each image, (N,), and whether it has the class: no scores are
+    taken for equal that differ."""
+    values, places = np.unique(scores, return_inverse=True)
+    hits = np.bincount(places[positive], minlength=len(values)).astype(np.float64)
+    return curves_of(hits, np.bincount(places, minlength=len(values)) - hits)
+
+
+def curves_of(positive: Floats, negative: Floats) -> ClassCurves:
+    """From the histograms of the class's own and of the rest, over scores that rise: each (scores,)."""
     used = (positive + negative)[::-1] > 0
     hits, alarms = np.cumsum(positive[::-1])[used], np.cumsum(negative[::-1])[used]
     if not len(hits) or not hits[-1]:

@@ -1,0 +1,51 @@
+"""What a batch of labelled images costs and how well it is answered."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.classification import MULTILABEL
+from workers.training.data.loaders import Batch
+from workers.training.epochs.objective import Objective
+from workers.training.tasks.classification.data.batches import LabelBatch
+from workers.training.tasks.classification.data.blending import blended
+from workers.training.tasks.classification.labels.losses import WeightedLosses
+from workers.training.tasks.classification.labels.scores import TrainScores, ValScores
+from workers.training.tasks.classification.labels.targets import as_shares
+
+
+class ClassificationObjective(Objective):
+    """The losses of a spec, and the scores of so many classes; `weights` has one for each, None weighs all
+    alike."""
+
+    def __init__(self, spec: TrainingSpec, classes: int, weights: Sequence[float] | None) -> None:
+        super().__init__()
+        form, places = spec.model.task, sorted({1, *spec.data.eval_topk})
+        self._classes = classes
+        self._form = form
+        self._augmentation = spec.augmentation
+        self._loss = WeightedLosses(spec.optimization, form, weights)
+        self.train_scores = TrainScores(places)
+        self.val_scores = ValScores(classes, form, places)
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        loss: Tensor = self._loss(logits, truth)
+        return loss
+
+    def varied(self, batch: LabelBatch) -> Batch:  # type: ignore[override]
+        """Blended, where the spec asks for it."""
+        return blended(batch, self._augmentation, self._classes)
+
+    def truth(self, batch: LabelBatch) -> Tensor:  # type: ignore[override]
+        """(N,) int64, or (N, C) float32."""
+        return batch["label"]
+
+    def noise(self, images: int, size: int) -> LabelBatch:
+        """Images of every class in turn."""
+        numbers = torch.Generator().manual_seed(0)
+        pixels = torch.randint(0, 256, (images, size, size, 3), dtype=torch.uint8, generator=numbers)
+        labels = torch.arange(images) % self._classes
+        given = as_shares(labels, self._classes) if self._form == MULTILABEL else labels
+        return LabelBatch(image=pixels, label=given, name=[])

@@ -1,0 +1,126 @@
+"""Writes a run's evaluation report: report.json, figures and report.html."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainyard.storage.files import RunFolder
+from trainyard.storage.json_files import write_json, write_text
+from workers.training.checkpoints.files import ModelCard
+from workers.training.report.confirmed import confirmation, validation_of
+from workers.training.report.learning import Learning, read_learning
+from workers.training.report.pages import learning_charts, page_template
+from workers.training.tasks.classification.data.pictures import Pictures
+from workers.training.tasks.classification.report.charts import (
+    SHOWN_AS_CURVES,
+    SHOWN_IN_MATRIX,
+    page_charts,
+    write_charts,
+)
+from workers.training.tasks.classification.report.definitions import definitions
+from workers.training.tasks.classification.report.evaluation import Forward
+from workers.training.tasks.classification.report.split import SplitReport, split_report
+
+CURVES = ("train_loss", "val_loss", "train_acc1", "val_acc1", "val_map", "lr")
+LARGEST_BATCH = 16
+"""Images that go through the network at once, or fewer where training took fewer."""
+_SPLITS = {"val": "validation", "test": "the test split"}
+
+
+def write_report(
+    forward: Forward,
+    card: ModelCard,
+    splits: Mapping[str, Pictures],
+    folder: RunFolder,
+    *,
+    epoch: int,
+    train_images: int,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Evaluate on each split, `val` first and then `test` where it has images; returns report.json's content.
+
+    `forward` computes on `device` in float32; `epoch` is that of the weights. Raises StorageUnavailable.
+    """
+    _clear(folder)
+    batch = min(LARGEST_BATCH, card.spec.data.batch)
+    with torch.inference_mode():
+        reports = [
+            split_report(name, forward, card, pictures, folder, device, batch)
+            for name, pictures in splits.items()
+            if len(pictures)
+        ]
+    for one in reports:
+        write_charts(one, folder)
+    learning = read_learning(folder.metrics_csv, train_images, CURVES)
+    content = _content(card, reports, learning, epoch, device)
+    write_json(folder.report_json, content)
+    write_text(folder.report_html, _page(content, reports, learning))
+    return content
+
+
+def _page(content: dict[str, Any], reports: list[SplitReport], learning: Learning) -> str:
+    return page_template(Path(__file__).with_name("page.html")).render(
+        report=content,
+        splits=[{"report": one, "charts": page_charts(one)} for one in reports],
+        learning=learning_charts(learning, {"acc@1": "acc1", "mAP": "map"}),
+        classes_drawn=SHOWN_AS_CURVES,
+        classes_in_matrix=SHOWN_IN_MATRIX,
+    )
+
+
+def _content(
+    card: ModelCard, reports: list[SplitReport], learning: Learning, epoch: int, device: torch.device
+) -> dict[str, Any]:
+    data, model = card.spec.data, card.spec.model
+    size = data.image_size
+    validation = validation_of(data, reports[0].numbers, learning, epoch, "acc1")
+    place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    made = {"crop": "the middle of each image", "letterbox": "each image within a square"}.get(
+        data.fit, "each image"
+    )
+    return {
+        "run_id": card.run_id,
+        "learning_task": card.spec.task,
+        "model": {"architecture": model.architecture, "encoder": model.encoder, "task": model.task},
+        "checkpoint": {"file": "checkpoints/best.ckpt", "epoch": epoch},
+        "input": {
+            "image_size": size,
+            "fit": data.fit,
+            "precision": "float32",
+            "text": f"Evaluated as in training, with {made} made {size} x {size} pixels ({data.fit}), in "
+            f"float32 on {place}.",
+        },
+        "definitions": definitions(model.task),
+        "validation": validation,
+        "notices": [
+            *confirmation(validation, "acc1", "acc@1"),
+            *(notice for report in reports for notice in _missed(report)),
+        ],
+        "splits": {report.name: report.numbers for report in reports},
+        "times": {
+            "epochs": learning.epochs,
+            "training_seconds": learning.training_seconds,
+            "training_images_per_second": learning.images_per_second,
+            "validation_seconds": learning.validation_seconds,
+        },
+    }
+
+
+def _missed(report: SplitReport) -> list[str]:
+    """A sentence where the network finds no image of some classes: a mean over many can hide them."""
+    missed = [row["name"] for row in report.numbers["classes"] if row["images"] and not row["recall"]]
+    if not missed:
+        return []
+    shown = ", ".join(missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
+    return [f"Class {shown}: no image of it is found on {_SPLITS[report.name]}, though it has some."]
+
+
+def _clear(folder: RunFolder) -> None:
+    """Remove an earlier report, whose figures may be more."""
+    for pattern in ("val-*.png", "test-*.png"):
+        for figure in folder.figures.glob(pattern):
+            figure.unlink(missing_ok=True)
+    folder.report_json.unlink(missing_ok=True)
+    folder.report_html.unlink(missing_ok=True)
