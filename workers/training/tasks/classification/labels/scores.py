@@ -7,6 +7,7 @@ all images have. Of a multilabel task a class is predicted where its probability
 Cohen's kappa, agreement beyond chance, is the mean over classes.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -92,7 +93,10 @@ class ValScores:
             return dict.fromkeys(names)
         labelled, hits = hits_of(logits, truth, self._places)
         found = [_share(part, labelled.sum()) for part in hits.sum(dim=1)]
-        values = [float(loss) / len(truth), *found, *_of_classes(logits, truth, self._form)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of classes that do not occur, which are left out
+            of_classes = _of_classes(logits, truth, self._form)
+        values = [float(loss) / len(truth), *found, *of_classes]
         return dict(zip(names, values, strict=True))
 
     def state(self) -> dict[str, Any]:

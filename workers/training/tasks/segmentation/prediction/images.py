@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trainyard.errors import InvalidRequest
 from workers.prepared.version import Uint8
 from workers.training.data.picture_files import read_image, write_picture
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, has_class
@@ -25,6 +26,7 @@ def predict_images(predictor: Predictor, images: Sequence[Path], out: Path, way:
     elsewhere. `way` is `tiles`, `resize` or None, as the network was trained. Raises InvalidRequest and
     StorageUnavailable.
     """
+    _refuse_equal_names(images)
     for path in images:
         _write(predictor, path, out, way)
 
@@ -42,3 +44,9 @@ def _write(predictor: Predictor, path: Path, out: Path, way: str | None) -> None
     write_picture(blend(image, classes, colors), out / f"{path.stem}.overlay.png")
     shares = {info.name: found[info.index].mean() for info in predictor.classes if found[info.index].any()}
     print(f"{path.name}:", ", ".join(f"{name} {share:.1%}" for name, share in shares.items()), flush=True)
+
+
+def _refuse_equal_names(images: Sequence[Path]) -> None:
+    names = [path.stem for path in images]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidRequest(f"Two images would be written to {twice[0]}.png: rename one.")

@@ -1,0 +1,89 @@
+"""What a spec of classification may say, and what is refused with the field's name."""
+
+from typing import Any
+
+import pytest
+
+from trainyard.errors import InvalidRequest
+from trainyard.settings import CONFIGS
+from trainyard.spec.checks import check_classes
+from trainyard.spec.experiments import Experiments
+
+EXPERIMENTS = Experiments(CONFIGS)
+
+
+def test_its_defaults_are_its_own() -> None:
+    spec = EXPERIMENTS.compose({"task": "classification"})
+    assert (spec.model.architecture, spec.data.fit, spec.checkpoints.monitor) == (
+        "Classifier", "crop", "val_acc1",
+    )  # fmt: skip
+    assert [term.name for term in spec.optimization.losses] == ["cross_entropy"]
+    assert EXPERIMENTS.compose({}, "classify-lite0").task == "classification"
+
+
+@pytest.mark.parametrize(
+    ("over", "part", "field"),
+    [
+        ({"model": {"architecture": "Unet"}}, "model", "architecture"),
+        ({"model": {"task": "binary"}}, "model", "task"),
+        ({"model": {"encoder_weights": "imagenet", "encoder": "tu-test_vit4"}}, "model", "encoder_weights"),
+        ({"model": {"task": "multilabel"}}, "optimization", "losses"),
+        (
+            {"optimization": {"losses": [{"name": "dice", "weight": 1.0, "params": {}}]}},
+            "optimization",
+            "losses",
+        ),
+        (
+            {"optimization": {"losses": [{"name": "focal", "weight": 1.0, "params": {"alpha": 0.3}}]}},
+            "optimization",
+            "losses",
+        ),
+        ({"optimization": {"class_weighting": "given"}}, "optimization", "class_weights"),
+        ({"checkpoints": {"monitor": "val_miou"}}, "checkpoints", "monitor"),
+        ({"early_stopping": {"monitor": "val_acc5"}}, "early_stopping", "monitor"),
+        ({"data": {"eval_topk": [1]}}, "data", "eval_topk"),
+        ({"data": {"eval_topk": [5, 5]}}, "data", "eval_topk"),
+        ({"data": {"class_sampling": "even"}}, "data", "class_sampling"),
+        ({"augmentation": {"mixup_alpha": -1}}, "augmentation", "mixup_alpha"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(over: dict[str, Any], part: str, field: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        EXPERIMENTS.compose({"task": "classification", **over})
+    assert list(refused.value.errors["spec"]) == [part]
+    assert list(refused.value.errors["spec"][part]) == [field]
+
+
+def test_a_place_that_is_asked_for_may_be_monitored() -> None:
+    over = {"data": {"eval_topk": [3, 5]}, "checkpoints": {"monitor": "val_acc5"}}
+    assert EXPERIMENTS.compose({"task": "classification", **over}).data.eval_topk == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("data", "eval_topk", [5]),
+        ("data", "class_sampling", "balanced"),
+        ("augmentation", "mixup_alpha", 0.2),
+        ("augmentation", "cutmix_alpha", 1.0),
+    ],
+)
+def test_segmentation_has_no_use_for_it(part: str, field: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        EXPERIMENTS.compose({part: {field: value}})
+    assert list(refused.value.errors["spec"][part]) == [field]
+
+
+def test_a_set_of_the_other_form_is_refused() -> None:
+    spec = EXPERIMENTS.compose({"task": "classification"})
+    check_classes(spec, 10_000, "multiclass")
+    with pytest.raises(InvalidRequest, match="multilabel"):
+        check_classes(spec, 5, "multilabel")
+
+
+def test_there_are_weights_for_many_classes() -> None:
+    over = {"class_weighting": "given", "class_weights": [1.0] * 1000}
+    spec = EXPERIMENTS.compose({"task": "classification", "optimization": over})
+    check_classes(spec, 1000, "multiclass")
+    with pytest.raises(InvalidRequest, match="1000 class weights and 999 classes"):
+        check_classes(spec, 999, "multiclass")
