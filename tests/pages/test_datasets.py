@@ -129,6 +129,36 @@ def test_classes_are_words_and_their_shares_are_shown(page: Page, server: Server
     assert_accessible(page)
 
 
+def test_samples_are_seen_large_one_after_the_other_by_keys(page: Page, prepared: str):
+    page.goto(f"/datasets/{prepared}")
+    eventually(page, "document.querySelectorAll('#grid canvas').length > 1")
+    first, second = page.locator("#grid button").nth(0), page.locator("#grid button").nth(1)
+    first.focus()
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    names = page.locator("#grid bdi").all_inner_texts()
+    expect(viewer).to_contain_text(names[0])
+    expect(viewer.get_by_role("button", name="Previous")).to_be_disabled()
+    eventually(page, "document.querySelector('#viewer canvas') !== null")
+    page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text(names[1])
+    page.keyboard.press("m")
+    hidden = "document.querySelector('#viewer .bare canvas')?.checkVisibility({ visibilityProperty: true })"
+    eventually(page, f"{hidden} === false")
+    page.keyboard.press("o")
+    expect(page.get_by_label("outlines only")).to_be_checked()
+    assert_accessible(page)
+    for _ in names:
+        page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text(names[-1])
+    expect(viewer.get_by_role("button", name="Next")).to_be_disabled()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(second).to_be_focused()
+
+
 def test_samples_are_seen_through_their_masks(page: Page, prepared: str):
     page.goto(f"/datasets/{prepared}")
     eventually(page, "document.querySelectorAll('#grid canvas').length > 1")

@@ -1,6 +1,7 @@
 // Samples of a data set as a grid: the mask's colours over each image, by class, as strong as wanted, or as outlines.
 // Pixels of the mask's picture have the colours of their classes, so that the legend decides in the browser.
 import { API, call } from "./api.js";
+import { Viewer } from "./viewer.js";
 
 const PAGE = 24;
 
@@ -11,7 +12,9 @@ export class Samples {
     this.grid = document.getElementById("grid");
     this.more = document.getElementById("more");
     this.cursor = null;
+    this.items = [];
     this.generation = 0;
+    this.viewer = new Viewer(document.getElementById("viewer"), this);
     const [split, of, opacity, outline] = ["s-split", "s-class", "s-opacity", "s-outline"].map((name) => document.getElementById(name));
     Object.assign(this, { split, of, opacity, outline, legend: document.getElementById("legend") });
     for (const one of [split, of]) one.addEventListener("change", () => this.begin());
@@ -33,23 +36,55 @@ export class Samples {
     if (this.of.value) query.set("class", this.of.value);
     const { items, next_cursor } = await call("GET", `/datasets/${this.id}/samples?${query}`);
     if (generation !== this.generation) return;
-    const figures = items.map((item) => this.figure(item));
-    if (this.cursor) this.grid.append(...figures);
-    else this.grid.replaceChildren(...figures);
+    if (!this.cursor) {
+      this.items = [];
+      this.grid.replaceChildren();
+    }
+    const first = this.items.length;
+    this.items.push(...items);
+    this.grid.append(...items.map((item, place) => this.figure(item, first + place)));
     this.cursor = next_cursor;
     this.more.hidden = next_cursor === null;
   }
 
-  figure(item) {
+  get hasMore() {
+    return !this.more.hidden;
+  }
+
+  async loadMore() {
+    if (this.hasMore) await this.load();
+  }
+
+  toggleOutlines() {
+    if (!this.isLayered) return;
+    this.outline.checked = !this.outline.checked;
+    this.paintAll();
+  }
+
+  /** Puts the focus on the sample of that place in the grid. */
+  focus(place) {
+    this.grid.children[place]?.querySelector("button").focus();
+  }
+
+  figure(item, number) {
     const place = document.createElement("li");
-    place.innerHTML = `<figure><div class="stack"><img loading="lazy"></div><figcaption class="small"><bdi class="text-break"></bdi> <span class="text-body-secondary"></span></figcaption></figure>`;
-    const image = place.querySelector("img"), address = `${API}/datasets/${this.id}/samples/${item.index}.png`;
+    place.innerHTML = `<figure><button type="button" class="stack"></button><figcaption class="small"><bdi class="text-break"></bdi> <span class="text-body-secondary"></span></figcaption></figure>`;
     place.querySelector("bdi").textContent = item.name;
     place.querySelector("span").textContent = `${item.split}, ${item.width}×${item.height}`;
+    const button = place.querySelector("button");
+    button.append(this.image(item));
+    button.addEventListener("click", () => this.viewer.open(number));
+    return place;
+  }
+
+  /** The picture of a sample; its mask comes behind it once it is loaded. */
+  image(item) {
+    const image = document.createElement("img"), address = `${API}/datasets/${this.id}/samples/${item.index}.png`;
+    image.loading = "lazy";
     image.alt = `Sample ${item.index}: ${item.classes.join(", ") || "no class"}`;
     image.src = this.isLayered ? `${address}?layer=image` : address;
     if (this.isLayered) image.addEventListener("load", () => this.addMask(image, `${address}?layer=mask`));
-    return place;
+    return image;
   }
 
   addMask(image, address) {
@@ -76,7 +111,7 @@ export class Samples {
 
   paintAll() {
     const shown = this.shown();
-    for (const canvas of this.grid.querySelectorAll("canvas")) this.paint(canvas, shown);
+    for (const canvas of document.querySelectorAll(".stack canvas")) this.paint(canvas, shown);
   }
 
   paint(canvas, shown) {
