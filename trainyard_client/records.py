@@ -925,6 +925,8 @@ class FoundClass(Record):
 
     share: of all pixels, 0 to 1
     box: left, top, width, height in pixels around all of it; null where none is
+    probability: classification: of the whole image, 0 to 1
+    predicted: classification: whether the image has it
     """
 
     index: int
@@ -933,6 +935,8 @@ class FoundClass(Record):
     pixels: int
     share: float
     box: list[int] | None
+    probability: float
+    predicted: bool
 
 
 class PredictedImage(Record):

@@ -19,7 +19,8 @@ class PredictionFields(Schema):
         validate=validate.OneOf(FORMS),
         metadata={
             "description": "class_map: a grey PNG whose values are classes (of a multilabel model bit c is "
-            "class c); overlay: the image under the classes' colours; json: how much of each class where"
+            "class c); overlay: the image under the classes' colours; json: how much of each class where. Of "
+            "classification json: how probable each class is; overlay: the image above its classes"
         },
     )
     way = fields.String(
@@ -59,7 +60,7 @@ class PredictionFormSchema(PredictionFields):
 
 
 class FoundClassSchema(Schema):
-    """How much of a class there is in an image, and where."""
+    """How much of a class there is in an image, and where; of classification how probable it is."""
 
     index = fields.Integer()
     name = fields.String()
@@ -71,6 +72,8 @@ class FoundClassSchema(Schema):
         allow_none=True,
         metadata={"description": "left, top, width, height in pixels around all of it; null where none is"},
     )
+    probability = fields.Float(metadata={"description": "classification: of the whole image, 0 to 1"})
+    predicted = fields.Boolean(metadata={"description": "classification: whether the image has it"})
 
 
 class PredictedImageSchema(Schema):

@@ -12,9 +12,10 @@ from tests.fixtures.pixelwise_onnx import CLASSES, COLORS, flag, write_pixelwise
 from trainyard.errors import InvalidRequest
 from trainyard.runs.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder, Storage
-from workers.predict import child, masks
+from workers.predict import child, received
 from workers.predict.loaded_models import KEPT, LoadedModels
 from workers.process.child import Link
+from workers.training.tasks.segmentation.prediction.onnx_file import load_onnx
 
 MODEL, ASKED = "model-000000000001", "pred-000000000001"
 
@@ -57,7 +58,7 @@ def truth() -> np.ndarray:
 def test_a_class_map_has_the_size_of_its_image(storage: Storage, folder: PredictionFolder, way: str):
     put(folder, flag())
     model = LoadedModels(1).get(storage.model(MODEL).onnx)
-    told = masks.predict_image(model, job("flag.png", way=way), folder, 0)
+    told = model(job("flag.png", way=way), folder, 0)
     found = read(folder.picture(0, "class_map"))
     assert (found.shape, found.dtype) == ((40, 60), np.uint8)
     assert np.mean(found == truth()) >= (1 if way == "tiles" else 0.95)
@@ -69,12 +70,12 @@ def test_a_class_map_has_the_size_of_its_image(storage: Storage, folder: Predict
 def test_boxes_and_shares_tell_where_a_class_is(storage: Storage, folder: PredictionFolder):
     put(folder, flag())
     model = LoadedModels(1).get(storage.model(MODEL).onnx)
-    _, red, blue = masks.predict_image(model, job("a", form="json", way="tiles"), folder, 0)["classes"]
+    _, red, blue = model(job("a", form="json", way="tiles"), folder, 0)["classes"]
     assert (red["pixels"], red["box"], red["color"]) == (800, [0, 0, 20, 40], list(COLORS[1]))
     assert (blue["pixels"], blue["box"], blue["share"]) == (600, [30, 20, 30, 20], 0.25)
     assert sorted(path.name for path in folder.path.iterdir()) == ["0.image"], "no picture was wanted"
     put(folder, np.full((8, 8, 3), 90, np.uint8))
-    _, red, _ = masks.predict_image(model, job("a", form="json"), folder, 0)["classes"]
+    _, red, _ = model(job("a", form="json"), folder, 0)["classes"]
     assert (red["pixels"], red["box"]) == (0, None)
 
 
@@ -82,7 +83,7 @@ def test_an_overlay_has_the_classes_colours(storage: Storage, folder: Prediction
     put(folder, flag())
     model = LoadedModels(1).get(storage.model(MODEL).onnx)
     wanted = job("a", form="json", pictures=("overlay", "class_map"), way="tiles")
-    masks.predict_image(model, wanted, folder, 0)
+    model(wanted, folder, 0)
     overlay = read(folder.picture(0, "overlay")).astype(float)
     mixed = 0.45 * flag().astype(float) + 0.55 * np.array(COLORS)[truth()]
     assert np.abs(overlay - mixed).max() <= 1
@@ -92,7 +93,7 @@ def test_an_overlay_has_the_classes_colours(storage: Storage, folder: Prediction
 def test_a_multilabel_map_has_a_bit_for_each_class(storage: Storage, folder: PredictionFolder):
     put(folder, flag())
     model = LoadedModels(1).get(write_pixelwise(storage.model(MODEL).onnx, "multilabel"))
-    told = masks.predict_image(model, job("a", way="tiles"), folder, 0)["classes"]
+    told = model(job("a", way="tiles"), folder, 0)["classes"]
     found = read(folder.picture(0, "class_map"))
     assert set(np.unique(found)) == {0, 2, 4}
     assert [one["pixels"] for one in told] == [0, 800, 600]
@@ -100,8 +101,7 @@ def test_a_multilabel_map_has_a_bit_for_each_class(storage: Storage, folder: Pre
 
 def test_binary_logits_are_those_of_the_second_class(storage: Storage, folder: PredictionFolder):
     """One logit: above 0 is class 1, and its probabilities are the sigmoid's."""
-    path = storage.model(MODEL).onnx
-    found = LoadedModels(1).get(path)
+    found = load_onnx(storage.model(MODEL).onnx, 1)
     logits = np.array([[[[-3.0, 0.5]]]], np.float32)
     binary = type(found)(**{**vars(found), "classes": found.classes[:2], "answer": lambda _: logits})
     probabilities = binary.probabilities(np.zeros((1, 2, 3), np.uint8))
@@ -116,16 +116,16 @@ def test_what_is_no_picture_is_refused_by_its_name(
     folder.image(0).write_bytes(content)
     model = LoadedModels(1).get(storage.model(MODEL).onnx)
     with pytest.raises(InvalidRequest, match="x-ray"):
-        masks.predict_image(model, job("x-ray.png"), folder, 0)
+        model(job("x-ray.png"), folder, 0)
 
 
 def test_an_image_too_large_to_hold_several_times_is_refused(
     storage: Storage, folder: PredictionFolder, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(masks, "MAX_PIXELS", 2399)
+    monkeypatch.setattr(received, "MAX_PIXELS", 2399)
     put(folder, flag())
     with pytest.raises(InvalidRequest, match="60 x 40") as error:
-        masks.predict_image(LoadedModels(1).get(storage.model(MODEL).onnx), job("a"), folder, 0)
+        LoadedModels(1).get(storage.model(MODEL).onnx)(job("a"), folder, 0)
     assert "image" in error.value.errors
 
 

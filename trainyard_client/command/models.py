@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 STAGES = click.Choice(["candidate", "staging", "production", "archived"])
 CLASS_MAP, OVERLAY = "class_map", "overlay"
+_ENDS = {CLASS_MAP: ".png", OVERLAY: ".overlay.png"}
+CLASSIFIER = "Classifier"
+"""The architecture of models that tell classes of whole images, of which there is no map."""
 AT_ONCE = 16
 """Images that a server takes in one request."""
 _MODEL = click.argument("model_name", metavar="MODEL")
@@ -158,11 +161,12 @@ def predict(
     found = session.client.models.find(model_name, project=project)
     if folder is not None:
         _refuse_equal_names(images)
-    forms = (CLASS_MAP, OVERLAY) if folder else ()
+    drawn = (OVERLAY,) if found.architecture == CLASSIFIER else (CLASS_MAP, OVERLAY)
+    forms = drawn if folder else ()
     for start in range(0, len(images), AT_ONCE):
         some = images[start : start + AT_ONCE]
         answer = session.client.models.predict(found.id, some, pictures=forms, **how)
-        written = _save(answer, some, folder) if folder else []
+        written = _save(answer, some, folder, forms) if folder else []
         _tell(session, answer, written)
 
 
@@ -288,15 +292,30 @@ def _refuse_equal_names(images: "Sequence[Path]") -> None:
         raise click.UsageError(f"Two images would be written to {twice[0]}.png: rename one.")
 
 
-def _save(answer: "Prediction", images: "Sequence[Path]", folder: Path) -> list[Path]:
+def _show_classes(session: Session, answer: "Prediction") -> None:
+    """How much of each class an image has or how probable the classes are that it has as a whole."""
+    rows: list[tuple[Any, ...]] = []
+    numbers: tuple[str, ...] = ("share", "pixels")
+    for one in answer.images:
+        size = f"{one.width} x {one.height}"
+        for found in one.classes:
+            if found.raw.get("predicted"):
+                numbers = ("probability",)
+                rows.append((one.name, size, found.name, f"{found.probability:.1%}"))
+            elif found.raw.get("pixels"):
+                rows.append((one.name, size, found.name, f"{found.share:.1%}", found.pixels))
+    session.output.table(("image", "size", "class", *numbers), rows, "No class was found.")
+
+
+def _save(answer: "Prediction", images: "Sequence[Path]", folder: Path, forms: "Sequence[str]") -> list[Path]:
     """The pictures of each image, in files named after it here, whatever the server calls it."""
     from trainyard_client.resources.models import picture
 
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for path, one in zip(images, answer.images, strict=True):
-        for form, end in ((CLASS_MAP, ".png"), (OVERLAY, ".overlay.png")):
-            target = folder / f"{path.stem}{end}"
+        for form in forms:
+            target = folder / f"{path.stem}{_ENDS[form]}"
             target.write_bytes(picture(one, form))
             written.append(target)
     return written
@@ -307,13 +326,7 @@ def _tell(session: Session, answer: "Prediction", written: "Sequence[Path]") -> 
         for one in answer.images:
             session.output.json_line({k: v for k, v in one.raw.items() if k not in (CLASS_MAP, OVERLAY)})
         return
-    rows = [
-        (one.name, f"{one.width} x {one.height}", found.name, f"{found.share:.1%}", found.pixels)
-        for one in answer.images
-        for found in one.classes
-        if found.pixels
-    ]
-    session.output.table(("image", "size", "class", "share", "pixels"), rows, "No class was found.")
+    _show_classes(session, answer)
     for one in answer.images:
         for notice in one.notices:
             session.output.note(f"{one.name}: {notice}")

@@ -14,7 +14,6 @@ from trainyard.runs.prediction import PredictionJob
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 from workers.predict.loaded_models import LoadedModels
-from workers.predict.masks import predict_image
 from workers.process.child import Link, Message
 
 _decode = decoder(PredictionJob)
@@ -35,8 +34,8 @@ def _answer(models: LoadedModels, storage: Storage, job: PredictionJob) -> Messa
     began = time.monotonic()
     folder = storage.prediction(job.id)
     try:
-        predictor = models.get(storage.model(job.model_id).path / job.file)
-        images = [predict_image(predictor, job, folder, place) for place in range(len(job.names))]
+        answer = models.get(storage.model(job.model_id).path / job.file)
+        images = [answer(job, folder, place) for place in range(len(job.names))]
     except TrainyardError as error:
         return {"error": error.to_dict()}
     except OSError as error:

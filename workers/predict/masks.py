@@ -5,19 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from trainyard.errors import InvalidRequest
 from trainyard.runs.prediction import CLASS_MAP, PICTURES, RESIZE, TILES, TRAINED, PredictionJob
 from trainyard.storage.files import PredictionFolder
+from workers.predict.received import received_image
 from workers.prepared.version import Uint8
-from workers.training.data.picture_files import read_picture, write_picture
+from workers.training.data.picture_files import write_picture
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
 from workers.training.tasks.segmentation.labels.painting import blend, palette
 from workers.training.tasks.segmentation.prediction.answers import Predictor
 from workers.training.tasks.segmentation.prediction.class_maps import as_trained, by_resize, by_tiles
 
 _WAYS = {TRAINED: as_trained, TILES: by_tiles, RESIZE: by_resize}
-MAX_PIXELS = 64_000_000
-"""Of one image: what is made of it is held in memory at its own size, several times over."""
 
 
 def predict_image(
@@ -27,20 +25,13 @@ def predict_image(
 
     Raises InvalidRequest for what is no image, and StorageUnavailable.
     """
-    name = job.names[place]
-    image, notice = read_picture(folder.image(place), name, predictor.depth)
+    image, notice = received_image(job, folder, place, predictor.depth)
     height, width = image.shape[:2]
-    if height * width > MAX_PIXELS:
-        raise InvalidRequest(
-            f"{name} has {width} x {height} pixels, more than the {MAX_PIXELS} that are predicted at once.",
-            remedy="Cut it into parts, or make it smaller.",
-            errors={"image": [f"at most {MAX_PIXELS} pixels each"]},
-        )
     classes = _WAYS[job.way](predictor, image)
     for form in {job.form, *job.pictures} & {*PICTURES}:
         _write(form, image, classes, predictor, folder.picture(place, form))
     return {
-        "name": name,
+        "name": job.names[place],
         "width": width,
         "height": height,
         "notices": [notice] if notice else [],
