@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from workers.training.network.warm_start import Loaded
+    from workers.training.tasks.classification.prediction.predictor import LabelPredictor
     from workers.training.tasks.segmentation.prediction.answers import Predictor
 
 
@@ -52,8 +53,13 @@ class Checkpoints:
             )
         return loaded
 
-    def predictor(self, name: str = "best") -> "Predictor":
+    def predictor(self, name: str = "best") -> "Predictor | LabelPredictor":
         """The trained network, ready for images; raises as `path`, and StorageUnavailable."""
-        from workers.training.tasks.segmentation.prediction.predictor import load_predictor
+        from trainyard.tasks.classification import CLASSIFICATION
+        from workers.training.tasks.classification.prediction import model_files
+        from workers.training.tasks.model_file import open_model
+        from workers.training.tasks.segmentation.prediction.predictor import predictor_of
 
-        return load_predictor(self.path(name))
+        model = open_model(self.path(name))
+        of_labels = model.task == CLASSIFICATION.name
+        return model_files.predictor_of(model) if of_labels else predictor_of(model)

@@ -10,6 +10,7 @@ import click
 
 from trainyard.errors import TrainyardError
 from trainyard.runs.record import RunStatus
+from trainyard.tasks.registry import TASKS, forms
 from trainyard_client.command import exit_codes
 from trainyard_client.command.assignments import object_of, spec_of, spec_options
 from trainyard_client.command.output import Output, shown_seconds
@@ -52,7 +53,8 @@ class Asked:
     @property
     def spec(self) -> dict[str, Any]:
         """What is laid over the experiment."""
-        shortcuts = {"early_stopping.patience": self.patience, "model.task": self.task, "epochs": self.epochs}
+        field = "task" if self.task in TASKS else "model.task"
+        shortcuts = {"early_stopping.patience": self.patience, field: self.task, "epochs": self.epochs}
         given = [f"{name}={value}" for name, value in shortcuts.items() if value is not None]
         return spec_of(self.spec_file, [*self.assignments, *given])
 
@@ -75,7 +77,7 @@ class Asked:
 def _options(function: F) -> F:
     """The options of the command, those first that are used most."""
     file = click.Path(path_type=Path)
-    tasks = click.Choice(["multiclass", "binary", "multilabel"])
+    tasks = click.Choice([*TASKS, *forms()])
     devices = click.Choice(["cpu", "gpu"])
     many, none_or_more = click.IntRange(min=1), click.IntRange(min=0)
     options = (
@@ -83,7 +85,9 @@ def _options(function: F) -> F:
         click.option("--epochs", type=many, help="Epochs to train; of --resume the new target."),
         spec_options,
         click.option("--patience", type=none_or_more, help="End after so many epochs that were no better."),
-        click.option("--task", type=tasks, help="That of the data set by default."),
+        click.option(
+            "--task", type=tasks, help="What is learnt, or its form; by default what the data set has."
+        ),
         click.option("--resume", metavar="EXP", help="Go on with an experiment from its last checkpoint."),
         click.option("--fork", metavar="EXP", help="Begin with the weights and the spec of an experiment."),
         click.option(

@@ -13,7 +13,7 @@ from trainyard.runs.fork_origin import origin_file
 from trainyard.runs.record import ForkedFrom, Run, RunStatus
 from trainyard.runs.signals import Signals
 from trainyard.settings import CONFIGS, own_device_classes
-from trainyard.spec.experiments import Experiments, merge
+from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.aliases import place_file
 from trainyard.storage.errors import storage_error
@@ -21,6 +21,7 @@ from trainyard.storage.files import RunFolder
 from trainyard.storage.ids import new_run_id
 from trainyard.storage.json_files import write_json
 from trainyard_local.checkpoints import Checkpoints
+from trainyard_local.chosen_task import fitted_to
 from trainyard_local.dataset import LocalDataset, Progress, read_dataset, stored_dataset
 from trainyard_local.folders import find_folder, held, make_folder
 from trainyard_local.interrupt import Interrupt
@@ -60,7 +61,7 @@ class Experiment:
         configs = Experiments(CONFIGS)
         configs.compose(spec or {}, experiment)  # a mistake in the spec is told before the set is read
         dataset = read_dataset(data, runs, options=options, progress=progress)
-        composed = configs.compose(_with_task(spec or {}, experiment, configs, dataset), experiment)
+        composed = configs.compose(fitted_to(dataset, spec or {}, experiment, configs), experiment)
         return cls._made(Path(runs), name, dataset, composed, experiment=experiment)
 
     @classmethod
@@ -181,13 +182,3 @@ class Experiment:
                 remedy="Give more epochs to go on with, or fork it.",
             )
         return replace(run, epochs=target)
-
-
-def _with_task(
-    spec: Mapping[str, Any], experiment: str | None, configs: Experiments, dataset: LocalDataset
-) -> Mapping[str, Any]:
-    """The spec with the data set's task, where neither it nor the experiment names one that fits it."""
-    named = "task" in spec.get("model", {}) or (
-        experiment is not None and "task" in configs.read(experiment).get("model", {})
-    )
-    return spec if named else merge(spec, {"model": {"task": dataset.summary.task}})

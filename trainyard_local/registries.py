@@ -11,30 +11,34 @@ from trainyard.catalog.names import DATASET_FORMATS
 from trainyard.errors import NotFound
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
-from trainyard.tasks.segmentation import ARCHITECTURES
+from trainyard.tasks.registry import TASKS as DESCRIPTIONS
+from trainyard.tasks.registry import architectures
+from trainyard_local.chosen_task import fitted_to
 from trainyard_local.dataset import LocalDataset, read_dataset
-from workers.prepared.version import PreparedDataset
-from workers.training.tasks.segmentation.data.batches import SegmentationData
-from workers.training.tasks.segmentation.network.networks import build_network
+from workers.prepared.version import PreparedClass, PreparedDataset
+from workers.training.tasks.registry import TASKS, task_of
 
 SPLITS = ("train", "val")
 
 
 class Models:
-    """Architectures of segmentation_models_pytorch, with encoders of it and of timm."""
+    """Architectures of all tasks, with encoders of segmentation_models_pytorch and of timm."""
 
     def names(self) -> Sequence[str]:
         """The architectures."""
-        return tuple(ARCHITECTURES)
+        return tuple(architectures())
 
     def create(self, name: str, classes: int, *, weights_file: Path | None = None, **model: Any) -> nn.Module:
-        """A network that gives (N, classes, H, W) logits of (N, 3, H, W) float32.
+        """A network that gives (N, classes, H, W) logits of (N, 3, H, W) float32, a Classifier (N, classes).
 
         `model` are the other fields of a spec's `model`: encoder, encoder_weights, task. Raises
         InvalidRequest that lists the names, InvalidModel and WeightsUnavailable.
         """
-        spec = Experiments(CONFIGS).compose({"model": {"architecture": name, **model}})
-        return build_network(spec.model, classes, weights_file)
+        tasks = [task.name for task in DESCRIPTIONS.values() if name in task.architectures]
+        named = {"task": tasks[0]} if tasks else {}
+        spec = Experiments(CONFIGS).compose({**named, "model": {"architecture": name, **model}})
+        told = [PreparedClass(index=n, name=str(n), value=n, color=(0, 0, 0)) for n in range(classes)]
+        return TASKS[spec.task].build_network(spec.model, told, weights_file)
 
 
 class Datasets:
@@ -59,18 +63,20 @@ class Datasets:
         runs: Path | str = "runs",
         **options: Any,
     ) -> "Split":
-        """The squares that a run with that spec trains on, or validates with; raises as `read`, NotFound for
-        another split than train and val, and what a spec raises."""
+        """The squares that a run with that spec, and its task, trains on or validates with; raises as `read`,
+        NotFound for another split than train and val, and what a spec raises."""
         if split not in SPLITS:
             raise NotFound(f"There is no split {split!r} to train with.", remedy="Take train or val.")
         found = self.read(name, source, runs, **options)
-        composed = Experiments(CONFIGS).compose(spec or {})
-        data = SegmentationData(PreparedDataset(found.prepared), composed)
+        configs = Experiments(CONFIGS)
+        composed = configs.compose(fitted_to(found, spec or {}, None, configs))
+        data = task_of(composed).data(PreparedDataset(found.prepared), composed, for_gpu=False, cores=1)
         return Split(data.train if split == "train" else data.val)
 
 
 class Split(Dataset[tuple[Tensor, Tensor]]):
-    """`image` (S, S, 3) uint8 RGB and `mask` (S, S) uint8 of each sample, in which 255 is no class.
+    """`image` (S, S, 3) uint8 RGB of each sample and its `mask` (S, S) uint8, in which 255 is no class, or
+    its label: int64 without an axis, or (C,) float32 of a multilabel set.
 
     `epoch`, counted from 0, decides how images of training are varied: set it before each.
     """
@@ -86,7 +92,7 @@ class Split(Dataset[tuple[Tensor, Tensor]]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         item = self._squares[self.epoch, index]
-        return item["image"], item["mask"]
+        return item["image"], item["mask"] if "mask" in item else item["label"]
 
 
 MODELS = Models()
