@@ -1,7 +1,8 @@
 """The page of one run: where it stands, how it came there, what may be done with it, what it left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, render_template
 
@@ -61,6 +62,19 @@ class Acts:
     why_not_resume: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """A score on the validation images by the exported file, and by the network that it was made of."""
+
+    title: str
+    exported: float
+    trained: float
+
+
+_PARITY = {"val_miou": "mIoU", "val_accuracy": "accuracy"}
+"""Scores in the facts of an export, of each task."""
+
+
 def add_to(blueprint: Blueprint) -> None:
     """Add the address."""
     blueprint.add_url_rule("/runs/<run_id>", "run", show)
@@ -89,6 +103,7 @@ def show(run_id: str) -> str:
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),
         charts=charts_of([run.spec.task], _class_metrics(run)),
+        parity=_parity((run.result or {}).get("export") or {}),
         figures=_figures(run),
         log=log.content.decode("utf-8", "replace"),
         log_offset=log.next_offset,
@@ -152,6 +167,14 @@ def _figures(run: Run) -> Sequence[DeviceFigures]:
     if run.owner is None:
         return ()
     return next((one.figures for one in services().yard.workers() if one.id == run.owner), ())
+
+
+def _parity(export: Mapping[str, Any]) -> Parity | None:
+    for name, title in _PARITY.items():
+        exported, trained = export.get(name), export.get(f"torch_{name}")
+        if exported is not None and trained is not None:
+            return Parity(title=title, exported=exported, trained=trained)
+    return None
 
 
 def _named(artifacts: list[Artifact], path: str) -> Artifact | None:

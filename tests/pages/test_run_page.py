@@ -263,6 +263,17 @@ def test_the_log_follows_and_waits_for_a_reader(page: Page, held: Run, server: S
     assert box.evaluate(scrolled) < 2
 
 
+@pytest.mark.parametrize(("name", "title"), [("val_miou", "mIoU"), ("val_accuracy", "accuracy")])
+def test_parity_is_told_by_the_score_of_the_task(
+    page: Page, held: Run, server: Server, name: str, title: str
+):
+    export: dict[str, Any] = {"file": "export/model.onnx", "precision": "fp32", "bytes": 12_345_678,
+                              "max_difference": 6.5e-6, name: 0.8125, f"torch_{name}": 0.8125}  # fmt: skip
+    server.runs.finish(held, "completed", result={"export": export})
+    page.goto(f"/runs/{held.id}")
+    expect(page.locator("#parity")).to_contain_text(f"validation {title} 0.8125, of the network 0.8125")
+
+
 def test_parity_and_files_are_there(page: Page, held: Run, server: Server):
     export: dict[str, Any] = {"file": "export/model.onnx", "precision": "fp32", "bytes": 12_345_678,
                               "max_difference": 6.5e-6, "val_miou": 0.8, "torch_val_miou": 0.8}  # fmt: skip

@@ -231,13 +231,17 @@ def _show(session: Session, found: "Dataset") -> None:
     if found.summary:
         summary, reading = found.summary, found.summary.reading
         splits = ", ".join(f"{name} {count}" for name, count in summary.splits.items())
-        output.pairs({"version": found.version, "images": f"{summary.images} ({splits})"})
+        said = f"{', '.join(summary.kinds)}, {summary.task}"
+        output.pairs(
+            {"version": found.version, "images": f"{summary.images} ({splits})", "annotations": said}
+        )
         if reading:
             parts = {"format": reading.format, "pairs": reading.pairs, "classes": reading.classes,
                      "splits": reading.splits, "guesses": " ".join(reading.guesses) or None}  # fmt: skip
             output.pairs(parts)
         rows = [(one.value, one.name, f"{one.share:.1%}", one.images) for one in summary.classes]
-        output.table(("value", "class", "share of pixels", "images"), rows, "There is no class.")
+        share = "share of pixels" if "masks" in summary.kinds else "share of labels"
+        output.table(("value", "class", share, "images"), rows, "There is no class.")
     _show_problems(session, found)
     _show_questions(session, found)
     if found.error:

@@ -15,6 +15,8 @@ LOG = "logs/training.log"
 SHOWN = ("epoch", "train_loss", "val_loss")
 LAST_SHOWN = ("lr", "images_per_second")
 """What every task has in its rows; between them stand the scores of validation over all classes."""
+MOST_SCORES = 4
+"""So many fit on a line of a terminal."""
 RESULTS = ("checkpoints/best.ckpt", "export/", "report.html", "report.json", "metrics.csv", "config.json")
 """What `download` takes where nothing is named; a name that ends with / is a folder."""
 
@@ -37,6 +39,7 @@ def metrics(session: Session, run_id: str, every: bool) -> None:
 
 def _of_all_classes(known: list[str]) -> list[str]:
     scores = [name for name in known if name.startswith("val_") and "/" not in name and name not in SHOWN]
+    scores = scores[:MOST_SCORES]
     return [name for name in (*SHOWN, *scores, *LAST_SHOWN) if name in known]
 
 

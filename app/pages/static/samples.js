@@ -9,6 +9,7 @@ export class Samples {
   constructor(section, id) {
     this.id = id;
     this.isLayered = section.dataset.task === "multiclass";
+    this.isLabelled = section.dataset.task === "labels";
     this.grid = document.getElementById("grid");
     this.more = document.getElementById("more");
     this.cursor = null;
@@ -70,7 +71,8 @@ export class Samples {
     const place = document.createElement("li");
     place.innerHTML = `<figure><button type="button" class="stack"></button><figcaption class="small"><bdi class="text-break"></bdi> <span class="text-body-secondary"></span></figcaption></figure>`;
     place.querySelector("bdi").textContent = item.name;
-    place.querySelector("span").textContent = `${item.split}, ${item.width}×${item.height}`;
+    const said = this.isLabelled ? `${item.classes.join(", ") || "no class"} · ` : "";
+    place.querySelector("span").textContent = `${said}${item.split}, ${item.width}×${item.height}`;
     const button = place.querySelector("button");
     button.append(this.image(item));
     button.addEventListener("click", () => this.viewer.open(number));
@@ -82,7 +84,7 @@ export class Samples {
     const image = document.createElement("img"), address = `${API}/datasets/${this.id}/samples/${item.index}.png`;
     image.loading = "lazy";
     image.alt = `Sample ${item.index}: ${item.classes.join(", ") || "no class"}`;
-    image.src = this.isLayered ? `${address}?layer=image` : address;
+    image.src = this.isLayered || this.isLabelled ? `${address}?layer=image` : address;
     if (this.isLayered) image.addEventListener("load", () => this.addMask(image, `${address}?layer=mask`));
     return image;
   }
