@@ -34,7 +34,6 @@ from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import named
 
 _BOXES_TRIED = 8
-_MASKS_TRIED = 64
 _MARK = re.compile(r"[-_. ](mask|seg|gt|label|segmentation|annotation)\Z", re.IGNORECASE)
 
 _Couple = tuple[Member, Member]
@@ -201,13 +200,13 @@ def _is_segmentation(member: Member) -> bool:
 
 
 def _masks_of_images(source: Source) -> list[Member]:
-    """The masks in SegmentationClass/, or in folders of it, if one or more of some are called as pictures
-    elsewhere, as VOC's are; none where they are called otherwise, or lie deeper, since these are to be paired
+    """The masks in SegmentationClass/, or in folders of it, if one or more are called as pictures elsewhere,
+    as VOC's are; none where they are called otherwise, or lie deeper, since these are to be paired
     as those of any other folder."""
     masks = [one for one in source.members if MASKS in PurePosixPath(one.path.casefold()).parts[-3:-1]]
     elsewhere = (one for one in source.members if masks and not _is_segmentation(one))
     images = {stem_of(one.path).casefold() for one in elsewhere if ending_of(one.path) in PICTURES}
-    names = (stem_of(mask.path).casefold() for mask in sample(masks, _MASKS_TRIED))
+    names = (stem_of(mask.path).casefold() for mask in masks)
     return masks if any(name in images or _MARK.sub("", name) in images for name in names) else []
 
 
