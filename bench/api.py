@@ -4,7 +4,7 @@
 
 A Redis of its own holds the runs, and a server of the API, one process, answers over HTTP. First, what one
 request costs: seconds of a core of the server, and of Redis, over some hundred requests one by one. Then one
-run and a filtered, sorted page at once, each `--rate` times a second, sent when they are due whether or not
+run and a page of 10 at once, and then a filtered, sorted page in its place, each `--rate` times a second, sent when they are due whether or not
 earlier ones were answered; a request's time counts from when it was due. With `wrk` on the machine, also how
 many a second it gets.
 """
@@ -88,7 +88,8 @@ def measure(service: Service, ids: list[str], seconds: float, rate: float) -> No
     searched = Kind("page of 50 by text", ["/api/v1/runs?text=run%20777", "/api/v1/runs?text=no%20run"])
     for kind in (one, ten, fifty, sorted_, searched):
         print(cost(port, kind), flush=True)
-    print(asyncio.run(both(port, (one, sorted_), rate, seconds)), flush=True)
+    for page in (ten, sorted_):
+        print(asyncio.run(both(port, (one, page), rate, seconds)), flush=True)
     if shutil.which("wrk"):
         for kind in (one, ten, fifty, sorted_):
             print(throughput(port, kind.paths[0]), flush=True)
