@@ -4,9 +4,9 @@
 
 A Redis of its own holds the runs, and a server of the API, one process, answers over HTTP. First, what one
 request costs: seconds of a core of the server, and of Redis, over some hundred requests one by one. Then one
-run and a page of 10 at once, and then a filtered, sorted page in its place, each `--rate` times a second, sent when they are due whether or not
-earlier ones were answered; a request's time counts from when it was due. With `wrk` on the machine, also how
-many a second it gets.
+run and a page of 10 at once, and then one run and a filtered, sorted page, each `--rate` times a second, sent
+when they are due whether or not earlier ones were answered; a request's time counts from when it was due.
+With `wrk` on the machine, also how many a second it gets.
 """
 
 import argparse

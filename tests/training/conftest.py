@@ -1,6 +1,7 @@
 """A small drawn data set, runs of it, and signals that arrive at a chosen batch."""
 
 import json
+import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from trainyard.runs.events import Event, Notice
@@ -78,6 +80,14 @@ def tiny_spec(**over: Any) -> dict[str, Any]:
     }
     parts = {name: {**tiny[name], **part} for name, part in over.items() if isinstance(tiny.get(name), dict)}
     return {**tiny, **over, **parts}
+
+
+@pytest.fixture(autouse=True)
+def draws_are_the_same() -> None:
+    """Weights and pictures of a test are those that it has alone, whatever was drawn before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
