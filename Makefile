@@ -74,7 +74,7 @@ hooks: $(STAMP)  ## git hooks: lint, types and import rules before each commit
 	$(BIN)/pre-commit install
 
 # Not part of the tests: figures go to docs/benchmarks.md. About two hours; each is a command of its own, too.
-BENCHMARKS := api ingest loading ceiling training slots start stop stall accuracy camvid
+BENCHMARKS := api events ingest loading ceiling training slots start stop stall accuracy camvid
 bench: $(STAMP)  ## all benchmarks; about two hours
 	@for part in $(BENCHMARKS); do echo "== $$part"; $(BIN)/python -m bench.$$part || exit 1; done
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app
 
+from app.http.feed_sockets import FeedSockets
 from app.http.sessions import Sessions
 from app.service.cluster.catalogue import CatalogueService
 from app.service.cluster.figures import ClusterFiguresService
@@ -96,6 +97,7 @@ class Services:
     forks: ForkService
     run_events: RunEvents
     event_feed: EventFeedService
+    feed_sockets: FeedSockets
     run_logs: RunLogs
     shutdown: Shutdown
     run_files: RunFiles
@@ -144,7 +146,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     run_life = RunLifeService(life, run_service, kick)
     run_files = RunFiles(runs, storage)
     studies = _studies(client, storage, run_service, run_life, run_files, dataset_service)
-    shutdown, streams = Shutdown(), Slots(MAX_STREAMS, TooManyStreams)
+    shutdown, streams, feed = Shutdown(), Slots(MAX_STREAMS, TooManyStreams), EventFeed(client)
+    feed_sockets = FeedSockets(feed, shutdown)
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
     answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
@@ -166,7 +169,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),
         run_events=RunEvents(runs, storage, shutdown),
-        event_feed=EventFeedService(EventFeed(client), runs, storage, shutdown),
+        event_feed=EventFeedService(feed, runs, storage, shutdown),
+        feed_sockets=feed_sockets,
         run_logs=RunLogs(runs, storage, shutdown),
         shutdown=shutdown,
         run_files=run_files,
@@ -175,7 +179,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         predictions=PredictionService(models, answers, storage, settings.max_upload_bytes),
         weights=WeightsService(run_files, answers, storage),
         stream_slots=streams,
-        figures=ClusterFiguresService(StatisticsStore(client), workers, runs.live, storage, streams),
+        figures=ClusterFiguresService(
+            StatisticsStore(client), workers, runs.live, storage, lambda: streams.taken + feed_sockets.taken
+        ),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments),
         studies=studies,

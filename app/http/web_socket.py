@@ -18,6 +18,8 @@ from wsproto.events import Request as Opening
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import RemoteProtocolError
 
+from app.http.feed_forms import Dumps, Messages
+
 STALL_S = 20.0
 """How long a client may take nothing that is sent to it."""
 PIECE = 64 * 1024
@@ -66,6 +68,12 @@ class WebSocket:
             except (OSError, RemoteProtocolError):
                 self._is_closed = True
         return self._is_closed
+
+    def hand_over(self, sock: Any, dumps: Dumps) -> Messages:
+        """Accept the client on the server's socket, and leave it to whoever goes on with it."""
+        self.abandon()
+        sock.sendall(self._protocol.send(AcceptConnection()))
+        return Messages(dumps, self._protocol)
 
     def send_all(self, texts: Iterable[str]) -> None:
         """Send each text as a message, then say good-bye; returns early where the client has left."""

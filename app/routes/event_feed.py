@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import flask
@@ -11,16 +12,19 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.arguments import Blueprint
 from app.http.client import departure
+from app.http.feed_forms import PLACE, Form, ServerSentEvents
+from app.http.feed_sockets import Follower
+from app.http.handed_over import SOCKET, HandedOver
 from app.http.web_socket import WebSocket, WebSocketResponse
-from app.routes.event_stream import LAST_EVENT_ID, event_stream
+from app.routes.event_stream import BEGIN, HEADERS, LAST_EVENT_ID, SSE, event_stream
 from app.schemas.event_feed import EventFeedQuery
 from app.service.requests.slots import IsGone
 from app.service.run_outputs.event_feed import Entry, FeedQuery
 from app.service.run_outputs.events import checked_event_id
+from app.service.run_outputs.log_lines import LOG
 from trainyard.errors import TrainyardError
 
 logger = logging.getLogger(__name__)
-PLACE = {"event": "place"}
 
 blueprint = Blueprint("event-feed", __name__, url_prefix="/api/v1", description="Many runs, live.")
 
@@ -36,7 +40,12 @@ class EventFeed(MethodView):
         Each event has `run_id` and `project`. The event `gap` says that events since `Last-Event-ID` are no
         longer kept.
         """
-        return event_stream("many runs", _followed(query, departure(request)))
+        if _holds_thread(query):
+            return event_stream("many runs", _followed(query, departure(request)))
+        form = ServerSentEvents(current_app.json.dumps)
+        answer = _handed_over(query, lambda sock: (sock.sendall(BEGIN.encode()), form)[1], mimetype=SSE)
+        answer.headers.extend(HEADERS)
+        return answer
 
 
 @blueprint.route("/ws")
@@ -51,6 +60,13 @@ class EventSocket(MethodView):
         The message `place`, which comes every ten seconds of silence, says only how far the stream was read.
         """
         web_socket = WebSocket(request)
+        if not _holds_thread(query):
+            dumps = current_app.json.dumps
+            try:
+                return _handed_over(query, lambda sock: web_socket.hand_over(sock, dumps), status=101)
+            except TrainyardError:
+                web_socket.abandon()
+                raise
         slots = services().stream_slots
         try:
             slot = slots.take(web_socket.is_gone)
@@ -68,12 +84,43 @@ sockets = flask.Blueprint("event-sockets", __name__, url_prefix="/api/v1")
 sockets.add_url_rule("/ws", view_func=EventSocket.as_view("ws"), websocket=True)
 
 
-def _followed(query: dict[str, Any], is_gone: IsGone) -> Iterator[Entry]:
+def _holds_thread(query: dict[str, Any]) -> bool:
+    """Whether a stream reads files besides, or is served by a server that hands no sockets on."""
+    return LOG in query.get("kinds", ()) or SOCKET not in request.environ
+
+
+def _handed_over(query: dict[str, Any], greet: Callable[[Any], Form], **options: Any) -> Response:
+    """A stream of its client's own: told what is there already, it joins the others.
+
+    Raises StoreUnavailable, TooManyStreams.
+    """
+    sockets, feed = services().feed_sockets, services().event_feed
+    sockets.begin()
+    wanted, after = _wanted(query)
+    begin = feed.begin(after) if after else [(sockets.newest, None)]
+
+    def go_on(sock: Any) -> None:
+        form, last = greet(sock), begin[-1][0]
+        for event_id, event in chain(begin, feed.kept(wanted, last) if after else ()):
+            sock.sendall(form.entry(event_id, event))
+            last = event_id
+        sockets.join(Follower(sock=sock.give_away(), query=wanted, form=form, last=last))
+
+    return HandedOver(go_on, **options)
+
+
+def _wanted(query: dict[str, Any]) -> tuple[FeedQuery, str | None]:
+    """What is asked for, and from where on."""
     sent = request.headers.get("Last-Event-ID") or query.get("last_event_id")
     wanted = FeedQuery(
         run_ids=_set(query.get("runs")), project=query.get("project"), kinds=_set(query.get("kinds"))
     )
-    return services().event_feed.follow(wanted, checked_event_id(sent) if sent else None, is_gone)
+    return wanted, checked_event_id(sent) if sent else None
+
+
+def _followed(query: dict[str, Any], is_gone: IsGone) -> Iterator[Entry]:
+    wanted, after = _wanted(query)
+    return services().event_feed.follow(wanted, after, is_gone)
 
 
 def _messages(entries: Iterator[Entry], dumps: Callable[[dict[str, Any]], str]) -> Iterator[str]:

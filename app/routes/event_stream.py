@@ -13,13 +13,15 @@ from trainyard.errors import TrainyardError
 logger = logging.getLogger(__name__)
 RETRY_MS = 2000
 """How long a browser waits before it connects again."""
+BEGIN = f"retry: {RETRY_MS}\n\n"
 LAST_EVENT_ID = {
     "in": "header",
     "name": "Last-Event-ID",
     "schema": {"type": "string"},
     "description": "only events later than this one are sent",
 }
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+SSE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 Entry: TypeAlias = tuple[str, dict[str, Any] | None]
 """An id, and its event; without one, a browser only learns from where to go on."""
 
@@ -29,7 +31,7 @@ def event_stream(whose: str, entries: Iterator[Entry | None]) -> Response:
     slots = services().stream_slots
     slot = slots.take(departure(request))
     lines = _lines(whose, entries, current_app.json.dumps)
-    response = Response(lines, mimetype="text/event-stream", headers=_HEADERS)
+    response = Response(lines, mimetype=SSE, headers=HEADERS)
     response.call_on_close(lambda: slots.give_back(slot))
     return response
 
@@ -41,7 +43,7 @@ def _lines(
 
     It is written after the request's own context has gone, hence `dumps`.
     """
-    yield f"retry: {RETRY_MS}\n\n"
+    yield BEGIN
     try:
         for entry in entries:
             yield _block(*entry, dumps) if entry else ": still here\n\n"

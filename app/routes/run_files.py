@@ -79,7 +79,7 @@ class Artifacts(MethodView):
 @blueprint.route("/<run_id>/artifacts/<path:path>")
 class OneArtifact(MethodView):
     @blueprint.arguments(ArtifactQuery, location="query")
-    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
+    @blueprint.response(200, {"description": "the file, of its own type"}, content_type="*/*")
     def get(self, query: dict[str, Any], run_id: str, path: str) -> Response:
         """Download a file of the run, or show it."""
         file = services().run_files.artifact(run_id, path)

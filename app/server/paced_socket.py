@@ -32,6 +32,7 @@ class PacedSocket:
         self._early = bytearray()
         self._path = "/"
         self._is_overlong = False
+        self._is_given_away = False
         self._start_body()
         # The kernel gives up what a client does not take, too, though the buffer may have room for more.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALL_S * 1000))
@@ -70,8 +71,15 @@ class PacedSocket:
         except OSError:
             return
 
+    def give_away(self) -> socket.socket:
+        """The connection, for whoever goes on with it: here it is closed without a word."""
+        self._is_given_away = True
+        return self._sock.dup()
+
     def half_close(self) -> bool:
-        """Say that nothing more will be sent; False where the client has gone."""
+        """Say that nothing more will be sent; False where the client has gone, or is another's."""
+        if self._is_given_away:
+            return False
         self._sock.setblocking(False)
         try:
             self._sock.shutdown(socket.SHUT_WR)

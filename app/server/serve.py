@@ -10,10 +10,12 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 from app import create_app
 from app.composition import EXTENSION
+from app.http.feed_sockets import MAX_FOLLOWERS
 from app.server.logs import ACCESS_FORMAT, JsonLogger, QuerylessLogger
 from app.server.waits import RECEIVING, SENDING
 from app.server.worker import PatientWorker
@@ -25,8 +27,8 @@ THREADS = MAX_STREAMS + RECEIVING + SENDING + 64
 """Streams, and threads that wait for clients, are bounded in number; the rest answer everything else."""
 CONNECTIONS = 2000
 """Clients that may be connected at a time, with or without a request."""
-FILES = 500
-"""Open files that are none of clients': the program's, storage's and Redis's."""
+FILES = 500 + MAX_FOLLOWERS
+"""Open files that are none of these clients': the program's, storage's, Redis's, and those of followers."""
 GRACE_S = 3
 """What requests under way have after SIGTERM; event streams end within a second."""
 TIMEOUT_S = 120
@@ -67,6 +69,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "graceful_timeout": GRACE_S,
         "control_socket_disable": True,
         "post_worker_init": begin,
+        "worker_exit": end,
     }
 
 
@@ -82,6 +85,11 @@ def begin(worker: Worker) -> None:
     services.shutdown.when(lambda: not worker.alive)
     services.caretaker.start(threading.Event())
     services.webhook_sender.start(threading.Event())
+
+
+def end(_: Arbiter, worker: Worker) -> None:
+    """Let followers know that the worker stops."""
+    worker.wsgi.extensions[EXTENSION].feed_sockets.close()
 
 
 def serve(settings: Settings) -> None:

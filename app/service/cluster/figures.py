@@ -2,10 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.service.requests.slots import Slots
 from trainyard.errors import StoreUnavailable
 from trainyard.scheduling.wake_ups import TASKS
 from trainyard.storage.files import Storage
@@ -46,8 +45,9 @@ class ClusterFiguresService:
         workers: WorkerStore,
         live: LiveStore,
         storage: Storage,
-        streams: Slots,
+        streams: Callable[[], int],
     ) -> None:
+        """`streams` counts the live streams of this process."""
         self._statistics = statistics
         self._workers = workers
         self._live = live
@@ -69,7 +69,7 @@ class ClusterFiguresService:
             store=store,
             storage_free_bytes=usage and usage.free,
             storage_total_bytes=usage and usage.total,
-            event_streams=self._streams.taken,
+            event_streams=self._streams(),
         )
 
     def _store(self) -> StoreFigures:

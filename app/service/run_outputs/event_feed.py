@@ -1,5 +1,6 @@
 """The events of many runs in one stream, from any point on."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ GAP = {
     "event": "gap",
     "message": "Events after your last one are no longer kept here. Read the runs anew; what follows is new.",
 }
+READERS = 8
+"""How many begin at a time: hundreds may come at once, each with a connection of its own to Redis."""
+PAGE = 500
+"""Events that are read at a time."""
 Entry: TypeAlias = tuple[str, dict[str, Any] | None]
 """An event with its id; None says only how far the stream has been read."""
 
@@ -55,6 +60,7 @@ class EventFeedService:
         self._storage = storage
         self._shutdown = shutdown
         self._keep_alive_s = keep_alive_s
+        self._reading = threading.BoundedSemaphore(READERS)
 
     def follow(self, query: FeedQuery, after: str | None, is_gone: IsGone = never) -> Iterator[Entry]:
         """Each wanted event later than `after` once, in order; from now on where that is None.
@@ -65,12 +71,9 @@ class EventFeedService:
         or the server stops. Raises StoreUnavailable, and NotFound for a run whose log is wanted.
         """
         logs = self._logs(query)
-        newest = self._feed.last_id()
-        last = newest if after is None else after
-        if after is not None and self._has_lost(after, newest):
-            last = after if order(after) < order(newest) else BEFORE_ALL
-            yield last, GAP
-        yield last, None
+        begin = self.begin(after)
+        yield from begin
+        last = begin[-1][0]
         told_at = time.monotonic()
         while not self._shutdown.is_near and not is_gone():
             for entry in self._feed.read(last, PIECE_MS):
@@ -85,6 +88,33 @@ class EventFeedService:
             if time.monotonic() - told_at >= self._keep_alive_s:
                 yield last, None
                 told_at = time.monotonic()
+
+    def begin(self, after: str | None) -> list[Entry]:
+        """What a stream from `after` on begins with; last, from where it is read. Raises StoreUnavailable."""
+        with self._reading:
+            newest = self._feed.last_id()
+            if after is None:
+                return [(newest, None)]
+            if not self._has_lost(after, newest):
+                return [(after, None)]
+        last = after if order(after) < order(newest) else BEFORE_ALL
+        return [(last, GAP), (last, None)]
+
+    def kept(self, query: FeedQuery, last: str) -> Iterator[Entry]:
+        """Each wanted event that is there later than `last`, and how far was read at last.
+
+        Raises StoreUnavailable.
+        """
+        while entries := self._page(last):
+            last = entries[-1].id
+            yield from ((entry.id, entry.event()) for entry in entries if query.wants(entry))
+            yield last, None
+            if len(entries) < PAGE:
+                return
+
+    def _page(self, last: str) -> list[FeedEntry]:
+        with self._reading:
+            return self._feed.read(last, 1, PAGE)
 
     def _logs(self, query: FeedQuery) -> list[tuple[dict[str, Any], LogLines]]:
         """The logs that are wanted, each with what its events say of its run."""
