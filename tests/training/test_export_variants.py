@@ -22,6 +22,7 @@ from trainyard.storage.files import RunFolder
 from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
+from workers.training.export import exported_run
 from workers.training.network.input_rule import InputRule
 from workers.training.tasks.segmentation.data.squares import load, plain_squares
 from workers.training.tasks.segmentation.export import onnx_files as export
@@ -196,7 +197,7 @@ def exporting(
 def test_half_over_its_tolerance_fails_loudly(
     exporting: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = export.to_half
+    honest = exported_run.to_half
 
     def broken(model: onnx.ModelProto) -> onnx.ModelProto:
         half = honest(model)
@@ -204,7 +205,7 @@ def test_half_over_its_tolerance_fails_loudly(
         weights.raw_data = (np.frombuffer(weights.raw_data, np.float16) * 3).tobytes()
         return half
 
-    monkeypatch.setattr(export, "to_half", broken)
+    monkeypatch.setattr(exported_run, "to_half", broken)
     with pytest.raises(ExportMismatch, match="fp16"):
         exporting(print)
     assert [path.name for path in RunFolder(tmp_path).export.iterdir()] == ["model.onnx"]

@@ -1,6 +1,5 @@
 """The ONNX files of a completed run, each believed only after onnxruntime has computed the same as torch."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ import onnx
 from torch import nn
 
 from trainyard.errors import ExportMismatch
-from trainyard.runs.events import Event, Notice
+from trainyard.runs.events import Event
 from trainyard.storage.files import RunFolder
-from trainyard.storage.json_files import write_json
 from workers.training.checkpoints.files import ModelCard
-from workers.training.export.files import sha256_of, write_model
-from workers.training.export.tracing import opset_of, with_output
-from workers.training.export.variants import Feed, calibration_places, to_half, to_int8
+from workers.training.export.exported_run import Facts, export_variants, file_facts
+from workers.training.export.files import write_model
+from workers.training.export.tracing import with_output
+from workers.training.export.variants import Feed, calibration_places
 from workers.training.tasks.classification.data.pictures import Pictures, load
 from workers.training.tasks.classification.export.card import card_content
 from workers.training.tasks.classification.export.graph import PROBABILITIES, make_graph
@@ -50,48 +49,28 @@ def export_run(
     epoch: int,
     evaluation: dict[str, Any],
     report: Callable[[Event], None],
-) -> dict[str, Any]:
-    """Write the files that the spec asks for and export/card.json; returns the facts of model.onnx.
+) -> Facts:
+    """Write the files that the spec asks for and export/card.json, as `export_variants`.
 
     `network` holds the weights of `epoch`, in eval mode on the CPU; `evaluation` is report.json's content.
-    Each file is compared with the network first, and one over its tolerance is not written: an fp32 or fp16
-    file raises ExportMismatch; an int8 file, whose loss no one can foresee, is left out with a notice and
-    stands under `refused` in the card. Raises StorageUnavailable where the storage fails.
     """
-    shutil.rmtree(folder.export, ignore_errors=True)  # an earlier export may have had other files
-    graph = make_graph(network, card)
     expected = accuracy_of(torch_answer(network, card), data.val, card)
-    files, refused = [], []
-    for name, path, make in _variants(graph, card, data, folder):
-        try:
-            files.append(_checked(name, make(), path, network, card, data, expected))
-        except ExportMismatch as error:
-            if name != "int8":
-                raise
-            refused.append({"file": path.name, "precision": name, "reason": error.message})
-            report(Notice(message=f"{path.name} was not written: {error.message}"))
-    content = card_content(
-        card,
-        epoch=epoch,
-        content_hash=data.content_hash,
-        evaluation=evaluation,
-        files=files,
-        refused=refused,
-    )
-    write_json(folder.export_card, content)
-    return {**files[0], "file": f"{folder.export.name}/{files[0]['file']}", "refused": refused}
 
+    def checked(name: str, model: onnx.ModelProto, path: Path) -> Facts:
+        return _checked(name, model, path, network, card, data, expected)
 
-def _variants(
-    graph: onnx.ModelProto, card: ModelCard, data: ExportData, folder: RunFolder
-) -> Iterator[tuple[str, Path, Callable[[], onnx.ModelProto]]]:
-    """Name, file and maker of each file asked for, fp32 first."""
-    yield "fp32", folder.onnx, lambda: graph
-    if card.spec.export.half:
-        yield "fp16", folder.onnx.with_suffix(".fp16.onnx"), lambda: to_half(graph)
-    if card.spec.export.int8:
-        images = _calibration(data.calibration, card)
-        yield "int8", folder.onnx.with_suffix(".int8.onnx"), lambda: to_int8(graph, images)
+    def content(files: list[Facts], refused: list[Facts]) -> Facts:
+        return card_content(
+            card,
+            epoch=epoch,
+            content_hash=data.content_hash,
+            evaluation=evaluation,
+            files=files,
+            refused=refused,
+        )
+
+    graph, images = make_graph(network, card), _calibration(data.calibration, card)
+    return export_variants(graph, images, card.spec.export, folder, checked, content, report)
 
 
 def _calibration(train: Pictures, card: ModelCard) -> Iterator[Feed]:
@@ -107,7 +86,7 @@ def _checked(
     card: ModelCard,
     data: ExportData,
     expected: float,
-) -> dict[str, Any]:
+) -> Facts:
     """Compare a variant with the network and write it; raises ExportMismatch, and then there is no file."""
     bound, images = TOLERANCES[name], min(len(data.val), SCORED)
     parity = compare_logits(network, model, card)
@@ -116,12 +95,7 @@ def _checked(
         raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")
     write_model(with_output(model, PROBABILITIES), path)
     return {
-        "file": path.name,
-        "precision": name,
-        "bytes": path.stat().st_size,
-        "sha256": sha256_of(path),
-        "opset": opset_of(model),
-        "preprocessing": "inside" if card.spec.export.with_preprocessing else "outside",
+        **file_facts(name, path, model, card.spec.export),
         "dynamic_axes": ["batch"],
         "tested_shapes": [list(shape) for shape in parity.shapes],
         "max_difference": parity.difference,
