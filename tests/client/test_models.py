@@ -181,6 +181,28 @@ def test_images_are_asked_about_in_batches_and_pictures_saved(answers: Answers, 
     assert (told["name"], "overlay" in told, told["classes"][0]["pixels"]) == ("0.jpg", False, 9)
 
 
+def test_classes_of_whole_images_are_told_by_their_probability(
+    answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    answers.models = [one | {"architecture": "Classifier"} for one in answers.models]
+    common = {"color": [0, 0, 0]}
+    classes = [
+        {"index": 1, "name": "disc", "probability": 0.875, "predicted": True, **common},
+        {"index": 0, "name": "ground", "probability": 0.125, "predicted": False, **common},
+    ]
+    overlay = base64.b64encode(b"overlay").decode()
+    image = {"name": "a.jpg", "width": 4, "height": 3, "notices": [], "classes": classes, "overlay": overlay}
+    told = {"model_id": "m", "version": 1, "task": "multiclass", "seconds": 0.1, "images": [image]}
+    monkeypatch.setattr(answers, "predicted", lambda _: told)
+    (tmp_path / "a.jpg").write_bytes(b"pixels")
+    shown = invoke("predict", "nuclei", str(tmp_path / "a.jpg"), "--to", str(tmp_path / "out"))
+    assert b"class_map" not in answers.sent[-1][2]
+    assert "disc" in shown
+    assert "87.5%" in shown
+    assert "ground" not in shown
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.overlay.png"]
+
+
 def test_two_images_of_one_name_are_not_written_over_each_other(answers: Answers, tmp_path: Path):
     for name in ("a.png", "a.jpg"):
         (tmp_path / name).write_bytes(b"pixels")
