@@ -20,7 +20,9 @@ class HandedOver(Response):
         sock = environ[SOCKET]
         try:
             if self.status_code != 101:  # whose head is the protocol's own
-                lines = [f"HTTP/1.1 {self.status}", *(f"{k}: {v}" for k, v in self.get_wsgi_headers(environ))]
+                headers = self.get_wsgi_headers(environ)
+                headers.remove("Content-Length")  # nobody knows how long it will be
+                lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in headers)]
                 sock.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1"))
             self._go_on(sock)
         except OSError:  # it has left, or takes nothing

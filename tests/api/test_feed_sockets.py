@@ -80,7 +80,9 @@ def test_there_may_be_more_followers_than_threads_for_streams(server: Server, ru
         found = [Follower(server) for _ in range(MANY)]
         for one in found:
             stack.enter_context(one.line)
-            assert one.until(b"id: ").startswith(b"HTTP/1.1 200 OK\r\n")
+            begin = one.until(b"id: ")
+            assert begin.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"Content-Length" not in begin
         wait_for(lambda: followers(server), lambda count: count == MANY)
         tell(server, run, 1)
         for one in found:
