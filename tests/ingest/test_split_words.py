@@ -93,6 +93,7 @@ def told(*paths: str) -> list[str | None]:
         (("訓練/1", "検証/2", "テスト/3"), ["train", "val", "test"]),
         (("학습/1", "검증/2", "테스트/3"), ["train", "val", "test"]),
         (("обучение/1", "валидация/2", "тест/3"), ["train", "val", "test"]),
+        (("train-kirin/a.png", "test-kirin/b.png", "train-dalmo/c.png"), ["train", "test", "train"]),
     ],
 )
 def test_folders_that_tell(paths: tuple[str, ...], splits: list[str | None]) -> None:

@@ -142,11 +142,15 @@ def _telling(folders: Mapping[str, str | None]) -> dict[str, str]:
     shapes: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for name in sure.values():
         shapes[name.shape].add(name.split)
-    sure = {
-        path: name
-        for path, name in sure.items()
-        if (name.known and not name.short) or len(shapes[name.shape]) > 1
-    }
+    # Where every folder names a split, and some are called alike, those without a like mean the same:
+    # `train-kirin`, `test-kirin` and `train-dalmo`.
+    all_tell = len(sure) == len(folders) and not any(name.short for name in sure.values())
+    if not (all_tell and any(len(splits) > 1 for splits in shapes.values())):
+        sure = {
+            path: name
+            for path, name in sure.items()
+            if (name.known and not name.short) or len(shapes[name.shape]) > 1
+        }
     told = dict(zip(sure, _resolved([name.split for name in sure.values()]), strict=True))
     parts = set(told.values()) if len(told) == len(folders) else {*told.values(), None}
     return told if parts & _HELD_OUT and len(parts) > 1 else {}
