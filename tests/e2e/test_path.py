@@ -192,7 +192,7 @@ def test_flower_shows_the_workers_and_a_training_task(stack: Stack, dataset: dic
         )  # fmt: skip
         return [(task["name"], task["state"]) for task in table.json()["data"]]
 
-    wait_for(tasks, lambda found: ("trainyard.train", "STARTED") in found)
+    wait_for(tasks, lambda found: ("trainyard.train_run", "STARTED") in found)
     page = stack.http.get(f"{stack.flower}/workers").text
     assert "train-" in page
     assert "ingest-" in page
