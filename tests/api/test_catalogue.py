@@ -3,12 +3,13 @@
 from flask.testing import FlaskClient
 
 from trainyard.catalog.names import smp_encoder_names
+from trainyard.tasks.classification import CLASSIFIER
 from trainyard.tasks.segmentation import ARCHITECTURES
 
 
 def test_architectures_with_their_rules(client: FlaskClient):
     items = {item["name"]: item for item in client.get("/api/v1/models").json["items"]}
-    assert items.keys() == ARCHITECTURES.keys()
+    assert items.keys() == {*ARCHITECTURES, CLASSIFIER}
     assert items["DeepLabV3"]["size_multiple"] == 8
     assert items["DeepLabV3"]["min_batch"] == 2
     assert items["PSPNet"]["dynamic_size"] is False
@@ -50,9 +51,10 @@ def test_other_names(client: FlaskClient):
     assert "HorizontalFlip" in names["transforms"]
     assert names["device_classes"] == ["cpu", "gpu", "gpu-large"]
     assert all(names.values())
-    (task,) = names["tasks"]
-    assert task["name"] == "segmentation"
+    task, other = names["tasks"]
+    assert (task["name"], other["name"]) == ("segmentation", "classification")
     assert task["forms"] == ["multiclass", "binary", "multilabel"]
     assert task["monitors"]["val_loss"] == "min"
     assert set(task["architectures"]) == ARCHITECTURES.keys()
     assert task["losses"] == names["losses"]
+    assert (other["forms"], other["architectures"]) == (["multiclass", "multilabel"], [CLASSIFIER])

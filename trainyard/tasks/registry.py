@@ -35,8 +35,12 @@ def architectures() -> Mapping[str, Architecture]:
 
 
 def losses() -> Mapping[str, Loss]:
-    """Those of all tasks, by name."""
-    return {name: one for task in TASKS.values() for name, one in task.losses.items()}
+    """Those of all tasks, by name: what two tasks call the same is described as the earlier one takes it."""
+    found: dict[str, Loss] = {}
+    for task in TASKS.values():
+        for name, one in task.losses.items():
+            found.setdefault(name, one)
+    return found
 
 
 def monitors() -> Mapping[str, Direction]:
