@@ -35,7 +35,7 @@ worker: $(STAMP)  ## one more training worker for it
 # One more at a time than there are cores: many wait for processes. A file stays in one process, with its stack;
 # tests/conftest.py has the long ones go first. Hundreds of processes are started, so what they import is compiled
 # once, whatever the environment says.
-test: $(STAMP)  ## every test; about half an hour on two cores
+test: $(STAMP)  ## every test; about twenty minutes on two cores
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long" -n 3 --dist loadfile \
 		--no-loadscope-reorder
 
