@@ -6,14 +6,16 @@ from typing import Any
 from trainyard.tasks.registry import TASKS
 
 
-def charts_of(tasks: Iterable[str], of_classes: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """As the page's scripts take them, for runs of these tasks; `of_classes` are scores of single classes."""
+def charts_of(tasks: Iterable[str], classes: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """As the page's scripts take them, for runs of these tasks; `classes` are drawn one by one."""
     known = [TASKS[name] for name in dict.fromkeys(tasks) if name in TASKS]
     charts = [_chart("loss", "Loss", ("train_loss", "val_loss"))]
     charts += [_chart(one.names[-1], one.title, one.names) for task in known for one in task.charts]
     charts.append(_chart("lr", "Learning rate", ("lr",)))
-    if of_classes:
-        charts.append(_chart("classes", "IoU of each class", of_classes))
+    for task in known:
+        if task.class_scores and classes:
+            begin, title = task.class_scores
+            charts.append(_chart("classes", title, [f"{begin}{name}" for name in classes]))
     return charts
 
 

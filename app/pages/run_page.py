@@ -15,10 +15,9 @@ from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
 from trainyard.store.worker_record import DeviceFigures
-from trainyard.tasks.segmentation import SEGMENTATION
+from trainyard.tasks.registry import TASKS
 
 CLASSES_DRAWN = 20
-_OF_CLASSES = "val_iou/"
 LOG_LINES = 200
 """Of the log, for the first paint; what comes after is fetched by its offset."""
 _GOOD_ENDS = frozenset({"trained", "completed"})
@@ -71,10 +70,6 @@ class Parity:
     trained: float
 
 
-_PARITY = {"val_miou": "mIoU", "val_accuracy": "accuracy"}
-"""Scores in the facts of an export, of each task."""
-
-
 def add_to(blueprint: Blueprint) -> None:
     """Add the address."""
     blueprint.add_url_rule("/runs/<run_id>", "run", show)
@@ -102,7 +97,7 @@ def show(run_id: str) -> str:
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),
-        charts=charts_of([run.spec.task], _class_metrics(run)),
+        charts=charts_of([run.spec.task], _drawn_classes(run)),
         parity=_parity((run.result or {}).get("export") or {}),
         figures=_figures(run),
         log=log.content.decode("utf-8", "replace"),
@@ -150,16 +145,14 @@ def _step(attempt: AttemptRecord, run: Run) -> Step:
     return Step(attempt=attempt, look=look, words=_WORDS.get(reason, reason or "ended"))
 
 
-def _class_metrics(run: Run) -> list[str]:
-    """Names of the scores of the set's first classes; a name with a comma cannot be in a list of them."""
-    if run.spec.task != SEGMENTATION.name:
-        return []
+def _drawn_classes(run: Run) -> list[str]:
+    """Names of the set's first classes; one with a comma cannot be in a list of metrics."""
     try:
         summary = services().datasets.get(run.dataset_id).summary
     except (NotFound, Unreadable):
         return []
     names = [one.name for one in summary.classes if "," not in one.name] if summary else []
-    return [f"{_OF_CLASSES}{name}" for name in names[:CLASSES_DRAWN]]
+    return names[:CLASSES_DRAWN]
 
 
 def _figures(run: Run) -> Sequence[DeviceFigures]:
@@ -170,7 +163,7 @@ def _figures(run: Run) -> Sequence[DeviceFigures]:
 
 
 def _parity(export: Mapping[str, Any]) -> Parity | None:
-    for name, title in _PARITY.items():
+    for name, title in filter(None, (task.parity for task in TASKS.values())):
         exported, trained = export.get(name), export.get(f"torch_{name}")
         if exported is not None and trained is not None:
             return Parity(title=title, exported=exported, trained=trained)

@@ -23,11 +23,12 @@ from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
 from workers.training.export import exported_run
+from workers.training.export.logits import LogitParity
 from workers.training.network.input_rule import InputRule
 from workers.training.tasks.segmentation.data.squares import load, plain_squares
 from workers.training.tasks.segmentation.export import onnx_files as export
 from workers.training.tasks.segmentation.export.graph import make_graph
-from workers.training.tasks.segmentation.export.parity import ShapeParity, Tolerance, failure
+from workers.training.tasks.segmentation.export.parity import Tolerance, failure
 from workers.training.tasks.segmentation.network.networks import empty_network
 
 ALL = {"onnx": True, "half": True, "int8": True}
@@ -228,13 +229,13 @@ def test_int8_over_its_tolerance_is_left_out_and_said(
 
 def test_large_logits_may_differ_by_their_rounding() -> None:
     bound = export.TOLERANCES["fp32"]
-    large = ShapeParity(shapes=[(1, 32, 32)], difference=0.003, relative=4e-6)
+    large = LogitParity(shapes=[(1, 32, 32)], difference=0.003, relative=4e-6)
     assert failure(large, 0.5, 0.5, bound) is None
     assert failure(replace(large, relative=4e-4), 0.5, 0.5, bound)
 
 
 def test_no_bound_is_kept_by_nan() -> None:
-    lost = ShapeParity(shapes=[(1, 32, 32)], difference=float("nan"), relative=float("nan"))
+    lost = LogitParity(shapes=[(1, 32, 32)], difference=float("nan"), relative=float("nan"))
     assert failure(lost, 0.5, 0.5, Tolerance(difference=1.0, miou=1.0))
     assert failure(lost, 0.5, 0.5, Tolerance(relative=1.0, miou=1.0))
     assert failure(lost, float("nan"), 0.5, Tolerance(miou=1.0))

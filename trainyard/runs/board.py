@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+MOST_BOARDS = 4
+"""Boards at a time; each has 100 MB of memory."""
+
 
 class BoardStatus(StrEnum):
     """starting -> ready | failed."""

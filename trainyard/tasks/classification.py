@@ -107,6 +107,7 @@ CLASSIFICATION = TaskDescription(
         Chart(title="Accuracy", names=("train_acc1", "val_acc1")),
         Chart(title="mAP, F1, AUROC, kappa", names=("val_map", "val_f1", "val_auroc", "val_kappa")),
     ),
+    parity=("val_accuracy", "accuracy"),
     min_classes=2,
     check_spec=check_spec,
     check_classes=check_classes,

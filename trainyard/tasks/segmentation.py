@@ -162,6 +162,8 @@ SEGMENTATION = TaskDescription(
         Chart(title="Mean IoU", names=("train_miou", "val_miou")),
         Chart(title="Dice", names=("train_dice", "val_dice")),
     ),
+    class_scores=("val_iou/", "IoU of each class"),
+    parity=("val_miou", "mIoU"),
     min_classes=2,
     check_spec=check_spec,
     check_classes=check_classes,

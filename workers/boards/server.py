@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from trainyard.errors import StoreUnavailable
-from trainyard.runs.board import Board, BoardStatus
+from trainyard.runs.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.storage.files import Storage
 from trainyard.store.board_store import BoardStore
 from workers.boards.process import START_S, BoardProcess
@@ -14,8 +14,6 @@ from workers.boards.process import START_S, BoardProcess
 logger = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-MOST = 4
-"""Boards at a time; each has 100 MB of memory."""
 
 
 class BoardServer:
@@ -76,7 +74,7 @@ class BoardServer:
     def _keep(self, board: Board) -> None:
         process = self._running.get(board.id)
         if process is None:
-            if len(self._running) < MOST:
+            if len(self._running) < MOST_BOARDS:
                 self._begin(board)
             return
         problem = process.problem()

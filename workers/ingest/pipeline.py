@@ -87,7 +87,7 @@ def ingest(
     """
     log = ProblemLog(options.on_question)
     work = folder / f"{_WORK}{secrets.token_hex(4)}"
-    build = _Build(work, options, progress, log, processes, reads_next)
+    build = _Build(work, options, log, SetReader(work, options, progress, log, processes, reads_next))
     summary = None
     try:
         _clear(folder)
@@ -134,20 +134,12 @@ def _keep(work: Path, version: Path) -> None:
 class _Build:
     """Reads, checks and writes one set into the new folder `work`."""
 
-    def __init__(
-        self,
-        work: Path,
-        options: IngestOptions,
-        progress: Progress,
-        log: ProblemLog,
-        processes: int | None,
-        reads_next: ReadsNext,
-    ) -> None:
+    def __init__(self, work: Path, options: IngestOptions, log: ProblemLog, reader: SetReader) -> None:
         self.proposed: LabelMap | None = None
         self._work = work
         self._options = options
         self._log = log
-        self._reader = SetReader(work, options, progress, log, processes, reads_next)
+        self._reader = reader
 
     def run(self, source: Source) -> DatasetSummary | None:
         """The summary; None where the set is unusable or leaves something open, errors and questions logged.

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 
 from trainyard.errors import Conflict, NotFound, TooManyBoards
 from trainyard.registry.runs import RunRegistry
-from trainyard.runs.board import Board, BoardStatus
+from trainyard.runs.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.storage.ids import check_id, new_board_id
 from trainyard.store.board_store import BoardStore
 from trainyard.store.locks import Locks
 
-MOST = 4
-"""Boards at a time."""
 MOST_RUNS = 50
 _LOCK_S = 10.0
 _LOOKS_S = 5.0
@@ -46,7 +44,7 @@ class BoardService:
                 if board.run_ids == wanted and board.status != BoardStatus.FAILED:
                     self._boards.look(board.id)
                     return False, board
-            if sum(board.status != BoardStatus.FAILED for board in found) >= MOST:
+            if sum(board.status != BoardStatus.FAILED for board in found) >= MOST_BOARDS:
                 raise TooManyBoards(errors={"boards": [board.id for board in found]})
             made = Board(id=new_board_id(), run_ids=wanted, created_at=time.time(), created_by=who)
             self._boards.put(made)

@@ -14,7 +14,8 @@ _RATE, _LOSS = "learning rate", "loss"
 
 
 def page_template(path: Path) -> Template:
-    """The template of a page, which may include `page.css`, with the filters score, percent and seconds."""
+    """The template of a page, which may include the parts beside this module; with the filters score, percent
+    and seconds."""
     # Everything but our own SVG, which escapes by itself, is escaped by the template.
     environment = Environment(
         loader=FileSystemLoader([path.parent, Path(__file__).parent]),

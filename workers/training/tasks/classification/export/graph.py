@@ -7,11 +7,12 @@ from torch.export import Dim
 
 from trainyard.tasks.classification import MULTILABEL
 from workers.training.checkpoints.files import ModelCard
+from workers.training.export.logits import LOGITS
 from workers.training.export.tracing import add_facts, check_weights, traced
 from workers.training.tasks.classification.labels.answers import THRESHOLD
 from workers.training.tasks.exported_facts import exported_facts
 
-LOGITS, PROBABILITIES = "logits", "probabilities"
+PROBABILITIES = "probabilities"
 
 
 class WithPreprocessing(nn.Module):

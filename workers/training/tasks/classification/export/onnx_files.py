@@ -14,6 +14,7 @@ from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.exported_run import Facts, export_variants, file_facts
 from workers.training.export.files import write_model
+from workers.training.export.logits import compare_logits, feed_of
 from workers.training.export.tracing import with_output
 from workers.training.export.variants import Feed, calibration_places
 from workers.training.tasks.classification.data.pictures import Pictures, load
@@ -23,11 +24,10 @@ from workers.training.tasks.classification.export.parity import (
     SCORED,
     TOLERANCES,
     accuracy_of,
-    compare_logits,
     failure,
-    feed_of,
     onnx_answer,
     torch_answer,
+    tried_shapes,
 )
 
 
@@ -75,7 +75,7 @@ def export_run(
 
 def _calibration(train: Pictures, card: ModelCard) -> Iterator[Feed]:
     for place in calibration_places(len(train)):
-        yield feed_of(load(train, [place])[0], card)
+        yield feed_of(load(train, [place])[0], card.rule, card.spec.export)
 
 
 def _checked(
@@ -89,7 +89,7 @@ def _checked(
 ) -> Facts:
     """Compare a variant with the network and write it; raises ExportMismatch, and then there is no file."""
     bound, images = TOLERANCES[name], min(len(data.val), SCORED)
-    parity = compare_logits(network, model, card)
+    parity = compare_logits(network, model, card.rule, card.spec.export, tried_shapes(card))
     accuracy = accuracy_of(onnx_answer(model, card), data.val, card)
     if broken := failure(parity, accuracy, expected, images, bound):
         raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.files import session_of
-from workers.training.export.images import Shape, prepare, random_images
+from workers.training.export.images import Shape, prepare
+from workers.training.export.logits import LOGITS, LogitBounds, LogitParity, feed_of, logit_failure
 from workers.training.export.sessions import run_session
-from workers.training.export.variants import Feed
 from workers.training.tasks.classification.data.pictures import Pictures, load
-from workers.training.tasks.classification.export.graph import LOGITS
 from workers.training.tasks.classification.labels.answers import Floats, decided, probabilities_of
 from workers.training.tasks.classification.labels.targets import as_shares
 
@@ -25,16 +24,9 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tolerance:
-    """What a variant may differ by: logits absolutely, logits as a share of the greatest, and accuracy, of
-    which a single image is always within.
+class Tolerance(LogitBounds):
+    """What a variant may differ by: its logits, and accuracy, of which a single image is always within."""
 
-    None sets no bound. Of two bounds on logits one is enough: rounding alone moves logits of several hundred
-    by more than it moves those of a few.
-    """
-
-    difference: float | None = None
-    relative: float | None = None
     accuracy: float
 
 
@@ -47,35 +39,10 @@ TOLERANCES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parity:
-    """The largest difference of any logit at any of the shapes; `relative` is to the largest logit."""
-
-    shapes: list[Shape]
-    difference: float
-    relative: float
-
-
-def compare_logits(network: nn.Module, model: onnx.ModelProto, card: ModelCard) -> Parity:
-    """Compute random images with both, in two sizes of batch; raises ExportMismatch."""
-    session, size = session_of(model), card.spec.data.image_size
-    shapes = [(2, size, size), (1, size, size)]
-    difference = largest = 0.0
-    for shape in shapes:
-        images = random_images(shape, card.rule)
-        with torch.inference_mode():
-            expected = network(prepare(images, card.rule)).numpy()
-        answered = run_session(session, LOGITS, feed_of(images, card))
-        # NaN passes through np.maximum, and then fails every bound.
-        difference = float(np.maximum(difference, np.abs(expected - answered).max()))
-        largest = max(largest, float(np.abs(expected).max()))
-    return Parity(shapes=shapes, difference=difference, relative=difference / max(largest, 1e-9))
-
-
-def feed_of(images: Tensor, card: ModelCard) -> Feed:
-    """The graph's input for images, (N, S, S, 3) uint8 RGB."""
-    given = images if card.spec.export.with_preprocessing else prepare(images, card.rule)
-    return {"image": np.ascontiguousarray(given.numpy())}
+def tried_shapes(card: ModelCard) -> list[Shape]:
+    """(batch, height, width) of each comparison: two sizes of batch."""
+    size = card.spec.data.image_size
+    return [(2, size, size), (1, size, size)]
 
 
 def accuracy_of(answer: Callable[[Tensor], Floats], val: Pictures, card: ModelCard) -> float:
@@ -104,19 +71,17 @@ def torch_answer(network: nn.Module, card: ModelCard) -> Callable[[Tensor], Floa
 def onnx_answer(model: onnx.ModelProto, card: ModelCard) -> Callable[[Tensor], Floats]:
     """The graph's; calls raise ExportMismatch where it cannot be computed."""
     session: onnxruntime.InferenceSession = session_of(model)
-    return lambda images: np.asarray(run_session(session, LOGITS, feed_of(images, card)), np.float32)
+    return lambda images: np.asarray(
+        run_session(session, LOGITS, feed_of(images, card.rule, card.spec.export)), np.float32
+    )
 
 
-def failure(parity: Parity, accuracy: float, expected: float, images: int, bound: Tolerance) -> str | None:
+def failure(
+    parity: LogitParity, accuracy: float, expected: float, images: int, bound: Tolerance
+) -> str | None:
     """None where a variant keeps within its tolerance, else what it breaks."""
-    found = [(parity.difference, bound.difference), (parity.relative, bound.relative)]
-    kept = [value <= limit for value, limit in found if limit is not None]  # a NaN keeps no limit
-    if kept and not any(kept):
-        allowed = " or ".join(f"{limit:g}" for _, limit in found if limit is not None)
-        return (
-            f"a logit differs by {parity.difference:.2g}, {parity.relative:.2g} of the largest; "
-            f"{allowed} is allowed"
-        )
+    if broken := logit_failure(parity, bound):
+        return broken
     allowed_accuracy = max(bound.accuracy, 1.001 / images)
     if not abs(accuracy - expected) <= allowed_accuracy:
         return (

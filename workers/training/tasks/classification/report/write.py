@@ -12,6 +12,7 @@ from workers.training.checkpoints.files import ModelCard
 from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.learning import Learning, read_learning
 from workers.training.report.pages import learning_charts, page_template
+from workers.training.report.parts import clear_report, place_of, times_of
 from workers.training.tasks.classification.data.pictures import Pictures
 from workers.training.tasks.classification.report.charts import (
     SHOWN_AS_CURVES,
@@ -43,7 +44,7 @@ def write_report(
 
     `forward` computes on `device` in float32; `epoch` is that of the weights. Raises StorageUnavailable.
     """
-    _clear(folder)
+    clear_report(folder)
     batch = min(LARGEST_BATCH, card.spec.data.batch)
     with torch.inference_mode():
         reports = [
@@ -76,7 +77,6 @@ def _content(
     data, model = card.spec.data, card.spec.model
     size = data.image_size
     validation = validation_of(data, reports[0].numbers, learning, epoch, "acc1")
-    place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
     made = {"crop": "the middle of each image", "letterbox": "each image within a square"}.get(
         data.fit, "each image"
     )
@@ -90,7 +90,7 @@ def _content(
             "fit": data.fit,
             "precision": "float32",
             "text": f"Evaluated as in training, with {made} made {size} x {size} pixels ({data.fit}), in "
-            f"float32 on {place}.",
+            f"float32 on {place_of(device)}.",
         },
         "definitions": definitions(model.task),
         "validation": validation,
@@ -99,12 +99,7 @@ def _content(
             *(notice for report in reports for notice in _missed(report)),
         ],
         "splits": {report.name: report.numbers for report in reports},
-        "times": {
-            "epochs": learning.epochs,
-            "training_seconds": learning.training_seconds,
-            "training_images_per_second": learning.images_per_second,
-            "validation_seconds": learning.validation_seconds,
-        },
+        "times": times_of(learning),
     }
 
 
@@ -115,12 +110,3 @@ def _missed(report: SplitReport) -> list[str]:
         return []
     shown = ", ".join(missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
     return [f"Class {shown}: no image of it is found on {_SPLITS[report.name]}, though it has some."]
-
-
-def _clear(folder: RunFolder) -> None:
-    """Remove an earlier report, whose figures may be more."""
-    for pattern in ("val-*.png", "test-*.png"):
-        for figure in folder.figures.glob(pattern):
-            figure.unlink(missing_ok=True)
-    folder.report_json.unlink(missing_ok=True)
-    folder.report_html.unlink(missing_ok=True)

@@ -11,12 +11,13 @@ from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.images import Shape
+from workers.training.export.logits import LOGITS
 from workers.training.export.tracing import add_facts, check_weights, traced
 from workers.training.tasks.exported_facts import exported_facts
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.mask_labels import THRESHOLD
 
-LOGITS, CLASSES = "logits", "classes"
+CLASSES = "classes"
 
 _FREE_TRACE: Shape = (2, 128, 192)
 """What a graph of free size is traced with. The exporter takes an axis of one, in any feature map, for a

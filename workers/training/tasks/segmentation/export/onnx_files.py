@@ -14,6 +14,7 @@ from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.exported_run import Facts, export_variants, file_facts
 from workers.training.export.files import write_model
+from workers.training.export.logits import compare_logits, feed_of
 from workers.training.export.tracing import with_output
 from workers.training.export.variants import Feed, calibration_places
 from workers.training.tasks.segmentation.data.squares import Squares, load
@@ -22,13 +23,12 @@ from workers.training.tasks.segmentation.export.graph import CLASSES, is_dynamic
 from workers.training.tasks.segmentation.export.parity import (
     MAX_DIFFERENCE,
     Tolerance,
-    compare_logits,
     failure,
-    feed_of,
     miou_of,
     onnx_predictor,
     scored_places,
     torch_predictor,
+    tried_shapes,
 )
 
 TOLERANCES = {
@@ -85,7 +85,7 @@ def export_run(
 def _calibration(train: Squares, card: ModelCard) -> Iterator[Feed]:
     for place in calibration_places(len(train)):
         images, _ = load(train, [place])
-        yield feed_of(images, card)
+        yield feed_of(images, card.rule, card.spec.export)
 
 
 def _checked(
@@ -99,7 +99,7 @@ def _checked(
 ) -> Facts:
     """Compare a variant with the network and write it; raises ExportMismatch, and then there is no file."""
     bound = TOLERANCES[name]
-    parity = compare_logits(network, model, card)
+    parity = compare_logits(network, model, card.rule, card.spec.export, tried_shapes(card))
     lean = with_output(model, CLASSES)
     miou = miou_of(onnx_predictor(lean, card), data.val, card)
     if broken := failure(parity, miou, expected, bound):

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from trainyard.tasks.registry import rounded_size
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.files import session_of
-from workers.training.export.images import Shape, prepare, random_images
+from workers.training.export.images import Shape, prepare
+from workers.training.export.logits import LOGITS, LogitBounds, LogitParity, feed_of, logit_failure
 from workers.training.export.sessions import run_session
-from workers.training.export.variants import Feed
 from workers.training.tasks.segmentation.data.squares import Squares, load
-from workers.training.tasks.segmentation.export.graph import CLASSES, LOGITS, is_dynamic
+from workers.training.tasks.segmentation.export.graph import CLASSES, is_dynamic
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
 from workers.training.tasks.segmentation.labels.metrics import no_counts, scores_of
 from workers.training.tasks.segmentation.report.pixels import mean
@@ -36,25 +36,10 @@ _MAX_TRIED_SIZE = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tolerance:
-    """What a variant may differ by: logits absolutely, logits as a share of the greatest, and mIoU.
+class Tolerance(LogitBounds):
+    """What a variant may differ by: its logits, and mIoU."""
 
-    None sets no bound. Of two bounds on logits one is enough: rounding alone moves logits of several hundred
-    by more than it moves those of a few.
-    """
-
-    difference: float | None = None
-    relative: float | None = None
     miou: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShapeParity:
-    """The largest difference of any logit at any of the shapes; `relative` is to the largest logit."""
-
-    shapes: list[Shape]
-    difference: float
-    relative: float
 
 
 def tried_shapes(card: ModelCard) -> list[Shape]:
@@ -65,27 +50,6 @@ def tried_shapes(card: ModelCard) -> list[Shape]:
     name = card.spec.model.architecture
     size = min(trained, rounded_size(name, _MAX_TRIED_SIZE))
     return [(2, size, size), (1, rounded_size(name, size + 1), rounded_size(name, size + 33))]
-
-
-def compare_logits(network: nn.Module, model: onnx.ModelProto, card: ModelCard) -> ShapeParity:
-    """Compute random images of each tried shape with both; raises ExportMismatch where onnxruntime fails."""
-    session, shapes = session_of(model), tried_shapes(card)
-    difference = largest = 0.0
-    for batch, height, width in shapes:
-        images = random_images((batch, height, width), card.rule)
-        with torch.inference_mode():
-            expected = network(prepare(images, card.rule)).numpy()
-        answered = run_session(session, LOGITS, feed_of(images, card))
-        # NaN passes through np.maximum, and then fails every bound.
-        difference = float(np.maximum(difference, np.abs(expected - answered).max()))
-        largest = max(largest, float(np.abs(expected).max()))
-    return ShapeParity(shapes=shapes, difference=difference, relative=difference / max(largest, 1e-9))
-
-
-def feed_of(images: Tensor, card: ModelCard) -> Feed:
-    """The graph's input for images, (N, H, W, 3) uint8 RGB."""
-    given = images if card.spec.export.with_preprocessing else prepare(images, card.rule)
-    return {"image": np.ascontiguousarray(given.numpy())}
 
 
 def scored_places(squares: Squares) -> list[int]:
@@ -120,7 +84,7 @@ def onnx_predictor(model: onnx.ModelProto, card: ModelCard) -> Callable[[Tensor]
     output = CLASSES if card.spec.export.with_preprocessing else LOGITS
 
     def predict(images: Tensor) -> Tensor:
-        answer = torch.from_numpy(run_session(session, output, feed_of(images, card)))
+        answer = torch.from_numpy(run_session(session, output, feed_of(images, card.rule, card.spec.export)))
         return answer if output == CLASSES else _reading(card).decide(answer)
 
     return predict
@@ -130,16 +94,10 @@ def _reading(card: ModelCard) -> Reading:
     return reading_of(card.spec.model.task, len(card.classes))
 
 
-def failure(parity: ShapeParity, miou: float | None, expected: float | None, bound: Tolerance) -> str | None:
+def failure(parity: LogitParity, miou: float | None, expected: float | None, bound: Tolerance) -> str | None:
     """None where a variant keeps within its tolerance, else what it breaks."""
-    found = [(parity.difference, bound.difference), (parity.relative, bound.relative)]
-    kept = [value <= limit for value, limit in found if limit is not None]  # a NaN keeps no limit
-    if kept and not any(kept):
-        allowed = " or ".join(f"{limit:g}" for _, limit in found if limit is not None)
-        return (
-            f"a logit differs by {parity.difference:.2g}, {parity.relative:.2g} of the largest; "
-            f"{allowed} is allowed"
-        )
+    if broken := logit_failure(parity, bound):
+        return broken
     if miou is not None and expected is not None and not abs(miou - expected) <= bound.miou:
         return f"validation mIoU is {miou:.4f}, not {expected:.4f}; {bound.miou:g} apart is allowed"
     return None

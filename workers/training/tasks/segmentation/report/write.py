@@ -10,6 +10,7 @@ from trainyard.storage.json_files import write_json, write_text
 from workers.training.checkpoints.files import ModelCard
 from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.learning import Learning, read_learning
+from workers.training.report.parts import clear_report, place_of, times_of
 from workers.training.tasks.segmentation.data.squares import Squares
 from workers.training.tasks.segmentation.report.definitions import definitions
 from workers.training.tasks.segmentation.report.evaluation import Forward, evaluate
@@ -37,7 +38,7 @@ def write_report(
 
     `forward` computes on `device` in float32; `epoch` is that of the weights. Raises StorageUnavailable.
     """
-    _clear(folder)
+    clear_report(folder)
     with torch.inference_mode():
         reports = [
             _evaluated(name, forward, card, squares, folder, device)
@@ -75,9 +76,8 @@ def _content(
 ) -> dict[str, Any]:
     data, size = card.spec.data, card.spec.data.image_size
     validation = validation_of(data, reports[0].numbers, learning, epoch, "miou")
-    place = "the CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
-    made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place}"
-    cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place}"
+    made = f"each image made {size} x {size} pixels ({data.fit}), in float32 on {place_of(device)}"
+    cut = f"each image cut into {size} x {size} pixels at its own scale, in float32 on {place_of(device)}"
     text = (
         f"Evaluated as in training, with {cut}; outlines are compared square by square."
         if data.fit == "crop"
@@ -99,19 +99,5 @@ def _content(
             *(one for report in reports for one in missed_classes(report.name, report.numbers)),
         ],
         "splits": {report.name: report.numbers for report in reports},
-        "times": {
-            "epochs": learning.epochs,
-            "training_seconds": learning.training_seconds,
-            "training_images_per_second": learning.images_per_second,
-            "validation_seconds": learning.validation_seconds,
-        },
+        "times": times_of(learning),
     }
-
-
-def _clear(folder: RunFolder) -> None:
-    """Remove an earlier report, whose figures may be more."""
-    for pattern in ("val-*.png", "test-*.png"):
-        for figure in folder.figures.glob(pattern):
-            figure.unlink(missing_ok=True)
-    folder.report_json.unlink(missing_ok=True)
-    folder.report_html.unlink(missing_ok=True)
