@@ -49,9 +49,10 @@ class Load(threading.Thread):
     def run(self) -> None:
         """The thread's work."""
         try:
-            while not self._stopped.wait(LOOK_S):
+            while self._is_wanted():
+                time.sleep(LOOK_S)
                 self._look()
-                while len(self._open) < self.width and not self._stopped.is_set():
+                while len(self._open) < self.width and self._is_wanted():
                     self._submit()
             while self._open and not self._patience.has_passed:
                 self._look()
@@ -59,6 +60,12 @@ class Load(threading.Thread):
             self.wishes.settle()
         except Impatient as error:
             self.trouble.append(str(error))
+
+    def _is_wanted(self) -> bool:
+        """Until it is told to stop, and then until each kind of wish was granted, or patience is over."""
+        if not self._stopped.is_set():
+            return True
+        return not (self.wishes.were_granted or self._patience.has_passed)
 
     def _look(self) -> None:
         """Ask what is wished by now, and forget the runs that are over."""
@@ -68,7 +75,7 @@ class Load(threading.Thread):
             del self._open[run_id]
 
     def stop(self, patience_s: float) -> None:
-        """Submit no more; the thread ends once every run is over, or patience is."""
+        """Submit no more than wishes need; the thread ends once every run is over, or patience is."""
         self._patience = Limit(patience_s)
         self._stopped.set()
 

@@ -77,6 +77,8 @@ def work(link, job):
     script = Path(job["prepared"], "script").read_text()
     signals = []
     link.listen(signals.append)
+    if script == STUBBORN:
+        link.send(PROGRESS)
     link.send(epoch(1))
     if script == "train":
         train(link, job, signals)
@@ -88,8 +90,6 @@ def work(link, job):
         return
     for event in SAID.get(script, []):
         link.send({"event": event})
-    if script == STUBBORN:
-        link.send(PROGRESS)
     while script in ("until stopped", STUBBORN) and not any(signal["stop"] for signal in signals):
         time.sleep(0.05)
     if script.startswith("slow"):
