@@ -31,8 +31,9 @@ class Sample:
     """One image with its mask or labels; offsets are bytes into images.bin and masks.bin, sizes pixels.
 
     `split` is train, val, test or unused. `fold` is the number, from 0, of the fold in which it validates,
-    None where it has none. `classes` are the indices of the classes in the mask, or of the image's labels,
-    ascending. Samples of one `digest` are copies of one image; it is empty where that is not known.
+    None where it has none. `classes` are the indices of the classes in the mask, or of the image's labels or
+    objects where there are no masks, ascending. Samples of one `digest` are copies of one image; it is empty
+    where that is not known. Its `objects` lie in objects.bin from the record `first_object` on.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Sample:
     fold: int | None = None
     classes: tuple[int, ...] = ()
     digest: str = ""
+    first_object: int = 0
+    objects: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +64,10 @@ class DepthScale:
 class VersionIndex:
     """The whole file; `mean` and `std` are of RGB in 0 to 1, `kinds` those of the annotations.
 
-    There is a masks.bin where they are `masks`. Of `labels`, each sample of a multiclass set has one of the
-    classes, of a multilabel set any number.
+    There is a masks.bin where `masks` are among them. Of `labels`, each sample of a multiclass set has one of
+    the classes, of a multilabel set any number. With `boxes` there is an objects.bin, and `object_classes`
+    are those that its objects name, from 0: `classes` without a background. With `outlines`, too, there is
+    an outlines.bin, and each object has its own.
 
     `depth` has a scale for each kind of image of more than 8 bits; it is None in files of before it was kept.
     """
@@ -71,6 +76,7 @@ class VersionIndex:
     task: Task = "multiclass"
     kinds: tuple[Kind, ...] = MASKS
     classes: Sequence[PreparedClass]
+    object_classes: Sequence[PreparedClass] = ()
     mean: Triple
     std: Triple
     samples: Sequence[Sample]
@@ -91,6 +97,7 @@ def write_index(folder: Path, index: VersionIndex) -> None:
         "schema": SCHEMA,
         **vars(index),
         "classes": [asdict(info) for info in index.classes],
+        "object_classes": [asdict(info) for info in index.object_classes],
         "samples": [vars(sample) for sample in index.samples],
         "depth": None if index.depth is None else [asdict(scale) for scale in index.depth],
     }

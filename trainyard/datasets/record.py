@@ -7,8 +7,9 @@ from typing import Any, Literal
 Task = Literal["multiclass", "multilabel"]
 """Whether each pixel, or image, has one class, or may have several or none."""
 
-Kind = Literal["masks", "labels"]
-"""What a set knows of its images, and tasks learn: the classes of their pixels, or those of whole images."""
+Kind = Literal["masks", "labels", "boxes", "outlines"]
+"""What a set knows of its images, and tasks learn: the classes of their pixels, or those of whole images;
+where objects are, and of what class; and which pixels each has. There are `outlines` beside `boxes` only."""
 
 MASKS: tuple[Kind, ...] = ("masks",)
 """The kinds of sets from before there were others."""

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from trainyard.datasets.prepared_index import INDEX_FILE, read_index
+from trainyard.datasets.record import Kind
+from trainyard.datasets.stored_objects import OBJECTS_FILE, OUTLINES_FILE, RECORD
 from trainyard.errors import BrokenFile, DatasetChanged, Unreadable
 from trainyard.storage.errors import storage_error
 from workers.prepared.version import PreparedDataset
 
-PIXEL_FILES = ("images.bin", "masks.bin")
+FILES: dict[Kind, str] = {"masks": "masks.bin", "boxes": OBJECTS_FILE, "outlines": OUTLINES_FILE}
+"""Those beside images.bin, by the kind of annotation that they hold."""
 
 
 def open_version(folder: Path, content_hash: str | None) -> PreparedDataset:
@@ -29,7 +32,7 @@ def _checked(folder: Path, content_hash: str | None) -> PreparedDataset:
         raise DatasetChanged(
             f"index.json of the prepared version {folder.name} is broken: {error.message}"
         ) from error
-    for name in PIXEL_FILES if "masks" in index.kinds else PIXEL_FILES[:1]:
+    for name in ("images.bin", *(name for kind, name in FILES.items() if kind in index.kinds)):
         _check_file(folder / name)
     prepared = PreparedDataset(folder, index)
     if content_hash is not None and prepared.content_hash != content_hash:
@@ -54,9 +57,18 @@ def _check_sizes(folder: Path, prepared: PreparedDataset) -> None:
     needed = {"images.bin": max((sample.image_offset + 3 * size for sample, size in pixels), default=0)}
     if "masks" in prepared.kinds:
         needed["masks.bin"] = max((sample.mask_offset + size for sample, size in pixels), default=0)
+    if "boxes" in prepared.kinds:
+        records = max((sample.first_object + sample.objects for sample in prepared.samples), default=0)
+        needed[OBJECTS_FILE] = records * RECORD.size
     for name, least in needed.items():
-        found = (folder / name).stat().st_size
-        if found < least:
-            raise DatasetChanged(
-                f"{name} of the prepared version {folder.name} is cut short: {found} of {least} bytes."
-            )
+        _check_size(folder / name, least)
+    if "outlines" in prepared.kinds:
+        _check_size(folder / OUTLINES_FILE, prepared.outline_bytes())
+
+
+def _check_size(file: Path, least: int) -> None:
+    found = file.stat().st_size
+    if found < least:
+        raise DatasetChanged(
+            f"{file.name} of the prepared version {file.parent.name} is cut short: {found} of {least} bytes."
+        )

@@ -3,7 +3,10 @@
     prepared/images.bin   uint8 RGB, height x width x 3 of each sample, one after the other
     prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored; of a
                           multilabel set bit c is set where the pixel has class c, and 0 is no class
-                          (no such file where images have labels: these are in the index)
+                          (no such file where images have labels, which are in the index, or boxes alone)
+    prepared/objects.bin  where images have boxes: a record for each object
+                          (trainyard/datasets/stored_objects.py)
+    prepared/outlines.bin where each object has a mask of its own: run lengths (run_lengths.py)
     prepared/index.json   kinds, task, classes, channel statistics, and where each sample lies
                           (trainyard/datasets/prepared_index.py)
 
@@ -13,7 +16,7 @@ Workers on one machine that map the same files share one copy in the page cache.
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -32,11 +35,14 @@ from trainyard.datasets.prepared_index import (
     write_index,
 )
 from trainyard.datasets.record import MASKS, Kind, Task
+from workers.prepared.objects import Objects, ObjectsWriter, StoredObjects
+from workers.prepared.run_lengths import compressed, runs_of
 
 __all__ = (  # with what the index holds
     "IGNORE_INDEX",
     "MAX_OVERLAPPING",
     "DepthScale",
+    "Objects",
     "PreparedClass",
     "PreparedDataset",
     "PreparedWriter",
@@ -51,13 +57,15 @@ Uint8 = NDArray[np.uint8]
 
 _RECODED_BYTES = 1 << 22
 _FLUSH_EVERY_S = 0.03
+_MAPPED = ("_images", "_masks", "_objects")
 
 
 class PreparedWriter:
     """Fills a new prepared folder; `write_index` comes last, and without it there is no set.
 
-    Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile.
-    `depth` says how those of more than 8 bits were scaled. `kinds` are those of the annotations.
+    Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile;
+    objects in the order of samples, by one process. `depth` says how pixels of more than 8 bits were scaled.
+    `kinds` are those of the annotations.
     """
 
     def __init__(self, folder: Path, kinds: tuple[Kind, ...] = MASKS) -> None:
@@ -69,6 +77,9 @@ class PreparedWriter:
         self._masks: BinaryIO | None = None
         if "masks" in kinds:
             self._masks = (folder / "masks.bin").open("wb", buffering=0)
+        self._objects: ObjectsWriter | None = None
+        if "boxes" in kinds:
+            self._objects = ObjectsWriter(folder, outlines="outlines" in kinds)
         self._samples: list[Sample] = []
 
     def __enter__(self) -> "PreparedWriter":
@@ -77,11 +88,10 @@ class PreparedWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._images.close()
-        finally:
-            if self._masks is not None:
-                self._masks.close()
+        with ExitStack() as files:
+            for file in (self._images, self._masks, self._objects):
+                if file is not None:
+                    files.callback(file.close)
 
     def write_image(self, start: int, image: Uint8) -> None:
         """Write rows of an image, (H, W, 3) RGB; `start` counts the pixels that lie before them."""
@@ -91,6 +101,12 @@ class PreparedWriter:
         """Write a mask, (H, W); `start` counts the pixels that lie before it."""
         assert self._masks is not None  # noqa: S101 - narrows the type
         _write(self._masks, start, mask)
+
+    def write_objects(self, objects: Objects, outlines: Sequence[bytes] = ()) -> int:
+        """Write the objects of an image behind all before, with the compressed runs of each where the set
+        has outlines; the number of objects before them."""
+        assert self._objects is not None  # noqa: S101 - narrows the type
+        return self._objects.write(objects, outlines)
 
     @contextmanager
     def flushing(self) -> Iterator[None]:
@@ -139,6 +155,12 @@ class PreparedWriter:
             block = masks[start : start + _RECODED_BYTES]
             block[:] = codes[block]
 
+    def recode_objects(self, table: NDArray[np.int64], samples: Sequence[Sample]) -> list[Sample]:
+        """Replace each class c of all objects by `table[c]`, in place, and leave out those of a class below
+        0; the samples with the new places of their objects."""
+        assert self._objects is not None  # noqa: S101 - narrows the type
+        return self._objects.recode(table, samples)
+
     def write_index(
         self,
         samples: Sequence[Sample],
@@ -147,10 +169,14 @@ class PreparedWriter:
         std: tuple[float, float, float],
         content_hash: str,
         task: Task = "multiclass",
+        *,
+        object_classes: Sequence[PreparedClass] = (),
     ) -> None:
         """Write the index of what was written; statistics are of RGB in 0 to 1."""
         for file in self._files():
             os.fsync(file.fileno())
+        if self._objects is not None:
+            self._objects.sync()
         write_index(
             self._folder,
             VersionIndex(
@@ -158,6 +184,7 @@ class PreparedWriter:
                 task=task,
                 kinds=self.kinds,
                 classes=classes,
+                object_classes=object_classes,
                 mean=mean,
                 std=std,
                 samples=samples,
@@ -173,9 +200,38 @@ class PreparedWriter:
         start = self._append(name, image, ())
         self.write_mask(start, np.ascontiguousarray(mask))
 
+    @property
+    def samples(self) -> list[Sample]:
+        """What was appended; the splits are to come."""
+        return list(self._samples)
+
     def append_labelled(self, name: str, image: Uint8, labels: Sequence[int]) -> None:
         """Add an image, (H, W, 3) uint8 RGB, with the indices of its classes, behind all before."""
         self._append(name, image, tuple(sorted(labels)))
+
+    def append_objects(
+        self,
+        name: str,
+        image: Uint8,
+        objects: Objects,
+        outlines: Uint8 | None = None,
+        mask: Uint8 | None = None,
+    ) -> None:
+        """Add an image, (H, W, 3) uint8 RGB, and its objects, behind all before.
+
+        `outlines` are their masks, (N, H, W) of 0 and 1, none empty, where the set has them; `mask` is as in
+        `append`, where the set has masks, too. Raises ValueError where they do not fit the image.
+        """
+        height, width = image.shape[:2]
+        objects.check(width, height)
+        if outlines is not None and outlines.shape != (len(objects), height, width):
+            raise ValueError(f"{name}: image {image.shape}, outlines {outlines.shape}")
+        runs = () if outlines is None else [compressed(runs_of(one)) for one in outlines]
+        start = self._append(name, image, tuple(sorted(set(objects.classes.tolist()))))
+        first = self.write_objects(objects, runs)
+        self._samples[-1] = replace(self._samples[-1], first_object=first, objects=len(objects))
+        if mask is not None:
+            self.write_mask(start, np.ascontiguousarray(mask))
 
     def _append(self, name: str, image: Uint8, classes: tuple[int, ...]) -> int:
         last = self._samples[-1] if self._samples else None
@@ -192,10 +248,17 @@ class PreparedWriter:
         std: tuple[float, float, float],
         content_hash: str,
         task: Task = "multiclass",
+        *,
+        object_classes: Sequence[PreparedClass] | None = None,
     ) -> None:
-        """Write the index of the samples that were appended; `splits` maps a sample's name to its split."""
+        """Write the index of the samples that were appended; `splits` maps a sample's name to its split.
+
+        `object_classes` are by default all `classes` where the set has boxes.
+        """
         samples = [replace(sample, split=splits[sample.name]) for sample in self._samples]
-        self.write_index(samples, classes, mean, std, content_hash, task)
+        if object_classes is None:
+            object_classes = classes if self._objects is not None else ()
+        self.write_index(samples, classes, mean, std, content_hash, task, object_classes=object_classes)
 
 
 def placed(name: str, size: tuple[int, int], start: int, classes: tuple[int, ...] = ()) -> Sample:
@@ -223,6 +286,7 @@ class PreparedDataset:
         self.content_hash = index.content_hash
         self.task: Task = index.task
         self.classes = list(index.classes)
+        self.object_classes = list(index.object_classes)
         self.mean = index.mean
         self.std = index.std
         self.samples = list(index.samples)
@@ -234,9 +298,12 @@ class PreparedDataset:
         self._masks: Uint8 | None = None
         if "masks" in self.kinds:
             self._masks = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r")
+        self._objects: StoredObjects | None = None
+        if "boxes" in self.kinds:
+            self._objects = StoredObjects(self._folder, outlines="outlines" in self.kinds)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key not in ("_images", "_masks")}
+        return {key: value for key, value in self.__dict__.items() if key not in _MAPPED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -257,6 +324,27 @@ class PreparedDataset:
         size = sample.height * sample.width
         flat = self._masks[sample.mask_offset : sample.mask_offset + size]
         return flat.reshape(sample.height, sample.width)
+
+    def objects(self, sample: Sample) -> Objects:
+        """The objects of a sample, of a set with boxes; their classes count `object_classes`."""
+        assert self._objects is not None  # noqa: S101 - narrows the type
+        return self._objects.objects(sample)
+
+    def outlines(self, sample: Sample) -> Uint8:
+        """The masks of a sample's objects, in their order: uint8 (N, H, W) of 0 and 1; of a set with
+        outlines."""
+        assert self._objects is not None  # noqa: S101 - narrows the type
+        return self._objects.outlines(sample)
+
+    def compressed_outlines(self, sample: Sample) -> list[bytes]:
+        """The same as COCO's compressed run lengths over the image, as its `counts` are in JSON."""
+        assert self._objects is not None  # noqa: S101 - narrows the type
+        return self._objects.compressed(sample)
+
+    def outline_bytes(self) -> int:
+        """Bytes that the outlines of all objects take; of a set with outlines."""
+        assert self._objects is not None  # noqa: S101 - narrows the type
+        return self._objects.needed_bytes()
 
 
 def _write(file: BinaryIO, at: int, pixels: Uint8) -> None:
