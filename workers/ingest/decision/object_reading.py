@@ -12,7 +12,14 @@ from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.class_rules import ClassRules, are_ids
 from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.items import FoundSet, Source
-from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, Sureness, background_of, one_piece, sureness
+from workers.ingest.masks.object_ids import (
+    PLAIN,
+    PLAIN_NAMED,
+    Sureness,
+    background_of,
+    share_of_one_piece,
+    sureness,
+)
 from workers.ingest.masks.object_question import ONE_CLASS, ask_objects
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused
@@ -51,8 +58,7 @@ class Evidence:
 
         def pieces(numbers: Collection[int]) -> float:
             masks = (_without(self.masks(number), values, background) for number in numbers)
-            single, looked_at = np.sum([one_piece(mask, background) for mask in masks], axis=0)
-            return float(single / looked_at) if looked_at else 0.0
+            return share_of_one_piece(masks, background)
 
         return sureness(shown, pieces, background=background, plain=plain)
 

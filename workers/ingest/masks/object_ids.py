@@ -14,7 +14,7 @@ where k is small: only from PLAIN ids on is it no question.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, partial
 from itertools import pairwise
 from typing import Literal
@@ -60,6 +60,10 @@ _MOST_TINY = 0.2
 _ENOUGH_PIXELS = 1 << 20  # of a larger mask, rows and columns at equal distances are looked at
 _MOST_VALUES = 64
 """Values of one mask whose pieces are counted."""
+_ENOUGH_VALUES = 32
+_PLAINLY_IN_PIECES = 0.4
+"""A share of one piece, among so many values, below which no more masks need be looked at: each rule wants
+`_MOSTLY_ONE_PIECE` at the least."""
 
 
 def background_of(masks: Sequence[Values]) -> int | None:
@@ -116,12 +120,24 @@ def _told(
     return found[0] if found is not None and share() >= found[1] else None
 
 
+def share_of_one_piece(masks: Iterable[NDArray[np.generic]], background: int = 0) -> float:
+    """The share of values that are one piece each, in masks as `one_piece` takes them; these are drawn one by
+    one until it is plain that most values are not."""
+    single = looked_at = 0
+    for mask in masks:
+        of_mask, values = one_piece(mask, background)
+        single, looked_at = single + of_mask, looked_at + values
+        if looked_at >= _ENOUGH_VALUES and single < _PLAINLY_IN_PIECES * looked_at:
+            break
+    return single / looked_at if looked_at else 0.0
+
+
 def one_piece(mask: NDArray[np.generic], background: int = 0) -> tuple[int, int]:
     """How many values of a mask, (H, W), not negative, are one piece each but for specks, and how many are
     looked at; `background` is none of them."""
     step = int(np.ceil(np.sqrt(mask.size / _ENOUGH_PIXELS)))
     mask = mask[::step, ::step]
-    values = [int(value) for value in np.unique(mask) if value >= 0 and value != background]
+    values = [value for value in _values_of(mask) if value >= 0 and value != background]
     looked_at = values[:: -(-len(values) // _MOST_VALUES)] if values else []
     single = 0
     for value in looked_at:
@@ -131,6 +147,12 @@ def one_piece(mask: NDArray[np.generic], background: int = 0) -> tuple[int, int]
         _, _, stats, _ = cv2.connectedComponentsWithStats(box, connectivity=8)
         single += int(stats[1:, cv2.CC_STAT_AREA].max()) >= _MAIN_PIECE * cv2.countNonZero(part)
     return single, len(looked_at)
+
+
+def _values_of(mask: NDArray[np.generic]) -> list[int]:
+    if mask.dtype == np.uint8:  # several times as quick
+        return [int(value) for value in np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256))]
+    return [int(value) for value in np.unique(mask)]
 
 
 def _ranked(sets: Sequence[set[int]]) -> list[set[int]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Read
-from workers.ingest.masks.object_ids import Sureness, one_piece, sureness
+from workers.ingest.masks.object_ids import Sureness, share_of_one_piece, sureness
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.decode import load, rgb_pixels
 from workers.ingest.pictures.mask_files import color_codes, decode_ids
@@ -36,7 +36,7 @@ def deep_objects(masks: Sequence[Member], read: Read, plain: int) -> Sureness | 
         return None
 
     def pieces(numbers: Collection[int]) -> float:
-        return _share([decode_ids(read(looked_at[number])) for number in numbers], 0)
+        return share_of_one_piece(decode_ids(read(looked_at[number])) for number in numbers)
 
     return sureness(found, pieces, plain=plain)
 
@@ -48,9 +48,8 @@ def colored_objects(
     object on the colour `background`."""
 
     def pieces(numbers: Collection[int]) -> float:
-        return _share(
-            [codes for number in numbers if (codes := _codes(masks[number], read)) is not None], background
-        )
+        drawn = (_codes(masks[number], read) for number in numbers)
+        return share_of_one_piece((codes for codes in drawn if codes is not None), background)
 
     return sureness(counts, pieces, background=background)
 
@@ -61,10 +60,3 @@ def _codes(mask: Member, read: Read) -> NDArray[np.int64] | None:
         return color_codes(rgb_pixels(load(read(mask), cv2.IMREAD_COLOR_RGB))).astype(np.int64)
     except Refused:
         return None
-
-
-def _share(masks: Sequence[NDArray[np.generic]], background: int) -> float:
-    """The share of values that are one piece each in these masks."""
-    counted = [one_piece(mask, background) for mask in masks]
-    single, looked_at = sum(one for one, _ in counted), sum(all_of_them for _, all_of_them in counted)
-    return float(single / looked_at) if looked_at else 0.0

@@ -86,16 +86,18 @@ def exact_copies(
 def _called_copies(found: Iterable[Picture]) -> list[_Copy]:
     """The pictures that lie beside one whose name they have but for the sign of a copy."""
     listed = list(found)
+    called = [
+        (one, said) for one in listed for mark in _MARKS if (said := mark.fullmatch(one.stem)) is not None
+    ]
+    if not called:  # as in nearly every set, whose names need no comparison then
+        return []
     by_name = {_key(one, one.stem): one for one in listed}
-    copies = []
-    for one in listed:
-        for mark in _MARKS:
-            said = mark.fullmatch(one.stem)
-            original = by_name.get(_key(one, said["name"])) if said else None
-            if said and original is not None and original is not one:
-                copies.append(_Copy(one, original, int(said["count"] or 1)))
-                break
-    return copies
+    copies: dict[int, _Copy] = {}
+    for one, said in called:
+        original = by_name.get(_key(one, said["name"]))
+        if original is not None and original is not one:
+            copies.setdefault(id(one), _Copy(one, original, int(said["count"] or 1)))
+    return list(copies.values())
 
 
 def _key(picture: Picture, stem: str) -> tuple[str, str, str]:
