@@ -4,12 +4,14 @@ from flask import Flask
 
 from app.compat import contracts
 from app.composition import EXTENSION, Services, compose
-from app.http import compression, errors, guard, openapi, prometheus
-from app.http.json_data import StrictJSONProvider
-from app.http.path_prefix import below
+from app.http import openapi, prometheus
+from app.http.access import guard
+from app.http.answers import compression, errors
+from app.http.requests.json_data import StrictJSONProvider
+from app.http.requests.path_prefix import below
 from app.pages import blueprint as pages
 from app.pages import refusals
-from app.routes import metrics
+from app.routes.cluster import metrics
 from trainyard.settings import Settings
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -7,15 +7,15 @@ from typing import cast
 
 from flask import current_app
 
-from app.http.feed_sockets import FeedSockets
-from app.http.sessions import Sessions
+from app.http.access.sessions import Sessions
+from app.http.streams.feed_sockets import FeedSockets
 from app.service.cluster.catalogue import CatalogueService
 from app.service.cluster.figures import ClusterFiguresService
 from app.service.cluster.health import HealthService
 from app.service.cluster.projects import ProjectService
+from app.service.cluster.queues_and_workers import YardService
 from app.service.cluster.retention import RetentionService
 from app.service.cluster.webhooks import WebhookService
-from app.service.cluster.yard import YardService
 from app.service.contracts.studies import StudyService
 from app.service.contracts.trainings import TrainingService
 from app.service.datasets.datasets import DatasetService
@@ -60,22 +60,22 @@ from trainyard.scheduling.webhook_sender import WebhookSender
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage
-from trainyard.store.aliases import STUDY_SPACE, NameStore
-from trainyard.store.board_store import BoardStore
 from trainyard.store.connection import Client, connect
-from trainyard.store.event_feed import EventFeed
-from trainyard.store.key_store import KeyStore
-from trainyard.store.limits import LimitStore
-from trainyard.store.locks import Locks
-from trainyard.store.prediction_store import PredictionStore
-from trainyard.store.project_store import ProjectStore
-from trainyard.store.queues import QueueStore
-from trainyard.store.session_store import SessionStore
-from trainyard.store.statistics import StatisticsStore
-from trainyard.store.turns import Turns
-from trainyard.store.uploads import UploadStore
-from trainyard.store.webhook_store import DeliveryStore
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.locks import Locks
+from trainyard.store.processes.turns import Turns
+from trainyard.store.processes.uploads import UploadStore
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.resources.aliases import STUDY_SPACE, NameStore
+from trainyard.store.resources.board_store import BoardStore
+from trainyard.store.resources.key_store import KeyStore
+from trainyard.store.resources.prediction_store import PredictionStore
+from trainyard.store.resources.project_store import ProjectStore
+from trainyard.store.resources.session_store import SessionStore
+from trainyard.store.resources.webhook_store import DeliveryStore
+from trainyard.store.runs.event_feed import EventFeed
+from trainyard.store.runs.limits import LimitStore
+from trainyard.store.runs.queues import QueueStore
+from trainyard.store.runs.statistics import StatisticsStore
 
 EXTENSION = "trainyard"
 Kick = Callable[[str], bool]

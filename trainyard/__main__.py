@@ -14,7 +14,7 @@ from trainyard.scheduling.reindex import Reindex
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.workers import WorkerStore
 
 
 def main(arguments: list[str]) -> int:

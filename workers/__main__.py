@@ -14,8 +14,8 @@ from trainyard.errors import DeviceFault
 from trainyard.scheduling.attempt_tasks import node_name
 from trainyard.scheduling.wake_ups import INGEST_QUEUE
 from trainyard.settings import Settings
-from trainyard.store.prediction_store import PREDICT_QUEUE
-from trainyard.store.run_store import FINISH_QUEUE
+from trainyard.store.resources.prediction_store import PREDICT_QUEUE
+from trainyard.store.runs.run_store import FINISH_QUEUE
 from workers.devices.gpu_check import needs_gpu
 from workers.process.child import FINISHING_CHILD, INGEST_CHILD, PREDICT_CHILD, TRAINING_CHILD, start_server
 from workers.process.environment import (

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from trainyard.errors import StoreUnavailable
-from trainyard.store.worker_record import Housekeeping, WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import Housekeeping, WorkerState
+from trainyard.store.processes.workers import WorkerStore
 from workers.devices.device_class import device_figures, device_of
 from workers.devices.gpu_check import FoundGpu, needs_gpu
 

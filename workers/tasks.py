@@ -26,15 +26,15 @@ from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Kicker, make_celery
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
-from trainyard.store.board_store import BoardStore
 from trainyard.store.connection import connect
-from trainyard.store.limits import LimitStore
-from trainyard.store.prediction_store import PREDICT_QUEUE, PredictionStore
-from trainyard.store.project_store import ProjectStore
-from trainyard.store.run_store import FINISH_QUEUE
-from trainyard.store.turns import Turns
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.turns import Turns
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.resources.board_store import BoardStore
+from trainyard.store.resources.prediction_store import PREDICT_QUEUE, PredictionStore
+from trainyard.store.resources.project_store import ProjectStore
+from trainyard.store.runs.limits import LimitStore
+from trainyard.store.runs.run_store import FINISH_QUEUE
 from workers.boards.server import BoardServer
 from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu

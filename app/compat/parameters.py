@@ -9,7 +9,7 @@ from typing import Any
 from flask import Request
 from webargs import missing
 
-from app.http.arguments import read_json_body, refuse_repeated
+from app.http.requests.arguments import read_json_body, refuse_repeated
 from app.schemas.fields import NAME_LENGTH
 from trainyard.errors import InvalidRequest
 

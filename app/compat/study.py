@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.compat.parameters import Parameters
 from app.composition import services
-from app.http.errors import envelope, headers_of, log_unexpected
+from app.http.answers.errors import envelope, headers_of, log_unexpected
 from app.service.contracts.studies import StudyRequest
 from trainyard.errors import Conflict, NotFound
 

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, jsonify, request
 from webargs import missing
 
 from app.composition import services
-from app.http.arguments import read_json_body
-from app.http.errors import envelope, headers_of, log_unexpected
+from app.http.answers.errors import envelope, headers_of, log_unexpected
+from app.http.requests.arguments import read_json_body
 from app.schemas.fields import NAME_LENGTH
 from app.service.contracts.trainings import TrainingRequest
 from app.service.run_outputs.metric_log import PLACES, MetricLog

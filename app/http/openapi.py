@@ -1,43 +1,30 @@
 """The OpenAPI document, its page, and the blueprints that both describe."""
 
-from importlib.resources import files
+from importlib import resources
 
 from flask import Blueprint, Flask, Response, send_from_directory
 from flask_smorest import Api
 
 from app.compat import study, training
-from app.http.errors import ErrorSchema
-from app.routes import (
+from app.http.answers.errors import ErrorSchema
+from app.routes.cluster import (
     admin,
-    boards,
     catalogue,
-    dataset_samples,
-    datasets,
-    drafts,
-    event_feed,
     health,
     keys,
-    metric_series,
     metrics,
-    predictions,
     projects,
-    resumable_uploads,
-    run_bulk,
-    run_comparison,
-    run_events,
-    run_files,
-    run_life,
-    run_log,
-    run_move,
-    runs,
-    trained_models,
+    queues_and_workers,
     webhooks,
-    yard,
 )
+from app.routes.datasets import datasets, resumable_uploads, samples
+from app.routes.models import predictions, trained_models
+from app.routes.run_outputs import boards, event_feed, events, files, log
+from app.routes.runs import bulk, comparison, drafts, lifecycle, metric_series, move, runs
 
 ASSETS = "/docs/assets"
 _API_SPEC = {
-    "info": {"description": "Trains image-segmentation models."},
+    "info": {"description": "Trains vision models."},
     "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
     "security": [{}, {"bearer": []}],
 }
@@ -54,26 +41,26 @@ _CONFIG = {
 }
 _DESCRIBED = (
     datasets,
-    dataset_samples,
+    samples,
     resumable_uploads,
     runs,
-    run_comparison,
+    comparison,
     metric_series,
-    run_bulk,
+    bulk,
     drafts,
     webhooks,
-    run_life,
-    run_move,
-    run_files,
-    run_log,
-    run_events,
+    lifecycle,
+    move,
+    files,
+    log,
+    events,
     event_feed,
     trained_models,
     predictions,
     boards,
     catalogue,
     projects,
-    yard,
+    queues_and_workers,
     keys,
     admin,
     health,
@@ -106,7 +93,7 @@ def register(app: Flask, prefix: str) -> None:
 
 def _assets() -> Blueprint:
     """Swagger UI's own files, from the package that ships them."""
-    folder = str(files("flask_swagger_ui") / "dist")
+    folder = str(resources.files("flask_swagger_ui") / "dist")
     blueprint = Blueprint("docs-assets", __name__)
 
     @blueprint.get(f"{ASSETS}/<path:name>")

@@ -11,10 +11,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app.service.cluster.figures import ClusterFigures, StoreFigures
-from trainyard.store.run_store import FINISH_QUEUE
-from trainyard.store.statistics import INFINITE
-from trainyard.store.statistics import Histogram as Counts
-from trainyard.store.worker_record import WorkerState
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.runs.run_store import FINISH_QUEUE
+from trainyard.store.runs.statistics import INFINITE
+from trainyard.store.runs.statistics import Histogram as Counts
 from trainyard.version import VERSION
 
 PATH = "/metrics"

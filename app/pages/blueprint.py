@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask, Response, g, request
 from jinja2 import StrictUndefined
 
-from app.http.authentication import authentication
+from app.http.access.authentication import authentication
 from app.pages import (
     assets,
     board_page,

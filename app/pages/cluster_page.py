@@ -9,7 +9,7 @@ from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import RunStatus
 from trainyard.scheduling.waiting import MESSAGES
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.runs.run_lists import RunQuery
 
 SHOWN = 30
 """Waiting runs whose place is told; each costs a question to Redis."""

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
-from app.schemas.datasets import DatasetQuery
+from app.schemas.datasets.datasets import DatasetQuery
 from trainyard.datasets.record import DatasetStatus
 
 _QUERY = DatasetQuery()

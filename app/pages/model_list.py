@@ -7,10 +7,10 @@ from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
 from app.pages.model_scores import score_of
-from app.schemas.trained_models import STAGES, ModelListQuery
+from app.schemas.models.trained_models import STAGES, ModelListQuery
 from trainyard.registry.models import ModelQuery
 from trainyard.runs.record import Run, RunStatus
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.runs.run_lists import RunQuery
 
 CANDIDATES = 100
 """Completed runs, the newest, that the form offers."""

@@ -5,7 +5,7 @@ from flask import Blueprint, render_template
 from app.composition import services
 from app.pages.dataset_names import dataset_names
 from app.pages.model_scores import class_scores, score_of
-from app.schemas.trained_models import STAGES, file_url
+from app.schemas.models.trained_models import STAGES, file_url
 from app.service.models.received_images import MAX_IMAGES
 from trainyard.errors import NotFound, Unreadable
 from trainyard.registry.models import ModelQuery

@@ -8,11 +8,11 @@ from marshmallow import EXCLUDE, ValidationError
 from app.composition import services
 from app.pages.chart_groups import charts_of
 from app.pages.run_list import rows_of
-from app.schemas.projects import ProjectQuery
+from app.schemas.cluster.projects import ProjectQuery
 from app.service.cluster.projects import ProjectState
 from trainyard.errors import NotFound
 from trainyard.runs.record import Run
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.runs.run_lists import RunQuery
 from trainyard.tasks.registry import monitors
 
 BEST = 8

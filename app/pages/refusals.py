@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 from flask import Response, make_response, redirect, render_template, request
 
-from app.http.authentication import SIGN_IN
-from app.http.errors import envelope, headers_of, log_unexpected, respond
+from app.http.access.authentication import SIGN_IN
+from app.http.answers.errors import envelope, headers_of, log_unexpected, respond
 from app.pages.policy import POLICY
 from trainyard.errors import Unauthorized
 

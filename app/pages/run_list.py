@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 
 from app.composition import services
 from app.pages.dataset_names import dataset_names
-from app.schemas.run_query import SORTS, RunListQuery, default_order
+from app.schemas.runs.run_query import SORTS, RunListQuery, default_order
 from trainyard.runs.record import ACTIVE, MetricSummary, Run, RunStatus
 from trainyard.store.codec import UnreadableRecord
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.runs.run_lists import RunQuery
 from trainyard.tasks.registry import architectures
 
 FILTERS = ("status", "project", "text", "tag", "group", "dataset_id", "architecture", "task")

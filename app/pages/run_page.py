@@ -14,7 +14,7 @@ from app.service.runs.comparison import dotted
 from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
-from trainyard.store.worker_record import DeviceFigures
+from trainyard.store.processes.worker_record import DeviceFigures
 from trainyard.tasks.registry import TASKS
 
 CLASSES_DRAWN = 20

@@ -5,8 +5,8 @@ import time
 from flask import Blueprint, render_template
 
 from app.composition import services
-from app.http.authentication import authentication
-from app.schemas.webhooks import STATUSES, WebhookSchema
+from app.http.access.authentication import authentication
+from app.schemas.cluster.webhooks import STATUSES, WebhookSchema
 from app.service.cluster.retention import ENDED
 from trainyard.access import Role, present_access
 from trainyard.tasks.registry import monitors

@@ -5,9 +5,9 @@ import re
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.http.authentication import SIGN_IN, SIGN_OUT, authentication
-from app.http.errors import headers_of, status_of
-from app.http.sessions import give_cookie, take_cookie
+from app.http.access.authentication import SIGN_IN, SIGN_OUT, authentication
+from app.http.access.sessions import give_cookie, take_cookie
+from app.http.answers.errors import headers_of, status_of
 from trainyard.errors import TooManyRequests, Unauthorized
 
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]{0,2000}\Z")

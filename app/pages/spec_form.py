@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from marshmallow import Schema, fields, validate
 
-from app.schemas.spec import SpecSchema
+from app.schemas.runs.spec import SpecSchema
 from trainyard.spec.fields import AUTO
 
 Kind = Literal["choice", "number", "whole", "whole_or_auto", "switch", "text", "json"]

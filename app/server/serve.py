@@ -15,7 +15,7 @@ from gunicorn.workers.base import Worker
 
 from app import create_app
 from app.composition import EXTENSION
-from app.http.feed_sockets import MAX_FOLLOWERS
+from app.http.streams.feed_sockets import MAX_FOLLOWERS
 from app.server.logs import ACCESS_FORMAT, JsonLogger, QuerylessLogger
 from app.server.waits import RECEIVING, SENDING
 from app.server.worker import PatientWorker

@@ -14,7 +14,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 from werkzeug.exceptions import RequestTimeout
 
-from app.http.unparsed import answer, client_error
+from app.http.requests.unparsed import answer, client_error
 from app.server.paced_socket import PacedSocket
 from app.server.waits import Waits
 

@@ -11,8 +11,9 @@ from trainyard.errors import StorageUnavailable
 from trainyard.registry import event_log
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
-from trainyard.store import connection, records, run_store
+from trainyard.store import connection, records
 from trainyard.store.connection import Client, connect
+from trainyard.store.runs import run_store
 
 RUNS = "/api/v1/runs"
 NOBODY = "redis://127.0.0.1:1/0"

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 
 from app import create_app
 from app.composition import compose
-from app.http.authentication import READING, is_open, needed_role
+from app.http.access.authentication import READING, is_open, needed_role
 from tests.api.conftest import ROOT, Hand, submit
 from tests.api.exported import export
 from trainyard.access import Role

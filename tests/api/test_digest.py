@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, Response, request
 
-from app.http.conditional import file_response
+from app.http.answers.conditional import file_response
 
 CONTENT = bytes(range(256)) * 3
 DIGEST = f"sha-256=:{base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()}:"

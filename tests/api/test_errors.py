@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.composition import compose
-from app.http.errors import ErrorSchema, status_of
+from app.http.answers.errors import ErrorSchema, status_of
 from tests.api.conftest import upload
 from trainyard.errors import OwnershipLost, StoreUnavailable
 from trainyard.settings import Settings

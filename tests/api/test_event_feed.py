@@ -16,7 +16,7 @@ from trainyard.runs.events import EpochEnd, Notice
 from trainyard.storage.files import Storage
 from trainyard.store import keys
 from trainyard.store.connection import Client
-from trainyard.store.event_feed import EventFeed
+from trainyard.store.runs.event_feed import EventFeed
 
 Found = tuple[str, dict[str, Any] | None]
 

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from tests.api.conftest import Hand, upload
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store.connection import Client
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 API = "/api/v1"
 RUNS = f"{API}/runs"

@@ -14,8 +14,8 @@ from trainyard.runs.events import Progress
 from trainyard.settings import Settings
 from trainyard.store import keys
 from trainyard.store.connection import Client
-from trainyard.store.worker_record import DeviceFigures, WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import DeviceFigures, WorkerState
+from trainyard.store.processes.workers import WorkerStore
 from trainyard.version import VERSION
 
 PREFIX = "trainyard_"

@@ -17,8 +17,8 @@ from tests.api.conftest import archive
 from tests.api.server import Server
 from tests.waits import scaled, wait_for
 from trainyard.settings import REPOSITORY
-from trainyard.store.worker_record import DeviceFigures, WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import DeviceFigures, WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 FOLDER = REPOSITORY / "deploy" / "monitoring"
 DASHBOARD = json.loads((FOLDER / "grafana.json").read_text())

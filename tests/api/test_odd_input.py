@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.http.errors import ErrorSchema
+from app.http.answers.errors import ErrorSchema
 from tests.api.conftest import upload
 
 TEXT = st.text(max_size=20) | st.sampled_from(

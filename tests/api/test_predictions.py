@@ -24,9 +24,9 @@ from trainyard.runs.prediction import PICTURES, PredictionJob
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, connect
-from trainyard.store.prediction_store import PredictionStore
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.resources.prediction_store import PredictionStore
 
 Answer = Callable[[Any], dict[str, Any]]
 
@@ -83,7 +83,7 @@ class Worker:
 
 @pytest.fixture
 def worker(settings: Settings, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    monkeypatch.setattr("trainyard.store.prediction_store.LOOK_S", 0.1)
+    monkeypatch.setattr("trainyard.store.resources.prediction_store.LOOK_S", 0.1)
     found = Worker(settings, storage)
     yield found
     found.close()

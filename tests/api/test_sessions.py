@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.composition import compose
-from app.http import authentication
-from app.http.sessions import COOKIE
+from app.http.access import authentication
+from app.http.access.sessions import COOKIE
 from tests.api.conftest import ROOT
 from trainyard.settings import Settings
 from trainyard.store.connection import Client

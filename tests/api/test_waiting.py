@@ -12,8 +12,8 @@ from trainyard.runs.events import Progress
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store.connection import Client
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 API = "/api/v1"
 RUNS = f"{API}/runs"

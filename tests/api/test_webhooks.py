@@ -27,7 +27,7 @@ from trainyard.scheduling.webhook_sender import WAITS_S, WebhookSender
 from trainyard.settings import REPOSITORY, Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client
-from trainyard.store.webhook_store import DeliveryStore
+from trainyard.store.resources.webhook_store import DeliveryStore
 
 HOOKS = "/api/v1/webhooks"
 LOOPBACK = "127.0.0.0/8"

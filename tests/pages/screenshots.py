@@ -18,7 +18,7 @@ from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from tests.waits import wait_for
 from trainyard.settings import REPOSITORY
 from trainyard.store.connection import connect, ping
-from trainyard.store.prediction_store import PredictionStore
+from trainyard.store.resources.prediction_store import PredictionStore
 from workers.predict.server import PredictionServer
 
 FOLDER = REPOSITORY / "docs" / "pictures"

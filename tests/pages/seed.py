@@ -11,8 +11,8 @@ from trainyard.runs.events import Progress
 from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import Run
 from trainyard.storage.metric_rows import write_rows
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 HOSTILE = "<script>alert(1)</script>\"'>\u05e9\u05dc\u05d5\u05dd<img src=x onerror=alert(2)>" + "w" * 40
 """100 characters, as many as names have: markup, quotes, letters that run from right to left, a long word."""

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.api.server import Server
 from tests.pages import seed
 from tests.waits import scaled, wait_for
-from trainyard.store.board_store import BoardStore
+from trainyard.store.resources.board_store import BoardStore
 from workers.boards import process as board_process
 from workers.boards.server import BoardServer
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 from tests.api.server import Server
 from tests.pages import seed
 from tests.pages.conftest import assert_accessible
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 
 def test_what_waits_why_and_who_works(page: Page, server: Server):

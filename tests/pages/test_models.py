@@ -12,8 +12,8 @@ from tests.api.server import Server
 from tests.fixtures.pixelwise_onnx import flag, pixelwise_onnx
 from tests.pages import seed
 from tests.pages.conftest import assert_accessible
-from trainyard.store.prediction_store import PredictionStore
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.resources.prediction_store import PredictionStore
 from workers.predict.server import PredictionServer
 
 

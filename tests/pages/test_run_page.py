@@ -12,8 +12,8 @@ from trainyard.errors import NanLoss
 from trainyard.runs.events import SignalApplied, to_dict
 from trainyard.runs.failures import failure
 from trainyard.runs.record import Run
-from trainyard.store.worker_record import DeviceFigures, WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import DeviceFigures, WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 RUNS = "/api/v1/runs"
 CURVE = """name => document.querySelectorAll('.chart')[0]?.data

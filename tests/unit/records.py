@@ -10,7 +10,7 @@ from trainyard.runs.signals import Signals
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.store.records import Life, RecordStore
-from trainyard.store.run_streams import parse_signals
+from trainyard.store.runs.run_streams import parse_signals
 
 SPEC = Experiments(Settings().configs).compose({})
 

@@ -29,10 +29,10 @@ from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.limits import LimitStore
-from trainyard.store.project_store import ProjectStore
-from trainyard.store.turns import Turns
-from trainyard.store.worker_record import Housekeeping
+from trainyard.store.processes.turns import Turns
+from trainyard.store.processes.worker_record import Housekeeping
+from trainyard.store.resources.project_store import ProjectStore
+from trainyard.store.runs.limits import LimitStore
 
 RULES = LeaseRules(lease_s=30)
 SET_ID = a_run(0).dataset_id

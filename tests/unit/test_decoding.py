@@ -23,7 +23,7 @@ from trainyard.errors import Unreadable
 from trainyard.runs.checkpoints import Checkpoint
 from trainyard.runs.record import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.store.codec import Codec, UnreadableRecord
-from trainyard.store.worker_record import WorkerState
+from trainyard.store.processes.worker_record import WorkerState
 
 
 class Color(StrEnum):

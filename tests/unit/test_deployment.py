@@ -19,8 +19,8 @@ from deploy import compose_env
 from trainyard.__main__ import main
 from trainyard.settings import REPOSITORY, Settings
 from trainyard.store.connection import connect
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

@@ -23,7 +23,7 @@ from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.queues import QueueStore
+from trainyard.store.runs.queues import QueueStore
 from workers.runs import finishing_supervisor as supervisor_module
 from workers.runs import time_limit as time_limit_module
 from workers.runs.finishing_supervisor import FinishingSupervisor

@@ -22,7 +22,7 @@ from trainyard.settings import REPOSITORY, Settings
 from trainyard.storage.files import Storage
 from trainyard.store import keys
 from trainyard.store.connection import connect
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.workers import WorkerStore
 from workers import tasks as tasks_module
 from workers.devices import gpu_check as gpu_check_module
 from workers.devices.gpu_check import FoundGpu, GpuCheck

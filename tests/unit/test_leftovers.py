@@ -18,7 +18,7 @@ from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.json_files import write_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.turns import Turns
+from trainyard.store.processes.turns import Turns
 
 SET_ID = a_run(0).dataset_id
 

@@ -12,7 +12,7 @@ from trainyard.runs.prediction import PredictionJob, WeightsJob
 from trainyard.storage.ids import new_prediction_id
 from trainyard.store import keys
 from trainyard.store.connection import connect
-from trainyard.store.prediction_store import PredictionStore
+from trainyard.store.resources.prediction_store import PredictionStore
 from workers.predict import server as module
 from workers.predict.server import PredictionServer
 

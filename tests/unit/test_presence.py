@@ -11,8 +11,8 @@ import pytest
 
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.worker_record import Housekeeping
-from trainyard.store.workers import LIFE_S, WorkerStore
+from trainyard.store.processes.worker_record import Housekeeping
+from trainyard.store.processes.workers import LIFE_S, WorkerStore
 from workers.devices.device_class import UNKNOWN_GPU, device_figures, device_of, gpus_to_use
 from workers.heartbeat import Presence
 

@@ -8,9 +8,9 @@ from tests.unit.records import LIFE, RULES, a_run, claim
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.queues import QueueStore
 from trainyard.store.records import RecordStore
-from trainyard.store.run_streams import LiveStore
+from trainyard.store.runs.queues import QueueStore
+from trainyard.store.runs.run_streams import LiveStore
 
 
 @pytest.fixture

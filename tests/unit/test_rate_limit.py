@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.http import rate_limit
-from app.http.rate_limit import RateLimit
+from app.http.access import rate_limit
+from app.http.access.rate_limit import RateLimit
 
 
 class Clock:

@@ -19,9 +19,9 @@ from trainyard.scheduling.reindex import AT_ONCE, Reindex
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
-from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, connect
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.resources.aliases import STUDY_SPACE, NameStore
+from trainyard.store.runs.run_lists import RunQuery
 
 SET_ID = a_run(0).dataset_id
 

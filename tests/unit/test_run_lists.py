@@ -10,10 +10,11 @@ import pytest
 
 from tests.unit.records import LIFE, RULES, SPEC, a_run
 from trainyard.runs.record import MetricSummary, Run, RunStatus
-from trainyard.store import keys, run_lists
+from trainyard.store import keys
 from trainyard.store.connection import Client, connect, run_script
-from trainyard.store.run_lists import RunLists, RunQuery
-from trainyard.store.run_store import RunStore
+from trainyard.store.runs import run_lists
+from trainyard.store.runs.run_lists import RunLists, RunQuery
+from trainyard.store.runs.run_store import RunStore
 
 COUNT = 40
 PROJECTS, GROUPS, TAGS = ("a", "b:c"), (None, "sweep", "ablation é"), ("baseline", "v2", "Été")

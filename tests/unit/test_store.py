@@ -10,11 +10,11 @@ from trainyard.errors import StoreUnavailable
 from trainyard.runs.events import EpochEnd, Progress
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
-from trainyard.store.aliases import NameStore
 from trainyard.store.connection import Client, connect, ping
-from trainyard.store.queues import QueueStore
 from trainyard.store.records import RecordStore
-from trainyard.store.run_streams import LiveStore
+from trainyard.store.resources.aliases import NameStore
+from trainyard.store.runs.queues import QueueStore
+from trainyard.store.runs.run_streams import LiveStore
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from tests.unit.records import LIFE, RULES, a_run, claim, renew
 from trainyard.runs.record import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
-from trainyard.store.queues import QueueStore
-from trainyard.store.run_store import RunStore
-from trainyard.store.run_streams import LiveStore
+from trainyard.store.runs.queues import QueueStore
+from trainyard.store.runs.run_store import RunStore
+from trainyard.store.runs.run_streams import LiveStore
 
 PROJECTS = ("a", "b", "c")
 LIMIT = 3

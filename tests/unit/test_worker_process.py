@@ -24,7 +24,7 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
 from trainyard.storage.files import Storage
 from trainyard.store.connection import connect
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.workers import WorkerStore
 from workers.process.second_signal import SAME_S
 
 CONTENT_HASH = "c0de" * 16

@@ -11,7 +11,7 @@ from trainyard.decoding import decoder
 from trainyard.errors import NotFound
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
-from trainyard.store.key_store import KeyStore
+from trainyard.store.resources.key_store import KeyStore
 
 USE_EVERY_S = 60.0
 """How exactly the last use of a key is known: it costs a write."""

@@ -11,7 +11,7 @@ from trainyard.registry.base import Registry
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
-from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
+from trainyard.store.resources.dataset_store import DATASET_LIFE, DatasetStore
 
 
 class DatasetRegistry(Registry[Dataset]):

@@ -10,7 +10,7 @@ from typing import IO, Any
 from trainyard.runs.events import Event, to_dict
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import RunFolder
-from trainyard.store.run_streams import LiveStore
+from trainyard.store.runs.run_streams import LiveStore
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from trainyard.runs.draft import Draft
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
-from trainyard.store.kept_store import DRAFT_LIFE, KeptStore, draft_store
 from trainyard.store.records import Life
-from trainyard.store.webhook_store import WEBHOOK_LIFE, webhook_store
+from trainyard.store.resources.kept_store import DRAFT_LIFE, KeptStore, draft_store
+from trainyard.store.resources.webhook_store import WEBHOOK_LIFE, webhook_store
 from trainyard.webhooks.record import Webhook
 
 

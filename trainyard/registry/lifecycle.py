@@ -14,7 +14,7 @@ from trainyard.spec.training_spec import ExportSpec
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
-from trainyard.store.run_store import RunStore
+from trainyard.store.runs.run_store import RunStore
 
 
 class RunLife:

@@ -14,8 +14,8 @@ from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.codec import UnreadableRecord
 from trainyard.store.connection import Client
-from trainyard.store.model_store import MODEL_LIFE, ModelStore
 from trainyard.store.records import REBUILDING, Page
+from trainyard.store.resources.model_store import MODEL_LIFE, ModelStore
 
 logger = logging.getLogger(__name__)
 

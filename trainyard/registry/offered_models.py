@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
-from trainyard.store.aliases import NameStore
+from trainyard.store.resources.aliases import NameStore
 from trainyard.tasks.segmentation import ARCHITECTURES
 
 INITIAL = (

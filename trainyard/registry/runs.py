@@ -24,9 +24,9 @@ from trainyard.storage.metric_rows import place_rows, read_rows
 from trainyard.storage.run_results import discard_work, place_results
 from trainyard.store.connection import Client
 from trainyard.store.records import Life, Page
-from trainyard.store.run_lists import RunLists, RunQuery
-from trainyard.store.run_store import FINISH_QUEUE, FINISHING_LIFE, RUN_LIFE, RunStore
-from trainyard.store.run_streams import LiveStore, parse_signals
+from trainyard.store.runs.run_lists import RunLists, RunQuery
+from trainyard.store.runs.run_store import FINISH_QUEUE, FINISHING_LIFE, RUN_LIFE, RunStore
+from trainyard.store.runs.run_streams import LiveStore, parse_signals
 
 logger = logging.getLogger(__name__)
 

@@ -26,8 +26,8 @@ from trainyard.scheduling.leftovers import clear_abandoned, clear_leftovers
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import TASKS, Kicker
-from trainyard.store.turns import Turns
-from trainyard.store.worker_record import Housekeeping
+from trainyard.store.processes.turns import Turns
+from trainyard.store.processes.worker_record import Housekeeping
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
-from trainyard.store.limits import LimitStore
-from trainyard.store.project_store import ProjectDescription, ProjectStore
+from trainyard.store.resources.project_store import ProjectDescription, ProjectStore
+from trainyard.store.runs.limits import LimitStore
 
 
 class Projects:

@@ -30,15 +30,15 @@ from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import is_id
 from trainyard.storage.json_files import read_json
 from trainyard.store import keys
-from trainyard.store.aliases import STUDY_SPACE, NameStore
 from trainyard.store.connection import Client, store_errors
-from trainyard.store.dataset_store import DATASET_LIFE, DatasetStore
-from trainyard.store.kept_store import DRAFT_LIFE, draft_store
-from trainyard.store.model_store import MODEL_LIFE, ModelStore
-from trainyard.store.project_store import ProjectStore
 from trainyard.store.records import Life, RecordStore
-from trainyard.store.run_store import RUN_LIFE, RunStore
-from trainyard.store.webhook_store import WEBHOOK_LIFE, webhook_store
+from trainyard.store.resources.aliases import STUDY_SPACE, NameStore
+from trainyard.store.resources.dataset_store import DATASET_LIFE, DatasetStore
+from trainyard.store.resources.kept_store import DRAFT_LIFE, draft_store
+from trainyard.store.resources.model_store import MODEL_LIFE, ModelStore
+from trainyard.store.resources.project_store import ProjectStore
+from trainyard.store.resources.webhook_store import WEBHOOK_LIFE, webhook_store
+from trainyard.store.runs.run_store import RUN_LIFE, RunStore
 from trainyard.webhooks.record import Webhook
 
 Record = TypeVar("Record", bound=Kept)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from trainyard.errors import NotFound, StoreUnavailable, TrainyardError
 from trainyard.registry.kept import KeptRecords
-from trainyard.store.webhook_store import DeliveryStore
+from trainyard.store.resources.webhook_store import DeliveryStore
 from trainyard.webhooks.addresses import AddressRefused, Network
 from trainyard.webhooks.post import TOTAL_S, NotSent, post
 from trainyard.webhooks.record import Delivery, DeliveryState, Webhook

@@ -8,7 +8,7 @@ from dataclasses import replace
 from trainyard.errors import StoreUnavailable
 from trainyard.runs.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.storage.files import Storage
-from trainyard.store.board_store import BoardStore
+from trainyard.store.resources.board_store import BoardStore
 from workers.boards.process import START_S, BoardProcess
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import platform
 import psutil
 
 from trainyard.catalog.names import GPU_CLASSES
-from trainyard.store.worker_record import DeviceFigures
+from trainyard.store.processes.worker_record import DeviceFigures
 from workers.devices.nvml import named, visible_gpus
 
 UNKNOWN_GPU = "a GPU that its driver does not describe"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pynvml
 
-from trainyard.store.worker_record import DeviceFigures
+from trainyard.store.processes.worker_record import DeviceFigures
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Any
 from trainyard.errors import ChildDied, PredictionTimeout, StoreUnavailable
 from trainyard.log_context import logging_about
 from trainyard.runs.prediction import PredictionJob, WeightsJob
-from trainyard.store.prediction_store import LOOK_S, Job, PredictionStore
+from trainyard.store.resources.prediction_store import LOOK_S, Job, PredictionStore
 from workers.process.child import PREDICT_CHILD, WEIGHTS_CHILD, Child, await_server
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from trainyard.log_context import logging_about
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.storage.files import Storage
-from trainyard.store.run_store import FINISH_QUEUE
+from trainyard.store.runs.run_store import FINISH_QUEUE
 from workers.heartbeat import Presence
 from workers.process.child import await_server
 from workers.process.claims import Claims

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from trainyard.errors import StoreUnavailable
 from trainyard.scheduling.wake_ups import TASKS
 from trainyard.storage.files import Storage
-from trainyard.store.run_store import FINISH_QUEUE
-from trainyard.store.run_streams import LiveStore
-from trainyard.store.statistics import Counted, QueueFigures, StatisticsStore
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.runs.run_store import FINISH_QUEUE
+from trainyard.store.runs.run_streams import LiveStore
+from trainyard.store.runs.statistics import Counted, QueueFigures, StatisticsStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from trainyard.registry.records import Records
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, check_writes
-from trainyard.store.worker_record import Housekeeping
+from trainyard.store.processes.worker_record import Housekeeping
 
 
 class HealthService:

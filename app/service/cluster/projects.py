@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trainyard.errors import Conflict
 from trainyard.scheduling.projects import Projects
-from trainyard.store.project_store import ProjectContents, ProjectDescription
+from trainyard.store.resources.project_store import ProjectContents, ProjectDescription
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.storage.files import Storage
 from trainyard.storage.sizes import folder_bytes
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.runs.run_lists import RunQuery
 from trainyard.tasks.registry import monitors
 
 ENDED = tuple(status for status in RunStatus if status not in ACTIVE)

@@ -11,7 +11,7 @@ from trainyard.errors import Conflict, NotFound
 from trainyard.registry.kept import KeptRecords
 from trainyard.storage.ids import new_webhook_id
 from trainyard.store.records import Page
-from trainyard.store.webhook_store import DeliveryStore
+from trainyard.store.resources.webhook_store import DeliveryStore
 from trainyard.webhooks.addresses import Network
 from trainyard.webhooks.post import check_url
 from trainyard.webhooks.record import Delivery, Webhook, WebhookStatus

@@ -14,7 +14,7 @@ from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.runs.record import ACTIVE, Run, RunStatus
 from trainyard.storage.ids import new_run_id
-from trainyard.store.aliases import NameStore
+from trainyard.store.resources.aliases import NameStore
 from trainyard.tasks.segmentation import architecture
 
 

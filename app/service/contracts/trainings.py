@@ -19,8 +19,8 @@ from trainyard.runs.record import ACTIVE, TO_TRAIN, Run
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.data_root import DataRoot
 from trainyard.storage.ids import is_id
-from trainyard.store.locks import Locks
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.processes.locks import Locks
+from trainyard.store.runs.run_lists import RunQuery
 from trainyard.tasks.registry import task_named
 
 PROJECT = "training"

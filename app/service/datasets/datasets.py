@@ -18,8 +18,8 @@ from trainyard.registry.datasets import DatasetRegistry
 from trainyard.storage.file_facts import file_facts
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import new_dataset_id
+from trainyard.store.processes.uploads import UploadProgress, UploadStore
 from trainyard.store.records import Page
-from trainyard.store.uploads import UploadProgress, UploadStore
 
 NAME_LENGTH = 200
 """Characters that are kept of the name of an annotation file."""

@@ -17,8 +17,8 @@ from trainyard.errors import (
     TooManyPredictions,
     TrainyardError,
 )
-from trainyard.store.prediction_store import PREDICT_QUEUE, Job, PredictionStore
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.resources.prediction_store import PREDICT_QUEUE, Job, PredictionStore
 
 MAX_PREDICTIONS = 8
 """Predictions that this server waits for at a time: each holds a thread."""

@@ -7,8 +7,8 @@ from trainyard.errors import Conflict, NotFound, TooManyBoards
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.storage.ids import check_id, new_board_id
-from trainyard.store.board_store import BoardStore
-from trainyard.store.locks import Locks
+from trainyard.store.processes.locks import Locks
+from trainyard.store.resources.board_store import BoardStore
 
 MOST_RUNS = 50
 _LOCK_S = 10.0

@@ -13,7 +13,7 @@ from app.service.run_outputs.log_lines import LOG, LogLines
 from trainyard.registry.event_log import order
 from trainyard.registry.runs import RunRegistry
 from trainyard.storage.files import Storage
-from trainyard.store.event_feed import BEFORE_ALL, EventFeed, FeedEntry
+from trainyard.store.runs.event_feed import BEFORE_ALL, EventFeed, FeedEntry
 
 GAP = {
     "event": "gap",

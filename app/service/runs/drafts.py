@@ -12,7 +12,7 @@ from trainyard.registry.kept import KeptRecords
 from trainyard.runs.draft import Draft, DraftStatus
 from trainyard.runs.record import Run
 from trainyard.storage.ids import new_draft_id
-from trainyard.store.locks import Locks
+from trainyard.store.processes.locks import Locks
 from trainyard.store.records import Page
 
 PROJECT = "default"

@@ -24,7 +24,7 @@ from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import Storage
 from trainyard.storage.ids import new_run_id
 from trainyard.store.records import Page
-from trainyard.store.run_lists import RunQuery
+from trainyard.store.runs.run_lists import RunQuery
 
 REQUEST_LABEL = "request"
 """The label under which a run keeps the fingerprint of the request that made it."""

@@ -18,10 +18,10 @@ from trainyard.scheduling.waiting import (
     predicted_wait,
     reason_to_wait,
 )
-from trainyard.store.queues import QueueStore, Standing
-from trainyard.store.run_store import FINISH_QUEUE
-from trainyard.store.worker_record import WorkerState
-from trainyard.store.workers import WorkerStore
+from trainyard.store.processes.worker_record import WorkerState
+from trainyard.store.processes.workers import WorkerStore
+from trainyard.store.runs.queues import QueueStore, Standing
+from trainyard.store.runs.run_store import FINISH_QUEUE
 
 
 @dataclass(frozen=True, kw_only=True)
