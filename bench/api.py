@@ -30,7 +30,6 @@ import psutil
 from bench.service import Service
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import AttemptRecord, MetricSummary, Run, RunStatus
-from trainyard.scheduling.reindex import LISTS_VERSION
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
@@ -120,7 +119,7 @@ def fill(service: Service, count: int) -> list[str]:
         runs._store.restore({run.id: run}, runs._life, runs.rules)
         ids.append(run.id)
     client.delete(keys.unmirrored("run"))  # their files have just been written
-    client.set(keys.LISTS, LISTS_VERSION)
+    client.set(keys.LISTS, keys.LISTS_VERSION)
     client.close()
     return ids
 

@@ -275,7 +275,14 @@ class Unreadable(TrainyardError):
 
     def within(self, place: object) -> "Unreadable":
         """The same, told of one level further out."""
-        return Unreadable(self.problem, (place, *self.path))
+        return type(self)(self.problem, (place, *self.path))
+
+
+class NewerRecord(Unreadable):
+    """A record was written by a newer Trainyard than this one."""
+
+    code = "newer_format"
+    remedy = "Upgrade this installation; until then those of its processes that are newer have it."
 
 
 class OutOfMemory(TrainyardError):

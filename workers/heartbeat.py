@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from trainyard.errors import StoreUnavailable
+from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.store.processes.worker_record import Housekeeping, WorkerState
 from trainyard.store.processes.workers import WorkerStore
 from workers.devices.device_class import device_figures, device_of
@@ -43,6 +44,7 @@ class Presence:
             memory_bytes=memory,
             started_at=time.time(),
             devices=len(gpus),
+            spec_version=SPEC_VERSION,
         )
 
     @property

@@ -87,6 +87,18 @@ def test_without_a_worker_that_has_its_devices_a_run_says_so(
     assert waiting(run["id"])["reason"]["code"] == "starting"
 
 
+def test_a_run_that_only_a_newer_worker_understands_says_so(
+    client: FlaskClient, dataset_id: str, beat: Any, waiting: Any
+):
+    run = submit(client, dataset_id, spec={"data": {"val_every_epochs": 2, "loader_workers": 0}}).json
+    assert run["spec"]["version"] == 2
+    beat(1, queues=(run["queue"],), spec_version=1)
+    found = waiting(run["id"])
+    assert (found["reason"]["code"], found["predicted_start"]) == ("older_workers", None)
+    beat(2, queues=(run["queue"],), spec_version=2)
+    assert waiting(run["id"])["reason"]["code"] == "starting"
+
+
 def test_an_unknown_class_is_refused(client: FlaskClient, dataset_id: str):
     response = submit(client, dataset_id, device_class="tpu")
     assert response.status_code == 422

@@ -13,7 +13,7 @@ from trainyard.settings import Settings
 from trainyard.spec import training_spec as parts
 from trainyard.spec.checks import check_known
 from trainyard.spec.experiments import Experiments, load_spec
-from trainyard.spec.stored import ABSENT, read_spec
+from trainyard.spec.stored import ABSENT, ADDED, read_spec
 from trainyard.spec.training_spec import SPEC_VERSION, LossSpec, TrainingSpec, TransformSpec
 
 EXPERIMENTS = Experiments(Settings().configs)
@@ -108,9 +108,43 @@ def test_names_and_ranges_of_today_are_no_matter(part: str, field: str, value: A
 
 
 def test_a_version_is_written_and_read():
-    assert SPEC.to_dict()["version"] == SPEC_VERSION == max(ABSENT)
+    assert max(ABSENT) == SPEC_VERSION
     assert read_spec({**DATA, "version": 1}) == SPEC
     assert load_spec({key: value for key, value in DATA.items() if key != "version"}) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("changes", "version"),
+    [
+        ({"data": {"loader_workers": 0}}, 1),
+        ({"data": {"loader_workers": 0, "val_every_epochs": 2}}, 2),
+        ({}, 3),
+        ({"data": {"val_max_images": 5}}, 3),
+        ({"task": "classification"}, 5),
+        ({"augmentation": {"mixup_alpha": 0.2}, "task": "classification"}, 5),
+    ],
+)
+def test_a_spec_bears_the_version_of_the_first_release_that_understands_it(
+    changes: dict[str, Any], version: int
+):
+    """Workers of that release train it while newer ones are started one by one."""
+    spec = EXPERIMENTS.compose(changes)
+    assert (spec.version, spec.to_dict()["version"]) == (version, version)
+    assert read_spec(spec.to_dict()) == spec
+    came_later = [names for one, parts in ADDED.items() if one > version for names in parts.items()]
+    data = json.loads(json.dumps(spec.to_dict()))
+    for part in (data, *(value for value in data.values() if isinstance(value, dict))):
+        for _, names in came_later:
+            for name in names:
+                part.pop(name, None)
+    assert read_spec(data) == spec, "a release of that version, which knows no later field, reads the same"
+
+
+def test_what_came_in_with_a_version_is_there():
+    for parts_of_version in ADDED.values():
+        for kind, names in parts_of_version.items():
+            assert {*names} <= {field.name for field in fields(kind)}
+    assert SPEC_VERSION in ADDED
 
 
 @pytest.mark.parametrize(

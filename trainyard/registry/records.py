@@ -5,11 +5,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from trainyard.errors import NotFound, StorageUnavailable, StoreUnavailable, Unreadable
+from trainyard.errors import (
+    BrokenFile,
+    NewerRecord,
+    NotFound,
+    StorageUnavailable,
+    StoreUnavailable,
+    Unreadable,
+)
 from trainyard.lease import LeaseRules
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
-from trainyard.storage.json_files import is_accepted, write_json
+from trainyard.storage.json_files import is_accepted, read_json, write_json
 from trainyard.store.connection import ping
 from trainyard.store.records import REBUILDING, Life, Page, RecordStore
 
@@ -134,6 +141,8 @@ class Records(Generic[Record]):
                 done.append(work(record_id))
             except NotFound:
                 continue  # removed meanwhile
+            except NewerRecord:
+                continue  # a matter of those processes that are of its release
             except Unreadable as error:
                 logger.error("%s cannot be read, and storage keeps what it has: %s", record_id, error.message)
                 self._store.leave_mirror(record_id)
@@ -171,7 +180,16 @@ class Records(Generic[Record]):
             record = newer
 
     def _write(self, record: Record) -> None:
-        write_json(self.record_file(record.id), self._store.codec.to_json(record))
+        """What a newer release has put into the file, and this one does not know, stays there."""
+        file = self.record_file(record.id)
+        write_json(file, {**self._unknown(file), **self._store.codec.to_json(record)})
+
+    def _unknown(self, file: Path) -> dict[str, Any]:
+        """Raises StorageUnavailable, of it NewerFormat for a file that this release is not to write."""
+        try:
+            return self._store.codec.unknown(read_json(file)) if file.exists() else {}
+        except BrokenFile:
+            return {}
 
     def unknown(self, record_ids: list[str]) -> set[str]:
         """Those of which Redis has no record; raises StoreUnavailable."""

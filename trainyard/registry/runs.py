@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from trainyard.errors import Conflict, StorageUnavailable, StoreUnavailable
+from trainyard.errors import Conflict, NotFound, StorageUnavailable, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Registry
 from trainyard.registry.event_log import keep, last_id
@@ -63,6 +63,19 @@ class RunRegistry(Registry[Run]):
         self._store.index(runs)
         for run in runs:
             self.add_summary(run)
+
+    def list_again(self) -> list[str]:
+        """Bring runs into their lists anew that a process of an older release has changed; their ids."""
+        found = []
+        for run_id in self._store.unlisted():
+            try:
+                self._store.index([self.get(run_id)])
+                found.append(run_id)
+            except NotFound:
+                self._store.forget_unlisted(run_id)
+            except Unreadable:
+                continue
+        return found
 
     def add_summary(self, run: Run) -> None:
         """Let the record of an earlier release say what its rows of metrics come to."""

@@ -99,6 +99,7 @@ class Caretaker:
             _Part("limits of projects", limits.restore, often),
             _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
             _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
+            _Part("lists of runs", runs.list_again, often),
             _Part("runs that wait for data sets", admission.look),
             # A minute on: at a start there is more urgent work.
             _Part("leftovers", self._clear_leftovers, SWEEP_TURN_S, time.monotonic() + SWEEP_TURN_S),

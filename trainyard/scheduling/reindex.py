@@ -25,6 +25,7 @@ from trainyard.registry.unreadable import note_unreadable
 from trainyard.runs.draft import Draft
 from trainyard.runs.record import Run
 from trainyard.runs.trained_model import TrainedModel
+from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import is_id
@@ -44,8 +45,6 @@ from trainyard.webhooks.record import Webhook
 Record = TypeVar("Record", bound=Kept)
 LOCK_S = 60.0
 """How long a process that compares may give no sign of life before another one takes over."""
-LISTS_VERSION = "2"
-"""Grows with each change of what lists of runs need in Redis: one of an earlier release is filled anew."""
 AT_ONCE = 20
 """Records between two such signs; they are restored by one transaction, which takes Redis some 4 ms."""
 PAUSE_S = 0.004
@@ -122,7 +121,8 @@ class Reindex:
 
         Other processes wait meanwhile. Raises StoreUnavailable and StorageUnavailable.
         """
-        return None if self._is_done() else self._alone(again=False)
+        with store_errors():
+            return None if self._is_done() else self._alone(again=False)
 
     def rebuild(self) -> Report:
         """Compare them now; raises StoreUnavailable and StorageUnavailable."""
@@ -131,7 +131,7 @@ class Reindex:
     def _alone(self, again: bool) -> Report | None:
         with store_errors(), self._client.lock(keys.INDEXING, timeout=LOCK_S) as lock:
             if not again and (self._is_done() or self._lost_nothing()):
-                self._client.set(keys.INDEXED, self._server())
+                self._note_done()
                 return None
             self._lists_are_old = not self._has_present_lists()
             self._announce(first=True)
@@ -141,7 +141,9 @@ class Reindex:
             for kind in self._kept_kinds:
                 self._compare(kind, report, lock)
             self._requeue(report)
-            self._client.mset({keys.INDEXED: self._server(), keys.LISTS: LISTS_VERSION})
+            if not self._has_present_lists():
+                self._client.set(keys.LISTS, keys.LISTS_VERSION)
+            self._note_done()
             self._client.delete(keys.REBUILDING)
             return report
 
@@ -151,8 +153,8 @@ class Reindex:
         return compared is not None and compared == stopped and self._has_present_lists()
 
     def _has_present_lists(self) -> bool:
-        """Whether this Redis was last filled by a release with the same lists of runs."""
-        return bool(self._client.get(keys.LISTS) == LISTS_VERSION)
+        """Whether this Redis was last filled by a release that has these lists of runs, or newer ones."""
+        return int(str(self._client.get(keys.LISTS) or 0)) >= keys.LISTS_VERSION
 
     def _announce(self, *, first: bool = False) -> None:
         """Say of a Redis that was emptied, or has lists of another release, that it is being filled, for as
@@ -167,8 +169,16 @@ class Reindex:
                 report.counts["requeued"] += len(again)
 
     def _is_done(self) -> bool:
-        with store_errors():
-            return bool(self._client.get(keys.INDEXED) == self._server()) and self._has_present_lists()
+        """Also by a process of another release: by an older one not all records may have been read."""
+        server = self._server()
+        compared, version = self._client.hmget(keys.INDEXED_SPEC, "run_id", "version")
+        reads_all = compared == server and int(str(version)) >= SPEC_VERSION
+        return bool(self._client.get(keys.INDEXED) == server) and reads_all and self._has_present_lists()
+
+    def _note_done(self) -> None:
+        server = self._server()
+        self._client.hset(keys.INDEXED_SPEC, mapping={"run_id": server, "version": SPEC_VERSION})
+        self._client.set(keys.INDEXED, server)
 
     def _server(self) -> str:
         """Changes with every start of Redis."""
@@ -189,14 +199,15 @@ class Reindex:
     def _settle(self, kind: _Kind[Record], record_ids: list[str], report: Report) -> None:
         """Let the higher revision of each record win."""
         ahead: dict[str, Record] = {}
+        unknown: dict[str, dict[str, Any]] = {}
         for record_id, revision in kind.store.revisions(record_ids).items():
             with _told(kind, record_id, report):
                 found = self._read(kind, record_id, revision)
                 if isinstance(found, str):
                     report.counts[found] += 1
                 else:
-                    ahead[record_id] = found
-        outcomes = kind.store.restore(ahead, kind.life, kind.registry.rules)
+                    ahead[record_id], unknown[record_id] = found
+        outcomes = kind.store.restore(ahead, kind.life, kind.registry.rules, unknown)
         for record, outcome in zip(ahead.values(), outcomes, strict=True):
             with _told(kind, record.id, report):
                 report.counts[self._follow(kind, record, outcome)] += 1
@@ -205,9 +216,11 @@ class Reindex:
             self._projects.add({record.project for record in same})
             self._runs.index([record for record in same if isinstance(record, Run)])
 
-    def _read(self, kind: _Kind[Record], record_id: str, known: int | None) -> Record | str:
-        """The record as storage has it, or what became of it where Redis, which has revision `known`, is not
-        asked any more."""
+    def _read(
+        self, kind: _Kind[Record], record_id: str, known: int | None
+    ) -> tuple[Record, dict[str, Any]] | str:
+        """The record as storage has it, and what a newer release has put there besides; or what became of it
+        where Redis, which has revision `known`, is not asked any more."""
         file = kind.registry.record_file(record_id)
         try:
             data = read_json(file)
@@ -219,7 +232,7 @@ class Reindex:
             return self._settle_unreadable(kind, file, error)
         if record.id != record_id:
             raise StorageUnavailable(f"its record is that of {record.id}.")
-        return record
+        return record, kind.store.codec.unknown(data)
 
     def _follow(self, kind: _Kind[Record], record: Record, outcome: str) -> str:
         """Do what else the outcome of restoring a record asks for; what became of it."""

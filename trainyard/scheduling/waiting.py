@@ -13,6 +13,7 @@ class Reason(StrEnum):
     AWAITING_DATASET = "awaiting_dataset"
     REDIS_RESTARTED = "redis_restarted"
     NO_WORKER = "no_worker"
+    OLDER_WORKERS = "older_workers"
     TOO_FEW_DEVICES = "too_few_devices"
     PROJECT_LIMIT = "project_limit"
     WORKERS_BUSY = "workers_busy"
@@ -25,6 +26,8 @@ MESSAGES = {
     Reason.REDIS_RESTARTED: "Redis has just started and may have forgotten who holds what; "
     "runs are given out again once every worker had time to say so.",
     Reason.NO_WORKER: "No worker serves this queue at present.",
+    Reason.OLDER_WORKERS: "The workers of this queue are of an earlier release, which does not know all that "
+    "the run asks for; it waits for one of this release.",
     Reason.TOO_FEW_DEVICES: "No worker of this device class has as many devices as the run wants "
     "(compute.devices).",
     Reason.PROJECT_LIMIT: "The project has as many runs in work, or about to be, as it may have at once.",
@@ -35,17 +38,26 @@ MESSAGES = {
 
 
 def reason_to_wait(
-    *, must_wait: bool, is_held_up: bool, position: int, serving: int, idle: int, able: int | None = None
+    *,
+    must_wait: bool,
+    is_held_up: bool,
+    position: int,
+    serving: int,
+    idle: int,
+    able: int | None = None,
+    reading: int | None = None,
 ) -> Reason:
     """The first reason that applies.
 
-    `serving` workers are there for the queue, `idle` of them free; `able` of them have the devices that the
-    run wants, None where no run is asked about.
+    `serving` workers are there for the queue, `idle` of them free; `reading` of them understand the run's
+    spec and `able` of those have the devices that it wants, None where no run is asked about.
     """
     if must_wait:
         return Reason.REDIS_RESTARTED
     if not serving:
         return Reason.NO_WORKER
+    if reading == 0:
+        return Reason.OLDER_WORKERS
     if able == 0:
         return Reason.TOO_FEW_DEVICES
     if is_held_up:

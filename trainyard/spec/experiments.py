@@ -1,7 +1,6 @@
 """Compose a complete training spec: request over experiment over defaults."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from marshmallow_dataclass import class_schema
 
 from trainyard.errors import InvalidRequest
 from trainyard.spec.checks import check_parts
-from trainyard.spec.stored import read_spec
+from trainyard.spec.stored import read_spec, with_lowest_version
 from trainyard.spec.training_spec import SPEC_VERSION, TrainingSpec
 from trainyard.tasks.registry import TASKS
 
@@ -93,7 +92,7 @@ def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
     except ValidationError as error:
         raise _invalid(error.messages) from error
     check_parts(spec)
-    return replace(spec, version=SPEC_VERSION)
+    return with_lowest_version(spec)
 
 
 def _invalid(problems: Any) -> InvalidRequest:

@@ -7,13 +7,18 @@ by that.
 A field that is added says in every table below what its absence means, and raises SPEC_VERSION: a release
 that does not know it would train something else in silence, and says instead that it cannot read the spec. A
 change that gives an absent field another meaning, or a field another name, adds a table of its own.
+
+A spec bears the lowest version that says all of it (`with_lowest_version`): while releases work side by side,
+as in a rolling restart, workers of the older one train whatever asks for nothing new, and leave the rest to
+others (`claim.lua`).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from trainyard.decoding import Defaults, decoder
-from trainyard.errors import Unreadable
+from trainyard.errors import NewerRecord
 from trainyard.spec.training_spec import (
     SPEC_VERSION,
     AugmentationSpec,
@@ -117,12 +122,44 @@ _DECODERS: Mapping[int, Callable[[Any], TrainingSpec]] = {
 }
 
 
+ADDED: Mapping[int, Mapping[type, tuple[str, ...]]] = {
+    2: {DataSpec: ("val_every_epochs", "val_max_images")},
+    4: {TrainingSpec: ("task",)},
+    5: {
+        DataSpec: ("crop_min_area", "class_sampling", "eval_topk"),
+        AugmentationSpec: ("mixup_alpha", "cutmix_alpha"),
+    },
+}
+"""By version: the fields that came in with it. A spec that has what their absence means does not need it."""
+_NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {
+    3: lambda spec: spec.data.loader_workers == "auto",
+    5: lambda spec: spec.task == "classification",
+}
+"""By version: whether a spec has a value of an older field that came in with it."""
+
+
 def read_spec(data: Any) -> TrainingSpec:
     """The spec of stored JSON data, complete and in the present form.
 
-    Raises Unreadable for data of another form, and for a spec of a newer Trainyard.
+    Raises Unreadable for data of another form, of it NewerRecord for a spec of a newer Trainyard.
     """
     version = data.get("version", 1) if isinstance(data, dict) else 1
     if type(version) is not int or version not in _DECODERS:
-        raise Unreadable(f"it has version {str(version)[:20]}, and this Trainyard reads 1 to {SPEC_VERSION}")
-    return _DECODERS[version]({**data, "version": SPEC_VERSION} if isinstance(data, dict) else data)
+        raise NewerRecord(f"it has version {str(version)[:20]}, and this Trainyard reads 1 to {SPEC_VERSION}")
+    found = _DECODERS[version]({**data, "version": SPEC_VERSION} if isinstance(data, dict) else data)
+    return with_lowest_version(found)
+
+
+def with_lowest_version(spec: TrainingSpec) -> TrainingSpec:
+    """The spec under the version of the first release that understands all that it asks for."""
+    return replace(spec, version=max((v for v in ABSENT if _needs(spec, v)), default=1))
+
+
+def _needs(spec: TrainingSpec, version: int) -> bool:
+    parts = {type(part): part for part in (spec, *vars(spec).values())}
+    is_named = _NAMED.get(version)
+    return any(
+        getattr(parts[kind], name) != _MEANT[kind][name]
+        for kind, names in ADDED.get(version, {}).items()
+        for name in names
+    ) or bool(is_named and is_named(spec))

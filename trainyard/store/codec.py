@@ -52,6 +52,10 @@ class Codec(Generic[Record]):
         """Plain JSON data, every field present."""
         return dict(self._schema.dump(record))
 
+    def unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the fields of JSON data that a newer release has put there, and this one does not know."""
+        return {name: value for name, value in data.items() if name not in self._is_text}
+
     def from_json(self, data: Any) -> Record:
         """The reverse; fields of an older or newer revision of the record are left out. Raises Unreadable."""
         return self._decode(data)
@@ -93,7 +97,8 @@ class Codec(Generic[Record]):
     def _text(self, name: str, value: Any) -> str:
         if value is None:
             return ""
-        return str(value) if self._is_text[name] else json.dumps(value)
+        is_text = self._is_text.get(name, isinstance(value, str))
+        return str(value) if is_text else json.dumps(value)
 
 
 def _spec(data: Any) -> TrainingSpec:

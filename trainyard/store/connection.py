@@ -91,8 +91,9 @@ def _source(name: str) -> str:
     """The script as Redis runs it: what all share, its own part, and what all end with."""
     folder = Path(__file__).parent / "lua"
     prelude, own = ((folder / f"{part}.lua").read_text() for part in ("prelude", name))
+    constants = f"local LISTS_VERSION = {keys.LISTS_VERSION}"
     end = "local result = transition()\nupdate_lists()\nreturn result\n"
-    return f"{prelude}\nlocal function transition()\n{own}\nend\n{end}"
+    return f"{constants}\n{prelude}\nlocal function transition()\n{own}\nend\n{end}"
 
 
 def check_writes(client: Client) -> None:

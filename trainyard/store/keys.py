@@ -35,7 +35,10 @@ ty:dataset:<id>:runs            SET   the runs that need the data set: those tha
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
+ty:indexed:spec                 HASH  run_id of that Redis, and version: the newest version of specs that
+                                whoever compared them reads
 ty:lists                        STRING  version of the lists of runs that this Redis was filled with
+ty:unlisted                     SET   runs that a release with older lists has changed since
 ty:indexing                     STRING  the lock of whoever compares them
 ty:rebuilding                   STRING  while a Redis that was emptied is filled from storage
 ty:upload:<request id>          STRING  how far an upload under way is, JSON
@@ -225,6 +228,10 @@ CLEAN_STOP = "ty:clean_stop"
 STOPPED = "ty:stopped"
 INDEXED = "ty:indexed"
 INDEXING = "ty:indexing"
+INDEXED_SPEC = "ty:indexed:spec"
 LISTS = "ty:lists"
+LISTS_VERSION = 2
+"""Grows with each change of what lists of runs need in Redis: one of an earlier release is filled anew."""
+UNLISTED = "ty:unlisted"
 REBUILDING = "ty:rebuilding"
 PROBE = "ty:probe"

@@ -3,12 +3,14 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
+from trainyard.datasets.record import IngestOptions
 from trainyard.errors import Conflict, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
+from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.store import keys
 from trainyard.store.codec import Codec, UnreadableRecord
 from trainyard.store.connection import Client, run_script, run_together, store_errors
@@ -20,6 +22,8 @@ Record = TypeVar("Record")
 REBUILDING = "Redis was emptied and is being rebuilt from storage."
 REQUEUED_AT_ONCE = 500
 """Waiting records that one script looks at: Redis serves nobody else meanwhile, for a millisecond or two."""
+OPTIONS = [option.name for option in fields(IngestOptions)]
+"""Of an ingest, as this release knows them."""
 REMEMBERED_S = 7 * 24 * 3600
 """How long it is known of a removed record that it was removed."""
 
@@ -102,14 +106,16 @@ class RecordStore(Generic[Record]):
         max_concurrent: int = 0,
         devices: int = 0,
     ) -> Record | None:
-        """Take the record of the queue whose turn it is, or None; one that cannot be read fails.
+        """Take the record of the queue whose turn it is, or None; one that cannot be read fails, and one of a
+        newer release is left to its workers.
 
         `max_concurrent` holds for projects without a limit of their own, `devices` for what a run may want; 0
         is no limit.
         """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
         states = (life.waiting, life.working)
-        arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent, devices)
+        reads = json.dumps({"spec": SPEC_VERSION, "options": OPTIONS})
+        arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent, devices, reads)
         while True:
             outcome, found = run_script(self.client, "claim", *arguments)
             if outcome != "claimed":
@@ -197,13 +203,22 @@ class RecordStore(Generic[Record]):
         outcome, found = run_script(self.client, "amend", self.kind, record_id, *self._pairs(values))
         return self.codec.from_hash(found) if outcome == "ok" else None
 
-    def restore(self, records: Mapping[str, Record], life: Life, rules: LeaseRules) -> list[str]:
-        """Take records, by their ids, over from storage at once; the outcome of each, see restore.lua."""
+    def restore(
+        self,
+        records: Mapping[str, Record],
+        life: Life,
+        rules: LeaseRules,
+        unknown: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> list[str]:
+        """Take records, by their ids, over from storage at once; the outcome of each, see restore.lua.
+
+        `unknown` has fields, as JSON data, that a newer release has put into some of them.
+        """
         calls: list[list[str | int | float]] = []
         for record_id, record in records.items():
             states = [life.waiting, life.working]
-            pairs = self._pairs(self.codec.to_json(record))
-            calls.append([self.kind, record_id, *states, rules.grace_s, *pairs])
+            data = {**(unknown or {}).get(record_id, {}), **self.codec.to_json(record)}
+            calls.append([self.kind, record_id, *states, rules.grace_s, *self._pairs(data)])
         return run_together(self.client, "restore", calls)
 
     def mirrored(self, record_id: str, revision: int) -> tuple[str, Record | None]:

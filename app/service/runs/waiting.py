@@ -23,6 +23,9 @@ from trainyard.store.processes.workers import WorkerStore
 from trainyard.store.runs.queues import QueueStore, Standing
 from trainyard.store.runs.run_store import FINISH_QUEUE
 
+_OPEN = frozenset({Reason.REDIS_RESTARTED, Reason.NO_WORKER, Reason.OLDER_WORKERS, Reason.TOO_FEW_DEVICES})
+"""What nobody can tell the end of."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedStart:
@@ -68,16 +71,18 @@ class WaitingService:
             told = WaitReason(code=Reason.AWAITING_DATASET, message=MESSAGES[Reason.AWAITING_DATASET])
             return Waiting(position=standing.position, reason=told, predicted_start=None)
         everyone = [worker for worker in self._workers.all() if run.queue in worker.queues]
-        serving = [worker for worker in everyone if worker.has_devices_for(run.spec.compute.devices)]
+        reading = [worker for worker in everyone if worker.reads(run.spec.version)]
+        serving = [worker for worker in reading if worker.has_devices_for(run.spec.compute.devices)]
         reason = reason_to_wait(
             must_wait=standing.must_wait,
             is_held_up=standing.is_held_up,
             position=standing.position,
             serving=len(everyone),
+            reading=len(reading),
             able=len(serving),
             idle=sum(worker.holds is None for worker in serving),
         )
-        is_open = reason in (Reason.REDIS_RESTARTED, Reason.NO_WORKER, Reason.TOO_FEW_DEVICES)
+        is_open = reason in _OPEN
         return Waiting(
             position=standing.position,
             reason=WaitReason(code=reason, message=MESSAGES[reason]),

@@ -1,27 +1,45 @@
--- claim(kind, queue, owner, waiting, working, lease_ms, grace_s, limit, devices): take the record whose turn it is for this
--- owner: what was interrupted first, then the higher priority, then the project with the fewest records in
+-- claim(kind, queue, owner, waiting, working, lease_ms, grace_s, limit, devices, reads): take the record whose turn it is
+-- for this owner: what was interrupted first, then the higher priority, then the project with the fewest records in
 -- work, then first come. A project with as many in work as its limit, or as `limit` where it has none of its
 -- own (0: no limit), is passed over, and so is a run that wants more than `devices` (0: any number), which
--- waits for a worker that has them. The record leaves the queue, enters the status `working`, and its fence
+-- waits for a worker that has them. So is what asks for more than the worker's release knows, by `reads` (JSON: the newest
+-- version of specs, the options of ingests). The record leaves the queue, enters the status `working`, and its fence
 -- grows by one: writes of any earlier attempt are refused from here on. Entries whose record is not waiting
 -- are dropped. Outcome: claimed | empty | wait (this Redis may have forgotten that somebody holds what it
 -- shows as waiting).
 local kind, queue, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if may_have_forgotten(ARGV[7]) then return {'wait', {}} end
 
--- How many devices a run wants. Kept beside the record's own fields, for a spec is long to read.
-local function devices_of(id)
-  local known = get(kind, id, 'wanted_devices')
-  if known then return tonumber(known) end
-  local spec = cjson.decode(get(kind, id, 'spec') or '{}')
-  local wanted = spec.compute and spec.compute.devices or 1
-  redis.call('HSET', key_of(kind, id), 'wanted_devices', wanted)
-  return wanted
+-- How many devices a run wants, and the version of its spec. Kept beside the record's own fields, for a spec is long
+-- to read; set_fields forgets them with the spec that they are of.
+local function wanted_of(id)
+  local known = redis.call('HMGET', key_of(kind, id), 'wanted_devices', 'wanted_version')
+  if known[1] and known[2] then return tonumber(known[1]), tonumber(known[2]) end
+  local spec = decoded(get(kind, id, 'spec'))
+  local compute = type(spec.compute) == 'table' and spec.compute or {}
+  local devices, version = tonumber(compute.devices) or 1, tonumber(spec.version) or 1
+  redis.call('HSET', key_of(kind, id), 'wanted_devices', devices, 'wanted_version', version)
+  return devices, version
 end
 
+-- Whether the worker's release knows all options of a set. One that is null asks for nothing.
+local function knows_options(id, options)
+  local known = {}
+  for _, name in ipairs(options) do known[name] = true end
+  for _, text in ipairs(redis.call('HMGET', key_of(kind, id), 'options', 'change')) do
+    for name, value in pairs(decoded(text)) do
+      if not known[name] and value ~= cjson.null then return false end
+    end
+  end
+  return true
+end
+
+local reads = cjson.decode(ARGV[10])
+
 local function fits(id)
-  local most = tonumber(ARGV[9])
-  return most == 0 or devices_of(id) <= most
+  if kind ~= 'run' then return knows_options(id, reads.options) end
+  local most, devices, version = tonumber(ARGV[9]), wanted_of(id)
+  return (most == 0 or devices <= most) and version <= reads.spec
 end
 
 -- The first record of a project that may be taken, and its score; nil and whether nothing waits without one.

@@ -281,9 +281,16 @@ local function enter_lists(id)
   redis.call('HSET', listed_of(id), 'keys', cjson.encode(names))
 end
 
+-- While releases work side by side, the newer one brings runs into its lists again that the older one has changed.
+local function has_older_lists() return tonumber(redis.call('GET', 'ty:lists') or '0') > LISTS_VERSION end
+
 -- Every script ends with this: lists know a run as the script has left it.
 local function update_lists()
-  for id in pairs(changed_runs) do enter_lists(id) end
+  local is_older = next(changed_runs) and has_older_lists()
+  for id in pairs(changed_runs) do
+    enter_lists(id)
+    if is_older then redis.call('SADD', 'ty:unlisted', id) end
+  end
   for id in pairs(changed_webhooks) do index_webhook(id) end
 end
 
@@ -315,6 +322,7 @@ local function set_fields(kind, id, first)
     else
       redis.call('HSET', key, field, ARGV[i + 1])
     end
+    if field == 'spec' then redis.call('HDEL', key, 'wanted_devices', 'wanted_version') end -- see claim.lua
   end
 end
 

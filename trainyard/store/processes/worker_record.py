@@ -32,6 +32,7 @@ class WorkerState:
     results it writes beside that; `device` is the name of its GPU, or
     of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine. `devices`
     is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
+    `spec_version` is the newest version of specs that its release reads; 0 of releases that did not tell.
     `figures` are those of each GPU, or of the machine where it has none, as of its last sign of life.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
     that this was too long ago. A worker that `is_drained` takes nothing new, so that it serves no `queues`.
@@ -53,8 +54,13 @@ class WorkerState:
     is_drained: bool = False
     unreadable: str | None = None
     devices: int = 0
+    spec_version: int = 0
     figures: tuple[DeviceFigures, ...] = ()
 
     def has_devices_for(self, run_devices: int) -> bool:
         """Whether a run that wants so many devices can train here."""
         return self.devices == 0 or run_devices <= self.devices
+
+    def reads(self, spec_version: int) -> bool:
+        """Whether its release understands specs of that version, as far as it tells."""
+        return self.spec_version == 0 or spec_version <= self.spec_version

@@ -70,6 +70,19 @@ class RunStore(RecordStore[Run]):
             calls.append([run.id, run.revision, *(text for pair in fields.items() for text in pair)])
         run_together(self.client, "index_run", calls)
 
+    def unlisted(self) -> list[str]:
+        """The ids of runs that a process of a release with older lists has changed, where this one's are the
+        newest that there are."""
+        with store_errors():
+            if int(str(self.client.get(keys.LISTS) or 0)) > keys.LISTS_VERSION:
+                return []
+            return sorted(str(found) for found in self.client.smembers(keys.UNLISTED))
+
+    def forget_unlisted(self, run_id: str) -> None:
+        """Of a run that is gone."""
+        with store_errors():
+            self.client.srem(keys.UNLISTED, run_id)
+
     def _pairs(self, values: Mapping[str, Any]) -> list[str]:
         """With what lists need of them."""
         listed = listed_fields(values)
