@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from trainyard.store.run_lists import RunQuery
 
 from tests.unit.records import a_run
 from trainyard.datasets.record import Dataset
@@ -21,6 +20,7 @@ from trainyard.storage.files import Storage
 from trainyard.storage.json_files import SCHEMA, read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
+from trainyard.store.runs.run_lists import RunQuery
 
 
 @pytest.fixture
