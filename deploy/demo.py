@@ -24,7 +24,7 @@ from deploy.redis import free_port
 from deploy.synthetic import CLASSES, write_synthetic
 from trainyard.settings import REPOSITORY
 from trainyard_client import Client, TrainyardError
-from trainyard_client.command.watch_view import epoch_line
+from trainyard_client.command.runs.watch_view import epoch_line
 from trainyard_client.records import Dataset, Run
 
 FOLDER = REPOSITORY / "var" / "demo"

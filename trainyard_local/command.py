@@ -11,9 +11,9 @@ import click
 from trainyard.errors import TrainyardError
 from trainyard.runs.record import RunStatus
 from trainyard.tasks.registry import TASKS, forms
-from trainyard_client.command import exit_codes
-from trainyard_client.command.assignments import object_of, spec_of, spec_options
-from trainyard_client.command.output import Output, shown_seconds
+from trainyard_client.command.runs.assignments import object_of, spec_of, spec_options
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.output import Output, shown_seconds
 from trainyard_local.command_errors import client_error, show_findings
 from trainyard_local.experiment import Experiment
 from trainyard_local.result import TrainingResult

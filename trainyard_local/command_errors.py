@@ -6,7 +6,7 @@ from typing import Any
 
 from trainyard import errors
 from trainyard_client import errors as of_client
-from trainyard_client.command.output import Output
+from trainyard_client.command.terminal.output import Output
 
 FINDINGS = ("problems", "questions")
 """Of an error's `errors`: what ingest has found, which has a form of its own."""

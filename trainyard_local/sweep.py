@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 import yaml
 
 from trainyard.errors import InvalidRequest
-from trainyard_client.command import exit_codes
-from trainyard_client.command.assignments import dotted
-from trainyard_client.command.comparison import read_local, show_comparison
-from trainyard_client.command.output import Output
+from trainyard_client.command.runs.assignments import dotted
+from trainyard_client.command.runs.comparison import read_local, show_comparison
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.output import Output
 
 STOPPED = "stopped"
 GRID, LIST = "grid", "list"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from trainyard.runs.events import EpochEnd, Event, Notice, Progress, to_dict
-from trainyard_client.command.output import Output
-from trainyard_client.command.watch_view import WatchView, epoch_line
+from trainyard_client.command.runs.watch_view import WatchView, epoch_line
+from trainyard_client.command.terminal.output import Output
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from trainyard_client.client import Client
-from trainyard_client.command.administration import admin, key
 from trainyard_client.command.boards import board
-from trainyard_client.command.session import Session
+from trainyard_client.command.server.administration import admin, key
+from trainyard_client.command.terminal.session import Session
 from trainyard_client.transport import Transport
 
 

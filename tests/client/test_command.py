@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from trainyard_client.command.assignments import spec_of
-from trainyard_client.command.settings import Profiles, resolve
-from trainyard_client.command.watch_view import WatchView, epoch_line, sparkline
+from trainyard_client.command.runs.assignments import spec_of
+from trainyard_client.command.runs.watch_view import WatchView, epoch_line, sparkline
+from trainyard_client.command.terminal.settings import Profiles, resolve
 from trainyard_client.errors import SettingsError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from trainyard_client.command import doctor_machine
-from trainyard_client.command.doctor import doctor
+from trainyard_client.command.doctor import machine as doctor_machine
+from trainyard_client.command.doctor.doctor import doctor
 
 
 def test_each_check_has_a_finding_and_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

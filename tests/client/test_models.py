@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from trainyard_client.client import Client
 from trainyard_client.command.models import model
-from trainyard_client.command.session import Session
+from trainyard_client.command.terminal.session import Session
 from trainyard_client.errors import NotFound, ServerBusy, SettingsError
 from trainyard_client.transport import Transport
 

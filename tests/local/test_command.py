@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from trainyard.settings import REPOSITORY
-from trainyard_client.command.comparison import compare
+from trainyard_client.command.runs.comparison import compare
 from trainyard_local.command import train
 
 TINY = ("--set", "model.encoder=tu-test_resnet", "--set", "data.image_size=32", "--set", "data.batch_size=4")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command import exit_codes
-from trainyard_client.command.assignments import object_of, spec_of
-from trainyard_client.command.output import first, shown_bytes
-from trainyard_client.command.progress import transfer
-from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.command.runs.assignments import object_of, spec_of
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.output import first, shown_bytes
+from trainyard_client.command.terminal.progress import transfer
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Dataset, DatasetItem

@@ -6,30 +6,39 @@ from importlib import import_module
 
 import click
 
-from trainyard_client.command import exit_codes
+from trainyard_client.command.terminal import exit_codes
 from trainyard_client.errors import TrainyardError
 
 OF_CLIENT = "trainyard_client.command"
 MODULES = {
-    "login": (f"{OF_CLIENT}.connection", "Keep the address of a server and its key as a profile."),
-    "logout": (f"{OF_CLIENT}.connection", "Forget a profile's key."),
-    "config": (f"{OF_CLIENT}.connection", "Show and choose profiles."),
+    "login": (f"{OF_CLIENT}.server.connection", "Keep the address of a server and its key as a profile."),
+    "logout": (f"{OF_CLIENT}.server.connection", "Forget a profile's key."),
+    "config": (f"{OF_CLIENT}.server.connection", "Show and choose profiles."),
     "dataset": (f"{OF_CLIENT}.datasets", "Upload data sets, see what ingest found, answer its questions."),
-    "run": (f"{OF_CLIENT}.runs", "Submit runs, watch and change them, take results away."),
-    "draft": (f"{OF_CLIENT}.drafts", "Save runs without submitting them; edit, check and submit them later."),
+    "run": (f"{OF_CLIENT}.runs.runs", "Submit runs, watch and change them, take results away."),
+    "draft": (
+        f"{OF_CLIENT}.runs.drafts",
+        "Save runs unsubmitted; edit, check and submit them later.",
+    ),
     "model": (f"{OF_CLIENT}.models", "Register trained models, stage and ask them; see what can be trained."),
     "board": (f"{OF_CLIENT}.boards", "Open TensorBoard over runs of the server."),
-    "queue": (f"{OF_CLIENT}.cluster", "See what waits, and why."),
-    "worker": (f"{OF_CLIENT}.cluster", "See who works."),
-    "project": (f"{OF_CLIENT}.cluster", "See and set limits of projects."),
-    "webhook": (f"{OF_CLIENT}.webhooks", "Let an address of yours be told when runs change their status."),
-    "key": (f"{OF_CLIENT}.administration", "Make, list and revoke access keys."),
-    "admin": (f"{OF_CLIENT}.administration", "See what takes room on the storage, and free it."),
+    "queue": (f"{OF_CLIENT}.server.cluster", "See what waits, and why."),
+    "worker": (f"{OF_CLIENT}.server.cluster", "See who works."),
+    "project": (f"{OF_CLIENT}.server.cluster", "See and set limits of projects."),
+    "webhook": (
+        f"{OF_CLIENT}.server.webhooks",
+        "Tell an address of yours when runs change their status.",
+    ),
+    "key": (f"{OF_CLIENT}.server.administration", "Make, list and revoke access keys."),
+    "admin": (f"{OF_CLIENT}.server.administration", "See what takes room on the storage, and free it."),
     "train": ("trainyard_local.command", "Train on this machine, without a service."),
     "open": (f"{OF_CLIENT}.opening", "Open the report of a run in the browser."),
-    "doctor": (f"{OF_CLIENT}.doctor", "Check this machine, the server and its workers, and say what to do."),
-    "completion": (f"{OF_CLIENT}.completion", "Print the completion for a shell."),
-    "version": (f"{OF_CLIENT}.connection", "Print the version."),
+    "doctor": (
+        f"{OF_CLIENT}.doctor.doctor",
+        "Check this machine, server and workers, and say what to do.",
+    ),
+    "completion": (f"{OF_CLIENT}.terminal.completion", "Print the completion for a shell."),
+    "version": (f"{OF_CLIENT}.server.connection", "Print the version."),
 }
 """For each command its module and its line of help. `train` is there where all of Trainyard is installed."""
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command import exit_codes
-from trainyard_client.command.output import first, shown_bytes
-from trainyard_client.command.progress import transfer
-from trainyard_client.command.scores import score_of_card
-from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.command.runs.scores import score_of_card
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.output import first, shown_bytes
+from trainyard_client.command.terminal.progress import transfer
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 from trainyard_client.errors import NotFound
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.terminal.session import Session, connected
 from trainyard_client.errors import NotFound
 
 REPORT = "report.html"

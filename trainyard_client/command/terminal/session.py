@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from trainyard_client.command.output import Output
-from trainyard_client.command.settings import Connection, resolve
+from trainyard_client.command.terminal.output import Output
+from trainyard_client.command.terminal.settings import Connection, resolve
 from trainyard_client.errors import SettingsError
 
 if TYPE_CHECKING:

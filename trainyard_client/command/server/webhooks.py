@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command.output import first
-from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.command.terminal.output import first
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Delivery, Webhook

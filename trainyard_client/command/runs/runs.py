@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command import exit_codes, run_changes, run_results
-from trainyard_client.command.assignments import dotted, run_options, spec_of
-from trainyard_client.command.comparison import compare
-from trainyard_client.command.output import first, shown_seconds
-from trainyard_client.command.scores import score_of_row
-from trainyard_client.command.session import Session, connected, quiet_option
-from trainyard_client.command.watching import follow_to_end, watch
+from trainyard_client.command.runs import changes as run_changes
+from trainyard_client.command.runs import results as run_results
+from trainyard_client.command.runs.assignments import dotted, run_options, spec_of
+from trainyard_client.command.runs.comparison import compare
+from trainyard_client.command.runs.scores import score_of_row
+from trainyard_client.command.runs.watching import follow_to_end, watch
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.output import first, shown_seconds
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import CheckedRun, Run, RunItem

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from trainyard_client.command import exit_codes
-from trainyard_client.command.doctor_machine import machine
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.doctor.machine import machine
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.session import Session, connected
 
 
 @click.command()
@@ -19,7 +19,7 @@ def doctor(session: Session, local: bool) -> int:
     Writes 32 MB into the current folder, and deletes them, to see how fast the disk is. Ends with status 1
     where something is not well.
     """
-    from trainyard_client.command.doctor_server import server
+    from trainyard_client.command.doctor.server import server
 
     findings = [*machine(Path.cwd()), *(() if local else server(session))]
     if session.output.as_json:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command.assignments import dotted, run_options, spec_of
-from trainyard_client.command.output import first
-from trainyard_client.command.runs import show_checked
-from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.command.runs.assignments import dotted, run_options, spec_of
+from trainyard_client.command.runs.runs import show_checked
+from trainyard_client.command.terminal.output import first
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Draft

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from trainyard_client import __version__
-from trainyard_client.command.findings import Finding
-from trainyard_client.command.output import shown_bytes
+from trainyard_client.command.doctor.findings import Finding
+from trainyard_client.command.terminal.output import shown_bytes
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - it is looked at, not written to
 LEAST_SHARED_MEMORY = 1 << 30

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command.assignments import spec_of, spec_options
-from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.command.runs.assignments import spec_of, spec_options
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Run

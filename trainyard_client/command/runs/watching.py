@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command import exit_codes
-from trainyard_client.command.session import Session, connected
-from trainyard_client.command.watch_view import WatchView, epoch_line, event_line
+from trainyard_client.command.runs.watch_view import WatchView, epoch_line, event_line
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.session import Session, connected
 
 if TYPE_CHECKING:
     from trainyard_client.events import Event

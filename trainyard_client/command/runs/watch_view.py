@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainyard_client.command.output import shown_seconds
-from trainyard_client.command.scores import HEADLINES
+from trainyard_client.command.runs.scores import HEADLINES
+from trainyard_client.command.terminal.output import shown_seconds
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

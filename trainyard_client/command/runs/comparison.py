@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from trainyard_client.command.output import Output
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.terminal.output import Output
+from trainyard_client.command.terminal.session import Session, connected
 from trainyard_client.errors import NotFound
 
 RECORD = "run.json"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from trainyard_client.command.findings import Finding
-from trainyard_client.command.session import Session
+from trainyard_client.command.doctor.findings import Finding
+from trainyard_client.command.terminal.session import Session
 from trainyard_client.errors import ServerFailed, TrainyardError
 
 CLOCK_S = 5.0

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command import exit_codes
-from trainyard_client.command.output import shown_bytes
-from trainyard_client.command.session import Session, connected, quiet_option
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.output import shown_bytes
+from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Key, PrunedRun

@@ -5,9 +5,9 @@ import sys
 import click
 
 from trainyard_client import __version__
-from trainyard_client.command.output import Output
-from trainyard_client.command.session import Session, connected
-from trainyard_client.command.settings import DEFAULT_PROFILE, Profiles, resolve
+from trainyard_client.command.terminal.output import Output
+from trainyard_client.command.terminal.session import Session, connected
+from trainyard_client.command.terminal.settings import DEFAULT_PROFILE, Profiles, resolve
 
 
 @click.command()

@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-from trainyard_client.command import exit_codes
-from trainyard_client.command.progress import transfer
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.progress import transfer
+from trainyard_client.command.terminal.session import Session, connected
 from trainyard_client.errors import NotFound, TransferDamaged
 
 FOLLOW_S = 1.0

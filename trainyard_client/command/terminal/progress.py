@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from trainyard_client.command.output import Output
+from trainyard_client.command.terminal.output import Output
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainyard_client.command.output import shown_bytes
-from trainyard_client.command.session import Session, connected
+from trainyard_client.command.terminal.output import shown_bytes
+from trainyard_client.command.terminal.session import Session, connected
 
 if TYPE_CHECKING:
     from trainyard_client.records import Project, Worker
