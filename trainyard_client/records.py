@@ -559,6 +559,28 @@ class Interpretation(Record):
     guesses: list[str]
 
 
+class ObjectClass(Record):
+    """Object class."""
+
+    index: int
+    name: str
+    value: int
+    color: Any
+    objects: int
+    images: int
+
+
+class ObjectSummary(Record):
+    """Object summary."""
+
+    count: int
+    crowds: int
+    images: int
+    most: int
+    sizes: dict[str, int]
+    classes: list[ObjectClass]
+
+
 class DatasetSummary(Record):
     """Dataset summary."""
 
@@ -572,6 +594,7 @@ class DatasetSummary(Record):
     std: Any
     task: str
     kinds: list[str]
+    objects: ObjectSummary | None
     folds: int | None
     reading: Interpretation | None
 

@@ -13,7 +13,7 @@ from trainyard.datasets.stored_objects import RECORD, stored_objects
 from trainyard.errors import DatasetChanged
 from workers.prepared.objects import RECORDS
 from workers.prepared.recorded import open_version
-from workers.prepared.run_lengths import compressed, decompressed, paint_runs, runs_of
+from workers.prepared.run_lengths import compressed, decompressed, paint_runs, runs_of, runs_of_part
 from workers.prepared.version import Objects, PreparedDataset, PreparedWriter, Uint8
 
 STORED = Path(__file__).parents[1] / "fixtures" / "prepared" / "0.1.0-objects"
@@ -195,6 +195,15 @@ def test_runs_are_read_as_they_were_written() -> None:
         painted = np.zeros(mask.shape, np.uint8)
         paint_runs(decompressed(compressed(runs)), painted)
         np.testing.assert_array_equal(painted, mask)
+
+
+def test_the_runs_of_a_part_are_those_of_the_whole() -> None:
+    numbers = np.random.default_rng(1)
+    for part in masks()[:-2]:
+        above, below, before, after = (int(n) for n in numbers.integers(0, 3, 4) * numbers.integers(0, 9, 4))
+        whole = np.pad(part, ((above, below), (before, after)))
+        found = runs_of_part(part, above, before, *whole.shape)
+        np.testing.assert_array_equal(found, runs_of(whole))
 
 
 def test_runs_are_compressed_as_by_coco() -> None:

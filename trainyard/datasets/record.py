@@ -142,6 +142,37 @@ class ClassInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ObjectClass:
+    """A class that objects have: its index among these, its value as sent, and how many there are of it.
+
+    `objects` are those that are no crowd, `images` those in which it has such.
+    """
+
+    index: int
+    name: str
+    value: int
+    color: tuple[int, int, int]
+    objects: int
+    images: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectSummary:
+    """The objects of a set with boxes: `count` without the `crowds`, which nobody has told apart.
+
+    They are in `images` of the set, at `most` so many in one. `sizes` counts boxes of images as prepared as
+    COCO parts them: `small` below 32 x 32 pixels, `large` from 96 x 96 on, `medium` between.
+    """
+
+    count: int
+    crowds: int
+    images: int
+    most: int
+    sizes: dict[str, int]
+    classes: tuple[ObjectClass, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """One kind of thing that is wrong with the set; an `error` keeps it from training, a `warning` does not.
 
@@ -204,7 +235,8 @@ class DatasetSummary:
     `task` says whether pixels have one class each; in a multilabel set none is ignored. `folds` counts those
     of a cross-validation, which the options or the upload have told; None without, and in records of before
     they were counted, where `IngestOptions.folds` tells them. `reading` is None in records of before it was
-    kept. `kinds` are those of its annotations.
+    kept. `kinds` are those of its annotations, the one that these are made for first; with `boxes` there are
+    `objects`.
     """
 
     content_hash: str
@@ -217,6 +249,7 @@ class DatasetSummary:
     std: tuple[float, float, float]
     task: Task = "multiclass"
     kinds: tuple[Kind, ...] = MASKS
+    objects: ObjectSummary | None = None
     folds: int | None = None
     reading: Interpretation | None = None
 

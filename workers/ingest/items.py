@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from trainyard.datasets.record import IngestOptions, Task
+from trainyard.datasets.record import MASKS, IngestOptions, Kind, Task
 from workers.ingest.archive import Member
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.problems import ProblemLog
-from workers.prepared.version import Uint8
+from workers.ingest.raster.color_modes import Note
+from workers.prepared.version import Objects, Uint8
 
 Read = Callable[[Member], bytes]
 """Gives the bytes of a member; raises Refused where it is damaged."""
@@ -59,6 +60,34 @@ class Truth(Protocol):
         It has as many rows and columns as the image's pixels: fewer than its size where that was made
         smaller while it was read. Raises Refused where it cannot be painted on this image.
         """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ImageObjects:
+    """The objects of an image as prepared; their classes are still mask values.
+
+    `outlines` has the compressed runs of each, where these are asked for. `lost` counts objects that were
+    left out since they have no area in the image; `notes` say what is wrong.
+    """
+
+    objects: Objects
+    outlines: tuple[bytes, ...]
+    lost: int
+    notes: tuple[Note, ...]
+
+
+@runtime_checkable
+class ObjectsTruth(Truth, Protocol):
+    """A truth that tells objects apart. `size` is that of the prepared image, width and height.
+
+    Both raise Refused as `Truth.paint` does.
+    """
+
+    def boxes(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> ImageObjects:
+        """The objects without their outlines."""
+
+    def instances(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> tuple[Uint8, ImageObjects]:
+        """The mask as `Truth.paint` gives it, and the objects with their outlines, each drawn once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,10 +141,11 @@ class FoundSet:
     `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0
     is the value 0. `class_folders` are folders that may name the class of what their images' masks show, with
     the images of each. `pairs` and `classes` say in words how images found their annotations, and where the
-    names of classes came from.
+    names of classes came from. With `boxes` among the `kinds`, truths are ObjectsTruths.
     """
 
     items: list[Item]
+    kinds: tuple[Kind, ...] = MASKS
     names: dict[int, str] | None = None
     colors: dict[int, Color] = field(default_factory=dict)
     ignore_value: int | None = None

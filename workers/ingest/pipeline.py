@@ -25,6 +25,7 @@ from workers.ingest.items import Annotations, FoundSet, Item, LabelledSet, Sourc
 from workers.ingest.labels import prepared_labels
 from workers.ingest.labels.label_checks import check_labels, check_parts
 from workers.ingest.pictures.flat_images import ask_flat_images
+from workers.ingest.prepared_objects import check_lost
 from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.question_previews import write_previews
@@ -191,7 +192,7 @@ class _Build:
     ) -> DatasetSummary | None:
         """The summary of a set of masks; as `run`."""
         decision = ClassDecision(source, found, self._options, self._log)
-        with PreparedWriter(self._work) as writer, writer.flushing():
+        with PreparedWriter(self._work, found.kinds) as writer, writer.flushing():
             annotated = found.items if may_have_flat else []
             paths = {item.name: item.image.path for item in annotated}
             readings, samples = self._images(paths, *self._reader.read(source, found.items, writer))
@@ -205,6 +206,7 @@ class _Build:
             shown = multilabel.meanings(stored, applied)
             rules, shown = multilabel.settled(decision.rules, shown, readings, self._options, self._log)
             mapped = [reading.mapped(shown) for reading in readings]
+            check_lost(mapped, self._log)
             rules = decision.checked(rules, applied, sent, mapped)
             self.proposed = decision.proposed
             if rules is not None and found.class_folders and self._shows_one_class(rules):
@@ -215,7 +217,9 @@ class _Build:
             if plan is None:
                 return None
             painted = {byte for reading in readings for byte in reading.values}
-            summary = finish(rules, rules.table(shown), painted, mapped, samples, plan.places, writer)
+            summary = finish(
+                rules, rules.table(shown), applied, painted, mapped, samples, plan.places, writer
+            )
             return replace(summary, reading=self._interpretation(form, found, rules, plan.origin))
 
     def _shows_one_class(self, rules: classes.ClassRules) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from trainyard.datasets.record import DatasetSummary
+from trainyard.datasets.record import DatasetSummary, ObjectSummary
 from workers.ingest.classes import class_rules as classes
+from workers.ingest.prepared_objects import object_classes, recoded, summary
 from workers.ingest.reading.statistics import (
     Reading,
     channel_statistics,
@@ -13,12 +14,13 @@ from workers.ingest.reading.statistics import (
     size_counts,
 )
 from workers.ingest.splits import assignment as splits
-from workers.prepared.version import PreparedWriter, Sample
+from workers.prepared.version import PreparedClass, PreparedWriter, Sample
 
 
 def finish(
     rules: classes.ClassRules,
     table: bytes,
+    applied: Sequence[int],
     painted: Collection[int],
     readings: Sequence[Reading],
     samples: Sequence[Sample],
@@ -27,13 +29,20 @@ def finish(
 ) -> DatasetSummary:
     """Recode the masks and write the index; the set is sound.
 
-    `table` gives what each byte of the masks becomes, `painted` are the bytes that occur in them, `readings`
-    count the values that these mean.
+    `table` gives what each byte of the masks becomes, `applied` what each value counts as, `painted` are the
+    bytes that occur in them, `readings` count the values that these mean.
     """
     prepared = rules.prepared()
     if any(table[byte] != byte for byte in painted):
         writer.recode_masks(table)
     where = {name: (place.split, place.fold) for name, place in places.items()}
+    things: list[PreparedClass] = []
+    objects: ObjectSummary | None = None
+    if "boxes" in writer.kinds:
+        things = object_classes(prepared)
+        values = recoded(dict(enumerate(applied)), things, len(applied))
+        samples = writer.recode_objects(values, samples)
+        objects = summary(readings, things, values)
     digest = content_hash(rules.task, prepared, table, readings, where)
     mean, std = channel_statistics(readings)
     index = {info.value: info.index for info in prepared}
@@ -47,7 +56,7 @@ def finish(
         )
         for sample, reading in zip(samples, readings, strict=True)
     ]
-    writer.write_index(placed, prepared, mean, std, digest, rules.task)
+    writer.write_index(placed, prepared, mean, std, digest, rules.task, object_classes=things)
     infos, ignore_share = class_infos(prepared, readings)
     return DatasetSummary(
         content_hash=digest,
@@ -59,5 +68,7 @@ def finish(
         mean=mean,
         std=std,
         task=rules.task,
+        kinds=writer.kinds,
+        objects=objects,
         folds=len({place.fold for place in places.values()} - {None}) or None,
     )

@@ -24,6 +24,26 @@ def runs_of(mask: NDArray[Any]) -> Runs:
     return np.diff(bounds)
 
 
+def runs_of_part(inside: NDArray[np.bool_], top: int, left: int, height: int, width: int) -> Runs:
+    """The runs of a mask of height x width that is outside but for a part, (h, w), at that row and column."""
+    rows = len(inside)
+    if not inside.size:
+        return np.array([height * width], np.int64)
+    if rows < height:  # a row that is outside parts the columns
+        columns = np.zeros((inside.shape[1], rows + 1), np.bool_)
+        columns[:, :rows] = inside.T
+    else:
+        columns = np.ascontiguousarray(inside.T)
+    flat = columns.reshape(-1)
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    ends = ([0] if flat[0] else [], changes, [flat.size] if flat[-1] else [])
+    column, row = np.divmod(np.concatenate(ends).astype(np.int64), columns.shape[1])
+    edges = (left + column) * height + top + row
+    end = height * width
+    bounds = np.concatenate(([0], edges, [end] if not edges.size or edges[-1] < end else []))
+    return np.diff(bounds).astype(np.int64)
+
+
 def compressed(runs: NDArray[np.integer[Any]]) -> bytes:
     """The runs as characters."""
     numbers = np.array(runs, np.int64)

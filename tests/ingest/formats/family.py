@@ -14,11 +14,13 @@ from tests.ingest.made import Array, encoded, photo, upload
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.formats.catalogue import FORMATS, format_named, recognised
-from workers.ingest.items import Format, FoundSet, Item, Source
+from workers.ingest.items import Format, FoundSet, Item, ObjectsTruth, Source
 from workers.ingest.pictures.decode import decode_image
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.regions.masks import IGNORED
 from workers.ingest.splits.told_splits import told_splits
 from workers.ingest.upload.open import open_source
+from workers.prepared.run_lengths import decompressed, paint_runs
 
 HEIGHT, WIDTH = 6, 8
 """The size of the pictures that `picture` makes."""
@@ -81,6 +83,15 @@ class FormatFamily:
         assert masks.keys() == self.masks.keys()
         for name, mask in masks.items():
             np.testing.assert_array_equal(mask, self.masks[name], err_msg=name)
+
+    def test_objects_are_what_masks_are_painted_from(self, tmp_path: Path) -> None:
+        with opened(tmp_path, self.files()) as source:
+            found = self.read(source, ProblemLog())
+            assert found is not None
+            if "outlines" not in found.kinds:
+                pytest.skip("objects are not told apart")
+            for item in found.items:
+                assert_instances(item, source)
 
     def test_splits(self, tmp_path: Path) -> None:
         with opened(tmp_path, self.files()) as source:
@@ -185,6 +196,27 @@ def painted(item: Item, source: Source) -> Array:
     assert mask.shape == image.pixels.shape[:2]
     assert mask.dtype == np.uint8
     return mask
+
+
+def assert_instances(item: Item, source: Source) -> None:
+    """The objects of an item make its mask together, and each lies in its box."""
+    assert isinstance(item.truth, ObjectsTruth)
+    data = source.read(item.image)
+    image = decode_image(item.unpack(data) if item.unpack else data)
+    mask, found = item.truth.instances(source.read, image, image.size)
+    np.testing.assert_array_equal(mask, painted(item, source))
+    union = np.zeros(mask.shape, np.uint8)
+    for box, outline in zip(found.objects.boxes.tolist(), found.outlines, strict=True):
+        own = np.zeros(mask.shape, np.uint8)
+        paint_runs(decompressed(outline), own)
+        rows, columns = np.nonzero(own)
+        left, top, right, bottom = box
+        assert left - 1 < columns.min() <= columns.max() < right + 1
+        assert top - 1 < rows.min() <= rows.max() < bottom + 1
+        union |= own
+    np.testing.assert_array_equal(
+        union == 1, (mask > 0) & (mask != IGNORED) | (union == 1) & (mask == IGNORED)
+    )
 
 
 def try_to_paint(item: Item, source: Source, log: ProblemLog) -> None:

@@ -12,9 +12,11 @@ from workers.ingest.archive import Member
 from workers.ingest.pictures.decode import DecodedImage, decode_image, oriented
 from workers.ingest.problems import Refused
 from workers.ingest.regions import masks as shapes
-from workers.ingest.regions.masks import IGNORED, Bitmap, Ellipse, Polygon, Region, RegionsTruth, Stroke
+from workers.ingest.regions import truth as truths
+from workers.ingest.regions.masks import IGNORED, Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.polygons import ring
 from workers.ingest.regions.rle import Runs
+from workers.ingest.regions.truth import RegionsTruth
 
 HEIGHT, WIDTH = 12, 16
 ON_EDGE = 1e-3
@@ -24,7 +26,7 @@ ON_EDGE = 1e-3
 def drawn(*regions: Region, height: int = HEIGHT, width: int = WIDTH) -> Array:
     mask = np.zeros((height, width), np.uint8)
     for region in regions:
-        region.paint(mask)
+        region.cover(*mask.shape).paint(mask, region.value)
     return mask
 
 
@@ -194,7 +196,7 @@ def test_another_size_is_refused() -> None:
     ],
 )
 def test_too_much_to_paint_is_refused(monkeypatch: pytest.MonkeyPatch, region: Region) -> None:
-    monkeypatch.setattr(shapes, "MAX_PAINTED", 5 * region.cost(WIDTH, HEIGHT))
+    monkeypatch.setattr(truths, "MAX_PAINTED", 5 * region.cost(WIDTH, HEIGHT))
     assert region.cost(WIDTH, HEIGHT) >= HEIGHT * WIDTH
     assert painted(*[region] * 5).all()
     with pytest.raises(Refused) as refusal:

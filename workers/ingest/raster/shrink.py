@@ -55,7 +55,7 @@ def shrunk(pixels: Values, smaller: Size) -> Values:
 
 def shrink_nearest(strips: Strips, size: Size, smaller: Size) -> Values:
     """Each pixel is the one that lies at its centre, so that values stay what they are."""
-    columns, rows = _centres(size[0], smaller[0]), _centres(size[1], smaller[1])
+    columns, rows = centres(size[0], smaller[0]), centres(size[1], smaller[1])
     parts = []
     top = 0
     for strip in strips:
@@ -70,7 +70,7 @@ def picked(pixels: Values, smaller: Size) -> Values:
     return shrink_nearest(iter((pixels,)), (pixels.shape[1], pixels.shape[0]), smaller)
 
 
-def _centres(many: int, few: int) -> NDArray[np.int64]:
+def centres(many: int, few: int) -> NDArray[np.int64]:
     """Of `many` pixels in a row, those at the centres of `few`."""
     return (np.arange(few, dtype=np.int64) * 2 + 1) * many // (2 * few)
 

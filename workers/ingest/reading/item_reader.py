@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from trainyard.datasets.record import Problem
-from workers.ingest.items import Item, Labels, Source, Truth
+from workers.ingest.items import ImageObjects, Item, Labels, ObjectsTruth, Source, Truth
 from workers.ingest.pictures.decode import DecodedImage, decode
 from workers.ingest.pictures.depth import depth_of
 from workers.ingest.pictures.flat_images import is_flat
@@ -17,7 +17,7 @@ from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.raster.shrink import Size, capped, shrunk
 from workers.ingest.raster.strips import Values, strip_rows
 from workers.ingest.reading.deep_images import DeepImage, DeepSpool
-from workers.ingest.reading.statistics import Reading, Triple, channel_means, count_values
+from workers.ingest.reading.statistics import Reading, Triple, channel_means, count_objects, count_values
 from workers.ingest.reading.write_order import SetTooLarge, Turns
 from workers.prepared.version import PreparedWriter, Sample, Uint8, placed
 
@@ -31,7 +31,7 @@ class Outcome:
     """What became of an item; `reading` and `sample` are None where it cannot be used.
 
     `deep` is set where its image has more than 8 bits: its pixels, and their means, are to come. `is_flat`
-    says whether the image looks like labels.
+    says whether the image looks like labels. `objects` are to be written.
     """
 
     problems: tuple[Problem, ...]
@@ -39,6 +39,7 @@ class Outcome:
     sample: Sample | None = None
     deep: DeepImage | None = None
     is_flat: bool = False
+    objects: ImageObjects | None = None
 
 
 class ItemReader:
@@ -111,7 +112,7 @@ class ItemReader:
             deep = DeepImage(start=start, height=size[1], width=size[0], depth=depth_of(pixels))
         del pixels
         try:
-            values, truth_digest = self._truth(item, image, size, start)
+            values, truth_digest, objects = self._truth(item, image, size, start)
         except Refused as refusal:
             log.refused(item.truth.file, refusal)
             return None
@@ -126,9 +127,14 @@ class ItemReader:
             mean=mean,
             square=square,
             sketch=look,
+            objects=None if objects is None else count_objects(objects),
         )
+        for note in () if objects is None else objects.notes:
+            log.warning(note.code, item.image.path, note.message, note.remedy)
         sample = placed(item.name, size, start)
-        return Outcome(problems=log.problems(), reading=reading, sample=sample, deep=deep, is_flat=flat)
+        return Outcome(
+            problems=log.problems(), reading=reading, sample=sample, deep=deep, is_flat=flat, objects=objects
+        )
 
     def _image(self, index: int, item: Item) -> tuple[DecodedImage, str, int]:
         """The image, the hash of its file, and the place of its pixels.
@@ -159,17 +165,33 @@ class ItemReader:
             self._writer.write_image(start + top * width, band)
         return channel_means(pixels)
 
-    def _truth(self, item: Item, image: DecodedImage, size: Size, start: int) -> tuple[dict[int, int], str]:
-        """What is counted of an item's truth, and its hash; a mask is written at its place."""
+    def _truth(
+        self, item: Item, image: DecodedImage, size: Size, start: int
+    ) -> tuple[dict[int, int], str, ImageObjects | None]:
+        """What is counted of an item's truth, its hash, and its objects; a mask is written at its place."""
         if isinstance(item.truth, Labels):
             labels = item.truth.indices
-            return dict.fromkeys(labels, 1), hashlib.sha256(repr(labels).encode()).hexdigest()
-        mask = self._mask(item, item.truth, image, size)
+            return dict.fromkeys(labels, 1), hashlib.sha256(repr(labels).encode()).hexdigest(), None
+        mask, objects = self._drawn(item.truth, image, size)
+        if mask is None:
+            return {}, "", objects
+        mask = self._fitted(item, mask, image, size)
         self._writer.write_mask(start, mask)
-        return count_values(mask), hashlib.sha256(mask.data).hexdigest()
+        return count_values(mask), hashlib.sha256(mask.data).hexdigest(), objects
 
-    def _mask(self, item: Item, truth: Truth, image: DecodedImage, size: Size) -> Uint8:
-        mask = truth.paint(self._source.read, image)
+    def _drawn(
+        self, truth: Truth, image: DecodedImage, size: Size
+    ) -> tuple[Uint8 | None, ImageObjects | None]:
+        """What the set has of the kinds of its annotations."""
+        read, kinds = self._source.read, self._writer.kinds
+        if "boxes" not in kinds:
+            return truth.paint(read, image), None
+        assert isinstance(truth, ObjectsTruth)  # noqa: S101 - see FoundSet
+        if "outlines" in kinds:
+            return truth.instances(read, image, size)
+        return truth.paint(read, image) if "masks" in kinds else None, truth.boxes(read, image, size)
+
+    def _fitted(self, item: Item, mask: Uint8, image: DecodedImage, size: Size) -> Uint8:
         if (mask.shape[1], mask.shape[0]) != image.kept_size or mask.dtype != np.uint8:
             raise ValueError(f"{item.name}: the mask is {mask.shape} {mask.dtype}, not {image.kept_size}")
         if size != image.kept_size:

@@ -1,10 +1,11 @@
 """Reads all items of a set, in several processes, and tells how far that is."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from trainyard.datasets.record import IngestOptions
-from workers.ingest.items import Item, Source
+from workers.ingest.items import ImageObjects, Item, Source
 from workers.ingest.pictures.decode import single_threaded
 from workers.ingest.problems import ProblemLog
 from workers.ingest.reading.deep_images import DeepImages, DeepSpool
@@ -78,9 +79,17 @@ class SetReader:
                 if outcome.reading is not None and outcome.sample is not None:
                     deep.add(len(readings), outcome.deep)
                     readings.append(outcome.reading)
-                    samples.append(outcome.sample)
+                    samples.append(_with_objects(outcome.sample, outcome.objects, writer))
                     flat |= {outcome.sample.name} if outcome.is_flat else set()
                 if done % step == 0 or done == len(items):
                     self._progress(done, len(items))
                 tell_next(done)
         return deep.settled(readings, writer, self._log), samples, flat
+
+
+def _with_objects(sample: Sample, found: ImageObjects | None, writer: PreparedWriter) -> Sample:
+    """The sample with the place of its objects, which are written."""
+    if found is None:
+        return sample
+    first = writer.write_objects(found.objects, found.outlines)
+    return replace(sample, first_object=first, objects=len(found.objects))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard.datasets.record import ClassInfo, Task
+from workers.ingest.items import ImageObjects
 from workers.prepared.version import PreparedClass, Uint8
 
 NO_CLASS = -1
@@ -24,10 +25,25 @@ _COUNTED_AT_ONCE = 1 << 24
 _SHORTEST_RUNS = 8
 """Pixels of a mean run from which on runs are counted."""
 
+COCO_SIDES = (32, 96)
+"""A box is small where its area is below that of a square of the first, large from that of the second on."""
+
 Triple = tuple[float, float, float]
 Floats = NDArray[np.float64]
 Meanings = Sequence[frozenset[int]]
 """For each of the 256 bytes of a mask, the values that a pixel with this byte has."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectCounts:
+    """What was seen of an image's objects: how many of each value are small, medium and large, by their boxes
+    as prepared, as COCO parts them. Crowds are counted apart; `lost` were left out.
+    """
+
+    values: dict[int, tuple[int, int, int]]
+    crowds: int
+    lost: int
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +53,8 @@ class Reading:
     Of an image with labels `values` are these, each counted once. `image_sha256` is of the picture's file,
     `mask_sha256` of the mask's pixels, or of the labels. `mean` and `square` are
     those of each channel and of its square, in 0 to 255, over the rows that `channel_means` looks at.
-    `sketch` is what `sketch.sketch` makes of the image, empty of deep ones.
+    `objects` are None where the set has no boxes. `sketch` is what `sketch.sketch` makes of the image, empty
+    of deep ones.
     """
 
     name: str
@@ -50,6 +67,7 @@ class Reading:
     mean: Triple
     square: Triple
     sketch: bytes
+    objects: ObjectCounts | None = None
 
     def mapped(self, meanings: Meanings) -> "Reading":
         """With each byte b counted as every value of `meanings[b]`; this one itself where that is b."""
@@ -60,6 +78,27 @@ class Reading:
             for value in meanings[byte]:
                 values[value] += count
         return replace(self, values=dict(values))
+
+
+def count_objects(found: ImageObjects) -> ObjectCounts:
+    """What there is of an image's objects; the hash is of their boxes, values, crowds and outlines."""
+    objects = found.objects
+    single = objects.classes[~objects.crowd]
+    areas = (objects.boxes[:, 2:] - objects.boxes[:, :2])[~objects.crowd].prod(axis=1)
+    sizes = np.searchsorted([side**2 for side in COCO_SIDES], areas, side="right")
+    counts = Counter(zip(single.tolist(), sizes.tolist(), strict=True))
+    digest = hashlib.sha256(objects.boxes.tobytes() + objects.classes.tobytes() + objects.crowd.tobytes())
+    for outline in found.outlines:
+        digest.update(len(outline).to_bytes(4, "little") + outline)
+    return ObjectCounts(
+        values={
+            value: (counts[value, 0], counts[value, 1], counts[value, 2])
+            for value in {one for one, _ in counts}
+        },
+        crowds=int(objects.crowd.sum()),
+        lost=found.lost,
+        sha256=digest.hexdigest(),
+    )
 
 
 def count_values(mask: Uint8) -> dict[int, int]:
@@ -155,7 +194,8 @@ def content_hash(
     for reading in sorted(readings, key=lambda one: one.name):
         split, fold = places[reading.name]
         entry = [reading.name, split, fold, reading.width, reading.height]
-        digest.update(json.dumps([*entry, reading.image_sha256, reading.mask_sha256]).encode())
+        objects = () if reading.objects is None else (reading.objects.sha256,)
+        digest.update(json.dumps([*entry, reading.image_sha256, reading.mask_sha256, *objects]).encode())
     return digest.hexdigest()
 
 

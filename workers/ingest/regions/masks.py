@@ -1,31 +1,24 @@
-"""Labelled regions of an image and the mask that they make together.
+"""Labelled regions of an image.
 
 Coordinates are pixels, x to the right and y down, of the size that the annotation states; the pixel (0, 0)
 is the square from 0 to 1. A region covers the pixels whose centres lie in it, so that areas are unbiased:
 drawing functions (OpenCV, Pillow) add the outline, which makes small objects a fifth larger.
-
-Where regions overlap, the smaller one is seen: they are painted from the largest to the smallest, so that a
-facade does not erase its windows. With the order `file` the later one in the file is seen instead. A region
-to be ignored (IGNORED: a crowd, a void) is painted by the same rule as all others: a crowd in front of a
-bus hides that part of the bus, and the person labelled within a crowd stays labelled.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
 
-from workers.ingest.items import Read
-from workers.ingest.pictures.decode import DecodedImage
-from workers.ingest.pictures.limits import MAX_DRAWN_PIXELS, MAX_PIXELS
-from workers.ingest.pictures.mask_fit import fit_mask
-from workers.ingest.problems import Refused
-from workers.ingest.regions.polygons import Bools, Ring, fill, ring_area, span
-from workers.prepared.version import Uint8
+from workers.ingest.pictures.limits import MAX_PIXELS
+from workers.ingest.regions.polygons import Bools, Cover, Ring, fill, ring_area, span
 
 Order = Literal["area", "file"]
+
+Sides = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels; right and bottom are outside."""
 
 IGNORED = 255
 """The mask value of pixels that belong to no class, in every format of regions."""
@@ -35,11 +28,27 @@ MAX_PAINTED = 100 * MAX_PIXELS
 
 
 class Region(Protocol):
-    """A part of an image with a mask value."""
+    """A part of an image with a mask value: what an annotation says of one object."""
 
     @property
     def value(self) -> int:
-        """The mask value, 0 to 254, or IGNORED."""
+        """The mask value, 0 to 254 where masks are painted, or IGNORED."""
+
+    @property
+    def label(self) -> int:
+        """The value of the object's class, also where its pixels are ignored; IGNORED where it has none."""
+
+    @property
+    def crowd(self) -> bool:
+        """Whether it is several objects of a class, which nobody has told apart."""
+
+    @property
+    def outlined(self) -> bool:
+        """Whether it is known which pixels the object has."""
+
+    @property
+    def box(self) -> Sides:
+        """The box of the object, as annotated, or else around the region."""
 
     @property
     def area(self) -> float:
@@ -48,12 +57,25 @@ class Region(Protocol):
     def cost(self, width: int, height: int) -> float:
         """Pixels looked at and rows crossed, at most, to paint it on a mask of that size."""
 
-    def paint(self, mask: Uint8) -> None:
-        """Set the covered pixels of a mask, (H, W), to the value, in place. Raises Refused."""
+    def cover(self, height: int, width: int) -> Cover:
+        """The covered pixels of an image of that size. Raises Refused."""
+
+
+class Outline:
+    """What all regions have in common that tell which pixels an object has."""
+
+    value: int
+    crowd = False
+    outlined = True
+
+    @property
+    def label(self) -> int:
+        """See `Region.label`."""
+        return self.value
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Polygon:
+class Polygon(Outline):
     """What lies in any of the rings and in none of the holes; a ring that crosses itself is even-odd."""
 
     value: int
@@ -65,31 +87,40 @@ class Polygon:
         """See `Region.area`; by the shoelace formula."""
         return sum(map(ring_area, self.rings)) - sum(map(ring_area, self.holes))
 
+    def scaled(self, size: tuple[int, int]) -> "Polygon":
+        """The same, of coordinates that are fractions of a width and height."""
+        rings, holes = (tuple(one * size for one in outlines) for outlines in (self.rings, self.holes))
+        return replace(self, rings=rings, holes=holes)
+
     def cost(self, width: int, height: int) -> float:
         """See `Region.cost`."""
-        return sum(_fill_cost(outline, width, height) for outline in (*self.rings, *self.holes))
+        outlines = (*self.rings, *self.holes)
+        around = () if len(outlines) == 1 else (np.concatenate(self.rings),)
+        return sum(_fill_cost(outline, width, height) for outline in (*outlines, *around))
 
-    def paint(self, mask: Uint8) -> None:
-        """See `Region.paint`."""
-        if not self.holes:
-            for outline in self.rings:
-                part, inside = fill(outline, mask)
-                part[inside] = self.value
-            return
-        corners = np.concatenate(self.rings)
-        left, right = span(float(corners[:, 0].min()), float(corners[:, 0].max()), mask.shape[1])
-        top, bottom = span(float(corners[:, 1].min()), float(corners[:, 1].max()), mask.shape[0])
-        around = mask[top:bottom, left:right]
-        covered = np.zeros_like(around)
+    @property
+    def box(self) -> Sides:
+        """See `Region.box`."""
+        corners = self.rings[0] if len(self.rings) == 1 else np.concatenate(self.rings)
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        return left, top, right, bottom
+
+    def cover(self, height: int, width: int) -> Cover:
+        """See `Region.cover`."""
+        if len(self.rings) == 1 and not self.holes:
+            return fill(self.rings[0], height, width)
+        low_x, low_y, high_x, high_y = self.box
+        (left, right), (top, bottom) = span(low_x, high_x, width), span(low_y, high_y, height)
+        covered = np.zeros((bottom - top, right - left), np.uint8)
         for outlines, covers in ((self.rings, 1), (self.holes, 0)):
             for outline in outlines:
-                part, inside = fill(outline - np.array((left, top), np.float32), covered)
-                part[inside] = covers
-        around[covered.view(np.bool_)] = self.value
+                shifted = outline - np.array((left, top), np.float32)
+                fill(shifted, *covered.shape).paint(covered, covers)
+        return Cover(top, left, covered.view(np.bool_))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bitmap:
+class Bitmap(Outline):
     """A picture of the region with its top left pixel at (x, y); `packed` is zlib of its bits by row."""
 
     value: int
@@ -125,17 +156,20 @@ class Bitmap:
         flat = np.unpackbits(bits, count=self.width * self.height)
         return flat.reshape(self.height, self.width).view(np.bool_)
 
-    def paint(self, mask: Uint8) -> None:
-        """See `Region.paint`; what lies outside the mask is cut off."""
-        left, top = max(self.x, 0), max(self.y, 0)
-        part = mask[top : max(self.y + self.height, 0), left : max(self.x + self.width, 0)]
-        height, width = part.shape
-        inside = self.pixels[top - self.y :, left - self.x :][:height, :width]
-        part[inside] = self.value
+    @property
+    def box(self) -> Sides:
+        """See `Region.box`."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
+    def cover(self, height: int, width: int) -> Cover:
+        """See `Region.cover`; what lies outside the image is cut off."""
+        left, top = min(max(self.x, 0), width), min(max(self.y, 0), height)
+        inside = self.pixels[max(top - self.y, 0) :, max(left - self.x, 0) :]
+        return Cover(top, left, inside[: height - top, : width - left])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ellipse:
+class Ellipse(Outline):
     """An ellipse about (x, y) with half axes `rx` and `ry`, turned by `angle` degrees, from x towards y."""
 
     value: int
@@ -155,22 +189,30 @@ class Ellipse:
         across = 2 * max(self.rx, self.ry) + 2
         return min(across, width) * min(across, height)
 
-    def paint(self, mask: Uint8) -> None:
-        """See `Region.paint`."""
+    @property
+    def box(self) -> Sides:
+        """See `Region.box`."""
+        cos, sin = np.cos(np.deg2rad(self.angle)), np.sin(np.deg2rad(self.angle))
+        across = float(np.hypot(self.rx * cos, self.ry * sin))
+        down = float(np.hypot(self.rx * sin, self.ry * cos))
+        return self.x - across, self.y - down, self.x + across, self.y + down
+
+    def cover(self, height: int, width: int) -> Cover:
+        """See `Region.cover`."""
         reach = max(self.rx, self.ry)
         if min(self.rx, self.ry) <= 0:
-            return
-        top, bottom = span(self.y - reach, self.y + reach, mask.shape[0])
-        left, right = span(self.x - reach, self.x + reach, mask.shape[1])
+            return Cover(0, 0, np.zeros((0, 0), np.bool_))
+        top, bottom = span(self.y - reach, self.y + reach, height)
+        left, right = span(self.x - reach, self.x + reach, width)
         dy = np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5 - self.y
         dx = np.arange(left, right, dtype=np.float32)[None, :] + 0.5 - self.x
         cos, sin = np.cos(np.deg2rad(self.angle)), np.sin(np.deg2rad(self.angle))
         along, across = (dx * cos + dy * sin) / self.rx, (dy * cos - dx * sin) / self.ry
-        mask[top:bottom, left:right][along**2 + across**2 <= 1] = self.value
+        return Cover(top, left, along**2 + across**2 <= 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Stroke:
+class Stroke(Outline):
     """A line through points, (N, 2) as in a Ring but not closed, `width` pixels wide, with round ends."""
 
     value: int
@@ -185,12 +227,27 @@ class Stroke:
 
     def cost(self, width: int, height: int) -> float:
         """See `Region.cost`."""
-        return sum(part.cost(width, height) for part in self._parts())
+        around = np.ptp(self.points, axis=0) + self.width + 4
+        canvas = min(float(around[0]), width) * min(float(around[1]), height)
+        return canvas + sum(part.cost(width, height) for part in self._parts())
 
-    def paint(self, mask: Uint8) -> None:
-        """See `Region.paint`."""
+    @property
+    def box(self) -> Sides:
+        """See `Region.box`."""
+        half = self.width / 2
+        (left, top), (right, bottom) = self.points.min(axis=0).tolist(), self.points.max(axis=0).tolist()
+        return left - half, top - half, right + half, bottom + half
+
+    def cover(self, height: int, width: int) -> Cover:
+        """See `Region.cover`."""
+        low_x, low_y, high_x, high_y = self.box
+        left, right = span(low_x - 1, high_x + 1, width)  # a corner of a bar may be rounded outwards
+        top, bottom = span(low_y - 1, high_y + 1, height)
+        covered = np.zeros((bottom - top, right - left), np.uint8)
         for part in self._parts():
-            part.paint(mask)
+            cover = part.cover(height, width)
+            Cover(cover.top - top, cover.left - left, cover.inside).paint(covered, 1)
+        return Cover(top, left, covered.view(np.bool_))
 
     def _parts(self) -> Iterator[Region]:
         """A disc at each point, and a bar along each step."""
@@ -205,54 +262,50 @@ class Stroke:
                 yield Polygon(value=self.value, rings=(np.array(corners, np.float32),))
 
 
-def rectangle(value: int, left: float, top: float, right: float, bottom: float) -> Polygon:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Box(Polygon):
+    """A rectangle, upright or turned, that says where an object is, and not which pixels it has."""
+
+    outlined = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Marked:
+    """A region of which more is said: its class where its pixels are ignored, that it is a crowd, its box."""
+
+    region: Region
+    label: int
+    crowd: bool
+    box: Sides
+
+    @property
+    def value(self) -> int:
+        """See `Region.value`."""
+        return self.region.value
+
+    @property
+    def outlined(self) -> bool:
+        """See `Region.outlined`."""
+        return self.region.outlined
+
+    @property
+    def area(self) -> float:
+        """See `Region.area`."""
+        return self.region.area
+
+    def cost(self, width: int, height: int) -> float:
+        """See `Region.cost`."""
+        return self.region.cost(width, height)
+
+    def cover(self, height: int, width: int) -> Cover:
+        """See `Region.cover`."""
+        return self.region.cover(height, width)
+
+
+def rectangle(value: int, left: float, top: float, right: float, bottom: float) -> Box:
     """An upright rectangle."""
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return Polygon(value=value, rings=(np.array(corners, np.float32),))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegionsTruth:
-    """Regions on a background; `size` is (width, height) as the annotation states it, None where it does not.
-
-    `background` is the value of pixels that no region covers.
-    """
-
-    file: str
-    size: tuple[int, int] | None
-    background: int
-    regions: Sequence[Region]
-    order: Order = "area"
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`. The regions were drawn on the displayed image, or on the stored one where the
-        stated size is that one's only; with no size stated, on the displayed one."""
-        width, height = image.size if self.size is None else self.size
-        if (width, height) not in (image.size, image.stored_size):
-            raise Refused(
-                "annotation_size",
-                f"The annotation is for {width}x{height} pixels; the image has "
-                f"{image.size[0]}x{image.size[1]}.",
-                "Export the annotation anew for this image, or send the image that was annotated.",
-            )
-        if width * height > MAX_DRAWN_PIXELS:
-            raise Refused(
-                "image_too_large",
-                f"Regions are painted on images of at most {MAX_DRAWN_PIXELS} pixels; this one has "
-                f"{width}x{height}.",
-                "Send its mask as a PNG or TIFF, which is made smaller with the image; or cut it into tiles.",
-            )
-        if sum(region.cost(width, height) for region in self.regions) > MAX_PAINTED:
-            raise Refused(
-                "regions_too_many",
-                f"{len(self.regions)} regions take more than {MAX_PAINTED} steps to paint.",
-                "Take out regions that lie below others, or send masks.",
-            )
-        mask = np.full((height, width), self.background, np.uint8)
-        by_area = sorted(self.regions, key=lambda region: -region.area)
-        for region in by_area if self.order == "area" else self.regions:
-            region.paint(mask)
-        return fit_mask(mask, image)
+    return Box(value=value, rings=(np.array(corners, np.float32),))
 
 
 def _fill_cost(outline: Ring, width: int, height: int) -> float:

@@ -5,7 +5,7 @@ from array import array
 
 import numpy as np
 
-from workers.ingest.regions.masks import Bitmap, Ellipse, Polygon, Region, Stroke
+from workers.ingest.regions.masks import Bitmap, Box, Ellipse, Marked, Polygon, Region, Stroke
 from workers.ingest.regions.rle import Runs
 
 _HEAD = struct.Struct("<2i")  # kind, value
@@ -14,7 +14,8 @@ _RUNS = struct.Struct("<2i")  # width, height
 _BITMAP = struct.Struct("<4id")  # x, y, width, height, area
 _ELLIPSE = struct.Struct("<5d")  # x, y, rx, ry, angle
 _STROKE = struct.Struct("<d")  # width
-_KINDS = (Polygon, Runs, Bitmap, Ellipse, Stroke)
+_MARKED = struct.Struct("<2i4d")  # label, crowd, left, top, right, bottom
+_KINDS = (Polygon, Runs, Bitmap, Ellipse, Stroke, Box, Marked)
 
 
 def packed(region: Region) -> bytes:
@@ -26,8 +27,13 @@ def unpacked(data: bytes) -> Region:
     """The region that was packed so."""
     number, value = _HEAD.unpack_from(data)
     kind, body = _KINDS[number], memoryview(data)[_HEAD.size :]
-    if kind is Polygon:
-        return _polygon(value, body)
+    if kind in (Polygon, Box):
+        return _polygon(kind, value, body)
+    if kind is Marked:
+        label, crowd, *sides = _MARKED.unpack_from(body)
+        left, top, right, bottom = sides
+        region = unpacked(bytes(body[_MARKED.size :]))
+        return Marked(region=region, label=label, crowd=bool(crowd), box=(left, top, right, bottom))
     if kind is Runs:
         width, height = _RUNS.unpack_from(body)
         runs = np.frombuffer(body, np.int32, offset=_RUNS.size)
@@ -59,12 +65,14 @@ def _body(region: Region) -> bytes:
             return _ELLIPSE.pack(region.x, region.y, region.rx, region.ry, region.angle)
         case Stroke():
             return _STROKE.pack(region.width) + region.points.astype(np.float32).tobytes()
+        case Marked():
+            return _MARKED.pack(region.label, region.crowd, *region.box) + packed(region.region)
     raise TypeError(f"{type(region).__name__} is no kind of region that is stored")
 
 
-def _polygon(value: int, body: memoryview) -> Polygon:
+def _polygon(kind: type[Polygon], value: int, body: memoryview) -> Polygon:
     rings, holes = _POLYGON.unpack_from(body)
     sizes = np.frombuffer(body, np.int32, rings + holes, _POLYGON.size)
     points = np.frombuffer(body, np.float32, offset=_POLYGON.size + sizes.nbytes).reshape(-1, 2)
     outlines = np.split(points, np.cumsum(sizes[:-1]))
-    return Polygon(value=value, rings=tuple(outlines[:rings]), holes=tuple(outlines[rings:]))
+    return kind(value=value, rings=tuple(outlines[:rings]), holes=tuple(outlines[rings:]))

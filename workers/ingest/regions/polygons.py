@@ -1,5 +1,7 @@
 """Outlines of polygons: read from numbers, and filled pixel by pixel."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,16 +37,29 @@ def ring(numbers: object) -> Ring:
     return flat.reshape(-1, 2).astype(np.float32)
 
 
-def fill(ring: Ring, mask: Uint8) -> tuple[Uint8, Bools]:
-    """The part of the mask around a ring, as a view, and which of its pixels have their centre inside.
+@dataclass(frozen=True)
+class Cover:
+    """Which pixels of an image are covered: `inside`, (H, W) bool, lies at row `top` and column `left`."""
+
+    top: int
+    left: int
+    inside: Bools
+
+    def paint(self, mask: Uint8, value: int) -> None:
+        """Set the covered pixels of a mask of the image, (H, W), in place."""
+        height, width = self.inside.shape
+        mask[self.top : self.top + height, self.left : self.left + width][self.inside] = value
+
+
+def fill(ring: Ring, height: int, width: int) -> Cover:
+    """The pixels of an image of that size whose centre lies in a ring.
 
     Each row is entered and left where an edge crosses the line of its centres (scan conversion, Foley et al.,
     Computer Graphics, 3.6).
     """
-    top, bottom = span(float(ring[:, 1].min()), float(ring[:, 1].max()), mask.shape[0])
-    left, right = span(float(ring[:, 0].min()), float(ring[:, 0].max()), mask.shape[1])
-    part = mask[top:bottom, left:right]
-    height, width = part.shape
+    top, bottom = span(float(ring[:, 1].min()), float(ring[:, 1].max()), height)
+    left, right = span(float(ring[:, 0].min()), float(ring[:, 0].max()), width)
+    height, width = bottom - top, right - left
     x, y = ring.astype(np.float64).T - [[left + 0.5], [top + 0.5]]
     next_x, next_y = np.roll(x, -1), np.roll(y, -1)
     first = np.clip(np.ceil(np.minimum(y, next_y)), 0, height).astype(np.int64)
@@ -62,7 +77,7 @@ def fill(ring: Ring, mask: Uint8) -> tuple[Uint8, Bools]:
     toggles = np.zeros((height, width + 1), np.uint8)
     np.bitwise_xor.at(toggles, (row, column), 1)
     np.bitwise_xor.accumulate(toggles, axis=1, out=toggles)
-    return part, toggles[:, :width].view(np.bool_)
+    return Cover(top, left, toggles[:, :width].view(np.bool_))
 
 
 def span(low: float, high: float, size: int) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from workers.ingest.pictures.limits import MAX_DRAWN_PIXELS
 from workers.ingest.problems import Refused
-from workers.prepared.version import Uint8
+from workers.ingest.regions.masks import Outline, Sides
+from workers.ingest.regions.polygons import Cover
 
 _MOST_DIGITS = 6  # of 5 bits each: more than any count of pixels needs
 _OFFSET = 48  # of the characters that stand for digits
@@ -19,7 +20,7 @@ _DIGIT, _MORE, _SIGN = 0x1F, 0x20, 0x10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Runs:
+class Runs(Outline):
     """A region of an image of `width` x `height` pixels: `runs` of outside and inside in turn, outside first.
 
     They go down the columns, from left to right, and end with one that is inside.
@@ -40,19 +41,32 @@ class Runs:
         first, last = self._columns()
         return float((last - first) * self.height)
 
-    def paint(self, mask: Uint8) -> None:
-        """See `Region.paint`; raises Refused where the mask is of another size."""
-        if mask.shape != (self.height, self.width):
-            raise _broken(
-                f"it is for {self.width}x{self.height} pixels, and the image {mask.shape[1]}x{mask.shape[0]}"
-            )
+    @property
+    def box(self) -> Sides:
+        """See `Region.box`."""
+        first, last = self._columns()
+        if first == last:
+            return 0, 0, 0, 0
+        ends = np.cumsum(self.runs)
+        starts, stops = ends[:-1:2], ends[1::2]
+        inside = stops > starts
+        top = starts[inside] % self.height
+        bottom = (stops[inside] - 1) % self.height
+        if ((stops[inside] - 1) // self.height > starts[inside] // self.height).any():
+            return first, 0, last, self.height
+        return first, int(top.min()), last, int(bottom.max()) + 1
+
+    def cover(self, height: int, width: int) -> Cover:
+        """See `Region.cover`; raises Refused where the image is of another size."""
+        if (height, width) != (self.height, self.width):
+            raise _broken(f"it is for {self.width}x{self.height} pixels, and the image {width}x{height}")
         first, last = self._columns()
         flat = np.zeros((last - first) * self.height, np.bool_)
         if flat.size:
             runs = self.runs.copy()
             runs[0] -= first * self.height
             flat[: runs.sum()] = np.repeat(np.arange(runs.size) % 2 == 1, runs)
-            mask[:, first:last][flat.reshape(last - first, self.height).T] = self.value
+        return Cover(0, first, flat.reshape(last - first, self.height).T)
 
     def _columns(self) -> tuple[int, int]:
         """The first column that is covered, and the one after the last."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from workers.ingest.problems import Refused
-from workers.ingest.regions.masks import Polygon, Stroke
+from workers.ingest.regions.masks import Box, Stroke
 from workers.ingest.regions.polygons import Ring
 
 LINE_WIDTH = 10
@@ -19,13 +19,13 @@ def stroke(value: int, points: Ring) -> Stroke:
 
 def turned_box(
     value: int, box: tuple[float, float, float, float], angle: float, pivot: tuple[float, float]
-) -> Polygon:
+) -> Box:
     """A rectangle of left, top, right and bottom, turned about a point by degrees, from x towards y."""
     left, top, right, bottom = box
     corners = np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float64) - pivot
     cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     turned = corners @ np.array(((cos, sin), (-sin, cos))) + pivot
-    return Polygon(value=value, rings=(turned.astype(np.float32),))
+    return Box(value=value, rings=(turned.astype(np.float32),))
 
 
 def not_a_region(kind: str, accepted: str) -> Refused:

@@ -8,12 +8,14 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.annotations.grouped_warnings import Faults
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.annotations.kinds import KindCounts
 from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Order, Region, RegionsTruth, Stroke
+from workers.ingest.regions.masks import IGNORED, Order, Region, Stroke
 from workers.ingest.regions.shapes import LINE_WIDTH
 from workers.ingest.regions.spool import RegionFile
+from workers.ingest.regions.truth import RegionsTruth
 
 _BLOCKING = frozenset(("label_unknown", "too_many_classes"))
 """Refusals of an object that stand for a whole class going amiss."""
@@ -52,6 +54,7 @@ class SheetSet:
         self._missing: list[tuple[str, str]] = []
         self._read = 0
         self._refused = 0
+        self._kinds = KindCounts()
         self._strokes = 0
         self._stroked: str | None = None
 
@@ -74,6 +77,7 @@ class SheetSet:
             faults.add("duplicate_image", located.image.path, "an image is annotated twice; the first counts")
         faults.report(_REMEDY)
         self._read += len(sheet.regions)
+        self._kinds.count(sheet.regions)
         self._refused += len(sheet.refused)
         self._found.setdefault(located.image.path, located)
         strokes = sum(isinstance(region, Stroke) for region in sheet.regions)
@@ -112,6 +116,7 @@ class SheetSet:
             return None
         return FoundSet(
             items=named_items(self._found.values()),
+            kinds=self._kinds.kinds(),
             names=labels.names,
             colors=labels.colors,
             ignore_value=IGNORED,

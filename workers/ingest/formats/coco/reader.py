@@ -15,15 +15,16 @@ from workers.ingest.formats.annotations.class_values import ClassValues, class_v
 from workers.ingest.formats.annotations.grouped_warnings import Faults
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_files, named_items
+from workers.ingest.formats.annotations.kinds import KindCounts
 from workers.ingest.formats.coco import records as coco_records
 from workers.ingest.formats.coco.files import annotated_members, coco_members, has_outlines
 from workers.ingest.formats.coco.records import Annotation, Category, ImageRecord, Key
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.paths.split_folders import splits_of_names
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Polygon, Region, RegionsTruth
-from workers.ingest.regions.rle import Runs
+from workers.ingest.regions.masks import IGNORED, Marked, Region
 from workers.ingest.regions.spool import RegionFile
+from workers.ingest.regions.truth import RegionsTruth
 
 _REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
 
@@ -98,8 +99,7 @@ class _Assembly:
         self._found: dict[str, Located] = {}
         self._used: Counter[int] = Counter()
         self._missing: list[tuple[str, str]] = []
-        self._masks = 0
-        self._boxes = 0
+        self._kinds = KindCounts()
         self._crowds: Counter[str] = Counter()
         self._singles: Counter[str] = Counter()
 
@@ -122,6 +122,7 @@ class _Assembly:
         return FoundSet(
             items=named_items(self._found.values()),
             names=names,
+            kinds=self._kinds.kinds(),
             ignore_value=IGNORED,
             pairs=f"each image by the file_name of its record in {told}",
             classes=f"the categories of {told}",
@@ -184,6 +185,7 @@ class _Assembly:
                     faults.refused(f"annotation {annotation.key}", refusal)
                     continue
                 if annotation.image in rows:
+                    self._kinds.count([region])
                     regions.add(rows[annotation.image], region)
                 else:
                     faults.add("unknown_image", f"image id {annotation.image}", "no image has this id")
@@ -204,24 +206,25 @@ class _Assembly:
             return None
         return self._classes.value_of[annotation.category, file.names[annotation.category]]
 
-    def _region(self, annotation: Annotation, value: int, image: ImageRecord | None) -> Polygon | Runs:
+    def _region(self, annotation: Annotation, value: int, image: ImageRecord | None) -> Region:
         """A box alone says that an object is there, not which pixels it has: these are ignored."""
+        crowd = annotation.crowd and self._options.crowd == "ignore"
         if not annotation.has_mask:
-            self._boxes += 1
-            return annotation.boxed(IGNORED)
-        self._masks += 1
-        ignored = annotation.crowd and self._options.crowd == "ignore"
-        (self._crowds if ignored else self._singles)[self._classes.names[value]] += 1
-        return annotation.region(IGNORED if ignored else value, image.size if image else None)
+            box = annotation.boxed(IGNORED)
+            return Marked(region=box, label=value, crowd=crowd, box=box.box)
+        (self._crowds if crowd else self._singles)[self._classes.names[value]] += 1
+        region = annotation.region(IGNORED if crowd else value, image.size if image else None)
+        return Marked(region=region, label=value, crowd=crowd, box=region.box)
 
     def _report(self, files: list[_File]) -> None:
         first = files[0].member.path
-        if self._boxes:
-            report = self._log.warning if self._masks else self._log.error
+        boxes, outlined = self._kinds.boxes, self._kinds.outlined
+        if boxes:
+            report = self._log.warning if outlined else self._log.error
             report(
                 "masks_missing",
                 first,
-                f"{self._boxes} of {self._boxes + self._masks} annotations have a box and no mask "
+                f"{boxes} of {boxes + outlined} annotations have a box and no mask "
                 "(segmentation is empty); the pixels in these boxes are ignored.",
                 _REMEDY_MASKS,
             )

@@ -7,7 +7,6 @@ class numbers plus 1; 0 is background, which is also an image without a file of 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -19,36 +18,17 @@ from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.formats.yolo.labels import Label, has_outline, is_label_text, parse_labels
 from workers.ingest.formats.yolo.names import class_names
 from workers.ingest.formats.yolo.splits import yaml_splits
-from workers.ingest.items import FoundSet, Read, Source
+from workers.ingest.items import FoundSet, Source
 from workers.ingest.paths.layout import PICTURES
-from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Order, Polygon, RegionsTruth
+from workers.ingest.regions.masks import IGNORED, Polygon
+from workers.ingest.regions.truth import FractionsTruth
 from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import read_text
-from workers.prepared.version import Uint8
 
 _TRIED = 20
 _PAIRS = "each image by the text file of its name, in labels/ for images/ or beside it"
 _NO_LABELS = ("classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FractionsTruth:
-    """Polygons whose coordinates are fractions of the image as displayed."""
-
-    file: str
-    polygons: tuple[Polygon, ...]
-    order: Order
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        scaled = [
-            Polygon(value=polygon.value, rings=tuple(ring * image.size for ring in polygon.rings))
-            for polygon in self.polygons
-        ]
-        truth = RegionsTruth(file=self.file, size=None, background=0, regions=scaled, order=self.order)
-        return truth.paint(read, image)
 
 
 class YoloSeg:
