@@ -201,7 +201,7 @@ def busy(words: str) -> Iterator[Busy]:
     processes = [
         process
         for process in psutil.Process().children(recursive=True)
-        if words in " ".join(process.cmdline())
+        if process.status() != psutil.STATUS_ZOMBIE and words in " ".join(process.cmdline())
     ]
     before = sum(sum(process.cpu_times()[:2]) for process in processes)
     yield found

@@ -1,4 +1,4 @@
-"""Files that pages are made with: our own scripts and styles, Bootstrap's and plotly's from their packages.
+"""Files that pages are made with: our own scripts and styles, and Bootstrap's styles from their package.
 
 Their addresses begin with a stamp of all their contents, so that a browser may keep them for good and never
 mixes those of two releases. Nothing comes from another server.
@@ -21,7 +21,7 @@ OWN = Path(__file__).parent / "static"
 FOLDER = "/assets"
 YEAR_S = 365 * 24 * 3600
 _LEVEL = 6
-"""Of 1 to 9; plotly's 5 MB become 1.4 MB, once for each process."""
+"""Of 1 to 9."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,11 @@ def _paths() -> Mapping[str, Path]:
     bootstrap = _package("flask_bootstrap") / "static" / "bootstrap5"
     return {
         "bootstrap.min.css": bootstrap / "css" / "bootstrap.min.css",
-        "plotly.min.js": _package("plotly") / "package_data" / "plotly.min.js",
     } | {path.name: path for path in OWN.iterdir() if path.suffix in (".css", ".js", ".svg")}
 
 
 def _package(name: str) -> Path:
-    """Where an installed package lies, which is not imported: plotly would look for NumPy."""
+    """Where an installed package lies, which need not be imported."""
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"{name} is not installed", name=name)

@@ -5,7 +5,7 @@ POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "worker-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # plotly sets styles while it draws
+        "style-src 'self' 'unsafe-inline'",  # lengths of bars and colours of classes stand in attributes
         "img-src 'self' data: blob:",  # Bootstrap's arrows; a chart that is saved as a picture
         "font-src 'self'",
         "connect-src 'self'",

@@ -130,7 +130,7 @@ def _take(server: Server, run_id: str) -> None:
             base_url=str(server.http.base_url), viewport={"width": WIDTH, "height": HEIGHT}
         )
         page.goto(f"/runs/{run_id}")
-        drawn = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length >= 6"
+        drawn = "document.querySelectorAll('canvas[data-drawn]').length >= 3"
         wait_for(lambda: page.evaluate(drawn))
         page.screenshot(path=FOLDER / "run.png")
         page.goto("/runs")

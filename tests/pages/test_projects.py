@@ -64,7 +64,7 @@ def test_projects_are_listed_made_and_described(page: Page, server: Server, made
 def test_a_projects_best_runs_are_drawn(page: Page, made: dict[str, Any]):
     page.goto("/projects/lab")
     assert page.locator("#best th a").all_inner_texts() == ["first", "second"]
-    eventually(page, "document.querySelectorAll('.chart')[0]?.data?.length === 4")
+    eventually(page, "document.querySelectorAll('.chart')[0]?.plot?.view?.lines.length === 4")
     assert page.locator("#newest th a").all_inner_texts() == ["third", "second", "first"]
     assert_accessible(page)
     page.get_by_label("by").select_option("val_loss")

@@ -16,9 +16,9 @@ from trainyard.store.processes.worker_record import DeviceFigures, WorkerState
 from trainyard.store.processes.workers import WorkerStore
 
 RUNS = "/api/v1/runs"
-CURVE = """name => document.querySelectorAll('.chart')[0]?.data
-    ?.find(trace => trace.name === name && trace.opacity !== 0.25)"""
-DRAWN = "document.querySelector('.chart .scatterlayer .trace .points')?.children.length"
+PLOT = "document.querySelectorAll('.chart')[0]?.plot"
+VIEW = f"{PLOT}?.view"
+CURVE = f"name => {VIEW}?.lines.find(line => line.name === name && !line.isFaint)"
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def held(server: Server, dataset_id: str) -> Run:
 def shown(page: Page, held: Run) -> Page:
     """Its page, with curves."""
     page.goto(f"/runs/{held.id}")
-    eventually(page, "document.querySelectorAll('.js-plotly-plot').length === 4")
+    eventually(page, "document.querySelectorAll('canvas[data-drawn]').length === 4")
     return page
 
 
 def points(page: Page, name: str) -> int:
-    return int(page.evaluate(f"({CURVE})('{name}').x.length"))
+    return int(page.evaluate(f"({CURVE})('{name}').xs.length"))
 
 
 def test_it_tells_where_the_run_stands(shown: Page, held: Run):
@@ -57,35 +57,44 @@ def test_it_tells_where_the_run_stands(shown: Page, held: Run):
     assert_accessible(shown)
 
 
+def drag(page: Page, start: float, end: float) -> None:
+    """Draw out a stretch of the first chart by mouse, between two epochs."""
+    box = page.locator(".plot-field").first.bounding_box()
+    assert box
+    for epoch, then in ((start, page.mouse.down), (end, page.mouse.up)):
+        across = page.evaluate(f"{PLOT}.x.place({epoch})")
+        page.mouse.move(box["x"] + across, box["y"] + 60)
+        then()
+
+
 def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, server: Server):
     assert points(shown, "train_loss") == 12
-    shown.evaluate("Plotly.relayout(document.querySelectorAll('.chart')[0], {'xaxis.range': [2, 8]})")
+    drag(shown, 2, 8)
     eventually(shown, "location.search.includes('zoom=2')")
     with shown.expect_response(lambda answer: "/metrics/series" in answer.url) as fetched:
         server.runs.publish_status(seed.train(server, held, 14))
     assert "since=" in fetched.value.url
     assert [len(one["epochs"]) for one in fetched.value.json()["items"]] == [2] * 9
-    eventually(shown, f"({CURVE})('train_loss').x.length === 14")
-    ranges = shown.evaluate(
-        "[...document.querySelectorAll('.js-plotly-plot')].map(one => one.layout.xaxis.range)"
-    )
-    assert ranges == [[2, 8]] * 4
+    eventually(shown, f"({CURVE})('train_loss').xs.length === 14")
+    drawn = "[...document.querySelectorAll('canvas[data-drawn]')]"
+    ranges = shown.evaluate(f"{drawn}.map(one => one.closest('.chart').plot.view.zoom)")
+    assert ranges == [[pytest.approx(2, abs=0.1), pytest.approx(8, abs=0.1)]] * 4
     expect(shown.locator("#stand")).to_contain_text("14")
     shown.reload()
-    eventually(shown, "document.querySelectorAll('.chart')[0]?.layout?.xaxis?.range?.[1] === 8")
+    eventually(shown, f"Math.abs({VIEW}?.zoom?.[1] - 8) < 0.1")
     shown.get_by_role("button", name="Show all").click()
     eventually(shown, "!location.search.includes('zoom')")
-    eventually(shown, f"({DRAWN}) === 14")
+    eventually(shown, f"{PLOT}.x.to === 14")
     server.runs.publish_status(seed.train(server, held, 15))
-    eventually(shown, f"({DRAWN}) === 15")
+    eventually(shown, f"{PLOT}.x.to === 15")
 
 
 def test_each_class_has_a_curve_of_its_own(shown: Page):
     shown.get_by_role("heading", name="IoU of each class").scroll_into_view_if_needed()
-    eventually(shown, "document.querySelectorAll('.chart')[4].data?.length === 2")
-    names = shown.evaluate("document.querySelectorAll('.chart')[4].data.map(one => one.name)")
+    eventually(shown, "document.querySelectorAll('.chart')[4].plot.view?.lines.length === 2")
+    names = shown.evaluate("document.querySelectorAll('.chart')[4].plot.view.lines.map(one => one.name)")
     assert names == ["background", "pet"]
-    values = shown.evaluate("document.querySelectorAll('.chart')[4].data[1].y")
+    values = shown.evaluate("document.querySelectorAll('.chart')[4].plot.view.lines[1].ys")
     assert values == pytest.approx([seed.row(epoch)["val_iou/pet"] for epoch in range(1, 13)])
 
 
@@ -149,15 +158,16 @@ def test_axes_and_smoothing_are_in_the_address(shown: Page):
     shown.get_by_label("logarithmic").first.check()
     shown.locator("#x").select_option("time")
     shown.locator("#smooth").fill("0.6")
+    eventually(shown, "location.search.includes('smooth=0.6')")
     assert "log=loss" in shown.url
     assert "x=time" in shown.url
     assert "smooth=0.6" in shown.url
     shown.reload()
     eventually(shown, f"({CURVE})('train_loss')")
-    assert shown.evaluate("document.querySelectorAll('.chart')[0]?.layout?.yaxis.type") == "log"
-    assert shown.evaluate(f"({CURVE})('train_loss').x[1]") == pytest.approx(2 * 12.5 / 60)
-    faint = shown.evaluate("document.querySelectorAll('.chart')[0]?.data.filter(one => one.opacity === .25)")
-    assert [one["y"][0] for one in faint] == [seed.row(1)["train_loss"], seed.row(1)["val_loss"]]
+    assert shown.evaluate(f"{PLOT}.y.isLog")
+    assert shown.evaluate(f"({CURVE})('train_loss').xs[1]") == pytest.approx(2 * 12.5 / 60)
+    faint = shown.evaluate(f"{VIEW}.lines.filter(one => one.isFaint)")
+    assert [one["ys"][0] for one in faint] == [seed.row(1)["train_loss"], seed.row(1)["val_loss"]]
 
 
 def test_smoothing_has_no_bias_and_keeps_gaps(shown: Page):
@@ -191,9 +201,8 @@ def test_the_epoch_target_is_changed_in_place(shown: Page, held: Run, server: Se
                    '"value": "60", "epoch": 12, "step": 97}\n')  # fmt: skip
     server.runs.stream(held, applied)
     assert to_dict(applied)["event"] == "signal"
-    eventually(shown, "document.querySelectorAll('.chart')[0]?.layout?.annotations?.length === 1")
-    words = shown.evaluate("document.querySelectorAll('.chart')[0]?.layout?.annotations[0].text")
-    assert words == "target 60, step 97"
+    eventually(shown, f"{VIEW}?.marks.length === 1")
+    assert shown.evaluate(f"{VIEW}.marks[0]") == {"x": 12, "words": "target 60, step 97"}
 
 
 def test_it_is_stopped_resumed_and_deleted(shown: Page, held: Run, server: Server):

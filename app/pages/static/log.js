@@ -8,16 +8,23 @@ const END_PX = 24, EVERY_MS = 1500;
 export function followLog(box, id) {
   const button = document.getElementById("log-follow");
   const decoder = new TextDecoder();
-  let offset = Number(box.dataset.offset), due = null;
+  let offset = Number(box.dataset.offset), due = null, isAsked = false;
   const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < END_PX;
   const toEnd = () => { box.scrollTop = box.scrollHeight; button.hidden = true; };
   box.addEventListener("scroll", () => { if (isAtEnd()) button.hidden = true; });
   button.addEventListener("click", toEnd);
   toEnd();
 
-  return () => { if (!document.hidden) due ??= setTimeout(read, EVERY_MS); };
+  return readSoon;
+
+  function readSoon() {
+    if (document.hidden) return;
+    isAsked = true;
+    due ??= setTimeout(read, EVERY_MS);
+  }
 
   async function read() {
+    isAsked = false;
     try {
       const answer = await fetch(`${API}/runs/${id}/log?offset=${offset}`);
       if (!answer.ok) return;
@@ -27,6 +34,7 @@ export function followLog(box, id) {
       // the server is away; what comes next asks again from here
     } finally {
       due = null;
+      if (isAsked) readSoon(); // what came while it was read
     }
   }
 

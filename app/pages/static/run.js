@@ -10,7 +10,7 @@ const charts = new Charts(document.getElementById("charts"), [{ id, name: "" }])
 const readLog = followLog(document.getElementById("log"), id);
 
 live((event) => {
-  if (event === null) { charts.update(); readLog(); return; }
+  if (event === null) { charts.update(); charts.updateMarks(); readLog(); return; }
   if (event.run_id !== id) return;
   readLog();
   if (event.event === "progress") return showProgress(event);
