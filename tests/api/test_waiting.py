@@ -241,7 +241,24 @@ def test_a_queued_run_goes_to_the_front(client: FlaskClient, dataset_id: str, ha
     assert (refused.status_code, refused.json["errors"]) == (409, {"status": "running"})
 
 
-@pytest.mark.parametrize("body", [{}, {"to": "back"}, {"to": None}, {"before": "run-1"}, []])
+def test_a_queued_run_goes_beside_another(client: FlaskClient, dataset_id: str, hand: Hand):
+    ids = [submit(client, dataset_id).json["id"] for _ in range(3)]
+    moved = client.post(f"{RUNS}/{ids[2]}/move", json={"before": ids[1]})
+    assert (moved.status_code, moved.json["waiting"]["position"]) == (200, 2)
+    moved = client.post(f"{RUNS}/{ids[0]}/move", json={"after": ids[2]})
+    assert (moved.status_code, moved.json["waiting"]["position"]) == (200, 2)
+    refused = client.post(f"{RUNS}/{ids[0]}/move", json={"after": ids[0]})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["after"])
+    other = submit(client, dataset_id, priority=7).json["id"]
+    refused = client.post(f"{RUNS}/{ids[0]}/move", json={"before": other})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["before"])
+    assert [hand.begin().id for _ in range(4)] == [other, ids[2], ids[0], ids[1]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"to": "back"}, {"to": None}, {"before": "run-1"}, {"to": "front", "after": "run-000000000001"}, []],
+)
 def test_odd_moves(client: FlaskClient, run_id: str, body: Any):
     assert client.post(f"{RUNS}/{run_id}/move", json=body).status_code == 422
 

@@ -38,5 +38,16 @@ def test_what_waits_why_and_who_works(page: Page, server: Server):
     assert [waiting.nth(n).get_attribute("id") for n in range(2)] == [first, second]
     page.get_by_role("button", name="To the front: second").click()
     expect(waiting.nth(0)).to_have_attribute("id", second)
+    page.locator(f"#waiters #{first}").drag_to(
+        page.locator(f"#waiters #{second}"), target_position={"x": 60, "y": 2}
+    )
+    expect(page.locator("#moved")).to_contain_text("at place 1")
+    expect(waiting.nth(0)).to_have_attribute("id", first)
+    page.get_by_role("button", name="Up: second").press("Enter")
+    expect(waiting.nth(0)).to_have_attribute("id", second)
+    expect(page.get_by_role("button", name="Up: second")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#moved")).to_contain_text("second is the first of its project")
+    assert server.http.get(f"/api/v1/runs/{second}").json()["waiting"]["position"] == 1
     assert page.locator("main b, main script, main img").count() == 0
     assert_accessible(page)

@@ -1,6 +1,6 @@
 """Turns: shares of projects, limits, the front of a queue, places in it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -83,6 +83,35 @@ def test_the_front_is_that_of_a_project_and_a_priority(
     assert standing.position == 3
     assert claimed(store) == "adecb"
     assert live.move_to_front(ids["a"])[0] == "refused"
+
+
+def test_runs_go_beside_each_other(store: RecordStore[Run], client: Client):
+    ids = submitted(store, a=("x", 9), b="x", c="x", d="y", e="x", f="x")
+    live = LiveStore(client)
+
+    def move(name: str, step: Literal[-1, 1], other: str) -> str:
+        return live.move_beside(ids[name], ids[other], step)[0]
+
+    assert [move("f", -1, "c"), move("e", -1, "f"), move("b", 1, "c"), move("c", -1, "b")] == ["ok"] * 4
+    assert [move("c", -1, "a"), move("c", 1, "d"), move("c", 1, "c")] == ["apart"] * 3
+    assert live.move_beside(ids["c"], "run-1", 1)[0] == "apart"
+    claimed_now = claimed(store)
+    assert [one for one in claimed_now if one != "d"] == ["a", "e", "f", "c", "b"]
+    assert move("c", 1, "b") == "refused"
+
+
+def test_runs_that_arrived_at_once_make_room(store: RecordStore[Run], client: Client):
+    ids = submitted(store, a="x", b="x", c="x", d="x")
+    live = LiveStore(client)
+    for name in "bcd":  # one microsecond after another, without a gap
+        live.move_beside(ids[name], ids["a"], 1)
+    before = {name: run.revision for name in ids if (run := store.get(ids[name]))}
+    assert live.move_beside(ids["b"], ids["d"], 1)[0] == "ok"
+    assert live.move_beside(ids["b"], ids["d"], 1)[0] == "ok"
+    again = store.get(ids["b"])
+    assert again
+    assert again.revision == before["b"] + 1, "where it is there already, nothing changes"
+    assert claimed(store) == "adbc"
 
 
 def test_a_moved_run_keeps_its_place_among_those_of_another_priority(store: RecordStore[Run], client: Client):

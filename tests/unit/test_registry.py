@@ -87,6 +87,7 @@ def test_unknown_runs(runs: RunRegistry):
         lambda i: runs.stop(i, "now"),
         lambda i: runs.retarget(i, 3),
         lambda i: runs.move_to_front(i),
+        lambda i: runs.move_beside(i, "run-000000000001", 1),
     ):
         for run_id in ("run-000000000009", "../x", "", "run-00000000000G"):
             with pytest.raises(NotFound):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -239,6 +240,29 @@ class StoreMachine(RuleBasedStateMachine):
             assert _turn(moved) == min(
                 _turn(p) for p in peers if _band(p) == _band(moved) and _same(p, moved)
             )
+
+    @rule(number=st.integers(0, 7), other=st.integers(0, 7), step=st.sampled_from((-1, 1)))
+    def move_beside(self, number: int, other: int, step: Literal[-1, 1]) -> None:
+        ids = [a_run(one).id for one in (number, other)]
+        before = self._in_turn(ids[0])
+        outcome, _ = self.live.move_beside(*ids, step)
+        status = self.statuses.get(ids[0])
+        if status != RunStatus.QUEUED:
+            assert outcome == ("missing" if status is None else "refused")
+            return
+        expected = [one for one in before if one != ids[0]]
+        if ids[0] == ids[1] or ids[1] not in expected:
+            assert (outcome, self._in_turn(ids[0])) == ("apart", before)
+            return
+        expected.insert(expected.index(ids[1]) + (step > 0), ids[0])
+        assert (outcome, self._in_turn(ids[0])) == ("ok", expected)
+
+    def _in_turn(self, run_id: str) -> list[str]:
+        """The queued runs among which it can be moved, in the order in which they would be claimed."""
+        queued = [self._get(one) for one, state in self.statuses.items() if state == RunStatus.QUEUED]
+        moved = next((one for one in queued if one.id == run_id), None)
+        peers = [one for one in queued if moved and _band(one) == _band(moved) and _same(one, moved)]
+        return [one.id for one in sorted(peers, key=_turn)]
 
     @rule(project=st.sampled_from(PROJECTS), limit=st.integers(0, 2))
     def limit(self, project: str, limit: int) -> None:

@@ -6,9 +6,16 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
-from trainyard.errors import Conflict, NotFound, StorageUnavailable, StoreUnavailable, Unreadable
+from trainyard.errors import (
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    StorageUnavailable,
+    StoreUnavailable,
+    Unreadable,
+)
 from trainyard.lease import LeaseRules
 from trainyard.registry.base import Registry
 from trainyard.registry.event_log import keep, last_id
@@ -192,6 +199,18 @@ class RunRegistry(Registry[Run]):
     def move_to_front(self, run_id: str) -> Run:
         """Put a queued run before those of its project, queue and priority; raises NotFound, Conflict."""
         outcome, found = self.live.move_to_front(check_id(run_id))
+        return self._signalled(outcome, found, run_id, "moved in its queue")
+
+    def move_beside(self, run_id: str, other: str, step: Literal[-1, 1]) -> Run:
+        """Put a queued run right before (-1) or after (1) another; raises NotFound, Conflict, and
+        InvalidRequest where the other does not wait in the same project and queue with the same priority."""
+        field = "before" if step < 0 else "after"
+        outcome, found = self.live.move_beside(check_id(run_id), other, step)
+        if outcome == "apart":
+            raise InvalidRequest(
+                "The run can be moved among those that wait in its project and queue with its priority.",
+                errors={field: ["another run of these"]},
+            )
         return self._signalled(outcome, found, run_id, "moved in its queue")
 
     def retarget(self, run_id: str, epochs: int) -> Run:

@@ -132,6 +132,14 @@ class Runs:
         """Put a queued run before its project's others."""
         return self._act(run_id, "move", {"to": "front"})
 
+    def move_before(self, run_id: str, other: str) -> Run:
+        """Put a queued run right before another of its project, queue and priority."""
+        return self._act(run_id, "move", {"before": other})
+
+    def move_after(self, run_id: str, other: str) -> Run:
+        """Put a queued run right after another of its project, queue and priority."""
+        return self._act(run_id, "move", {"after": other})
+
     def delete(self, run_id: str) -> None:
         """Delete an ended run with its files."""
         self._transport.json("DELETE", f"{ROOT}/{run_id}")

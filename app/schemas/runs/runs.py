@@ -82,10 +82,17 @@ class MoveSchema(Schema):
     """Where a queued run is to go."""
 
     to = fields.String(
-        required=True,
         validate=validate.OneOf(["front"]),
         metadata={"description": "`front`: before all others of its project, device class and priority"},
     )
+    before = fields.String(metadata={"description": "id of one of these, right before which it is to go"})
+    after = fields.String(metadata={"description": "id of one of these, right after which it is to go"})
+
+    @validates_schema
+    def one_place(self, body: dict[str, Any], **_: Any) -> None:
+        """Exactly one of them is given."""
+        if len(body) != 1:
+            raise ValidationError("One of `to`, `before` and `after` is needed.", "to")
 
 
 class RunLinks(Schema):

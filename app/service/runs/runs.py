@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
 from app.service.requests.submission import whole_or_absent
@@ -220,6 +220,10 @@ class RunService:
     def move_to_front(self, run_id: str) -> RunState:
         """Put a queued run before those of its project, class and priority; raises NotFound and Conflict."""
         return self.state_after(self._runs.move_to_front(run_id))
+
+    def move_beside(self, run_id: str, other: str, step: Literal[-1, 1]) -> RunState:
+        """Put a queued run right before (-1) or after (1) another; raises as the registry."""
+        return self.state_after(self._runs.move_beside(run_id, other, step))
 
     def _dataset(self, dataset_id: str) -> Dataset:
         try:

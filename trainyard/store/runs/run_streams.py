@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from trainyard.runs import events
 from trainyard.runs.signals import Signals
@@ -36,6 +36,10 @@ class LiveStore:
     def move_to_front(self, run_id: str) -> tuple[str, dict[str, str]]:
         """See front.lua: outcome and the record's hash."""
         return run_script(self._client, "front", run_id)
+
+    def move_beside(self, run_id: str, other: str, step: Literal[-1, 1]) -> tuple[str, dict[str, str]]:
+        """See beside.lua: outcome and the record's hash."""
+        return run_script(self._client, "beside", run_id, other, step)
 
     def signals(self, run_id: str) -> Signals:
         """What is wished of the run at present."""

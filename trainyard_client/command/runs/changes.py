@@ -88,10 +88,18 @@ def fork(
 
 @click.command()
 @click.argument("run_id")
+@click.option("--before", metavar="RUN_ID", help="Right before this one.")
+@click.option("--after", metavar="RUN_ID", help="Right after this one.")
 @connected
-def move(session: Session, run_id: str) -> None:
-    """Put a queued run before its project's others."""
-    _tell(session, session.client.runs.move_to_front(run_id))
+def move(session: Session, run_id: str, before: str | None, after: str | None) -> None:
+    """Put a queued run before its project's others, or right beside one of them."""
+    runs = session.client.runs
+    if before and after:
+        raise click.UsageError("A run goes before another one or after it.")
+    if before or after:
+        _tell(session, runs.move_before(run_id, before) if before else runs.move_after(run_id, after or ""))
+    else:
+        _tell(session, runs.move_to_front(run_id))
 
 
 @click.command()
