@@ -25,9 +25,9 @@ from app.service.datasets.uploads import MAX_UPLOADS
 from app.service.models.models import ModelService
 from app.service.models.predictions import PredictionService
 from app.service.models.weights import WeightsService
-from app.service.models.worker_answers import WorkerAnswers
 from app.service.requests.shutdown import Shutdown
 from app.service.requests.slots import Slots
+from app.service.requests.worker_answers import WorkerAnswers
 from app.service.run_outputs.boards import BoardService
 from app.service.run_outputs.event_feed import EventFeedService
 from app.service.run_outputs.events import MAX_STREAMS, RunEvents
@@ -37,6 +37,7 @@ from app.service.runs.bulk import RunBulkService
 from app.service.runs.comparison import RunComparisonService
 from app.service.runs.drafts import DraftService
 from app.service.runs.forks import ForkService
+from app.service.runs.imports import ANSWER_S, ImportService
 from app.service.runs.life import RunLifeService
 from app.service.runs.metric_series import MetricSeriesService
 from app.service.runs.runs import RunService
@@ -60,12 +61,13 @@ from trainyard.scheduling.webhook_sender import WebhookSender
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage
+from trainyard.store import keys
 from trainyard.store.connection import Client, connect
 from trainyard.store.processes.locks import Locks
 from trainyard.store.processes.turns import Turns
 from trainyard.store.processes.uploads import UploadStore
 from trainyard.store.processes.workers import WorkerStore
-from trainyard.store.resources.aliases import STUDY_SPACE, NameStore
+from trainyard.store.resources.aliases import IMPORTED_SPACE, STUDY_SPACE, NameStore
 from trainyard.store.resources.board_store import BoardStore
 from trainyard.store.resources.key_store import KeyStore
 from trainyard.store.resources.prediction_store import PredictionStore
@@ -95,6 +97,7 @@ class Services:
     comparison: RunComparisonService
     series: MetricSeriesService
     forks: ForkService
+    imports: ImportService
     run_events: RunEvents
     event_feed: EventFeedService
     feed_sockets: FeedSockets
@@ -151,6 +154,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
     answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
+    import_answers = WorkerAnswers(PredictionStore(client, keys.IMPORTS), workers, ANSWER_S)
     admission = Admission(runs, datasets, storage)
     networks = [ip_network(one) for one in settings.webhook_networks]
     drafts, locks = draft_records(client, storage), Locks(client)
@@ -168,6 +172,17 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         comparison=RunComparisonService(runs),
         series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),
+        imports=ImportService(
+            runs,
+            datasets,
+            storage,
+            resumable,
+            import_answers,
+            locks,
+            NameStore(client, IMPORTED_SPACE),
+            settings.max_upload_bytes,
+            settings.device_classes[0],
+        ),
         run_events=RunEvents(runs, storage, shutdown),
         event_feed=EventFeedService(feed, runs, storage, shutdown),
         feed_sockets=feed_sockets,

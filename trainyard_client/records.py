@@ -1154,6 +1154,19 @@ class ForkedFrom(Record):
     skipped: list[str]
 
 
+class Imported(Record):
+    """Imported.
+
+    created_at: when it was made there
+    """
+
+    run_id: str
+    name: str
+    revision: int
+    created_at: datetime | None
+    by: str
+
+
 class Progress(Record):
     """Progress."""
 
@@ -1224,6 +1237,7 @@ class Run(Record):
     best_row: metrics of the epoch that is best by spec.checkpoints.monitor, with `epoch` and `step`, without those of single classes
     last_row: metrics of the newest epoch, with `epoch` and `step`, without those of single classes
     forked_from: the checkpoint a fork began with, and how much of it fitted
+    imported: of a run that was trained elsewhere and handed over: what it was there
     reopened_by: what brought it back into its queue after it had ended
     result: what training came to, and once it is completed the exported file
     error: why it failed: code, cause (user or infrastructure), message, remedy, errors, the attempt, the last lines of its log and its peak of memory in bytes
@@ -1265,6 +1279,7 @@ class Run(Record):
     last_row: dict[str, Any] | None
     labels: dict[str, str]
     forked_from: ForkedFrom | None
+    imported: Imported | None
     reopened_by: str | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None

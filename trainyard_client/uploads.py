@@ -20,6 +20,8 @@ IN_PIECES_BYTES = 16 << 20
 PIECE_BYTES = 32 << 20
 """Sent in one request: what breaks off is gone on with, so this only bounds how long one takes."""
 READ_BYTES = 1 << 16
+IMPORT_S = 660.0
+"""How long a server's worker may take for an experiment, a little more than it is given there."""
 HASHED_BYTES_PER_S = 50e6
 """How slowly a server may read a whole file to check it."""
 UPLOADS = "/api/v1/uploads"
@@ -78,6 +80,28 @@ def upload_in_pieces(
     timeout = ANSWER_S + archive.stat().st_size / HASHED_BYTES_PER_S
     path = f"{UPLOADS}/{sent.id}/finish"
     made = transport.json("POST", path, json=body, repeatable=True, timeout=timeout)
+    sent.forget()
+    return made
+
+
+def upload_experiment(
+    transport: Transport,
+    path: str,
+    fields: Mapping[str, Any],
+    archive: Path,
+    key: str,
+    progress: Progress = nothing,
+) -> Any:
+    """Send the archive of an experiment in pieces, and have a run made of it; the run.
+
+    An upload that was left unfinished is gone on with. Raises as `upload_in_pieces`.
+    """
+    project = {name: value for name, value in fields.items() if name == "project"}
+    sent = _Sending(transport, archive, project).whole(progress)
+    body = {**fields, "upload_id": sent.id, "sha256": sent.sha256}
+    timeout = IMPORT_S + archive.stat().st_size / HASHED_BYTES_PER_S
+    headers = {KEY_HEADER: key}
+    made = transport.json("POST", path, json=body, headers=headers, repeatable=True, timeout=timeout)
     sent.forget()
     return made
 

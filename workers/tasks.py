@@ -26,6 +26,7 @@ from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Kicker, make_celery
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
+from trainyard.store import keys
 from trainyard.store.connection import connect
 from trainyard.store.processes.turns import Turns
 from trainyard.store.processes.worker_record import WorkerState
@@ -39,6 +40,7 @@ from workers.boards.server import BoardServer
 from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu
 from workers.heartbeat import Presence
+from workers.imports.server import ImportServer
 from workers.predict.server import PredictionServer
 from workers.process.child import await_server
 from workers.process.claims import Claims
@@ -69,6 +71,7 @@ class Worker:
     presence: Presence
     workers: WorkerStore
     predictions: PredictionStore
+    imports: PredictionStore
     board_store: BoardStore
     gpus: GpuCheck
     draining: threading.Event = field(default_factory=threading.Event)
@@ -114,6 +117,7 @@ class Worker:
             presence=presence,
             workers=workers,
             predictions=PredictionStore(client),
+            imports=PredictionStore(client, keys.IMPORTS),
             board_store=BoardStore(client),
             gpus=gpus,
         )
@@ -137,6 +141,11 @@ class Worker:
         return PredictionServer(
             self.predictions, self.settings.storage, self.presence.id, self.draining, self._threads
         )
+
+    @cached_property
+    def importing(self) -> ImportServer:
+        """What takes in experiments beside that."""
+        return ImportServer(self.imports, self.settings.storage, self.presence.id, self.draining)
 
     @cached_property
     def boards(self) -> BoardServer:
@@ -249,6 +258,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
             worker.finisher.start()
         if PREDICT_QUEUE in queues:
             worker.predicting.start()
+            worker.importing.start()
             worker.boards.start()
 
     def drain(sig: str = "", **_: object) -> None:
@@ -261,6 +271,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.draining.set()
         worker.finisher.join()
         worker.predicting.join()
+        worker.importing.join()
         worker.boards.join()
         worker.presence.leave()
         worker.events.close()

@@ -20,7 +20,7 @@ from app.routes.cluster import (
 from app.routes.datasets import datasets, resumable_uploads, samples
 from app.routes.models import predictions, trained_models
 from app.routes.run_outputs import boards, event_feed, events, files, log
-from app.routes.runs import bulk, comparison, drafts, lifecycle, metric_series, move, runs
+from app.routes.runs import bulk, comparison, drafts, imports, lifecycle, metric_series, move, runs
 
 ASSETS = "/docs/assets"
 _API_SPEC = {
@@ -44,6 +44,7 @@ _DESCRIBED = (
     samples,
     resumable_uploads,
     runs,
+    imports,
     comparison,
     metric_series,
     bulk,

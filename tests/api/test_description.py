@@ -47,6 +47,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/runs",
         "/api/v1/runs/{run_id}",
         "/api/v1/runs/check",
+        "/api/v1/runs/import",
         "/api/v1/runs/compare",
         "/api/v1/events",
         "/api/v1/metrics/series",

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.composition import compose
-from app.service.models import worker_answers as module
 from app.service.models.predictions import picture_name
+from app.service.requests import worker_answers as module
 from tests.api.conftest import Hand, submit
 from tests.api.exported import export
 from trainyard.errors import ChildDied, InvalidRequest, StorageUnavailable, TrainyardError

@@ -92,8 +92,9 @@ class RunLife:
             raise self._runs.absent(run_id)
         if outcome == "no_dataset" and run:
             raise Conflict(
-                f"The data set of run {run_id} has been deleted; it cannot be {verb}.",
-                remedy="Fork the run onto another data set.",
+                f"The data set of run {run_id} {'is not here' if run.imported else 'has been deleted'}; "
+                f"it cannot be {verb}.",
+                remedy="Upload the set and name it by PATCH (`dataset_id`), or fork the run onto another.",
                 errors={"status": run.status, "dataset_id": ["no such data set"]},
             )
         if outcome == "refused" and run:

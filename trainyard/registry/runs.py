@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Literal
 
+from trainyard.access import require_project
 from trainyard.errors import (
     Conflict,
     InvalidRequest,
@@ -64,6 +65,17 @@ class RunRegistry(Registry[Run]):
         if not page.items:
             self.require_complete()
         return page
+
+    def adopt(self, run: Run) -> tuple[bool, Run]:
+        """Accept a run that was trained elsewhere, and has ended: whether it is new, and how it now stands.
+
+        Its folder must hold its files. Raises Forbidden, StoreUnavailable and StorageUnavailable.
+        """
+        require_project(run.project)
+        self.refuse_forgotten(run.id)
+        self._write(run)
+        created, stored = self._store.adopt(run)
+        return created, self._mirrored(stored)
 
     def index(self, runs: Sequence[Run]) -> None:
         """Bring runs into their lists anew, as they are stored."""

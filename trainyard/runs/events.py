@@ -4,8 +4,12 @@ Training hands these to a callable and knows nothing of where they go; on the wi
 with its name under `event`.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
+
+from trainyard.decoding import decoder
+from trainyard.errors import Unreadable
 
 Stage = Literal["starting", "sanity", "train", "val", "report", "export"]
 """The last two are those of a run that is finishing."""
@@ -166,6 +170,7 @@ _BY_NAME: dict[str, type[Any]] = {
 }
 
 
+_CHECKED: dict[str, Callable[[Any], Event]] = {name: decoder(kind) for name, kind in _BY_NAME.items()}
 NAMES = tuple(_BY_NAME)
 """Of all kinds of events."""
 
@@ -173,6 +178,15 @@ NAMES = tuple(_BY_NAME)
 def to_dict(event: Event) -> dict[str, Any]:
     """The event as JSON data, its name under `event`."""
     return {"event": event.name, **asdict(event)}
+
+
+def claimed(data: dict[str, Any]) -> Event | None:
+    """As `from_dict`, of what nobody has vouched for: None for anything but an event of that form."""
+    decode = _CHECKED.get(str(data.get("event")))
+    try:
+        return None if decode is None else decode(data)
+    except Unreadable:
+        return None
 
 
 def from_dict(data: dict[str, Any]) -> Event:

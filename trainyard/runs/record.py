@@ -30,6 +30,7 @@ from enum import StrEnum
 from typing import Any
 
 from trainyard.runs.checkpoints import Checkpoint
+from trainyard.runs.imported import Imported
 from trainyard.spec.training_spec import TrainingSpec
 
 
@@ -139,6 +140,8 @@ class Run:
     `metrics_of` is the attempt whose rows of metrics are the run's (`metric_rows.py`), and `results_of` the
     one whose report, figures and export are (`run_results.py`), 0 before any are; `metrics`, `best_row` and
     `last_row` are what the rows come to (`metric_summary.py`).
+    `imported` tells of a run that was trained elsewhere and handed over; its data set may not be here, and
+    its `dataset_id` is of none then.
     `tags` and `group` are a client's own words: what a run is about, and which runs belong together.
     `used_seconds` is how long all attempts together have trained, which `max_hours`
     limits where it is given. `result` is what training returned, from its end on: best epoch and metrics,
@@ -184,6 +187,7 @@ class Run:
     results_of: int = 0
     labels: dict[str, str] = field(default_factory=dict)
     forked_from: ForkedFrom | None = None
+    imported: Imported | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None

@@ -16,7 +16,7 @@ from trainyard.registry.records import Records
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import DELETED, remove_folder, remove_half_deleted
 from trainyard.storage.ids import is_id
-from trainyard.storage.json_files import is_accepted
+from trainyard.storage.json_files import is_accepted, read_json
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +80,15 @@ def _is_left(registry: Records[Any], folder: Path, now: float) -> bool:
     with suppress(StorageUnavailable):  # a record that cannot be read may have been accepted
         inside = _entries(folder)
         is_bare = all(any(fnmatch(path.name, name) for name in _SUBMITTED) for path in inside)
+        is_bare = is_bare or _was_imported(registry.record_file(folder.name))
         is_old = all(_is_old(path, now) for path in (folder, *inside))
         return is_bare and is_old and not is_accepted(registry.record_file(folder.name))
     return False
+
+
+def _was_imported(record: Path) -> bool:
+    """Whether a run comes from elsewhere, where it still is: what lies here is a copy."""
+    return record.is_file() and read_json(record).get("imported") is not None
 
 
 def _is_old(path: Path, now: float) -> bool:

@@ -33,7 +33,7 @@ from trainyard.storage.json_files import read_json
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 from trainyard.store.records import Life, RecordStore
-from trainyard.store.resources.aliases import STUDY_SPACE, NameStore
+from trainyard.store.resources.aliases import IMPORTED_SPACE, STUDY_SPACE, NameStore
 from trainyard.store.resources.dataset_store import DATASET_LIFE, DatasetStore
 from trainyard.store.resources.kept_store import DRAFT_LIFE, draft_store
 from trainyard.store.resources.model_store import MODEL_LIFE, ModelStore
@@ -85,6 +85,7 @@ class Reindex:
         self._runs = runs
         self._lists_are_old = False
         self._names = NameStore(client, STUDY_SPACE)
+        self._imported = NameStore(client, IMPORTED_SPACE)
         self._projects = ProjectStore(client)
         self._datasets_kind = _Kind[Dataset](
             store=DatasetStore(client),
@@ -251,6 +252,8 @@ class Reindex:
             self._runs.add_summary(record)
             if study := record.labels.get(STUDY_SPACE):
                 self._names.bind(study, record.id)
+            if record.imported:
+                self._imported.bind(record.imported.alias(record.project), record.id)
             if outcome == "interrupted":
                 self._runs.announce_status(self._runs.get(record.id))
         return "restored"

@@ -194,7 +194,8 @@ class ModelFolder:
 
 @dataclass(frozen=True)
 class PredictionFolder:
-    """The files of one prediction, by the place of their image, from 0, or the weights that are asked for."""
+    """The files of what a worker is asked while a client waits: those of a prediction, by the place of their
+    image, from 0; the weights that are wanted; an experiment that is taken in."""
 
     path: Path
 
@@ -206,6 +207,16 @@ class PredictionFolder:
     def weights(self) -> Path:
         """The weights of a checkpoint alone."""
         return self.path / "weights.safetensors"
+
+    @property
+    def received(self) -> DatasetFolder:
+        """Where the archive of an experiment lies that is handed over, as those of data sets do."""
+        return DatasetFolder(self.path)
+
+    @property
+    def run(self) -> RunFolder:
+        """What has been taken out of it, laid out as the run that it is to be."""
+        return RunFolder(self.path / "run")
 
     def picture(self, place: int, form: str) -> Path:
         """What was made of it in that form."""

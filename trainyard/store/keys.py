@@ -18,6 +18,7 @@ ty:run:<id>:listed              HASH  what lists need beside the record: archite
 ty:model:by:name:<name>         ZSET  likewise, the versions of that name in all projects
 ty:model:versions               HASH  [project, name], JSON -> the last version given out under it
 ty:predictions                  LIST  ids of predictions that wait for a worker, the next one at the right
+ty:imports                      LIST  likewise of experiments that are to be taken in
 ty:prediction:<id>              STRING  what is to be predicted, JSON; gone when nobody waits for it any more
 ty:prediction:<id>:answer       LIST  what came of it, JSON, for the one who waits
 ty:boards                       HASH  id -> a board that is wanted, JSON
@@ -97,6 +98,7 @@ def model_versions(name: str) -> str:
 
 
 PREDICTIONS = "ty:predictions"
+IMPORTS = "ty:imports"
 BOARDS = "ty:boards"
 BOARD_HOLDER = "ty:boards:holder"
 

@@ -1,14 +1,11 @@
 """dataset: upload, look, answer, delete."""
 
-import tempfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainyard_client.archives import packed_dataset
 from trainyard_client.command.runs.assignments import object_of, spec_of
 from trainyard_client.command.terminal import exit_codes
 from trainyard_client.command.terminal.output import first, shown_bytes
@@ -65,7 +62,7 @@ def add(
     fields: dict[str, Any] = {"project": project, **spec_of(None, options)}
     if classes:
         fields["classes"] = object_of(classes, "--classes")
-    with _archive(data) as archive, transfer(session.output, f"upload {data.name}") as progress:
+    with packed_dataset(data) as archive, transfer(session.output, f"upload {data.name}") as progress:
         made = session.client.datasets.upload(
             archive, name or data.resolve().stem, annotation=annotation, progress=progress, **fields
         )
@@ -263,17 +260,3 @@ def _show_questions(session: Session, found: "Dataset") -> None:
             session.output.line(f"    {question.code}={choice.key}  {choice.text} ({choice.count})")
     if found.questions:
         session.output.note(f"Answer with: trainyard dataset answer {found.id} QUESTION=CHOICE")
-
-
-@contextmanager
-def _archive(data: Path) -> Iterator[Path]:
-    """The file itself, or the folder packed into a zip for as long as the block lasts."""
-    if data.is_file():
-        yield data
-        return
-    with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
-        path = Path(folder) / f"{data.resolve().name}.zip"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for file in sorted(one for one in data.rglob("*") if one.is_file()):
-                archive.write(file, file.relative_to(data).as_posix())
-        yield path

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from trainyard_client.archives import packed_experiment, read_experiment
 from trainyard_client.decoding import decode
 from trainyard_client.downloads import Progress, download, nothing
 from trainyard_client.errors import Refused
@@ -16,6 +17,7 @@ from trainyard_client.events import Event, follow
 from trainyard_client.records import Artifact, CheckedRun, Checkpoint, Run, RunItem
 from trainyard_client.resources.paging import every, given
 from trainyard_client.transport import KEY_HEADER, Transport
+from trainyard_client.uploads import upload_experiment
 
 ROOT = "/api/v1/runs"
 POLL_S = 1.0
@@ -45,6 +47,21 @@ class Runs:
         body = {"dataset_id": dataset_id, **given({"experiment": experiment, "spec": spec, **fields})}
         headers = {KEY_HEADER: key or uuid.uuid4().hex}
         return decode(Run, self._transport.json("POST", ROOT, json=body, headers=headers))
+
+    def import_experiment(
+        self, folder: Path | str, *, key: str | None = None, progress: Progress = nothing, **fields: Any
+    ) -> Run:
+        """Hand over an experiment of `trainyard train`; the run, which has ended.
+
+        `fields` are name, project, notes, tags, group and dataset_id. The same experiment as it now stands,
+        with the same fields, is the same run, unless a `key` of yours says otherwise. Raises TrainyardError.
+        """
+        experiment, asked = read_experiment(Path(folder)), given(fields)
+        with packed_experiment(experiment) as archive:
+            made = upload_experiment(
+                self._transport, f"{ROOT}/import", asked, archive, key or experiment.key(asked), progress
+            )
+        return decode(Run, made)
 
     def check(
         self,
@@ -88,7 +105,7 @@ class Runs:
             self._transport.pause(POLL_S)
 
     def change(self, run_id: str, **changes: Any) -> Run:
-        """Change epochs, also while it trains, name, notes, priority or max_hours."""
+        """Change epochs, also while it trains, name, notes, priority, max_hours or dataset_id."""
         return decode(Run, self._transport.json("PATCH", f"{ROOT}/{run_id}", json=changes))
 
     def stop(self, run_id: str, when: str = "now") -> Run:

@@ -28,6 +28,7 @@ FINISHING_CHILD = "workers.runs.finishing_child"
 INGEST_CHILD = "workers.datasets.child"
 PREDICT_CHILD = "workers.predict.child"
 WEIGHTS_CHILD = "workers.predict.weights_child"
+IMPORT_CHILD = "workers.imports.child"
 """Modules that children run; the forkserver of a worker imports those of its role."""
 
 ORPHANED = 76

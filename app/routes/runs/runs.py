@@ -81,7 +81,8 @@ class OneRun(MethodView):
     def patch(self, body: dict[str, Any], run_id: str) -> RunState:
         """Change the epoch target, also while the run trains, or what describes it.
 
-        A finishing run trains on to a target above the epochs done; to any other the answer is 409.
+        A finishing run trains on to a target above the epochs done; to any other the answer is 409. A data
+        set takes the place of one that is not here, and has the same content.
         """
         epochs = body.pop("epochs", None)
         return services().runs.change(run_id, epochs, body)

@@ -23,6 +23,11 @@ OFFSET_HEADER = {OFFSET: {"schema": {"type": "integer"}}}
 _SHA256 = validate.Regexp(re.compile(r"[0-9a-fA-F]{64}\Z"), error="Must be a SHA-256 in hex.")
 
 
+def sha256_field(help: str, **options: Any) -> fields.String:
+    """A SHA-256 in hexadecimal digits."""
+    return fields.String(validate=_SHA256, metadata={"description": help}, **options)
+
+
 class UploadBeginSchema(Schema):
     """A file that is to come."""
 
@@ -44,7 +49,7 @@ class WholeFileSchema(Schema):
     """A file beside the archive that has come whole, too."""
 
     upload_id = fields.String(required=True)
-    sha256 = fields.String(required=True, validate=_SHA256)
+    sha256 = sha256_field("of the whole file, in hex", required=True)
     name = name_field("the file's name", required=True)
 
     @post_load
@@ -56,9 +61,7 @@ class WholeFileSchema(Schema):
 class FinishUploadSchema(UploadFields):
     """What a data set is to be made of: the whole upload, with the options of any other."""
 
-    sha256 = fields.String(
-        required=True, validate=_SHA256, metadata={"description": "of the whole file, in hex"}
-    )
+    sha256 = sha256_field("of the whole file, in hex", required=True)
     annotation = fields.Nested(
         WholeFileSchema, metadata={"description": "an annotation file that is not in the archive"}
     )

@@ -20,6 +20,7 @@ from app.schemas.runs.metric_fields import metrics_field, row_field
 from app.schemas.runs.spec import PartialSpecSchema, SpecSchema, epochs_field
 from app.service.runs.runs import RunState
 from trainyard.runs.events import Progress
+from trainyard.runs.imported import Imported
 from trainyard.runs.record import AttemptRecord, ForkedFrom, ReopenedBy, Run, RunStatus
 from trainyard.runs.signals import Signals
 
@@ -60,6 +61,13 @@ class RunChangeSchema(Schema):
     group = group_field(allow_none=True)
     priority = priority_field()
     max_hours = max_hours_field()
+    dataset_id = fields.String(
+        validate=validate.Length(max=100),
+        metadata={
+            "description": "a data set with the content that the run was trained on, where its own is not "
+            "here: of a run that was handed over, or whose set was deleted"
+        },
+    )
 
     @validates_schema
     def not_empty(self, data: dict[str, Any], **_: Any) -> None:
@@ -121,6 +129,12 @@ class AttemptSchema(class_schema(AttemptRecord)):  # type: ignore[misc]
     )
 
 
+class ImportedSchema(class_schema(Imported)):  # type: ignore[misc]
+    """An experiment as it was where it was trained, by what its files say."""
+
+    created_at = instant_field("when it was made there")
+
+
 class RunSchema(Schema):
     """A run's record."""
 
@@ -173,6 +187,11 @@ class RunSchema(Schema):
         class_schema(ForkedFrom),
         allow_none=True,
         metadata={"description": "the checkpoint a fork began with, and how much of it fitted"},
+    )
+    imported = fields.Nested(
+        ImportedSchema,
+        allow_none=True,
+        metadata={"description": "of a run that was trained elsewhere and handed over: what it was there"},
     )
     reopened_by = fields.Enum(
         ReopenedBy,

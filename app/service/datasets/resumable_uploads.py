@@ -131,8 +131,8 @@ class ResumableUploads:
             if self._datasets.exists(dataset_id):
                 return False, self._datasets.get(dataset_id)
             project = self.state(upload_id).project
-            archive = self._checked(asked.archive, project)
-            annotation = self._checked(asked.annotation, project) if asked.annotation else None
+            archive = self.whole(asked.archive, project)
+            annotation = self.whole(asked.annotation, project) if asked.annotation else None
             for file in filter(None, (archive, annotation)):
                 upload.count(file.path.stat().st_size)
             name = asked.annotation.name if asked.annotation else None
@@ -146,11 +146,14 @@ class ResumableUploads:
         """Throw away what there is; raises NotFound and StorageUnavailable."""
         remove_folder(self._folder(upload_id).path)
 
-    def _checked(self, asked: WholeFile, project: str) -> StoredFile:
+    def whole(self, asked: WholeFile, project: str) -> StoredFile:
+        """A file that has come whole; raises NotFound, Conflict, and InvalidRequest for one of another
+        project or content, and StorageUnavailable."""
         upload = self.state(asked.upload_id)
         if upload.project != project:
             raise InvalidRequest(
-                "Both files must be of one project.", errors={"annotation": [upload.project]}
+                f"Upload {upload.id} is of the project {upload.project!r}, not {project!r}.",
+                errors={"project": [upload.project]},
             )
         if upload.offset != upload.total:
             raise Conflict(

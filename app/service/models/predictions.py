@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.service.models.received_images import ReceivedImages
-from app.service.models.worker_answers import WorkerAnswers
 from app.service.requests.slots import IsGone
+from app.service.requests.worker_answers import WorkerAnswers
 from trainyard.errors import (
     InvalidRequest,
     StorageUnavailable,

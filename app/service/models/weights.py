@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from app.service.models.worker_answers import WorkerAnswers
 from app.service.requests.slots import IsGone
+from app.service.requests.worker_answers import WorkerAnswers
 from app.service.run_outputs.files import RunFiles
 from trainyard.errors import StorageUnavailable
 from trainyard.runs.prediction import WeightsJob

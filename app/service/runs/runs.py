@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
 from app.service.requests.submission import whole_or_absent
+from app.service.runs.dataset_content import with_content
 from app.service.runs.waiting import Waiting, WaitingService
 from trainyard.access import require_project
 from trainyard.datasets.record import Dataset, DatasetStatus
-from trainyard.errors import NotFound, StoreUnavailable
+from trainyard.errors import Conflict, NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.config_file import write_config
@@ -198,13 +199,28 @@ class RunService:
         return self._runs.select(query)
 
     def change(self, run_id: str, epochs: int | None, described: Mapping[str, Any]) -> RunState:
-        """Change the epoch target, then what describes the run; raises NotFound and Conflict."""
+        """Change the epoch target, then what describes the run.
+
+        A data set is one with the same content in place of one that is not here. Raises NotFound, Conflict,
+        and InvalidRequest for a set of another content.
+        """
         run = self._runs.get(run_id)
+        if "dataset_id" in described:
+            self._check_dataset_of(run, described["dataset_id"])
         if epochs is not None:
             run = self.retarget(run_id, epochs)
         if described:
             run = self._runs.amend(run_id, described)
         return self.state_after(run)
+
+    def _check_dataset_of(self, run: Run, dataset_id: str) -> None:
+        if run.dataset_id != dataset_id and self._datasets.exists(run.dataset_id):
+            raise Conflict(
+                f"Run {run.id} has its data set, {run.dataset_id}.",
+                remedy="Fork it onto another one.",
+                errors={"status": run.status, "dataset_id": [run.dataset_id]},
+            )
+        with_content(self._datasets, dataset_id, run.dataset_hash)
 
     def retarget(self, run_id: str, epochs: int) -> Run:
         """Change the epoch target; raises NotFound and Conflict. A finishing run may train on."""

@@ -3,6 +3,8 @@
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 
+IMPORTED_SPACE = "imported"
+"""Experiments by their project here and their id where they were trained: the runs that they have become."""
 STUDY_SPACE = "study"
 """The names of the older study service; a run carries its own under the label of the same name."""
 

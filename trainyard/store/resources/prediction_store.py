@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from trainyard.decoding import decoder
+from trainyard.runs.import_job import ImportJob
 from trainyard.runs.prediction import PredictionJob, WeightsJob
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
@@ -22,34 +23,37 @@ LOOK_S = 2.0
 """How long one look waits for something to come; well below the time that a call of Redis may take."""
 
 
-Job = PredictionJob | WeightsJob
+Job = PredictionJob | WeightsJob | ImportJob
 _KINDS: dict[str, Callable[[Any], Job]] = {
     "prediction": decoder(PredictionJob),
     "weights": decoder(WeightsJob),
+    "import": decoder(ImportJob),
 }
 """What a job's JSON says it is."""
+_NAMES: dict[type[Job], str] = {PredictionJob: "prediction", WeightsJob: "weights", ImportJob: "import"}
 
 
 class PredictionStore:
     """Asks and answers. Methods raise StoreUnavailable."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, jobs: str = keys.PREDICTIONS) -> None:
+        """`jobs` is the key of the list in which they wait."""
         self._client = client
+        self._jobs = jobs
 
     def ask(self, job: Job, seconds: float) -> None:
         """Want something for so long."""
-        kind = "weights" if isinstance(job, WeightsJob) else "prediction"
-        text = json.dumps({"kind": kind, **asdict(job)})
+        text = json.dumps({"kind": _NAMES[type(job)], **asdict(job)})
         with store_errors():
             pipeline = self._client.pipeline()
             pipeline.set(keys.prediction(job.id), text, px=round(seconds * 1000))
-            pipeline.lpush(keys.PREDICTIONS, job.id)
+            pipeline.lpush(self._jobs, job.id)
             pipeline.execute()
 
     def waiting(self) -> int:
         """How many have not been taken by a worker."""
         with store_errors():
-            return self._client.llen(keys.PREDICTIONS)
+            return self._client.llen(self._jobs)
 
     def answered(self, job_id: str) -> dict[str, Any] | None:
         """What came of it; None where nothing has for LOOK_S."""
@@ -62,13 +66,13 @@ class PredictionStore:
         with store_errors():
             pipeline = self._client.pipeline()
             pipeline.delete(keys.prediction(job_id), keys.prediction_answer(job_id))
-            pipeline.lrem(keys.PREDICTIONS, 0, job_id)
+            pipeline.lrem(self._jobs, 0, job_id)
             return bool(pipeline.execute()[1])
 
     def take(self) -> tuple[Job, float] | None:
         """The next one that is still wanted, and for how many seconds; None where none has come."""
         with store_errors():
-            found = self._client.brpop([keys.PREDICTIONS], timeout=LOOK_S)
+            found = self._client.brpop([self._jobs], timeout=LOOK_S)
             if found is None:
                 return None
             key = keys.prediction(cast("tuple[str, str]", found)[1])

@@ -25,6 +25,12 @@ class RunStore(RecordStore[Run]):
     def __init__(self, client: Client) -> None:
         super().__init__(client, "run", Run)
 
+    def adopt(self, run: Run) -> tuple[bool, Run]:
+        """Keep a run that was trained elsewhere: whether it is new, and the record; see keep.lua."""
+        pairs = self._pairs(self.codec.to_json(run))
+        outcome, found = run_script(self.client, "keep", self.kind, run.id, run.status, *pairs)
+        return outcome == "created", self.codec.from_hash(found)
+
     def hand_over(
         self, run_id: str, fence: int, owner: str, target: int, values: Mapping[str, Any]
     ) -> Run | None:

@@ -11,6 +11,7 @@ from trainyard_client.command.runs import changes as run_changes
 from trainyard_client.command.runs import results as run_results
 from trainyard_client.command.runs.assignments import dotted, run_options, spec_of
 from trainyard_client.command.runs.comparison import compare
+from trainyard_client.command.runs.importing import import_runs
 from trainyard_client.command.runs.scores import score_of_row
 from trainyard_client.command.runs.watching import follow_to_end, watch
 from trainyard_client.command.terminal import exit_codes
@@ -96,7 +97,7 @@ def show(session: Session, run_id: str) -> None:
     _show(session, session.client.runs.get(run_id))
 
 
-for command in (watch, compare, *run_changes.COMMANDS, *run_results.COMMANDS):
+for command in (watch, compare, import_runs, *run_changes.COMMANDS, *run_results.COMMANDS):
     run.add_command(command)
 
 
