@@ -77,16 +77,23 @@ class _Decoders:
         parts = [(one.name, self.of(hints[one.name])) for one in fields(kind)]
         nullable = frozenset(name for name, hint in hints.items() if _takes_none(hint))
         needed = frozenset(one.name for one in fields(kind) if not _has_default(one))
-        return partial(_record, kind, parts, partial(_completed, parts, table, nullable, needed))
+        return partial(_record, kind, parts, bool(table), partial(_completed, parts, table, nullable, needed))
 
 
 def _record(
-    kind: type[Any], parts: list[tuple[str, Decode]], completed: Callable[[Any], dict[str, Any]], data: Any
+    kind: type[Any],
+    parts: list[tuple[str, Decode]],
+    has_table: bool,
+    completed: Callable[[Any], dict[str, Any]],
+    data: Any,
 ) -> Any:
-    try:  # most data are whole, and lists of them are long
-        return kind(**{name: decode(data[name]) for name, decode in parts})
+    try:  # most data lack nothing but what the dataclass' own defaults stand for, and lists of them are long
+        values = {name: decode(data[name]) for name, decode in parts if name in data}
+        if len(values) == len(parts) or not has_table:
+            return kind(**values)
     except (KeyError, TypeError, IndexError, Unreadable):
-        return kind(**completed(data))
+        pass
+    return kind(**completed(data))
 
 
 def _completed(

@@ -13,6 +13,7 @@ from tests.unit.records import LIFE, RULES, a_run, claim, renew
 from trainyard.runs.record import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
 from trainyard.store.connection import Client, connect
+from trainyard.store.known import KnownRecords
 from trainyard.store.runs.queues import QueueStore
 from trainyard.store.runs.run_store import RunStore
 from trainyard.store.runs.run_streams import LiveStore
@@ -40,6 +41,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.client.flushall()
         self.store = RunStore(self.client)
         self.live = LiveStore(self.client)
+        self.known = KnownRecords(self.client, "run", self.store.codec)
         self.client.hset(keys.record("dataset", a_run(0).dataset_id), "status", "ready")
         self.cancelled: set[str] = set()
         self.holders: dict[str, Run] = {}
@@ -315,6 +317,11 @@ class StoreMachine(RuleBasedStateMachine):
             revision = self._get(run_id).revision
             assert revision >= self.revisions.get(run_id, 1)
             self.revisions[run_id] = revision
+
+    @invariant()
+    def what_a_process_knows_of_a_run_is_how_it_stands(self) -> None:
+        """A change that leaves the revision as it was would not be seen in lists."""
+        assert self.known.read([*self.statuses]) == [self._get(run_id) for run_id in self.statuses]
 
     @invariant()
     def indexes_agree_with_the_records(self) -> None:

@@ -178,7 +178,8 @@ class Reindex:
 
     def _note_done(self) -> None:
         server = self._server()
-        self._client.hset(keys.INDEXED_SPEC, mapping={"run_id": server, "version": SPEC_VERSION})
+        told: list[str | int] = ["run_id", server, "version", SPEC_VERSION, "at", time.time_ns()]
+        self._client.hset(keys.INDEXED_SPEC, items=told)
         self._client.set(keys.INDEXED, server)
 
     def _server(self) -> str:

@@ -78,9 +78,14 @@ class Codec(Generic[Record]):
         return self._decode(data | _parsed(others))
 
     def listed_text(self, record_id: str, text: str) -> Record | UnreadableRecord:
-        """As `listed`, of the JSON list of fields and texts as which scripts answer with a hash."""
+        """As `listed`, of the JSON text as which scripts answer with a hash."""
+        return self.listed(record_id, self.texts_of(text))
+
+    @staticmethod
+    def texts_of(text: str) -> dict[str, str]:
+        """The hash of a JSON list of fields and texts."""
         flat = json.loads(text)
-        return self.listed(record_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+        return dict(zip(flat[::2], flat[1::2], strict=True))
 
     def listed(self, record_id: str, texts: Mapping[str, str]) -> Record | UnreadableRecord:
         """As `from_hash`, for a list: one record that cannot be read is one item that says so."""

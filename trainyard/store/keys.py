@@ -36,8 +36,8 @@ ty:dataset:<id>:runs            SET   the runs that need the data set: those tha
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
-ty:indexed:spec                 HASH  run_id of that Redis, and version: the newest version of specs that
-                                whoever compared them reads
+ty:indexed:spec                 HASH  run_id of that Redis; version, the newest one of specs that whoever
+                                compared them reads; and at, when that was done, in ns
 ty:lists                        STRING  version of the lists of runs that this Redis was filled with
 ty:unlisted                     SET   runs that a release with older lists has changed since
 ty:indexing                     STRING  the lock of whoever compares them

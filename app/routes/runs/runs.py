@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, request
+from flask import Response, request
 from flask.views import MethodView
 
 from app.composition import services
@@ -47,7 +47,7 @@ class Runs(MethodView):
         page = services().runs.page(asked["query"])
         if asked["format"] == "csv":
             return Response(run_table(page), mimetype="text/csv", headers=_next(page.next_cursor))
-        return jsonify(run_page(page, asked["fields"]))
+        return Response(run_page(page, asked["fields"]), mimetype="application/json")
 
     @blueprint.doc(parameters=[PARAMETER])
     @blueprint.arguments(RunRequestSchema)

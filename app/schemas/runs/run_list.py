@@ -3,13 +3,16 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from flask import json
 from marshmallow import Schema, fields
 
 from app.schemas.fields import UNREADABLE, instant_field, iso, max_hours_field
+from app.schemas.made_of import MadeOf
 from app.schemas.runs.metric_fields import metrics_field, row_field
 from app.schemas.runs.runs import RunLinks, run_links
 from trainyard.runs.record import ReopenedBy, Run, RunStatus
 from trainyard.store.codec import UnreadableRecord
+from trainyard.store.known import KEPT
 from trainyard.store.records import Page
 
 _AS_THEY_ARE = (
@@ -78,12 +81,17 @@ ITEM_FIELDS = frozenset(RunItemSchema._declared_fields)
 _NOTHING: dict[str, Any] = dict.fromkeys(RunItemSchema._declared_fields)
 
 
-def run_page(page: Page[Run], wanted: Collection[str] | None = None) -> dict[str, Any]:
-    """The page as JSON data, as the schema above says; of each item but the `wanted` fields where given."""
-    items = [run_item(one) for one in page.items]
-    if wanted is not None:
-        items = [{name: value for name, value in item.items() if name in wanted} for item in items]
-    return {"items": items, "next_cursor": page.next_cursor}
+def run_page(page: Page[Run], wanted: Collection[str] | None = None) -> str:
+    """The page as JSON, as the schema above says; of each item but the `wanted` fields where given."""
+    if wanted is None:
+        items = [_item_text(one) for one in page.items]
+    else:
+        items = [json.dumps(_some(run_item(one), wanted)) for one in page.items]
+    return f'{{"items":[{",".join(items)}],"next_cursor":{json.dumps(page.next_cursor)}}}\n'
+
+
+def _some(item: dict[str, Any], wanted: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name in wanted}
 
 
 def run_item(found: Run | UnreadableRecord) -> dict[str, Any]:
@@ -112,3 +120,6 @@ def run_item(found: Run | UnreadableRecord) -> dict[str, Any]:
 def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     best = {name: value for name, value in (result.get("best") or {}).items() if "/" not in name}
     return {**{name: result.get(name) for name in _OF_A_RESULT}, "best": best}
+
+
+_item_text = MadeOf[Run | UnreadableRecord, str](lambda one: json.dumps(run_item(one)), KEPT)

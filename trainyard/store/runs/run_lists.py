@@ -10,6 +10,7 @@ from trainyard.runs.record import Run
 from trainyard.store import keys
 from trainyard.store.codec import Codec
 from trainyard.store.connection import Client, run_script
+from trainyard.store.known import KnownRecords
 from trainyard.store.records import REBUILDING, Page
 
 BUDGET = 1000
@@ -62,7 +63,7 @@ class RunLists:
 
     def __init__(self, client: Client, codec: Codec[Run]) -> None:
         self._client = client
-        self._codec = codec
+        self._known = KnownRecords(client, "run", codec)
 
     def page(self, query: RunQuery) -> Page[Run]:
         """The page that follows the query's cursor; raises StoreUnavailable."""
@@ -70,8 +71,7 @@ class RunLists:
         chosen = found[: query.limit]
         if not chosen:
             return Page([], None)
-        _, texts = run_script(self._client, "read", "run", *(run_id for run_id, _ in chosen))
-        items = [self._codec.listed_text(run_id, text) for run_id, text in texts.items()]
+        items = self._known.read([run_id for run_id, _ in chosen])
         return Page(items, chosen[-1][1] if len(found) > query.limit else None)
 
     def _selected(self, query: RunQuery) -> list[tuple[str, str]]:
