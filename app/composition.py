@@ -41,12 +41,13 @@ from app.service.runs.imports import ANSWER_S, ImportService
 from app.service.runs.life import RunLifeService
 from app.service.runs.metric_series import MetricSeriesService
 from app.service.runs.runs import RunService
+from app.service.runs.saved_experiments import SavedExperiments
 from app.service.runs.waiting import WaitingService
 from trainyard.errors import TooManyStreams, TooManyUploads
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.registry.kept import draft_records, webhook_records
+from trainyard.registry.kept import draft_records, experiment_records, webhook_records
 from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
@@ -115,6 +116,7 @@ class Services:
     studies: StudyService
     resumable_uploads: ResumableUploads
     drafts: DraftService
+    saved_experiments: SavedExperiments
     webhooks: WebhookService
     trainings: TrainingService
     yard: YardService
@@ -143,8 +145,13 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     experiments = Experiments(settings.configs)
     dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
     resumable = ResumableUploads(storage, dataset_service, settings.max_upload_bytes)
+    drafts, locks = draft_records(client, storage), Locks(client)
+    experiment_registry = experiment_records(client, storage)
+    saved_experiments = SavedExperiments(experiment_registry, runs, experiments, locks)
     waiting = WaitingService(queues, workers, runs)
-    run_service = RunService(runs, datasets, storage, experiments, waiting, kick, settings.device_classes[0])
+    run_service = RunService(
+        runs, datasets, storage, experiments, saved_experiments, waiting, kick, settings.device_classes[0]
+    )
     life = RunLife(client, storage, runs)
     run_life = RunLifeService(life, run_service, kick)
     run_files = RunFiles(runs, storage)
@@ -157,9 +164,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     import_answers = WorkerAnswers(PredictionStore(client, keys.IMPORTS), workers, ANSWER_S)
     admission = Admission(runs, datasets, storage)
     networks = [ip_network(one) for one in settings.webhook_networks]
-    drafts, locks = draft_records(client, storage), Locks(client)
     webhooks = webhook_records(client, storage)
-    kept = (drafts, webhooks)
+    kept = (drafts, experiment_registry, webhooks)
     parts = (runs, datasets, models, kept, projects, reindex, admission, kicker)
     caretaker = Caretaker(*parts, AttemptEvents(celery), Turns(client), settings.lease)
     return Services(
@@ -204,6 +210,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         webhook_sender=WebhookSender(webhooks, DeliveryStore(client), networks),
         resumable_uploads=resumable,
         drafts=DraftService(drafts, run_service, locks),
+        saved_experiments=saved_experiments,
         trainings=TrainingService(run_service, run_files, dataset_service, experiments, storage.data, locks),
         yard=YardService(queues, workers),
         projects=ProjectService(projects, settings.max_concurrent),
@@ -218,6 +225,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
             "dataset_id": datasets.project_of,
             "model_id": models.project_of,
             "draft_id": drafts.project_of,
+            "experiment_id": experiment_registry.project_of,
             "webhook_id": webhooks.project_of,
             "upload_id": resumable.project_of,
         },

@@ -13,6 +13,7 @@ from trainyard_client.resources.boards import Boards
 from trainyard_client.resources.cluster import Projects, Queues, Workers
 from trainyard_client.resources.datasets import Datasets
 from trainyard_client.resources.drafts import Drafts
+from trainyard_client.resources.experiments import Experiments
 from trainyard_client.resources.models import Models
 from trainyard_client.resources.runs import Runs
 from trainyard_client.resources.webhooks import Webhooks
@@ -22,7 +23,8 @@ READY_POLL_S = 0.3
 
 
 class Client:
-    """A server's data sets, runs, drafts, boards, models, projects, queues, workers, keys and administration.
+    """A server's data sets, runs, drafts, saved experiments, boards, models, projects, queues, workers, keys
+    and administration.
 
     `url` is its address without `/api/v1`; `api_key` is needed where the server asks for one. Calls that may
     be repeated are tried `tries` times; an answer may be silent for `answer_s` seconds. All calls raise
@@ -48,6 +50,7 @@ class Client:
         self.datasets = Datasets(self.transport)
         self.runs = Runs(self.transport)
         self.drafts = Drafts(self.transport)
+        self.experiments = Experiments(self.transport)
         self.boards = Boards(self.transport)
         self.models = Models(self.transport)
         self.projects = Projects(self.transport)

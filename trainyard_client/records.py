@@ -1321,6 +1321,40 @@ class Samples(Record):
     next_cursor: str | None
 
 
+class SavedExperiment(Record):
+    """Saved experiment.
+
+    created_at: when it was saved first
+    created_by: id of a key, or another name
+    changed_at: when it was changed last
+    run_id: the run whose settings they were
+    spec: the part of a spec that it says, laid over the defaults
+    unreadable: why the record cannot be read; all that is not known of it is null then
+    """
+
+    id: str
+    project: str | None
+    name: str | None
+    notes: str | None
+    revision: int | None
+    created_at: datetime | None
+    created_by: str | None
+    changed_at: datetime | None
+    run_id: str | None
+    spec: dict[str, Any] | None
+    unreadable: str | None
+
+
+class SavedExperimentPage(Record):
+    """Saved experiment page.
+
+    next_cursor: ask for the next page with it; null on the last
+    """
+
+    items: list[SavedExperiment]
+    next_cursor: str | None
+
+
 class Series(Record):
     """Series.
 

@@ -14,7 +14,7 @@ from trainyard.errors import DeviceFault, OwnershipLost, StoreUnavailable
 from trainyard.log_context import logging_about
 from trainyard.log_format import formatter
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.registry.kept import draft_records, webhook_records
+from trainyard.registry.kept import kept_records
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
@@ -102,7 +102,7 @@ class Worker:
                 runs,
                 datasets,
                 ModelRegistry(client, storage),
-                (draft_records(client, storage), webhook_records(client, storage)),
+                kept_records(client, storage),
                 limits,
                 Reindex(client, storage, datasets, runs),
                 Admission(runs, datasets, storage),

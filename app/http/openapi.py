@@ -20,7 +20,17 @@ from app.routes.cluster import (
 from app.routes.datasets import datasets, resumable_uploads, samples
 from app.routes.models import predictions, trained_models
 from app.routes.run_outputs import boards, event_feed, events, files, log
-from app.routes.runs import bulk, comparison, drafts, imports, lifecycle, metric_series, move, runs
+from app.routes.runs import (
+    bulk,
+    comparison,
+    drafts,
+    imports,
+    lifecycle,
+    metric_series,
+    move,
+    runs,
+    saved_experiments,
+)
 
 ASSETS = "/docs/assets"
 _API_SPEC = {
@@ -49,6 +59,7 @@ _DESCRIBED = (
     metric_series,
     bulk,
     drafts,
+    saved_experiments,
     webhooks,
     lifecycle,
     move,

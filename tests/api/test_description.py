@@ -72,6 +72,8 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/drafts/{draft_id}",
         "/api/v1/drafts/{draft_id}/check",
         "/api/v1/drafts/{draft_id}/submit",
+        "/api/v1/saved-experiments",
+        "/api/v1/saved-experiments/{experiment_id}",
         "/api/v1/boards",
         "/api/v1/boards/{board_id}",
         "/api/v1/webhooks",

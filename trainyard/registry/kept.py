@@ -6,11 +6,18 @@ from typing import Any
 from trainyard.access import require_project
 from trainyard.registry.records import Record, Records
 from trainyard.runs.draft import Draft
+from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client
 from trainyard.store.records import Life
-from trainyard.store.resources.kept_store import DRAFT_LIFE, KeptStore, draft_store
+from trainyard.store.resources.kept_store import (
+    DRAFT_LIFE,
+    EXPERIMENT_LIFE,
+    KeptStore,
+    draft_store,
+    experiment_store,
+)
 from trainyard.store.resources.webhook_store import WEBHOOK_LIFE, webhook_store
 from trainyard.webhooks.record import Webhook
 
@@ -51,3 +58,17 @@ def webhook_records(client: Client, storage: Storage) -> KeptRecords[Webhook]:
 def draft_records(client: Client, storage: Storage) -> KeptRecords[Draft]:
     """All drafts."""
     return KeptRecords(draft_store(client), storage, DRAFT_LIFE)
+
+
+def experiment_records(client: Client, storage: Storage) -> KeptRecords[SavedExperiment]:
+    """All saved experiments."""
+    return KeptRecords(experiment_store(client), storage, EXPERIMENT_LIFE)
+
+
+def kept_records(client: Client, storage: Storage) -> tuple[KeptRecords[Any], ...]:
+    """All records of these kinds, each kind by itself."""
+    return (
+        draft_records(client, storage),
+        experiment_records(client, storage),
+        webhook_records(client, storage),
+    )

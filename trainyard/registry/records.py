@@ -41,7 +41,14 @@ class _Folder(Protocol):
     def record(self) -> Path: ...
 
 
-_PREFIXES = {"run": "run", "dataset": "ds", "model": "model", "draft": "draft", "webhook": "hook"}
+_PREFIXES = {
+    "run": "run",
+    "dataset": "ds",
+    "model": "model",
+    "draft": "draft",
+    "experiment": "exp",
+    "webhook": "hook",
+}
 Record = TypeVar("Record", bound=Kept)
 
 
@@ -207,6 +214,7 @@ class Records(Generic[Record]):
             "dataset": self._storage.dataset,
             "model": self._storage.model,
             "draft": self._storage.draft,
+            "experiment": self._storage.experiment,
             "webhook": self._storage.webhook,
         }
         return folders[self._store.kind](record_id).record

@@ -17,13 +17,14 @@ from redis.lock import Lock
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.registry.kept import draft_records, webhook_records
+from trainyard.registry.kept import draft_records, experiment_records, webhook_records
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Kept, Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.registry.unreadable import note_unreadable
 from trainyard.runs.draft import Draft
 from trainyard.runs.record import Run
+from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.runs.trained_model import TrainedModel
 from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.storage.errors import storage_error
@@ -35,7 +36,7 @@ from trainyard.store.connection import Client, store_errors
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.resources.aliases import IMPORTED_SPACE, STUDY_SPACE, NameStore
 from trainyard.store.resources.dataset_store import DATASET_LIFE, DatasetStore
-from trainyard.store.resources.kept_store import DRAFT_LIFE, draft_store
+from trainyard.store.resources.kept_store import DRAFT_LIFE, EXPERIMENT_LIFE, draft_store, experiment_store
 from trainyard.store.resources.model_store import MODEL_LIFE, ModelStore
 from trainyard.store.resources.project_store import ProjectStore
 from trainyard.store.resources.webhook_store import WEBHOOK_LIFE, webhook_store
@@ -108,6 +109,12 @@ class Reindex:
                 registry=draft_records(client, storage),
                 life=DRAFT_LIFE,
                 folder=storage.root / "drafts",
+            ),
+            _Kind[SavedExperiment](
+                store=experiment_store(client),
+                registry=experiment_records(client, storage),
+                life=EXPERIMENT_LIFE,
+                folder=storage.root / "experiments",
             ),
             _Kind[Webhook](
                 store=webhook_store(client),

@@ -37,14 +37,22 @@ class Experiments:
         """One experiment as written; raises InvalidRequest that lists the names."""
         return self._named("experiment", name, self.names())
 
-    def compose(self, overrides: Mapping[str, Any], experiment: str | None = None) -> TrainingSpec:
-        """A complete, valid spec; raises InvalidRequest whose `errors` name each bad field."""
+    def compose(
+        self, overrides: Mapping[str, Any], experiment: str | Mapping[str, Any] | None = None
+    ) -> TrainingSpec:
+        """A complete, valid spec; raises InvalidRequest whose `errors` name each bad field.
+
+        The experiment is a ready one by name, or what another one says.
+        """
         defaults = _read_yaml(self._folder / "defaults.yaml")
-        named = self.read(experiment) if experiment is not None else {}
+        named = self.read(experiment) if isinstance(experiment, str) else experiment or {}
         task = overrides.get("task", named.get("task"))
         of_task = self._defaults_of(task) if isinstance(task, str) and task in TASKS else {}
-        layers = (self._with_transforms(layer) for layer in (defaults, of_task, named, overrides))
-        return load_spec(reduce(merge, layers))
+        return load_spec(self.layered(defaults, of_task, named, overrides))
+
+    def layered(self, *layers: Mapping[str, Any]) -> dict[str, Any]:
+        """Parts of a spec, each laid over those before it; raises InvalidRequest for an unknown preset."""
+        return reduce(merge, map(self._with_transforms, layers), {})
 
     def _defaults_of(self, task: str) -> dict[str, Any]:
         """What a task has other than the shared defaults, which are those of segmentation."""
@@ -70,11 +78,22 @@ class Experiments:
         if not isinstance(augmentation, Mapping) or not augmentation:
             return spec
         if "transforms" in augmentation:
+            if self._is_preset(augmentation):
+                return spec
             return {**spec, "augmentation": {**augmentation, "preset": CUSTOM}}
         if "preset" not in augmentation:
             return spec
         preset = self._named("augmentation", augmentation["preset"], self.presets())
         return {**spec, "augmentation": {**augmentation, "transforms": preset["transforms"]}}
+
+    def _is_preset(self, augmentation: Mapping[str, Any]) -> bool:
+        """Whether the transforms are those of the preset that is named beside them."""
+        name = augmentation.get("preset")
+        if not isinstance(name, str) or name not in self.presets():
+            return False
+        return bool(
+            self._named("augmentation", name, self.presets())["transforms"] == augmentation["transforms"]
+        )
 
     def _named(self, kind: str, name: object, accepted: list[str]) -> dict[str, Any]:
         if name not in accepted:

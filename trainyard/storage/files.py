@@ -12,6 +12,7 @@
                               origin/<run id>-<checkpoint>.ckpt of a fork
     <storage>/models/<id>/    model.json card.json  model.onnx and what else the run exported, its own files
     <storage>/drafts/<id>/    record.json of a run that was saved and not submitted
+    <storage>/experiments/<id>/  record.json of settings that a project has saved under a name
     <storage>/webhooks/<id>/  record.json of a webhook, with its secret
     <storage>/uploads/<id>/   record.json and data of a file that comes in several requests
     <storage>/predictions/<id>/  images that a model is asked about and its answers, for as long as that takes
@@ -264,6 +265,9 @@ class Storage:
 
     def draft(self, draft_id: str) -> RecordFolder:
         return RecordFolder(self.root / "drafts" / check_id(draft_id))
+
+    def experiment(self, experiment_id: str) -> RecordFolder:
+        return RecordFolder(self.root / "experiments" / check_id(experiment_id))
 
     @property
     def predictions(self) -> Path:

@@ -5,7 +5,7 @@ import secrets
 
 from trainyard.errors import NotFound
 
-_ID = re.compile(r"(ds|run|model|pred|draft|hook|up|board)-[0-9a-f]{12}\Z")
+_ID = re.compile(r"(ds|run|model|pred|draft|exp|hook|up|board)-[0-9a-f]{12}\Z")
 
 
 def new_dataset_id() -> str:

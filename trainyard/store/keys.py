@@ -1,8 +1,9 @@
 """The whole keyspace of Trainyard in Redis. Nothing outside `trainyard/store` names a key.
 
 ty:clock                        last creation time handed out, in µs: creation times never repeat
-ty:<kind>:<id>                  HASH  the record (kind is run, dataset, model, draft or webhook), one field
-                                per attribute, and lost_owner, who held it by storage when it was restored
+ty:<kind>:<id>                  HASH  the record (kind is run, dataset, model, draft, experiment or
+                                webhook), one field per attribute, and lost_owner, who held it by storage
+                                when it was restored
 ty:<kind>:by:all                ZSET  id -> creation time in µs; so for the other indexes
 ty:<kind>:by:status:<status>
 ty:<kind>:by:project:<project>

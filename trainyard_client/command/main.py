@@ -20,6 +20,10 @@ MODULES = {
         f"{OF_CLIENT}.runs.drafts",
         "Save runs unsubmitted; edit, check and submit them later.",
     ),
+    "experiment": (
+        f"{OF_CLIENT}.runs.experiments",
+        "Save settings under a name, of which runs are made.",
+    ),
     "model": (f"{OF_CLIENT}.models", "Register trained models, stage and ask them; see what can be trained."),
     "board": (f"{OF_CLIENT}.boards", "Open TensorBoard over runs of the server."),
     "queue": (f"{OF_CLIENT}.server.cluster", "See what waits, and why."),

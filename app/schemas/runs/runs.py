@@ -34,7 +34,10 @@ class RunRequestSchema(Schema):
         required=True, validate=validate.Length(max=100), metadata={"description": "id of a ready data set"}
     )
     experiment = fields.String(
-        validate=validate.Length(max=100), metadata={"description": "a name out of GET /experiments"}
+        validate=validate.Length(max=100),
+        metadata={
+            "description": "a name out of GET /experiments, or of GET /saved-experiments of the run's project"
+        },
     )
     spec = fields.Nested(
         PartialSpecSchema, metadata={"description": "laid over the experiment, and that over the defaults"}

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
 from app.service.requests.submission import whole_or_absent
 from app.service.runs.dataset_content import with_content
+from app.service.runs.saved_experiments import SavedExperiments
 from app.service.runs.waiting import Waiting, WaitingService
 from trainyard.access import require_project
 from trainyard.datasets.record import Dataset, DatasetStatus
@@ -77,6 +78,7 @@ class RunService:
         datasets: DatasetRegistry,
         storage: Storage,
         experiments: Experiments,
+        saved: SavedExperiments,
         waiting: WaitingService,
         kick: Callable[[str], bool],
         device_class: str,
@@ -86,6 +88,7 @@ class RunService:
         self._datasets = datasets
         self._storage = storage
         self._experiments = experiments
+        self._saved = saved
         self._waiting = waiting
         self._kick = kick
         self._device_class = device_class
@@ -130,7 +133,7 @@ class RunService:
 
     def compose(self, request: RunRequest) -> TrainingSpec:
         """The complete spec, of which nothing is asked that depends on a data set; raises InvalidRequest."""
-        return self._asked(request)
+        return self._asked(request, request.project or "default")
 
     def project_of_dataset(self, dataset_id: str) -> str | None:
         """The project of a data set; None where there is no such set."""
@@ -144,7 +147,7 @@ class RunService:
         dataset = self._dataset(request.dataset_id)
         if dataset.status == DatasetStatus.READY:
             return self.submit_as(new_run_id(), request, dataset)[1]
-        run = self._drafted(new_run_id(), request, dataset, self._asked(request))
+        run = self._drafted(new_run_id(), request, dataset, self._asked(request, dataset.project))
         return self._accepted(replace(run, awaits_dataset=True), request)[1]
 
     def _accepted(self, run: Run, request: RunRequest) -> tuple[bool, Run]:
@@ -256,7 +259,7 @@ class RunService:
 
     def _composed(self, run_id: str, request: RunRequest, dataset: Dataset) -> Run:
         check_dataset(dataset)
-        spec, notices = fitted(self._asked(request), dataset, self._storage)
+        spec, notices = fitted(self._asked(request, dataset.project), dataset, self._storage)
         return replace(self._drafted(run_id, request, dataset, spec), notices=notices)
 
     def _drafted(self, run_id: str, request: RunRequest, dataset: Dataset, spec: TrainingSpec) -> Run:
@@ -284,10 +287,14 @@ class RunService:
             labels={**request.labels, REQUEST_LABEL: _fingerprint(request)},
         )
 
-    def _asked(self, request: RunRequest) -> TrainingSpec:
+    def _asked(self, request: RunRequest, project: str) -> TrainingSpec:
+        """`project` is that of a run which names none."""
         if request.forked_from:
             return self._experiments.vary(self._runs.get(request.forked_from.run_id).spec, request.spec)
-        return self._experiments.compose(request.spec, request.experiment)
+        if request.experiment is None:
+            return self._experiments.compose(request.spec)
+        named = self._saved.named(request.experiment, request.project or project)
+        return self._experiments.compose(request.spec, named)
 
 
 def _fingerprint(request: RunRequest) -> str:

@@ -211,7 +211,7 @@ end
 local function know_project(project) redis.call('ZADD', 'ty:projects', 0, project) end
 
 local function forget_empty_project(project)
-  for _, kind in ipairs({'run', 'dataset', 'model', 'draft', 'webhook'}) do
+  for _, kind in ipairs({'run', 'dataset', 'model', 'draft', 'experiment', 'webhook'}) do
     if redis.call('EXISTS', 'ty:' .. kind .. ':by:project:' .. project) == 1 then return end
   end
   if redis.call('HEXISTS', 'ty:project_descriptions', project) == 0 then redis.call('ZREM', 'ty:projects', project) end

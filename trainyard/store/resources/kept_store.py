@@ -3,12 +3,15 @@
 from typing import TypeVar
 
 from trainyard.runs.draft import Draft, DraftStatus
+from trainyard.runs.saved_experiment import ExperimentStatus, SavedExperiment
 from trainyard.store.connection import Client, run_script
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 
 Record = TypeVar("Record")
 DRAFT_LIFE = Life(waiting="", working="", failed=DraftStatus.DRAFT)
 """Nobody takes a draft; one whose record cannot be read is listed with all others."""
+EXPERIMENT_LIFE = Life(waiting="", working="", failed=ExperimentStatus.SAVED)
+"""Likewise."""
 
 
 class KeptStore(RecordStore[Record]):
@@ -28,3 +31,8 @@ class KeptStore(RecordStore[Record]):
 def draft_store(client: Client) -> KeptStore[Draft]:
     """All drafts."""
     return KeptStore(client, "draft", Draft)
+
+
+def experiment_store(client: Client) -> KeptStore[SavedExperiment]:
+    """All saved experiments."""
+    return KeptStore(client, "experiment", SavedExperiment)

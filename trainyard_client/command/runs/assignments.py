@@ -28,7 +28,11 @@ def spec_options(function: F) -> F:
 def run_options(function: F) -> F:
     """Give the command what a run is asked for with, as those of `spec_of` and fields of a request."""
     options = (
-        click.option("-e", "--experiment", help="A ready spec (see `trainyard model experiments`)."),
+        click.option(
+            "-e",
+            "--experiment",
+            help="A ready spec (`trainyard model experiments`), or a saved one of the project.",
+        ),
         spec_options,
         click.option("--epochs", type=int, help="Epochs to train."),
         click.option("--name", help="Name of the run."),
