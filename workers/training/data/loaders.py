@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypedDict, cast
+from typing import Any, Protocol, TypedDict, cast
 
 import torch
 from lightning import LightningDataModule
@@ -44,12 +44,14 @@ class SampleSet(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class SampleSets:
     """What a run trains on; all validation samples, which are looked at after training; those by which
-    epochs are validated, all or some. `sample_bytes` is the size of a batch's share of one sample."""
+    epochs are validated, all or some. `sample_bytes` is the size of a batch's share of one sample; `collate`
+    makes a batch of items, where their tensors are not of one shape, which are stacked."""
 
     train: SampleSet
     val: SampleSet
     epoch_val: SampleSet
     sample_bytes: int
+    collate: Callable[[list[dict[str, Any]]], Batch] | None = None
 
 
 class RunData(LightningDataModule):
@@ -80,6 +82,7 @@ class RunData(LightningDataModule):
         self._done = (0, 0)
         sets = make_sets()
         self.train, self.val, self.epoch_val = sets.train, sets.val, sets.epoch_val
+        self._collate = sets.collate
         free = free_shared_memory()
         # Ranks of one machine share it.
         self.loading = loading_that_fits(
@@ -123,6 +126,7 @@ class RunData(LightningDataModule):
             sampler=sampler,
             # Its own, so that it takes no numbers from those that dropout draws.
             generator=torch.Generator(),
+            collate_fn=self._collate,
             drop_last=shuffled and self._drop_last,
             num_workers=workers,
             persistent_workers=workers > 0,

@@ -130,11 +130,11 @@ class Trial:
         on_device: Batch = move_data_to_device(noise, self._device)
         images, truth = on_device["image"], self._objective.truth(on_device)
         with self._autocast():
-            loss = self._objective(module.train()(images), truth)
+            loss = self._objective(module.train()(images, truth), truth)
         torch.autograd.backward(loss)
         optimizer.step()
         with torch.inference_mode(), self._autocast():
-            self._objective(module.eval()(images), truth)
+            self._objective(module.eval()(images, truth), truth)
 
     def _module(self) -> TrainingModule:
         fused, network = self._precision != "16-mixed", copy.deepcopy(self._network)

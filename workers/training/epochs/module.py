@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.distributed
 from lightning import LightningModule
+from lightning_utilities.core.apply_func import apply_to_collection
 from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
@@ -61,13 +62,12 @@ class TrainingModule(LightningModule):
         if spec.compute.compile:
             self.network.compile()
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, truth: Any = None) -> Any:
         """What the network makes of images, (N, H, W, 3) of 0 to 255; by averaged weights in validation."""
         network = self.network if self.training or self._average is None else self._average.module
         # Images lie channels last in memory already, so this permutation copies nothing.
         channels_first = images.permute(0, 3, 1, 2)
-        outputs: Tensor = network((channels_first - self._mean) / self._std)
-        return outputs
+        return self.objective.outputs(network, (channels_first - self._mean) / self._std, truth)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """`state_dict` is what is to be used: the averaged weights where there are such. Raises NanLoss."""
@@ -161,10 +161,10 @@ class TrainingModule(LightningModule):
     def _step(self, batch: Batch, scores: Scores) -> Tensor:
         """The batch's loss, added to `scores`; raises NanLoss naming the images of this batch or the last."""
         truth = self.objective.truth(batch)
-        outputs = self(batch["image"])
+        outputs = self(batch["image"], truth)
         loss: Tensor = self.objective(outputs, truth)
         self.losses.take(loss, batch["name"], self.current_epoch + 1, self.global_step + 1)
-        scores.update(outputs.detach(), truth, loss)
+        scores.update(apply_to_collection(outputs, Tensor, Tensor.detach), truth, loss)
         return loss
 
     @property

@@ -18,7 +18,7 @@ class Scores(Protocol):
         """Forget all batches."""
         ...
 
-    def update(self, outputs: Tensor, truth: Tensor, loss: Tensor) -> None:
+    def update(self, outputs: Any, truth: Any, loss: Tensor) -> None:
         """Add a batch: what the network gave, detached, the truth, and its scalar mean loss."""
         ...
 
@@ -41,17 +41,26 @@ class Scores(Protocol):
 
 
 class Objective(nn.Module):
-    """Called with a network's outputs and the truth of a batch it gives the scalar loss, in float32."""
+    """Called with a network's outputs and the truth of a batch it gives the scalar loss, in float32.
+
+    Outputs and truth are what the task makes of them, a tensor or lists and mappings of tensors: the engine
+    hands them on.
+    """
 
     train_scores: Scores
     val_scores: Scores
+
+    def outputs(self, network: nn.Module, images: Tensor, truth: Any) -> Any:
+        """What the network makes of images, (N, 3, H, W) under their input rule; a network whose loss is of
+        what it draws by the truth is told that, too."""
+        return network(images)
 
     def varied(self, batch: Batch) -> Batch:
         """A training batch as it is learnt from. What is drawn for it are torch's numbers, whose seed goes by
         the batch."""
         return batch
 
-    def truth(self, batch: Batch) -> Tensor:
+    def truth(self, batch: Batch) -> Any:
         """What loss and scores compare with, on the batch's device."""
         raise NotImplementedError
 

@@ -36,8 +36,8 @@ class TrainedRun:
 
 
 class LearningTask(Protocol):
-    """One task. Its networks take (N, 3, H, W) float32 under their input rule, give one tensor, and have a
-    part `encoder`."""
+    """One task. Its networks take (N, 3, H, W) float32 under their input rule, give what its objective
+    understands, and have a part `encoder`."""
 
     def empty_network(self, model: ModelSpec, classes: Sequence[PreparedClass]) -> nn.Module:
         """A network with random weights; asks nobody for anything. Raises InvalidModel."""
