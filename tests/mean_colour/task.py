@@ -87,6 +87,9 @@ class ColourObjective(Objective):
 class MeanColour:
     """A LearningTask."""
 
+    def classes(self, prepared: PreparedDataset) -> list[PreparedClass]:
+        return prepared.classes
+
     def empty_network(self, model: ModelSpec, classes: Sequence[PreparedClass]) -> nn.Module:
         return Pooled()
 

@@ -1,13 +1,15 @@
 """What of a spec can be judged before a worker has it: does it fit its data set and this server?"""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from trainyard.catalog.names import PACKAGED_ENCODER
-from trainyard.datasets.record import MASKS, Dataset, DatasetStatus
+from trainyard.datasets.record import MASKS, Dataset, DatasetStatus, Kind
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
 from trainyard.spec.checks import check_classes, task_of
 from trainyard.spec.training_spec import DataSpec, ModelSpec, TrainingSpec
 from trainyard.storage.files import Storage
+from trainyard.tasks.description import TaskDescription
 from trainyard.tasks.registry import TASKS, needs_of, rounded_size
 
 MIN_IMAGES = 2
@@ -76,13 +78,27 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
 def _check_kind(spec: TrainingSpec, dataset: Dataset) -> None:
     """A task learns from annotations of its kind."""
     kinds = dataset.summary.kinds if dataset.summary else MASKS
-    if task_of(spec).kind in kinds:
+    task = task_of(spec)
+    if task.kind in kinds:
+        _check_form_kind(spec.model.task, task, kinds)
         return
     fit = [task.name for task in TASKS.values() if task.kind in kinds]
     raise InvalidRequest(
         f"The images of the data set have {' and '.join(kinds)}, of which {spec.task} cannot be learnt.",
         remedy=f"Train {' or '.join(fit)} on it, or send a set whose images have {task_of(spec).kind}.",
         errors={"spec": {"task": [f"with this set one of: {', '.join(fit)}"]}},
+    )
+
+
+def _check_form_kind(form: str, task: TaskDescription, kinds: Sequence[Kind]) -> None:
+    wanted = task.form_kinds.get(form)
+    if wanted is None or wanted in kinds:
+        return
+    fit = [name for name in task.forms if task.form_kinds.get(name, task.kind) in kinds]
+    raise InvalidRequest(
+        f"The objects of the data set have no {wanted}, which the form {form} learns from.",
+        remedy=f"Train the form {' or '.join(fit)}, or send a set with {wanted}.",
+        errors={"spec": {"model": {"task": [f"with this set one of: {', '.join(fit)}"]}}},
     )
 
 

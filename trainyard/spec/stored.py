@@ -72,7 +72,13 @@ _MEANT: Defaults = {
         "val_max_images": None,
         "eval_topk": [],
     },
-    AugmentationSpec: {"preset": "custom", "transforms": [], "mixup_alpha": 0.0, "cutmix_alpha": 0.0},
+    AugmentationSpec: {
+        "preset": "custom",
+        "transforms": [],
+        "mixup_alpha": 0.0,
+        "cutmix_alpha": 0.0,
+        "min_visibility": 0.1,
+    },
     TransformSpec: {"params": {}},
     OptimizationSpec: {
         "losses": _DICE_AND_CROSS_ENTROPY,
@@ -114,6 +120,7 @@ ABSENT: Mapping[int, Defaults] = {
     3: _WITH_AUTO_LOADERS,  # before, 0
     4: _WITH_AUTO_LOADERS,  # `task` came in: before, all were segmentation
     5: _WITH_AUTO_LOADERS,  # what classification takes came in: nothing of it was done before
+    6: _WITH_AUTO_LOADERS,  # what detection takes came in, of which there was none before
 }
 """By version: what an absent field of each part stands for. Specs without a version are of the first one."""
 

@@ -24,7 +24,7 @@ from trainyard.spec.fields import (
 from trainyard.tasks import registry as tasks
 from trainyard.tasks.classification import LARGEST_TOP
 
-SPEC_VERSION = 5
+SPEC_VERSION = 6
 """The present form of a spec; `stored.py` reads this one and those before it."""
 MAX_CLASSES = 10_000
 """Of a set whose images have labels; masks tell 255 apart."""
@@ -82,6 +82,12 @@ class AugmentationSpec:
         "classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with "
         "mixup, half of the batches each",
     )
+    min_visibility: float = number(
+        0,
+        1,
+        "share of the area",
+        "detection: objects of which less is still in the varied image are not learnt from it",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +97,14 @@ class ModelSpec:
     architecture: str = choice(
         tasks.architectures,
         "architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the "
-        "encoder's pooled features",
+        "encoder's pooled features; of detection one of torchvision's detectors",
     )
     encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
     task: str = choice(
         tasks.forms,
         "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
-        "logit per class, of which a pixel or image may have several or none",
+        "logit per class, of which a pixel or image may have several or none; of detection: boxes, or with "
+        "instance_segmentation outlines as well",
     )
     encoder_weights: str = described(
         "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights

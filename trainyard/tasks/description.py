@@ -1,7 +1,7 @@
 """What a task is to everything but training: its names, and its checks of a spec. No torch."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from trainyard.catalog.names import Architecture, Loss
@@ -24,7 +24,8 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskDescription:
-    """One task, which learns from annotations of that `kind`.
+    """One task, which learns from annotations of that `kind`; single forms of it may ask for another as well,
+    by `form_kinds`.
 
     `help` says in a line what is learnt. `forms` are what a spec's `model.task` may be, `architectures` and
     `losses` what it may name. `monitors` are the metrics of an epoch's row that may decide, `val_loss` and
@@ -42,6 +43,7 @@ class TaskDescription:
     name: str
     help: str
     kind: Kind
+    form_kinds: Mapping[str, Kind] = field(default_factory=dict)
     forms: tuple[str, ...]
     architectures: Mapping[str, Architecture]
     losses: Mapping[str, Loss]

@@ -7,9 +7,10 @@ from trainyard.catalog.names import Architecture, Loss
 from trainyard.errors import InvalidRequest
 from trainyard.tasks.classification import CLASSIFICATION
 from trainyard.tasks.description import Direction, TaskDescription
+from trainyard.tasks.detection import DETECTION
 from trainyard.tasks.segmentation import SEGMENTATION
 
-TASKS: dict[str, TaskDescription] = {task.name: task for task in (SEGMENTATION, CLASSIFICATION)}
+TASKS: dict[str, TaskDescription] = {task.name: task for task in (SEGMENTATION, CLASSIFICATION, DETECTION)}
 """By name; the first is what a spec that names none is for."""
 
 

@@ -95,6 +95,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     prepared = open_version(job.prepared, job.content_hash)
     check_classes(spec, len(prepared.classes), prepared.task)
     task = task_of(spec)
+    classes = task.classes(prepared)
     network, rule = _network(task, job, spec, prepared, checkpoint, report)
     task.suit_device(network, device)
     if spec.data.finds_batch:
@@ -116,9 +117,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     return Attempt(
         job=replace(job, spec=spec),  # what other ranks, and a second try, are to go by
         folder=RunFolder(job.folder),
-        card=ModelCard(
-            run_id=job.run_id, spec=spec, classes=prepared.classes, rule=rule, depth=prepared.depth
-        ),
+        card=ModelCard(run_id=job.run_id, spec=spec, classes=classes, rule=rule, depth=prepared.depth),
         data=data,
         module=module,
         precision=precision,
@@ -166,17 +165,18 @@ def _network(
     report: Report,
 ) -> tuple[nn.Module, InputRule]:
     """The network and how images are put to it: what its weights were made with."""
+    classes = task.classes(prepared)
     if checkpoint is not None:
         # The checkpoint holds every weight, so none is fetched again.
-        return task.empty_network(spec.model, prepared.classes), _rule_of(checkpoint)
+        return task.empty_network(spec.model, classes), _rule_of(checkpoint)
     if job.init_checkpoint is not None:
-        network = task.empty_network(spec.model, prepared.classes)
+        network = task.empty_network(spec.model, classes)
         origin = read_checkpoint(job.init_checkpoint)
         loaded = load_fitting(network, origin["state_dict"])
         report(Notice(message=loaded.describe(job.init_checkpoint.name)))
         report(WeightsLoaded(**{**asdict(loaded), "skipped": tuple(loaded.skipped)}))
         return network, _rule_of(origin)
-    network = task.build_network(spec.model, prepared.classes, job.weights_file)
+    network = task.build_network(spec.model, classes, job.weights_file)
     return network, task.input_rule(spec.model, prepared)
 
 

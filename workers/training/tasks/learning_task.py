@@ -39,6 +39,10 @@ class LearningTask(Protocol):
     """One task. Its networks take (N, 3, H, W) float32 under their input rule, give what its objective
     understands, and have a part `encoder`."""
 
+    def classes(self, prepared: PreparedDataset) -> list[PreparedClass]:
+        """What of a set's classes a network of it tells apart, numbered from 0."""
+        ...
+
     def empty_network(self, model: ModelSpec, classes: Sequence[PreparedClass]) -> nn.Module:
         """A network with random weights; asks nobody for anything. Raises InvalidModel."""
         ...

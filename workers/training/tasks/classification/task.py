@@ -33,6 +33,9 @@ from workers.training.tasks.model_file import OpenModel
 class Classification:
     """A LearningTask."""
 
+    def classes(self, prepared: PreparedDataset) -> list[PreparedClass]:
+        return prepared.classes
+
     def empty_network(self, model: ModelSpec, classes: Sequence[PreparedClass]) -> nn.Module:
         return empty_classifier(model, len(classes))
 

@@ -32,6 +32,9 @@ from workers.training.tasks.segmentation.report.run import report_on_run
 class Segmentation:
     """A LearningTask."""
 
+    def classes(self, prepared: PreparedDataset) -> list[PreparedClass]:
+        return prepared.classes
+
     def empty_network(self, model: ModelSpec, classes: Sequence[PreparedClass]) -> nn.Module:
         network: nn.Module = empty_network(model, len(classes))
         return network

@@ -5,15 +5,13 @@ than 256 places apart.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import torch
+from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator, DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
-
-from lightning_utilities.core.apply_func import apply_to_collection
 
 LEAST_SCORE = 0.01
 """Detections that are less probable are not looked at: precision over recall needs the improbable ones, and
@@ -41,8 +39,7 @@ class Detections(TypedDict, total=False):
     masks: Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """Terms of the loss by name, scalars, where the truth was told; detections of each image unless it is
     trained."""
 
@@ -83,18 +80,20 @@ class NoBackbone(nn.Module):
         self.out_channels = out_channels
 
 
-class Anchors(AnchorGenerator):
+class Anchors(AnchorGenerator):  # type: ignore[misc]
     """Anchors in float32, whatever the maps are of."""
 
     def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
-        return super().forward(image_list, [_shape_in_float32(one) for one in feature_maps])
+        made: list[Tensor] = super().forward(image_list, [_shape_in_float32(one) for one in feature_maps])
+        return made
 
 
-class DefaultBoxes(DefaultBoxGenerator):
+class DefaultBoxes(DefaultBoxGenerator):  # type: ignore[misc]
     """The same of SSD's."""
 
     def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
-        return super().forward(image_list, [_shape_in_float32(one) for one in feature_maps])
+        made: list[Tensor] = super().forward(image_list, [_shape_in_float32(one) for one in feature_maps])
+        return made
 
 
 def give_float32(*heads: nn.Module) -> None:
@@ -103,7 +102,7 @@ def give_float32(*heads: nn.Module) -> None:
         head.register_forward_hook(_widened)
 
 
-def _widened(head: nn.Module, given: Any, made: Any) -> Any:
+def _widened(_head: nn.Module, _given: Any, made: Any) -> Any:
     return apply_to_collection(made, Tensor, Tensor.float)
 
 

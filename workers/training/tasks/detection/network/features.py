@@ -5,6 +5,7 @@ An encoder's weights have the names that they have in segmentation, so that one 
 
 from collections import OrderedDict
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import segmentation_models_pytorch as smp
@@ -62,7 +63,7 @@ class Chain(nn.Module):
         norm = partial(nn.BatchNorm2d, eps=0.001, momentum=0.03)
         widths = [own[-1], *_EXTRA_CHANNELS]
         self.further = nn.ModuleList(
-            [_extra_block(before, after, norm) for before, after in zip(widths, widths[1:], strict=False)]
+            [_extra_block(before, after, norm) for before, after in pairwise(widths)]
         )
         _normal_init(self.further)
 

@@ -1,0 +1,78 @@
+"""What a batch of images with objects costs and how well they are found."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.detection import INSTANCES, TERMS
+from workers.training.epochs.objective import Objective
+from workers.training.tasks.detection.data.batches import ObjectBatch
+from workers.training.tasks.detection.labels.scores import TrainScores, ValScores
+from workers.training.tasks.detection.labels.truth import Scenes
+from workers.training.tasks.detection.network.detector import Answer, Detector, Target
+
+_NOISE_OBJECTS = 16
+"""Of each image of a batch that sizes are tried with."""
+
+
+class Truth(NamedTuple):
+    """What is learnt of each image, and what detections are compared with."""
+
+    targets: list[Target]
+    scenes: Scenes
+
+
+class DetectionObjective(Objective):
+    """The weighted terms of an architecture's loss, and COCO's scores for classes of those names."""
+
+    train_scores: TrainScores
+    val_scores: ValScores
+
+    def __init__(self, spec: TrainingSpec, classes: Sequence[str]) -> None:
+        super().__init__()
+        terms = TERMS[spec.model.architecture]
+        self._masks = spec.model.task == INSTANCES
+        self._classes = len(classes)
+        self._weights = {
+            term: sum(loss.weight * loss.params.get(term, 1.0) for loss in spec.optimization.losses)
+            for term in terms
+        }
+        self.train_scores = TrainScores(terms)
+        self.val_scores = ValScores(terms, classes, masks=self._masks)
+
+    def outputs(self, network: nn.Module, images: Tensor, truth: Truth) -> Answer:
+        """The network draws what its losses are of by the truth."""
+        assert isinstance(network, Detector)  # noqa: S101 - narrows the type
+        answer: Answer = network(images, truth.targets)
+        return answer
+
+    def forward(self, answer: Answer, truth: Truth) -> Tensor:
+        return torch.stack([self._weights[name] * loss.float() for name, loss in answer.losses.items()]).sum()
+
+    def truth(self, batch: ObjectBatch) -> Truth:  # type: ignore[override]
+        """The objects of each image by themselves."""
+        boxes, labels = batch["boxes"].split(batch["counts"]), batch["labels"].split(batch["counts"])
+        targets = [Target(boxes=own, labels=classes) for own, classes in zip(boxes, labels, strict=True)]
+        if batch["masks"] is not None:
+            for target, masks in zip(targets, batch["masks"].split(batch["counts"]), strict=True):
+                target["masks"] = masks
+        return Truth(targets, batch["scenes"])
+
+    def noise(self, images: int, size: int) -> ObjectBatch:
+        """Objects of every class in turn, of a quarter of the square's side."""
+        numbers = torch.Generator().manual_seed(0)
+        pixels = torch.randint(0, 256, (images, size, size, 3), dtype=torch.uint8, generator=numbers)
+        many = images * _NOISE_OBJECTS
+        corners = torch.rand(many, 2, generator=numbers) * size * 3 / 4
+        return ObjectBatch(
+            image=pixels,
+            name=[],
+            boxes=torch.cat([corners, corners + size / 4], dim=1),
+            labels=torch.arange(many) % self._classes,
+            masks=torch.ones(many, size, size, dtype=torch.uint8) if self._masks else None,
+            counts=[_NOISE_OBJECTS] * images,
+            scenes=Scenes([]),
+        )
