@@ -163,12 +163,14 @@ class AugmentationSpec(Record):
     transforms: applied in this order, to images of the trained size
     mixup_alpha: classification: blend images two by two, by a share of Beta(alpha, alpha); 0 does not
     cutmix_alpha: classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with mixup, half of the batches each
+    min_visibility: detection: objects of which less is still in the varied image are not learnt from it
     """
 
     preset: str
     transforms: list[TransformSpec]
     mixup_alpha: float
     cutmix_alpha: float
+    min_visibility: float
 
 
 class CheckpointSpec(Record):
@@ -261,9 +263,9 @@ class ExportSpec(Record):
 class ModelSpec(Record):
     """Model spec.
 
-    architecture: architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the encoder's pooled features
+    architecture: architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the encoder's pooled features; of detection one of torchvision's detectors
     encoder: encoder of smp, or `tu-` and a timm model
-    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel or image may have several or none
+    task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel or image may have several or none; of detection: boxes, or with instance_segmentation outlines as well
     encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
     """
 
@@ -344,7 +346,7 @@ class OptimizationSpec(Record):
 class TrainingSpec(Record):
     """Training spec.
 
-    task: what is learnt, which decides what the parts below may name; segmentation: a class for each pixel, or several; classification: a class for each image, or several
+    task: what is learnt, which decides what the parts below may name; segmentation: a class for each pixel, or several; classification: a class for each image, or several; detection: objects in an image, each with its class and its box, or its outline as well
     epochs: epochs to train; may be changed while the run trains
     precision: auto takes bf16 where the device computes it natively
     seed: seed of weights, order and augmentation

@@ -14,8 +14,8 @@ from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset, PreparedWriter, Sample
-from workers.training.engine.attempt import build_attempt
 from workers.training.data.spread_places import spread_places
+from workers.training.engine.attempt import build_attempt
 from workers.training.tasks.segmentation.data.val_subset import spread_subset
 
 DATA: dict[str, Any] = {"image_size": 32, "batch_size": 4}

@@ -136,11 +136,13 @@ ADDED: Mapping[int, Mapping[type, tuple[str, ...]]] = {
         DataSpec: ("crop_min_area", "class_sampling", "eval_topk"),
         AugmentationSpec: ("mixup_alpha", "cutmix_alpha"),
     },
+    6: {AugmentationSpec: ("min_visibility",)},
 }
 """By version: the fields that came in with it. A spec that has what their absence means does not need it."""
 _NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {
     3: lambda spec: spec.data.loader_workers == "auto",
     5: lambda spec: spec.task == "classification",
+    6: lambda spec: spec.task == "detection",
 }
 """By version: whether a spec has a value of an older field that came in with it."""
 

@@ -74,7 +74,7 @@ def _check_form(model: "ModelSpec") -> None:
     if model.architecture in ARCHITECTURES and masked != (model.task == INSTANCES):
         fit = [name for name in ARCHITECTURES if (name in MASKED) != masked]
         raise _model_refusal(
-            f"{model.architecture} tells {'outlines' if masked else 'boxes alone'}; the form is {model.task}.",
+            f"{model.architecture} tells {'outlines' if masked else 'boxes'}; the form is {model.task}.",
             "architecture",
             f"of the form {model.task} one of: {', '.join(fit)}",
         )

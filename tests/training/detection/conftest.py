@@ -89,6 +89,12 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_objects(tmp_path_factory.mktemp("scenes"), train=12, val=8)
 
 
+@pytest.fixture(scope="session")
+def few_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four images of each split: for detectors that look twice, which takes long."""
+    return draw_objects(tmp_path_factory.mktemp("few"), train=4, val=4)
+
+
 @pytest.fixture
 def scene_run(run_folder: Path, scenes: Path) -> Run:
     return Run(run_folder, scenes)

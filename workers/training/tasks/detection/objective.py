@@ -54,10 +54,11 @@ class DetectionObjective(Objective):
 
     def truth(self, batch: ObjectBatch) -> Truth:  # type: ignore[override]
         """The objects of each image by themselves."""
-        boxes, labels = batch["boxes"].split(batch["counts"]), batch["labels"].split(batch["counts"])
+        counts = batch["counts"]
+        boxes, labels = torch.split(batch["boxes"], counts), torch.split(batch["labels"], counts)
         targets = [Target(boxes=own, labels=classes) for own, classes in zip(boxes, labels, strict=True)]
         if batch["masks"] is not None:
-            for target, masks in zip(targets, batch["masks"].split(batch["counts"]), strict=True):
+            for target, masks in zip(targets, torch.split(batch["masks"], counts), strict=True):
                 target["masks"] = masks
         return Truth(targets, batch["scenes"])
 

@@ -1,8 +1,8 @@
 """COCO's scores of detections: average precision and recall, by IoU, size and class.
 
-Lin et al., "Microsoft COCO", 2014, as its own evaluation computes them, here by faster-coco-eval. Objects up to
-32 x 32 pixels are small and from 96 x 96 on large, in pixels of the image as prepared. A detection in a crowd
-is neither right nor wrong. What there are no objects for is None.
+Lin et al., "Microsoft COCO", 2014, as its own evaluation computes them, here by faster-coco-eval. Objects up
+to 32 x 32 pixels are small and from 96 x 96 on large, in pixels of the image as prepared. A detection in a
+crowd is neither right nor wrong. What there are no objects for is None.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Objects of images as arrays, and how they lie in an image and in the square that is made of it. Without torch."""
+"""Objects of images as arrays, in an image and in the square that is made of it. Without torch."""
 
 from dataclasses import dataclass, replace
 
@@ -14,8 +14,9 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SquareObjects:
-    """The objects of a square: `boxes` (M, 4) float32, left, top, right, bottom in its pixels, half-open;
-    `classes` (M,) int64 from 0; `crowd` (M,) bool; `masks` (M, S, S) uint8 of 0 and 1, None of boxes alone."""
+    """The objects of a square: `boxes` (M, 4) float32, left, top, right and bottom in its pixels, half-open;
+    `classes` (M,) int64 from 0; `crowd` (M,) bool; `masks` (M, S, S) uint8 of 0 and 1, None where there are
+    boxes alone."""
 
     boxes: Floats
     classes: Numbers

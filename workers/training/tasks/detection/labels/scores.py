@@ -10,8 +10,8 @@ from torch import Tensor
 from workers.training.compute.full_precision import widened
 from workers.training.epochs.objective import Row
 from workers.training.tasks.detection.labels.average_precision import AveragePrecision
-from workers.training.tasks.detection.labels.placing import placed
 from workers.training.tasks.detection.labels.objects import Frame
+from workers.training.tasks.detection.labels.placing import placed
 from workers.training.tasks.detection.labels.truth import SceneAnswer, SceneTruth
 from workers.training.tasks.detection.network.detector import Answer, Detections
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -65,8 +65,8 @@ class OneStage(Detector):
         """Each level has its share of the most probable."""
         every = next(iter(told.values())).shape[1] // sum(places)
         sizes = [every * level for level in places]
-        by_level = {name: list(part.split(sizes, dim=1)) for name, part in told.items()}
-        split = [list(one.split(sizes)) for one in anchors]
+        by_level = {name: list(torch.split(part, sizes, dim=1)) for name, part in told.items()}
+        split = [list(torch.split(one, sizes)) for one in anchors]
         found: list[Detections] = self.model.postprocess_detections(by_level, split, images.image_sizes)
         return found
 
@@ -102,7 +102,7 @@ class SsdDetector(OneStage):
         self, images: ImageList, told: dict[str, Tensor], anchors: list[Tensor], places: list[int]
     ) -> list[Detections]:
         found = self.model.postprocess_detections(told, anchors, images.image_sizes)
-        return [{**one, "labels": one["labels"] - 1} for one in found]
+        return [cast("Detections", {**one, "labels": one["labels"] - 1}) for one in found]
 
 
 def retinanet(encoder: Any, classes: int) -> Detector:

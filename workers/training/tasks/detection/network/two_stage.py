@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor
 from torchvision.models.detection import FasterRCNN, MaskRCNN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
@@ -128,5 +129,5 @@ def _options(pyramid: Pyramid, classes: int) -> dict[str, Any]:
 
 
 def _without_background(found: Any) -> Detections:
-    numbered: Detections = {**found, "labels": found["labels"] - 1}
-    return numbered
+    numbered: dict[str, Tensor] = {**found, "labels": found["labels"] - 1}
+    return cast("Detections", numbered)
