@@ -4,12 +4,13 @@ from flask.testing import FlaskClient
 
 from trainyard.catalog.names import smp_encoder_names
 from trainyard.tasks.classification import CLASSIFIER
+from trainyard.tasks.detection import ARCHITECTURES as DETECTORS
 from trainyard.tasks.segmentation import ARCHITECTURES
 
 
 def test_architectures_with_their_rules(client: FlaskClient):
     items = {item["name"]: item for item in client.get("/api/v1/models").json["items"]}
-    assert items.keys() == {*ARCHITECTURES, CLASSIFIER}
+    assert items.keys() == {*ARCHITECTURES, CLASSIFIER, *DETECTORS}
     assert items["DeepLabV3"]["size_multiple"] == 8
     assert items["DeepLabV3"]["min_batch"] == 2
     assert items["PSPNet"]["dynamic_size"] is False
@@ -51,10 +52,12 @@ def test_other_names(client: FlaskClient):
     assert "HorizontalFlip" in names["transforms"]
     assert names["device_classes"] == ["cpu", "gpu", "gpu-large"]
     assert all(names.values())
-    task, other = names["tasks"]
-    assert (task["name"], other["name"]) == ("segmentation", "classification")
+    task, other, detection = names["tasks"]
+    assert [one["name"] for one in names["tasks"]] == ["segmentation", "classification", "detection"]
     assert task["forms"] == ["multiclass", "binary", "multilabel"]
     assert task["monitors"]["val_loss"] == "min"
     assert set(task["architectures"]) == ARCHITECTURES.keys()
-    assert task["losses"] == names["losses"]
+    assert {*task["losses"]} | {*detection["losses"]} == {*names["losses"]}
+    assert detection["forms"] == ["detection", "instance_segmentation"]
+    assert set(detection["architectures"]) == DETECTORS.keys()
     assert (other["forms"], other["architectures"]) == (["multiclass", "multilabel"], [CLASSIFIER])

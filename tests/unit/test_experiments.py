@@ -13,7 +13,7 @@ from trainyard.catalog import names as catalog
 from trainyard.errors import InvalidRequest
 from trainyard.settings import Settings
 from trainyard.spec.experiments import CUSTOM, Experiments, load_spec, merge
-from trainyard.tasks.segmentation import FORMS, LOSSES
+from trainyard.tasks.registry import forms, losses
 
 CONFIGS = Settings().configs
 EXPERIMENTS = Experiments(CONFIGS)
@@ -47,10 +47,10 @@ def test_the_experiments_use_every_option_between_them():
     }
     assert defaults.keys() - used - {"version"} == OF_ONE_SET | {"export.onnx"}
     chosen = [EXPERIMENTS.compose({}, name) for name in EXPERIMENTS.names()]
-    assert {spec.model.task for spec in chosen} == set(FORMS)
+    assert {spec.model.task for spec in chosen} == set(forms())
     assert {spec.data.fit for spec in chosen} == set(catalog.FITS)
     assert {spec.optimization.schedule.name for spec in chosen} == {*catalog.SCHEDULES} - {"constant"}
-    assert {term.name for spec in chosen for term in spec.optimization.losses} == {*LOSSES} - {"mcc"}
+    assert {term.name for spec in chosen for term in spec.optimization.losses} == {*losses()} - {"mcc"}
 
 
 def leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:

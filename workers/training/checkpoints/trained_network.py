@@ -38,7 +38,8 @@ def with_weights_of(checkpoint: dict[str, Any], network: nn.Module) -> nn.Module
 
 
 class TrainedNetwork(nn.Module):
-    """Gives its outputs, float32, of images, (N, H, W, 3) uint8 RGB, as it did in validation."""
+    """Gives its outputs, float32, of images, (N, H, W, 3) uint8 RGB, as it did in validation: a tensor, or
+    what else the task's networks give."""
 
     _mean: Tensor
     _std: Tensor
@@ -50,6 +51,5 @@ class TrainedNetwork(nn.Module):
         self.register_buffer("_std", torch.tensor(rule.std).view(1, 3, 1, 1) * 255, persistent=False)
         self.eval()
 
-    def forward(self, images: Tensor) -> Tensor:
-        outputs: Tensor = self.network((images.permute(0, 3, 1, 2) - self._mean) / self._std)
-        return outputs
+    def forward(self, images: Tensor) -> Any:
+        return self.network((images.permute(0, 3, 1, 2) - self._mean) / self._std)

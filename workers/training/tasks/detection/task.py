@@ -8,14 +8,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainyard.runs.events import Event
+from trainyard.errors import InvalidRequest
+from trainyard.runs.events import Event, Notice
+from trainyard.runs.prediction import TILES
 from trainyard.spec.training_spec import ModelSpec, TrainingSpec
 from workers.prepared.version import PreparedClass, PreparedDataset, Sample
+from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.network.input_rule import InputRule
 from workers.training.network.pretrained import input_rule
-from workers.training.tasks.detection.data.batches import DetectionData
+from workers.training.tasks.detection.data.batches import DetectionData, split_with_objects
+from workers.training.tasks.detection.data.squares import Squares
+from workers.training.tasks.detection.export.onnx_files import ExportData, export_run
 from workers.training.tasks.detection.network.networks import build_detector, empty_detector
 from workers.training.tasks.detection.objective import DetectionObjective
+from workers.training.tasks.detection.prediction.images import predict_images
+from workers.training.tasks.detection.prediction.model_files import predictor_of
+from workers.training.tasks.detection.report.write import write_report
 from workers.training.tasks.learning_task import TrainedRun
 from workers.training.tasks.model_file import OpenModel
 
@@ -51,9 +59,52 @@ class Detection:
         return DetectionObjective(spec, [info.name for info in self.classes(prepared)])
 
     def predict(self, model: OpenModel, images: Sequence[Path], out: Path, way: str | None) -> None:
-        raise NotImplementedError
+        if way == TILES:
+            raise InvalidRequest(
+                "Objects are found in the whole image, not in tiles.",
+                remedy="Leave --tiles out.",
+                errors={"tiles": ["only of models that tell classes of pixels"]},
+            )
+        predict_images(predictor_of(model), images, out)
 
     def finish(
         self, run: TrainedRun, report: Callable[[Event], None], exports: Callable[[], None]
     ) -> dict[str, Any] | None:
-        return None
+        card, prepared = run.card, run.prepared
+        train, val = split_with_objects(prepared, card.spec)
+        squares = Squares(prepared, val, card.spec)
+        trained = TrainedNetwork(run.network, card.rule)
+        evaluation = self._report(trained, run, squares, len(train))
+        for notice in evaluation["notices"]:
+            report(Notice(message=notice))
+        if not card.spec.export.onnx:
+            return None
+        exports()
+        return export_run(
+            trained.network.float(),
+            card,
+            ExportData(val=squares, content_hash=prepared.content_hash),
+            run.folder,
+            epoch=run.epoch,
+            evaluation=evaluation,
+            report=report,
+        )
+
+    def _report(
+        self, trained: TrainedNetwork, run: TrainedRun, val: Squares, train_images: int
+    ) -> dict[str, Any]:
+        """Evaluate on the run's device; leaves the network on the CPU."""
+        test = [sample for sample in run.prepared.samples if sample.split == "test"]
+        trained.to(run.device)
+        try:
+            return write_report(
+                trained,
+                run.card,
+                {"val": val, "test": Squares(run.prepared, test, run.card.spec)},
+                run.folder,
+                epoch=run.epoch,
+                train_images=train_images,
+                device=run.device,
+            )
+        finally:
+            trained.cpu()

@@ -10,7 +10,7 @@ from torch import Tensor
 from workers.training.compute.full_precision import widened
 from workers.training.epochs.objective import Row
 from workers.training.tasks.detection.labels.average_precision import AveragePrecision
-from workers.training.tasks.detection.labels.objects import Frame
+from workers.training.tasks.detection.labels.objects import Floats, Frame, Numbers
 from workers.training.tasks.detection.labels.placing import placed
 from workers.training.tasks.detection.labels.truth import SceneAnswer, SceneTruth
 from workers.training.tasks.detection.network.detector import Answer, Detections
@@ -118,6 +118,10 @@ class ValScores:
 
 def answer_of(found: Detections, frame: Frame) -> SceneAnswer:
     """What a network found in a square, in its image."""
+    return placed(*arrays_of(found), frame)
+
+
+def arrays_of(found: Detections) -> tuple[Floats, Numbers, Floats, Floats | None]:
+    """Boxes, classes, scores and masks (M, 28, 28), on the host."""
     boxes, labels, scores = (found[name].cpu().numpy() for name in ("boxes", "labels", "scores"))
-    masks = found["masks"][:, 0].cpu().numpy() if "masks" in found else None
-    return placed(boxes, labels, scores, masks, frame)
+    return boxes, labels, scores, found["masks"][:, 0].cpu().numpy() if "masks" in found else None
