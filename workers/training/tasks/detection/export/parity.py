@@ -28,7 +28,7 @@ COMPARED = 0.05
 MARGIN = 0.001
 SAME = 0.99
 NEAR = 0.1
-"""The IoU from which on two boxes are of one detection, or pixels that the sides of smaller ones are apart."""
+"""The IoU from which on two boxes are of one detection, or how many pixels their sides may be apart."""
 _FAR = 1e4
 """Pixels, beside which the order of boxes that overlap nothing goes by how near they are."""
 LARGEST_SCORE_DIFFERENCE = 1e-3

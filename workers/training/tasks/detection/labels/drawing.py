@@ -15,6 +15,9 @@ from workers.training.tasks.detection.labels.objects import Floats, Numbers
 LONGEST = 960
 """Pixels of the longer side of a picture that objects are drawn on."""
 _LEAST = 320
+MOST_NAMED = 20
+"""Objects of a picture that are all named; of more, those that are wide enough: names would cover others."""
+_WIDE = 60
 _FONT_SIZE = 13
 _LINE = 17
 _OPACITY = 0.4
@@ -64,8 +67,9 @@ def _with_names(canvas: Uint8, boxes: Numbers, drawn: Drawn, colors: Sequence[tu
     """Each above its box where there is room, else within it."""
     picture = Image.fromarray(canvas)
     draw = ImageDraw.Draw(picture)
+    few = len(boxes) <= MOST_NAMED
     for (left, top, right, _), index, name in zip(boxes, drawn.classes, drawn.names, strict=True):
-        if not name:
+        if not name or not (few or right - left >= _WIDE):
             continue
         room = min(max(int(right - left), 90), picture.width - int(left))
         width = min(room, 8 + 7 * len(name))
