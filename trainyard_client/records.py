@@ -624,6 +624,7 @@ class IngestOptions(Record):
     label_columns: list[str] | None
     label_separator: str | None
     labels: str | None
+    box_form: str | None
     on_question: str
     order: str
     crowd: str

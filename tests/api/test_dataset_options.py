@@ -45,6 +45,7 @@ OPTIONS: dict[str, Any] = {
     "label_columns": ["breed", "age"],
     "label_separator": " ",
     "labels": "several",
+    "box_form": "xyxy",
 }
 
 

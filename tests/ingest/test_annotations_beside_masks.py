@@ -104,7 +104,7 @@ def test_voc_masks_go_before_boxes(bench: Bench) -> None:
     files |= {"coco.json": coco(BOXES, "jpg")}
     result = bench.run(files, processes=1)
     assert read_as(result) == "voc"
-    assert codes(result, "warning") == ["boxes_left_out"]
+    assert codes(result, "warning") == ["boxes_left_out"] * 2
 
 
 def test_supervisely_boxes_go_after_masks(bench: Bench) -> None:
@@ -172,9 +172,20 @@ def test_outlines_of_one_tool_go_before_boxes_of_others(bench: Bench) -> None:
     assert codes(result, "warning") == ["boxes_left_out"] * 2
 
 
-def test_boxes_alone_are_an_error_still(bench: Bench) -> None:
+def test_of_boxes_in_several_formats_the_first_is_read(bench: Bench) -> None:
     files = pictures("images") | yolo("labels", BOXES) | {"coco.json": coco(BOXES)}
-    assert codes(bench.run(files, processes=1)) == ["masks_missing"]
+    result = bench.run(files, processes=1)
+    assert result.summary is not None, result.problems
+    assert (read_as(result), result.summary.kinds) == ("coco", ("boxes",))
+    assert codes(result, "warning") == ["annotations_left_out"]
+    assert read_as(bench.run(files, processes=1, format="yolo_seg")) == "yolo_seg"
+
+
+def test_boxes_of_fewer_images_in_another_format_are_a_question(bench: Bench) -> None:
+    files = pictures("images") | yolo("labels", BOXES) | {"coco.json": coco(BOXES[:2])}
+    [question] = bench.run(files, processes=1).questions
+    assert question.code == "format"
+    assert [one.key for one in question.choices] == ["yolo_seg", "coco"]
 
 
 def test_annotations_of_fewer_images_than_masks_are_a_question(bench: Bench) -> None:

@@ -53,20 +53,18 @@ UNREAD = {
     "kitti_dataset/kitti_detection": "annotations_unread",
     "open_images_dataset/v5": "annotations_unread",
     "open_images_dataset/v6": "labels",
-    "roboflow_dataset/coco": "masks_missing",
+    "roboflow_dataset/coco": "split_without_train",
     "roboflow_dataset/createml": "annotations_unread",
     "roboflow_dataset/multiclass": "split_without_train",
     "roboflow_dataset/tfrecord": "annotations_unread",
-    "roboflow_dataset/voc": "annotations_unread",
-    "roboflow_dataset/yolo": "masks_missing",
+    "roboflow_dataset/voc": "split_without_train",
+    "roboflow_dataset/yolo": "split_without_train",
     "roboflow_dataset/yolo_obb": "annotations_unread",
     "segment_anything_dataset": "annotations_unread",
     "synthia_dataset/rand": "objects",
-    "voc_dataset/voc_dataset2": "masks_missing",
-    "voc_dataset/voc_dataset3": "masks_missing",
+    "voc_dataset/voc_dataset2": "image_missing",
     "yolo_dataset/annotations": "annotations_unread",
-    "yolo_dataset/labels": "masks_missing",
-    "yolo_dataset/strict": "masks_missing",
+    "yolo_dataset/labels": "split_without_train",
 }
 """Sets without outlines or masks, that contradict themselves or may be read in two ways; and what says so, an
 error or a question."""
@@ -82,6 +80,20 @@ def test_a_set_that_is_read(shared_data: Path, tmp_path: Path, name: str) -> Non
         measured = shares(found, source)
     assert (reader.name, len(found.items)) == (kind, items)
     assert {one: measured.get(one, 0.0) for one in expected} == pytest.approx(expected, abs=0.2)
+
+
+BOXES = {"voc_dataset/voc_dataset3": ("voc_boxes", 1), "yolo_dataset/strict": ("yolo_seg", 2)}
+"""Format and objects. The others of boxes have one black picture in all their splits."""
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_a_set_of_boxes_is_read(bench: Bench, shared_data: Path, name: str) -> None:
+    summary = bench.run(bench.zip(folder_files(shared_data / SETS / name))).summary
+    assert summary is not None
+    assert summary.objects is not None
+    assert summary.reading is not None
+    assert (summary.reading.format, summary.objects.count) == BOXES[name]
+    assert summary.kinds == ("boxes",)
 
 
 @pytest.mark.parametrize("name", UNREAD)

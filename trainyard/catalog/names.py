@@ -38,7 +38,8 @@ FITS = ("stretch", "letterbox", "crop")
 WEIGHTS = ("none", "imagenet", "packaged")
 DATASET_FORMATS = (
     "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "folder_per_class", "kitti", "label_studio",
-    "label_table", "labelme", "labelme3", "mapillary", "pictures", "supervisely", "via", "voc", "yolo_seg",
+    "label_table", "labelme", "labelme3", "mapillary", "pictures", "supervisely", "via", "voc",
+    "voc_boxes", "yolo_seg",
 )  # fmt: skip
 """Formats of annotations that ingest reads, as an upload may name them."""
 NAME_ENCODINGS = (

@@ -11,6 +11,9 @@ Kind = Literal["masks", "labels", "boxes", "outlines"]
 """What a set knows of its images, and tasks learn: the classes of their pixels, or those of whole images;
 where objects are, and of what class; and which pixels each has. There are `outlines` beside `boxes` only."""
 
+BoxForm = Literal["xywh", "xyxy", "cxcywh"]
+"""What four numbers of a box are: left, top, width and height; two corners; or centre, width and height."""
+
 MASKS: tuple[Kind, ...] = ("masks",)
 """The kinds of sets from before there were others."""
 
@@ -65,6 +68,8 @@ class IngestOptions:
     one label; `labels` whether an image has one label, and is left out where a table gives it more, or
     several.
 
+    `box_form` says what the numbers of boxes are in files that have nothing else to tell it by.
+
     `on_question` says what becomes of a question that the files leave open: it is asked, the likeliest
     reading is assumed, or the ingest fails.
 
@@ -100,6 +105,7 @@ class IngestOptions:
     label_columns: list[str] | None = None
     label_separator: str | None = None
     labels: Literal["one", "several"] | None = None
+    box_form: BoxForm | None = None
     on_question: OnQuestion = "ask"
     order: Literal["area", "file"] = "area"
     crowd: Literal["ignore", "label"] = "ignore"

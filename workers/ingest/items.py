@@ -80,11 +80,14 @@ class ImageObjects:
 class ObjectsTruth(Truth, Protocol):
     """A truth that tells objects apart. `size` is that of the prepared image, width and height.
 
-    Both raise Refused as `Truth.paint` does.
+    All raise Refused as `Truth.paint` does.
     """
 
     def boxes(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> ImageObjects:
         """The objects without their outlines."""
+
+    def outlines(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> ImageObjects:
+        """The objects with their outlines."""
 
     def instances(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> tuple[Uint8, ImageObjects]:
         """The mask as `Truth.paint` gives it, and the objects with their outlines, each drawn once."""

@@ -13,12 +13,14 @@ from pathlib import Path
 from trainyard.datasets.record import DatasetSummary, IngestOptions, Interpretation, Problem, Question
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import DatasetFolder
+from workers.ingest import prepared_boxes
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.classes import class_rules as classes
 from workers.ingest.classes import multilabel
 from workers.ingest.classes.class_folders import ask_class_folders
 from workers.ingest.classes.similar_names import warn_of_like_files
 from workers.ingest.decision.class_decision import ClassDecision
+from workers.ingest.decision.object_values import object_values
 from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.formats.choice import read_set
 from workers.ingest.items import Annotations, FoundSet, Item, LabelledSet, Source
@@ -163,6 +165,8 @@ class _Build:
         warn_of_like_files(found.items, self._log)
         if isinstance(found, LabelledSet):
             return self._labelled(form.name, found, told, source)
+        if "masks" not in found.kinds:
+            return self._boxed(form.name, found, told, source)
         return self._masked(form.name, found, told, source, may_have_flat=isinstance(form, Annotations))
 
     def _labelled(self, form: str, found: LabelledSet, told: Told, source: Source) -> DatasetSummary | None:
@@ -178,14 +182,25 @@ class _Build:
                 return None
             check_parts(found.names, readings, plan.places, self._log)
             summary = prepared_labels.finish(found, readings, samples, plan.places, writer)
-            told_by = Interpretation(
-                format=form,
-                pairs=found.pairs,
-                classes=found.classes,
-                splits=plan.origin,
-                guesses=tuple(self._log.guesses),
-            )
-            return replace(summary, reading=told_by)
+            return replace(summary, reading=self._told(form, found, found.classes, plan.origin))
+
+    def _boxed(self, form: str, found: FoundSet, told: Told, source: Source) -> DatasetSummary | None:
+        """The summary of a set of boxes without masks; as `run`."""
+        with PreparedWriter(self._work, found.kinds) as writer, writer.flushing():
+            readings, samples, _ = self._reader.read(source, found.items, writer)
+            warn_of_dark_images(readings, self._log)
+            check_lost(readings, self._log)
+            if self._log.is_blocked():
+                return None
+            values = object_values(found, self._options, readings, self._log)
+            if values is None:
+                return None
+            plan = self._placed(found.items, told.origin, values.names, readings)
+            if plan is None:
+                return None
+            summary = prepared_boxes.finish(values, readings, samples, plan.places, writer)
+            classes = "the option `classes`" if self._options.classes else found.classes or "named"
+            return replace(summary, reading=self._told(form, found, classes, plan.origin))
 
     def _masked(
         self, form: str, found: FoundSet, told: Told, source: Source, *, may_have_flat: bool
@@ -220,21 +235,22 @@ class _Build:
             summary = finish(
                 rules, rules.table(shown), applied, painted, mapped, samples, plan.places, writer
             )
-            return replace(summary, reading=self._interpretation(form, found, rules, plan.origin))
+            classes_from = "the option `classes`" if self._options.classes else found.classes or rules.origin
+            return replace(summary, reading=self._told(form, found, classes_from, plan.origin))
 
     def _shows_one_class(self, rules: classes.ClassRules) -> bool:
         """Whether masks show one class and background, which nobody has named."""
         told = (self._options.class_folders, self._options.classes, self._options.label_map)
         return told == (None, None, None) and rules.task == "multiclass" and len(rules.names) == 2
 
-    def _interpretation(
-        self, form: str, found: FoundSet, rules: classes.ClassRules, told: str
+    def _told(
+        self, form: str, found: FoundSet | LabelledSet, classes_from: str, splits_from: str
     ) -> Interpretation:
         return Interpretation(
             format=form,
             pairs=found.pairs,
-            classes="the option `classes`" if self._options.classes else found.classes or rules.origin,
-            splits=told,
+            classes=classes_from,
+            splits=splits_from,
             guesses=tuple(self._log.guesses),
         )
 

@@ -21,6 +21,7 @@ SIDE = 256
 MOST_ROWS = 3
 _GAP = 4
 _WHITE = 255
+_MARGIN = 200
 
 Read = Callable[[Member], bytes]
 
@@ -46,6 +47,38 @@ def item_preview(read: Read, items: Sequence[Item]) -> Callable[[], bytes]:
     """As `preview`, of items as their format reads them."""
     chosen = [items[place] for place in sorted({0, len(items) // 2, len(items) - 1})][:MOST_ROWS]
     return lambda: _png(_stacked([_item_row(read, item) for item in chosen]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxExample:
+    """An image of that width and height with boxes: left, top, right and bottom of each in pixels."""
+
+    image: Member
+    size: tuple[int, int]
+    boxes: Sequence[tuple[float, float, float, float]]
+
+
+def box_preview(read: Read, examples: Iterable[BoxExample]) -> Callable[[], bytes]:
+    """As `preview`, of boxes drawn on their images."""
+    chosen = list(examples)[:MOST_ROWS]
+    return lambda: _png(_stacked([_box_row(read, example) for example in chosen]))
+
+
+def _box_row(read: Read, example: BoxExample) -> Uint8:
+    """The image within a margin of half its size, in which boxes show that reach beyond it."""
+    image = _small(rgb_pixels(load(read(example.image), cv2.IMREAD_COLOR_RGB)), cv2.INTER_AREA)
+    height, width = image.shape[:2]
+    down, across = height // 4, width // 4
+    grey = (_MARGIN, _MARGIN, _MARGIN)
+    framed = cv2.copyMakeBorder(image, down, down, across, across, cv2.BORDER_CONSTANT, value=grey)
+    scale = np.array((width / example.size[0], height / example.size[1]) * 2)
+    for place, box in enumerate(example.boxes):
+        left, top, right, bottom = (
+            (np.array(box) * scale).round().clip(-4 * SIDE, 4 * SIDE).astype(int).tolist()
+        )
+        corners = (left + across, top + down), (right + across, bottom + down)
+        cv2.rectangle(framed, *corners, PALETTE[place % len(PALETTE)], 1)
+    return np.asarray(framed, np.uint8)
 
 
 def write_previews(offers: Mapping[str, Sequence[Offer]], folder: Path) -> None:

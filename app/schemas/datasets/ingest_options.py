@@ -149,6 +149,13 @@ class OptionsFields(Schema):
         "several",
         help="whether an image has one label, and is left out where a table gives it several, or any number",
     )
+    box_form = _one_of(
+        "xywh",
+        "xyxy",
+        "cxcywh",
+        help="what the four numbers of a box are in COCO and YOLO files: left, top, width and height; two "
+        "corners; or centre, width and height",
+    )
     on_question = _one_of(
         "ask",
         "assume",

@@ -153,10 +153,10 @@ def test_the_smaller_object_is_seen_or_the_later(tmp_path: Path, order: str, val
     assert masks["a"][0, -1] == 1
 
 
-def test_boxes_alone_are_an_error(tmp_path: Path) -> None:
-    found, _, problems = read(tmp_path, {"a.png": picture(), "c.json": coco([drawn([])])})
+def test_an_annotation_of_nothing_is_told(tmp_path: Path) -> None:
+    found, _, problems = read(tmp_path, {"a.png": picture(), "c.json": coco([{**drawn([]), "bbox": None}])})
     assert found is None
-    assert problems == [("error", "masks_missing")]
+    assert problems == [("error", "no_objects"), ("warning", "annotation_broken")]
 
 
 def test_a_box_among_masks_is_ignored(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_broken_regions_are_left_out_and_told(tmp_path: Path, segmentation: Any,
 @pytest.mark.parametrize(
     ("name", "codes"),
     [
-        ("bad_polygons", [("warning", "polygon_broken")]),
+        ("bad_polygons", [("warning", "polygon_broken"), ("warning", "box_elsewhere")]),
         ("missing_image", [("warning", "image_missing")]),
         ("no_categories", [("warning", "categories_missing")]),
         ("path_prefix", []),

@@ -23,6 +23,7 @@ from tests.ingest.made import Array, Bench, encoded
 from tests.ingest.scenes import answers, classes, names_of, objects, photo_of
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.classes.voc_labels import CLASSES, labelmap, palette_color
+from workers.ingest.formats.voc.boxes import VocBoxes
 from workers.ingest.formats.voc.reader import Voc
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -111,12 +112,13 @@ def test_images_without_mask_are_left_out_and_told(tmp_path: Path) -> None:
     assert [problem.code for problem in log.problems()] == ["image_unlisted"]
 
 
-def test_boxes_alone_are_an_error(shared_data: Path, tmp_path: Path) -> None:
+def test_boxes_are_of_another_format(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "formats/datumaro_tiny/voc_dataset/voc_dataset3"
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     log = ProblemLog()
     with opened(tmp_path, files) as source:
-        assert Voc().recognises(source)
+        assert not Voc().recognises(source)
+        assert VocBoxes().recognises(source)
         assert Voc().read(source, IngestOptions(), log) is None
     assert [problem.code for problem in log.problems()] == ["masks_missing"]
 

@@ -19,6 +19,7 @@ from workers.ingest.formats.tools.labelme import LabelMe
 from workers.ingest.formats.tools.labelme3 import LabelMe3
 from workers.ingest.formats.tools.supervisely import Supervisely
 from workers.ingest.formats.tools.via import Via
+from workers.ingest.formats.voc.boxes import VocBoxes
 from workers.ingest.formats.voc.reader import Voc
 from workers.ingest.formats.yolo.reader import YoloSeg
 from workers.ingest.items import Annotations, Format, Source
@@ -38,6 +39,7 @@ FORMATS: tuple[Format, ...] = (
     Kitti(),
     Camvid(),
     Voc(),
+    VocBoxes(),
     YoloSeg(),
     Pictures(),
 )

@@ -1,8 +1,9 @@
 """Chooses what to read of an upload that has annotations of several formats, and says what is left out.
 
-What outlines objects goes before boxes. Of formats that outline the same images as the same classes, the
-first in the order of FORMATS is read: an annotation before the masks that were drawn from it, with a warning
-where these lie elsewhere. Where they differ in images or classes, it is asked which is meant.
+What outlines objects goes before boxes, which are read where nothing does. Of formats that say where the same
+objects are, of the same images and classes, the first in the order of FORMATS is read: an annotation before
+the masks that were drawn from it, with a warning where these lie elsewhere. Where they differ in images or
+classes, it is asked which is meant.
 """
 
 from collections import Counter
@@ -54,12 +55,12 @@ def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> ReadSet
         if labels and not _has_masks(source, options):
             return read_labels(labels, source, options, log)
     if not outlining and boxes and not _has_masks(source, options):
-        outlining = [boxes.pop(0)]  # it may read boxes as outlines; else it says what is wrong
+        outlining, boxes = boxes, []
     elif _may_be_pictures(outlining, source):
         outlining.append(_PICTURES)
     form, found = _read_first(outlining, without(source, _files(boxes)), options, log)
     if found is not None:
-        report_boxes(form, outlining, boxes, source, log)
+        report_boxes(form, found, outlining, boxes, source, log)
     return form, found
 
 

@@ -7,7 +7,7 @@ from trainyard.datasets.record import PICTURES
 from workers.ingest.archive import Member
 from workers.ingest.formats.catalogue import Recognised
 from workers.ingest.formats.detections import box_files
-from workers.ingest.items import Format, Source
+from workers.ingest.items import Format, FoundSet, Source
 from workers.ingest.problems import ProblemLog
 
 
@@ -25,33 +25,38 @@ def report_outlines(taken: Recognised, other: Recognised, file: str, images: int
 
 def report_boxes(
     taken: Format,
+    found: FoundSet,
     outlining: Sequence[Recognised],
     boxes: Sequence[Recognised],
     source: Source,
     log: ProblemLog,
 ) -> None:
-    """Warn of files that have boxes alone: of the formats `boxes`, and of formats that are not read."""
-    known = {_place(file) for one in (*outlining, *boxes) for file in one.files}
+    """Warn of files that have boxes alone: of the formats `boxes`, and of formats that are not read. `found`
+    is what the format `taken` has read."""
+    known = {_place(file.path) for one in (*outlining, *boxes) for file in one.files}
+    known |= {_place(item.truth.file) for item in found.items}
     for one in boxes:
-        places = {_place(file) for file in one.files}
-        alike = [member for member in source.members if _place(member) in places]
-        _warn(alike, f"of the format {one.form.name}", taken, log)
+        name, places = one.form.name, {_place(file.path) for file in one.files}
+        alike = [member for member in source.members if _place(member.path) in places]
+        remedy = f"Nothing, if that is meant; else send `format: {name}` to have these boxes read."
+        _warn(alike, f"of the format {name}", taken, remedy, log)
     for members in box_files(source):
-        if _place(members[0]) not in known:
-            _warn(members, "of a format that is not read", taken, log)
+        if _place(members[0].path) not in known:
+            remedy = "Nothing, if that is meant; else export the boxes in a format that is read."
+            _warn(members, "of a format that is not read", taken, remedy, log)
 
 
-def _warn(files: Sequence[Member], kind: str, taken: Format, log: ProblemLog) -> None:
+def _warn(files: Sequence[Member], kind: str, taken: Format, remedy: str, log: ProblemLog) -> None:
     log.warning(
         "boxes_left_out",
         files[0].path,
         f"{len(files)} file(s) such as this one, {kind}, have boxes and outline no object; they are left "
         f"out, and the format {taken.name} is read.",
-        "Nothing, if that is meant; boxes do not tell which pixels belong to an object.",
+        remedy,
     )
 
 
-def _place(member: Member) -> tuple[str, str]:
+def _place(path: str) -> tuple[str, str]:
     """The folder and the ending of a file, which those of one export share."""
-    folder, name = posixpath.split(member.path)
+    folder, name = posixpath.split(path)
     return folder, posixpath.splitext(name)[1].casefold()

@@ -174,7 +174,8 @@ class ItemReader:
             return dict.fromkeys(labels, 1), hashlib.sha256(repr(labels).encode()).hexdigest(), None
         mask, objects = self._drawn(item.truth, image, size)
         if mask is None:
-            return {}, "", objects
+            assert objects is not None  # noqa: S101 - narrows the type
+            return count_objects(objects).totals, "", objects
         mask = self._fitted(item, mask, image, size)
         self._writer.write_mask(start, mask)
         return count_values(mask), hashlib.sha256(mask.data).hexdigest(), objects
@@ -188,6 +189,8 @@ class ItemReader:
             return truth.paint(read, image), None
         assert isinstance(truth, ObjectsTruth)  # noqa: S101 - see FoundSet
         if "outlines" in kinds:
+            if "masks" not in kinds:
+                return None, truth.outlines(read, image, size)
             return truth.instances(read, image, size)
         return truth.paint(read, image) if "masks" in kinds else None, truth.boxes(read, image, size)
 

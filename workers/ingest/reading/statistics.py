@@ -45,6 +45,11 @@ class ObjectCounts:
     lost: int
     sha256: str
 
+    @property
+    def totals(self) -> dict[int, int]:
+        """How many there are of each value."""
+        return {value: sum(by_size) for value, by_size in self.values.items()}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:

@@ -35,7 +35,8 @@ def drawn_objects(
     without them, boxes are all that is kept.
     """
     labels = np.array([region.label for region in regions], np.int64)
-    sides = np.array([region.box for region in regions], np.float64).reshape(-1, 4)
+    corners = np.array([region.box for region in regions], np.float64).reshape(-1, 2, 2)
+    sides = np.sort(corners, axis=1).reshape(-1, 4)
     crowd = np.array([region.crowd for region in regions], np.bool_)
     marked = ~np.isin(labels, NO_OBJECTS)
     cut = np.clip(sides, 0, (*drawn, *drawn))

@@ -87,11 +87,6 @@ class Polygon(Outline):
         """See `Region.area`; by the shoelace formula."""
         return sum(map(ring_area, self.rings)) - sum(map(ring_area, self.holes))
 
-    def scaled(self, size: tuple[int, int]) -> "Polygon":
-        """The same, of coordinates that are fractions of a width and height."""
-        rings, holes = (tuple(one * size for one in outlines) for outlines in (self.rings, self.holes))
-        return replace(self, rings=rings, holes=holes)
-
     def cost(self, width: int, height: int) -> float:
         """See `Region.cost`."""
         outlines = (*self.rings, *self.holes)
@@ -306,6 +301,18 @@ def rectangle(value: int, left: float, top: float, right: float, bottom: float) 
     """An upright rectangle."""
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
     return Box(value=value, rings=(np.array(corners, np.float32),))
+
+
+def scaled_region(region: Region, size: tuple[int, int]) -> Region:
+    """A polygon or box, or a marked one, of coordinates that are fractions of a width and height."""
+    if isinstance(region, Marked):
+        left, top, right, bottom = region.box
+        box = (left * size[0], top * size[1], right * size[0], bottom * size[1])
+        return replace(region, region=scaled_region(region.region, size), box=box)
+    if not isinstance(region, Polygon):
+        raise TypeError(f"{type(region).__name__} is not drawn in fractions")
+    rings, holes = (tuple(one * size for one in outlines) for outlines in (region.rings, region.holes))
+    return replace(region, rings=rings, holes=holes)
 
 
 def _fill_cost(outline: Ring, width: int, height: int) -> float:

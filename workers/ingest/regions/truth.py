@@ -18,7 +18,7 @@ from workers.ingest.pictures.mask_fit import fit_mask
 from workers.ingest.problems import Refused
 from workers.ingest.raster.shrink import Size
 from workers.ingest.regions.drawn_objects import drawn_objects
-from workers.ingest.regions.masks import MAX_PAINTED, Order, Polygon, Region
+from workers.ingest.regions.masks import IGNORED, MAX_PAINTED, Order, Region, scaled_region
 from workers.ingest.regions.placement import Placement
 from workers.ingest.regions.polygons import Cover
 from workers.prepared.version import Uint8
@@ -43,7 +43,7 @@ class RegionsTruth:
         drawn, regions = self._drawn_size(image), list(self.regions)
         mask = np.full(drawn[::-1], self.background, np.uint8)
         for _, region, cover in self._covers(regions, drawn):
-            cover.paint(mask, region.value)
+            cover.paint(mask, _shown(region.value))
         return fit_mask(mask, image)
 
     def boxes(self, read: Read, image: DecodedImage, size: Size) -> ImageObjects:
@@ -51,16 +51,26 @@ class RegionsTruth:
         drawn = self._drawn_size(image)
         return drawn_objects(list(self.regions), drawn, Placement(drawn, image, size))
 
+    def outlines(self, read: Read, image: DecodedImage, size: Size) -> ImageObjects:
+        """See `ObjectsTruth.outlines`."""
+        return self._drawn(image, size, None)
+
     def instances(self, read: Read, image: DecodedImage, size: Size) -> tuple[Uint8, ImageObjects]:
         """See `ObjectsTruth.instances`."""
+        mask = np.full(self._drawn_size(image)[::-1], self.background, np.uint8)
+        found = self._drawn(image, size, mask)
+        return fit_mask(mask, image), found
+
+    def _drawn(self, image: DecodedImage, size: Size, mask: Uint8 | None) -> ImageObjects:
+        """The objects with their outlines, painted on a mask, too, where there is one."""
         drawn, regions = self._drawn_size(image), list(self.regions)
-        mask = np.full(drawn[::-1], self.background, np.uint8)
         placement = Placement(drawn, image, size)
         outlines = [b""] * len(regions)
         for place, region, cover in self._covers(regions, drawn):
-            cover.paint(mask, region.value)
+            if mask is not None:
+                cover.paint(mask, region.value)
             outlines[place] = placement.outline(cover)
-        return fit_mask(mask, image), drawn_objects(regions, drawn, placement, outlines)
+        return drawn_objects(regions, drawn, placement, outlines)
 
     def _drawn_size(self, image: DecodedImage) -> Size:
         """Width and height of what was drawn on. Raises Refused where it is not this image."""
@@ -98,10 +108,10 @@ class RegionsTruth:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FractionsTruth:
-    """Polygons and boxes whose coordinates are fractions of the image as displayed."""
+    """Polygons and boxes, marked ones, too, whose coordinates are fractions of the image as displayed."""
 
     file: str
-    polygons: tuple[Polygon, ...]
+    regions: Sequence[Region]
     order: Order
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
@@ -112,10 +122,19 @@ class FractionsTruth:
         """See `ObjectsTruth.boxes`."""
         return self._on(image).boxes(read, image, size)
 
+    def outlines(self, read: Read, image: DecodedImage, size: Size) -> ImageObjects:
+        """See `ObjectsTruth.outlines`."""
+        return self._on(image).outlines(read, image, size)
+
     def instances(self, read: Read, image: DecodedImage, size: Size) -> tuple[Uint8, ImageObjects]:
         """See `ObjectsTruth.instances`."""
         return self._on(image).instances(read, image, size)
 
     def _on(self, image: DecodedImage) -> RegionsTruth:
-        scaled = [polygon.scaled(image.size) for polygon in self.polygons]
+        scaled = [scaled_region(region, image.size) for region in self.regions]
         return RegionsTruth(file=self.file, size=None, background=0, regions=scaled, order=self.order)
+
+
+def _shown(value: int) -> int:
+    """The value that a byte has room for: of a set of so many classes, masks are painted to be looked at."""
+    return value if value <= IGNORED else 1 + value % (IGNORED - 1)

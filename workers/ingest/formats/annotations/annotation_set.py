@@ -8,7 +8,7 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.annotations.grouped_warnings import Faults
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
-from workers.ingest.formats.annotations.kinds import KindCounts
+from workers.ingest.formats.annotations.kinds import PAINTED_BOXES, KindCounts
 from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
@@ -116,7 +116,7 @@ class SheetSet:
             return None
         return FoundSet(
             items=named_items(self._found.values()),
-            kinds=self._kinds.kinds(),
+            kinds=self._kinds.kinds(PAINTED_BOXES),
             names=labels.names,
             colors=labels.colors,
             ignore_value=IGNORED,

@@ -4,9 +4,10 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from workers.ingest.classes.class_rules import MAX_CLASSES
+from trainyard.datasets.stored_objects import MAX_OBJECT_CLASSES
 from workers.ingest.classes.named_classes import LONGEST_CLASS_NAME
 from workers.ingest.problems import ProblemLog, Refused, shown
+from workers.ingest.regions.masks import IGNORED
 
 BACKGROUND = "background"
 BACKGROUND_NAMES = frozenset(("background", "_background_", "__background__"))
@@ -28,7 +29,7 @@ def class_values(
 ) -> ClassValues[Key]:
     """Values from 1, in the order given; a category named as background is 0, one name is one class.
 
-    Raises Refused where they are more than a mask can tell apart.
+    They may be more than a mask can tell apart. Raises Refused where they are more than objects may have.
     """
     names = {0: BACKGROUND}
     value_of: dict[Key, int] = {}
@@ -45,11 +46,16 @@ def class_values(
                 f"Two classes are called {name!r}; they are read as one.",
                 "Nothing, if that is meant; else give each class a name of its own.",
             )
-        value_of[key] = by_name.setdefault(name, len(by_name) + 1)
-    if len(by_name) >= MAX_CLASSES:
+        value_of[key] = by_name.setdefault(name, _value(len(by_name)))
+    if len(by_name) >= MAX_OBJECT_CLASSES:
         raise Refused(
             "too_many_classes",
-            f"There are {len(by_name)} classes beside background; at most {MAX_CLASSES - 1} are told apart.",
+            f"There are {len(by_name)} classes; at most {MAX_OBJECT_CLASSES - 1} are told apart.",
             "Merge classes, or leave out those that are not used.",
         )
     return ClassValues(names | {value: name for name, value in by_name.items()}, value_of)
+
+
+def _value(place: int) -> int:
+    """The value of the class at a place from 0: all but 0 and IGNORED."""
+    return place + 1 if place + 1 < IGNORED else place + 2

@@ -9,22 +9,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from trainyard.datasets.record import IngestOptions
+from trainyard.datasets.record import BoxForm, IngestOptions
 from workers.ingest.archive import Member
+from workers.ingest.classes.class_rules import MAX_CLASSES
+from workers.ingest.formats.annotations.box_forms import BoxForms, BoxReading, overlap, sides
 from workers.ingest.formats.annotations.class_values import ClassValues, class_values
 from workers.ingest.formats.annotations.grouped_warnings import Faults
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_files, named_items
-from workers.ingest.formats.annotations.kinds import KindCounts
+from workers.ingest.formats.annotations.kinds import KindCounts, unpainted
 from workers.ingest.formats.coco import records as coco_records
+from workers.ingest.formats.coco.boxes import RereadBoxes, marked_box
 from workers.ingest.formats.coco.files import annotated_members, coco_members, has_outlines
-from workers.ingest.formats.coco.records import Annotation, Category, ImageRecord, Key
-from workers.ingest.items import FoundSet, Source
+from workers.ingest.formats.coco.records import Annotation, Category, ImageRecord, Key, Size
+from workers.ingest.items import FoundSet, Source, Truth
 from workers.ingest.paths.split_folders import splits_of_names
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Marked, Region
+from workers.ingest.regions.masks import IGNORED, Marked, Region, Sides
 from workers.ingest.regions.spool import RegionFile
-from workers.ingest.regions.truth import RegionsTruth
+from workers.ingest.regions.truth import FractionsTruth, RegionsTruth
+
+OWN_FORM: BoxForm = "xywh"
+
+_LEAST_OVERLAP = 0.5
+"""Of an object's box and its outline, intersection over union."""
 
 _REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
 
@@ -37,6 +45,16 @@ class _File:
     split: str | None
     images: list[ImageRecord]
     names: dict[Key, str]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A file with the regions of each of its images."""
+
+    file: _File
+    images: list[ImageRecord]
+    regions: Sequence[Sequence[Region]]
+    faults: Faults
 
 
 class Coco:
@@ -100,19 +118,30 @@ class _Assembly:
         self._used: Counter[int] = Counter()
         self._missing: list[tuple[str, str]] = []
         self._kinds = KindCounts()
+        self._forms = BoxForms(OWN_FORM, "pixels")
+        self._elsewhere: list[str] = []
         self._crowds: Counter[str] = Counter()
         self._singles: Counter[str] = Counter()
 
     def found(self, files: list[_File], projects: set[str]) -> FoundSet | None:
         self._cited.expect(record.file_name for file in files for record in file.images)
+        drawn: list[_Drawn] = []
         for file in files:
             try:
-                self._add(file)
+                drawn.append(self._drawn(file))
             except Refused as refusal:
                 self._log.refused(file.member.path, refusal)
-        self._report(files)
+        reading = self._forms.settled(
+            self._options, files[0].member.path, self._located, self._source.read, self._log
+        )
+        for one in drawn:
+            self._add(one, reading)
+        self._report(files, reading)
         if self._log.has_errors:
             return None
+        kinds = self._kinds.kinds(("boxes",))
+        if len(self._classes.names) > MAX_CLASSES:
+            kinds = unpainted(kinds, len(self._classes.names), self._log)
         names = {
             value: name
             for value, name in self._classes.names.items()
@@ -122,24 +151,47 @@ class _Assembly:
         return FoundSet(
             items=named_items(self._found.values()),
             names=names,
-            kinds=self._kinds.kinds(),
+            kinds=kinds,
             ignore_value=IGNORED,
             pairs=f"each image by the file_name of its record in {told}",
             classes=f"the categories of {told}",
         )
 
-    def _add(self, file: _File) -> None:
+    def _drawn(self, file: _File) -> "_Drawn":
+        """What a file draws on each of its images. Raises Refused."""
         faults = Faults(file.member.path, self._log)
         images: dict[Key, ImageRecord] = {}
         for record in file.images:
             if images.setdefault(record.key, record) is not record:
                 faults.add("duplicate_image_id", f"image id {record.key}", "several images have the same id")
         regions = self._regions(file, images, faults)
-        for record, drawn in zip(images.values(), regions, strict=True):
-            self._add_image(file, record, drawn, faults)
-        faults.report("Export the annotations anew, or leave out what is not needed.")
+        return _Drawn(file, list(images.values()), regions, faults)
 
-    def _add_image(self, file: _File, record: ImageRecord, regions: Sequence[Region], faults: Faults) -> None:
+    def _add(self, drawn: "_Drawn", reading: BoxReading) -> None:
+        for record, regions in zip(drawn.images, drawn.regions, strict=True):
+            reread = regions if reading.form == OWN_FORM else RereadBoxes(regions, reading.form)
+            truth: Truth
+            if reading.units == "fractions":
+                truth = FractionsTruth(file=drawn.file.member.path, regions=reread, order=self._options.order)
+            else:
+                truth = RegionsTruth(
+                    file=drawn.file.member.path,
+                    size=record.size,
+                    background=0,
+                    regions=reread,
+                    order=self._options.order,
+                )
+            self._add_image(drawn.file, record, truth, drawn.faults)
+        drawn.faults.report("Export the annotations anew, or leave out what is not needed.")
+
+    def _located(self, file_name: str) -> Member | None:
+        """The image that a record calls so, for a preview."""
+        try:
+            return self._cited.find(file_name, "")
+        except Refused:
+            return None
+
+    def _add_image(self, file: _File, record: ImageRecord, truth: Truth, faults: Faults) -> None:
         path = file.member.path
         try:
             image = self._cited.find(record.file_name, path)
@@ -153,14 +205,7 @@ class _Assembly:
         if image.path in self._found:
             faults.add("duplicate_image", image.path, "an image is listed twice; the first entry counts")
             return
-        self._found[image.path] = Located(
-            image=image,
-            truth=RegionsTruth(
-                file=path, size=record.size, background=0, regions=regions, order=self._options.order
-            ),
-            split=file.split,
-            cited=record.file_name,
-        )
+        self._found[image.path] = Located(image=image, truth=truth, split=file.split, cited=record.file_name)
 
     def _regions(
         self, file: _File, images: Mapping[Key, ImageRecord], faults: Faults
@@ -209,24 +254,56 @@ class _Assembly:
     def _region(self, annotation: Annotation, value: int, image: ImageRecord | None) -> Region:
         """A box alone says that an object is there, not which pixels it has: these are ignored."""
         crowd = annotation.crowd and self._options.crowd == "ignore"
-        if not annotation.has_mask:
-            box = annotation.boxed(IGNORED)
-            return Marked(region=box, label=value, crowd=crowd, box=box.box)
+        size, name = (image.size, image.file_name) if image else (None, "")
         (self._crowds if crowd else self._singles)[self._classes.names[value]] += 1
-        region = annotation.region(IGNORED if crowd else value, image.size if image else None)
-        return Marked(region=region, label=value, crowd=crowd, box=region.box)
+        if not annotation.has_mask:
+            numbers = annotation.numbers()
+            self._forms.add(numbers, size, name, annotation.area, None)
+            return marked_box(value, numbers, crowd=crowd)
+        region = annotation.region(IGNORED if crowd else value, size)
+        return Marked(region=region, label=value, crowd=crowd, box=self._box(annotation, region, size, name))
 
-    def _report(self, files: list[_File]) -> None:
+    def _box(self, annotation: Annotation, region: Region, size: Size | None, name: str) -> Sides:
+        """The box of an outlined object: as annotated, if it is about where the outline is."""
+        outline = region.box
+        if annotation.box is None:
+            return outline
+        try:
+            numbers = annotation.numbers()
+        except Refused:
+            return outline
+        self._forms.add(numbers, size, name, None, outline)
+        box = sides(OWN_FORM, numbers)
+        if overlap(box, outline) >= _LEAST_OVERLAP:
+            return box
+        self._elsewhere.append(f"annotation {annotation.key}")
+        return outline
+
+    def _report(self, files: list[_File], reading: BoxReading) -> None:
         first = files[0].member.path
         boxes, outlined = self._kinds.boxes, self._kinds.outlined
-        if boxes:
-            report = self._log.warning if outlined else self._log.error
-            report(
+        if self._elsewhere and reading.form == OWN_FORM:
+            self._log.warning(
+                "box_elsewhere",
+                first,
+                f"{len(self._elsewhere)} of {outlined} outlined objects have a box elsewhere, such as "
+                f"{self._elsewhere[0]}; their outlines count.",
+                "Nothing, if the outlines are right; else export the annotations anew.",
+            )
+        if boxes and outlined:
+            self._log.warning(
                 "masks_missing",
                 first,
                 f"{boxes} of {boxes + outlined} annotations have a box and no mask "
                 "(segmentation is empty); the pixels in these boxes are ignored.",
                 _REMEDY_MASKS,
+            )
+        if not boxes and not outlined and not self._log.has_errors:
+            self._log.error(
+                "no_objects",
+                first,
+                "No annotation has a box or an outline.",
+                "Annotate objects in the images.",
             )
         for name in self._crowds.keys() - self._singles.keys():
             self._log.warning(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from workers.ingest.problems import Refused
-from workers.ingest.regions.masks import Polygon, rectangle
-from workers.ingest.regions.polygons import ring
+from workers.ingest.regions.masks import Polygon
+from workers.ingest.regions.polygons import FAR, ring
 from workers.ingest.regions.rle import Runs, read_rle
 from workers.ingest.text.json_stream import records
 
@@ -46,6 +46,7 @@ class Annotation:
     image: Key | None
     category: Key | None
     crowd: bool
+    area: float | None
     drawn: object
     box: object
 
@@ -63,15 +64,15 @@ class Annotation:
         outlines = self.drawn if isinstance(self.drawn[0], list) else [self.drawn]
         return Polygon(value=value, rings=tuple(ring(outline) for outline in outlines))
 
-    def boxed(self, value: int) -> Polygon:
-        """The box, [x, y, width, height], as a region; raises Refused where there is none."""
+    def numbers(self) -> tuple[float, float, float, float]:
+        """The four numbers of the box; raises Refused where there are none, or none of a picture."""
         try:
-            left, top, width, height = (float(side) for side in self.box)  # type: ignore[attr-defined]
+            x, y, width, height = (float(side) for side in self.box)  # type: ignore[attr-defined]
         except (TypeError, ValueError, OverflowError) as error:
             raise _broken("it has neither segmentation nor bbox") from error
-        box = rectangle(value, left, top, left + width, top + height)
-        ring(box.rings[0])  # raises where the numbers are beyond all pictures
-        return box
+        if not all(abs(side) <= FAR for side in (x, y, width, height)):
+            raise _broken(f"a number of its bbox is not finite or beyond {FAR:.0f}")
+        return x, y, width, height
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +114,7 @@ def annotations(file: BinaryIO) -> Iterator[Annotation]:
             image=_key(record.get("image_id")),
             category=_key(record.get("category_id")),
             crowd=_key(record.get("iscrowd")) == 1,
+            area=_area(record.get("area")),
             drawn=record.get("segmentation"),
             box=record.get("bbox"),
         )
@@ -151,6 +153,11 @@ def _key(value: object) -> Key | None:
         text = value.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else text
     return int(value) if isinstance(value, int) else None
+
+
+def _area(value: object) -> float | None:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if plain and 0 < value < FAR**2 else None  # type: ignore[arg-type, operator]
 
 
 def _size(record: Mapping[str, Any]) -> Size | None:

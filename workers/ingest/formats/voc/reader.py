@@ -30,10 +30,8 @@ from workers.ingest.paths.layout import PICTURES, pictures
 from workers.ingest.paths.words import ending_of, stem_of
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
-from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import named
 
-_BOXES_TRIED = 8
 _MARK = re.compile(r"[-_. ](mask|seg|gt|label|segmentation|annotation)\Z", re.IGNORECASE)
 
 _Couple = tuple[Member, Member]
@@ -45,17 +43,16 @@ class Voc:
     name = "voc"
 
     def recognises(self, source: Source) -> bool:
-        """See `Format.recognises`: a folder SegmentationClass, or boxes in VOC's XML and no such folder."""
+        """See `Format.recognises`: a folder SegmentationClass."""
         return bool(self.evidence(source))
 
     def evidence(self, source: Source) -> list[Member]:
-        """See `Annotations.evidence`: a mask, and the first file of boxes."""
-        boxes = _boxes(source)
-        return _masks_of_images(source)[:1] + [one for one in source.members if one.path in boxes]
+        """See `Annotations.evidence`: a mask."""
+        return _masks_of_images(source)[:1]
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
-        """See `Annotations.outlines`: masks in SegmentationClass."""
-        return bool(_masks_of_images(source))
+        """See `Annotations.outlines`."""
+        return True
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
@@ -64,9 +61,9 @@ class Voc:
         if not masks:
             log.error(
                 "masks_missing",
-                next(iter(_boxes(source)), None),
-                "There is no folder SegmentationClass with masks; Annotations/*.xml have boxes only.",
-                "Add the masks: semantic segmentation, not object detection.",
+                None,
+                "There is no folder SegmentationClass with masks.",
+                "Add the masks; or send `format: voc_boxes` to have boxes in XML files read.",
             )
             return None
         try:
@@ -208,16 +205,3 @@ def _masks_of_images(source: Source) -> list[Member]:
     images = {stem_of(one.path).casefold() for one in elsewhere if ending_of(one.path) in PICTURES}
     names = (stem_of(mask.path).casefold() for mask in masks)
     return masks if any(name in images or _MARK.sub("", name) in images for name in names) else []
-
-
-def _boxes(source: Source) -> list[str]:
-    """Of a few XML files in Annotations/ the first with VOC's boxes, and no polygons as LabelMe's has."""
-    files = [one for one in source.members if one.folder == "annotations"]
-    for member in sample([one for one in files if one.path.casefold().endswith(".xml")], _BOXES_TRIED):
-        try:
-            data = source.read(member)
-        except Refused:
-            continue
-        if b"<bndbox>" in data and b"<polygon>" not in data:
-            return [member.path]
-    return []

@@ -5,33 +5,44 @@ Format: https://docs.ultralytics.com/datasets/segment/.
 
 from dataclasses import dataclass
 
+from workers.ingest.formats.annotations.box_forms import LARGEST_FRACTION, Numbers
 from workers.ingest.problems import Refused
-from workers.ingest.regions.polygons import Ring, ring
+from workers.ingest.regions.polygons import FAR, Ring, ring
 
 _BOX = 4  # numbers of a line that has a box and no polygon
-_LARGEST = 2.0  # of fractions; a little above 1 is a rounding fault, hundreds are pixels
 _MOST_CLASSES = 9999
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Label:
-    """An object: the number of its class, and its outline in fractions of the image's sides.
-
-    `is_box` where the line has a box alone, whose corners are the ring.
-    """
+class Outline:
+    """An object: the number of its class, and its outline in fractions of the image's sides."""
 
     number: int
     ring: Ring
-    is_box: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """An object whose line has four numbers: in YOLO's form the centre, width and height of a box, in
+    fractions of the image's sides."""
+
+    number: int
+    numbers: Numbers
+
+
+Label = Outline | Box
 
 
 def is_label_text(text: str) -> bool:
-    """Whether the first line that is not empty is a class number and a box or a polygon."""
+    """Whether the first line that is not empty is a class number and a box, of pixels perhaps, or a
+    polygon."""
     words = next((line.split() for line in text.splitlines() if line.strip()), [])
     if len(words) <= _BOX or len(words) % 2 == 0 or not _is_number(words[0]):
         return False
     try:
-        return all(0 <= float(word) <= _LARGEST for word in words[1:])
+        return all(
+            0 <= float(word) <= (FAR if len(words) == _BOX + 1 else LARGEST_FRACTION) for word in words[1:]
+        )
     except ValueError:
         return False
 
@@ -54,23 +65,19 @@ def parse_labels(text: str) -> list[Label]:
 def _label(words: list[str], line: int) -> Label:
     if not _is_number(words[0]):
         raise _broken(line, f"it starts with {words[0][:20]!r}, not with a class number")
-    is_box = len(words) == _BOX + 1
     try:
         numbers = [float(word) for word in words[1:]]
-        outline = ring(_corners(*numbers) if is_box else numbers)
+        if len(numbers) == _BOX and all(abs(one) <= FAR for one in numbers):
+            x, y, width, height = numbers
+            return Box(number=int(float(words[0])), numbers=(x, y, width, height))
+        outline = ring(numbers)
     except ValueError as error:
         raise _broken(line, "it has words that are no numbers") from error
     except Refused as refusal:
         raise _broken(line, refusal.message.rstrip(".")) from refusal
-    if float(abs(outline).max()) > _LARGEST:
+    if float(abs(outline).max()) > LARGEST_FRACTION:
         raise _broken(line, f"its numbers reach {abs(outline).max():g}; fractions of the image are expected")
-    return Label(number=int(float(words[0])), ring=outline, is_box=is_box)
-
-
-def _corners(x: float, y: float, width: float, height: float) -> list[float]:
-    """The corners, x and y in turn, of a box that is written as its centre and size."""
-    left, right, top, bottom = x - width / 2, x + width / 2, y - height / 2, y + height / 2
-    return [left, top, right, top, right, bottom, left, bottom]
+    return Outline(number=int(float(words[0])), ring=outline)
 
 
 def _is_number(word: str) -> bool:

@@ -10,23 +10,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
 
-from trainyard.datasets.record import IngestOptions
+from trainyard.datasets.record import BoxForm, IngestOptions
 from workers.ingest.archive import Member
+from workers.ingest.classes.class_rules import MAX_CLASSES
+from workers.ingest.formats.annotations.box_forms import LARGEST_FRACTION, BoxForms, BoxReading, sides
 from workers.ingest.formats.annotations.class_values import BACKGROUND, class_values
 from workers.ingest.formats.annotations.image_lookup import citable, pictures_of, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
-from workers.ingest.formats.yolo.labels import Label, has_outline, is_label_text, parse_labels
+from workers.ingest.formats.annotations.kinds import KindCounts, unpainted
+from workers.ingest.formats.yolo.labels import Box, Label, Outline, has_outline, is_label_text, parse_labels
 from workers.ingest.formats.yolo.names import class_names
 from workers.ingest.formats.yolo.splits import yaml_splits
-from workers.ingest.items import FoundSet, Source
+from workers.ingest.items import FoundSet, Source, Truth
 from workers.ingest.paths.layout import PICTURES
+from workers.ingest.pictures.decode import open_header
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Polygon
-from workers.ingest.regions.truth import FractionsTruth
+from workers.ingest.regions.masks import IGNORED, Marked, Polygon, Region, rectangle
+from workers.ingest.regions.truth import FractionsTruth, RegionsTruth
 from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import read_text
 
 _TRIED = 20
+_MEASURED = 200
+"""Images whose size is looked at where boxes are in pixels."""
+OWN_FORM: BoxForm = "cxcywh"
 _PAIRS = "each image by the text file of its name, in labels/ for images/ or beside it"
 _NO_LABELS = ("classes.txt", "readme.txt", "train.txt", "val.txt", "test.txt", "requirements.txt")
 
@@ -58,7 +65,6 @@ class YoloSeg:
         pairs = list(_pairs(source, labels))
         parsed = _parsed(source, pairs, log)
         _report_alone(labels, pairs, log)
-        _report_boxes(parsed, log)
         usable = {image.path for image in citable(pictures_of(source.members), options)}
         pairs = [(image, file) for image, file in pairs if image.path in usable]
         if not pairs:
@@ -73,28 +79,27 @@ class YoloSeg:
         if log.has_errors:
             return None
         splits = yaml_splits(source, [image.path for image, _ in pairs])
-        found = [
-            Located(
-                image=image,
-                split=splits.get(image.path),
-                truth=FractionsTruth(
-                    file=file.path if file else image.path,
-                    polygons=tuple(
-                        Polygon(
-                            value=IGNORED if label.is_box else classes.value_of[label.number],
-                            rings=(label.ring,),
-                        )
-                        for label in (parsed[file.path] if file else ())
-                    ),
-                    order=options.order,
-                ),
-            )
-            for image, file in pairs
-        ]
+        labelled = [(image, parsed[file.path] if file else []) for image, file in pairs]
+        reading = _box_reading(labelled, source, options, log)
+        counts = KindCounts()
+        found = []
+        for (image, file), (_, rows) in zip(pairs, labelled, strict=True):
+            regions = tuple(_region(label, classes.value_of[label.number], reading.form) for label in rows)
+            counts.count(regions)
+            path = file.path if file else image.path
+            truth: Truth = FractionsTruth(file=path, regions=regions, order=options.order)
+            if reading.units == "pixels":
+                truth = RegionsTruth(file=path, size=None, background=0, regions=regions, order=options.order)
+            found.append(Located(image=image, split=splits.get(image.path), truth=truth))
+        _report_boxes(parsed, counts, log)
+        kinds = counts.kinds(("boxes",))
+        if len(classes.names) > MAX_CLASSES:
+            kinds = unpainted(kinds, len(classes.names), log)
         return FoundSet(
             items=named_items(found),
+            kinds=kinds,
             names=classes.names,
-            ignore_value=IGNORED if any(label.is_box for rows in parsed.values() for label in rows) else None,
+            ignore_value=IGNORED if counts.boxes else None,
             pairs=_PAIRS,
             classes=origin,
         )
@@ -164,17 +169,50 @@ def _parsed(
     return parsed
 
 
-def _report_boxes(parsed: Mapping[str, Sequence[Label]], log: ProblemLog) -> None:
-    """Tell of objects of which it is not known which pixels they have: those in their boxes are ignored."""
-    boxes = [path for path, rows in parsed.items() for label in rows if label.is_box]
-    total = sum(len(rows) for rows in parsed.values())
-    if boxes:
-        report = log.warning if len(boxes) < total else log.error
-        report(
+def _box_reading(
+    labelled: Sequence[tuple[Member, Sequence[Label]]],
+    source: Source,
+    options: IngestOptions,
+    log: ProblemLog,
+) -> BoxReading:
+    """How lines of four numbers are read."""
+    forms = BoxForms(OWN_FORM, "fractions")
+    boxes = [(image, [one for one in labels if isinstance(one, Box)]) for image, labels in labelled]
+    boxed = [(image, own) for image, own in boxes if own]
+    are_pixels = any(max(one.numbers) > LARGEST_FRACTION for _, own in boxed for one in own)
+    measured = {image.path for image, _ in sample(boxed, _MEASURED)} if are_pixels else set()
+    for image, own in boxed:
+        size = _size(source, image) if image.path in measured else None
+        for one in own:
+            forms.add(one.numbers, size, image.path, None, None)
+    images = {image.path: image for image, _ in boxed}
+    return forms.settled(options, next(iter(images), ""), images.get, source.read, log)
+
+
+def _size(source: Source, image: Member) -> tuple[int, int] | None:
+    try:
+        return open_header(source.read(image)).size
+    except Refused:
+        return None  # reading the set tells why
+
+
+def _region(label: Label, value: int, form: BoxForm) -> Region:
+    """An object in the units of its line; the pixels of one that has a box alone are not known."""
+    if isinstance(label, Outline):
+        return Polygon(value=value, rings=(label.ring,))
+    box = sides(form, label.numbers)
+    return Marked(region=rectangle(IGNORED, *box), label=value, crowd=False, box=box)
+
+
+def _report_boxes(parsed: Mapping[str, Sequence[Label]], counts: KindCounts, log: ProblemLog) -> None:
+    """Tell of objects of which it is not known which pixels they have, where others are outlined."""
+    boxes = [path for path, rows in parsed.items() for label in rows if isinstance(label, Box)]
+    if boxes and counts.outlined:
+        log.warning(
             "masks_missing",
             boxes[0],
-            f"{len(boxes)} of {total} objects have a box and no polygon; the pixels in these boxes are "
-            "ignored.",
+            f"{len(boxes)} of {counts.outlined + counts.boxes} objects have a box and no polygon; the pixels "
+            "in these boxes are ignored.",
             "Export for instance segmentation, not for object detection.",
         )
 
