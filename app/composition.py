@@ -25,6 +25,7 @@ from app.service.datasets.uploads import MAX_UPLOADS
 from app.service.models.models import ModelService
 from app.service.models.predictions import PredictionService
 from app.service.models.weights import WeightsService
+from app.service.requests.offers import OfferService
 from app.service.requests.shutdown import Shutdown
 from app.service.requests.slots import Slots
 from app.service.requests.worker_answers import WorkerAnswers
@@ -143,14 +144,25 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     workers = WorkerStore(client)
     projects = Projects(LimitStore(client), ProjectStore(client), storage)
     experiments = Experiments(settings.configs)
-    dataset_service = DatasetService(datasets, UploadStore(client), storage, kick, settings.max_upload_bytes)
+    offers = OfferService(workers)
+    dataset_service = DatasetService(
+        datasets, UploadStore(client), storage, offers, kick, settings.max_upload_bytes
+    )
     resumable = ResumableUploads(storage, dataset_service, settings.max_upload_bytes)
     drafts, locks = draft_records(client, storage), Locks(client)
     experiment_registry = experiment_records(client, storage)
     saved_experiments = SavedExperiments(experiment_registry, runs, experiments, locks)
     waiting = WaitingService(queues, workers, runs)
     run_service = RunService(
-        runs, datasets, storage, experiments, saved_experiments, waiting, kick, settings.device_classes[0]
+        runs,
+        datasets,
+        storage,
+        experiments,
+        saved_experiments,
+        waiting,
+        offers,
+        kick,
+        settings.device_classes[0],
     )
     life = RunLife(client, storage, runs)
     run_life = RunLifeService(life, run_service, kick)
@@ -204,7 +216,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
             StatisticsStore(client), workers, runs.live, storage, lambda: streams.taken + feed_sockets.taken
         ),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
-        catalogue=CatalogueService(experiments),
+        catalogue=CatalogueService(experiments, offers),
         studies=studies,
         webhooks=WebhookService(webhooks, DeliveryStore(client), networks),
         webhook_sender=WebhookSender(webhooks, DeliveryStore(client), networks),

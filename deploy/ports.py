@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections.abc import Mapping
 
 from trainyard.errors import SettingsError
 from trainyard.settings import Settings
@@ -19,6 +20,18 @@ def flower_port(settings: Settings) -> int:
 def redis_port(settings: Settings) -> int:
     """Where the stack's own Redis listens: API's port + 2 unless set. Raises SettingsError."""
     return _stated(REDIS_VARIABLE, settings.port + 2)
+
+
+def refuse_equal(ports: Mapping[str, int]) -> None:
+    """Raise SettingsError where two processes of the stack would have one port; `ports` are by variable."""
+    by_port: dict[int, str] = {}
+    for variable, port in ports.items():
+        other = by_port.setdefault(port, variable)
+        if port and other != variable:
+            raise SettingsError(
+                f"Port {port} is that of {other} and of {variable}.",
+                remedy=f"Set {variable} to another port.",
+            )
 
 
 def refuse_taken(host: str, port: int, what: str, variable: str) -> None:

@@ -19,7 +19,7 @@ from deploy.environment import (
     redis_password_file,
     stack_environment,
 )
-from deploy.ports import FLOWER_VARIABLE, REDIS_VARIABLE, flower_port, redis_port, refuse_taken
+from deploy.ports import FLOWER_VARIABLE, REDIS_VARIABLE, flower_port, redis_port, refuse_equal, refuse_taken
 from deploy.procfile import chosen, with_worker_per_gpu
 from deploy.redis import folder_for, lock
 from deploy.supervision import keep_running
@@ -84,12 +84,16 @@ def _commands(names: list[str], gpus: list[str]) -> dict[str, str]:
 
 
 def _refuse_taken_ports(settings: Settings, commands: dict[str, str], brings_redis: bool) -> None:
+    stated = {}
     if "web" in commands:
-        refuse_taken(settings.host, settings.port, "the API", "TRAINYARD_PORT")
+        stated["TRAINYARD_PORT"] = (settings.host, settings.port, "the API")
     if "flower" in commands:
-        refuse_taken(LOOPBACK, flower_port(settings), "Flower", FLOWER_VARIABLE)
+        stated[FLOWER_VARIABLE] = (LOOPBACK, flower_port(settings), "Flower")
     if brings_redis:
-        refuse_taken(LOOPBACK, redis_port(settings), "Redis", REDIS_VARIABLE)
+        stated[REDIS_VARIABLE] = (LOOPBACK, redis_port(settings), "Redis")
+    refuse_equal({variable: port for variable, (_, port, _) in stated.items()})
+    for variable, (host, port, what) in stated.items():
+        refuse_taken(host, port, what, variable)
 
 
 def _say_where(settings: Settings, commands: dict[str, str], brings_redis: bool) -> None:

@@ -125,6 +125,13 @@ class WeightsUnavailable(UserError):
     )
 
 
+class PluginMissing(TrainyardError):
+    """A run names what a plug-in offers, and the worker that has it now has no such plug-in."""
+
+    code = "plugin_missing"
+    remedy = "Set TRAINYARD_PLUGINS for the workers of this device class (docs/plugins.md), and resume."
+
+
 class InvalidModel(UserError):
     """This combination of architecture, encoder and sizes cannot be built."""
 

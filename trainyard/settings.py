@@ -36,8 +36,8 @@ class Settings:
     addresses to which webhooks may be sent. `path_prefix`, such as `/trainyard`, is what a proxy
     puts before all paths. `requests_per_minute` is how many of one key, or of one address where none is
     needed, a process answers; 0 is no limit. `predict_s` is how many seconds a prediction may take, waiting
-    included. `boards_host` is
-    the name or address of this machine at which the API reaches boards. `log_format` is one of LOG_FORMATS.
+    included. `boards_host` is the name or address of this machine at which the API reaches boards.
+    `log_format` is one of LOG_FORMATS. `plugins` are modules that workers import (docs/plugins.md).
     """
 
     host: str = "127.0.0.1"
@@ -60,6 +60,7 @@ class Settings:
     predict_s: int = 60
     device_classes: tuple[str, ...] = field(default_factory=lambda: own_device_classes(os.environ))
     max_concurrent: int = 0
+    plugins: tuple[str, ...] = ()
     lease: LeaseRules = field(default_factory=LeaseRules)
 
     @classmethod
@@ -90,6 +91,7 @@ class Settings:
             predict_s=_integer(env, "TRAINYARD_PREDICT_S", defaults.predict_s, 1, 3600),
             max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
             device_classes=_device_classes(env),
+            plugins=plugin_modules(env),
             max_concurrent=_integer(env, "TRAINYARD_MAX_CONCURRENT", defaults.max_concurrent, 0, 9999),
             threads=_integer(env, "TRAINYARD_THREADS", usable_cores(), 1, 4096),
             threads_are_given=bool(env.get("TRAINYARD_THREADS")),
@@ -122,6 +124,18 @@ def own_device_classes(env: Mapping[str, str], devices: Path = Path("/dev")) -> 
     is_hidden = env.get("CUDA_VISIBLE_DEVICES", "all") in ("", "-1")
     has_gpu = any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists()
     return ("gpu",) if has_gpu and not is_hidden else ("cpu",)
+
+
+def plugin_modules(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The modules that TRAINYARD_PLUGINS names; raises SettingsError for what is no name of one."""
+    names = tuple(filter(None, (one.strip() for one in env.get("TRAINYARD_PLUGINS", "").split(","))))
+    wrong = [name for name in names if not all(part.isidentifier() for part in name.split("."))]
+    if wrong:
+        raise SettingsError(
+            f"TRAINYARD_PLUGINS names {', '.join(map(repr, wrong))}; it takes modules, as lab.plugins, "
+            "separated by commas."
+        )
+    return names
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maximum: int) -> int:

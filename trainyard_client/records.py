@@ -110,6 +110,28 @@ class Bulk(Record):
     failed: int
 
 
+class Offer(Record):
+    """Offer.
+
+    name: whose it is, a dot, and what it is
+    task: the task that it is for, null for all
+    forms: what `model.task` a loss is for; empty for all
+    params: what a loss takes, each a number from and to
+    size_multiple: of which the sides of an architecture's images are multiples, in px
+    encoders: of an architecture; empty where it takes Trainyard's
+    """
+
+    kind: str
+    name: str
+    help: str
+    task: str | None
+    forms: list[str]
+    params: dict[str, list[float]]
+    takes_class_weights: bool
+    size_multiple: int
+    encoders: list[str]
+
+
 class Task(Record):
     """Task.
 
@@ -130,6 +152,7 @@ class Catalogue(Record):
     """Catalogue.
 
     transform_parameters: of each transform, what each of its parameters may be, in words
+    plugins: what plug-ins of living workers offer besides
     """
 
     tasks: list[Task]
@@ -143,6 +166,7 @@ class Catalogue(Record):
     transform_parameters: dict[str, dict[str, str]]
     device_classes: list[str]
     presets: list[str]
+    plugins: list[Offer]
 
 
 class TransformSpec(Record):
@@ -181,7 +205,7 @@ class CheckpointSpec(Record):
     keep_last: of those, keep the newest k; 0 keeps all
     """
 
-    monitor: str
+    monitor: Any
     every_epochs: int
     keep_last: int
 
@@ -240,7 +264,7 @@ class EarlyStoppingSpec(Record):
     min_delta: a value must be better by more than this to count
     """
 
-    monitor: str
+    monitor: Any
     patience: int
     min_delta: float
 
@@ -269,7 +293,7 @@ class ModelSpec(Record):
     encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
     """
 
-    architecture: str
+    architecture: Any
     encoder: str
     task: str
     encoder_weights: str
@@ -283,7 +307,7 @@ class LossSpec(Record):
     params: its own parameters, as the catalogue lists them; may be empty
     """
 
-    name: str
+    name: Any
     weight: float
     params: dict[str, float]
 
@@ -330,7 +354,7 @@ class OptimizationSpec(Record):
     losses: list[LossSpec]
     class_weighting: str
     class_weights: list[float]
-    optimizer: str
+    optimizer: Any
     learning_rate: float
     encoder_lr_factor: float
     layer_lr_decay: float
@@ -1539,6 +1563,7 @@ class Worker(Record):
     device: name of its GPU, or of the machine's processor
     memory_bytes: of the GPU, or of the machine; 0 where it cannot be told
     figures: of each GPU, or of the machine; empty before the first are told
+    offers: what its plug-ins have
     started_at: when the worker started
     holds: the run or data set in work
     since: since when it has that in work
@@ -1556,6 +1581,7 @@ class Worker(Record):
     device: str
     memory_bytes: int
     figures: list[DeviceFigures]
+    offers: list[Offer]
     started_at: datetime | None
     holds: str | None
     since: datetime | None

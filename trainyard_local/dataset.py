@@ -14,6 +14,7 @@ from trainyard.catalog.names import DATASET_FORMATS
 from trainyard.datasets.record import DatasetSummary, IngestOptions, Problem
 from trainyard.decoding import decoder
 from trainyard.errors import BadDataset, DatasetQuestion, InvalidRequest
+from trainyard.plugins.offers import is_offered_name
 from trainyard.storage.file_facts import file_facts
 from trainyard.storage.files import DatasetFolder
 from trainyard.storage.json_files import read_json, write_json
@@ -75,7 +76,7 @@ def read_options(values: Mapping[str, Any]) -> IngestOptions:
     """The options of an upload; raises InvalidRequest whose `errors` name each."""
     try:
         options: IngestOptions = _options_schema().load(values)
-        if options.format not in (None, *DATASET_FORMATS):
+        if options.format not in (None, *DATASET_FORMATS) and not is_offered_name(options.format):
             raise ValidationError({"format": [f"Must be one of: {', '.join(DATASET_FORMATS)}."]})
     except ValidationError as error:
         known = ", ".join(sorted(_options_schema().fields))
@@ -116,7 +117,9 @@ def _ingested(
     name: str, source: Path, folder: DatasetFolder, options: IngestOptions, progress: Progress
 ) -> LocalDataset:
     from workers.ingest.pipeline import ingest
+    from workers.plugins.loading import load_plugins
 
+    load_plugins()
     result = ingest(source, folder.path, options, progress)
     problems = [asdict(one) for one in result.problems]
     if result.questions:

@@ -10,7 +10,7 @@ import socket
 import sys
 
 from trainyard.catalog.names import DEVICE_CLASSES
-from trainyard.errors import DeviceFault
+from trainyard.errors import DeviceFault, SettingsError
 from trainyard.scheduling.attempt_tasks import node_name
 from trainyard.scheduling.wake_ups import INGEST_QUEUE
 from trainyard.settings import Settings
@@ -91,7 +91,7 @@ def serve(settings: Settings, role: str, children: list[str], queues: tuple[str,
     node = node_name(role, os.getpid(), socket.gethostname())
     try:
         worker = Worker.compose(settings, queues, node)
-    except DeviceFault as error:
+    except (DeviceFault, SettingsError) as error:
         sys.exit(f"This worker does not start: {error.message} {error.remedy}")
     register(worker, queues)
     worker.app.worker_main(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from trainyard.errors import StoreUnavailable
+from trainyard.plugins.offers import Offer
 from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.store.processes.worker_record import Housekeeping, WorkerState
 from trainyard.store.processes.workers import WorkerStore
@@ -25,9 +26,13 @@ class Presence:
     """What others see of this worker; `id` is also the owner in the records that it holds."""
 
     def __init__(
-        self, workers: WorkerStore, queues: tuple[str, ...], gpus: tuple[FoundGpu, ...] = ()
+        self,
+        workers: WorkerStore,
+        queues: tuple[str, ...],
+        gpus: tuple[FoundGpu, ...] = (),
+        offers: tuple[Offer, ...] = (),
     ) -> None:
-        """`gpus` are those that its runs may use."""
+        """`gpus` are those that its runs may use, `offers` what its plug-ins have."""
         self._workers = workers
         self._lock = threading.Lock()
         self._queues = self._able = queues
@@ -45,6 +50,7 @@ class Presence:
             started_at=time.time(),
             devices=len(gpus),
             spec_version=SPEC_VERSION,
+            offers=offers,
         )
 
     @property
@@ -82,6 +88,11 @@ class Presence:
             self._workers.leave(self.id)
         except StoreUnavailable as error:
             logger.warning("%s is listed for some seconds more: %s", self.id, error.message)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The keys of what its plug-ins offer."""
+        return tuple(offer.key for offer in self._worker.offers)
 
     @property
     def devices(self) -> int:

@@ -41,6 +41,7 @@ from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu
 from workers.heartbeat import Presence
 from workers.imports.server import ImportServer
+from workers.plugins.announced import announced_offers
 from workers.predict.server import PredictionServer
 from workers.process.child import await_server
 from workers.process.claims import Claims
@@ -80,7 +81,8 @@ class Worker:
     def compose(cls, settings: Settings, queues: tuple[str, ...], node: str) -> "Worker":
         """Wire a worker of these queues, of that Celery name, to the Redis and the storage of the settings.
 
-        Raises DeviceFault where they need a GPU and none can be used.
+        Raises DeviceFault where they need a GPU and none can be used, SettingsError for plug-ins that cannot
+        be imported.
         """
         gpus = GpuCheck(queues)
         client = connect(settings.broker_url)
@@ -89,7 +91,7 @@ class Worker:
         runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
         datasets = DatasetRegistry(client, storage, settings.lease)
         workers = WorkerStore(client)
-        presence = Presence(workers, queues, gpus.gpus())
+        presence = Presence(workers, queues, gpus.gpus(), announced_offers(settings.plugins))
         kicker, events = Kicker(app, client), AttemptEvents(app, node)
         limits = Projects(LimitStore(client), ProjectStore(client), storage)
         return cls(
@@ -160,7 +162,9 @@ class Worker:
         if not self._has_device_for(queue):
             return
         devices = self.presence.devices if needs_gpu(queue) else 0
-        claimed = Claims(self.runs, self.presence.id, self.draining).next(queue, devices)
+        claimed = Claims(self.runs, self.presence.id, self.draining).next(
+            queue, devices, self.presence.offered
+        )
         if claimed:
             run, ownership = claimed
             supervisor = RunSupervisor(
@@ -221,7 +225,9 @@ class Worker:
         """Claim the next data set of the queue and ingest it."""
         await_server()
         self._await_end_of_drain()
-        claimed = Claims(self.datasets, self.presence.id, self.draining).next(queue)
+        claimed = Claims(self.datasets, self.presence.id, self.draining).next(
+            queue, offered=self.presence.offered
+        )
         if claimed:
             dataset, ownership = claimed
             supervisor = IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership)

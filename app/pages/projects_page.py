@@ -13,7 +13,7 @@ from app.service.cluster.projects import ProjectState
 from trainyard.errors import NotFound
 from trainyard.runs.record import Run
 from trainyard.store.runs.run_lists import RunQuery
-from trainyard.tasks.registry import monitors
+from trainyard.tasks.registry import direction_of, monitors
 
 BEST = 8
 """Runs whose curves are drawn; so many colours there are."""
@@ -46,7 +46,7 @@ def show(name: str) -> str:
     runs = services().runs
     newest = runs.page(RunQuery(project=name, limit=NEWEST))
     metric = _metric(newest.readable)
-    descending = monitors()[metric] == "max"
+    descending = direction_of(metric) == "max"
     best = runs.page(RunQuery(project=name, sort=f"best.{metric}", descending=descending, limit=BEST))
     shown = [run for run in best.readable if metric in run.metrics]
     return render_template(

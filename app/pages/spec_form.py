@@ -7,7 +7,7 @@ from typing import Any, Literal
 from marshmallow import Schema, fields, validate
 
 from app.schemas.runs.spec import SpecSchema
-from trainyard.spec.fields import AUTO
+from trainyard.spec.fields import AUTO, ListedOrOffered
 
 Kind = Literal["choice", "number", "whole", "whole_or_auto", "switch", "text", "json"]
 VERSION = "version"
@@ -57,9 +57,7 @@ def _fields_of(schema: Schema, prefix: str) -> Iterator[SpecField]:
 
 def _field(name: str, field: fields.Field[Any]) -> SpecField:
     limits = {**_range(field), **_either(field.metadata)}
-    names = tuple(
-        str(one) for rule in field.validators if isinstance(rule, validate.OneOf) for one in rule.choices
-    )
+    names = tuple(str(one) for rule in map(_listed, field.validators) if rule for one in rule.choices)
     return SpecField(
         name=name,
         kind="choice" if names else _kind(field),
@@ -70,6 +68,13 @@ def _field(name: str, field: fields.Field[Any]) -> SpecField:
         maximum=limits.get("maximum"),
         nullable=bool(field.allow_none),
     )
+
+
+def _listed(rule: Callable[..., Any]) -> validate.OneOf | None:
+    """The list that a rule holds names to; what plug-ins offer besides is not offered by the form."""
+    if isinstance(rule, ListedOrOffered):
+        return rule.listed
+    return rule if isinstance(rule, validate.OneOf) else None
 
 
 _KINDS: tuple[tuple[type[fields.Field[Any]], Kind], ...] = (

@@ -179,8 +179,8 @@ def test_the_workers_are_listed(client: FlaskClient, beat: Any):
     assert client.get(f"{API}/workers").json["items"] == [
         {
             "id": "host:1:x", "host": "host", "pid": 1, "queues": ["cpu"], "device": "a processor",
-            "memory_bytes": 8, "figures": [], "started_at": "1970-01-01T00:00:01.000Z", "holds": "run-1",
-            "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
+            "memory_bytes": 8, "figures": [], "offers": [], "started_at": "1970-01-01T00:00:01.000Z",
+            "holds": "run-1", "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
             "is_stalled": False, "is_drained": False, "unreadable": None,
         }
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from deploy.environment import (
     stack_environment,
 )
 from deploy.passwords import made_password, present_password
-from deploy.ports import flower_port, redis_port, refuse_taken
+from deploy.ports import flower_port, redis_port, refuse_equal, refuse_taken
 from deploy.redis import free_port
 from deploy.supervision import configuration
 from tests.waits import wait_for
@@ -131,6 +131,12 @@ def test_a_port_is_taken_only_while_somebody_listens(host: str):
             refuse_taken(host, port, "Redis", "TRAINYARD_REDIS_PORT")
         assert "TRAINYARD_REDIS_PORT" in refused.value.remedy
     refuse_taken(host, port, "Redis", "TRAINYARD_REDIS_PORT")
+
+
+def test_two_processes_of_a_stack_have_no_port_in_common():
+    refuse_equal({"TRAINYARD_PORT": 9000, "TRAINYARD_FLOWER_PORT": 9001, "TRAINYARD_REDIS_PORT": 9002})
+    with pytest.raises(SettingsError, match="9001 is that of TRAINYARD_FLOWER_PORT and"):
+        refuse_equal({"TRAINYARD_PORT": 9000, "TRAINYARD_FLOWER_PORT": 9001, "TRAINYARD_REDIS_PORT": 9001})
 
 
 def test_who_joins_has_the_address_that_the_stack_has(settings: Settings):

@@ -1,6 +1,6 @@
 """Records that are worked on: whoever claims one holds it by a lease, and a fence refuses who lost it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -53,10 +53,14 @@ class Registry(Records[Record]):
         created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)
 
-    def claim(self, queue: str, owner: str, devices: int = 0) -> Record | None:
-        """Take the next waiting record for a worker, or None; `devices` is how many a run may want, 0 any."""
+    def claim(self, queue: str, owner: str, devices: int = 0, offered: Sequence[str] = ()) -> Record | None:
+        """Take the next waiting record for a worker, or None.
+
+        `devices` is how many a run may want, 0 any, and `offered` what it may ask of plug-ins, by the keys of
+        offers.
+        """
         life = self._life_in(queue)
-        record = self._store.claim(queue, owner, life, self.rules, self._max_concurrent, devices)
+        record = self._store.claim(queue, owner, life, self.rules, self._max_concurrent, devices, offered)
         return self._mirrored(record) if record else None
 
     def held_by(self, owner: str, queue: str) -> Record | None:

@@ -29,6 +29,7 @@ ANOTHER_TRY_HELPS: dict[str, bool] = {
     "export_mismatch": False,  # the same weights make the same file
     "checkpoints_lost": False,  # it has to train again, which takes hours: the user decides
     "engine_error": False,  # the same code on the same data raises it again
+    "plugin_missing": True,  # another worker has the plug-in
     "device_fault": True,  # another worker's device may be sound, and so may this one after a reset
     "host_out_of_memory": True,  # a neighbour may have taken the memory
     "loader_died": True,  # somebody may have killed it, or a neighbour taken the shared memory

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from trainyard.plugins.offers import metric_of
 from trainyard.runs.record import MetricSummary
-from trainyard.tasks.registry import monitors
+from trainyard.tasks.registry import direction_of, monitors
 
 Row = Mapping[str, Any]
 _OF_A_CLASS = "/"
@@ -22,7 +23,8 @@ def summarize(rows: Sequence[Row], monitor: str) -> dict[str, Any]:
     for row in rows:
         if row.get("val_loss") is not None and (best is None or is_better(row, best, monitor)):
             best = row
-    found = {name: metric_summary(rows, name) for name in monitors()}
+    of_plugins = {name: None for row in rows for name in row if metric_of(name)}
+    found = {name: metric_summary(rows, name) for name in (*monitors(), *of_plugins)}
     return {
         "metrics": {name: asdict(one) for name, one in found.items() if one},
         "best_row": _of_all_classes(best) if best else None,
@@ -35,7 +37,7 @@ def metric_summary(rows: Iterable[Row], name: str) -> MetricSummary | None:
     values = [(row[name], row["epoch"]) for row in rows if is_finite(row.get(name))]
     if not values:
         return None
-    sign = 1 if monitors()[name] == "max" else -1
+    sign = 1 if direction_of(name) == "max" else -1
     best, best_epoch = max(values, key=lambda one: (sign * one[0], -one[1]))
     last, last_epoch = values[-1]
     return MetricSummary(best=best, best_epoch=best_epoch, last=last, last_epoch=last_epoch)
@@ -49,7 +51,7 @@ def is_better(row: Row, best: Row, monitor: str) -> bool:
     """
     known = row.get(monitor) is not None and best.get(monitor) is not None
     metric = monitor if known else "val_loss"
-    if monitors()[metric] == "max":
+    if direction_of(metric) == "max":
         return bool(row[metric] > best[metric])
     return bool(row[metric] < best[metric])
 

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NO_WORKER = "no_worker"
     OLDER_WORKERS = "older_workers"
     TOO_FEW_DEVICES = "too_few_devices"
+    NO_PLUGIN = "no_plugin"
     PROJECT_LIMIT = "project_limit"
     WORKERS_BUSY = "workers_busy"
     RUNS_BEFORE = "runs_before"
@@ -30,6 +31,7 @@ MESSAGES = {
     "the run asks for; it waits for one of this release.",
     Reason.TOO_FEW_DEVICES: "No worker of this device class has as many devices as the run wants "
     "(compute.devices).",
+    Reason.NO_PLUGIN: "No worker of this device class has the plug-ins that the run asks for.",
     Reason.PROJECT_LIMIT: "The project has as many runs in work, or about to be, as it may have at once.",
     Reason.WORKERS_BUSY: "All workers of this queue are busy.",
     Reason.RUNS_BEFORE: "Other runs have their turn before.",
@@ -46,11 +48,13 @@ def reason_to_wait(
     idle: int,
     able: int | None = None,
     reading: int | None = None,
+    offering: int | None = None,
 ) -> Reason:
     """The first reason that applies.
 
     `serving` workers are there for the queue, `idle` of them free; `reading` of them understand the run's
-    spec and `able` of those have the devices that it wants, None where no run is asked about.
+    spec, `offering` of those have the plug-ins that it asks for, and `able` of those the devices that it
+    wants; None where no run is asked about.
     """
     if must_wait:
         return Reason.REDIS_RESTARTED
@@ -58,6 +62,8 @@ def reason_to_wait(
         return Reason.NO_WORKER
     if reading == 0:
         return Reason.OLDER_WORKERS
+    if offering == 0:
+        return Reason.NO_PLUGIN
     if able == 0:
         return Reason.TOO_FEW_DEVICES
     if is_held_up:

@@ -6,6 +6,7 @@ from trainyard.catalog.names import CLASS_WEIGHTINGS, FITS, OPTIMIZERS, SCHEDULE
 from trainyard.catalog.transform_checks import check_holes, check_transforms
 from trainyard.datasets.record import Task
 from trainyard.errors import InvalidRequest
+from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import ExportSpec, TrainingSpec
 from trainyard.tasks.description import TaskDescription
 from trainyard.tasks.registry import architectures, forms, monitors, task_named
@@ -46,7 +47,7 @@ def task_of(spec: TrainingSpec) -> TaskDescription:
 def check_known(spec: TrainingSpec) -> None:
     """Raise InvalidRequest for a stored spec that names what this release cannot train with.
 
-    Architectures and encoders are left to whoever builds them.
+    Architectures, encoders and names of plug-ins are left to whoever builds them.
     """
     optimization, losses = spec.optimization, task_of(spec).losses
     for name, accepted, path in (
@@ -55,7 +56,7 @@ def check_known(spec: TrainingSpec) -> None:
         (optimization.schedule.name, SCHEDULES, "schedule.name"),
         (optimization.class_weighting, CLASS_WEIGHTINGS, "class_weighting"),
     ):
-        if name not in accepted:
+        if name not in accepted and not is_offered_name(name):
             raise InvalidRequest(
                 f"This release trains with no {path} {name!r}.",
                 remedy="Fork the run with another one, or train it with the release that it was made for.",

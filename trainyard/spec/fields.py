@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from trainyard.plugins.offers import LONGEST_NAME, NAME_PATTERN, is_offered_name
+
 AUTO = "auto"
 """In place of a number that the worker is to find."""
 
@@ -75,12 +77,34 @@ class _Listed(validate.OneOf):
         """Likewise."""
 
 
+class ListedOrOffered(validate.Validator):
+    """A name of a list, or one that a plug-in may offer: whether a worker does is known at submission."""
+
+    def __init__(self, names: Callable[[], Iterable[str]], prefix: str = "") -> None:
+        """`prefix` goes before the names of plug-ins."""
+        self.listed = _Listed(names)
+        self._prefix = prefix
+
+    def __call__(self, value: str) -> str:
+        name = value.removeprefix(self._prefix)
+        if value.startswith(self._prefix) and is_offered_name(name):
+            return value
+        return str(self.listed(value))
+
+    def forms(self) -> list[dict[str, Any]]:
+        """The same for OpenAPI."""
+        pattern = NAME_PATTERN.replace("^", f"^{self._prefix}", 1)
+        longest = LONGEST_NAME + len(self._prefix)
+        offered = {"type": "string", "pattern": pattern, "maxLength": longest}
+        return [{"type": "string", "enum": [*self.listed.choices]}, offered]
+
+
 class _Choice(fields.String):
     """A name out of a list; one that looks like a number may come as that, as `--set precision=32` does."""
 
-    def __init__(self, names: Callable[[], Iterable[str]], **options: Any) -> None:
-        self._listed = _Listed(names)
-        super().__init__(validate=self._listed, **options)
+    def __init__(self, rule: _Listed | ListedOrOffered, **options: Any) -> None:
+        self._listed = rule if isinstance(rule, _Listed) else rule.listed
+        super().__init__(validate=rule, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -92,9 +116,19 @@ class _Choice(fields.String):
 
 def choice(names: Iterable[str] | Callable[[], Iterable[str]], help: str) -> Any:
     """A required name out of a list, or of the list that a function gives whenever it is looked at."""
-    listed = names if callable(names) else tuple(names).__iter__
-    made = _Choice(listed, required=True, metadata={"description": help})
+    made = _Choice(_Listed(_looked_up(names)), required=True, metadata={"description": help})
     return field(metadata={"marshmallow_field": made})
+
+
+def choice_or_offer(names: Iterable[str] | Callable[[], Iterable[str]], help: str, prefix: str = "") -> Any:
+    """As `choice`, or a name that a plug-in offers, behind the prefix."""
+    rule = ListedOrOffered(_looked_up(names), prefix)
+    metadata = {"description": help, "anyOf": rule.forms()}
+    return field(metadata={"marshmallow_field": _Choice(rule, required=True, metadata=metadata)})
+
+
+def _looked_up(names: Iterable[str] | Callable[[], Iterable[str]]) -> Callable[[], Iterable[str]]:
+    return names if callable(names) else tuple(names).__iter__
 
 
 def described(help: str, validator: Any = None, **extra: str) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 
 from trainyard.decoding import Defaults, decoder
 from trainyard.errors import NewerRecord
+from trainyard.plugins.spec_offers import asked_of_plugins
 from trainyard.spec.training_spec import (
     SPEC_VERSION,
     AugmentationSpec,
@@ -120,7 +121,7 @@ ABSENT: Mapping[int, Defaults] = {
     3: _WITH_AUTO_LOADERS,  # before, 0
     4: _WITH_AUTO_LOADERS,  # `task` came in: before, all were segmentation
     5: _WITH_AUTO_LOADERS,  # what classification takes came in: nothing of it was done before
-    6: _WITH_AUTO_LOADERS,  # what detection takes came in, of which there was none before
+    6: _WITH_AUTO_LOADERS,  # what detection takes, and names of plug-ins, came in: there were none before
 }
 """By version: what an absent field of each part stands for. Specs without a version are of the first one."""
 
@@ -142,7 +143,7 @@ ADDED: Mapping[int, Mapping[type, tuple[str, ...]]] = {
 _NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {
     3: lambda spec: spec.data.loader_workers == "auto",
     5: lambda spec: spec.task == "classification",
-    6: lambda spec: spec.task == "detection",
+    6: lambda spec: spec.task == "detection" or any(asked_of_plugins(spec)),
 }
 """By version: whether a spec has a value of an older field that came in with it."""
 

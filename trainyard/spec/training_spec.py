@@ -11,9 +11,11 @@ from typing import Any, Literal
 from marshmallow import ValidationError, validate
 
 from trainyard.catalog import names as catalog
+from trainyard.plugins.offers import VALIDATED, is_offered_name
 from trainyard.spec.fields import (
     AUTO,
     choice,
+    choice_or_offer,
     described,
     number,
     share,
@@ -33,7 +35,7 @@ MAX_BATCH = 1024
 
 
 def _known_encoder(name: str) -> None:
-    if problem := catalog.check_encoder(name):
+    if not is_offered_name(name) and (problem := catalog.check_encoder(name)):
         raise ValidationError(problem)
 
 
@@ -94,7 +96,7 @@ class AugmentationSpec:
 class ModelSpec:
     """The network."""
 
-    architecture: str = choice(
+    architecture: str = choice_or_offer(
         tasks.architectures,
         "architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the "
         "encoder's pooled features; of detection one of torchvision's detectors",
@@ -201,7 +203,7 @@ class DataSpec:
 class LossSpec:
     """One term of the loss."""
 
-    name: str = choice(tasks.losses, "loss")
+    name: str = choice_or_offer(tasks.losses, "loss")
     weight: float = number(0.001, 1000, "", "its factor in the sum of all terms")
     params: dict[str, float] = described("its own parameters, as the catalogue lists them; may be empty")
 
@@ -237,7 +239,7 @@ class OptimizationSpec:
         "they multiply the cost of pixels or images that have the class",
         _known_class_weights,
     )
-    optimizer: str = choice(catalog.OPTIMIZERS, "optimizer of timm's factory")
+    optimizer: str = choice_or_offer(catalog.OPTIMIZERS, "optimizer of timm's factory")
     learning_rate: float = number(1e-8, 1.0, "", "peak learning rate")
     encoder_lr_factor: float = number(0, 1, "", "learning rate of the encoder as a share of the peak")
     layer_lr_decay: float = number(
@@ -261,7 +263,9 @@ class OptimizationSpec:
 class EarlyStoppingSpec:
     """When a run has learnt all it will."""
 
-    monitor: str = choice(tasks.monitors, "metric; a loss is to fall, anything else to rise")
+    monitor: str = choice_or_offer(
+        tasks.monitors, "metric; a loss is to fall, anything else to rise", prefix=VALIDATED
+    )
     patience: int = whole(
         0,
         100_000,
@@ -275,7 +279,9 @@ class EarlyStoppingSpec:
 class CheckpointSpec:
     """Which weights are kept. `best` and `last` always are."""
 
-    monitor: str = choice(tasks.monitors, "metric that makes an epoch the best; losses by the lowest")
+    monitor: str = choice_or_offer(
+        tasks.monitors, "metric that makes an epoch the best; losses by the lowest", prefix=VALIDATED
+    )
     every_epochs: int = whole(0, 10_000, "epochs", "also keep one of every n epochs; 0 keeps none")
     keep_last: int = whole(0, 10_000, "checkpoints", "of those, keep the newest k; 0 keeps all")
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import count
 from typing import Any, Generic, TypeVar, cast
@@ -105,16 +105,17 @@ class RecordStore(Generic[Record]):
         rules: LeaseRules,
         max_concurrent: int = 0,
         devices: int = 0,
+        offered: Sequence[str] = (),
     ) -> Record | None:
         """Take the record of the queue whose turn it is, or None; one that cannot be read fails, and one of a
         newer release is left to its workers.
 
         `max_concurrent` holds for projects without a limit of their own, `devices` for what a run may want; 0
-        is no limit.
+        is no limit. What asks plug-ins for more than is `offered` is left to other workers.
         """
         lease_ms, grace_s = int(rules.lease_s * 1000), rules.grace_s
         states = (life.waiting, life.working)
-        reads = json.dumps({"spec": SPEC_VERSION, "options": OPTIONS})
+        reads = json.dumps({"spec": SPEC_VERSION, "options": OPTIONS, "plugins": [*offered]})
         arguments = (self.kind, queue, owner, *states, lease_ms, grace_s, max_concurrent, devices, reads)
         while True:
             outcome, found = run_script(self.client, "claim", *arguments)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from trainyard.catalog.names import Loss
 from trainyard.errors import InvalidRequest
+from trainyard.plugins.offers import is_offered_name
 
 if TYPE_CHECKING:
     from trainyard.spec.training_spec import LossSpec, OptimizationSpec
@@ -34,7 +35,8 @@ def check_weighting(spec: "OptimizationSpec", weighing: Sequence[str]) -> None:
         raise refusal("The class weights do not go with class_weighting.", {"class_weights": [wanted]})
     if is_given and not any(spec.class_weights):
         raise refusal("Every class weight is 0.", {"class_weights": ["at least one above 0"]})
-    if spec.class_weighting != "none" and not any(term.name in weighing for term in spec.losses):
+    named = [term.name for term in spec.losses]
+    if spec.class_weighting != "none" and not any(one in weighing or is_offered_name(one) for one in named):
         problem = f"none, or one of these losses: {', '.join(weighing)}"
         raise refusal("No loss of this spec takes class weights.", {"class_weighting": [problem]})
 

@@ -5,6 +5,7 @@ from itertools import chain
 
 from trainyard.catalog.names import Architecture, Loss
 from trainyard.errors import InvalidRequest
+from trainyard.plugins.offers import falls
 from trainyard.tasks.classification import CLASSIFICATION
 from trainyard.tasks.description import Direction, TaskDescription
 from trainyard.tasks.detection import DETECTION
@@ -47,6 +48,11 @@ def losses() -> Mapping[str, Loss]:
 def monitors() -> Mapping[str, Direction]:
     """The metrics of all tasks that may decide, and which way is better."""
     return {name: way for task in TASKS.values() for name, way in task.monitors.items()}
+
+
+def direction_of(metric: str) -> Direction:
+    """Which way a metric of any task, or of a plug-in, is better."""
+    return monitors().get(metric) or ("min" if falls(metric) else "max")
 
 
 def needs_of(name: str) -> Architecture:

@@ -11,6 +11,7 @@ from trainyard.storage.errors import storage_error
 from workers.ingest.pipeline import ingest
 from workers.ingest.problems import shown
 from workers.ingest.upload.open import Upload
+from workers.plugins.loading import load_plugins
 from workers.process.child import Link, Message
 
 _decode_options = decoder(IngestOptions)
@@ -23,6 +24,7 @@ def work(link: Link, job: Message) -> None:
     link.listen(lambda _: None)
     options = _decode_options(job["options"])
     try:
+        load_plugins()
         found = ingest(
             _upload(job["upload"]),
             Path(job["folder"]),

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from trainyard.errors import StoreUnavailable
@@ -24,13 +25,19 @@ class Claims(Generic[Record]):
         self._worker_id = worker_id
         self._draining = draining
 
-    def next(self, queue: str, devices: int = 0) -> tuple[Record, Ownership] | None:
-        """The next record of the queue and the right to it; None where none waits, or the worker leaves."""
+    def next(
+        self, queue: str, devices: int = 0, offered: Sequence[str] = ()
+    ) -> tuple[Record, Ownership] | None:
+        """The next record of the queue and the right to it; None where none waits, or the worker leaves.
+
+        The worker has so many `devices`, 0 for any number, and plug-ins with what is `offered`, by the keys
+        of offers.
+        """
         if self._draining.is_set():
             return None
         asked_at = time.monotonic()
         try:
-            record = self._registry.claim(queue, self._worker_id, devices)
+            record = self._registry.claim(queue, self._worker_id, devices, offered)
         except StoreUnavailable as error:
             logger.warning("A claim from %s has no answer yet: %s", queue, error.message)
             return self._unanswered(queue)

@@ -91,7 +91,8 @@ class Finisher:
         if not self._is_ready:
             await_server()
             self._is_ready = True
-        claimed = Claims(self._runs, self._presence.id, self._draining).next(FINISH_QUEUE)
+        claims = Claims(self._runs, self._presence.id, self._draining)
+        claimed = claims.next(FINISH_QUEUE, offered=self._presence.offered)
         if claimed is None:
             return False
         run, ownership = claimed

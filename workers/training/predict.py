@@ -17,6 +17,7 @@ import torch
 
 from trainyard.errors import InvalidRequest, TrainyardError
 from workers.ingest.paths.layout import PICTURES
+from workers.plugins.loading import load_plugins
 from workers.training.tasks.model_file import open_model
 from workers.training.tasks.registry import TASKS
 
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> int:
     asked = _parser().parse_args(arguments)
     torch.set_num_threads(asked.threads)
     try:
+        load_plugins()
         images = _pictures_of(asked.images)
         model = open_model(asked.model)
         TASKS[model.task].predict(model, images, asked.out, asked.way)

@@ -5,6 +5,7 @@ from typing import get_args
 from marshmallow import Schema, fields, validate
 from marshmallow_dataclass import class_schema
 
+from app.schemas.cluster.offers import OfferSchema
 from app.schemas.fields import name_field
 from app.schemas.runs.spec import SpecSchema
 from trainyard.catalog.names import Architecture
@@ -76,3 +77,6 @@ class CatalogueSchema(Schema):
     )
     device_classes = fields.List(fields.String())
     presets = fields.List(fields.String())
+    plugins = fields.List(
+        fields.Nested(OfferSchema), metadata={"description": "what plug-ins of living workers offer besides"}
+    )

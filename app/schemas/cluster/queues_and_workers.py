@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump
 
+from app.schemas.cluster.offers import OfferSchema
 from app.schemas.fields import instant_field
 from app.service.cluster.queues_and_workers import ProjectWaiting
 from trainyard.scheduling.waiting import MESSAGES, Reason
@@ -101,6 +102,7 @@ class WorkerSchema(Schema):
         fields.Nested(DeviceFiguresSchema),
         metadata={"description": "of each GPU, or of the machine; empty before the first are told"},
     )
+    offers = fields.List(fields.Nested(OfferSchema), metadata={"description": "what its plug-ins have"})
     started_at = instant_field("when the worker started")
     holds = fields.String(allow_none=True, metadata={"description": "the run or data set in work"})
     since = instant_field("since when it has that in work")

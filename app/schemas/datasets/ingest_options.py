@@ -21,6 +21,7 @@ from app.schemas.datasets.option_fields import (
 )
 from trainyard.catalog.names import DATASET_FORMATS, NAME_ENCODINGS
 from trainyard.datasets.record import PICTURES, IngestOptions
+from trainyard.spec.fields import ListedOrOffered
 
 MAX_FOLDS = 100
 _PATTERN_HELP = "a pattern of paths from any folder downwards, with *, ? and **, or the name of a folder"
@@ -35,7 +36,13 @@ def _one_of(*values: str, help: str) -> fields.String:
 class OptionsFields(Schema):
     """All that may be said of how an upload is read."""
 
-    format = _one_of(*DATASET_FORMATS, help="format of the annotations; found out where it is left out")
+    format = fields.String(
+        validate=ListedOrOffered(lambda: DATASET_FORMATS),
+        metadata={
+            "description": "format of the annotations; found out where it is left out",
+            "anyOf": ListedOrOffered(lambda: DATASET_FORMATS).forms(),
+        },
+    )
     classes = ClassesField(
         metadata={
             "description": 'names of mask values: {"0": "background", "255": "pet"} or [{"value": 0, "name": '

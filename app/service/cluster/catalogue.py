@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.service.requests.offers import OfferService
 from trainyard.catalog import names as catalog
 from trainyard.catalog.transforms import CHANCE, PARAMETERS
 from trainyard.spec.experiments import Experiments
@@ -15,8 +16,9 @@ SEARCH_LIMIT = 200
 class CatalogueService:
     """Lists names, for forms and for people."""
 
-    def __init__(self, experiments: Experiments) -> None:
+    def __init__(self, experiments: Experiments, offers: OfferService) -> None:
         self._experiments = experiments
+        self._offers = offers
 
     def architectures(self) -> list[catalog.Architecture]:
         """Every architecture with its rules."""
@@ -61,6 +63,7 @@ class CatalogueService:
             "transform_parameters": _transform_parameters(),
             "device_classes": list(catalog.DEVICE_CLASSES),
             "presets": self.presets(),
+            "plugins": self._offers.all(),
         }
 
 

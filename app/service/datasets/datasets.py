@@ -11,6 +11,7 @@ from typing import Any
 from app.service.datasets.answers import chosen_options
 from app.service.datasets.uploads import ArrivedFile, Upload
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
+from app.service.requests.offers import OfferService
 from app.service.requests.submission import whole_or_absent
 from trainyard.datasets.record import UNREAD, Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
@@ -45,12 +46,14 @@ class DatasetService:
         datasets: DatasetRegistry,
         uploads: UploadStore,
         storage: Storage,
+        offers: OfferService,
         kick: Callable[[str], bool],
         max_upload_bytes: int,
     ) -> None:
         self._datasets = datasets
         self._uploads = uploads
         self._storage = storage
+        self._offers = offers
         self._kick = kick
         self._max_upload_bytes = max_upload_bytes
 
@@ -96,6 +99,7 @@ class DatasetService:
             raise InvalidRequest("Give either a file or a path.", errors={"file": said, "path": said})
         if request.incoming is not None:
             self._storage.data.path(request.incoming)
+        self._offers.check_format(request.options.format)
         dataset = Dataset(
             id=keyed_id("ds", request.project, key) if key else upload.dataset_id,
             name=request.name,
@@ -199,6 +203,7 @@ class DatasetService:
             raise InvalidRequest("Nothing is answered.", errors={"answers": said})
         settled = chosen_options(questions, answers)
         own = {name: value for name, value in settled.items() if name not in options}
+        self._offers.check_format(options.get("format"))
         return self._read_again(seen, replace(base, **options), own)
 
     def retry(self, dataset_id: str) -> Dataset:

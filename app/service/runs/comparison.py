@@ -6,7 +6,7 @@ from typing import Any
 
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import MetricSummary, Run
-from trainyard.tasks.registry import monitors
+from trainyard.tasks.registry import direction_of, monitors
 
 _OF_THE_RECORD = ("dataset_id", "dataset_hash", "experiment", "queue", "epochs", "forked_from")
 
@@ -79,7 +79,9 @@ def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _metrics(runs: Sequence[Run]) -> Iterator[MetricComparison]:
-    for name, direction in monitors().items():
+    of_plugins = {name for run in runs for name in run.metrics} - monitors().keys()
+    for name in (*monitors(), *sorted(of_plugins)):
+        direction = direction_of(name)
         known = [(run.metrics[name].best, run.id) for run in runs if name in run.metrics]
         if known:
             best = max(known, key=lambda one: one[0] if direction == "max" else -one[0])

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
+from app.service.requests.offers import OfferService
 from app.service.requests.submission import whole_or_absent
 from app.service.runs.dataset_content import with_content
 from app.service.runs.saved_experiments import SavedExperiments
@@ -80,6 +81,7 @@ class RunService:
         experiments: Experiments,
         saved: SavedExperiments,
         waiting: WaitingService,
+        offers: OfferService,
         kick: Callable[[str], bool],
         device_class: str,
     ) -> None:
@@ -90,6 +92,7 @@ class RunService:
         self._experiments = experiments
         self._saved = saved
         self._waiting = waiting
+        self._offers = offers
         self._kick = kick
         self._device_class = device_class
 
@@ -266,6 +269,7 @@ class RunService:
         """The run, of whose data set nothing has been asked."""
         device_class = request.device_class or self._device_class
         check_device(spec, device_class)
+        self._offers.check_run(spec, device_class)
         named = f"{spec.model.architecture} {spec.model.encoder}"[:NAME_LENGTH]
         return Run(
             id=run_id,

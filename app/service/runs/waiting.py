@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from trainyard.plugins.spec_offers import asked_of_plugins
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
 from trainyard.scheduling.waiting import (
@@ -23,7 +24,9 @@ from trainyard.store.processes.workers import WorkerStore
 from trainyard.store.runs.queues import QueueStore, Standing
 from trainyard.store.runs.run_store import FINISH_QUEUE
 
-_OPEN = frozenset({Reason.REDIS_RESTARTED, Reason.NO_WORKER, Reason.OLDER_WORKERS, Reason.TOO_FEW_DEVICES})
+_OPEN = frozenset(
+    {Reason.REDIS_RESTARTED, Reason.NO_WORKER, Reason.OLDER_WORKERS, Reason.TOO_FEW_DEVICES, Reason.NO_PLUGIN}
+)
 """What nobody can tell the end of."""
 
 
@@ -72,13 +75,16 @@ class WaitingService:
             return Waiting(position=standing.position, reason=told, predicted_start=None)
         everyone = [worker for worker in self._workers.all() if run.queue in worker.queues]
         reading = [worker for worker in everyone if worker.reads(run.spec.version)]
-        serving = [worker for worker in reading if worker.has_devices_for(run.spec.compute.devices)]
+        asked = [one.key for one in asked_of_plugins(run.spec)]
+        offering = [worker for worker in reading if worker.offers_all(asked)]
+        serving = [worker for worker in offering if worker.has_devices_for(run.spec.compute.devices)]
         reason = reason_to_wait(
             must_wait=standing.must_wait,
             is_held_up=standing.is_held_up,
             position=standing.position,
             serving=len(everyone),
             reading=len(reading),
+            offering=len(offering),
             able=len(serving),
             idle=sum(worker.holds is None for worker in serving),
         )

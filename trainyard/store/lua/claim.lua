@@ -2,44 +2,76 @@
 -- for this owner: what was interrupted first, then the higher priority, then the project with the fewest records in
 -- work, then first come. A project with as many in work as its limit, or as `limit` where it has none of its
 -- own (0: no limit), is passed over, and so is a run that wants more than `devices` (0: any number), which
--- waits for a worker that has them. So is what asks for more than the worker's release knows, by `reads` (JSON: the newest
--- version of specs, the options of ingests). The record leaves the queue, enters the status `working`, and its fence
+-- waits for a worker that has them. So is what asks for more than the worker knows, by `reads` (JSON: the newest
+-- version of specs and the options of ingests that its release reads, and what its plug-ins offer). The record leaves the queue, enters the status `working`, and its fence
 -- grows by one: writes of any earlier attempt are refused from here on. Entries whose record is not waiting
 -- are dropped. Outcome: claimed | empty | wait (this Redis may have forgotten that somebody holds what it
 -- shows as waiting).
 local kind, queue, owner, waiting, working = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if may_have_forgotten(ARGV[7]) then return {'wait', {}} end
 
--- How many devices a run wants, and the version of its spec. Kept beside the record's own fields, for a spec is long
--- to read; set_fields forgets them with the spec that they are of.
-local function wanted_of(id)
-  local known = redis.call('HMGET', key_of(kind, id), 'wanted_devices', 'wanted_version')
-  if known[1] and known[2] then return tonumber(known[1]), tonumber(known[2]) end
-  local spec = decoded(get(kind, id, 'spec'))
-  local compute = type(spec.compute) == 'table' and spec.compute or {}
-  local devices, version = tonumber(compute.devices) or 1, tonumber(spec.version) or 1
-  redis.call('HSET', key_of(kind, id), 'wanted_devices', devices, 'wanted_version', version)
-  return devices, version
+local reads = cjson.decode(ARGV[10])
+local offered = {}
+for _, key in ipairs(reads.plugins) do offered[key] = true end
+
+-- A plug-in's name has a dot, as none of Trainyard's own has.
+local function asked_of_plugins(keys, what, name)
+  if type(name) == 'string' and string.find(name, '.', 1, true) then keys[#keys + 1] = what .. ' ' .. name end
 end
 
--- Whether the worker's release knows all options of a set. One that is null asks for nothing.
+local function part_of(spec, name) return type(spec[name]) == 'table' and spec[name] or {} end
+
+-- What a spec asks of plug-ins, as trainyard/plugins/spec_offers.py tells it.
+local function plugins_of(spec)
+  local keys, optimization = {}, part_of(spec, 'optimization')
+  asked_of_plugins(keys, 'architecture', part_of(spec, 'model').architecture)
+  asked_of_plugins(keys, 'optimizer', optimization.optimizer)
+  for _, term in ipairs(part_of(optimization, 'losses')) do asked_of_plugins(keys, 'loss', part_of({term = term}, 'term').name) end
+  for _, part in ipairs({'early_stopping', 'checkpoints'}) do
+    local monitor = part_of(spec, part).monitor
+    if type(monitor) == 'string' then asked_of_plugins(keys, 'metric', (string.gsub(monitor, '^val_', '', 1))) end
+  end
+  return keys
+end
+
+-- How many devices a run wants, the version of its spec, and what it asks of plug-ins, one in a line. Kept beside the
+-- record's own fields, for a spec is long to read; set_fields forgets them with the spec that they are of.
+local function wanted_of(id)
+  local known = redis.call('HMGET', key_of(kind, id), 'wanted_devices', 'wanted_version', 'wanted_plugins')
+  if known[1] and known[2] and known[3] then return tonumber(known[1]), tonumber(known[2]), known[3] end
+  local spec = decoded(get(kind, id, 'spec'))
+  local devices, version = tonumber(part_of(spec, 'compute').devices) or 1, tonumber(spec.version) or 1
+  local plugins = table.concat(plugins_of(spec), '\n')
+  redis.call('HSET', key_of(kind, id), 'wanted_devices', devices, 'wanted_version', version, 'wanted_plugins', plugins)
+  return devices, version, plugins
+end
+
+local function are_offered(plugins)
+  for key in string.gmatch(plugins, '[^\n]+') do
+    if not offered[key] then return false end
+  end
+  return true
+end
+
+-- Whether the worker knows all options of a set. One that is null asks for nothing.
 local function knows_options(id, options)
   local known = {}
   for _, name in ipairs(options) do known[name] = true end
   for _, text in ipairs(redis.call('HMGET', key_of(kind, id), 'options', 'change')) do
     for name, value in pairs(decoded(text)) do
       if not known[name] and value ~= cjson.null then return false end
+      local keys = {}
+      if name == 'format' then asked_of_plugins(keys, 'format', value) end
+      if keys[1] and not offered[keys[1]] then return false end
     end
   end
   return true
 end
 
-local reads = cjson.decode(ARGV[10])
-
 local function fits(id)
   if kind ~= 'run' then return knows_options(id, reads.options) end
-  local most, devices, version = tonumber(ARGV[9]), wanted_of(id)
-  return (most == 0 or devices <= most) and version <= reads.spec
+  local most, devices, version, plugins = tonumber(ARGV[9]), wanted_of(id)
+  return (most == 0 or devices <= most) and version <= reads.spec and are_offered(plugins)
 end
 
 -- The first record of a project that may be taken, and its score; nil and whether nothing waits without one.

@@ -322,7 +322,7 @@ local function set_fields(kind, id, first)
     else
       redis.call('HSET', key, field, ARGV[i + 1])
     end
-    if field == 'spec' then redis.call('HDEL', key, 'wanted_devices', 'wanted_version') end -- see claim.lua
+    if field == 'spec' then redis.call('HDEL', key, 'wanted_devices', 'wanted_version', 'wanted_plugins') end -- see claim.lua
   end
 end
 

@@ -1,6 +1,9 @@
 """Who works in the yard: workers that have given a sign of life lately."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from trainyard.plugins.offers import Offer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,8 @@ class WorkerState:
     of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine. `devices`
     is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
     `spec_version` is the newest version of specs that its release reads; 0 of releases that did not tell.
-    `figures` are those of each GPU, or of the machine where it has none, as of its last sign of life.
+    `offers` are what its plug-ins have beside that. `figures` are those of each GPU, or of the machine where
+    it has none, as of its last sign of life.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
     that this was too long ago. A worker that `is_drained` takes nothing new, so that it serves no `queues`.
     `unreadable` says why nothing but the id is known of a worker.
@@ -56,10 +60,15 @@ class WorkerState:
     devices: int = 0
     spec_version: int = 0
     figures: tuple[DeviceFigures, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
     def has_devices_for(self, run_devices: int) -> bool:
         """Whether a run that wants so many devices can train here."""
         return self.devices == 0 or run_devices <= self.devices
+
+    def offers_all(self, keys: Iterable[str]) -> bool:
+        """Whether its plug-ins offer all of these, by the keys of offers."""
+        return {*keys} <= {offer.key for offer in self.offers}
 
     def reads(self, spec_version: int) -> bool:
         """Whether its release understands specs of that version, as far as it tells."""

@@ -24,6 +24,7 @@ from workers.ingest.formats.voc.reader import Voc
 from workers.ingest.formats.yolo.reader import YoloSeg
 from workers.ingest.items import Annotations, Format, Source
 from workers.ingest.problems import Refused
+from workers.plugins.registry import registered
 
 FORMATS: tuple[Format, ...] = (
     Coco(),
@@ -60,6 +61,9 @@ class Recognised:
 def format_named(name: str) -> Format:
     """The format of masks of that name; raises Refused for a name that no format has."""
     named = {one.name: one for one in FORMATS}
+    if (offered := registered("format", name)) is not None:
+        made: Format = offered.make()
+        return made
     if name not in named:
         raise Refused(
             "format_unknown",

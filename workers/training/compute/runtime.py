@@ -11,6 +11,7 @@ import cv2
 import torch
 
 from trainyard.errors import InvalidRequest
+from workers.plugins.loading import load_plugins
 from workers.process.environment import forget_cluster
 from workers.training.compute.devices import PROCESSOR
 
@@ -26,12 +27,13 @@ _NEVER = "2"
 
 
 def prepare_process(threads: int) -> None:
-    """Set the process up for training; call it before the first large tensor is made.
+    """Set the process up for training, plug-ins included; call it before the first large tensor is made.
 
     Keeping freed memory in the heap saves the page faults that dominate CPU steps; a step of one thread
     per core must not share the cores with OpenCV's own threads.
     """
     forget_cluster(os.environ)
+    load_plugins()
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_MMAP_MAX, 0)

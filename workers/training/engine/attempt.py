@@ -14,6 +14,7 @@ from trainyard.spec.stored import read_spec
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
 from trainyard.tasks.registry import rounded_size
+from workers.plugins.made import require_plugins
 from workers.prepared.recorded import open_version
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, Saved, read_checkpoint
@@ -82,6 +83,7 @@ class Attempt:
 def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     """Build it, from the newest good checkpoint that the job names. Raises as `fit` before training."""
     check_known(job.spec)
+    require_plugins(job.spec)
     newest, checkpoint = newest_good(job.resume_from, report) or (None, None)
     if job.resume_from and newest is None:
         report(Notice(message="No checkpoint of an earlier attempt can be read: training starts anew."))

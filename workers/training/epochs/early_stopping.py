@@ -7,7 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from trainyard.runs.events import Event, Notice
 from trainyard.spec.training_spec import EarlyStoppingSpec, ScheduleSpec
-from trainyard.tasks.registry import monitors
+from trainyard.tasks.registry import direction_of
 from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.module import TrainingModule
 
@@ -17,7 +17,7 @@ class Patience:
 
     def __init__(self, metric: str, epochs: int, min_delta: float) -> None:
         self._metric = metric
-        self._sign = 1 if monitors()[metric] == "max" else -1
+        self._sign = 1 if direction_of(metric) == "max" else -1
         self._epochs = epochs
         self._min_delta = min_delta
         self.best: float | None = None

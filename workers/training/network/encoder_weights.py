@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from trainyard.catalog.names import TIMM_PREFIX
 from trainyard.errors import WeightsUnavailable
+from trainyard.plugins.offers import is_offered_name
 from workers.training.torch_files import read_torch_file
 
 State = Mapping[str, Tensor]
@@ -105,7 +106,10 @@ def require_imagenet(encoder: str) -> None:
     """Make sure that ImageNet weights exist for an encoder and can be had; raises WeightsUnavailable.
 
     Asked before anything is fetched: the library itself tries for half a minute when the hub is away.
+    Encoders of plug-ins come from where these say.
     """
+    if is_offered_name(encoder):
+        return
     repository, revision = hub_source(encoder)
     for file in ("model.safetensors", "pytorch_model.bin"):
         cached = huggingface_hub.try_to_load_from_cache(repository, file, revision=revision)

@@ -8,7 +8,9 @@ from timm.optim import create_optimizer_v2, kron, param_groups_weight_decay  # t
 from torch import nn
 from torch.optim import Optimizer
 
+from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import OptimizationSpec
+from workers.plugins.made import offered_optimizer
 
 FUSED = frozenset({"adamw", "adam", "sgd"})
 """Optimizers of torch's that have a fused form on CPUs and GPUs."""
@@ -30,11 +32,14 @@ def make_optimizer(network: nn.Module, spec: OptimizationSpec, *, fused: bool) -
 
     Each group carries its own peak learning rate as `peak_lr`; the last group is the decoder's.
     """
+    groups = parameter_groups(network, spec)
+    if is_offered_name(spec.optimizer):
+        return offered_optimizer(spec, groups)
     options: dict[str, Any] = {"fused": True} if fused and spec.optimizer in FUSED else {}
     if spec.optimizer in NESTEROV and spec.momentum == 0:
         options["nesterov"] = False
     made: Optimizer = create_optimizer_v2(
-        parameter_groups(network, spec),
+        groups,
         opt=spec.optimizer,
         lr=spec.learning_rate,
         momentum=spec.momentum,

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.tasks.classification import MULTILABEL
+from workers.plugins.made import with_offered
 from workers.training.data.loaders import Batch
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.classification.data.batches import LabelBatch
@@ -28,7 +29,8 @@ class ClassificationObjective(Objective):
         self._augmentation = spec.augmentation
         self._loss = WeightedLosses(spec.optimization, form, weights)
         self.train_scores = TrainScores(places)
-        self.val_scores = ValScores(classes, form, places)
+        own = ValScores(classes, form, places)
+        self.val_scores = with_offered(own, spec.task, classes=classes, form=form)
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
         loss: Tensor = self._loss(logits, truth)

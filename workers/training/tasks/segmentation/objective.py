@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from trainyard.spec.training_spec import TrainingSpec
+from workers.plugins.made import with_offered
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.segmentation.data.batches import MaskBatch
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
@@ -23,7 +24,8 @@ class SegmentationObjective(Objective):
         self._loss = WeightedLosses(spec.optimization, spec.model.task, weights)
         self._reading = reading_of(spec.model.task, len(names))
         self.train_scores = EpochScores(len(names), spec.model.task, names)
-        self.val_scores = EpochScores(len(names), spec.model.task, names)
+        own = EpochScores(len(names), spec.model.task, names)
+        self.val_scores = with_offered(own, spec.task, classes=len(names), form=spec.model.task)
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
         loss: Tensor = self._loss(logits, truth)

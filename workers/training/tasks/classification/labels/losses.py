@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import LossSpec, OptimizationSpec
 from trainyard.tasks.classification import MULTILABEL
+from workers.plugins.made import offered_loss
 from workers.training.compute.full_precision import InFullPrecision
 from workers.training.tasks.classification.labels.targets import as_shares
 
@@ -109,6 +111,8 @@ class Focal(_Loss):
 
 def _loss(term: LossSpec, form: str, class_weights: Sequence[float] | None) -> nn.Module:
     exclusive = form != MULTILABEL
+    if is_offered_name(term.name):
+        return InFullPrecision(offered_loss(term, form, class_weights))
     if term.name == "cross_entropy":
         return InFullPrecision(CrossEntropy(class_weights, **term.params))
     kind = YesNo if term.name == "bce" else Focal

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from trainyard.catalog.names import TIMM_PREFIX
 from trainyard.errors import InvalidModel, WeightsUnavailable
+from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import ModelSpec
+from workers.plugins.made import offered_network
 from workers.training.network.encoder_weights import require_imagenet
 from workers.training.network.pretrained import fill_encoder
 from workers.training.network.shapes import REFUSALS
@@ -73,7 +75,7 @@ class PooledClassifier(Classifier):
         return last.mean(dim=(2, 3))
 
 
-def build_classifier(spec: ModelSpec, classes: int, weights_file: Path | None) -> Classifier:
+def build_classifier(spec: ModelSpec, classes: int, weights_file: Path | None) -> nn.Module:
     """A network for so many classes, its encoder filled as the spec says.
 
     Raises InvalidModel for an encoder that cannot be built, WeightsUnavailable for weights that cannot be had
@@ -86,18 +88,20 @@ def build_classifier(spec: ModelSpec, classes: int, weights_file: Path | None) -
         except OSError as error:
             raise WeightsUnavailable(f"{spec.encoder}'s ImageNet weights cannot be had: {error}") from error
     network = empty_classifier(spec, classes)
-    encoder = network.encoder
+    encoder = network.get_submodule("encoder")
     fill_encoder(encoder.model if isinstance(encoder, TimmEncoder) else encoder, spec, weights_file)
     return network
 
 
-def empty_classifier(spec: ModelSpec, classes: int) -> Classifier:
+def empty_classifier(spec: ModelSpec, classes: int) -> nn.Module:
     """A network with random weights; asks nobody for anything. Raises InvalidModel."""
     return _made(spec, classes, pretrained=False)
 
 
-def _made(spec: ModelSpec, classes: int, *, pretrained: bool) -> Classifier:
+def _made(spec: ModelSpec, classes: int, *, pretrained: bool) -> nn.Module:
     try:
+        if is_offered_name(spec.architecture):
+            return offered_network(spec, classes, pretrained=pretrained)
         if spec.encoder.startswith(TIMM_PREFIX):
             made = TimmEncoder(spec.encoder.removeprefix(TIMM_PREFIX), pretrained=pretrained)
             return Classifier(made, made.features, classes)

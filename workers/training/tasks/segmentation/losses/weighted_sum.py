@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import LossSpec, OptimizationSpec
 from trainyard.tasks.segmentation import weighing_losses
+from workers.plugins.made import offered_loss
 from workers.training.compute.full_precision import InFullPrecision, widened, without_autocast
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
 from workers.training.tasks.segmentation.losses.correlation import Correlation
@@ -56,6 +58,8 @@ def build_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None)
 
 
 def _bare_loss(term: LossSpec, task: str, class_weights: Sequence[float] | None) -> nn.Module:
+    if is_offered_name(term.name):
+        return offered_loss(term, task, class_weights)
     if task == MULTILABEL:
         return build_multilabel_loss(term, class_weights)
     weights = None

@@ -7,7 +7,9 @@ import segmentation_models_pytorch as smp
 from torch import nn
 
 from trainyard.errors import InvalidModel, WeightsUnavailable
+from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import ModelSpec
+from workers.plugins.made import offered_network
 from workers.training.network.encoder_weights import require_imagenet
 from workers.training.network.pretrained import fill_encoder
 from workers.training.network.shapes import REFUSALS
@@ -48,13 +50,16 @@ def _with_imagenet(spec: ModelSpec, classes: int) -> nn.Module:
 
 
 def _create(spec: ModelSpec, classes: int, weights: str | None) -> Any:
+    outputs = 1 if spec.task == "binary" else classes
+    if is_offered_name(spec.architecture):
+        return offered_network(spec, outputs, pretrained=weights is not None)
     # A vision transformer takes sizes other than its pretraining's only if told so when it is made.
     options = {"dynamic_img_size": True} if spec.architecture == "DPT" else {}
     return smp.create_model(
         spec.architecture,
         encoder_name=spec.encoder,
         encoder_weights=weights,
-        classes=1 if spec.task == "binary" else classes,
+        classes=outputs,
         **options,
     )
 
