@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev env worker test screenshots chaos fuzz gpu lint types imports hooks bench lock licences catalog clean
+.PHONY: help demo up dev env worker test screenshots chaos fuzz gpu notebook lint types imports hooks bench lock licences catalog clean
 
 # What stands behind ## below.
 help:
@@ -59,6 +59,9 @@ fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made on
 # Whether all is right and quick on this machine's GPU: docs/gpu.md says how to read it. GPU="--device cpu --only 0,3".
 gpu: $(STAMP)  ## what runs on GPUs, tried on this machine's: about ten minutes
 	$(BIN)/python -m tests.gpu $(GPU)
+
+notebook: $(STAMP)  ## docs/client.ipynb, run anew against a stack: some minutes; what runs it is installed apart
+	$(BIN)/python -m tests.client.run_notebook
 
 lint: $(STAMP)  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
     from trainyard_client.records import Board
 
 
-@click.group()
+@click.group(cls=Group)
 def board() -> None:
     """Open TensorBoard over runs of the server, and close it."""
 

@@ -8,6 +8,7 @@ import click
 from trainyard_client.archives import packed_dataset
 from trainyard_client.command.runs.assignments import object_of, spec_of
 from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import first, shown_bytes
 from trainyard_client.command.terminal.progress import transfer
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
@@ -19,7 +20,7 @@ READY = "ready"
 QUESTION = "question"
 
 
-@click.group()
+@click.group(cls=Group)
 def dataset() -> None:
     """Upload data sets, see what ingest found, answer its questions."""
 

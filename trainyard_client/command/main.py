@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -67,6 +68,16 @@ class LazyGroup(click.Group):
             ) from error
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does it; a reader that has gone, as in `trainyard run ls | head`, is no error."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the interpreter's own flush
+            raise click.exceptions.Exit(exit_codes.DONE) from error
+        return result
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does it, but without a look into the commands."""
         with formatter.section("Commands"):
@@ -81,24 +92,21 @@ def trainyard() -> None:
     the key that of TRAINYARD_API_KEY or the profile. Results go to standard output, notes to standard error.
 
     \b
-    Exit status: 0 done, 1 failure, 2 usage, 3 refused, 4 not signed in, 5 not found, 6 server unreachable,
-    7 the watched run failed, 8 it was stopped or cancelled, 130 Ctrl-C.
+    Exit status: 0 done, 1 failure, 2 usage, 3 refused, 4 not signed in,
+    5 not found, 6 server unreachable, 7 the watched run failed, 8 it was
+    stopped or cancelled, 130 Ctrl-C.
     """
 
 
 def main() -> None:
     """Run the command; ends the process with one of `exit_codes`."""
     try:
-        result = trainyard.main(standalone_mode=False)
+        result = trainyard.main(prog_name="trainyard", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(exit_codes.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader has gone, as in `trainyard run ls | head`; the interpreter's own flush must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(exit_codes.DONE)
     except TrainyardError as error:
         _explain(error)
         sys.exit(exit_codes.of_error(error))

@@ -7,6 +7,7 @@ import click
 
 from trainyard_client.command.runs.scores import score_of_card
 from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import first, shown_bytes
 from trainyard_client.command.terminal.progress import transfer
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
@@ -29,7 +30,7 @@ _IMAGE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PROJECT = click.option("--project", help="Only of this project.")
 
 
-@click.group()
+@click.group(cls=Group)
 def model() -> None:
     """Register trained models, stage them, ask them; see what can be trained.
 

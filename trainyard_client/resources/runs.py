@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import httpx
 
-from trainyard_client.archives import packed_experiment, read_experiment
 from trainyard_client.decoding import decode
 from trainyard_client.downloads import Progress, download, nothing
 from trainyard_client.errors import Refused
@@ -56,6 +55,8 @@ class Runs:
         `fields` are name, project, notes, tags, group and dataset_id. The same experiment as it now stands,
         with the same fields, is the same run, unless a `key` of yours says otherwise. Raises TrainyardError.
         """
+        from trainyard_client.archives import packed_experiment, read_experiment  # no other call needs tar
+
         experiment, asked = read_experiment(Path(folder)), given(fields)
         with packed_experiment(experiment) as archive:
             made = upload_experiment(

@@ -8,6 +8,7 @@ import click
 
 from trainyard_client.command.runs.assignments import dotted, run_options, spec_of
 from trainyard_client.command.runs.runs import show_checked
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import first
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from trainyard_client.records import Draft
 
 
-@click.group()
+@click.group(cls=Group)
 def draft() -> None:
     """Save runs without submitting them; edit, check and submit them later."""
 

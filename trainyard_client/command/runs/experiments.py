@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainyard_client.command.runs.assignments import dotted, spec_of, spec_options
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import first
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 from trainyard_client.errors import NotFound
@@ -18,12 +19,12 @@ ID = "exp-"
 _project = click.option("--project", default="default", show_default=True, help="Project it belongs to.")
 
 
-@click.group()
+@click.group(cls=Group)
 def experiment() -> None:
     """Save settings under a name, of which `trainyard run submit -e NAME` makes runs.
 
     \b
-    trainyard experiment save careful -e demo --set optimization.learning_rate=0.0003 --epochs 100
+    trainyard experiment save careful -e demo --epochs 100
     trainyard experiment save "as it went well" --from-run run-0123456789ab
     trainyard run submit DATASET_ID -e careful
     """

@@ -44,7 +44,7 @@ def import_runs(
 
     \b
     trainyard run import runs/exp3
-    trainyard run import runs/exp1 runs/exp2 --project lab --group "first steps" --with-data
+    trainyard run import runs/exp1 runs/exp2 --project lab --with-data
     """  # fmt: skip
     from trainyard_client.archives import read_experiment
 

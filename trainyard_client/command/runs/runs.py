@@ -15,6 +15,7 @@ from trainyard_client.command.runs.importing import import_runs
 from trainyard_client.command.runs.scores import score_of_row
 from trainyard_client.command.runs.watching import follow_to_end, watch
 from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import first, shown_seconds
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from trainyard_client.records import CheckedRun, Run, RunItem
 
 
-@click.group()
+@click.group(cls=Group)
 def run() -> None:
     """Submit runs, watch and change them, take results away."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainyard_client.command.terminal import exit_codes
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import shown_bytes
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ROLES = ("viewer", "trainer", "admin")
 
 
-@click.group()
+@click.group(cls=Group)
 def key() -> None:
     """Make, list and revoke access keys."""
 
@@ -61,7 +62,7 @@ def revoke(session: Session, key_ids: tuple[str, ...]) -> None:
         session.output.note(f"{key_id} is revoked.")
 
 
-@click.group()
+@click.group(cls=Group)
 def admin() -> None:
     """See what takes room on the storage, and free it."""
 

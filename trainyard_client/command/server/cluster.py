@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import shown_bytes
 from trainyard_client.command.terminal.session import Session, connected
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 NO_LIMIT = "none"
 
 
-@click.group()
+@click.group(cls=Group)
 def queue() -> None:
     """See what waits, and why."""
 
@@ -36,7 +37,7 @@ def list_queues(session: Session) -> None:
     session.output.table(columns, rows, "There is no queue.")
 
 
-@click.group()
+@click.group(cls=Group)
 def worker() -> None:
     """See who works."""
 
@@ -65,7 +66,7 @@ def drain(session: Session, worker_id: str, undo: bool) -> None:
     session.output.note(f"{found.id} takes {'work again' if undo else f'nothing new{holds}'}.")
 
 
-@click.group()
+@click.group(cls=Group)
 def project() -> None:
     """See projects, say what they are for, set their limits."""
 

@@ -5,6 +5,7 @@ import sys
 import click
 
 from trainyard_client import __version__
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import Output
 from trainyard_client.command.terminal.session import Session, connected
 from trainyard_client.command.terminal.settings import DEFAULT_PROFILE, Profiles, resolve
@@ -42,7 +43,7 @@ def logout(profile: str | None) -> None:
     Output(as_json=False).note(f"The key of profile {name} is forgotten.")
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """Show and choose profiles."""
 

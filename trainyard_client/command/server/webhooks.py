@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainyard_client.command.terminal.groups import Group
 from trainyard_client.command.terminal.output import first
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from trainyard_client.records import Delivery, Webhook
 
 
-@click.group()
+@click.group(cls=Group)
 def webhook() -> None:
     """Let an address of yours be told when runs change their status."""
 

@@ -1,6 +1,7 @@
 """What every command gets: the options that all take, a client, and a place for what it says."""
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,7 @@ class Session:
     @functools.cached_property
     def client(self) -> "Client":
         """A client of the server; imported late, since `--help` needs none."""
+        _leave_out_the_command_of_httpx()
         from trainyard_client.client import Client
 
         url = self.connection.url.value or ""
@@ -36,6 +38,12 @@ class Session:
                 remedy="Give one such as http://127.0.0.1:8000.",
             )
         return Client(url, self.connection.api_key.value)
+
+
+def _leave_out_the_command_of_httpx() -> None:
+    """httpx imports its own command where click and rich are there, which is a third of what a short call of
+    this one takes; it goes without where that cannot be imported."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 def quiet_option(function: F) -> F:
