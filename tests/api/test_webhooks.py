@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -20,12 +21,15 @@ from tests.api.conftest import ROOT, Hand, submit, upload
 from tests.api.receiver import Receiver
 from tests.api.server import Server
 from tests.waits import wait_for
+from trainyard.registry import delivery_log
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.delivery_log import DeliveryLog
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.webhook_sender import WAITS_S, WebhookSender
 from trainyard.settings import REPOSITORY, Settings
 from trainyard.storage.files import Storage
+from trainyard.store import keys
 from trainyard.store.connection import Client
 from trainyard.store.resources.webhook_store import DeliveryStore
 
@@ -351,6 +355,76 @@ def test_webhooks_outlive_redis_and_a_rebuilt_one_tells_nothing_of_what_was(
     client.post(f"/api/v1/runs/{run['id']}/stop")
     assert sent(sender) == 1
     assert [one["run"]["status"] for one in verified(receiver, hook["secret"])] == ["stopped"]
+
+
+def test_deliveries_outlive_redis(
+    client: FlaskClient, dataset_id: str, redis_client: Client, storage: Storage, receiver: Receiver,
+    sender: WebhookSender,
+):  # fmt: skip
+    """What is still to be sent is sent, what was sent is in the log, and neither comes twice."""
+    hook = made(client, receiver.url)
+    gone = made(client, receiver.url)
+    run = submit(client, dataset_id).json
+    assert sent(sender) == 2
+    receiver.answers = [500]
+    client.post(f"/api/v1/runs/{run['id']}/stop")
+    assert sent(sender) == 2
+    client.post(f"{HOOKS}/{hook['id']}/test")
+    before = log(client, hook)
+    assert [(one["state"], one["attempts"]) for one in before] == [
+        ("waiting", 0), ("waiting", 1), ("delivered", 1),
+    ]  # fmt: skip
+    datasets, runs = DatasetRegistry(redis_client, storage), RunRegistry(redis_client, storage)
+    reindex = Reindex(redis_client, storage, datasets, runs)
+    assert reindex.deliveries.write() == 5
+    assert reindex.deliveries.write() == 0
+    with storage.webhook(hook["id"]).deliveries.open("a") as file:
+        file.write('{"id": "dlv-torn')
+    client.delete(f"{HOOKS}/{gone['id']}")
+    redis_client.flushall()
+    reindex.rebuild()
+    assert log(client, hook) == before
+    reindex.rebuild()
+    assert log(client, hook) == before
+    receiver.answers = [200]
+    assert sent(sender) == 1, "the ping; the other waits for its time"
+    overdue(redis_client)
+    assert sent(sender) == 1
+    assert [one["state"] for one in log(client, hook)] == ["delivered"] * 3
+    wait_for(reindex.deliveries.write, bool)
+    redis_client.flushall()
+    reindex.rebuild()
+    assert [(one["state"], one["attempts"]) for one in log(client, hook)] == [
+        ("delivered", 1), ("delivered", 2), ("delivered", 1),
+    ]  # fmt: skip
+    assert sent(sender) == 0
+
+
+def test_the_log_in_storage_is_swept(
+    client: FlaskClient, redis_client: Client, storage: Storage, receiver: Receiver, sender: WebhookSender,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    monkeypatch.setattr(delivery_log, "AT_ONCE", 2)
+    hook = made(client, receiver.url)
+    deliveries = DeliveryLog(redis_client, storage)
+    for _ in range(4):
+        client.post(f"{HOOKS}/{hook['id']}/test")
+        wait_for(deliveries.write, bool)
+        sent(sender)
+        wait_for(deliveries.write, bool)
+    file = storage.webhook(hook["id"]).deliveries
+    redis_client.delete(keys.turn("deliveries"))
+    deliveries.shorten(time.time())
+    assert len(file.read_text().split()) > 4, "so few are left as they are"
+    with file.open("a") as told:
+        told.write(file.read_text())
+    redis_client.delete(keys.turn("deliveries"))
+    deliveries.shorten(time.time())
+    lines = [json.loads(line) for line in file.read_text().splitlines() if line]
+    assert [(one["state"], one["attempts"]) for one in lines] == [("delivered", 1)] * 4
+    redis_client.delete(keys.turn("deliveries"))
+    deliveries.shorten(time.time() + delivery_log.KEPT_S)
+    assert file.read_text() == ""
 
 
 def test_nothing_is_lost_while_nobody_sends(redis_url: str, tmp_path: Path, receiver: Receiver):

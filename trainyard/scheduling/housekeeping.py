@@ -100,6 +100,7 @@ class Caretaker:
             _Part("queues of data sets", partial(self._requeue, datasets.requeue_lost), often),
             _Part("queues of runs", partial(self._requeue, runs.requeue_lost), often),
             _Part("lists of runs", runs.list_again, often),
+            _Part("deliveries to webhooks", reindex.deliveries.write),
             _Part("runs that wait for data sets", admission.look),
             # A minute on: at a start there is more urgent work.
             _Part("leftovers", self._clear_leftovers, SWEEP_TURN_S, time.monotonic() + SWEEP_TURN_S),
@@ -175,6 +176,7 @@ class Caretaker:
             clear_leftovers((self._datasets, self._runs, self._models, *self._kept), now)
             clear_abandoned(self._models.predictions, now)
             clear_abandoned(self._datasets.uploads, now)
+            self._reindex.deliveries.shorten(now)
 
     def _repair(self, repair: Callable[[], list[str]]) -> None:
         for record_id in repair():

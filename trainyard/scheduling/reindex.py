@@ -4,6 +4,7 @@ Storage and Redis each hold a record with its revision, and the higher one wins:
 everything, after one that lost its last writes, and after a mirror that was never written.
 """
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from redis.lock import Lock
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.registry.delivery_log import DeliveryLog
 from trainyard.registry.kept import draft_records, experiment_records, webhook_records
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Kept, Records
@@ -88,6 +90,7 @@ class Reindex:
         self._names = NameStore(client, STUDY_SPACE)
         self._imported = NameStore(client, IMPORTED_SPACE)
         self._projects = ProjectStore(client)
+        self.deliveries = DeliveryLog(client, storage)
         self._datasets_kind = _Kind[Dataset](
             store=DatasetStore(client),
             registry=datasets,
@@ -148,6 +151,7 @@ class Reindex:
             self._compare(self._runs_kind, report, lock)
             for kind in self._kept_kinds:
                 self._compare(kind, report, lock)
+            self.deliveries.restore()
             self._requeue(report)
             if not self._has_present_lists():
                 self._client.set(keys.LISTS, keys.LISTS_VERSION)
@@ -185,7 +189,7 @@ class Reindex:
 
     def _note_done(self) -> None:
         server = self._server()
-        told: list[str | int] = ["run_id", server, "version", SPEC_VERSION, "at", time.time_ns()]
+        told: list[str | int] = ["run_id", server, "version", SPEC_VERSION, "at", secrets.token_hex(4)]
         self._client.hset(keys.INDEXED_SPEC, items=told)
         self._client.set(keys.INDEXED, server)
 

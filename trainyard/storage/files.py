@@ -236,6 +236,16 @@ class RecordFolder:
 
 
 @dataclass(frozen=True)
+class WebhookFolder(RecordFolder):
+    """What is told of a webhook, and what it was and is to be sent."""
+
+    @property
+    def deliveries(self) -> Path:
+        """Each change of a delivery, a line of JSON."""
+        return self.path / "deliveries.jsonl"
+
+
+@dataclass(frozen=True)
 class UploadFolder(RecordFolder):
     """A file that comes in several requests: what is said of it, and what there is of it."""
 
@@ -277,8 +287,8 @@ class Storage:
     def prediction(self, prediction_id: str) -> PredictionFolder:
         return PredictionFolder(self.predictions / check_id(prediction_id))
 
-    def webhook(self, webhook_id: str) -> RecordFolder:
-        return RecordFolder(self.root / "webhooks" / check_id(webhook_id))
+    def webhook(self, webhook_id: str) -> WebhookFolder:
+        return WebhookFolder(self.root / "webhooks" / check_id(webhook_id))
 
     @property
     def uploads(self) -> Path:

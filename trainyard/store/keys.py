@@ -32,13 +32,14 @@ ty:webhook:<id>:busy            STRING  the delivery that is under way, for as l
 ty:delivery:<id>                HASH  a delivery, one field per attribute
 ty:webhook:<id>:due             ZSET  id of a delivery -> when it is to be tried, in ms
 ty:webhooks:due                 ZSET  id of a webhook -> when one of its deliveries is to be tried, in ms
+ty:deliveries:unkept            SET   ids of those that storage does not have as they are now
 ty:deliveries:last              STRING  when the last one was made, in µs: these times never repeat
 ty:dataset:<id>:runs            SET   the runs that need the data set: those that have not ended
 ty:<kind>:<id>:removed          STRING  for a week after the record was deleted
 ty:unmirrored:<kind>            SET   ids whose record in storage is of an older revision than here
 ty:indexed                      STRING  run_id of the Redis whose records were compared with storage's
 ty:indexed:spec                 HASH  run_id of that Redis; version, the newest one of specs that whoever
-                                compared them reads; and at, when that was done, in ns
+                                compared them reads; and at, another word each time
 ty:lists                        STRING  version of the lists of runs that this Redis was filled with
 ty:unlisted                     SET   runs that a release with older lists has changed since
 ty:indexing                     STRING  the lock of whoever compares them
@@ -236,5 +237,6 @@ LISTS = "ty:lists"
 LISTS_VERSION = 2
 """Grows with each change of what lists of runs need in Redis: one of an earlier release is filled anew."""
 UNLISTED = "ty:unlisted"
+UNKEPT_DELIVERIES = "ty:deliveries:unkept"
 REBUILDING = "ty:rebuilding"
 PROBE = "ty:probe"

@@ -131,7 +131,11 @@ local function busy_key(hook) return 'ty:webhook:' .. hook .. ':busy' end
 
 local function webhooks_of(project) return 'ty:webhooks:of:' .. project end
 
+-- What storage does not have of deliveries as they are now (delivery_log.py).
+local UNKEPT = 'ty:deliveries:unkept'
+
 local function drop_delivery(hook, id)
+  redis.call('SREM', UNKEPT, id)
   redis.call('ZREM', deliveries_of(hook), id)
   redis.call('ZREM', due_of(hook), id)
   redis.call('DEL', delivery_key(id))
@@ -154,6 +158,7 @@ local function deliver(hook, event, data)
     'created_at', seconds(us), 'state', 'waiting', 'attempts', 0, 'due_at', seconds(us))
   redis.call('ZADD', deliveries_of(hook), score, id)
   redis.call('ZADD', due_of(hook), whole(us / 1000), id)
+  redis.call('SADD', UNKEPT, id)
   if redis.call('EXISTS', busy_key(hook)) == 0 then wait_for_next(hook) end
   for _, old in ipairs(redis.call('ZRANGE', deliveries_of(hook), 0, -LOGGED - 1)) do drop_delivery(hook, old) end
   return id

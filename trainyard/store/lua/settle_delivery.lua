@@ -8,6 +8,7 @@ for i = 4, #ARGV, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', key, ARGV[i]) else redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
 end
 redis.call('HINCRBY', key, 'attempts', 1)
+redis.call('SADD', UNKEPT, id)
 redis.call('HSET', key, 'state', state, 'tried_at', seconds(now_us()))
 if state == 'waiting' then
   local due = now_us() / 1000 + tonumber(ARGV[3])

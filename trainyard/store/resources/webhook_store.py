@@ -5,13 +5,13 @@ whoever dies when; and it is due until what came of it is known, so each is sent
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import cast
 
 from trainyard.decoding import decoder
 from trainyard.store import keys
-from trainyard.store.connection import Client, run_script, store_errors
+from trainyard.store.connection import Client, run_script, run_together, store_errors
 from trainyard.store.records import Life, Page
 from trainyard.store.resources.kept_store import KeptStore
 from trainyard.webhooks.record import PING, Delivery, DeliveryState, Webhook, WebhookStatus
@@ -79,6 +79,31 @@ class DeliveryStore:
                 pipeline.hgetall(keys.delivery(delivery_id))
             found = [_delivery(one) for one in pipeline.execute() if one]
         return Page(list(found), str(int(ids[limit - 1][1])) if len(ids) > limit else None)
+
+    def unkept(self, most: int) -> list[Delivery]:
+        """Some of those that storage does not have as they are now."""
+        with store_errors():
+            ids = cast("list[str]", self._client.srandmember(keys.UNKEPT_DELIVERIES, most))
+            pipeline = self._client.pipeline(transaction=False)
+            for delivery_id in ids:
+                pipeline.hgetall(keys.delivery(delivery_id))
+            found = pipeline.execute()
+            if gone := [one for one, texts in zip(ids, found, strict=True) if not texts]:
+                self._client.srem(keys.UNKEPT_DELIVERIES, *gone)
+        return [_delivery(texts) for texts in found if texts]
+
+    def kept(self, deliveries: Sequence[Delivery]) -> None:
+        """Storage has them as they are told here."""
+        run_together(self._client, "kept_delivery", [[one.id, one.attempts] for one in deliveries])
+
+    def restore(self, deliveries: Sequence[Delivery]) -> None:
+        """Take them over from storage, but for those that are here; see restore_delivery.lua."""
+        calls: list[list[str | int | float]] = []
+        for one in deliveries:
+            told = {name: value for name, value in asdict(one).items() if value is not None or name == "data"}
+            texts = {name: str(v) if name in _TEXTS else json.dumps(v) for name, v in told.items()}
+            calls.append([one.id, one.webhook_id, *(text for pair in texts.items() for text in pair)])
+        run_together(self._client, "restore_delivery", calls)
 
     def _told(self, webhook_id: str, event: str, earlier: str) -> Delivery | None:
         outcome, found = run_script(self._client, "tell_webhook", webhook_id, event, earlier)
