@@ -977,6 +977,7 @@ class FoundClass(Record):
     box: left, top, width, height in pixels around all of it; null where none is
     probability: classification: of the whole image, 0 to 1
     predicted: classification: whether the image has it
+    objects: detection: of the model's threshold and above
     """
 
     index: int
@@ -987,12 +988,44 @@ class FoundClass(Record):
     box: list[int] | None
     probability: float
     predicted: bool
+    objects: int
+
+
+class Outline(Record):
+    """Outline.
+
+    size: height and width of the image
+    """
+
+    size: list[int]
+    counts: str
+
+
+class FoundObject(Record):
+    """Found object.
+
+    index: of its class
+    name: of its class
+    score: 0 to 1
+    predicted: whether its score is the threshold and above
+    box: left, top, width and height in pixels of the image
+    outline: of models of instance segmentation
+    """
+
+    index: int
+    name: str
+    score: float
+    predicted: bool
+    box: list[float]
+    outline: Outline
 
 
 class PredictedImage(Record):
     """Predicted image.
 
     name: as the client named the file
+    threshold: detection: the score from which on an object is believed
+    objects: detection: the most probable first, from a score of 0.05 on
     picture: its name in an archive of several
     class_map: PNG as base64, where `pictures` names it
     overlay: likewise
@@ -1003,6 +1036,8 @@ class PredictedImage(Record):
     height: int
     notices: list[str]
     classes: list[FoundClass]
+    threshold: float
+    objects: list[FoundObject]
     picture: str | None
     class_map: str
     overlay: str

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from workers.training.network.warm_start import Loaded
     from workers.training.tasks.classification.prediction.predictor import LabelPredictor
+    from workers.training.tasks.detection.prediction.predictor import ObjectPredictor
     from workers.training.tasks.segmentation.prediction.answers import Predictor
 
 
@@ -53,13 +54,16 @@ class Checkpoints:
             )
         return loaded
 
-    def predictor(self, name: str = "best") -> "Predictor | LabelPredictor":
+    def predictor(self, name: str = "best") -> "Predictor | LabelPredictor | ObjectPredictor":
         """The trained network, ready for images; raises as `path`, and StorageUnavailable."""
         from trainyard.tasks.classification import CLASSIFICATION
-        from workers.training.tasks.classification.prediction import model_files
+        from trainyard.tasks.detection import DETECTION
+        from workers.training.tasks.classification.prediction import model_files as of_labels
+        from workers.training.tasks.detection.prediction import model_files as of_objects
         from workers.training.tasks.model_file import open_model
         from workers.training.tasks.segmentation.prediction.predictor import predictor_of
 
         model = open_model(self.path(name))
-        of_labels = model.task == CLASSIFICATION.name
-        return model_files.predictor_of(model) if of_labels else predictor_of(model)
+        if model.task == CLASSIFICATION.name:
+            return of_labels.predictor_of(model)
+        return of_objects.predictor_of(model) if model.task == DETECTION.name else predictor_of(model)

@@ -63,11 +63,13 @@ class Acts:
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """A score on the validation images by the exported file, and by the network that it was made of."""
+    """A score on the validation images by the exported file, and by the network that it was made of, and of
+    what else the two may differ."""
 
     title: str
     exported: float
     trained: float
+    difference: str
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -163,10 +165,11 @@ def _figures(run: Run) -> Sequence[DeviceFigures]:
 
 
 def _parity(export: Mapping[str, Any]) -> Parity | None:
-    for name, title in filter(None, (task.parity for task in TASKS.values())):
+    for task in TASKS.values():
+        name, title = task.parity or ("", "")
         exported, trained = export.get(name), export.get(f"torch_{name}")
         if exported is not None and trained is not None:
-            return Parity(title=title, exported=exported, trained=trained)
+            return Parity(title=title, exported=exported, trained=trained, difference=task.difference)
     return None
 
 

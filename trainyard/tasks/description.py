@@ -32,7 +32,7 @@ class TaskDescription:
     `train_loss` among them. `headline` is the one that a person is told of, with its title; `charts` are
     drawn beside those of the loss and the learning rate. `class_scores` are how columns of single classes
     begin, with the title of their chart; `parity` is the score by which an exported file is told beside its
-    network, with its title. A set needs `min_classes` classes.
+    network, with its title, `difference` of what else the two may differ. A set needs `min_classes` classes.
 
     `check_spec` is handed a spec and the parts of it that are new: it raises InvalidRequest, naming the
     field, where two parts contradict each other. `check_classes` is handed a spec, the number of a set's
@@ -52,6 +52,7 @@ class TaskDescription:
     charts: tuple[Chart, ...] = ()
     class_scores: tuple[str, str] | None = None
     parity: tuple[str, str] | None = None
+    difference: str = "per logit"
     min_classes: int
     check_spec: Callable[["TrainingSpec", Collection[str]], None]
     check_classes: Callable[["TrainingSpec", int, str], None]

@@ -187,6 +187,7 @@ DETECTION = TaskDescription(
     ),
     class_scores=("val_ap/", "Average precision of each class"),
     parity=("val_map50", "mAP50"),
+    difference="pixels of a box's side",
     min_classes=1,
     check_spec=check_spec,
     check_classes=check_classes,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 STAGES = click.Choice(["candidate", "staging", "production", "archived"])
 CLASS_MAP, OVERLAY = "class_map", "overlay"
 _ENDS = {CLASS_MAP: ".png", OVERLAY: ".overlay.png"}
-CLASSIFIER = "Classifier"
-"""The architecture of models that tell classes of whole images, of which there is no map."""
+WITHOUT_MAP = ("Classifier", "FasterRCNN", "MaskRCNN", "RetinaNet", "FCOS", "SSDlite")
+"""The architectures of models that tell classes of whole images, or find objects: there is no class map."""
 AT_ONCE = 16
 """Images that a server takes in one request."""
 _MODEL = click.argument("model_name", metavar="MODEL")
@@ -162,7 +162,7 @@ def predict(
     found = session.client.models.find(model_name, project=project)
     if folder is not None:
         _refuse_equal_names(images)
-    drawn = (OVERLAY,) if found.architecture == CLASSIFIER else (CLASS_MAP, OVERLAY)
+    drawn = (OVERLAY,) if found.architecture in WITHOUT_MAP else (CLASS_MAP, OVERLAY)
     forms = drawn if folder else ()
     for start in range(0, len(images), AT_ONCE):
         some = images[start : start + AT_ONCE]
@@ -294,7 +294,8 @@ def _refuse_equal_names(images: "Sequence[Path]") -> None:
 
 
 def _show_classes(session: Session, answer: "Prediction") -> None:
-    """How much of each class an image has or how probable the classes are that it has as a whole."""
+    """How much of each class an image has, how probable the classes are that it has as a whole, or how many
+    objects of each are found."""
     rows: list[tuple[Any, ...]] = []
     numbers: tuple[str, ...] = ("share", "pixels")
     for one in answer.images:
@@ -303,6 +304,9 @@ def _show_classes(session: Session, answer: "Prediction") -> None:
             if found.raw.get("predicted"):
                 numbers = ("probability",)
                 rows.append((one.name, size, found.name, f"{found.probability:.1%}"))
+            elif found.raw.get("objects"):
+                numbers = ("objects",)
+                rows.append((one.name, size, found.name, found.objects))
             elif found.raw.get("pixels"):
                 rows.append((one.name, size, found.name, f"{found.share:.1%}", found.pixels))
     session.output.table(("image", "size", "class", *numbers), rows, "No class was found.")

@@ -8,12 +8,15 @@ from typing import Any
 from trainyard.runs.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder
 from trainyard.tasks.classification import CLASSIFICATION
+from trainyard.tasks.detection import DETECTION
 from trainyard.tasks.registry import task_named
 from trainyard.tasks.segmentation import SEGMENTATION
 from workers.predict.labels import predict_labels
 from workers.predict.masks import predict_image
+from workers.predict.objects import predict_objects
 from workers.training.export.sessions import LEARNING_TASK, open_file
 from workers.training.tasks.classification.prediction import onnx_file as of_labels
+from workers.training.tasks.detection.prediction import onnx_file as of_objects
 from workers.training.tasks.segmentation.prediction import onnx_file as of_masks
 
 KEPT = 2
@@ -44,9 +47,15 @@ def _of_labels(session: Any, facts: dict[str, str]) -> Answering:
     return lambda job, folder, place: predict_labels(predictor, job, folder, place)
 
 
+def _of_objects(session: Any, facts: dict[str, str]) -> Answering:
+    predictor = of_objects.predictor_of(session, facts)
+    return lambda job, folder, place: predict_objects(predictor, job, folder, place)
+
+
 _TASKS: Mapping[str, Callable[[Any, dict[str, str]], Answering]] = {
     SEGMENTATION.name: _of_masks,
     CLASSIFICATION.name: _of_labels,
+    DETECTION.name: _of_objects,
 }
 
 

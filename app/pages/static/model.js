@@ -65,14 +65,19 @@ function card(found, file) {
 
 function classes(all) {
   const list = element("ul", "list-unstyled small mb-0");
-  for (const one of all.filter(({ pixels }) => pixels)) {
+  for (const one of all.filter(({ pixels, predicted, objects }) => pixels || predicted || objects)) {
     const row = element("li", "d-flex gap-2 align-items-baseline"), swatch = element("span", "swatch flex-shrink-0"), name = element("bdi", "text-break me-auto", one.name);
     swatch.style.background = `rgb(${one.color.join(", ")})`;
-    row.append(swatch, name, element("span", "figures", `${(100 * one.share).toFixed(1)} %`));
+    row.append(swatch, name, element("span", "figures", amount(one)));
     list.append(row);
   }
   if (!list.childElementCount) list.append(element("li", "", "No class was found."));
   return list;
+}
+
+/** How much of a class there is: a share of the pixels, how probable it is of the image, or how many objects. */
+function amount({ share, probability, objects }) {
+  return objects === undefined ? `${(100 * (share ?? probability)).toFixed(1)} %` : `${objects} ×`;
 }
 
 function element(name, className = "", text = "") {

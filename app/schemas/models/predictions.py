@@ -20,7 +20,8 @@ class PredictionFields(Schema):
         metadata={
             "description": "class_map: a grey PNG whose values are classes (of a multilabel model bit c is "
             "class c); overlay: the image under the classes' colours; json: how much of each class where. Of "
-            "classification json: how probable each class is; overlay: the image above its classes"
+            "classification json: how probable each class is; overlay: the image above its classes. Of "
+            "detection json: each object with its box; overlay: the image with them"
         },
     )
     way = fields.String(
@@ -60,7 +61,8 @@ class PredictionFormSchema(PredictionFields):
 
 
 class FoundClassSchema(Schema):
-    """How much of a class there is in an image, and where; of classification how probable it is."""
+    """How much of a class there is in an image, and where; of classification how probable it is, of detection
+    how many objects of it are believed."""
 
     index = fields.Integer()
     name = fields.String()
@@ -74,6 +76,27 @@ class FoundClassSchema(Schema):
     )
     probability = fields.Float(metadata={"description": "classification: of the whole image, 0 to 1"})
     predicted = fields.Boolean(metadata={"description": "classification: whether the image has it"})
+    objects = fields.Integer(metadata={"description": "detection: of the model's threshold and above"})
+
+
+class OutlineSchema(Schema):
+    """The pixels of an object as COCO's compressed run lengths."""
+
+    size = fields.List(fields.Integer(), metadata={"description": "height and width of the image"})
+    counts = fields.String()
+
+
+class FoundObjectSchema(Schema):
+    """An object that is found in an image."""
+
+    index = fields.Integer(metadata={"description": "of its class"})
+    name = fields.String(metadata={"description": "of its class"})
+    score = fields.Float(metadata={"description": "0 to 1"})
+    predicted = fields.Boolean(metadata={"description": "whether its score is the threshold and above"})
+    box = fields.List(
+        fields.Float(), metadata={"description": "left, top, width and height in pixels of the image"}
+    )
+    outline = fields.Nested(OutlineSchema, metadata={"description": "of models of instance segmentation"})
 
 
 class PredictedImageSchema(Schema):
@@ -84,6 +107,13 @@ class PredictedImageSchema(Schema):
     height = fields.Integer()
     notices = fields.List(fields.String())
     classes = fields.List(fields.Nested(FoundClassSchema))
+    threshold = fields.Float(
+        metadata={"description": "detection: the score from which on an object is believed"}
+    )
+    objects = fields.List(
+        fields.Nested(FoundObjectSchema),
+        metadata={"description": "detection: the most probable first, from a score of 0.05 on"},
+    )
     picture = fields.String(allow_none=True, metadata={"description": "its name in an archive of several"})
     class_map = fields.String(metadata={"description": "PNG as base64, where `pictures` names it"})
     overlay = fields.String(metadata={"description": "likewise"})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _OF_VALIDATION = "val_"
-HEADLINES = {"val_miou": "val mIoU", "val_acc1": "val acc@1"}
+HEADLINES = {"val_miou": "val mIoU", "val_acc1": "val acc@1", "val_map50": "val mAP50"}
 """That of each task, with its title."""
 
 

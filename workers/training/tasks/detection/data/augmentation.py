@@ -18,6 +18,7 @@ class Augmentation:
 
     def __init__(self, spec: AugmentationSpec) -> None:
         built = [build_transform(place, one, {}) for place, one in enumerate(spec.transforms)]
+        self._moves = any(isinstance(one, A.DualTransform) for one in built)
         boxes = A.BboxParams(
             format="pascal_voc",
             label_fields=["places"],
@@ -26,7 +27,7 @@ class Augmentation:
             min_height=_LEAST_SIDE,
             clip=True,
         )
-        self._all = A.Compose(built, bbox_params=boxes)
+        self._all = A.Compose(built, bbox_params=boxes if self._moves else None)
 
     def __call__(self, image: Uint8, objects: SquareObjects, seed: list[int]) -> tuple[Uint8, SquareObjects]:
         """Vary an image, (S, S, 3), and its objects; the same seed gives the same result.
@@ -36,6 +37,8 @@ class Augmentation:
         """
         numbers = np.random.default_rng(seed)
         self._all.set_random_state(numbers, random.Random(int(numbers.integers(2**32))))  # noqa: S311
+        if not self._moves:
+            return np.asarray(self._all(image=image)["image"], np.uint8), objects
         given: dict[str, object] = {
             "image": image,
             "bboxes": objects.boxes,
