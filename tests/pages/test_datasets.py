@@ -1,6 +1,9 @@
 """The pages of data sets, as a person sees and uses them."""
 
 import io
+import random
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,10 @@ from tests.api.summary import SUMMARY
 from tests.fixtures.stored_storage import unpack
 from tests.pages import seed
 from tests.pages.conftest import assert_accessible, eventually
+from tests.waits import scaled
 
 SETS = "/api/v1/datasets"
+PIECE = 8 << 20
 HOSTILE_FILE = f"images/{seed.HOSTILE_CLASS}.png"
 QUESTION = {
     "code": "objects",
@@ -59,7 +64,7 @@ def test_it_is_uploaded_read_asked_about_and_ready(page: Page, server: Server, t
     archive = tmp_path / f"{seed.HOSTILE.replace('/', '')}.zip"
     archive.write_bytes(seed.archive(files=3))
     page.goto("/datasets")
-    page.get_by_label("A zip or tar").set_input_files(archive)
+    page.get_by_label("an archive, or files").set_input_files(archive)
     assert page.get_by_label("Name", exact=True).input_value() == seed.HOSTILE.replace("/", "")
     page.get_by_label("Name", exact=True).fill("")
     page.get_by_role("button", name="Upload").click()
@@ -182,3 +187,117 @@ def test_samples_are_seen_through_their_masks(page: Page, prepared: str):
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     page.wait_for_url("**/datasets")
+
+
+def whole(server: Server, page: Page) -> bytes:
+    """The upload of the set that the page leads to."""
+    page.wait_for_url("**/datasets/ds-*", timeout=scaled(60) * 1000)
+    held = server.datasets.claim("ingest", "hand")
+    assert held
+    assert held.id == page.url.rpartition("/")[2]
+    content = server.storage.dataset(held.id).upload.read_bytes()
+    server.datasets.finish(held, "ready", summary=SUMMARY)
+    return content
+
+
+def test_files_and_folders_are_sent_as_one_tar(page: Page, server: Server, tmp_path: Path):
+    folder, names = tmp_path / "winter", ("images/1.png", f"images/{'ü' * 60}.png", "masks/1.png", "b.json")
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"content of {name}")
+    page.goto("/datasets")
+    page.get_by_label("a folder").set_input_files(folder)
+    expect(page.locator("#chosen")).to_contain_text("4 files, sent as one tar")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("winter")
+    page.get_by_role("button", name="Upload").click()
+    with tarfile.open(fileobj=io.BytesIO(whole(server, page))) as found:
+        read = {one.name: found.extractfile(one).read().decode() for one in found if one.isfile()}  # type: ignore[union-attr]
+    assert read == {f"winter/{name}": f"content of {name}" for name in names}
+    page.goto("/datasets")
+    drop(page, {"images/1.png": "a", "masks/1.png": "b"})
+    expect(page.locator("#chosen")).to_contain_text("2 files")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#upload .invalid-feedback")).to_be_visible()
+
+
+def drop(page: Page, files: dict[str, str]) -> None:
+    """Drop files on the page, as from a file manager."""
+    page.evaluate(
+        """files => {
+            const transfer = new DataTransfer();
+            for (const [name, text] of Object.entries(files)) transfer.items.add(new File([text], name));
+            const place = document.getElementById('drop');
+            place.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        files,
+    )
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """An archive of three pieces."""
+    path = tmp_path / "large.zip"
+    path.write_bytes(seed.archive())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr("more.bin", random.Random(0).randbytes(20 << 20))
+    return path
+
+
+@pytest.fixture
+def held(page: Page) -> Page:
+    """A window that holds its second piece back until `release` is called; `offsets` are those of its pieces."""
+    page.context.add_init_script("""(() => {
+        const send = XMLHttpRequest.prototype.send, header = XMLHttpRequest.prototype.setRequestHeader;
+        window.offsets = [];
+        XMLHttpRequest.prototype.setRequestHeader = function (name, text) {
+            if (name === 'Upload-Offset') window.offsets.push(Number(text));
+            return header.call(this, name, text);
+        };
+        XMLHttpRequest.prototype.send = function (body) {
+            if (window.offsets.length === 2 && !window.release) window.release = () => send.call(this, body);
+            else send.call(this, body);
+        };
+    })();""")
+    return page
+
+
+def begin(page: Page, archive: Path) -> None:
+    page.goto("/datasets")
+    page.get_by_label("an archive, or files").set_input_files(archive)
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+
+def test_an_upload_outlives_the_server(held: Page, server: Server, large: Path):
+    begin(held, large)
+    eventually(held, "window.release !== undefined")
+    server.kill()
+    held.evaluate("window.release()")
+    expect(held.locator("#sent")).to_contain_text("the line broke; it goes on by itself")
+    server.start()
+    assert whole(server, held) == large.read_bytes()
+
+
+def test_an_upload_goes_on_after_the_browser_was_closed(held: Page, server: Server, large: Path):
+    """The hash is of the whole, though only the rest was sent."""
+    begin(held, large)
+    eventually(held, "window.release !== undefined")
+    again = held.context.new_page()
+    begin(again, large)
+    eventually(again, "window.release !== undefined")
+    assert again.evaluate("window.offsets") == [PIECE, 2 * PIECE]
+    again.evaluate("window.release()")
+    assert whole(server, again) == large.read_bytes()
+
+
+def test_an_upload_is_stopped_and_goes_on_when_asked_again(page: Page, server: Server, large: Path):
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    line.send("Network.emulateNetworkConditions", {**conditions, "uploadThroughput": 2 << 20})
+    begin(page, large)
+    expect(page.locator("#sent")).to_contain_text("MB/s", timeout=scaled(30) * 1000)
+    page.get_by_role("button", name="Stop the upload").click()
+    expect(page.locator("#upload .act-error")).to_contain_text("upload the same again, and it goes on")
+    line.send("Network.emulateNetworkConditions", {**conditions, "uploadThroughput": -1})
+    page.get_by_role("button", name="Upload", exact=True).click()
+    assert whole(server, page) == large.read_bytes()

@@ -1,23 +1,43 @@
-// The list of data sets, live while any is being read, and the upload with its progress.
-import { API, BASE } from "./api.js";
+// The list of data sets, live while any is being read, and the upload of one: an archive as it is, or any files and folders.
 import { showError } from "./acts.js";
+import { BASE, call } from "./api.js";
+import { chosen, filesOf } from "./dropped.js";
+import { Upload } from "./pieces.js";
 import { refreshSoon } from "./refresh.js";
+import { tar } from "./tar.js";
 
 const EVERY_MS = 2000;
+const ARCHIVE = /\.(zip|tar|tgz|tar\.(gz|bz2|xz))$/i;
 setInterval(() => { if (document.querySelector("#rows [data-status=queued], #rows [data-status=ingesting]")) refreshSoon(); }, EVERY_MS);
 
 const form = document.getElementById("upload");
 if (form) {
-  const { file, name } = form.elements, drop = document.getElementById("drop");
-  file.addEventListener("change", () => { if (!name.value && file.files[0]) name.value = bare(file.files[0].name); });
+  const { file, folder, annotation } = form.elements, drop = document.getElementById("drop");
+  for (const field of [file, folder]) field.addEventListener("change", () => { if (field.files.length) take(chosen(field.files)); });
+  annotation.addEventListener("change", () => showChosen());
   for (const kind of ["dragover", "dragenter"]) drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("border-primary"); });
   for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("border-primary"));
-  drop.addEventListener("drop", (event) => {
+  drop.addEventListener("drop", async (event) => {
     event.preventDefault();
-    file.files = event.dataTransfer.files;
-    file.dispatchEvent(new Event("change"));
+    take(await filesOf(event.dataTransfer));
   });
-  form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); send(); });
+}
+
+/** What is to be sent: {path, file}[]. */
+let entries = [];
+
+function take(found) {
+  entries = found;
+  const { name } = form.elements, top = found[0]?.path.split("/")[0] ?? "";
+  const isNamed = found.length === 1 || found.every(({ path }) => path.startsWith(`${top}/`));
+  if (!name.value && isNamed) name.value = bare(top);
+  showChosen();
+}
+
+function showChosen() {
+  const bytes = entries.reduce((sum, { file }) => sum + file.size, 0), n = entries.length;
+  document.getElementById("chosen").textContent = n === 0 ? "" : `${n === 1 ? entries[0].path : `${n} files, sent as one tar`}, ${mega(bytes)} MB`;
 }
 
 /** A file's name without what says its kind, as long as a name may be. */
@@ -25,34 +45,66 @@ function bare(text) {
   return text.replace(/(\.tar)?\.[a-z0-9]+$/i, "").slice(0, 100);
 }
 
-function send(form) {
-  const request = new XMLHttpRequest(), began = performance.now(); // fetch tells nothing of what it has sent
-  const sending = document.getElementById("sending"), abort = document.getElementById("abort");
-  const body = new FormData();
-  for (const [name, value] of new FormData(form)) if (typeof value === "string" ? value : value.size) body.append(name, value);
-  const done = (error) => { sending.hidden = abort.hidden = true; form.querySelector("button").disabled = false; showError(form, error); };
-  request.upload.onprogress = ({ loaded, total }) => showSent(loaded, total, (performance.now() - began) / 1000);
-  request.onerror = () => done(new Error("The line broke. Nothing was kept; send it again."));
-  request.onabort = () => done(null);
-  request.onload = () => {
-    const answer = JSON.parse(request.responseText);
-    if (request.status === 202) return location.assign(`${BASE}/datasets/${answer.id}`);
-    done(Object.assign(new Error(answer.message), { envelope: answer }));
-  };
+async function send() {
+  const { name, project, annotation } = form.elements, button = form.querySelector("button"), abort = document.getElementById("abort");
+  if (!entries.length) return refuse("Nothing is chosen yet.", "Drop an archive, files or a folder.", "file");
+  if (!name.value.trim()) return refuse("The data set has no name.", "Give it one of up to 100 characters.", "name");
+  const isArchive = entries.length === 1 && ARCHIVE.test(entries[0].path), blob = isArchive ? entries[0].file : tar(entries);
+  const beside = annotation.files[0], into = project.value || "default", uploads = [];
+  const begin = (content, key) => { const upload = new Upload(content, key, into, progress()); uploads.push(upload); return upload.run(); };
   showError(form, null);
-  sending.hidden = abort.hidden = false;
-  form.querySelector("button").disabled = true;
-  abort.onclick = () => request.abort();
-  request.open("POST", `${API}/datasets`);
-  request.setRequestHeader("Accept", "application/json");
-  request.send(body);
+  document.getElementById("sending").hidden = abort.hidden = false;
+  button.disabled = true;
+  abort.onclick = () => { for (const upload of uploads) upload.stop(); };
+  addEventListener("beforeunload", warn);
+  try {
+    const { id, sha256 } = await begin(blob, keyOf(entries));
+    const body = { sha256, name: name.value };
+    if (beside) {
+      const sent = await begin(beside, keyOf([{ path: beside.name, file: beside }]));
+      body.annotation = { upload_id: sent.id, sha256: sent.sha256, name: beside.name };
+    }
+    document.getElementById("sent").textContent = "Sent; the server is taking it in.";
+    const made = await call("POST", `/uploads/${id}/finish`, body);
+    for (const upload of uploads) upload.forget();
+    removeEventListener("beforeunload", warn);
+    location.assign(`${BASE}/datasets/${made.id}`);
+  } catch (error) {
+    showError(form, error);
+  } finally {
+    removeEventListener("beforeunload", warn);
+    document.getElementById("sending").hidden = abort.hidden = true;
+    button.disabled = false;
+  }
 }
 
-function showSent(loaded, total, seconds) {
-  const part = total ? (100 * loaded) / total : 0, mega = (bytes) => (bytes / 1e6).toFixed(1);
-  const bar = document.querySelector("#sending .progress");
-  bar.setAttribute("aria-valuenow", part.toFixed(0));
-  bar.firstElementChild.style.width = `${part}%`;
-  const words = loaded < total ? `${mega(loaded)} of ${mega(total)} MB, ${mega(loaded / Math.max(seconds, 0.1))} MB/s` : "Sent; the server is taking it in.";
-  document.getElementById("sent").textContent = words;
+/** Before anything is sent: what the server would say at the end. */
+function refuse(message, remedy, field) {
+  showError(form, { envelope: { message, remedy, errors: { [field]: [remedy] } } })?.focus();
+}
+
+function warn(event) {
+  event.preventDefault();
+}
+
+/** What tells whether the same was chosen as before. */
+function keyOf(chosenNow) {
+  return chosenNow.map(({ path, file }) => `${path} ${file.size} ${file.lastModified}`).sort().join("\n");
+}
+
+function mega(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function progress() {
+  const bar = document.querySelector("#sending .progress"), said = document.getElementById("sent");
+  let begun = null;
+  return ({ sent, total, state }) => {
+    if (state === "sending") begun ??= { at: performance.now(), sent };
+    const part = (100 * sent) / total, speed = begun ? (sent - begun.sent) / Math.max(0.1, (performance.now() - begun.at) / 1000) : 0;
+    bar.setAttribute("aria-valuenow", part.toFixed(0));
+    bar.firstElementChild.style.width = `${part}%`;
+    const words = { checking: "looking through what is there", waiting: "the line broke; it goes on by itself", sending: speed ? `${mega(speed)} MB/s` : "" }[state];
+    said.textContent = `${mega(sent)} of ${mega(total)} MB${words ? `, ${words}` : ""}`;
+  };
 }
