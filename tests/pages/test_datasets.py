@@ -192,12 +192,7 @@ def test_samples_are_seen_through_their_masks(page: Page, prepared: str):
 def whole(server: Server, page: Page) -> bytes:
     """The upload of the set that the page leads to."""
     page.wait_for_url("**/datasets/ds-*", timeout=scaled(60) * 1000)
-    held = server.datasets.claim("ingest", "hand")
-    assert held
-    assert held.id == page.url.rpartition("/")[2]
-    content = server.storage.dataset(held.id).upload.read_bytes()
-    server.datasets.finish(held, "ready", summary=SUMMARY)
-    return content
+    return server.storage.dataset(page.url.rpartition("/")[2]).upload.read_bytes()
 
 
 def test_files_and_folders_are_sent_as_one_tar(page: Page, server: Server, tmp_path: Path):
@@ -227,7 +222,7 @@ def drop(page: Page, files: dict[str, str]) -> None:
             const transfer = new DataTransfer();
             for (const [name, text] of Object.entries(files)) transfer.items.add(new File([text], name));
             const place = document.getElementById('drop');
-            place.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+            place.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));
         }""",
         files,
     )
@@ -245,7 +240,7 @@ def large(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def held(page: Page) -> Page:
-    """A window that holds its second piece back until `release` is called; `offsets` are those of its pieces."""
+    """A window that holds its second piece back until `release` is called; `offsets` are of its pieces."""
     page.context.add_init_script("""(() => {
         const send = XMLHttpRequest.prototype.send, header = XMLHttpRequest.prototype.setRequestHeader;
         window.offsets = [];
