@@ -167,6 +167,13 @@ class TimeLimit(UserError):
     remedy = "Give the run a higher `max_hours` and resume it: it goes on from the checkpoint just saved."
 
 
+class Revoked(UserError):
+    """The attempt was revoked, in Flower or by `celery control revoke`."""
+
+    code = "revoked"
+    remedy = "POST /runs/{id}/retry writes report and exported files again; what was trained is kept."
+
+
 class SettingsError(UserError):
     """A setting from the environment is unusable."""
 

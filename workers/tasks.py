@@ -135,6 +135,7 @@ class Worker:
             self.draining,
             self._threads,
             self.settings.max_hours,
+            lambda attempt: attempt in revoked,
         )
 
     @cached_property
@@ -230,7 +231,14 @@ class Worker:
         )
         if claimed:
             dataset, ownership = claimed
-            supervisor = IngestSupervisor(self.datasets, self.storage, self.draining, dataset, ownership)
+            supervisor = IngestSupervisor(
+                self.datasets,
+                self.storage,
+                self.draining,
+                dataset,
+                ownership,
+                lambda: attempt_id(dataset) in revoked,
+            )
             try:
                 about = {"dataset": dataset.id, "attempt": dataset.fence, "worker": self.presence.id}
                 with self.presence.holding(dataset.id), logging_about(**about):

@@ -166,3 +166,17 @@ def test_an_ingest_is_a_task(console: Console):
     assert task["kwargs"] == repr({"dataset": dataset.id, "project": "lab", "name": "cells", "attempt": 1})
     assert task["exception"].endswith("It came to its end.")
     assert task["worker"].startswith("ingest-")
+
+
+def test_an_ingest_is_revoked(console: Console):
+    """By an ingest worker of the test before, or a new one."""
+    console.start("tests.unit.scripted_worker", "ingest")
+    dataset = Dataset(id=new_dataset_id(), name="cells", project="lab", created_at=0)
+    folder = console.storage.dataset(dataset.id)
+    folder.path.mkdir(parents=True)
+    (folder.path / "script").write_text("60")
+    console.datasets.submit(dataset)
+    console.task(f"{dataset.id}.1", "STARTED")
+    assert console.start("deploy.celery", "control", "revoke", f"{dataset.id}.1").wait(scaled(60)) == 0
+    console.task(f"{dataset.id}.1", "REVOKED")
+    assert (console.datasets.get(dataset.id).error or {})["code"] == "revoked"

@@ -16,7 +16,7 @@ from trainyard.datasets.record import Dataset, DatasetStatus, RefusedChange
 from trainyard.runs.record import AttemptRecord, RunStatus
 from trainyard.scheduling import attempt_events
 from trainyard.scheduling.attempt_events import AttemptEvents
-from trainyard.scheduling.attempt_tasks import ended
+from trainyard.scheduling.attempt_tasks import ended, lost
 from trainyard.scheduling.wake_ups import make_celery
 from trainyard.store.connection import connect
 
@@ -105,6 +105,7 @@ def test_a_process_that_ends_while_redis_is_away_does_not_wait_for_it(server: Se
         ("stopped", "stopped", "task-revoked"),
         ("cancelled", "cancelled", "task-revoked"),
         ("failed", "nan_loss", "task-failed"),
+        ("failed", "revoked", "task-revoked"),
     ],
 )
 def test_how_a_run_stands_says_how_its_attempt_ended(status: str, reason: str, kind: str):
@@ -113,6 +114,13 @@ def test_how_a_run_stands_says_how_its_attempt_ended(status: str, reason: str, k
         1, fence=1, status=RunStatus(status), attempts=(attempt,), error={"code": reason, "message": ""}
     )
     assert ended(run, "train-1@here").kind == kind
+
+
+def test_a_set_that_was_lost_shows_under_the_worker_that_had_it():
+    values = {"id": "ds-000000000001", "name": "d", "project": "p", "created_at": 0.0, "fence": 1}
+    told = lost(Dataset(**values, last_owner="far:7:ab"))
+    assert (told.node, told.kind) == ("ingest-7@far", "task-retried")
+    assert lost(Dataset(**values)).node.startswith("ingest@"), "a record of before it was told"
 
 
 def test_a_change_of_a_set_that_was_refused_has_failed():

@@ -244,6 +244,20 @@ def test_it_cannot_be_deleted_nor_can_its_data_set(runs, life, trained, client, 
         DatasetRegistry(client, storage).remove(run.dataset_id)
 
 
+def test_revoked_it_fails_and_is_finished_when_it_is_retried(runs, life, trained, finished, script, storage):
+    """As by a button of Flower, once its child is at work."""
+    script("wait")
+    waiting = trained()
+    written = storage.run(waiting.id).path / ".attempts" / "2" / "export" / "model.onnx"
+    run = finished(is_revoked=written.exists)
+    assert (run.status, run.error["code"], run.crashes) == (RunStatus.FAILED, "revoked", 0)
+    assert (run.attempts[-1].reason, run.result, run.checkpoints["best"].epoch) == ("revoked", RESULT, 5)
+    assert results_of(storage, run) == [None] * 3
+    script("ok")
+    assert life.retry(run.id).status == RunStatus.FINISHING
+    assert finished().status == RunStatus.COMPLETED
+
+
 def test_drained_it_waits_again_and_counts_no_crash(runs, trained, finished, script, storage):
     script("wait")
     run, draining = trained(), threading.Event()

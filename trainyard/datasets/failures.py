@@ -18,6 +18,7 @@ _REMEDIES = {
     "child_died": f"Look at the log of the ingest worker. {_AGAIN}",
     "worker_lost": f"Look at the machine and the log of the ingest worker. {_AGAIN}",
     "store_unavailable": _AGAIN,
+    "revoked": _AGAIN,
     "engine_error": (
         "Report it with the traceback in the log of the ingest worker. The set may do without the file that "
         "is named."

@@ -300,6 +300,7 @@ class Dataset:
     holds options that wait for their ingest while it stays in use, `refused_change` those that the latest
     ingest refused. `questions` are what a set of the status `question` waits for. `label_map` and
     `proposed_label_map` are keyed by mask values.
+    `last_owner` is the worker whose ingest was lost or broke last.
     `request` is the fingerprint of the request that made the set, where that had an Idempotency-Key.
     """
 
@@ -313,6 +314,7 @@ class Dataset:
     fence: int = 0
     crashes: int = 0
     owner: str | None = None
+    last_owner: str | None = None
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None

@@ -21,6 +21,7 @@ ANOTHER_TRY_HELPS: dict[str, bool] = {
     "dataset_changed": False,
     "cuda_out_of_memory": False,  # batches were halved as far as they go
     "time_limit": False,
+    "revoked": False,
     # the operator's
     "disk_full": False,  # whoever makes room knows when it is worth another try
     "storage_unavailable": True,  # a mount comes back, and other workers have their own

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from trainyard.datasets.record import Dataset, DatasetStatus
+from trainyard.errors import Revoked
 from trainyard.runs.record import AttemptRecord, Run, RunStatus
 
 TRAINED = "trained"
@@ -62,16 +63,22 @@ def ended(record: Worked, node: str) -> AttemptEvent:
 
 def lost(record: Worked) -> AttemptEvent:
     """As `ended`, of an attempt whose worker was lost: told under its name, by whoever noticed."""
-    attempt = _newest(record)
-    if attempt is None:
-        return ended(record, f"ingest@{socket.gethostname()}")  # the record does not say who held it
-    host, pid, *_ = [*attempt.worker.split(":"), "", ""]  # an id is whatever a worker gave itself
-    return ended(record, node_name("train", pid, host))
+    role, worker = (
+        ("ingest", record.last_owner) if isinstance(record, Dataset) else ("train", _trainer(record))
+    )
+    if not worker:
+        return ended(record, f"{role}@{socket.gethostname()}")  # a record of before it said who held it
+    host, pid, *_ = [*worker.split(":"), "", ""]  # an id is whatever a worker gave itself
+    return ended(record, node_name(role, pid, host))
 
 
 def node_name(role: str, pid: int | str, host: str) -> str:
     """The Celery name of a worker process."""
     return f"{role}-{pid}@{host}"
+
+
+def _trainer(run: Run) -> str | None:
+    return run.attempts[-1].worker if run.attempts else None
 
 
 def _newest(record: Worked) -> AttemptRecord | None:
@@ -107,7 +114,7 @@ def _outcome(record: Worked) -> tuple[str, dict[str, Any]]:
         case DatasetStatus.READY if isinstance(record, Dataset) and record.refused_change:
             return _failed(record.refused_change.error)
         case RunStatus.STOPPED | RunStatus.CANCELLED:
-            return "task-revoked", {"terminated": True, "signum": None, "expired": False, "result": reason}
+            return _revoked(reason)
         case RunStatus.COMPLETED | DatasetStatus.READY | DatasetStatus.QUESTION:
             return "task-succeeded", {"result": _result(record)}
         case RunStatus.FINISHING if reason == TRAINED:
@@ -116,7 +123,13 @@ def _outcome(record: Worked) -> tuple[str, dict[str, Any]]:
             return "task-retried", {"exception": reason, "traceback": ""}
 
 
+def _revoked(reason: str) -> tuple[str, dict[str, Any]]:
+    return "task-revoked", {"terminated": True, "signum": None, "expired": False, "result": reason}
+
+
 def _failed(error: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    if error.get("code") == Revoked.code:
+        return _revoked(Revoked.code)
     told = f"{error.get('code', 'error')}: {error.get('message', '')}"
     return "task-failed", {"exception": told, "traceback": error.get("log_tail") or ""}
 

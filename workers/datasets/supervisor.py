@@ -3,12 +3,20 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from trainyard.datasets.failures import of_dataset
 from trainyard.datasets.record import Dataset, DatasetStatus
-from trainyard.errors import BadDataset, DatasetQuestion, InvalidRequest, OwnershipLost, StoreUnavailable
+from trainyard.errors import (
+    BadDataset,
+    DatasetQuestion,
+    InvalidRequest,
+    OwnershipLost,
+    Revoked,
+    StoreUnavailable,
+)
 from trainyard.lease import Ownership
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.runs.failures import another_try_helps
@@ -35,7 +43,10 @@ class IngestSupervisor:
         draining: threading.Event,
         dataset: Dataset,
         ownership: Ownership,
+        is_revoked: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_revoked` tells whether an operator wants this attempt to end."""
+        self._is_revoked = is_revoked
         self._datasets = datasets
         self._draining = draining
         self._dataset = dataset
@@ -76,7 +87,7 @@ class IngestSupervisor:
         until_answered(lambda: self._end(code), self._dataset.id, self._draining)
 
     def _watch(self, child: Child, guard: LeaseGuard) -> None:
-        while child.is_open and not self._outcome and not self._draining.is_set():
+        while child.is_open and not self._outcome and not (self._draining.is_set() or self._is_revoked()):
             for message in child.messages(TICK_S):
                 self._receive(message)
             self._exchange(guard)
@@ -84,6 +95,8 @@ class IngestSupervisor:
     def _end(self, code: int | None) -> None:
         if self._outcome:
             self._conclude()
+        elif self._is_revoked():
+            self._fail(Revoked().to_dict())
         elif self._draining.is_set():
             self.ended = self._datasets.release(self._dataset)
         elif code in (FENCED, ORPHANED):

@@ -14,6 +14,7 @@ from trainyard.errors import ChildDied, StoreUnavailable
 from trainyard.log_context import logging_about
 from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.attempt_events import AttemptEvents
+from trainyard.scheduling.attempt_tasks import attempt_id
 from trainyard.storage.files import Storage
 from trainyard.store.runs.run_store import FINISH_QUEUE
 from workers.heartbeat import Presence
@@ -39,8 +40,10 @@ class Finisher:
         draining: threading.Event,
         threads: Callable[[], int],
         max_hours: float | None,
+        is_revoked: Callable[[str], bool],
     ) -> None:
-        """`threads` tells how many a process of this worker may have."""
+        """`threads` tells how many a process of this worker may have, and `is_revoked` whether an operator
+        wants the attempt of that id to end."""
         self._runs = runs
         self._storage = storage
         self._presence = presence
@@ -48,6 +51,7 @@ class Finisher:
         self._draining = draining
         self._threads = threads
         self._max_hours = max_hours
+        self._is_revoked = is_revoked
         self._woken = threading.Event()
         self._is_ready = False
         self._thread = threading.Thread(target=self._work, name="finishing", daemon=True)
@@ -106,6 +110,7 @@ class Finisher:
                 run,
                 ownership,
                 self._max_hours,
+                lambda: self._is_revoked(attempt_id(run)),
             )
             self._events.begin(run)
             try:

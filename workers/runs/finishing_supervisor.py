@@ -1,10 +1,11 @@
 """Supervises the finishing of one trained run: a child writes report and export, under lease and fence."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from trainyard.catalog.names import CPU
-from trainyard.errors import CheckpointsLost
+from trainyard.errors import CheckpointsLost, Revoked
 from trainyard.lease import Ownership
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.checkpoints import BEST, newest_first
@@ -20,7 +21,8 @@ from workers.training.job import FinishingJob
 class FinishingSupervisor(RunSupervisor):
     """Finishes one claimed run, or gives it back when the worker drains; what was trained stays in any case.
 
-    What is wished of it besides a cancel comes too late.
+    What is wished of it besides a cancel comes too late. Revoked by an operator it fails, and is finished
+    again when it is retried.
     """
 
     process = "finishing process"
@@ -34,9 +36,11 @@ class FinishingSupervisor(RunSupervisor):
         run: Run,
         ownership: Ownership,
         max_hours: float | None = None,
+        is_revoked: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(runs, storage, threads, draining, run, ownership, max_hours)
         self._time = FinishingTime(run, max_hours)
+        self._is_revoked = is_revoked
 
     def _announce(self) -> None:
         """Followers know that it is finishing since its training has ended."""
@@ -63,6 +67,15 @@ class FinishingSupervisor(RunSupervisor):
             content_hash=run.dataset_hash,
             device_class=self._device_class,
         )
+
+    def _must_end(self) -> bool:
+        return self._is_revoked() or super()._must_end()
+
+    def _conclude(self, code: int | None) -> None:
+        if self._outcome or not self._is_revoked():
+            super()._conclude(code)
+        else:
+            self._fail(Revoked().to_dict())
 
     def _conclude_result(self, result: dict[str, Any]) -> None:
         """Complete the run. Its results are in their places first, for whoever reads that it is completed."""

@@ -541,6 +541,7 @@ end
 local function requeue_or_fail(kind, id, waiting, failed, max_crashes, error)
   local key = key_of(kind, id)
   end_lease(kind, id)
+  if kind == 'dataset' then redis.call('HSET', key, 'last_owner', get(kind, id, 'owner') or '') end
   redis.call('HDEL', key, 'owner')
   if end_if_cancelled(kind, id) then return 'cancelled' end
   end_attempt(kind, id, cjson.decode(error).code)
