@@ -114,7 +114,7 @@ def paths(ids: list[str], compared: list[str], live: LiveRun) -> list[str]:
         "/datasets",
         f"/datasets/{live.held.dataset_id}",
         "/models",
-        # "/drafts",
+        "/drafts",
         "/cluster",
         "/settings",
     ]

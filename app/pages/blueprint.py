@@ -11,6 +11,7 @@ from app.pages import (
     compare_page,
     dataset_list,
     dataset_page,
+    draft_list,
     filters,
     model_list,
     model_page,
@@ -25,12 +26,24 @@ from app.pages.policy import POLICY, WORKER_POLICY
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 
-ROOTS = ("", "runs", "projects", "datasets", "models", "boards", "cluster", "settings", "sign-in", "sign-out")
+ROOTS = (
+    "",
+    "runs",
+    "projects",
+    "drafts",
+    "datasets",
+    "models",
+    "boards",
+    "cluster",
+    "settings",
+    "sign-in",
+    "sign-out",
+)
 """First parts of the addresses that pages have."""
 
 _PAGES = (
-    sign_in, projects_page, run_list, new_run_page, compare_page, run_page, dataset_list, dataset_page,
-    model_list, model_page, board_page, cluster_page, settings_page,
+    sign_in, projects_page, run_list, draft_list, new_run_page, compare_page, run_page, dataset_list,
+    dataset_page, model_list, model_page, board_page, cluster_page, settings_page,
 )  # fmt: skip
 
 

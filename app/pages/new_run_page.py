@@ -30,6 +30,7 @@ _TITLES = {_PRESET: "Augmentation", "early_stopping.patience": "Patience of earl
 """Of fields that are seen outside the part that they belong to."""
 OF_THE_RUN = ("name", "project", "group", "tags", "notes", "priority", "max_hours", "device_class")
 _SPEC = "spec."
+_NOTHING = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +52,12 @@ def add_to(blueprint: Blueprint) -> None:
 def show() -> str:
     """The form, filled with what the address says; `from` names a run of which it is to be a copy.
 
-    Raises NotFound for that run.
+    `draft` names a draft that is edited. Raises NotFound for either.
     """
     given = {name: text for name, text in request.args.items() if text}
+    draft = services().drafts.get(given["draft"]) if "draft" in given else None
+    if draft and len(given) == 1:
+        given = {**given, **_of_draft(draft.request)}  # later on the address has all of it
     origin = services().runs.get(given["from"]) if "from" in given else None
     dataset_id = given.get("dataset_id", origin.dataset_id if origin else "")
     experiments = services().catalogue.experiment_names()
@@ -69,6 +73,7 @@ def show() -> str:
         experiments=experiments,
         experiment=experiment,
         origin=origin,
+        draft=draft,
         short=short,
         run=_of_the_run(origin) | {name: given[name] for name in OF_THE_RUN if name in given},
         device_classes=list(DEVICE_CLASSES),
@@ -106,6 +111,20 @@ def _given(text: str | None, otherwise: Any) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return otherwise
+
+
+def _of_draft(asked: Mapping[str, Any]) -> dict[str, str]:
+    """What a draft asks for, as an address would have it."""
+    found = {name: str(asked[name]) for name in ("dataset_id", "experiment", *OF_THE_RUN) if asked.get(name)}
+    if asked.get("tags"):
+        found["tags"] = ", ".join(asked["tags"])
+    for field in spec_fields():
+        value: Any = asked.get("spec") or {}
+        for part in field.name.split("."):
+            value = value.get(part, _NOTHING) if isinstance(value, dict) else _NOTHING
+        if value is not _NOTHING:
+            found[_SPEC + field.name] = json.dumps(value)
+    return found
 
 
 def _parts(entries: list[Entry], shown: tuple[str, ...]) -> dict[str, list[Entry]]:

@@ -11,6 +11,7 @@ const entries = [...form.querySelectorAll("[data-entry]")].map((place) => ({
 }));
 const own = [...form.elements].filter((input) => input.name && !input.name.startsWith("spec."));
 const preset = form.elements.namedItem("spec.augmentation.preset");
+const draft = form.dataset.draft ?? null;
 let waiting = 0, asked = 0;
 
 /** The value of an entry as JSON data; undefined for a number that is not there. Throws for what is no JSON. */
@@ -71,6 +72,7 @@ function keepInAddress(changes) {
   const kept = new URLSearchParams(new URLSearchParams(location.search).has("short") ? { short: "1" } : {});
   for (const input of own) if (input.value.trim()) kept.set(input.name, input.value.trim());
   for (const { name, value, fault } of changes) if (!fault) kept.set(name, JSON.stringify(value));
+  if (draft) { kept.set("draft", draft); kept.set("edited", "1"); }
   history.replaceState(null, "", `${location.pathname}?${kept}`);
 }
 
@@ -132,11 +134,33 @@ form.addEventListener("submit", async (event) => {
   if (fault) { showError(form, fault)?.focus(); return; }
   button.disabled = true;
   try {
-    const run = await call("POST", "/runs", body(changes));
+    if (draft) await save(changes);
+    const run = draft ? await call("POST", `/drafts/${draft}/submit`) : await call("POST", "/runs", body(changes));
     location.assign(`${BASE}/runs/${run.id}`);
   } catch (error) {
     unfold(showError(form, error))?.focus();
     button.disabled = false;
+  }
+});
+
+/** Keeps all of it for later; what a draft had and the form has no more is left out of it. */
+async function save(changes) {
+  const made = body(changes);
+  if (!draft) return call("POST", "/drafts", made);
+  const nothing = Object.fromEntries([...own.map((input) => input.name), "spec"].map((name) => [name, null]));
+  return call("PATCH", `/drafts/${draft}`, { ...nothing, ...made });
+}
+
+document.getElementById("save").addEventListener("click", async ({ target }) => {
+  const changes = changed(), fault = faultOf(changes);
+  if (fault) { showError(form, fault)?.focus(); return; }
+  target.disabled = true;
+  try {
+    await save(changes);
+    location.assign(`${BASE}/drafts`);
+  } catch (error) {
+    unfold(showError(form, error))?.focus();
+    target.disabled = false;
   }
 });
 
