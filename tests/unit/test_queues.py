@@ -136,3 +136,27 @@ def test_waiting_runs_are_counted_by_project(store: RecordStore[Run], queues: Qu
     assert [(one.project, one.waiting, one.running) for one in shares] == [("x", 1, 1), ("y", 1, 0)]
     claimed(store)
     assert queues.waiting_runs("train").shares == []
+
+
+def test_a_claim_looks_at_few_of_many_projects(store: RecordStore[Run], client: Client):
+    """At those that have something in work, and the first that has nothing."""
+    for number in range(200):
+        run = a_run(number, project=f"p{number:03}")
+        store.submit(run, run.id, RunStatus.QUEUED)
+    assert [claim(store).project for _ in range(3)] == ["p000", "p001", "p002"]
+    client.config_resetstat()
+    assert claim(store).project == "p003"
+    calls = {name: told["calls"] for name, told in client.info("commandstats").items()}
+    assert calls["cmdstat_zrange"] < 12
+
+
+def test_projects_that_only_an_older_release_has_put_into_the_queue_have_their_turns(
+    store: RecordStore[Run], client: Client
+):
+    submitted(store, a="x", b="y", c="y")
+    client.zrem("ty:q:train:heads", "x")
+    assert claimed(store) == "abc"
+    submitted_later = a_run(9, project="z", name="d")
+    store.submit(submitted_later, submitted_later.id, RunStatus.QUEUED)
+    client.delete("ty:q:train:heads")
+    assert claimed(store) == "d"

@@ -48,6 +48,7 @@ ty:upload:<request id>          STRING  how far an upload under way is, JSON
 ty:q:<queue>                    ZSET  id -> turn, see prelude.lua: lower goes first within a project
 ty:q:<queue>:of:<project>       ZSET  the same, those of one project
 ty:q:<queue>:projects           SET   projects that have a record in the queue
+ty:q:<queue>:heads              ZSET  each of them -> the turn of its first record
 ty:limits:<kind>                HASH  project -> how many of its records may be in work; empty: the default
 ty:projects                     ZSET  name -> 0: the projects that have records or a description, by name
 ty:project_descriptions         HASH  project -> its description and when it was made, JSON

@@ -74,17 +74,20 @@ local function fits(id)
   return (most == 0 or devices <= most) and version <= reads.spec and are_offered(plugins)
 end
 
--- The first record of a project that may be taken, and its score; nil and whether nothing waits without one.
+-- The first record of a project that may be taken, and its score. What waits no more leaves the queue.
+local changed = {}
+
 local function first_of(project)
   local place = 0
   while true do
     local first = redis.call('ZRANGE', of_project(queue, project), place, place, 'WITHSCORES')
     local id = first[1]
-    if not id then return nil, place == 0 end
+    if not id then return nil end
     if get(kind, id, 'status') ~= waiting or not waits(kind, id, waiting) then
       redis.call('ZREM', 'ty:q:' .. queue, id)
       redis.call('ZREM', of_project(queue, project), id)
       if queue == FINISH_QUEUE then end_wait(queue, id, false) end
+      changed[project] = true
     elseif fits(id) then
       return id, tonumber(first[2])
     else
@@ -97,20 +100,40 @@ local function goes_before(a, b)
   for i = 1, 4 do
     if a[i] ~= b[i] then return a[i] < b[i] end
   end
+  return false
 end
 
-local best
-for _, project in ipairs(redis.call('SMEMBERS', 'ty:q:' .. queue .. ':projects')) do
-  local running, limit = share_of(kind, working, project, ARGV[8])
-  local id, score = first_of(project)
-  if not id then
-    local nothing_waits = score
-    if nothing_waits then redis.call('SREM', 'ty:q:' .. queue .. ':projects', project) end
-  elseif running < limit then
-    local turn = {band_of(score), running, score, id}
-    if not best or goes_before(turn, best) then best = turn end
+-- A queue that an older release, or a Redis that lost this key alone, has left without it.
+local projects = 'ty:q:' .. queue .. ':projects'
+if redis.call('ZCARD', heads_of(queue)) ~= redis.call('SCARD', projects) then
+  redis.call('DEL', heads_of(queue))
+  for _, project in ipairs(redis.call('SMEMBERS', projects)) do update_head(queue, project) end
+end
+
+-- Projects in the order of their first records: no turn of a project, or of one after it, is before that of its first
+-- record with nothing in work. So the walk ends soon after those that have something in work.
+local CHUNK = 32
+
+local function next_turn()
+  local best, place = nil, 0
+  while true do
+    local found = redis.call('ZRANGE', heads_of(queue), place, place + CHUNK - 1, 'WITHSCORES')
+    for i = 1, #found, 2 do
+      local project, head = found[i], tonumber(found[i + 1])
+      if best and not goes_before({band_of(head), 0, head, ''}, best) then return best end
+      local running, limit = share_of(kind, working, project, ARGV[8])
+      local id, score
+      if running < limit then id, score = first_of(project) end
+      local turn = id and {band_of(score), running, score, id}
+      if turn and (not best or goes_before(turn, best)) then best = turn end
+    end
+    if #found < 2 * CHUNK then return best end
+    place = place + CHUNK
   end
 end
+
+local best = next_turn()
+for project in pairs(changed) do update_head(queue, project) end
 if not best then return {'empty', {}} end
 local id = best[4]
 if queue == FINISH_QUEUE then end_wait(queue, id, true) end

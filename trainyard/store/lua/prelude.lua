@@ -377,6 +377,20 @@ local function band_of(score) return math.floor(score / BAND) end
 
 local function of_project(queue, project) return 'ty:q:' .. queue .. ':of:' .. project end
 
+-- The projects of a queue by the score of what is first in each: a turn is found without a look at every project.
+local function heads_of(queue) return 'ty:q:' .. queue .. ':heads' end
+
+local function update_head(queue, project)
+  local first = redis.call('ZRANGE', of_project(queue, project), 0, 0, 'WITHSCORES')
+  if first[1] then
+    redis.call('ZADD', heads_of(queue), first[2], project)
+    redis.call('SADD', 'ty:q:' .. queue .. ':projects', project)
+  else
+    redis.call('ZREM', heads_of(queue), project)
+    redis.call('SREM', 'ty:q:' .. queue .. ':projects', project)
+  end
+end
+
 local function enqueue(kind, id)
   local h = redis.call('HMGET', key_of(kind, id), 'project', 'priority', 'interrupted', 'place', 'created_at')
   local queue, project = queue_of(kind, id), h[1]
@@ -385,7 +399,7 @@ local function enqueue(kind, id)
   local score = string.format('%.0f', band * BAND + since_origin)
   redis.call('ZADD', 'ty:q:' .. queue, score, id)
   redis.call('ZADD', of_project(queue, project), score, id)
-  redis.call('SADD', 'ty:q:' .. queue .. ':projects', project)
+  update_head(queue, project)
   if queue == FINISH_QUEUE then begin_wait(queue, id) end
 end
 
@@ -401,9 +415,8 @@ local function dequeue(kind, id)
   if redis.call('ZREM', 'ty:q:' .. queue, id) == 1 then
     redis.call('HSET', key_of(kind, id), 'interrupted', 'false')
   end
-  local own = of_project(queue, project)
-  redis.call('ZREM', own, id)
-  if redis.call('EXISTS', own) == 0 then redis.call('SREM', 'ty:q:' .. queue .. ':projects', project) end
+  redis.call('ZREM', of_project(queue, project), id)
+  update_head(queue, project)
   if queue == FINISH_QUEUE then end_wait(queue, id, false) end
 end
 
