@@ -68,6 +68,11 @@ def draw_name(
         x += font.getlength(text)
 
 
+def name_width(names: Sequence[str], *, size: float, room: float) -> float:
+    """Pixels that `draw_name` takes of the room."""
+    return sum(font.getlength(text) for font, text in _fitted(_chosen(names, size), size, room))
+
+
 def can_draw(name: str, size: float) -> bool:
     """Whether some font has each of its characters."""
     return all(any(_has(font, char) for font in _fonts(size)) for char in _plain(name))

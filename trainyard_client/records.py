@@ -1352,6 +1352,23 @@ class Run(Record):
     waiting: Waiting | None
 
 
+class SampleObject(Record):
+    """Sample object.
+
+    index: of its class among those of objects, from 0
+    name: of its class
+    color: red, green and blue, 0 to 255
+    box: left, top, right and bottom in pixels of the image as prepared
+    crowd: several objects that nobody has told apart
+    """
+
+    index: int
+    name: str
+    color: list[int]
+    box: list[float]
+    crowd: bool
+
+
 class Sample(Record):
     """Sample.
 
@@ -1360,6 +1377,7 @@ class Sample(Record):
     width: pixels, as prepared
     height: pixels, as prepared
     classes: names of those that occur
+    objects: null where the set has no boxes
     url: its preview
     """
 
@@ -1370,6 +1388,7 @@ class Sample(Record):
     width: int
     height: int
     classes: list[str]
+    objects: list[SampleObject] | None
     url: str
 
 

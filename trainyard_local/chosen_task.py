@@ -31,7 +31,7 @@ def fitted_to(
 
 def _task(dataset: LocalDataset, named: str | None) -> TaskDescription:
     kinds = dataset.summary.kinds
-    fit = [task for task in TASKS.values() if task.kind in kinds]
+    fit = [task for kind in kinds for task in TASKS.values() if task.kind == kind]
     if named is None:
         return fit[0]
     found = next((task for task in fit if task.name == named), None)

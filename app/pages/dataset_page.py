@@ -9,6 +9,7 @@ from app.composition import services
 from app.service.datasets.samples import SampleInfo
 from trainyard.datasets.record import Dataset, DatasetStatus, Problem, Question
 from trainyard.errors import NotFound
+from trainyard.tasks.registry import TASKS
 
 SAMPLES = 12
 """For the first paint and for whoever runs no scripts."""
@@ -56,7 +57,15 @@ def show(dataset_id: str) -> str:
         most=max((one.share for one in summary.classes), default=0) if summary else 0,
         sizes=sizes[:SIZES],
         other_sizes=len(sizes[SIZES:]),
+        objects_of=_objects(dataset),
+        trains=[task.name for task in TASKS.values() if summary and task.kind in summary.kinds],
     )
+
+
+def _objects(dataset: Dataset) -> dict[int, int]:
+    """How many objects there are of each class, by its value."""
+    found = dataset.summary.objects if dataset.summary else None
+    return {} if found is None else {one.value: one.objects for one in found.classes}
 
 
 def _steps(dataset: Dataset) -> list[Step]:

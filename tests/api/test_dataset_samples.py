@@ -45,6 +45,7 @@ def test_samples_say_what_they_are(client: FlaskClient, samples: str):
         "width": 90,
         "height": 60,
         "classes": ["background", "pet", "rare"],
+        "objects": None,
         "url": f"{samples}/2.png",
     }
 

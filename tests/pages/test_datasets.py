@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.api import boxed
 from tests.api.server import Server
 from tests.api.summary import SUMMARY
 from tests.fixtures.stored_storage import unpack
@@ -162,6 +163,33 @@ def test_samples_are_seen_large_one_after_the_other_by_keys(page: Page, prepared
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
     expect(second).to_be_focused()
+
+
+def test_boxes_are_seen_over_their_images_by_class(page: Page, server: Server):
+    held = upload(server, "boxes")
+    server.datasets.finish(held, "ready", summary=boxed.summary())
+    boxed.write(server.storage.dataset(held.id).version(boxed.HASH))
+    page.goto(f"/datasets/{held.id}")
+    facts = page.get_by_role("region", name="How it was read")
+    expect(facts).to_contain_text("3 in 2 images, at most 2 in one; 1 crowds")
+    expect(facts).to_contain_text("detection")
+    eventually(page, "document.querySelectorAll('#grid svg.boxes').length === 3")
+    rectangles = "[...document.querySelectorAll('#grid li:first-child rect')]"
+    count = f"{rectangles}.filter((one) => one.checkVisibility()).length"
+    assert page.evaluate(count) == 2
+    box = "document.querySelector('#grid rect').getBoundingClientRect()"  # the larger one is below
+    image = "document.querySelector('#grid img').getBoundingClientRect()"
+    assert page.evaluate(f"{box}.width / {image}.width") == pytest.approx(140 / 300, abs=0.02)
+    page.get_by_label("dog", exact=True).uncheck()
+    assert page.evaluate(count) == 1
+    page.get_by_label("boxes", exact=True).uncheck()
+    assert page.evaluate(count) == 0
+    page.locator("#grid button").first.click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer).to_contain_text("1 cat, 1 dog")
+    page.keyboard.press("b")
+    expect(viewer.locator("svg text:not(.bare)")).to_have_text(["cat"])
+    assert_accessible(page)
 
 
 def test_samples_are_seen_through_their_masks(page: Page, prepared: str):

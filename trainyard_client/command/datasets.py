@@ -14,7 +14,7 @@ from trainyard_client.command.terminal.progress import transfer
 from trainyard_client.command.terminal.session import Session, connected, quiet_option
 
 if TYPE_CHECKING:
-    from trainyard_client.records import Dataset, DatasetItem
+    from trainyard_client.records import Dataset, DatasetItem, ObjectSummary
 
 READY = "ready"
 QUESTION = "question"
@@ -238,12 +238,24 @@ def _show(session: Session, found: "Dataset") -> None:
                      "splits": reading.splits, "guesses": " ".join(reading.guesses) or None}  # fmt: skip
             output.pairs(parts)
         rows = [(one.value, one.name, f"{one.share:.1%}", one.images) for one in summary.classes]
-        share = "share of pixels" if "masks" in summary.kinds else "share of labels"
+        if summary.objects:
+            _show_objects(session, summary.objects)
+        counted = "pixels" if "masks" in summary.kinds else "objects" if summary.objects else "labels"
+        share = f"share of {counted}"
         output.table(("value", "class", share, "images"), rows, "There is no class.")
     _show_problems(session, found)
     _show_questions(session, found)
     if found.error:
         output.line(f"{found.error.get('message', '')} {found.error.get('remedy') or ''}".strip())
+
+
+def _show_objects(session: Session, found: "ObjectSummary") -> None:
+    crowds = f", {found.crowds} crowds" if found.crowds else ""
+    sizes = ", ".join(f"{count} {size}" for size, count in found.sizes.items())
+    objects = f"{found.count} in {found.images} images, at most {found.most} in one{crowds}"
+    session.output.pairs({"objects": objects, "boxes": sizes})
+    rows = [(one.index, one.name, one.objects, one.images) for one in found.classes]
+    session.output.table(("index", "class of objects", "objects", "images"), rows, "There is no class.")
 
 
 def _show_problems(session: Session, found: "Dataset") -> None:

@@ -77,7 +77,7 @@ def _box_row(read: Read, example: BoxExample) -> Uint8:
             (np.array(box) * scale).round().clip(-4 * SIDE, 4 * SIDE).astype(int).tolist()
         )
         corners = (left + across, top + down), (right + across, bottom + down)
-        cv2.rectangle(framed, *corners, PALETTE[place % len(PALETTE)], 1)
+        cv2.rectangle(framed, *corners, PALETTE[place % len(PALETTE)], 2)
     return np.asarray(framed, np.uint8)
 
 

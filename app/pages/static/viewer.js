@@ -1,4 +1,4 @@
-// One sample of a data set, large: keys go from one to the next, and turn the mask off and on.
+// One sample of a data set, large: keys go from one to the next, and turn the mask and boxes off and on.
 const KEYS = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 };
 
 export class Viewer {
@@ -33,8 +33,8 @@ export class Viewer {
     const item = this.samples.items[place];
     this.place = place;
     this.stack.style.width = `min(88vw, ${(65 * item.width) / item.height}vh)`;
-    this.stack.replaceChildren(this.samples.image(item));
-    const classes = item.classes.join(", ") || "no class";
+    this.stack.replaceChildren(...this.samples.pictures(item));
+    const classes = counted(item.objects) || item.classes.join(", ") || "no class";
     this.caption.textContent = `${item.name} · ${item.split}, ${item.width}×${item.height} · ${classes}`;
     this.back.disabled = place === 0;
     this.next.disabled = place === this.samples.items.length - 1 && !this.samples.hasMore;
@@ -46,7 +46,15 @@ export class Viewer {
     else if (event.key === "Home") this.#show(0);
     else if (event.key === "m") this.stack.classList.toggle("bare");
     else if (event.key === "o") this.samples.toggleOutlines();
+    else if (event.key === "b") this.samples.toggleBoxes();
     else return;
     event.preventDefault();
   }
+}
+
+/** How many objects there are of each class, in words; none where the set has no boxes. */
+function counted(objects) {
+  const counts = new Map();
+  for (const { name } of objects ?? []) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => `${count} ${name}`).join(", ");
 }

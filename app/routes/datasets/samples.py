@@ -11,7 +11,7 @@ from app.http.requests.arguments import Blueprint
 from app.routes.datasets.datasets import PREFIX
 from app.schemas.datasets.samples import PreviewQuery, SamplesQuery, SamplesSchema
 from app.service.datasets.previews import render
-from app.service.datasets.samples import SampleInfo
+from app.service.datasets.samples import PreparedIndex, SampleInfo
 
 blueprint = Blueprint("samples", __name__, url_prefix=PREFIX, description="What is in a data set.")
 _PNG = "image/png"
@@ -23,14 +23,16 @@ class Samples(MethodView):
     @blueprint.response(200, SamplesSchema)
     def get(self, query: dict[str, Any], dataset_id: str) -> dict[str, Any]:
         """List the samples of the version in use, by position."""
-        found, cursor = services().samples.page(
+        samples = services().samples
+        found, cursor = samples.page(
             dataset_id,
             query.get("split"),
             query.get("class_name"),
             int(query.get("cursor", 0)),
             query["limit"],
         )
-        items = [_item(dataset_id, sample) for sample in found]
+        index = samples.index(dataset_id)
+        items = [_item(dataset_id, index, sample) for sample in found]
         return {"items": items, "next_cursor": None if cursor is None else str(cursor)}
 
 
@@ -51,9 +53,10 @@ class Preview(MethodView):
         return response
 
 
-def _item(dataset_id: str, sample: SampleInfo) -> dict[str, Any]:
+def _item(dataset_id: str, index: PreparedIndex, sample: SampleInfo) -> dict[str, Any]:
     return {
         **vars(sample),
         "classes": [one.name for one in sample.classes],
+        "objects": index.objects(sample),
         "url": f"{PREFIX}/{dataset_id}/samples/{sample.index}.png",
     }

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 SPLITS = ("train", "val", "test", "unused")
-LAYERS = ("overlay", "image", "mask")
+LAYERS = ("overlay", "image", "mask", "boxes")
 
 
 class SamplesQuery(Schema):
@@ -22,8 +22,21 @@ class SamplesQuery(Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
 
 
+class SampleObjectSchema(Schema):
+    """An object of an image."""
+
+    index = fields.Integer(metadata={"description": "of its class among those of objects, from 0"})
+    name = fields.String(metadata={"description": "of its class"})
+    color = fields.List(fields.Integer(), metadata={"description": "red, green and blue, 0 to 255"})
+    box = fields.List(
+        fields.Float(),
+        metadata={"description": "left, top, right and bottom in pixels of the image as prepared"},
+    )
+    crowd = fields.Boolean(metadata={"description": "several objects that nobody has told apart"})
+
+
 class SampleSchema(Schema):
-    """One image with its mask."""
+    """One image with what is annotated in it."""
 
     index = fields.Integer(metadata={"description": "its position in the set, from 0"})
     name = fields.String()
@@ -32,6 +45,11 @@ class SampleSchema(Schema):
     width = fields.Integer(metadata={"description": "pixels, as prepared"})
     height = fields.Integer(metadata={"description": "pixels, as prepared"})
     classes = fields.List(fields.String(), metadata={"description": "names of those that occur"})
+    objects = fields.List(
+        fields.Nested(SampleObjectSchema),
+        allow_none=True,
+        metadata={"description": "null where the set has no boxes"},
+    )
     url = fields.String(metadata={"description": "its preview"})
 
 
@@ -51,7 +69,8 @@ class PreviewQuery(Schema):
         load_default="overlay",
         validate=validate.OneOf(LAYERS, error="Must be one of: {choices}."),
         metadata={
-            "description": "the mask's colours over the image, with a legend; the image; or the mask, whose "
+            "description": "the mask's colours, or the boxes of a set that is made of these, over the image, "
+            "with a legend; the image; boxes over the image; or the mask, whose "
             "pixels are class indices, 255 where ignored; of a multilabel set its pixels are bit fields: bit "
             "c is set where the pixel has the class of index c, and 0 is no class"
         },

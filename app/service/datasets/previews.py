@@ -1,6 +1,6 @@
-"""Pictures of samples: the image, its mask, or the mask's colours laid over the image, with a legend.
+"""Pictures of samples: the image, its mask, the mask's colours laid over the image with a legend, or boxes.
 
-Of an image with labels the legend names these.
+Of an image with labels the legend names these; of one with boxes alone, boxes are laid over it.
 
 Pixels are read from the prepared files, at most a few rows for each row of the picture, and made by Pillow:
 the API carries no NumPy.
@@ -15,13 +15,14 @@ from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from app.service.datasets.box_drawing import draw_boxes
 from app.service.datasets.samples import PreparedIndex, SampleInfo
 from trainyard.datasets.prepared_index import IGNORE_INDEX
 from trainyard.errors import InvalidRequest
 from trainyard.lettering import draw_name
 from trainyard.storage.errors import storage_error
 
-Layer = Literal["overlay", "image", "mask"]
+Layer = Literal["overlay", "image", "mask", "boxes"]
 Color = tuple[int, int, int]
 
 LONGEST = 512
@@ -60,15 +61,20 @@ def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
     """A PNG of at most LONGEST pixels a side.
 
     A mask's pixels are class indices, 255 where ignored; of a multilabel set, bit c is set for class c.
-    Raises InvalidRequest for the mask of a sample that has none.
+    Raises InvalidRequest for the mask or boxes of a sample that has none.
     """
     has_masks = "masks" in index.kinds
+    if layer == "boxes" and "boxes" not in index.kinds:
+        raise InvalidRequest(
+            f"The images of this set have {' and '.join(index.kinds)}, and no boxes.",
+            errors={"layer": ["overlay or image: there are no boxes"]},
+        )
     if layer == "image":
         return _png(_image(index.folder, sample, _fitted(sample, LONGEST)))
     if layer == "mask":
         if not has_masks:
             raise InvalidRequest(
-                "The images of this set have labels, and no masks.",
+                f"The images of this set have {' and '.join(index.kinds)}, and no masks.",
                 errors={"layer": ["overlay or image: there is no mask"]},
             )
         return _png(_paletted(_mask(index.folder, sample, _fitted(sample, LONGEST)), _colors(index)))
@@ -76,12 +82,19 @@ def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
     legend = _legend(index, sample, width)
     if height + legend.height > LONGEST:
         width, height = _fitted(sample, LONGEST - legend.height)
-    draw = _overlay if has_masks else _plain
+    draw = _boxed if index.kinds[0] == "boxes" or layer == "boxes" else _overlay if has_masks else _plain
     return _png(_with_legend(draw(index, sample, (width, height)), legend))
 
 
 def _plain(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
     return _image(index.folder, sample, size)
+
+
+def _boxed(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
+    picture = _image(index.folder, sample, size)
+    scale = size[0] / sample.width, size[1] / sample.height
+    draw_boxes(picture, scale, index.objects(sample) or ())
+    return picture
 
 
 def _fitted(sample: SampleInfo, tallest: int) -> tuple[int, int]:
@@ -175,7 +188,7 @@ def _paletted(mask: Image.Image, colors: Mapping[int, Color]) -> Image.Image:
 def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
     """The classes of the sample, and `ignored` where it has such pixels, in as many columns as fit."""
     entries: list[_Entry] = [((one.name, f"class {one.index}"), one.color) for one in sample.classes]
-    if _ignores(index) and _has_ignored(index, sample):
+    if _ignores(index) and index.kinds[0] == "masks" and _has_ignored(index, sample):
         entries.append(((IGNORED,), IGNORED_COLOR))
     columns = max(1, width // COLUMN)
     rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from app.service.datasets.box_drawing import ObjectInfo
 from trainyard.datasets.prepared_index import PreparedClass, Sample, read_index
 from trainyard.datasets.record import Kind, Task
+from trainyard.datasets.stored_objects import stored_objects
 from trainyard.errors import Conflict, InvalidRequest, NotFound
 from trainyard.registry.datasets import DatasetRegistry
+from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 
 INDEXES_KEPT = 4
@@ -27,6 +30,8 @@ class SampleInfo:
     classes: tuple[PreparedClass, ...]
     image_offset: int
     mask_offset: int
+    first_object: int
+    object_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,27 @@ class PreparedIndex:
     task: Task
     kinds: tuple[Kind, ...]
     classes: tuple[PreparedClass, ...]
+    object_classes: tuple[PreparedClass, ...]
     samples: tuple[SampleInfo, ...]
+
+    def objects(self, sample: SampleInfo) -> list[ObjectInfo] | None:
+        """The objects of a sample; None where the set has no boxes. Raises StorageUnavailable."""
+        if "boxes" not in self.kinds:
+            return None
+        try:
+            stored = list(stored_objects(self.folder, sample.first_object, sample.object_count))
+        except OSError as error:
+            raise storage_error("The objects of a sample could not be read", error) from error
+        return [
+            ObjectInfo(
+                box=one.box,
+                index=one.index,
+                name=self.object_classes[one.index].name,
+                color=self.object_classes[one.index].color,
+                crowd=one.crowd,
+            )
+            for one in stored
+        ]
 
 
 class SampleService:
@@ -92,6 +117,7 @@ def _read(folder: Path) -> PreparedIndex:
         task=found.task,
         kinds=found.kinds,
         classes=tuple(classes.values()),
+        object_classes=tuple(found.object_classes),
         samples=tuple(_info(place, sample, classes) for place, sample in enumerate(found.samples)),
     )
 
@@ -107,6 +133,8 @@ def _info(place: int, sample: Sample, classes: dict[int, PreparedClass]) -> Samp
         classes=tuple(classes[index] for index in sample.classes if index in classes),
         image_offset=sample.image_offset,
         mask_offset=sample.mask_offset,
+        first_object=sample.first_object,
+        object_count=sample.objects,
     )
 
 

@@ -63,6 +63,7 @@ class BoxForms:
         self._own = own
         self._units: Units = units
         self._count = 0
+        self._images: set[str] = set()
         self._largest = 0.0
         self._beyond: dict[tuple[BoxForm, Units], int] = {(f, u): 0 for f in FORMS for u in get_args(Units)}
         self._told: dict[BoxForm, int] = dict.fromkeys(FORMS, 0)
@@ -76,6 +77,7 @@ class BoxForms:
         """Count a box of an image of that size, where it is known; `area` and `outline` are those of its
         object, where it has any."""
         self._count += 1
+        self._images.add(image)
         self._largest = max(self._largest, *map(abs, numbers))
         for form in FORMS:
             box = sides(form, numbers)
@@ -159,7 +161,7 @@ class BoxForms:
                 key=form,
                 text=f"The numbers of a box are {WORDS[form]}"
                 + (f"; {beyond} boxes are cut to their images." if form == self._own else "."),
-                count=self._count,
+                count=len(self._images),
                 options={"box_form": form},
                 examples=list(self._examples),
                 draw=box_preview(read, self._drawn(form, find)),
