@@ -20,7 +20,7 @@ def fitted_to(
     named = merge(configs.read(experiment) if experiment is not None else {}, spec)
     task = _task(dataset, named.get("task"))
     chosen: dict[str, Any] = {"task": task.name}
-    form = named.get("model", {}).get("task", dataset.summary.task)
+    form = named.get("model", {}).get("task") or _form(task, dataset, configs)
     if "task" not in named.get("model", {}):
         chosen["model"] = {"task": form}
     if "losses" not in named.get("optimization", {}) and not _default_suits(task, form, configs):
@@ -42,6 +42,13 @@ def _task(dataset: LocalDataset, named: str | None) -> TaskDescription:
             errors={"spec": {"task": [f"with this set one of: {names}"]}},
         )
     return found
+
+
+def _form(task: TaskDescription, dataset: LocalDataset, configs: Experiments) -> str:
+    """What the set is, where that is a form of the task, else that which the task has by default."""
+    if dataset.summary.task in task.forms:
+        return dataset.summary.task
+    return configs.compose({"task": task.name}).model.task
 
 
 def _default_suits(task: TaskDescription, form: str, configs: Experiments) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -29,7 +30,8 @@ class Models:
         return tuple(architectures())
 
     def create(self, name: str, classes: int, *, weights_file: Path | None = None, **model: Any) -> nn.Module:
-        """A network that gives (N, classes, H, W) logits of (N, 3, H, W) float32, a Classifier (N, classes).
+        """A network that gives (N, classes, H, W) logits of (N, 3, H, W) float32, a Classifier (N, classes);
+        a detector gives an Answer (workers/training/tasks/detection/network/detector.py).
 
         `model` are the other fields of a spec's `model`: encoder, encoder_weights, task. Raises
         InvalidRequest that lists the names, InvalidModel and WeightsUnavailable.
@@ -74,9 +76,14 @@ class Datasets:
         return Split(data.train if split == "train" else data.val)
 
 
-class Split(Dataset[tuple[Tensor, Tensor]]):
+Truth = Tensor | dict[str, Tensor]
+"""A mask, a label, or the objects of an image."""
+
+
+class Split(Dataset[tuple[Tensor, Truth]]):
     """`image` (S, S, 3) uint8 RGB of each sample and its `mask` (S, S) uint8, in which 255 is no class, or
-    its label: int64 without an axis, or (C,) float32 of a multilabel set.
+    its label: int64 without an axis, or (C,) float32 of a multilabel set; of detection a dict of `boxes`
+    (M, 4) float32 in pixels of the square, `labels` (M,) int64 and, of instances, `masks` (M, S, S) uint8.
 
     `epoch`, counted from 0, decides how images of training are varied: set it before each.
     """
@@ -88,11 +95,18 @@ class Split(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self._squares)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Truth]:
         if not 0 <= index < len(self):
             raise IndexError(index)
         item = self._squares[self.epoch, index]
+        if "objects" in item:
+            return item["image"], _tensors(item["objects"])
         return item["image"], item["mask"] if "mask" in item else item["label"]
+
+
+def _tensors(objects: Any) -> dict[str, Tensor]:
+    found = {"boxes": torch.from_numpy(objects.boxes), "labels": torch.from_numpy(objects.classes)}
+    return found if objects.masks is None else {**found, "masks": torch.from_numpy(objects.masks)}
 
 
 MODELS = Models()

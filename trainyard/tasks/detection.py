@@ -176,8 +176,7 @@ DETECTION = TaskDescription(
     },
     headline=("val_map50", "val mAP50"),
     charts=(
-        Chart(title="mAP of boxes", names=("val_map", "val_map50", "val_map75")),
-        Chart(title="mAP of outlines", names=("val_mask_map", "val_mask_map50", "val_mask_map75")),
+        Chart(title="mAP", names=("val_map", "val_map50", "val_mask_map", "val_mask_map50")),
         Chart(title="Mean recall", names=("val_mar1", "val_mar10", "val_mar100")),
         Chart(title="mAP by size", names=("val_map_small", "val_map_medium", "val_map_large")),
         Chart(
