@@ -96,6 +96,7 @@ class Services:
     run_life: RunLifeService
     run_bulk: RunBulkService
     retention: RetentionService
+    reindex: Reindex
     comparison: RunComparisonService
     series: MetricSeriesService
     forks: ForkService
@@ -186,6 +187,7 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         runs=run_service,
         run_life=run_life,
         run_bulk=RunBulkService(run_service, run_life),
+        reindex=reindex,
         retention=RetentionService(runs, datasets, models, life, storage),
         comparison=RunComparisonService(runs),
         series=MetricSeriesService(runs, storage),

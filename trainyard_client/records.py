@@ -1161,6 +1161,17 @@ class Queues(Record):
     items: list[Queue]
 
 
+class Reindexed(Record):
+    """Reindexed.
+
+    counts: records that were `restored` to Redis, `written` to storage, the `same` in both, `removed` as they had been before, or `requeued`: they waited and were in no queue
+    problems: folders that were left alone, and why; a line each
+    """
+
+    counts: dict[str, int]
+    problems: list[str]
+
+
 class ResumableUpload(Record):
     """Resumable upload.
 

@@ -86,7 +86,11 @@ def _options(function: F) -> F:
         spec_options,
         click.option("--patience", type=none_or_more, help="End after so many epochs that were no better."),
         click.option(
-            "--task", type=tasks, help="What is learnt, or its form; by default what the data set has."
+            "--task",
+            type=tasks,
+            metavar="TASK",
+            help=f"What is learnt ({', '.join(TASKS)}), or its form ({', '.join(forms())}); by default what "
+            "the data set has.",
         ),
         click.option("--resume", metavar="EXP", help="Go on with an experiment from its last checkpoint."),
         click.option("--fork", metavar="EXP", help="Begin with the weights and the spec of an experiment."),

@@ -102,6 +102,7 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/projects/{name}",
         "/api/v1/admin/usage",
         "/api/v1/admin/prune",
+        "/api/v1/admin/reindex",
         "/api/v1/keys",
         "/api/v1/keys/{key_id}",
         "/ping",

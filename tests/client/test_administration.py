@@ -25,6 +25,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, objec
     answers = {
         "/api/v1/keys": made,
         "/api/v1/boards": board,
+        "/api/v1/admin/reindex": {"counts": {"same": 3, "restored": 1}, "problems": ["run x is left alone"]},
         "/api/v1/admin/prune": {
             "dry_run": True,
             "bytes": 5000,
@@ -79,3 +80,12 @@ def test_a_board_is_opened_in_the_browser(
     assert len(opened) == 1
     assert CliRunner().invoke(board, ["close", "board-1"]).exit_code == 0
     assert sent[-1][:2] == ("DELETE", "/api/v1/boards/board-1")
+
+
+def test_a_comparison_with_storage_tells_what_it_did_and_what_it_could_not(
+    sent: list[tuple[str, str, object]],
+):
+    result = CliRunner().invoke(admin, ["reindex"], standalone_mode=False)
+    assert (result.return_value, result.stdout) == (1, "1 restored, 3 same\n")
+    assert "run x is left alone" in result.stderr
+    assert sent == [("POST", "/api/v1/admin/reindex", None)]

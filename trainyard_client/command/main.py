@@ -35,7 +35,10 @@ MODULES = {
         "Tell an address of yours when runs change their status.",
     ),
     "key": (f"{OF_CLIENT}.server.administration", "Make, list and revoke access keys."),
-    "admin": (f"{OF_CLIENT}.server.administration", "See what takes room on the storage, and free it."),
+    "admin": (
+        f"{OF_CLIENT}.server.administration",
+        "See what takes room and free it; rebuild Redis from storage.",
+    ),
     "train": ("trainyard_local.command", "Train on this machine, without a service."),
     "open": (f"{OF_CLIENT}.opening", "Open the report of a run in the browser."),
     "doctor": (

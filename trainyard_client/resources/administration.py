@@ -1,14 +1,16 @@
-"""What admins do: access keys, and room on the storage."""
+"""What admins do: access keys, room on the storage, and Redis rebuilt from it."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from trainyard_client.decoding import decode
-from trainyard_client.records import Key, MadeKey, Pruned, Usage
+from trainyard_client.records import Key, MadeKey, Pruned, Reindexed, Usage
 from trainyard_client.resources.paging import given
 from trainyard_client.transport import Transport
 
 KEYS = "/api/v1/keys"
+REINDEX_S = 3600.0
+"""Silence after which a comparison of Redis with storage is given up."""
 ROOT = "/api/v1/admin"
 
 
@@ -36,7 +38,7 @@ class Keys:
 
 
 class Admin:
-    """Room on the storage."""
+    """Upkeep."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -54,3 +56,8 @@ class Admin:
         """
         body = {"older_than_days": older_than_days, "dry_run": dry_run, **given(which)}
         return decode(Pruned, self._transport.json("POST", f"{ROOT}/prune", json=body))
+
+    def reindex(self) -> Reindexed:
+        """Have every record in storage compared with Redis; the higher revision wins. Safe at any time."""
+        answer = self._transport.json("POST", f"{ROOT}/reindex", repeatable=True, timeout=REINDEX_S)
+        return decode(Reindexed, answer)

@@ -1,6 +1,5 @@
 """Data sets."""
 
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from trainyard_client.decoding import decode
 from trainyard_client.downloads import Progress, download, nothing
 from trainyard_client.records import Dataset, DatasetItem, Sample
 from trainyard_client.resources.paging import every, given
+from trainyard_client.resources.polling import until
 from trainyard_client.transport import KEY_HEADER, Transport
 from trainyard_client.uploads import IN_PIECES_BYTES, upload, upload_in_pieces
 
@@ -62,16 +62,15 @@ class Datasets:
     def wait(self, dataset_id: str, *, seconds: float | None = None) -> Dataset:
         """The set once it is no longer in work: `ready`, `question` or `failed`.
 
-        Raises TimeoutError after `seconds`.
+        Raises TimeoutError after `seconds`. A server that goes away is waited for, two minutes at most.
         """
-        began = time.monotonic()
-        while True:
-            dataset = self.get(dataset_id)
-            if dataset.status not in IN_WORK and dataset.change is None:
-                return dataset
-            if seconds is not None and time.monotonic() - began > seconds:
-                raise TimeoutError(f"{dataset_id} is {dataset.status} after {seconds:.0f} s")
-            self._transport.pause(POLL_S)
+        return until(
+            self._transport,
+            lambda: self.get(dataset_id),
+            lambda dataset: dataset.status not in IN_WORK and dataset.change is None,
+            poll_s=POLL_S,
+            seconds=seconds,
+        )
 
     def relabel(
         self, dataset_id: str, label_map: Mapping[str, int | None], classes: Mapping[str, str] | None = None

@@ -1,6 +1,5 @@
 """Runs: submitting, reading and changing them."""
 
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from trainyard_client.errors import Refused
 from trainyard_client.events import Event, follow
 from trainyard_client.records import Artifact, CheckedRun, Checkpoint, Run, RunItem
 from trainyard_client.resources.paging import every, given
+from trainyard_client.resources.polling import until
 from trainyard_client.transport import KEY_HEADER, Transport
 from trainyard_client.uploads import upload_experiment
 
@@ -95,15 +95,17 @@ class Runs:
         return follow(self._transport, f"{ROOT}/{run_id}/events{query}", after)
 
     def wait(self, run_id: str, *, epoch: int | None = None, seconds: float | None = None) -> Run:
-        """The run once it has ended, or finished so many epochs; raises TimeoutError after `seconds`."""
-        began = time.monotonic()
-        while True:
-            run = self.get(run_id)
-            if run.status in ENDED or (epoch is not None and run.epoch >= epoch):
-                return run
-            if seconds is not None and time.monotonic() - began > seconds:
-                raise TimeoutError(f"{run_id} is {run.status} after {seconds:.0f} s")
-            self._transport.pause(POLL_S)
+        """The run once it has ended, or finished so many epochs; raises TimeoutError after `seconds`.
+
+        A server that goes away is waited for, two minutes at most.
+        """
+        return until(
+            self._transport,
+            lambda: self.get(run_id),
+            lambda run: run.status in ENDED or (epoch is not None and run.epoch >= epoch),
+            poll_s=POLL_S,
+            seconds=seconds,
+        )
 
     def change(self, run_id: str, **changes: Any) -> Run:
         """Change epochs, also while it trains, name, notes, priority, max_hours or dataset_id."""

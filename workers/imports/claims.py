@@ -52,7 +52,7 @@ def read_claims(files: ExperimentFiles, now: float) -> Claims:
     if not (is_id(run.id) and _HASH.match(run.dataset_hash)):
         raise unusable(RECORD, "It is no record of an experiment.")
     if run.status not in (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.RUNNING):
-        raise unusable(RECORD, f"The experiment is {run.status}: there is nothing to take over.")
+        raise unusable(RECORD, f"It is {run.status} and was not trained: there is nothing to take over.")
     rows = _rows(_object(files, "metrics.json", MAX_ROWS)) if "metrics.json" in files else []
     spec, notices = _spec(run)
     if run.status == RunStatus.COMPLETED and not rows:

@@ -1,4 +1,4 @@
-"""/admin: room on the storage"""
+"""/admin: room on the storage, and Redis rebuilt from it"""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.answers.errors import envelope
 from app.http.requests.arguments import Blueprint
+from app.schemas.cluster.reindexing import ReindexedSchema
 from app.schemas.cluster.retention import PrunedSchema, PruneSchema, UsageQuery, UsagesSchema
 from app.service.cluster.retention import PrunedRun, PruneRequest, Usage
+from trainyard.scheduling.reindex import Report
 
-blueprint = Blueprint(
-    "admin", __name__, url_prefix="/api/v1/admin", description="Room on the storage; for admins."
-)
+blueprint = Blueprint("admin", __name__, url_prefix="/api/v1/admin", description="Upkeep; for admins.")
 
 
 @blueprint.route("/usage")
@@ -39,6 +39,17 @@ class Prune(MethodView):
             "more": pruned.has_more,
             "items": [_item(one) for one in pruned.items],
         }
+
+
+@blueprint.route("/reindex")
+class Reindexing(MethodView):
+    @blueprint.response(200, ReindexedSchema)
+    def post(self) -> Report:
+        """Compare every record in storage with Redis; the higher revision wins. Safe at any time.
+
+        The API does so by itself when Redis was emptied. With many thousand records it takes a while.
+        """
+        return services().reindex.rebuild()
 
 
 def _item(one: PrunedRun) -> dict[str, Any]:
