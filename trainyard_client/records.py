@@ -187,6 +187,7 @@ class AugmentationSpec(Record):
     transforms: applied in this order, to images of the trained size
     mixup_alpha: classification: blend images two by two, by a share of Beta(alpha, alpha); 0 does not
     cutmix_alpha: classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with mixup, half of the batches each
+    validation: transforms that every image is seen through after training: in validation, report and predictions; they draw nothing, as CLAHE with p 1 and clip_limit [4, 4]; training has what `transforms` say
     min_visibility: detection: objects of which less is still in the varied image are not learnt from it
     """
 
@@ -194,6 +195,7 @@ class AugmentationSpec(Record):
     transforms: list[TransformSpec]
     mixup_alpha: float
     cutmix_alpha: float
+    validation: list[TransformSpec]
     min_visibility: float
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from trainyard.catalog.names import CLASS_WEIGHTINGS, FITS, OPTIMIZERS, SCHEDULES
 from trainyard.catalog.transform_checks import check_holes, check_transforms
+from trainyard.catalog.validation_transforms import check_validation
 from trainyard.datasets.record import Task
 from trainyard.errors import InvalidRequest
 from trainyard.plugins.offers import is_offered_name
@@ -31,12 +32,15 @@ def check_parts(spec: TrainingSpec, asked: Collection[str] = PARTS) -> None:
     task.check_spec(spec, asked)
     if "augmentation" in asked:
         check_transforms(spec.augmentation.transforms)
+        check_validation(spec.augmentation.validation)
     if "augmentation" in asked or "data" in asked:
         check_holes(spec.augmentation.transforms, spec.data.image_size)
     if "compute" in asked or "optimization" in asked:
         _check_strategy(spec)
     if "export" in asked:
         check_export(spec.export)
+    if "export" in asked or "augmentation" in asked:
+        _check_baked(spec)
 
 
 def task_of(spec: TrainingSpec) -> TaskDescription:
@@ -98,6 +102,15 @@ def _check_strategy(spec: TrainingSpec) -> None:
         raise InvalidRequest(
             "A frozen encoder has no gradients, which the strategy ddp waits for.",
             errors={"spec": {"compute": {"strategy": ["auto, or ddp_find_unused_parameters_true"]}}},
+        )
+
+
+def _check_baked(spec: TrainingSpec) -> None:
+    """What a file bakes in is arithmetic of its pixels."""
+    if spec.export.with_preprocessing and spec.augmentation.validation:
+        raise InvalidRequest(
+            "The transforms of augmentation.validation cannot be baked into an ONNX file.",
+            errors={"spec": {"export": {"with_preprocessing": ["false, or augmentation.validation empty"]}}},
         )
 
 

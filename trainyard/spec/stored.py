@@ -79,6 +79,7 @@ _MEANT: Defaults = {
         "mixup_alpha": 0.0,
         "cutmix_alpha": 0.0,
         "min_visibility": 0.1,
+        "validation": [],
     },
     TransformSpec: {"params": {}},
     OptimizationSpec: {
@@ -137,7 +138,7 @@ ADDED: Mapping[int, Mapping[type, tuple[str, ...]]] = {
         DataSpec: ("crop_min_area", "class_sampling", "eval_topk"),
         AugmentationSpec: ("mixup_alpha", "cutmix_alpha"),
     },
-    6: {AugmentationSpec: ("min_visibility",)},
+    6: {AugmentationSpec: ("min_visibility", "validation")},
 }
 """By version: the fields that came in with it. A spec that has what their absence means does not need it."""
 _NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {

@@ -84,6 +84,10 @@ class AugmentationSpec:
         "classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with "
         "mixup, half of the batches each",
     )
+    validation: list[TransformSpec] = described(
+        "transforms that every image is seen through after training: in validation, report and predictions; "
+        "they draw nothing, as CLAHE with p 1 and clip_limit [4, 4]; training has what `transforms` say"
+    )
     min_visibility: float = number(
         0,
         1,

@@ -1,6 +1,7 @@
 """Schemas made of the training spec's dataclasses: complete for answers, partial for requests."""
 
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields, missing
@@ -31,6 +32,7 @@ def _optional(field: fields.Field[Any]) -> fields.Field[Any]:
     return copied
 
 
+@cache  # two lists of one kind are described once
 def _plain(schema: type[Schema]) -> type[Schema]:
     """The same fields, loaded as plain data: an item of a list is given whole."""
     return Schema.from_dict(dict(schema._declared_fields), name=f"{schema.__name__}RequestSchema")

@@ -24,6 +24,8 @@ OURS = "trainyard.classes"
 """The key of a file's metadata that tells that Trainyard wrote it."""
 LEARNING_TASK = "trainyard.learning_task"
 """The key that names the task; files without it are of segmentation."""
+VIEW = "trainyard.view"
+"""The key that has the transforms which images are seen through, as JSON; files without it have none."""
 
 
 def open_file(path: Path, threads: int) -> tuple[onnxruntime.InferenceSession, dict[str, str]]:

@@ -4,7 +4,8 @@ import json
 
 from trainyard.tasks.registry import needs_of
 from workers.training.checkpoints.files import ModelCard
-from workers.training.export.sessions import LEARNING_TASK
+from workers.training.data.image_view import told_view
+from workers.training.export.sessions import LEARNING_TASK, VIEW
 
 
 def exported_facts(card: ModelCard) -> dict[str, str]:
@@ -23,6 +24,7 @@ def exported_facts(card: ModelCard) -> dict[str, str]:
         "trainyard.mean": json.dumps(card.rule.mean),
         "trainyard.std": json.dumps(card.rule.std),
         "trainyard.depth": json.dumps(card.to_dict()["depth"]),
+        VIEW: told_view(card.spec.augmentation.validation),
         "trainyard.channels": "RGB",
         "trainyard.layout": "NHWC" if baked else "NCHW",
         "trainyard.preprocessing": "inside" if baked else "outside",

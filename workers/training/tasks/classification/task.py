@@ -16,7 +16,7 @@ from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.network.input_rule import InputRule
 from workers.training.network.pretrained import input_rule
 from workers.training.tasks.classification.data.batches import ClassificationData, labelled_split
-from workers.training.tasks.classification.data.pictures import Pictures
+from workers.training.tasks.classification.data.pictures import Pictures, plain_pictures
 from workers.training.tasks.classification.export.onnx_files import ExportData, export_run
 from workers.training.tasks.classification.labels.class_weights import class_weights
 from workers.training.tasks.classification.labels.targets import check_labels
@@ -75,7 +75,7 @@ class Classification:
     ) -> dict[str, Any] | None:
         card, prepared = run.card, run.prepared
         train, val = (
-            Pictures(prepared, part, card.spec.data) for part in labelled_split(prepared, card.spec)
+            plain_pictures(prepared, part, card.spec) for part in labelled_split(prepared, card.spec)
         )
         trained = TrainedNetwork(run.network, card.rule)
         write_overlay(trained, val, card, run.folder.figures / "overlay.png")
@@ -101,7 +101,7 @@ class Classification:
         """Evaluate on the run's device; leaves the network on the CPU."""
         test = [sample for sample in run.prepared.samples if sample.split == "test"]
         check_labels(run.prepared, test)
-        splits = {"val": val, "test": Pictures(run.prepared, test, run.card.spec.data)}
+        splits = {"val": val, "test": plain_pictures(run.prepared, test, run.card.spec)}
         trained.to(run.device)
         try:
             return write_report(

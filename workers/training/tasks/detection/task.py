@@ -17,7 +17,7 @@ from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.network.input_rule import InputRule
 from workers.training.network.pretrained import input_rule
 from workers.training.tasks.detection.data.batches import DetectionData, split_with_objects
-from workers.training.tasks.detection.data.squares import Squares
+from workers.training.tasks.detection.data.squares import Squares, plain_squares
 from workers.training.tasks.detection.export.onnx_files import ExportData, export_run
 from workers.training.tasks.detection.network.networks import build_detector, empty_detector
 from workers.training.tasks.detection.objective import DetectionObjective
@@ -72,7 +72,7 @@ class Detection:
     ) -> dict[str, Any] | None:
         card, prepared = run.card, run.prepared
         train, val = split_with_objects(prepared, card.spec)
-        squares = Squares(prepared, val, card.spec)
+        squares = plain_squares(prepared, val, card.spec)
         trained = TrainedNetwork(run.network, card.rule)
         evaluation = self._report(trained, run, squares, len(train))
         for notice in evaluation["notices"]:
@@ -100,7 +100,7 @@ class Detection:
             return write_report(
                 trained,
                 run.card,
-                {"val": val, "test": Squares(run.prepared, test, run.card.spec)},
+                {"val": val, "test": plain_squares(run.prepared, test, run.card.spec)},
                 run.folder,
                 epoch=run.epoch,
                 train_images=train_images,

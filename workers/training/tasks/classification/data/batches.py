@@ -7,7 +7,7 @@ from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample
 from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
-from workers.training.tasks.classification.data.pictures import Pictures, VariedPictures
+from workers.training.tasks.classification.data.pictures import Pictures, VariedPictures, plain_pictures
 from workers.training.tasks.classification.data.sampling import spread_subset
 from workers.training.tasks.classification.labels.targets import check_labels
 
@@ -57,7 +57,7 @@ def _sets(
     most = data.val_max_images and max(data.val_max_images, spec.compute.devices)
     return SampleSets(
         train=VariedPictures(prepared, train, spec),
-        val=Pictures(prepared, val, data),
-        epoch_val=Pictures(prepared, spread_subset(val, most, spec.seed), data),
+        val=plain_pictures(prepared, val, spec),
+        epoch_val=plain_pictures(prepared, spread_subset(val, most, spec.seed), spec),
         sample_bytes=data.image_size**2 * _PIXEL_BYTES,
     )

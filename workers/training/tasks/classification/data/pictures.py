@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from trainyard.spec.training_spec import DataSpec, TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample, Uint8
+from workers.training.data.image_view import viewed
 from workers.training.data.resizing import image_square, resize_image
 from workers.training.tasks.classification.data.augmentation import Augmentation
 from workers.training.tasks.classification.data.crops import plain_square, random_part
@@ -75,6 +76,11 @@ class VariedPictures(Pictures):
             square = image_square(image, size, self._data.fit)
         # Varied when small: transforms cost by the pixel.
         return self._augmentation(square, seed)
+
+
+def plain_pictures(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Pictures:
+    """The samples as validation sees them."""
+    return Pictures(viewed(prepared, spec.augmentation.validation), samples, spec.data)
 
 
 def load(pictures: Pictures, places: range | list[int]) -> tuple[Tensor, Tensor]:

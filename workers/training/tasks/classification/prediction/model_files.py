@@ -7,6 +7,7 @@ import torch
 
 from workers.prepared.version import Uint8
 from workers.training.checkpoints.trained_network import TrainedNetwork, card_of, with_weights_of
+from workers.training.data.image_view import view_of
 from workers.training.tasks.classification.labels.answers import Floats, probabilities_of
 from workers.training.tasks.classification.network.classifier import empty_classifier
 from workers.training.tasks.classification.prediction import onnx_file
@@ -38,4 +39,5 @@ def _from_checkpoint(content: dict[str, Any]) -> LabelPredictor:
         fit=card.spec.data.fit,
         answer=answer,
         depth=card.depth,
+        view=view_of(card.spec.augmentation.validation),
     )

@@ -6,8 +6,9 @@ import numpy as np
 import onnxruntime
 
 from workers.prepared.version import PreparedClass, Uint8
+from workers.training.data.image_view import view_as_told
 from workers.training.data.input_depth import stored_scales
-from workers.training.export.sessions import run_session
+from workers.training.export.sessions import VIEW, run_session
 from workers.training.tasks.classification.labels.answers import Floats, probabilities_of
 from workers.training.tasks.classification.prediction.predictor import Answer, LabelPredictor
 
@@ -26,6 +27,7 @@ def predictor_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -
         fit=facts["trainyard.fit"],
         answer=_answer_of(session, facts),
         depth=stored_scales(json.loads(facts.get("trainyard.depth", "null"))),
+        view=view_as_told(facts.get(VIEW, "[]")),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workers.prepared.version import DepthScale, PreparedClass, Uint8
+from workers.training.data.image_view import View, as_it_is
 from workers.training.tasks.classification.data.crops import plain_square
 from workers.training.tasks.classification.labels.answers import Floats, decided
 
@@ -28,7 +29,8 @@ class Prediction:
 class LabelPredictor:
     """Answers for images of any size, made squares of `image_size` pixels by `fit` as validation's were.
 
-    `depth` says how images of more than 8 bits became 8 in training, None where that is not known.
+    `depth` says how images of more than 8 bits became 8 in training, None where that is not known; `view` is
+    what whole images are seen through.
     """
 
     form: str
@@ -37,10 +39,11 @@ class LabelPredictor:
     fit: str
     answer: Answer
     depth: tuple[DepthScale, ...] | None = None
+    view: View = as_it_is
 
     def predict(self, images: Sequence[Uint8]) -> list[Prediction]:
         """One for each image, (H, W, 3) RGB."""
-        squares = [plain_square(image, self.image_size, self.fit) for image in images]
+        squares = [plain_square(self.view(image), self.image_size, self.fit) for image in images]
         found: list[Prediction] = []
         for start in range(0, len(squares), AT_ONCE):
             likely = self.answer(np.stack(squares[start : start + AT_ONCE]))

@@ -13,7 +13,7 @@ from workers.prepared.version import PreparedDataset, Sample
 from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
 from workers.training.data.spread_places import spread_places
-from workers.training.tasks.detection.data.squares import Squares, VariedSquares
+from workers.training.tasks.detection.data.squares import Squares, VariedSquares, plain_squares
 from workers.training.tasks.detection.labels.objects import SquareObjects
 from workers.training.tasks.detection.labels.truth import Scenes
 
@@ -87,8 +87,8 @@ def _sets(
     masks = _MASKS_OF_IMAGE if spec.model.task == INSTANCES else 0
     return SampleSets(
         train=VariedSquares(prepared, train, spec),
-        val=Squares(prepared, val, spec),
-        epoch_val=Squares(prepared, spread_subset(prepared, val, most, spec.seed), spec),
+        val=plain_squares(prepared, val, spec),
+        epoch_val=plain_squares(prepared, spread_subset(prepared, val, most, spec.seed), spec),
         sample_bytes=spec.data.image_size**2 * (_PIXEL_BYTES + masks),
         collate=collate,
     )

@@ -9,6 +9,7 @@ from trainyard.spec.training_spec import DataSpec, TrainingSpec
 from trainyard.tasks.detection import INSTANCES
 from workers.prepared.run_lengths import decompressed
 from workers.prepared.version import PreparedDataset, Sample, Uint8
+from workers.training.data.image_view import viewed
 from workers.training.data.resizing import image_square
 from workers.training.tasks.detection.data.augmentation import Augmentation
 from workers.training.tasks.detection.labels.objects import Frame, SquareObjects, box_areas, frame_of
@@ -100,6 +101,11 @@ class VariedSquares(Squares):
 
     def _truth(self, sample: Sample) -> SceneTruth | None:
         return None
+
+
+def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
+    """The samples as validation sees them."""
+    return Squares(viewed(prepared, spec.augmentation.validation), samples, spec)
 
 
 def _into_square(masks: Uint8, frame: Frame, size: int) -> Uint8:

@@ -56,6 +56,7 @@ def _input(card: ModelCard) -> dict[str, Any]:
         "mean": list(card.rule.mean),
         "std": list(card.rule.std),
         "depth": card.to_dict()["depth"],
+        "seen_through": card.spec.to_dict()["augmentation"]["validation"],
         "fit": data.fit,
         "square": f"the image {_SQUARES[data.fit]}",
         "image_size": size,

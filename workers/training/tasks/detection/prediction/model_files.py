@@ -6,6 +6,7 @@ import torch
 
 from workers.prepared.version import Uint8
 from workers.training.checkpoints.trained_network import TrainedNetwork, card_of, with_weights_of
+from workers.training.data.image_view import view_of
 from workers.training.tasks.detection.labels.scores import arrays_of
 from workers.training.tasks.detection.network.networks import empty_detector
 from workers.training.tasks.detection.prediction import onnx_file
@@ -38,4 +39,5 @@ def _from_checkpoint(content: dict[str, Any]) -> ObjectPredictor:
         threshold=THRESHOLD,
         answer=answer,
         depth=card.depth,
+        view=view_of(card.spec.augmentation.validation),
     )

@@ -7,8 +7,9 @@ import onnxruntime
 
 from trainyard.errors import ExportMismatch
 from workers.prepared.version import PreparedClass, Uint8
+from workers.training.data.image_view import view_as_told
 from workers.training.data.input_depth import stored_scales
-from workers.training.export.sessions import RUNTIME_FAILURES
+from workers.training.export.sessions import RUNTIME_FAILURES, VIEW
 from workers.training.tasks.detection.prediction.predictor import THRESHOLD, Answer, Found, ObjectPredictor
 
 
@@ -27,6 +28,7 @@ def predictor_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -
         threshold=float(facts.get("trainyard.threshold", THRESHOLD)),
         answer=answer_of(session, facts),
         depth=stored_scales(json.loads(facts.get("trainyard.depth", "null"))),
+        view=view_as_told(facts.get(VIEW, "[]")),
     )
 
 

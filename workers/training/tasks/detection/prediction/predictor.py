@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from workers.prepared.version import DepthScale, PreparedClass, Uint8
+from workers.training.data.image_view import View, as_it_is
 from workers.training.data.resizing import image_square
 from workers.training.tasks.detection.labels.drawing import Drawn, draw_objects
 from workers.training.tasks.detection.labels.matching import at_least
@@ -37,7 +38,7 @@ class ObjectPredictor:
     """Finds objects in images of any size, made squares of `image_size` pixels by `fit` as validation's were.
 
     Detections from `threshold` on are believed. `depth` says how images of more than 8 bits became 8 in
-    training, None where that is not known.
+    training, None where that is not known; `view` is what whole images are seen through.
     """
 
     form: str
@@ -47,11 +48,12 @@ class ObjectPredictor:
     threshold: float
     answer: Answer
     depth: tuple[DepthScale, ...] | None = None
+    view: View = as_it_is
 
     def predict(self, image: Uint8) -> SceneAnswer:
         """What is found in an image, (H, W, 3) RGB, in its pixels, the most probable first."""
         height, width = image.shape[:2]
-        found = self.answer(image_square(image, self.image_size, self.fit))
+        found = self.answer(image_square(self.view(image), self.image_size, self.fit))
         frame = frame_of(height, width, self.image_size, self.fit)
         return at_least(placed(*found, frame), LEAST_TOLD)
 

@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from trainyard.spec.training_spec import DataSpec, TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample, Uint8
+from workers.training.data.image_view import viewed
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
 from workers.training.tasks.segmentation.data.crops import cut, random_corner, rare_classes, tile_corners
 from workers.training.tasks.segmentation.data.resizing import to_square
@@ -112,6 +113,7 @@ class Tiles(Squares):
 
 def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
     """The samples as validation sees them: made square, or cut into tiles, as the spec says."""
+    prepared = viewed(prepared, spec.augmentation.validation)
     if spec.data.fit == "crop":
         return Tiles(prepared, samples, spec.data, spec.seed)
     return Squares(prepared, samples, spec.data, None, spec.seed)

@@ -57,6 +57,7 @@ def _input(card: ModelCard) -> dict[str, Any]:
         "mean": list(card.rule.mean),
         "std": list(card.rule.std),
         "depth": card.to_dict()["depth"],
+        "seen_through": card.spec.to_dict()["augmentation"]["validation"],
         "fit": data.fit,
         "image_size": data.image_size,
         "size_multiple": chosen.size_multiple if chosen.dynamic_size else data.image_size,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.prepared.version import DepthScale, PreparedClass, Uint8
+from workers.training.data.image_view import View, as_it_is
 from workers.training.tasks.segmentation.data.tiles import Floats
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
 
@@ -22,7 +23,7 @@ class Predictor:
     Predicted masks have one byte per pixel in the form of `task`: a class index or, multilabel, a bit for
     each class. `gives_probabilities` is false for ONNX files with the preprocessing inside, which give
     classes only. `depth` says how images of more than 8 bits became 8 in training, None where that is not
-    known.
+    known; `view` is what whole images are seen through.
     """
 
     task: str
@@ -32,6 +33,7 @@ class Predictor:
     gives_probabilities: bool
     answer: Answer
     depth: tuple[DepthScale, ...] | None = None
+    view: View = as_it_is
 
     def probabilities(self, square: Uint8) -> Floats:
         """(C, S, S) float32 of a square, (S, S, 3) RGB."""

@@ -29,7 +29,7 @@ def by_resize(predictor: Predictor, image: Uint8) -> Uint8:
     has those brought back to the nearest pixel.
     """
     height, width = image.shape[:2]
-    size = predictor.image_size
+    size, image = predictor.image_size, predictor.view(image)
     square, _ = to_square(image, np.zeros((height, width), np.uint8), size, predictor.fit, 0)
     rows, columns = square_inside(height, width, size, predictor.fit)
     if predictor.gives_probabilities:
@@ -52,7 +52,11 @@ def by_tiles(predictor: Predictor, image: Uint8) -> Uint8:
             errors={"tiles": ["only with a checkpoint, or an ONNX file without preprocessing"]},
         )
     return predict_tiles(
-        image, predictor.probabilities_of, predictor.settle, predictor.image_size, len(predictor.classes)
+        predictor.view(image),
+        predictor.probabilities_of,
+        predictor.settle,
+        predictor.image_size,
+        len(predictor.classes),
     )
 
 

@@ -8,8 +8,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from workers.prepared.version import PreparedClass, Uint8
+from workers.training.data.image_view import view_as_told
 from workers.training.data.input_depth import stored_scales
-from workers.training.export.sessions import open_file, run_session
+from workers.training.export.sessions import VIEW, open_file, run_session
 from workers.training.tasks.segmentation.prediction.answers import Answer, Predictor
 
 
@@ -37,6 +38,7 @@ def predictor_of(session: onnxruntime.InferenceSession, facts: dict[str, str]) -
         gives_probabilities=facts["trainyard.preprocessing"] == "outside",
         answer=_answer_of(session, facts),
         depth=stored_scales(json.loads(facts.get("trainyard.depth", "null"))),
+        view=view_as_told(facts.get(VIEW, "[]")),
     )
 
 

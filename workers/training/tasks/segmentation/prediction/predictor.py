@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from workers.prepared.version import Uint8
 from workers.training.checkpoints.trained_network import card_of, with_weights_of
+from workers.training.data.image_view import view_of
 from workers.training.export.images import prepare
 from workers.training.tasks.model_file import OpenModel, open_model
 from workers.training.tasks.segmentation.network.networks import empty_network
@@ -47,4 +48,5 @@ def _from_checkpoint(content: dict[str, Any]) -> Predictor:
         gives_probabilities=True,
         answer=answer,
         depth=card.depth,
+        view=view_of(card.spec.augmentation.validation),
     )
