@@ -215,13 +215,13 @@ class CheckpointSpec(Record):
 class ComputeSpec(Record):
     """Compute spec.
 
-    devices: GPUs, or processes where there is no GPU; each has batches of its own
+    devices: how many GPUs, or processes where there is no GPU, each with batches of its own; or which of the worker's GPUs, as a list of their places, counted from 0
     strategy: how devices work together; auto is ddp for more than one
     compile: compile the network with torch.compile; slow to start, no gain on CPUs
     deterministic: take algorithms that give the same bits again, where there are such
     """
 
-    devices: int
+    devices: Any
     strategy: str
     compile: bool
     deterministic: bool

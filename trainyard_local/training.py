@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from trainyard.catalog.names import CPU
 from trainyard.errors import TrainyardError
 from trainyard.log_format import UtcFormatter
 from trainyard.runs.events import EpochEnd, Event
@@ -17,6 +18,7 @@ from trainyard.tasks.registry import task_named
 from trainyard_local.curves import write_curves
 from trainyard_local.record import Begun
 from trainyard_local.result import TrainingResult
+from workers.process.environment import keep_gpus
 from workers.training import job
 from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
@@ -59,6 +61,8 @@ def train(begun: Begun, report: Callable[[Event], None], signals: Callable[[], S
 
 def _job(begun: Begun, checkpoints: LocalCheckpoints) -> job.TrainingJob:
     run = begun.record.run
+    if begun.device != CPU:
+        keep_gpus(os.environ, run.spec.compute.device_places)
     weights = run.spec.model.weights_file  # without a service, named by its path
     return job.TrainingJob(
         run_id=run.id,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from marshmallow import Schema, fields, validate
 
 from app.schemas.runs.spec import SpecSchema
-from trainyard.spec.fields import AUTO, ListedOrOffered
+from trainyard.spec.fields import AUTO, ListedOrOffered, WholeOrList
 
 Kind = Literal["choice", "number", "whole", "whole_or_auto", "switch", "text", "json"]
 VERSION = "version"
@@ -82,6 +82,7 @@ _KINDS: tuple[tuple[type[fields.Field[Any]], Kind], ...] = (
     (fields.Integer, "whole"),
     (fields.Float, "number"),
     (fields.List, "json"),
+    (WholeOrList, "json"),
     (fields.Dict, "json"),
 )
 

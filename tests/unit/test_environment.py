@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from workers.process.environment import (
     choose_gpus,
     forget_cluster,
     give_caches_a_home,
     hide_gpus,
+    keep_gpus,
     name_gpus_by_bus,
     wait_briefly,
 )
@@ -38,6 +41,21 @@ def test_gpus_are_counted_chosen_and_hidden() -> None:
     assert environ == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "2,3"}
     hide_gpus(environ)
     assert environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+@pytest.mark.parametrize(
+    ("shown", "places", "kept"),
+    [
+        (None, (), None), (None, (1, 3), "1,3"), ("4,5,6", (0, 2), "4,6"), ("GPU-a,GPU-b", (1,), "GPU-b"),
+        ("4,5", (), "4,5"),
+    ],
+)  # fmt: skip
+def test_of_the_gpus_shown_those_at_some_places_are_kept(
+    shown: str | None, places: tuple[int, ...], kept: str | None
+) -> None:
+    environ = {} if shown is None else {"CUDA_VISIBLE_DEVICES": shown}
+    keep_gpus(environ, places)
+    assert environ.get("CUDA_VISIBLE_DEVICES") == kept
 
 
 def test_threads_wait_briefly_unless_the_user_says_how() -> None:

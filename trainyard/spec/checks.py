@@ -98,7 +98,7 @@ def _check_names(spec: TrainingSpec, task: TaskDescription, asked: Collection[st
 def _check_strategy(spec: TrainingSpec) -> None:
     """Plain ddp waits for gradients that a frozen encoder never has."""
     compute = spec.compute
-    if compute.devices > 1 and compute.strategy == "ddp" and spec.optimization.freeze_encoder_epochs:
+    if compute.device_count > 1 and compute.strategy == "ddp" and spec.optimization.freeze_encoder_epochs:
         raise InvalidRequest(
             "A frozen encoder has no gradients, which the strategy ddp waits for.",
             errors={"spec": {"compute": {"strategy": ["auto, or ddp_find_unused_parameters_true"]}}},

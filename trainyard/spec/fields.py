@@ -53,6 +53,38 @@ def whole_or_auto(minimum: int, maximum: int, unit: str, help: str) -> Any:
     )
 
 
+class WholeOrList(fields.Field[int | list[int]]):
+    """A whole number within a range, or a list of different places that many things of that number have."""
+
+    def __init__(self, minimum: int, maximum: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._minimum, self._maximum = minimum, maximum
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | list[int]:
+        given = value if isinstance(value, list) else [value]
+        low, high = (0, self._maximum - 1) if isinstance(value, list) else (self._minimum, self._maximum)
+        are_whole = all(isinstance(one, int) and not isinstance(one, bool) for one in given)
+        if given and are_whole and len({*given}) == len(given) and all(low <= one <= high for one in given):
+            return list(given) if isinstance(value, list) else given[0]
+        raise ValidationError(
+            f"Must be a whole number from {self._minimum} to {self._maximum}, or a list of different ones "
+            f"from 0 to {self._maximum - 1}."
+        )
+
+
+def whole_or_list(minimum: int, maximum: int, unit: str, help: str) -> Any:
+    """A required whole number within [minimum, maximum], or a list of places from 0 to maximum - 1."""
+    place = {"type": "integer", "minimum": 0, "maximum": maximum - 1}
+    accepted = [
+        {"type": "integer", "minimum": minimum, "maximum": maximum},
+        {"type": "array", "items": place, "minItems": 1, "uniqueItems": True},
+    ]
+    metadata = {"description": help, "unit": unit, "oneOf": accepted}
+    return field(
+        metadata={"marshmallow_field": WholeOrList(minimum, maximum, required=True, metadata=metadata)}
+    )
+
+
 class _Listed(validate.OneOf):
     """A name of a list as it is at the moment: tasks may be added."""
 

@@ -144,7 +144,9 @@ ADDED: Mapping[int, Mapping[type, tuple[str, ...]]] = {
 _NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {
     3: lambda spec: spec.data.loader_workers == "auto",
     5: lambda spec: spec.task == "classification",
-    6: lambda spec: spec.task == "detection" or any(asked_of_plugins(spec)),
+    6: lambda spec: (
+        spec.task == "detection" or any(asked_of_plugins(spec)) or bool(spec.compute.device_places)
+    ),
 }
 """By version: whether a spec has a value of an older field that came in with it."""
 

@@ -21,6 +21,7 @@ from trainyard.spec.fields import (
     share,
     whole,
     whole_or_auto,
+    whole_or_list,
     whole_or_none,
 )
 from trainyard.tasks import registry as tasks
@@ -32,6 +33,7 @@ MAX_CLASSES = 10_000
 """Of a set whose images have labels; masks tell 255 apart."""
 MAX_CLASS_WEIGHT = 1000
 MAX_BATCH = 1024
+MAX_DEVICES = 64
 
 
 def _known_encoder(name: str) -> None:
@@ -307,12 +309,31 @@ class ExportSpec:
 class ComputeSpec:
     """How a worker computes."""
 
-    devices: int = whole(
-        1, 64, "devices", "GPUs, or processes where there is no GPU; each has batches of its own"
+    devices: int | list[int] = whole_or_list(
+        1,
+        MAX_DEVICES,
+        "devices",
+        "how many GPUs, or processes where there is no GPU, each with batches of its own; or which of the "
+        "worker's GPUs, as a list of their places, counted from 0",
     )
     strategy: str = choice(catalog.STRATEGIES, "how devices work together; auto is ddp for more than one")
     compile: bool = described("compile the network with torch.compile; slow to start, no gain on CPUs")
     deterministic: bool = described("take algorithms that give the same bits again, where there are such")
+
+    @property
+    def device_places(self) -> tuple[int, ...]:
+        """Which GPUs of a worker's are asked for; empty where any will do."""
+        return () if isinstance(self.devices, int) else tuple(self.devices)
+
+    @property
+    def device_count(self) -> int:
+        """How many devices work together."""
+        return self.devices if isinstance(self.devices, int) else len(self.devices)
+
+    @property
+    def devices_needed(self) -> int:
+        """How many devices a worker must have."""
+        return max(self.device_places, default=self.device_count - 1) + 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,7 +101,8 @@ def _check_encoder(model: "ModelSpec") -> None:
 
 def _check_only_size(model: "ModelSpec", image_size: int) -> None:
     size = only_size(_PYRAMID, model.encoder)
-    if size and ARCHITECTURES[model.architecture].rounded(image_size) != size:
+    own = ARCHITECTURES.get(model.architecture)  # none of a stored spec's, or of a plug-in's
+    if size and own is not None and own.rounded(image_size) != size:
         raise InvalidRequest(
             f"{model.encoder} takes images of {size} px only.",
             errors={"spec": {"data": {"image_size": [f"{size} with this encoder"]}}},

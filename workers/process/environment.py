@@ -3,7 +3,7 @@
 import os
 import stat
 import tempfile
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,6 +71,16 @@ def wait_briefly(environ: MutableMapping[str, str]) -> None:
 def choose_gpus(environ: MutableMapping[str, str], gpus: str) -> None:
     """Show this process, and those it starts, these GPUs alone: numbers or UUIDs, separated by commas."""
     environ["CUDA_VISIBLE_DEVICES"] = gpus
+
+
+def keep_gpus(environ: MutableMapping[str, str], places: Sequence[int]) -> None:
+    """Show this process, and those it starts, only these of the GPUs that it was shown, by their places from
+    0; all of them where none is named. CUDA must not have been used yet."""
+    if not places:
+        return
+    shown = [one for one in environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
+    kept = [shown[place] if place < len(shown) else str(place) for place in places]
+    environ["CUDA_VISIBLE_DEVICES"] = ",".join(kept)
 
 
 def give_caches_a_home(environ: MutableMapping[str, str]) -> None:

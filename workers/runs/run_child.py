@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from trainyard.log_format import log_in_utc
 from trainyard.runs import events
 from trainyard.storage.files import RunFolder
 from workers.process.child import Link
-from workers.process.environment import hide_gpus
+from workers.process.environment import hide_gpus, keep_gpus
 from workers.runs.lasting_log import LastingLog
 from workers.training.log_lines import describe
 from workers.training.typed_errors import EXPECTED, typed_error
@@ -26,13 +26,16 @@ logger = logging.getLogger(__name__)
 Report = Callable[[events.Event], None]
 
 
-def take_device(device_class: str | None) -> None:
-    """Leave ends to the supervisor, and to a job of class `cpu` no GPU; before anything else is done."""
+def take_device(device_class: str | None, places: Sequence[int] = ()) -> None:
+    """Leave ends to the supervisor, and to a job of class `cpu` no GPU, to another those of the worker's at
+    these places, all where none is named; before anything else is done."""
     # A signal to the whole process group is the supervisor's business: it ends this process if need be.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if device_class == CPU:
         hide_gpus(os.environ)
+    else:
+        keep_gpus(os.environ, places)
 
 
 def answer(link: Link, folder: Path, work: Callable[[Report], dict[str, Any]]) -> None:

@@ -25,6 +25,6 @@ class LatestSignals:
 def work(link: Link, data: Message) -> None:
     """Train, and answer what training returns."""
     job, signals = job_from_message(data), LatestSignals()
-    take_device(job.device_class)
+    take_device(job.device_class, job.spec.compute.device_places)
     link.listen(signals.receive)
     answer(link, job.folder, lambda report: asdict(fit_epochs(job, report, signals)))

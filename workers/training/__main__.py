@@ -16,7 +16,7 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
 from trainyard.tasks.registry import TASKS
-from workers.process.environment import hide_gpus, name_gpus_by_bus
+from workers.process.environment import hide_gpus, keep_gpus, name_gpus_by_bus
 from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> int:
         hide_gpus(os.environ)
     try:
         spec = _read_spec(asked.spec)
+        if asked.device != CPU:
+            keep_gpus(os.environ, spec.compute.device_places)
         folder = RunFolder(asked.out)
         checkpoints = LocalCheckpoints(folder, spec.checkpoints.keep_last, resume=asked.resume)
         job = TrainingJob(

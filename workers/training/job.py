@@ -46,7 +46,7 @@ class TrainingJob:
     @property
     def threads_per_rank(self) -> int:
         """The job's threads shared out among its processes."""
-        return max(1, self.threads // self.spec.compute.devices)
+        return max(1, self.threads // self.spec.compute.device_count)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,7 @@ class WaitingService:
         reading = [worker for worker in everyone if worker.reads(run.spec.version)]
         asked = [one.key for one in asked_of_plugins(run.spec)]
         offering = [worker for worker in reading if worker.offers_all(asked)]
-        serving = [worker for worker in offering if worker.has_devices_for(run.spec.compute.devices)]
+        serving = [worker for worker in offering if worker.has_devices_for(run.spec.compute.devices_needed)]
         reason = reason_to_wait(
             must_wait=standing.must_wait,
             is_held_up=standing.is_held_up,

@@ -34,13 +34,21 @@ local function plugins_of(spec)
   return keys
 end
 
+-- A number of devices, or the places of some: the last of these must be there.
+local function devices_of(asked)
+  if type(asked) ~= 'table' then return tonumber(asked) or 1 end
+  local needed = 1
+  for _, place in ipairs(asked) do needed = math.max(needed, (tonumber(place) or 0) + 1) end
+  return needed
+end
+
 -- How many devices a run wants, the version of its spec, and what it asks of plug-ins, one in a line. Kept beside the
 -- record's own fields, for a spec is long to read; set_fields forgets them with the spec that they are of.
 local function wanted_of(id)
   local known = redis.call('HMGET', key_of(kind, id), 'wanted_devices', 'wanted_version', 'wanted_plugins')
   if known[1] and known[2] and known[3] then return tonumber(known[1]), tonumber(known[2]), known[3] end
   local spec = decoded(get(kind, id, 'spec'))
-  local devices, version = tonumber(part_of(spec, 'compute').devices) or 1, tonumber(spec.version) or 1
+  local devices, version = devices_of(part_of(spec, 'compute').devices), tonumber(spec.version) or 1
   local plugins = table.concat(plugins_of(spec), '\n')
   redis.call('HSET', key_of(kind, id), 'wanted_devices', devices, 'wanted_version', version, 'wanted_plugins', plugins)
   return devices, version, plugins

@@ -71,7 +71,7 @@ class RunData(LightningDataModule):
         cores: int,
     ) -> None:
         super().__init__()
-        self._world = spec.compute.devices
+        self._world = spec.compute.device_count
         share = share_of(train_samples, self._world)
         self._drop_last = drops_last(spec, share)
         self.smallest_batch = smallest_batch(share, spec.data.batch, drop_last=self._drop_last)

@@ -91,7 +91,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     if checkpoint is not None:
         spec = with_smaller_batch_of(spec, read_spec(checkpoint[ABOUT]["spec"]))
     device = device_of_class(job.device_class)
-    check_device_count(device, spec.compute.devices)
+    check_device_count(device, spec.compute.device_count)
     precision = resolve_precision(spec.precision, device)
     seed_everything(spec.seed, workers=True, verbose=False)
     prepared = open_version(job.prepared, job.content_hash)

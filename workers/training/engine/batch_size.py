@@ -54,7 +54,7 @@ def with_found_batch(
 ) -> TrainingSpec:
     """The spec with the size found, which is reported; raises an OutOfMemory where no batch fits."""
     train, _ = split_samples(prepared.samples, spec.data.val_fraction, spec.seed, spec.data.split_index)
-    images = share_of(len(train), spec.compute.devices)
+    images = share_of(len(train), spec.compute.device_count)
     trial = Trial(spec, network, prepared, precision, device)
     fits = FitsGpu(trial, device) if device.type == "cuda" else FitsCpu(trial)
     most = min(images, GPU_LARGEST if device.type == "cuda" else CPU_LARGEST)

@@ -145,7 +145,7 @@ class Ranks:
 @contextmanager
 def other_ranks(job: TrainingJob) -> Iterator[Ranks]:
     """Start the other ranks of a job, if it has any; at the end of the block none of them is left."""
-    world = job.spec.compute.devices
+    world = job.spec.compute.device_count
     ranks = Ranks(ALONE, [], PostMortem(RunFolder(job.folder).log))
     if world == 1:
         yield ranks

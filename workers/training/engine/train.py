@@ -138,7 +138,7 @@ def _trainer(attempt: Attempt, rank: Rank, writer: BackgroundWriter, callbacks: 
         enable_model_summary=False,
         # Always a rank: without one Lightning would take what a cluster's scheduler left in the environment.
         plugins=[writer, rank, *_synchronised(attempt)],
-        devices=spec.compute.devices,
+        devices=spec.compute.device_count,
         strategy=_strategy(spec),
     )
 
@@ -183,7 +183,7 @@ def _patient(attempt: Attempt, report: Report) -> list[Callback]:
 
 def _strategy(spec: TrainingSpec) -> str:
     """Lightning's name of how devices work together."""
-    if spec.compute.devices == 1:
+    if spec.compute.device_count == 1:
         return "auto"
     if spec.compute.strategy != "auto":
         return spec.compute.strategy
@@ -194,7 +194,9 @@ def _strategy(spec: TrainingSpec) -> str:
 
 def _synchronised(attempt: Attempt) -> list[LayerSync]:
     """What keeps the norms of several GPUs together; there is no form for CPUs."""
-    return [SyncNorms()] if attempt.device.type == "cuda" and attempt.card.spec.compute.devices > 1 else []
+    return (
+        [SyncNorms()] if attempt.device.type == "cuda" and attempt.card.spec.compute.device_count > 1 else []
+    )
 
 
 def _log_beginning(attempt: Attempt, trainer: Trainer) -> None:

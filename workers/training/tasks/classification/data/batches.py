@@ -54,7 +54,7 @@ def _sets(
 ) -> SampleSets:
     data = spec.data
     # Every rank must have something to validate.
-    most = data.val_max_images and max(data.val_max_images, spec.compute.devices)
+    most = data.val_max_images and max(data.val_max_images, spec.compute.device_count)
     return SampleSets(
         train=VariedPictures(prepared, train, spec),
         val=plain_pictures(prepared, val, spec),

@@ -83,7 +83,7 @@ def _sets(
     prepared: PreparedDataset, train: list[Sample], val: list[Sample], spec: TrainingSpec
 ) -> SampleSets:
     # Every rank must have something to validate.
-    most = spec.data.val_max_images and max(spec.data.val_max_images, spec.compute.devices)
+    most = spec.data.val_max_images and max(spec.data.val_max_images, spec.compute.device_count)
     masks = _MASKS_OF_IMAGE if spec.model.task == INSTANCES else 0
     return SampleSets(
         train=VariedSquares(prepared, train, spec),

@@ -63,7 +63,7 @@ def _sets(
     data = spec.data
     augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
     # Every rank must have something to validate.
-    most = data.val_max_images and max(data.val_max_images, spec.compute.devices)
+    most = data.val_max_images and max(data.val_max_images, spec.compute.device_count)
     few = spread_subset(prepared, val, most, spec.seed)
     trains_on = RandomCrops if data.fit == "crop" else Squares
     return SampleSets(
