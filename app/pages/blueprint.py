@@ -71,6 +71,8 @@ def _finish(response: Response) -> Response:
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Cache-Control", "no-cache")
+        # With `no-referrer`, which all else has, a browser says `Origin: null` of the page's own forms.
+        response.headers.setdefault("Referrer-Policy", "same-origin")
     return response
 
 
