@@ -14,6 +14,8 @@ Runs = NDArray[np.int64]
 
 MORE, DIGIT, SIGN, OFFSET = 0x20, 0x1F, 0x10, 48
 """Of a digit: there are more, its value, the sign of the last; and what is added to make it a character."""
+_BEYOND = 16 * 32 ** np.arange(12, dtype=np.int64)
+"""Numbers that need a digit more than those before."""
 
 
 def runs_of(mask: NDArray[Any]) -> Runs:
@@ -48,18 +50,13 @@ def compressed(runs: NDArray[np.integer[Any]]) -> bytes:
     """The runs as characters."""
     numbers = np.array(runs, np.int64)
     numbers[3:] -= np.asarray(runs, np.int64)[1:-2]
-    more = np.ones(numbers.size, np.bool_)
-    rest, columns = numbers, []
-    written = []
-    while more.any():
-        digit, rest = rest & DIGIT, rest >> 5
-        written.append(more)
-        more = more & (np.where(digit & SIGN, rest != -1, rest != 0))
-        columns.append(digit + np.where(more, MORE, 0) + OFFSET)
-    if not columns:
-        return b""
-    digits, present = np.stack(columns, axis=1), np.stack(written, axis=1)
-    return digits[present].astype(np.uint8).tobytes()
+    counts = np.searchsorted(_BEYOND, np.maximum(numbers, ~numbers), side="right") + 1
+    ends = np.cumsum(counts)
+    places = np.arange(ends[-1] if ends.size else 0) - np.repeat(ends - counts, counts)
+    digits = (np.repeat(numbers, counts) >> (5 * places)) & DIGIT
+    digits += MORE + OFFSET
+    digits[ends - 1] -= MORE
+    return bytes(digits.astype(np.uint8))
 
 
 def decompressed(text: bytes) -> Runs:

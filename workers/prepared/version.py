@@ -13,14 +13,8 @@
 Workers on one machine that map the same files share one copy in the page cache.
 """
 
-import os
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +26,12 @@ from trainyard.datasets.prepared_index import (
     Sample,
     VersionIndex,
     read_index,
-    write_index,
 )
-from trainyard.datasets.record import MASKS, Kind, Task
-from workers.prepared.objects import Objects, ObjectsWriter, StoredObjects
-from workers.prepared.run_lengths import compressed, runs_of
+from trainyard.datasets.record import Task
+from workers.prepared.objects import Objects, StoredObjects
+from workers.prepared.writer import PreparedWriter, placed
 
-__all__ = (  # with what the index holds
+__all__ = (  # with what the index holds, and its writer
     "IGNORE_INDEX",
     "MAX_OVERLAPPING",
     "DepthScale",
@@ -48,6 +41,7 @@ __all__ = (  # with what the index holds
     "PreparedWriter",
     "Sample",
     "Uint8",
+    "placed",
 )
 
 MAX_OVERLAPPING = 8
@@ -55,224 +49,7 @@ MAX_OVERLAPPING = 8
 
 Uint8 = NDArray[np.uint8]
 
-_RECODED_BYTES = 1 << 22
-_FLUSH_EVERY_S = 0.03
 _MAPPED = ("_images", "_masks", "_objects")
-
-
-class PreparedWriter:
-    """Fills a new prepared folder; `write_index` comes last, and without it there is no set.
-
-    Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile;
-    objects in the order of samples, by one process. `depth` says how pixels of more than 8 bits were scaled.
-    `kinds` are those of the annotations.
-    """
-
-    def __init__(self, folder: Path, kinds: tuple[Kind, ...] = MASKS) -> None:
-        self.kinds = kinds
-        self.depth: tuple[DepthScale, ...] = ()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._images: BinaryIO = (folder / "images.bin").open("wb", buffering=0)
-        self._masks: BinaryIO | None = None
-        if "masks" in kinds:
-            self._masks = (folder / "masks.bin").open("wb", buffering=0)
-        self._objects: ObjectsWriter | None = None
-        if "boxes" in kinds:
-            self._objects = ObjectsWriter(folder, outlines="outlines" in kinds)
-        self._samples: list[Sample] = []
-
-    def __enter__(self) -> "PreparedWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with ExitStack() as files:
-            for file in (self._images, self._masks, self._objects):
-                if file is not None:
-                    files.callback(file.close)
-
-    def write_image(self, start: int, image: Uint8) -> None:
-        """Write rows of an image, (H, W, 3) RGB; `start` counts the pixels that lie before them."""
-        _write(self._images, 3 * start, image)
-
-    def write_mask(self, start: int, mask: Uint8) -> None:
-        """Write a mask, (H, W); `start` counts the pixels that lie before it."""
-        assert self._masks is not None  # noqa: S101 - narrows the type
-        _write(self._masks, start, mask)
-
-    def write_objects(self, objects: Objects, outlines: Sequence[bytes] = ()) -> int:
-        """Write the objects of an image behind all before, with the compressed runs of each where the set
-        has outlines; the number of objects before them."""
-        assert self._objects is not None  # noqa: S101 - narrows the type
-        return self._objects.write(objects, outlines)
-
-    @contextmanager
-    def flushing(self) -> Iterator[None]:
-        """Send what is written to the disk meanwhile, so that `write_index` has little to wait for.
-
-        Raises OSError where the disk refused it: the system tells that once.
-        """
-        done = threading.Event()
-        errors: list[OSError] = []
-        thread = threading.Thread(target=self._flush_until, args=(done, errors), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-        for error in errors:
-            raise error
-
-    def _flush_until(self, done: threading.Event, errors: list[OSError]) -> None:
-        while not errors and not done.wait(_FLUSH_EVERY_S):
-            try:
-                for file in self._files():
-                    os.fdatasync(file.fileno())
-            except OSError as error:
-                errors.append(error)
-
-    def _files(self) -> list[BinaryIO]:
-        return [self._images] if self._masks is None else [self._images, self._masks]
-
-    def mask(self, sample: Sample) -> Uint8:
-        """The mask of a sample as it was written, (H, W), read from the file."""
-        size = sample.height * sample.width
-        with (self._folder / "masks.bin").open("rb") as file:
-            file.seek(sample.mask_offset)
-            return np.frombuffer(file.read(size), np.uint8).reshape(sample.height, sample.width)
-
-    def recode_masks(self, table: bytes) -> None:
-        """Replace each value v of all masks by `table[v]` (256 bytes), in place.
-
-        For class values that are known only after the last mask.
-        """
-        codes = np.frombuffer(table, np.uint8)
-        masks: Uint8 = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r+")
-        for start in range(0, masks.size, _RECODED_BYTES):
-            block = masks[start : start + _RECODED_BYTES]
-            block[:] = codes[block]
-
-    def recode_objects(self, table: NDArray[np.int64], samples: Sequence[Sample]) -> list[Sample]:
-        """Replace each class c of all objects by `table[c]`, in place, and leave out those of a class below
-        0; the samples with the new places of their objects."""
-        assert self._objects is not None  # noqa: S101 - narrows the type
-        return self._objects.recode(table, samples)
-
-    def write_index(
-        self,
-        samples: Sequence[Sample],
-        classes: list[PreparedClass],
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
-        content_hash: str,
-        task: Task = "multiclass",
-        *,
-        object_classes: Sequence[PreparedClass] = (),
-    ) -> None:
-        """Write the index of what was written; statistics are of RGB in 0 to 1."""
-        for file in self._files():
-            os.fsync(file.fileno())
-        if self._objects is not None:
-            self._objects.sync()
-        write_index(
-            self._folder,
-            VersionIndex(
-                content_hash=content_hash,
-                task=task,
-                kinds=self.kinds,
-                classes=classes,
-                object_classes=object_classes,
-                mean=mean,
-                std=std,
-                samples=samples,
-                depth=self.depth,
-            ),
-        )
-
-    def append(self, name: str, image: Uint8, mask: Uint8) -> None:
-        """Add an image, (H, W, 3) RGB, and its mask, (H, W), of class indices, behind all before."""
-        height, width = mask.shape
-        if image.shape != (height, width, 3) or image.dtype != np.uint8 or mask.dtype != np.uint8:
-            raise ValueError(f"{name}: image {image.shape} {image.dtype}, mask {mask.shape} {mask.dtype}")
-        start = self._append(name, image, ())
-        self.write_mask(start, np.ascontiguousarray(mask))
-
-    @property
-    def samples(self) -> list[Sample]:
-        """What was appended; the splits are to come."""
-        return list(self._samples)
-
-    def append_labelled(self, name: str, image: Uint8, labels: Sequence[int]) -> None:
-        """Add an image, (H, W, 3) uint8 RGB, with the indices of its classes, behind all before."""
-        self._append(name, image, tuple(sorted(labels)))
-
-    def append_objects(
-        self,
-        name: str,
-        image: Uint8,
-        objects: Objects,
-        outlines: Uint8 | None = None,
-        mask: Uint8 | None = None,
-    ) -> None:
-        """Add an image, (H, W, 3) uint8 RGB, and its objects, behind all before.
-
-        `outlines` are their masks, (N, H, W) of 0 and 1, none empty, where the set has them; `mask` is as in
-        `append`, where the set has masks, too. Raises ValueError where they do not fit the image.
-        """
-        height, width = image.shape[:2]
-        objects.check(width, height)
-        if outlines is not None and outlines.shape != (len(objects), height, width):
-            raise ValueError(f"{name}: image {image.shape}, outlines {outlines.shape}")
-        runs = () if outlines is None else [compressed(runs_of(one)) for one in outlines]
-        start = self._append(name, image, tuple(sorted(set(objects.classes.tolist()))))
-        first = self.write_objects(objects, runs)
-        self._samples[-1] = replace(self._samples[-1], first_object=first, objects=len(objects))
-        if mask is not None:
-            self.write_mask(start, np.ascontiguousarray(mask))
-
-    def _append(self, name: str, image: Uint8, classes: tuple[int, ...]) -> int:
-        last = self._samples[-1] if self._samples else None
-        start = last.mask_offset + last.height * last.width if last else 0
-        self.write_image(start, np.ascontiguousarray(image))
-        self._samples.append(placed(name, (image.shape[1], image.shape[0]), start, classes))
-        return start
-
-    def finish(
-        self,
-        splits: Mapping[str, str],
-        classes: list[PreparedClass],
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
-        content_hash: str,
-        task: Task = "multiclass",
-        *,
-        object_classes: Sequence[PreparedClass] | None = None,
-    ) -> None:
-        """Write the index of the samples that were appended; `splits` maps a sample's name to its split.
-
-        `object_classes` are by default all `classes` where the set has boxes.
-        """
-        samples = [replace(sample, split=splits[sample.name]) for sample in self._samples]
-        if object_classes is None:
-            object_classes = classes if self._objects is not None else ()
-        self.write_index(samples, classes, mean, std, content_hash, task, object_classes=object_classes)
-
-
-def placed(name: str, size: tuple[int, int], start: int, classes: tuple[int, ...] = ()) -> Sample:
-    """A sample of that width and height whose pixels begin behind `start` others; its split is to come."""
-    width, height = size
-    return Sample(
-        name=name,
-        split="",
-        height=height,
-        width=width,
-        image_offset=3 * start,
-        mask_offset=start,
-        classes=classes,
-    )
 
 
 class PreparedDataset:
@@ -345,11 +122,3 @@ class PreparedDataset:
         """Bytes that the outlines of all objects take; of a set with outlines."""
         assert self._objects is not None  # noqa: S101 - narrows the type
         return self._objects.needed_bytes()
-
-
-def _write(file: BinaryIO, at: int, pixels: Uint8) -> None:
-    """Write contiguous pixels at a byte of a file, whatever other processes write elsewhere in it."""
-    rest = pixels.reshape(-1).data
-    while rest:
-        written = os.pwrite(file.fileno(), rest, at)
-        rest, at = rest[written:], at + written

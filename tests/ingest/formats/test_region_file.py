@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.ingest.made import Array
-from workers.ingest.regions.masks import Bitmap, Ellipse, Marked, Polygon, Region, Stroke, rectangle
+from workers.ingest.regions.marked import Marked, rectangle
+from workers.ingest.regions.masks import Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.rle import Runs
 from workers.ingest.regions.spool import RegionFile
 

@@ -11,8 +11,8 @@ from tests.ingest.made import Array, encoded, photo
 from workers.ingest.archive import Member
 from workers.ingest.pictures.decode import DecodedImage, decode_image, oriented
 from workers.ingest.problems import Refused
-from workers.ingest.regions import masks as shapes
 from workers.ingest.regions import truth as truths
+from workers.ingest.regions.marked import rectangle
 from workers.ingest.regions.masks import IGNORED, Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.polygons import ring
 from workers.ingest.regions.rle import Runs
@@ -31,7 +31,7 @@ def drawn(*regions: Region, height: int = HEIGHT, width: int = WIDTH) -> Array:
 
 
 def box(value: int, left: int, top: int, right: int, bottom: int) -> Polygon:
-    return shapes.rectangle(value, left, top, right, bottom)
+    return rectangle(value, left, top, right, bottom)
 
 
 def read(member: Member) -> bytes:
@@ -56,7 +56,7 @@ def test_a_box_covers_its_pixels_and_no_outline() -> None:
 
 
 def test_a_part_of_a_pixel_counts_where_its_centre_lies() -> None:
-    mask = drawn(shapes.rectangle(1, 1.6, 1.4, 3.4, 2.6))
+    mask = drawn(rectangle(1, 1.6, 1.4, 3.4, 2.6))
     assert np.argwhere(mask).tolist() == [[1, 2], [2, 2]]
 
 

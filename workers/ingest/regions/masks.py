@@ -7,7 +7,7 @@ drawing functions (OpenCV, Pillow) add the outline, which makes small objects a 
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -255,64 +255,6 @@ class Stroke(Outline):
                 across = np.array((-step[1], step[0])) * (half / length)
                 corners = (start + across, start + step + across, start + step - across, start - across)
                 yield Polygon(value=self.value, rings=(np.array(corners, np.float32),))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Box(Polygon):
-    """A rectangle, upright or turned, that says where an object is, and not which pixels it has."""
-
-    outlined = False
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Marked:
-    """A region of which more is said: its class where its pixels are ignored, that it is a crowd, its box."""
-
-    region: Region
-    label: int
-    crowd: bool
-    box: Sides
-
-    @property
-    def value(self) -> int:
-        """See `Region.value`."""
-        return self.region.value
-
-    @property
-    def outlined(self) -> bool:
-        """See `Region.outlined`."""
-        return self.region.outlined
-
-    @property
-    def area(self) -> float:
-        """See `Region.area`."""
-        return self.region.area
-
-    def cost(self, width: int, height: int) -> float:
-        """See `Region.cost`."""
-        return self.region.cost(width, height)
-
-    def cover(self, height: int, width: int) -> Cover:
-        """See `Region.cover`."""
-        return self.region.cover(height, width)
-
-
-def rectangle(value: int, left: float, top: float, right: float, bottom: float) -> Box:
-    """An upright rectangle."""
-    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return Box(value=value, rings=(np.array(corners, np.float32),))
-
-
-def scaled_region(region: Region, size: tuple[int, int]) -> Region:
-    """A polygon or box, or a marked one, of coordinates that are fractions of a width and height."""
-    if isinstance(region, Marked):
-        left, top, right, bottom = region.box
-        box = (left * size[0], top * size[1], right * size[0], bottom * size[1])
-        return replace(region, region=scaled_region(region.region, size), box=box)
-    if not isinstance(region, Polygon):
-        raise TypeError(f"{type(region).__name__} is not drawn in fractions")
-    rings, holes = (tuple(one * size for one in outlines) for outlines in (region.rings, region.holes))
-    return replace(region, rings=rings, holes=holes)
 
 
 def _fill_cost(outline: Ring, width: int, height: int) -> float:

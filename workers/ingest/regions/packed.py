@@ -5,7 +5,8 @@ from array import array
 
 import numpy as np
 
-from workers.ingest.regions.masks import Bitmap, Box, Ellipse, Marked, Polygon, Region, Stroke
+from workers.ingest.regions.marked import Box, Marked
+from workers.ingest.regions.masks import Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.rle import Runs
 
 _HEAD = struct.Struct("<2i")  # kind, value

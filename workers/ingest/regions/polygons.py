@@ -61,7 +61,7 @@ def fill(ring: Ring, height: int, width: int) -> Cover:
     left, right = span(float(ring[:, 0].min()), float(ring[:, 0].max()), width)
     height, width = bottom - top, right - left
     x, y = ring.astype(np.float64).T - [[left + 0.5], [top + 0.5]]
-    next_x, next_y = np.roll(x, -1), np.roll(y, -1)
+    next_x, next_y = _following(x), _following(y)
     first = np.clip(np.ceil(np.minimum(y, next_y)), 0, height).astype(np.int64)
     crossed = np.clip(np.ceil(np.maximum(y, next_y)), 0, height).astype(np.int64) - first
     if crossed.sum() > MAX_CROSSINGS:
@@ -88,7 +88,12 @@ def span(low: float, high: float, size: int) -> tuple[int, int]:
 
 def ring_area(ring: Ring) -> float:
     x, y = ring.astype(np.float64).T
-    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
+    return abs(float(np.dot(x, _following(y)) - np.dot(y, _following(x)))) / 2
+
+
+def _following(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each number the next one, the first for the last: `np.roll` takes five times as long."""
+    return np.concatenate((numbers[1:], numbers[:1]))
 
 
 def _bad_ring(what: str) -> Refused:

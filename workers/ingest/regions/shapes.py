@@ -3,7 +3,8 @@
 import numpy as np
 
 from workers.ingest.problems import Refused
-from workers.ingest.regions.masks import Box, Stroke
+from workers.ingest.regions.marked import Box
+from workers.ingest.regions.masks import Stroke
 from workers.ingest.regions.polygons import Ring
 
 LINE_WIDTH = 10

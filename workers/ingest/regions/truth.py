@@ -18,7 +18,8 @@ from workers.ingest.pictures.mask_fit import fit_mask
 from workers.ingest.problems import Refused
 from workers.ingest.raster.shrink import Size
 from workers.ingest.regions.drawn_objects import drawn_objects
-from workers.ingest.regions.masks import IGNORED, MAX_PAINTED, Order, Region, scaled_region
+from workers.ingest.regions.marked import scaled_region
+from workers.ingest.regions.masks import IGNORED, MAX_PAINTED, Order, Region
 from workers.ingest.regions.placement import Placement
 from workers.ingest.regions.polygons import Cover
 from workers.prepared.version import Uint8

@@ -68,7 +68,6 @@ class BoxForms:
         self._beyond: dict[tuple[BoxForm, Units], int] = {(f, u): 0 for f in FORMS for u in get_args(Units)}
         self._told: dict[BoxForm, int] = dict.fromkeys(FORMS, 0)
         self._telling = 0
-        self._turned = 0
         self._examples: dict[str, tuple[Size, list[Numbers]]] = {}
 
     def add(
@@ -79,18 +78,28 @@ class BoxForms:
         self._count += 1
         self._images.add(image)
         self._largest = max(self._largest, *map(abs, numbers))
+        if outline is not None:
+            self._tell(numbers, area, outline)
+            return
         for form in FORMS:
             box = sides(form, numbers)
             self._beyond[form, "fractions"] += not _lies_within(box, (1, 1), form, numbers)
             self._beyond[form, "pixels"] += size is not None and not _lies_within(box, size, form, numbers)
-        told = [form for form in FORMS if _agrees(sides(form, numbers), area, outline)]
+        self._tell(numbers, area, outline)
+        whole = (1, 1) if self._units == "fractions" and max(map(abs, numbers)) <= LARGEST_FRACTION else size
+        if whole is not None and not _lies_within(sides(self._own, numbers), whole, self._own, numbers):
+            self._keep(image, whole, numbers)
+
+    def _tell(self, numbers: Numbers, area: float | None, outline: Sides | None) -> None:
+        """Count the forms that the outline or the area of an object speaks for."""
+        if outline is not None and _agrees(sides(self._own, numbers), area, outline):
+            told = [self._own]
+        else:
+            told = [form for form in FORMS if _agrees(sides(form, numbers), area, outline)]
         if told and len(told) < len(FORMS):
             self._telling += 1
             for form in told:
                 self._told[form] += 1
-        whole = (1, 1) if self._units == "fractions" and max(map(abs, numbers)) <= LARGEST_FRACTION else size
-        if whole is not None and not _lies_within(sides(self._own, numbers), whole, self._own, numbers):
-            self._keep(image, whole, numbers)
 
     def _keep(self, image: str, size: Size, numbers: Numbers) -> None:
         """Keep a box that reaches beyond its image for a preview, of a few images."""

@@ -6,7 +6,8 @@ from typing import overload
 
 from trainyard.datasets.record import BoxForm
 from workers.ingest.formats.annotations.box_forms import Numbers, sides
-from workers.ingest.regions.masks import IGNORED, Marked, Region, Sides, rectangle
+from workers.ingest.regions.marked import Marked, rectangle
+from workers.ingest.regions.masks import IGNORED, Region, Sides
 
 
 def marked_box(label: int, numbers: Numbers, *, crowd: bool) -> Marked:

@@ -7,7 +7,6 @@ several files annotate the same images, those called `instances...` are read.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from trainyard.datasets.record import BoxForm, IngestOptions
 from workers.ingest.archive import Member
@@ -20,12 +19,13 @@ from workers.ingest.formats.annotations.item_names import Located, named_files, 
 from workers.ingest.formats.annotations.kinds import KindCounts, unpainted
 from workers.ingest.formats.coco import records as coco_records
 from workers.ingest.formats.coco.boxes import RereadBoxes, marked_box
-from workers.ingest.formats.coco.files import annotated_members, coco_members, has_outlines
-from workers.ingest.formats.coco.records import Annotation, Category, ImageRecord, Key, Size
+from workers.ingest.formats.coco.files import annotated_members, has_outlines
+from workers.ingest.formats.coco.listed import CocoFile, listed_files, projects
+from workers.ingest.formats.coco.records import Annotation, ImageRecord, Key, Size
 from workers.ingest.items import FoundSet, Source, Truth
-from workers.ingest.paths.split_folders import splits_of_names
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Marked, Region, Sides
+from workers.ingest.regions.marked import Marked
+from workers.ingest.regions.masks import IGNORED, Region, Sides
 from workers.ingest.regions.spool import RegionFile
 from workers.ingest.regions.truth import FractionsTruth, RegionsTruth
 
@@ -37,21 +37,11 @@ _LEAST_OVERLAP = 0.5
 _REMEDY_MASKS = "Export polygons or masks: instance segmentation, not object detection."
 
 
-@dataclass(frozen=True, kw_only=True)
-class _File:
-    """One JSON file, without its annotations: those are read once all categories are known."""
-
-    member: Member
-    split: str | None
-    images: list[ImageRecord]
-    names: dict[Key, str]
-
-
 @dataclass(frozen=True)
 class _Drawn:
     """A file with the regions of each of its images."""
 
-    file: _File
+    file: CocoFile
     images: list[ImageRecord]
     regions: Sequence[Sequence[Region]]
     faults: Faults
@@ -76,7 +66,7 @@ class Coco:
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        files, listed = _files(source, log)
+        files, listed = listed_files(source, log)
         if not files:
             if not log.has_errors:
                 log.error(
@@ -87,16 +77,14 @@ class Coco:
                 )
             return None
         try:
-            projects = _projects(listed)
-            ordered = sorted(
-                listed, key=lambda one: (one.name in projects, isinstance(one.key, str), one.key)
-            )
+            roots = projects(listed)
+            ordered = sorted(listed, key=lambda one: (one.name in roots, isinstance(one.key, str), one.key))
             pairs = dict.fromkeys((one.key, one.name) for one in ordered)
             classes = class_values(((pair, pair[1]) for pair in pairs), files[0].member.path, log)
         except Refused as refusal:
             log.refused(files[0].member.path, refusal)
             return None
-        return _Assembly(source, options, log, classes).found(files, projects)
+        return _Assembly(source, options, log, classes).found(files, roots)
 
 
 class _Assembly:
@@ -123,7 +111,7 @@ class _Assembly:
         self._crowds: Counter[str] = Counter()
         self._singles: Counter[str] = Counter()
 
-    def found(self, files: list[_File], projects: set[str]) -> FoundSet | None:
+    def found(self, files: list[CocoFile], roots: set[str]) -> FoundSet | None:
         self._cited.expect(record.file_name for file in files for record in file.images)
         drawn: list[_Drawn] = []
         for file in files:
@@ -145,7 +133,7 @@ class _Assembly:
         names = {
             value: name
             for value, name in self._classes.names.items()
-            if name not in projects or self._used[value]
+            if name not in roots or self._used[value]
         }
         told = named_files([file.member.path for file in files])
         return FoundSet(
@@ -157,7 +145,7 @@ class _Assembly:
             classes=f"the categories of {told}",
         )
 
-    def _drawn(self, file: _File) -> "_Drawn":
+    def _drawn(self, file: CocoFile) -> "_Drawn":
         """What a file draws on each of its images. Raises Refused."""
         faults = Faults(file.member.path, self._log)
         images: dict[Key, ImageRecord] = {}
@@ -191,7 +179,7 @@ class _Assembly:
         except Refused:
             return None
 
-    def _add_image(self, file: _File, record: ImageRecord, truth: Truth, faults: Faults) -> None:
+    def _add_image(self, file: CocoFile, record: ImageRecord, truth: Truth, faults: Faults) -> None:
         path = file.member.path
         try:
             image = self._cited.find(record.file_name, path)
@@ -208,7 +196,7 @@ class _Assembly:
         self._found[image.path] = Located(image=image, truth=truth, split=file.split, cited=record.file_name)
 
     def _regions(
-        self, file: _File, images: Mapping[Key, ImageRecord], faults: Faults
+        self, file: CocoFile, images: Mapping[Key, ImageRecord], faults: Faults
     ) -> Sequence[Sequence[Region]]:
         """The regions of each image, in the order of the images. Raises Refused."""
         regions = RegionFile(self._source.scratch)
@@ -237,7 +225,7 @@ class _Assembly:
         self._report_unknown(unknown, file)
         return regions.by_image(len(images))
 
-    def _report_unknown(self, categories: Counter[str], file: _File) -> None:
+    def _report_unknown(self, categories: Counter[str], file: CocoFile) -> None:
         for category, count in categories.items():
             self._log.error(
                 "unknown_category",
@@ -246,7 +234,7 @@ class _Assembly:
                 "Add the category to the file, or take these annotations out.",
             )
 
-    def _value(self, annotation: Annotation, file: _File) -> int | None:
+    def _value(self, annotation: Annotation, file: CocoFile) -> int | None:
         if annotation.category is None or annotation.category not in file.names:
             return None
         return self._classes.value_of[annotation.category, file.names[annotation.category]]
@@ -279,7 +267,7 @@ class _Assembly:
         self._elsewhere.append(f"annotation {annotation.key}")
         return outline
 
-    def _report(self, files: list[_File], reading: BoxReading) -> None:
+    def _report(self, files: list[CocoFile], reading: BoxReading) -> None:
         first = files[0].member.path
         boxes, outlined = self._kinds.boxes, self._kinds.outlined
         if self._elsewhere and reading.form == OWN_FORM:
@@ -316,47 +304,3 @@ class _Assembly:
         if not self._found and not self._log.has_errors:
             self._log.error("no_images", first, "The file lists no image of the upload.", "Add the images.")
         self._cited.report_unlisted(self._found, self._log)
-
-
-def _files(source: Source, log: ProblemLog) -> tuple[list[_File], list[Category]]:
-    """The files to read, and all their categories."""
-    members = coco_members(source)
-    files: list[_File] = []
-    listed: list[Category] = []
-    splits = splits_of_names([PurePosixPath(member.path).stem for member in members])
-    for member, split in zip(members, splits, strict=True):
-        try:
-            with source.open(member) as file:
-                images = list(coco_records.images(file))
-            with source.open(member) as file:
-                own = list(coco_records.categories(file))
-            own = own or _unnamed(source, member, log)
-        except Refused as refusal:
-            log.refused(member.path, refusal)
-            continue
-        names = {category.key: category.name for category in own}
-        files.append(_File(member=member, split=split, images=images, names=names))
-        listed += own
-    return files, listed
-
-
-def _unnamed(source: Source, member: Member, log: ProblemLog) -> list[Category]:
-    """Categories for the ids that annotations have, of a file that lists none."""
-    with source.open(member) as file:
-        keys = {annotation.category for annotation in coco_records.annotations(file)} - {None}
-    found = [Category(key=key, name=f"category_{key}", parent=None) for key in keys if key is not None]
-    if found:
-        log.warning(
-            "categories_missing",
-            member.path,
-            f"The file lists no categories; its {len(found)} are named by their ids.",
-            "Add the list `categories`, or name the classes when you upload the set.",
-        )
-    return found
-
-
-def _projects(listed: list[Category]) -> set[str]:
-    """Names of categories with the id 0 that are the parent of all others: an exporter's name for the set."""
-    roots = {one.name for one in listed if one.key == 0}
-    parents = {one.parent for one in listed if one.name not in roots}
-    return roots if len(roots) == 1 and parents == roots else set()

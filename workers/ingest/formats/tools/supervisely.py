@@ -21,7 +21,8 @@ from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.bitmaps import Budget, bad_bitmap, from_base64, from_picture
-from workers.ingest.regions.masks import Bitmap, Polygon, Region, Stroke, rectangle
+from workers.ingest.regions.marked import rectangle
+from workers.ingest.regions.masks import Bitmap, Polygon, Region, Stroke
 from workers.ingest.regions.polygons import Ring, ring
 from workers.ingest.regions.shapes import not_a_region, stroke
 from workers.ingest.splits.lists.list_rows import known_split

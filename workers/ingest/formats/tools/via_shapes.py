@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workers.ingest.regions.masks import Ellipse, Polygon, Region, Stroke, rectangle
+from workers.ingest.regions.marked import rectangle
+from workers.ingest.regions.masks import Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.polygons import Ring, ring
 from workers.ingest.regions.shapes import not_a_region, stroke
 from workers.ingest.text.typed_json import broken, listing, number, points

@@ -20,7 +20,7 @@ from workers.ingest.formats.annotations.item_names import Located
 from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused, shown
-from workers.ingest.regions.masks import Marked, rectangle
+from workers.ingest.regions.marked import Marked, rectangle
 from workers.ingest.text.safe_xml import xml_elements
 from workers.ingest.text.sniff import any_has, mentions, sample
 from workers.ingest.text.typed_json import image_size, number, text

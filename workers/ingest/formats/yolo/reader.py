@@ -25,7 +25,8 @@ from workers.ingest.items import FoundSet, Source, Truth
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.pictures.decode import open_header
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.regions.masks import IGNORED, Marked, Polygon, Region, rectangle
+from workers.ingest.regions.marked import Marked, rectangle
+from workers.ingest.regions.masks import IGNORED, Polygon, Region
 from workers.ingest.regions.truth import FractionsTruth, RegionsTruth
 from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import read_text
