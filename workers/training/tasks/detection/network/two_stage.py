@@ -92,7 +92,7 @@ class TwoStage(Detector):
 def faster_rcnn(encoder: Any, classes: int) -> Detector:
     """For so many classes, without the background."""
     pyramid = Pyramid(encoder, first=2)
-    model = FasterRCNN(NoBackbone(pyramid.out_channels), **_options(pyramid, classes))
+    model = FasterRCNN(NoBackbone(pyramid.out_channels), **options_of(pyramid, classes))
     return TwoStage(encoder, pyramid, model)
 
 
@@ -104,13 +104,14 @@ def mask_rcnn(encoder: Any, classes: int) -> Detector:
         NoBackbone(width),
         mask_head=MaskRCNNHeads(width, (width,) * _MASK_LAYERS, dilation=1),
         mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
-        **_options(pyramid, classes),
+        **options_of(pyramid, classes),
     )
     return TwoStage(encoder, pyramid, model)
 
 
-def _options(pyramid: Pyramid, classes: int) -> dict[str, Any]:
-    """Anchors are of four times a map's stride, half of torchvision's, whose images are larger."""
+def options_of(pyramid: Pyramid, classes: int) -> dict[str, Any]:
+    """What torchvision's models are made with. Anchors are of four times a map's stride, half of their own,
+    whose images are larger."""
     width = 4 * pyramid.out_channels
     return {
         "rpn_anchor_generator": Anchors(
