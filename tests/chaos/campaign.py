@@ -40,7 +40,7 @@ def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Eviden
     references = _references(yard, plan)
     load = Load(
         yard.new_client(plan.patience_s),
-        yard.dataset,
+        yard.datasets,
         width=len(yard.workers) - 1,  # one is free to take over
         seeds=plan.seeds,
         epochs=plan.epochs,
@@ -81,10 +81,10 @@ def _missing(yard: Yard) -> list[str]:
 def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:
     """What each seed comes to when nothing disturbs it."""
     client = yard.client
-    runs = {
-        seed: client.submit(f"reference-{seed}", yard.dataset, spec(seed, plan.epochs))
-        for seed in range(plan.seeds)
-    }
+    runs = {}
+    for seed in range(plan.seeds):
+        wanted = spec(seed, plan.epochs)
+        runs[seed] = client.submit(f"reference-{seed}", yard.datasets[wanted["task"]], wanted)
     finals = {
         seed: _final(client, client.wait(run_id, lambda run: run["status"] == "completed"))
         for seed, run_id in runs.items()

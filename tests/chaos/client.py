@@ -31,10 +31,10 @@ class Client:
         """Return once the API can work."""
         self._answer(lambda: self._http.get("/readyz"))
 
-    def upload(self, archive: Path) -> str:
-        """Send a data set, wait for its ingest; returns its id."""
+    def upload(self, archive: Path, form: str | None) -> str:
+        """Send a data set, of that format where it is named, and wait for its ingest; returns its id."""
         with archive.open("rb") as file:
-            fields = {"name": "shapes", "project": "chaos"}
+            fields = {"name": archive.stem, "project": "chaos"} | ({"format": form} if form else {})
             sent = self._http.post("/api/v1/datasets", data=fields, files={"file": ("set.zip", file)})
         dataset = sent.raise_for_status().json()
         while dataset["status"] in ("queued", "ingesting"):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from tests.chaos.client import Client, Impatient
@@ -11,11 +12,19 @@ from tests.waits import Limit
 LOOK_S = 0.5
 
 
+TASKS = ("segmentation", "classification", "detection")
+"""What runs learn, by their seeds in turn."""
+_ARCHITECTURES = {"segmentation": "PSPNet", "classification": "Classifier", "detection": "SSDlite"}
+
+
 def spec(seed: int, epochs: int) -> dict[str, Any]:
-    """A run whose epochs take a fraction of a second of computing, the same bits for the same seed."""
+    """A run whose epochs take a fraction of a second of computing, the same bits for the same seed; the task
+    goes by the seed."""
+    task = TASKS[seed % len(TASKS)]
     return {
-        "model": {"architecture": "PSPNet", "encoder": "tu-test_resnet"},
-        "data": {"image_size": 32, "batch_size": 2},
+        "task": task,
+        "model": {"architecture": _ARCHITECTURES[task], "encoder": "tu-test_resnet"},
+        "data": {"image_size": 64 if task == "detection" else 32, "batch_size": 2},
         "augmentation": {"preset": "light"},
         "export": {"onnx": False},
         "compute": {"deterministic": True},
@@ -26,19 +35,22 @@ def spec(seed: int, epochs: int) -> dict[str, Any]:
 
 
 class Load(threading.Thread):
-    """Submits runs, `width` of them open at any time, until it is told to stop. The width may be changed.
+    """Submits runs on the `datasets` of their tasks, `width` of them open at any time, until it is told to
+    stop. The width may be changed.
 
     `accepted` maps the id of every run that the API has answered for to its seed; `wishes` are what clients
     ask of some of them later.
     """
 
-    def __init__(self, client: Client, dataset: str, *, width: int, seeds: int, epochs: int) -> None:
+    def __init__(
+        self, client: Client, datasets: Mapping[str, str], *, width: int, seeds: int, epochs: int
+    ) -> None:
         super().__init__(daemon=True)
         self.accepted: dict[str, int] = {}
         self.trouble: list[str] = []
         self.wishes = Wishes(client)
         self._client = client
-        self._dataset = dataset
+        self._datasets = datasets
         self.width = width
         self._seeds = seeds
         self._epochs = epochs
@@ -82,7 +94,8 @@ class Load(threading.Thread):
     def _submit(self) -> None:
         number = len(self.accepted)
         seed = number % self._seeds
-        run_id = self._client.submit(f"run-{number}", self._dataset, spec(seed, self._epochs))
+        wanted = spec(seed, self._epochs)
+        run_id = self._client.submit(f"run-{number}", self._datasets[wanted["task"]], wanted)
         if run_id in self.accepted:
             self.trouble.append(f"{run_id} answers to two keys")
         self.accepted[run_id] = seed

@@ -17,7 +17,7 @@ def test_no_run_is_harmed(tmp_path):
     yard = Yard(
         YardPlan(folder=tmp_path / "yard", workers=3, lease_s=4, step_s=0.06, second_host=False, stored=200)
     )
-    plan = CampaignPlan(seed=SEED, seconds=120, gap_s=(0.5, 2.0), patience_s=120, seeds=2, epochs=8)
+    plan = CampaignPlan(seed=SEED, seconds=120, gap_s=(0.5, 2.0), patience_s=120, seeds=3, epochs=8)
     kinds = sorted(SHARES.keys() - RIGHTS)
     with yard:
         verdict = judge(run_campaign(yard, plan, iter(Random(SEED).sample(kinds, len(kinds)))))

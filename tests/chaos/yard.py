@@ -14,12 +14,12 @@ from types import TracebackType
 import psutil
 
 from deploy.redis import free_port
-from deploy.synthetic import write_synthetic
 from tests.chaos import step_log
 from tests.chaos.client import Client
 from tests.chaos.disk import SmallDisk
 from tests.chaos.network import SecondHost
 from tests.chaos.redis_server import RedisServer
+from tests.chaos.sets import FORMATS, write_set
 from tests.chaos.stored_runs import store_runs
 from tests.chaos.worker import Worker
 from tests.waits import scaled
@@ -27,7 +27,6 @@ from trainyard.settings import REPOSITORY
 from trainyard.storage.files import Storage
 
 MARK = "CHAOS_YARD"
-IMAGES = 30
 PATIENCE_S = 300.0
 """What the first runs may take, also on a machine that is busy with other things."""
 MAX_CRASHES = 1000
@@ -100,7 +99,7 @@ class Yard:
         self._leaving.callback(self.client.close)
         self.start_api()
         self.client.wait_until_ready()
-        self.dataset = self._ingest()
+        self.datasets = self._ingest()
         self._start_workers()
 
     def _settings(self, site: Path) -> dict[str, str]:
@@ -130,14 +129,17 @@ class Yard:
             self.remote = Worker("remote", there, self._log("remote"), self.host.prefix)
             self.workers.append(self.remote)
 
-    def _ingest(self) -> str:
-        archive = self.plan.folder / "shapes.zip"
-        write_synthetic(archive, images=IMAGES)
+    def _ingest(self) -> dict[str, str]:
+        """The ids of the sets by their tasks."""
         ingest = self._spawn("ingest", "-m", "workers", "ingest")
-        dataset = self.client.upload(archive)
+        datasets = {}
+        for task, form in FORMATS.items():
+            archive = self.plan.folder / f"{task}.zip"
+            write_set(task, archive)
+            datasets[task] = self.client.upload(archive, form)
         ingest.terminate()
         ingest.wait()
-        return dataset
+        return datasets
 
     def new_client(self, patience_s: float) -> Client:
         """A client of the yard's API."""
