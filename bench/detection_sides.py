@@ -9,10 +9,12 @@ own transform, SGD, in float32. A turn is an epoch; the engine's is the second o
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +100,8 @@ class Backbone(nn.Module):
 def reference(pictures: Path, _: Path, threads: int) -> Callable[[], Turn]:
     """The loop that torchvision trains its own detectors with."""
     torch.set_num_threads(threads)
-    found = CocoDetection(str(pictures / "train"), str(pictures / "train" / "_annotations.coco.json"))
+    with redirect_stdout(sys.stderr):  # standard output is for turns, and pycocotools tells what it reads
+        found = CocoDetection(str(pictures / "train"), str(pictures / "train" / "_annotations.coco.json"))
     found.transforms = v2.Compose(
         [
             v2.ToImage(),

@@ -103,6 +103,16 @@ def test_other_tasks_cannot_be_trained_on_boxes(client: FlaskClient, dataset: st
     assert "detection" in str(answer.json["errors"]["spec"]["task"])  # type: ignore[index]
 
 
+def test_boxes_are_trained_and_outlines_are_not(client: FlaskClient, dataset: str) -> None:
+    answer = submit(client, dataset, spec={"task": "detection"})
+    assert answer.status_code == 201
+    assert answer.json["spec"]["model"]["task"] == "detection"  # type: ignore[index]
+    instances = {"architecture": "MaskRCNN", "task": "instance_segmentation"}
+    refused = submit(client, dataset, spec={"task": "detection", "model": instances})
+    assert refused.status_code == 422
+    assert "detection" in str(refused.json["errors"]["spec"]["model"]["task"])  # type: ignore[index]
+
+
 def test_lost_objects_are_the_storages_fault(client: FlaskClient, dataset: str, storage: Storage) -> None:
     (storage.dataset(dataset).version(boxed.HASH) / "objects.bin").unlink()
     assert client.get(f"/api/v1/datasets/{dataset}/samples").status_code == 503
