@@ -51,6 +51,7 @@ def test_other_names(client: FlaskClient):
     assert {"light", "none"} <= set(names["presets"])
     assert "HorizontalFlip" in names["transforms"]
     assert names["device_classes"] == ["cpu", "gpu", "gpu-large"]
+    assert names.pop("plugins") == []
     assert all(names.values())
     task, other, detection = names["tasks"]
     assert [one["name"] for one in names["tasks"]] == ["segmentation", "classification", "detection"]
