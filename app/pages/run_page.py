@@ -13,6 +13,7 @@ from app.service.run_outputs.files import Artifact
 from app.service.runs.comparison import dotted
 from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
+from trainyard.runs.imported import LOCAL
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
 from trainyard.store.processes.worker_record import DeviceFigures
 from trainyard.tasks.registry import TASKS
@@ -101,6 +102,7 @@ def show(run_id: str) -> str:
         settings=dict(dotted(run.spec.to_dict())),
         charts=charts_of([run.spec.task], _drawn_classes(run)),
         parity=_parity((run.result or {}).get("export") or {}),
+        exported_elsewhere=_was_exported_elsewhere(run),
         figures=_figures(run),
         log=log.content.decode("utf-8", "replace"),
         log_offset=log.next_offset,
@@ -162,6 +164,13 @@ def _figures(run: Run) -> Sequence[DeviceFigures]:
     if run.owner is None:
         return ()
     return next((one.figures for one in services().yard.workers() if one.id == run.owner), ())
+
+
+def _was_exported_elsewhere(run: Run) -> bool:
+    """Whether its exported files are those that came with it."""
+    return run.imported is not None and any(
+        one.worker == LOCAL and one.attempt == run.results_of for one in run.attempts
+    )
 
 
 def _parity(export: Mapping[str, Any]) -> Parity | None:

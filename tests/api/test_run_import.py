@@ -166,7 +166,9 @@ def test_an_experiment_becomes_a_run_that_has_ended(client: FlaskClient, worker:
     assert '"completed"' in events
     listed = client.get("/api/v1/runs?tag=first&sort=best.val_miou").json["items"]
     assert [one["id"] for one in listed] == [run["id"]]
-    assert client.get(f"/runs/{run['id']}").text.count("trained elsewhere as") == 1
+    page = client.get(f"/runs/{run['id']}").text
+    assert page.count("trained elsewhere as") == 1
+    assert "not on this server" in page
     assert [path for path in files_left(storage) if "runs" not in path] == []
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LOCAL = "local"
+"""The worker of an attempt that was none of this service."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:

@@ -12,6 +12,7 @@ from typing import Any
 
 from trainyard.decoding import decoder
 from trainyard.errors import Unreadable
+from trainyard.runs.imported import LOCAL
 from trainyard.runs.record import AttemptRecord, ForkedFrom, Run, RunStatus
 from trainyard.spec.experiments import load_spec
 from trainyard.spec.stored import read_spec
@@ -22,8 +23,6 @@ from workers.imports.archive import RECORD, ExperimentFiles, unusable
 MAX_RECORD, MAX_ROWS = 8 << 20, 256 << 20
 """Bytes of run.json and of metrics.json."""
 MOST_ATTEMPTS, MOST_NOTICES = 100, 100
-WORKER = "local"
-"""Who has trained it, as its record says."""
 _decode = decoder(Run, own={TrainingSpec: read_spec})
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _REASON = re.compile(r"[a-z_]{1,50}\Z")
@@ -122,7 +121,7 @@ def _attempts(run: Run, now: float) -> tuple[AttemptRecord, ...]:
         found.append(
             AttemptRecord(
                 attempt=number,
-                worker=WORKER,
+                worker=LOCAL,
                 device=text_of(one.device, 100) if one.device else None,
                 started_at=began,
                 ended_at=max(began, ended or began),
