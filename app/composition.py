@@ -44,7 +44,7 @@ from app.service.runs.metric_series import MetricSeriesService
 from app.service.runs.runs import RunService
 from app.service.runs.saved_experiments import SavedExperiments
 from app.service.runs.waiting import WaitingService
-from trainyard.errors import TooManyStreams, TooManyUploads
+from trainyard.errors import ImportTimeout, NoImportWorker, TooManyStreams, TooManyUploads
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
@@ -174,7 +174,9 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
     reindex = Reindex(client, storage, datasets, runs)
     models = ModelRegistry(client, storage)
     answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
-    import_answers = WorkerAnswers(PredictionStore(client, keys.IMPORTS), workers, ANSWER_S)
+    import_answers = WorkerAnswers(
+        PredictionStore(client, keys.IMPORTS), workers, ANSWER_S, ImportTimeout, NoImportWorker
+    )
     admission = Admission(runs, datasets, storage)
     networks = [ip_network(one) for one in settings.webhook_networks]
     webhooks = webhook_records(client, storage)

@@ -237,6 +237,20 @@ class NoPredictWorker(TrainyardError):
     remedy = "Start one: `python -m workers ingest` predicts, `python -m workers predict` does nothing else."
 
 
+class NoImportWorker(TrainyardError):
+    """No worker that takes in experiments has given a sign of life lately."""
+
+    code = "no_import_worker"
+    remedy = "Start one, `python -m workers ingest`, and send the experiment again."
+
+
+class ImportTimeout(TrainyardError):
+    """The experiment was not taken in in time."""
+
+    code = "import_timeout"
+    remedy = "Send it again when workers have less to do, or without the checkpoints of single epochs."
+
+
 class PredictionTimeout(TrainyardError):
     """The prediction was not done in time."""
 

@@ -287,7 +287,7 @@ def test_of_what_is_refused_nothing_stays(client: FlaskClient, worker: Worker, s
 
 def test_without_a_worker_it_is_said_who_is_missing(client: FlaskClient, storage: Storage):
     answer = send(client)
-    assert (answer.status_code, answer.json["code"]) == (503, "no_predict_worker")
+    assert (answer.status_code, answer.json["code"]) == (503, "no_import_worker")
     assert files_left(storage) == []
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from trainyard.errors import ImportTimeout
 from trainyard.store.resources.prediction_store import Job, PredictionStore
 from workers.process.child import IMPORT_CHILD
 from workers.process.job_server import JobServer, answer_of_its_own
@@ -20,4 +21,5 @@ class ImportServer(JobServer):
         self._storage = storage
 
     def answer(self, job: Job, until: float) -> dict[str, Any]:
-        return answer_of_its_own(IMPORT_CHILD, {**asdict(job), "storage": str(self._storage)}, until)
+        told = {**asdict(job), "storage": str(self._storage)}
+        return answer_of_its_own(IMPORT_CHILD, told, until, ImportTimeout)

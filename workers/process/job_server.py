@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any
 
-from trainyard.errors import ChildDied, PredictionTimeout, StoreUnavailable
+from trainyard.errors import ChildDied, PredictionTimeout, StoreUnavailable, TrainyardError
 from trainyard.log_context import logging_about
 from trainyard.store.resources.prediction_store import LOOK_S, Job, PredictionStore
 from workers.process.child import Child, Message, await_server
@@ -83,11 +83,13 @@ class JobServer:
             self._jobs.answer(job.id, self.answer(job, time.monotonic() + seconds))
 
 
-def answer_of_its_own(module: str, job: Message, until: float) -> dict[str, Any]:
-    """What a process that is begun for this one job says, or what became of it."""
+def answer_of_its_own(
+    module: str, job: Message, until: float, late: type[TrainyardError] = PredictionTimeout
+) -> dict[str, Any]:
+    """What a process says that is begun for this one job, or what became of it; `late` if it took longer."""
     child = Child(module, job, until)
     try:
-        return first_message(child, until) or why_silent(child)
+        return first_message(child, until) or why_silent(child, late)
     finally:
         child.kill()
         child.wait(EXIT_GRACE_S)
@@ -101,10 +103,10 @@ def first_message(child: Child, until: float) -> Message | None:
     return None
 
 
-def why_silent(child: Child) -> dict[str, Any]:
+def why_silent(child: Child, late: type[TrainyardError] = PredictionTimeout) -> dict[str, Any]:
     """The error of a process that has said nothing."""
     if child.is_open:
         logger.warning("It was not done in time, and its process is ended.")
-        return {"error": PredictionTimeout().to_dict()}
+        return {"error": late().to_dict()}
     logger.error("The process ended without an answer.")
     return {"error": ChildDied("The process that did it ended without an answer.").to_dict()}

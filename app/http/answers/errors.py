@@ -17,8 +17,10 @@ from trainyard.errors import (
     Conflict,
     Forbidden,
     HousekeepingStalled,
+    ImportTimeout,
     InvalidModel,
     InvalidRequest,
+    NoImportWorker,
     NoPredictWorker,
     NotFound,
     PayloadTooLarge,
@@ -57,6 +59,8 @@ STATUS: dict[type[TrainyardError], int] = {
     TooManyPredictions: 503,
     NoPredictWorker: 503,
     PredictionTimeout: 504,
+    ImportTimeout: 504,
+    NoImportWorker: 503,
 }
 RETRY_AFTER_S = 5
 """When to try again after a 503."""

@@ -10,6 +10,7 @@ from trainyard.errors import (
     ChildDied,
     ExportMismatch,
     HostOutOfMemory,
+    ImportTimeout,
     InvalidRequest,
     NoPredictWorker,
     PredictionTimeout,
@@ -26,7 +27,14 @@ MAX_WAITING = 64
 """Predictions of all servers that no worker has taken."""
 _KINDS = {
     kind.code: kind
-    for kind in (ChildDied, ExportMismatch, HostOutOfMemory, PredictionTimeout, StorageUnavailable)
+    for kind in (
+        ChildDied,
+        ExportMismatch,
+        HostOutOfMemory,
+        ImportTimeout,
+        PredictionTimeout,
+        StorageUnavailable,
+    )
 }
 """What a worker may run into that is not the request's fault."""
 
@@ -34,18 +42,28 @@ _KINDS = {
 class WorkerAnswers:
     """Asks workers that predict, on behalf of clients that wait."""
 
-    def __init__(self, predictions: PredictionStore, workers: WorkerStore, seconds: float) -> None:
-        """`seconds` is what an answer may take, waiting included."""
+    def __init__(
+        self,
+        predictions: PredictionStore,
+        workers: WorkerStore,
+        seconds: float,
+        late: type[TrainyardError] = PredictionTimeout,
+        nobody: type[TrainyardError] = NoPredictWorker,
+    ) -> None:
+        """`seconds` is what an answer may take, waiting included; one that takes longer is `late`, and
+        `nobody` is raised where no worker is there."""
         self._predictions = predictions
         self._workers = workers
         self._seconds = seconds
+        self._late = late
+        self._nobody = nobody
         self._slots = Slots(MAX_PREDICTIONS, TooManyPredictions)
 
     @contextmanager
     def place(self, is_gone: IsGone) -> Iterator[None]:
-        """One of the places for clients that wait; raises NoPredictWorker and TooManyPredictions."""
+        """One of the places for clients that wait; raises the error of nobody, and TooManyPredictions."""
         if not any(PREDICT_QUEUE in worker.queues for worker in self._workers.all()):
-            raise NoPredictWorker()
+            raise self._nobody()
         if self._predictions.waiting() >= MAX_WAITING:
             raise TooManyPredictions()
         slot = self._slots.take(is_gone)
@@ -63,7 +81,7 @@ class WorkerAnswers:
             answer = self._predictions.answered(job.id)
         if answer is None:
             begun = "No worker has taken it" if self._predictions.give_up(job.id) else "It was not done"
-            raise PredictionTimeout(f"{begun} within {self._seconds:g} s.")
+            raise self._late(f"{begun} within {self._seconds:g} s.")
         if "error" in answer:
             raise _error(answer["error"])
         result: dict[str, Any] = answer["result"]
