@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from trainyard.catalog.names import DEVICE_CLASSES
 from trainyard.errors import StoreUnavailable
 from trainyard.plugins.offers import Offer
 from trainyard.spec.training_spec import SPEC_VERSION
@@ -93,6 +94,11 @@ class Presence:
     def offered(self) -> tuple[str, ...]:
         """The keys of what its plug-ins offer."""
         return tuple(offer.key for offer in self._worker.offers)
+
+    @property
+    def trains_several(self) -> bool:
+        """Whether it serves more than one device class."""
+        return len({*self._queues} & {*DEVICE_CLASSES}) > 1
 
     @property
     def devices(self) -> int:

@@ -156,39 +156,52 @@ class Worker:
         host = self.settings.boards_host
         return BoardServer(self.board_store, self.storage, self.presence.id, host, self.draining)
 
-    def train(self, queue: str) -> None:
-        """Claim the next run of the queue and train it."""
+    def train_waiting(self, queue: str) -> None:
+        """Train what waits in the queue, one run after the other: a message for each would cost more time.
+
+        Where a worker serves several classes each run has one all the same, so that they take turns.
+        """
+        while self.train(queue):
+            if self.presence.trains_several:
+                self.kicker.kick(queue)
+                return
+
+    def train(self, queue: str) -> bool:
+        """Claim the next run of the queue and train it; whether to look for another at once."""
         await_server()
         self._await_end_of_drain()
         if not self._has_device_for(queue):
-            return
+            return False
         devices = self.presence.devices if needs_gpu(queue) else 0
         claimed = Claims(self.runs, self.presence.id, self.draining).next(
             queue, devices, self.presence.offered
         )
-        if claimed:
-            run, ownership = claimed
-            supervisor = RunSupervisor(
-                self.runs,
-                self.storage,
-                self._threads(),
-                self.draining,
-                run,
-                ownership,
-                self.settings.max_hours,
-                lambda: attempt_id(run) in revoked,
-            )
-            about = {"run": run.id, "attempt": run.fence, "worker": self.presence.id}
-            with self.presence.holding(run.id), logging_about(**about):
-                self.events.begin(run)
-                try:
-                    supervisor.supervise()
-                finally:
-                    self.events.end(run, supervisor.ended)
-            if supervisor.has_failed:
-                self.gpus.doubt()
-            self.finisher.wake()
+        if claimed is None:
+            return False
+        run, ownership = claimed
+        supervisor = RunSupervisor(
+            self.runs,
+            self.storage,
+            self._threads(),
+            self.draining,
+            run,
+            ownership,
+            self.settings.max_hours,
+            lambda: attempt_id(run) in revoked,
+        )
+        about = {"run": run.id, "attempt": run.fence, "worker": self.presence.id}
+        with self.presence.holding(run.id), logging_about(**about):
+            self.events.begin(run)
+            try:
+                supervisor.supervise()
+            finally:
+                self.events.end(run, supervisor.ended)
+        self.finisher.wake()
+        if supervisor.has_failed:
+            self.gpus.doubt()
             self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
+            return False
+        return True
 
     def _await_end_of_drain(self) -> None:
         """Keep the one wake-up that it has taken for as long as it is to take nothing new."""
@@ -262,7 +275,7 @@ def training_workers_beside(worker_id: str, workers: list[WorkerState]) -> int:
 
 def register(worker: Worker, queues: tuple[str, ...]) -> None:
     """Give the worker's Celery application the tasks of these queues and its life cycle."""
-    work = {TRAIN_TASK: worker.train, INGEST_TASK: worker.ingest}
+    work = {TRAIN_TASK: worker.train_waiting, INGEST_TASK: worker.ingest}
     for task in {TASKS[queue] for queue in queues if queue in TASKS}:
         worker.app.task(name=task, send_events=False)(work[task])  # monitors see attempts, not wake-ups
 
