@@ -39,7 +39,7 @@ http {{
 
 
 def balanced(folder: Path, redis_url: str, storage: Path) -> str:
-    """What a client gets that asks without pause, by status; a process is killed after a third of the time."""
+    """What a client gets that asks without pause, by status; a process is killed after a while."""
     ports = [free_port() for _ in range(PROCESSES)]
     own = folder / "balanced"
     own.mkdir()

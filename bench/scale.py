@@ -177,7 +177,7 @@ def measured(cluster: Cluster, workers: int, seconds: float, each: int, numbers:
     between = statistics.median(gaps) if gaps else 0.0
     return (
         f"{workers} workers: {len(ids) / (ended - begun):.2f} runs/s, {efficiency:.3f} of linear; of a run "
-        f"{1000 * inside:.0f} ms beside its sleep and {1000 * between:.0f} ms to the next (medians); Redis is "
+        f"{1000 * inside:.0f} ms beside its sleep, {1000 * between:.0f} ms to the next (medians); Redis is "
         f"asked {idle:.1f}/s by an idle worker, {busy / (ended - begun) / workers:.1f}/s by a busy one"
     )
 

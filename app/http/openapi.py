@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from app.compat import study, training
 from app.http.answers.errors import ErrorSchema
+from app.http.error_answers import ErrorAnswers
 from app.routes.cluster import (
     admin,
     catalogue,
@@ -94,7 +95,7 @@ def register(app: Flask, prefix: str) -> None:
     app.config.update(_CONFIG, OPENAPI_SWAGGER_UI_URL=f"{prefix}{ASSETS}/")
     if prefix:
         app.config["API_SPEC_OPTIONS"] = {**_API_SPEC, "servers": [{"url": prefix}]}
-    api = TrainyardApi(app)
+    api = TrainyardApi(app, spec_kwargs={"extra_plugins": [ErrorAnswers()]})
     for module in _DESCRIBED:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(event_feed.sockets)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from app.http.answers.errors import STATUS
 from trainyard.settings import Settings
 
 
@@ -138,6 +139,34 @@ def test_errors_are_described_by_the_envelope(client: FlaskClient):
     assert {"code", "status", "message", "errors", "cause", "remedy", "request_id"} == set(
         schema["properties"]
     )
+
+
+def test_every_error_answer_is_described_with_an_example_of_each_code(client: FlaskClient):
+    """What any operation may answer, with the codes of all errors that have that status."""
+    document = client.get("/openapi.json").json
+    shared, codes = document["components"]["responses"], set()
+    fields = document["components"]["schemas"]["Error"]["properties"].keys()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters" or not path.startswith("/api/v1"):
+                continue
+            answers = operation["responses"]
+            wanted = {"401", "403", "429", "500", "503", *(["404"] if "{" in path else [])}
+            wanted |= {"400", "413", "415", "422"} if "requestBody" in operation else set()
+            assert wanted <= answers.keys(), (method, path)
+            for status in (one for one in answers if one >= "400" and one != "default"):
+                told = answers[status]
+                told = shared[told["$ref"].rpartition("/")[2]] if "$ref" in told else told
+                for content in told["content"].values():
+                    assert content["schema"] == {"$ref": "#/components/schemas/Error"}
+                    for code, example in content["examples"].items():
+                        value = example["value"]
+                        assert (value["code"], str(value["status"])) == (code, status), (method, path)
+                        assert value.keys() == fields
+                        assert value["message"]
+                        assert value["remedy"]
+                        codes.add(code)
+    assert codes >= {kind.code for kind in STATUS}
 
 
 def test_probes(client: FlaskClient, settings: Settings):

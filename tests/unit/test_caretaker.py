@@ -255,3 +255,17 @@ def test_reindex_rebuilds_a_lost_queue(house: House):
     assert house.reindex.rebuild().counts == {"same": 2, "requeued": 1}
     assert house.client.zcard(keys.queue("gpu")) == 1
     assert set(TASKS) >= {"gpu"}
+
+
+def test_as_many_messages_are_sent_as_work_waits_and_no_more(house: House):
+    """Workers that all begin together have one each at once."""
+    kicked: list[str] = []
+    kicker = Kicker(make_celery("redis://127.0.0.1:1/0"), house.client)
+    kicker.kick = lambda queue: bool(kicked.append(queue) or True)  # type: ignore[method-assign]
+    for number in range(5):
+        run = a_run(100 + number, queue="cpu")
+        house.runs.submit(run)
+    house.client.lpush(keys.celery_queue("cpu"), "one that is on its way")
+    kicker.top_up("cpu")
+    kicker.top_up("cpu")
+    assert kicked == ["cpu"] * 4, "the second look comes too soon"

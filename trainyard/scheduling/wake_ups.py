@@ -20,6 +20,8 @@ TASKS = {INGEST_QUEUE: INGEST_TASK} | dict.fromkeys(DEVICE_CLASSES, TRAIN_TASK)
 
 KICK_PAUSE_MS = 3000
 """Topping up leaves this much time between its kicks to one queue, over all processes."""
+KICKS_AT_ONCE = 100
+"""Then it sends so many at most: workers that all begin together are not woken one after the other."""
 
 _TRANSPORT = {
     "visibility_timeout": 60,  # s; messages are acknowledged within milliseconds
@@ -72,9 +74,10 @@ class Kicker:
         return True
 
     def top_up(self, queue: str) -> None:
-        """Send a kick where work waits and no message does; raises StoreUnavailable."""
+        """Send kicks where more work waits than messages do; raises StoreUnavailable."""
         with store_errors():
-            waiting = self._client.zcard(keys.queue(queue)) - self._client.llen(keys.celery_queue(queue))
-            may = waiting > 0 and self._client.set(f"{keys.PREFIX}kick:{queue}", 1, nx=True, px=KICK_PAUSE_MS)
-        if may:
-            self.kick(queue)
+            unheard = self._client.zcard(keys.queue(queue)) - self._client.llen(keys.celery_queue(queue))
+            may = unheard > 0 and self._client.set(f"{keys.PREFIX}kick:{queue}", 1, nx=True, px=KICK_PAUSE_MS)
+        for _ in range(min(unheard, KICKS_AT_ONCE) if may else 0):
+            if not self.kick(queue):
+                return

@@ -4,6 +4,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from flask import Flask, Response, g, jsonify, request
@@ -72,6 +73,7 @@ _REMEDIES = {
     414: "Send a shorter address; what is long belongs into the body.",
     415: "Send the content type that the API's description at /docs names.",
     417: "Leave the `Expect` header out, or expect `100-continue`.",
+    426: "Open this address with a WebSocket client, or follow GET /api/v1/events.",
     431: "Send fewer and shorter headers.",
     501: "Send the body whole, with its `Content-Length`, or `chunked`.",
     416: "Ask for bytes that the file has; leave the Range header out to get all of it.",
@@ -182,3 +184,24 @@ def _is_clients(status: int) -> bool:
 
 def _request_id() -> str:
     return str(g.get("request_id", ""))
+
+
+def described_errors() -> dict[int, dict[str, Any]]:
+    """By status: an example of each error that has it, by its code; for the API's description."""
+    found: dict[int, dict[str, Any]] = {}
+    for kind, status in STATUS.items():
+        error = kind(retry_after_s=7) if kind is TooManyRequests else kind("")
+        _example(found, status, error.to_dict() | {"message": (kind.__doc__ or "").strip()})
+    for status, remedy in _REMEDIES.items():
+        name, cause = HTTPStatus(status).phrase, "user" if _is_clients(status) else "infrastructure"
+        told = {"code": name.lower().replace(" ", "_"), "message": f"{name}.", "errors": {}}
+        _example(found, status, {**told, "cause": cause, "remedy": remedy})
+    _example(found, 500, TrainyardError("Something went wrong here; it has been logged.").to_dict())
+    return found
+
+
+def _example(found: dict[int, dict[str, Any]], status: int, told: dict[str, Any]) -> None:
+    content = {**told, "status": status, "request_id": "0dd175142a689668"}
+    found.setdefault(status, {})[told["code"]] = {
+        "value": {name: content[name] for name in ErrorSchema._declared_fields}
+    }
