@@ -27,7 +27,14 @@ def test_its_defaults_are_its_own() -> None:
         ({"model": {"architecture": "Unet"}}, "model", "architecture"),
         ({"model": {"task": "binary"}}, "model", "task"),
         ({"model": {"encoder_weights": "imagenet", "encoder": "tu-test_vit4"}}, "model", "encoder_weights"),
-        ({"model": {"task": "multilabel"}}, "optimization", "losses"),
+        (
+            {
+                "model": {"task": "multilabel"},
+                "optimization": {"losses": [{"name": "cross_entropy", "weight": 1.0, "params": {}}]},
+            },
+            "optimization",
+            "losses",
+        ),
         (
             {"optimization": {"losses": [{"name": "dice", "weight": 1.0, "params": {}}]}},
             "optimization",
@@ -52,6 +59,31 @@ def test_what_does_not_go_together_is_refused(over: dict[str, Any], part: str, f
         EXPERIMENTS.compose({"task": "classification", **over})
     assert list(refused.value.errors["spec"]) == [part]
     assert list(refused.value.errors["spec"][part]) == [field]
+
+
+@pytest.mark.parametrize(
+    ("task", "form", "part", "found"),
+    [
+        ("classification", "multilabel", "losses", "bce"),
+        ("classification", "multiclass", "losses", "cross_entropy"),
+        ("detection", "instance_segmentation", "architecture", "MaskRCNN"),
+        ("detection", "detection", "architecture", "FasterRCNN"),
+    ],
+)
+def test_each_form_of_a_task_has_defaults_that_it_can_train_with(
+    task: str, form: str, part: str, found: str
+) -> None:
+    spec = Experiments(CONFIGS).compose({"task": task, "model": {"task": form}})
+    assert (spec.optimization.losses[0].name if part == "losses" else spec.model.architecture) == found
+    named = {"task": task, "model": {"task": form}}
+    assert Experiments(CONFIGS).compose({}, named) == spec
+
+
+@pytest.mark.parametrize("form", ["", "../classification", ["multilabel"], {}, None, 7])
+def test_a_form_that_is_none_is_refused(form: Any) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        Experiments(CONFIGS).compose({"task": "classification", "model": {"task": form}})
+    assert list(raised.value.errors["spec"]["model"]) == ["task"]
 
 
 def test_a_place_that_is_asked_for_may_be_monitored() -> None:

@@ -33,7 +33,7 @@ def detector(**params: float) -> dict[str, Any]:
     [
         ({"model": {"architecture": "Unet"}}, "model", "architecture"),
         ({"model": {"architecture": "MaskRCNN"}}, "model", "architecture"),
-        ({"model": {"task": "instance_segmentation"}}, "model", "architecture"),
+        ({"model": {"task": "instance_segmentation", "architecture": "FCOS"}}, "model", "architecture"),
         ({"model": {"task": "multiclass"}}, "model", "task"),
         ({"model": {"encoder": "tu-vit_base_patch16_224"}}, "model", "encoder"),
         ({"model": {"encoder": "tu-test_vit4", "encoder_weights": "imagenet"}}, "model", "encoder"),

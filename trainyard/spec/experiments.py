@@ -1,6 +1,6 @@
 """Compose a complete training spec: request over experiment over defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,25 @@ class Experiments:
         """
         defaults = _read_yaml(self._folder / "defaults.yaml")
         named = self.read(experiment) if isinstance(experiment, str) else experiment or {}
-        task = overrides.get("task", named.get("task"))
-        of_task = self._defaults_of(task) if isinstance(task, str) and task in TASKS else {}
-        return load_spec(self.layered(defaults, of_task, named, overrides))
+        asked = self.layered(named, overrides)
+        return load_spec(self.layered(defaults, *self._defaults_of(asked), named, overrides))
 
     def layered(self, *layers: Mapping[str, Any]) -> dict[str, Any]:
         """Parts of a spec, each laid over those before it; raises InvalidRequest for an unknown preset."""
         return reduce(merge, map(self._with_transforms, layers), {})
 
-    def _defaults_of(self, task: str) -> dict[str, Any]:
-        """What a task has other than the shared defaults, which are those of segmentation."""
-        path = self._folder / "defaults" / f"{task}.yaml"
-        return _read_yaml(path) if path.exists() else {}
+    def _defaults_of(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """What a task has other than the shared defaults, which are those of segmentation, and then what the
+        form of it has other than these."""
+        task, model = asked.get("task"), asked.get("model")
+        if not isinstance(task, str) or task not in TASKS:
+            return
+        form = model.get("task") if isinstance(model, Mapping) else None
+        names = (task, f"{task}.{form}") if form in TASKS[task].forms else (task,)
+        for name in names:
+            path = self._folder / "defaults" / f"{name}.yaml"
+            if path.exists():
+                yield _read_yaml(path)
 
     def vary(self, spec: TrainingSpec, overrides: Mapping[str, Any]) -> TrainingSpec:
         """A stored spec with some of it changed; raises InvalidRequest for the changes, as `compose`.
