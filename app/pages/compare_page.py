@@ -11,14 +11,19 @@ from trainyard.errors import NotFound
 
 MOST = 20
 """Runs whose curves can still be told apart."""
-OVERLAY = "figures/overlay.png"
+PICTURES = {
+    "figures/overlay.png": "Validation images",
+    "figures/val-confusion.png": "Confusion of classes on validation",
+}
+"""Files that runs have alike, with what they show."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """The validation images of a run under its masks: who made it, and when, in seconds since 1970."""
+    """A picture that a run has: whose it is, where, and when it was made, in seconds since 1970."""
 
     run_id: str
+    path: str
     name: str
     modified: int
 
@@ -36,17 +41,19 @@ def show() -> str:
         "compare.html",
         found=found,
         left_out=max(0, len(asked) - MOST),
-        pictures=_pictures(found),
+        pictures={title: _pictures(found, path) for path, title in PICTURES.items()},
         charts=charts_of(run.spec.task for run in found.runs),
     )
 
 
-def _pictures(found: Comparison) -> list[Picture]:
+def _pictures(found: Comparison, file: str) -> list[Picture]:
+    """Of the runs that have that file."""
     pictures = []
     for run in found.runs:
         try:
-            path = services().run_files.artifact(run.id, OVERLAY)
+            path = services().run_files.artifact(run.id, file)
         except NotFound:
             continue
-        pictures.append(Picture(run_id=run.id, name=run.name, modified=int(path.stat().st_mtime)))
+        modified = int(path.stat().st_mtime)
+        pictures.append(Picture(run_id=run.id, path=file, name=run.name, modified=modified))
     return pictures

@@ -18,6 +18,7 @@ def test_runs_are_selected_and_compared(page: Page, server: Server):
         overlay = server.storage.run(held.id).path / "figures" / "overlay.png"
         overlay.parent.mkdir(parents=True)
         Image.new("RGB", (48, 32), (0, 90, 200)).save(overlay)
+        Image.new("RGB", (44, 44), (0, 90, 200)).save(overlay.with_name("val-confusion.png"))
     page.goto("/runs")
     for run_id in ids:
         page.locator(f"#{run_id}").get_by_role("checkbox").check()
@@ -32,6 +33,8 @@ def test_runs_are_selected_and_compared(page: Page, server: Server):
     expect(rates).to_contain_text("0.0001")
     expect(page.get_by_text("spec.optimization.optimizer")).to_have_count(0)
     eventually(page, "[...document.images].filter(one => one.naturalWidth === 48).length === 2")
+    page.get_by_role("heading", name="Confusion of classes").scroll_into_view_if_needed()
+    eventually(page, "[...document.images].filter(one => one.naturalWidth === 44).length === 2")
     held = seed.train(server, held, 14)
     server.runs.publish_status(held)
     expect(page.locator(f"#{held.id}")).to_contain_text("14 / 40")

@@ -257,7 +257,7 @@ def test_test_split_is_reported_and_names_are_escaped(tmp_path: Path) -> None:
     assert "<script" not in text
     assert "&lt;script&gt;alert" in text
     assert {path.name for path in out.figures.iterdir()} == {
-        "val-worst-01.png", "val-random-01.png",
+        "val-worst-01.png", "val-random-01.png", "val-confusion.png", "test-confusion.png",
         "test-worst-01.png", "test-worst-02.png", "test-random-01.png", "test-random-02.png",
     }  # fmt: skip
     without = replace(card, classes=CLASSES)

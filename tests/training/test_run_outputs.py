@@ -49,7 +49,7 @@ def test_tensorboard_shows_figures_settings_and_scores(whole_run: Run) -> None:
     result = whole_run.fit(epochs=2)
 
     board = EventAccumulator(str(RunFolder(whole_run.folder).tensorboard)).Reload()
-    assert "overlay" in board.Tags()["images"]
+    assert {"overlay", "val-confusion"} <= {*board.Tags()["images"]}
     picture = cv2.imdecode(
         np.frombuffer(board.Images("overlay")[0].encoded_image_string, np.uint8), cv2.IMREAD_COLOR
     )

@@ -12,6 +12,7 @@ from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.learning import Learning, read_learning
 from workers.training.report.parts import clear_report, place_of, times_of
 from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.report.confusion import write_confusion
 from workers.training.tasks.segmentation.report.definitions import definitions
 from workers.training.tasks.segmentation.report.evaluation import Forward, evaluate
 from workers.training.tasks.segmentation.report.gallery import Gallery
@@ -45,6 +46,8 @@ def write_report(
             for name, squares in splits.items()
             if len(squares)
         ]
+    for report in reports:
+        write_confusion(report, folder)
     learning = read_learning(folder.metrics_csv, train_images, CURVES)
     content = _content(card, reports, learning, epoch, device)
     write_json(folder.report_json, content)
