@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from marshmallow import EXCLUDE, ValidationError
 from werkzeug.wrappers import Response
 
 from app.composition import services
 from app.pages.dataset_names import dataset_names
+from app.pages.run_columns import COLUMNS, chosen, remember
 from app.schemas.runs.run_query import SORTS, RunListQuery, default_order
 from trainyard.runs.record import ACTIVE, MetricSummary, Run, RunStatus
 from trainyard.store.codec import UnreadableRecord
@@ -53,27 +54,38 @@ def _home() -> Response:
     return redirect(f"{request.script_root}/runs")
 
 
-def show() -> str:
+def show() -> Response:
     """The page of the list that the address asks for; what it cannot mean is said, and left out."""
     given = {name: text for name, text in request.args.items() if text}
+    columns = chosen(request)
+    if "columns" in given:
+        given["columns"] = ",".join(columns) or "none"
     query, wrong = _query(given)
     page = services().runs.page(query)
     rows = rows_of(page.items, query.sort)
-    return render_template(
-        "runs.html",
-        rows=rows,
-        datasets=dataset_names(row.run.dataset_id for row in rows if isinstance(row, Row)),
-        given=given,
-        wrong=wrong,
-        statuses=STATUSES,
-        architectures=list(architectures()),
-        sorts=SORTS,
-        query=query,
-        headings={name: _heading(given, query, name) for name in _sortable(query.sort)},
-        shown=urlencode({name: text for name, text in given.items() if name not in wrong}),
-        newest=_address({name: text for name, text in given.items() if name != "cursor"}),
-        older=page.next_cursor and _address({**given, "cursor": page.next_cursor}),
+    response = make_response(
+        render_template(
+            "runs.html",
+            rows=rows,
+            columns=columns,
+            all_columns=COLUMNS,
+            datasets=dataset_names(row.run.dataset_id for row in rows if isinstance(row, Row)),
+            given=given,
+            wrong=wrong,
+            statuses=STATUSES,
+            architectures=list(architectures()),
+            sorts=SORTS,
+            query=query,
+            headings={name: _heading(given, query, name) for name in _sortable(query.sort)},
+            shown=urlencode(
+                {name: text for name, text in given.items() if name not in wrong and name != "columns"}
+            ),
+            newest=_address({name: text for name, text in given.items() if name != "cursor"}),
+            older=page.next_cursor and _address({**given, "cursor": page.next_cursor}),
+        )
     )
+    remember(request, response)
+    return response
 
 
 def _query(given: Mapping[str, str]) -> tuple[RunQuery, dict[str, str]]:
