@@ -1,6 +1,7 @@
 """Objects beside masks: where they lie once images are turned and made smaller, which are left out, and what
 of a set's content they are."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,44 @@ def test_a_label_map_goes_for_objects_too(
     found = prepared.objects(first(prepared))
     assert found.classes.tolist() == indices
     assert len(prepared.outlines(first(prepared))) == len(indices)
+
+
+def grouped(tool: str) -> dict[str, bytes]:
+    """Two squares of one group, one of another label in it, and one of no group."""
+    squares = [("a", 10, 7), ("a", 40, 7), ("b", 20, 7), ("a", 60, None)]
+    corners = [[[x, 5], [x + 8, 5], [x + 8, 15], [x, 15]] for _, x, _ in squares]
+    shapes = [
+        {"label": label, "points": points, "shape_type": "polygon", "group_id": group}
+        for (label, _, group), points in zip(squares, corners, strict=True)
+    ]
+    drawn = "".join(
+        f'<polygon label="{label}" group_id="{group or 0}" '
+        f'points="{";".join(f"{x},{y}" for x, y in points)}"/>'
+        for (label, _, group), points in zip(squares, corners, strict=True)
+    )
+    files = {f"{n}.png": encoded(photo(n, HEIGHT, WIDTH)) for n in range(2)}
+    if tool == "labelme":
+        for n in range(2):
+            document = {"shapes": shapes, "imagePath": f"{n}.png", "imageWidth": WIDTH, "imageHeight": HEIGHT}
+            files[f"{n}.json"] = json.dumps(document).encode()
+        return files
+    images = "".join(
+        f'<image name="{n}.png" width="{WIDTH}" height="{HEIGHT}">{drawn}</image>' for n in range(2)
+    )
+    return {**files, "annotations.xml": f"<annotations>{images}</annotations>".encode()}
+
+
+@pytest.mark.parametrize("tool", ["labelme", "cvat"])
+def test_parts_of_one_group_are_one_object(bench: Bench, tool: str) -> None:
+    result = bench.run(grouped(tool))
+    assert result.summary is not None, result.problems
+    prepared = bench.prepared
+    found, outlines = prepared.objects(first(prepared)), prepared.outlines(first(prepared))
+    assert found.boxes.tolist() == [[10, 5, 48, 15], [20, 5, 28, 15], [60, 5, 68, 15]]
+    assert [prepared.object_classes[index].name for index in found.classes] == ["a", "b", "a"]
+    assert outlines.sum(axis=(1, 2)).tolist() == [160, 80, 80]
+    assert outlines[0, 5:15, 10:18].all()
+    assert outlines[0, 5:15, 40:48].all()
 
 
 def test_crowds_may_be_read_as_objects(bench: Bench) -> None:

@@ -26,7 +26,7 @@ NOTHING = Runs(value=4, width=16, height=12, runs=np.array([], np.int32))
 BITMAP = Bitmap.of(5, np.eye(7, dtype=bool), 2, 3)
 ELLIPSE = Ellipse(value=6, x=8.1, y=6.2, rx=5.3, ry=2.4, angle=33.3)
 STROKE = Stroke(value=7, points=np.array([[1, 1], [9, 4], [3, 8]], np.float32), width=2.5)
-MARKED = Marked(region=RUNS, label=9, crowd=True, box=(0.1, 2.2, 3.3, 4.4))
+MARKED = Marked(region=RUNS, label=9, crowd=True, box=(0.1, 2.2, 3.3, 4.4), group=3)
 
 
 def drawn(region: Region) -> Array:
@@ -42,7 +42,7 @@ def test_a_region_comes_back(region: Region, tmp_path: Path) -> None:
     ((again,),) = file.by_image(1)
     assert (again.value, again.area, again.cost(16, 12)) == (region.value, region.area, region.cost(16, 12))
     assert (again.label, again.crowd, again.outlined) == (region.label, region.crowd, region.outlined)
-    assert again.box == region.box
+    assert (again.box, again.group) == (region.box, region.group)
     np.testing.assert_array_equal(drawn(again), drawn(region))
 
 

@@ -1,9 +1,11 @@
 """The objects of an image as it is prepared, of the regions that were drawn on it.
 
 Boxes are cut to the image. What has no area then, or no pixel where pixels are asked for, is left out, and
-so is what is the same as another; each is told. Regions of no class, and of the background, are no objects.
+so is what is the same as another; each is told. Regions of no class, and of the background, are no objects;
+several of one group are one.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from workers.ingest.raster.color_modes import NOTHING_TO_DO, Note
 from workers.ingest.raster.shrink import Size
 from workers.ingest.regions.masks import IGNORED, Region
 from workers.ingest.regions.placement import Boxes, Placement
+from workers.prepared.run_lengths import compressed, decompressed, paint_runs, runs_of
 from workers.prepared.version import Objects
 
 _ROUNDED = 0.005
@@ -27,7 +30,7 @@ Flags = NDArray[np.bool_]
 
 
 def drawn_objects(
-    regions: Sequence[Region], drawn: Size, placement: Placement, outlines: Sequence[bytes] | None = None
+    regions: Sequence[Region], drawn: Size, placement: Placement, outlines: list[bytes] | None = None
 ) -> ImageObjects:
     """Those of regions that were drawn on an image of so many pixels.
 
@@ -39,6 +42,8 @@ def drawn_objects(
     sides = np.sort(corners, axis=1).reshape(-1, 4)
     crowd = np.array([region.crowd for region in regions], np.bool_)
     marked = ~np.isin(labels, NO_OBJECTS)
+    parts = _join(regions, sides, outlines, placement.size)
+    marked &= ~parts
     cut = np.clip(sides, 0, (*drawn, *drawn))
     boxes = placement.boxes(cut).astype(np.float32)
     flat = marked & ~((boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3]))
@@ -63,6 +68,31 @@ def drawn_objects(
         lost=int(flat.sum()),
         notes=notes,
     )
+
+
+def _join(regions: Sequence[Region], sides: Boxes, outlines: list[bytes] | None, size: Size) -> Flags:
+    """Give the first part of each object that is drawn in several the box and outline of all, in place;
+    which are the other parts."""
+    others = np.zeros(len(regions), np.bool_)
+    first: dict[int, int] = {}
+    drawn: defaultdict[int, list[bytes]] = defaultdict(list)
+    for place, region in enumerate(regions):
+        if not region.group:
+            continue
+        whole = first.setdefault(region.group, place)
+        others[place] = whole != place
+        sides[whole, :2] = np.minimum(sides[whole, :2], sides[place, :2])
+        sides[whole, 2:] = np.maximum(sides[whole, 2:], sides[place, 2:])
+        drawn[whole] += [outlines[place]] if outlines is not None and outlines[place] else []
+    for whole, texts in drawn.items():
+        if outlines is not None and len(texts) > 1:
+            mask = np.zeros(size[::-1], np.uint8)
+            for text in texts:
+                paint_runs(decompressed(text), mask)
+            outlines[whole] = compressed(runs_of(mask))
+        elif outlines is not None:
+            outlines[whole] = texts[0] if texts else b""
+    return others
 
 
 def _repeated(

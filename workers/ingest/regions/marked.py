@@ -17,12 +17,14 @@ class Box(Polygon):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Marked:
-    """A region of which more is said: its class where its pixels are ignored, that it is a crowd, its box."""
+    """A region of which more is said: its class where its pixels are ignored, that it is a crowd, its box,
+    of which object it is a part."""
 
     region: Region
     label: int
     crowd: bool
     box: Sides
+    group: int = 0
 
     @property
     def value(self) -> int:
@@ -46,6 +48,20 @@ class Marked:
     def cover(self, height: int, width: int) -> Cover:
         """See `Region.cover`."""
         return self.region.cover(height, width)
+
+
+class Groups:
+    """Numbers the objects of one image that are drawn in several parts, which have one label and one id."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, object], int] = {}
+
+    def part(self, region: Region, key: object) -> Region:
+        """The region as a part of the object with this id, None where it is whole."""
+        if key is None:
+            return region
+        number = self._numbers.setdefault((region.label, key), len(self._numbers) + 1)
+        return Marked(region=region, label=region.label, crowd=region.crowd, box=region.box, group=number)
 
 
 def rectangle(value: int, left: float, top: float, right: float, bottom: float) -> Box:

@@ -47,6 +47,10 @@ class Region(Protocol):
         """Whether it is known which pixels the object has."""
 
     @property
+    def group(self) -> int:
+        """A number that all parts of one object have, within their image; 0 where it is whole."""
+
+    @property
     def box(self) -> Sides:
         """The box of the object, as annotated, or else around the region."""
 
@@ -67,6 +71,7 @@ class Outline:
     value: int
     crowd = False
     outlined = True
+    group = 0
 
     @property
     def label(self) -> int:

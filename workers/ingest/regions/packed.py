@@ -15,7 +15,7 @@ _RUNS = struct.Struct("<2i")  # width, height
 _BITMAP = struct.Struct("<4id")  # x, y, width, height, area
 _ELLIPSE = struct.Struct("<5d")  # x, y, rx, ry, angle
 _STROKE = struct.Struct("<d")  # width
-_MARKED = struct.Struct("<2i4d")  # label, crowd, left, top, right, bottom
+_MARKED = struct.Struct("<4i4d")  # label, crowd, group, nothing, left, top, right, bottom
 _KINDS = (Polygon, Runs, Bitmap, Ellipse, Stroke, Box, Marked)
 
 
@@ -31,10 +31,9 @@ def unpacked(data: bytes) -> Region:
     if kind in (Polygon, Box):
         return _polygon(kind, value, body)
     if kind is Marked:
-        label, crowd, *sides = _MARKED.unpack_from(body)
-        left, top, right, bottom = sides
-        region = unpacked(bytes(body[_MARKED.size :]))
-        return Marked(region=region, label=label, crowd=bool(crowd), box=(left, top, right, bottom))
+        label, crowd, group, _, left, top, right, bottom = _MARKED.unpack_from(body)
+        region, box = unpacked(bytes(body[_MARKED.size :])), (left, top, right, bottom)
+        return Marked(region=region, label=label, crowd=bool(crowd), box=box, group=group)
     if kind is Runs:
         width, height = _RUNS.unpack_from(body)
         runs = np.frombuffer(body, np.int32, offset=_RUNS.size)
@@ -67,7 +66,8 @@ def _body(region: Region) -> bytes:
         case Stroke():
             return _STROKE.pack(region.width) + region.points.astype(np.float32).tobytes()
         case Marked():
-            return _MARKED.pack(region.label, region.crowd, *region.box) + packed(region.region)
+            said = (region.label, region.crowd, region.group, 0)
+            return _MARKED.pack(*said, *region.box) + packed(region.region)
     raise TypeError(f"{type(region).__name__} is no kind of region that is stored")
 
 

@@ -12,6 +12,7 @@ from workers.ingest.formats.annotations.kinds import PAINTED_BOXES, KindCounts
 from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.regions.marked import Marked
 from workers.ingest.regions.masks import IGNORED, Order, Region, Stroke
 from workers.ingest.regions.shapes import LINE_WIDTH
 from workers.ingest.regions.spool import RegionFile
@@ -80,7 +81,8 @@ class SheetSet:
         self._kinds.count(sheet.regions)
         self._refused += len(sheet.refused)
         self._found.setdefault(located.image.path, located)
-        strokes = sum(isinstance(region, Stroke) for region in sheet.regions)
+        drawn = [one.region if isinstance(one, Marked) else one for one in sheet.regions]
+        strokes = sum(isinstance(region, Stroke) for region in drawn)
         if strokes:
             self._strokes += strokes
             self._stroked = self._stroked or file

@@ -1,7 +1,8 @@
 """Reads "CVAT for images 1.1": XML files, each with the shapes of many images.
 
 Format: docs.cvat.ai, "CVAT for images". Classes are the labels of <meta>, else those of the shapes in the
-order in which they appear. With the order `file`, shapes are painted by z_order and then as listed.
+order in which they appear. With the order `file`, shapes are painted by z_order and then as listed. Shapes of
+one label in one group are one object, as in CVAT's own COCO export.
 """
 
 import re
@@ -19,6 +20,7 @@ from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.bitmaps import Budget, from_runs
+from workers.ingest.regions.marked import Groups
 from workers.ingest.regions.masks import Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.polygons import Ring, ring
 from workers.ingest.regions.shapes import not_a_region, stroke, turned_box
@@ -126,13 +128,14 @@ class _Project:
     def _sheet(self, member: Member, element: Element) -> Sheet:
         sheet = Sheet(size=image_size(element.get("width"), element.get("height")))
         layers: list[float] = []
-        budget = Budget()
+        budget, groups = Budget(), Groups()
         for index, shape in enumerate(element):
             if shape.tag in _NOT_SHAPES:
                 continue
             with sheet.part(f"{element.get('name')}, {shape.tag} {index + 1}"):
                 layer = number(shape.get("z_order", "0"), "z_order")
-                regions = _regions(shape, self._labels, budget)
+                drawn = _regions(shape, self._labels, budget)
+                regions = [groups.part(region, _group(shape)) for region in drawn]
                 sheet.regions += regions
                 layers += [layer] * len(regions)
         if len(set(layers)) > 1:
@@ -151,6 +154,12 @@ def _regions(shape: Element, labels: Labels, budget: Budget) -> Sequence[Region]
     if shape.tag == "points":
         return [stroke(value, point[None]) for point in _points(shape)]
     return [_DRAWN[shape.tag](value, shape)]
+
+
+def _group(shape: Element) -> str | None:
+    """The id of the group that a shape is in, None or 0 where it is in none."""
+    found = (shape.get("group_id") or "").strip()
+    return found if found.strip("0") else None
 
 
 def _polygon(value: int, shape: Element) -> Polygon:

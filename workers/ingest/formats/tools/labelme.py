@@ -2,7 +2,8 @@
 
 Format: wkentaro/labelme, labelme/label_file.py and labelme/utils/shape.py. Classes are those of labels.txt
 where the upload has one, else the labels in the order in which they appear. `__ignore__` marks pixels of no
-class, `_background_` is value 0. Group ids, flags and descriptions say nothing about classes.
+class, `_background_` is value 0. Shapes of one label and one group id are parts of one object, as in
+LabelMe's own exports. Flags and descriptions say nothing about classes.
 """
 
 import re
@@ -19,7 +20,7 @@ from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.bitmaps import Budget, bad_bitmap, from_base64, from_picture
-from workers.ingest.regions.marked import rectangle
+from workers.ingest.regions.marked import Groups, rectangle
 from workers.ingest.regions.masks import Bitmap, Ellipse, Polygon, Region, Stroke
 from workers.ingest.regions.polygons import Ring, ring
 from workers.ingest.regions.shapes import not_a_region, stroke
@@ -101,10 +102,11 @@ def _sheet(document: dict[str, object], labels: Labels) -> Sheet:
     sheet = Sheet()
     if document.get("imageWidth") is not None:  # version 3 has no size
         sheet.size = image_size(document["imageWidth"], document.get("imageHeight"))
-    budget = Budget()
+    budget, groups = Budget(), Groups()
     for index, entry in enumerate(shapes):
         with sheet.part(f"shapes[{index}]"):
-            sheet.regions.append(_region(mapping(entry, "the shape"), labels, budget))
+            shape = mapping(entry, "the shape")
+            sheet.regions.append(groups.part(_region(shape, labels, budget), _group(shape)))
     return sheet
 
 
@@ -117,6 +119,12 @@ def _region(shape: dict[str, object], labels: Labels, budget: Budget) -> Region:
     if not isinstance(kind, str) or kind not in _DRAWN:
         raise not_a_region(str(kind)[:40], ", ".join((*_DRAWN, "mask")))
     return _DRAWN[kind](labels.value(label), corners)
+
+
+def _group(shape: dict[str, object]) -> int | None:
+    """The id that the parts of one object share; None where it has none."""
+    found = shape.get("group_id")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _mask(value: int, box: Ring, picture: str, budget: Budget) -> Bitmap:
