@@ -1,5 +1,6 @@
 """Experiments as a worker takes them in: whole, and with files that nobody has vouched for."""
 
+import hashlib
 import io
 import json
 import pickle
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from trainyard.decoding import decoder
@@ -163,6 +165,54 @@ def test_files_that_are_not_what_they_should_be_are_refused(
     assert name in error.message
     assert said in error.message
     assert error.errors["file"]
+
+
+CARD = {
+    "epoch": 1,
+    "task": "multiclass",
+    "classes": [{"index": 0, "name": "ground", "color": [0, 0, 0]}],
+    "input": {"image_size": 32},
+    "metrics": {"val": {"miou": 0.5, "iou": {"ground": 0.5}}},
+    "files": [
+        {"file": "model.onnx", "precision": "fp32", "bytes": 4, "sha256": hashlib.sha256(b"none").hexdigest(),
+         "opset": 20, "preprocessing": "outside", "max_difference": 0.0},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "export/model.onnx"),
+        ({"metrics": {"val": {"iou": 5}}}, "no known form"),
+        ({"metrics": {"val": {"miou": "<script>"}}}, "no known form"),
+        ({"classes": [{"index": 0, "name": "a\nb", "color": [0, 0, 0]}]}, "no known form"),
+        ({"epoch": 2}, "another experiment"),
+        ({"dataset": {"content_hash": "0" * 64}}, "another experiment"),
+        ({"files": []}, "model.onnx"),
+        ({"files": [{**CARD["files"][0], "file": "../../run.json"}]}, "model.onnx"),  # type: ignore[index]
+        ({"files": [{**CARD["files"][0], "sha256": "0" * 64}]}, "describes"),  # type: ignore[index]
+    ],
+)
+def test_an_export_that_is_not_what_its_card_says_is_refused(
+    files: Files, tmp_path: Path, values: dict[str, Any], said: str
+):
+    own = {"content_hash": json.loads(files["run.json"])["dataset_hash"]}
+    card = json.dumps({**CARD, "dataset": own, **values}).encode()
+    error = refused(files | {"export/card.json": card, "export/model.onnx": b"none"}, tmp_path)
+    assert said in error.message
+
+
+def test_a_network_with_parts_in_other_files_is_refused(files: Files, tmp_path: Path):
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="../../../../etc/passwd")
+    graph = onnx.GraphProto(name="g", initializer=[tensor])
+    content = onnx.ModelProto(ir_version=10, graph=graph).SerializeToString()
+    own = {"content_hash": json.loads(files["run.json"])["dataset_hash"]}
+    file = {**CARD["files"][0], "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}  # type: ignore[index]
+    card = json.dumps({**CARD, "dataset": own, "files": [file]}).encode()
+    error = refused(files | {"export/card.json": card, "export/model.onnx": content}, tmp_path)
+    assert "other files" in error.message
 
 
 def test_a_spec_that_nobody_could_submit_is_refused_with_the_field(files: Files, tmp_path: Path):

@@ -20,7 +20,7 @@ from workers.predict.loaded_models import answering
 
 CARD = "export/card.json"
 MAX_CARD = 8 << 20
-_OF_CLASSES = ("iou", "f1_per_class")
+_OF_CLASSES = ("iou", "f1_per_class", "ap50_per_class")
 """Of the metrics of a split those that are by class."""
 
 
