@@ -1631,8 +1631,10 @@ class Worker(Record):
     memory_bytes: of the GPU, or of the machine; 0 where it cannot be told
     figures: of each GPU, or of the machine; empty before the first are told
     offers: what its plug-ins have
+    versions: of Trainyard, Python and what it computes with; empty of older ones
     started_at: when the worker started
     holds: the run or data set in work
+    attempt: the number of its attempt at that
     since: since when it has that in work
     finishing: the trained run whose results it writes beside that
     housekeeping_at: when its housekeeping last came round; null before the first time
@@ -1649,8 +1651,10 @@ class Worker(Record):
     memory_bytes: int
     figures: list[DeviceFigures]
     offers: list[Offer]
+    versions: dict[str, str]
     started_at: datetime | None
     holds: str | None
+    attempt: int | None
     since: datetime | None
     finishing: str | None
     housekeeping_at: datetime | None

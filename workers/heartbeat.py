@@ -2,13 +2,15 @@
 
 import logging
 import os
+import platform
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from trainyard.catalog.names import DEVICE_CLASSES
@@ -17,10 +19,13 @@ from trainyard.plugins.offers import Offer
 from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.store.processes.worker_record import Housekeeping, WorkerState
 from trainyard.store.processes.workers import WorkerStore
+from trainyard.version import VERSION
 from workers.devices.device_class import device_figures, device_of
 from workers.devices.gpu_check import FoundGpu, needs_gpu
 
 logger = logging.getLogger(__name__)
+
+_COMPUTES_WITH = ("torch", "lightning", "segmentation-models-pytorch", "timm", "onnxruntime")
 
 
 class Presence:
@@ -51,6 +56,7 @@ class Presence:
             started_at=time.time(),
             devices=len(gpus),
             spec_version=SPEC_VERSION,
+            versions=_versions(),
             offers=offers,
         )
 
@@ -119,13 +125,13 @@ class Presence:
             self._change(queues=queues)
 
     @contextmanager
-    def holding(self, record_id: str) -> Iterator[None]:
+    def holding(self, record_id: str, attempt: int | None = None) -> Iterator[None]:
         """Within the block the worker is seen to work on that record."""
-        self._change(holds=record_id, since=time.time())
+        self._change(holds=record_id, attempt=attempt, since=time.time())
         try:
             yield
         finally:
-            self._change(holds=None, since=None)
+            self._change(holds=None, attempt=None, since=None)
 
     @contextmanager
     def finishing(self, run_id: str) -> Iterator[None]:
@@ -146,6 +152,15 @@ class Presence:
     def _set(self, **values: Any) -> None:
         with self._lock:  # the task's thread and that of the heartbeat both do
             self._worker = replace(self._worker, **values)
+
+
+def _versions() -> dict[str, str]:
+    """Of what decides how a run is trained; what is not installed is left out."""
+    found = {"trainyard": VERSION, "python": platform.python_version()}
+    for name in _COMPUTES_WITH:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _named(gpus: tuple[FoundGpu, ...]) -> tuple[str, int]:

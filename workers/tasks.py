@@ -190,7 +190,7 @@ class Worker:
             lambda: attempt_id(run) in revoked,
         )
         about = {"run": run.id, "attempt": run.fence, "worker": self.presence.id}
-        with self.presence.holding(run.id), logging_about(**about):
+        with self.presence.holding(run.id, run.fence), logging_about(**about):
             self.events.begin(run)
             try:
                 supervisor.supervise()
@@ -254,7 +254,7 @@ class Worker:
             )
             try:
                 about = {"dataset": dataset.id, "attempt": dataset.fence, "worker": self.presence.id}
-                with self.presence.holding(dataset.id), logging_about(**about):
+                with self.presence.holding(dataset.id, dataset.fence), logging_about(**about):
                     self.events.begin(dataset)
                     supervisor.supervise()
             except OwnershipLost as error:

@@ -175,12 +175,13 @@ def test_the_queues_tell_what_waits_and_why(client: FlaskClient, dataset_id: str
 
 def test_the_workers_are_listed(client: FlaskClient, beat: Any):
     assert client.get(f"{API}/workers").json == {"items": []}
-    beat(1, holds="run-1", since=2.0)
+    beat(1, holds="run-1", attempt=3, since=2.0, versions={"torch": "2.9.0"})
     assert client.get(f"{API}/workers").json["items"] == [
         {
             "id": "host:1:x", "host": "host", "pid": 1, "queues": ["cpu"], "device": "a processor",
             "memory_bytes": 8, "figures": [], "offers": [], "started_at": "1970-01-01T00:00:01.000Z",
-            "holds": "run-1", "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
+            "holds": "run-1", "attempt": 3, "versions": {"torch": "2.9.0"},
+            "since": "1970-01-01T00:00:02.000Z", "finishing": None, "housekeeping_at": None,
             "is_stalled": False, "is_drained": False, "unreadable": None,
         }
     ]  # fmt: skip

@@ -103,8 +103,14 @@ class WorkerSchema(Schema):
         metadata={"description": "of each GPU, or of the machine; empty before the first are told"},
     )
     offers = fields.List(fields.Nested(OfferSchema), metadata={"description": "what its plug-ins have"})
+    versions = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "of Trainyard, Python and what it computes with; empty of older ones"},
+    )
     started_at = instant_field("when the worker started")
     holds = fields.String(allow_none=True, metadata={"description": "the run or data set in work"})
+    attempt = fields.Integer(allow_none=True, metadata={"description": "the number of its attempt at that"})
     since = instant_field("since when it has that in work")
     finishing = fields.String(
         allow_none=True, metadata={"description": "the trained run whose results it writes beside that"}

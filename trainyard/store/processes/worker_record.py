@@ -1,7 +1,7 @@
 """Who works in the yard: workers that have given a sign of life lately."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trainyard.plugins.offers import Offer
 
@@ -35,9 +35,10 @@ class WorkerState:
     results it writes beside that; `device` is the name of its GPU, or
     of the processor where it has none, and `memory_bytes` the memory of that GPU or of the machine. `devices`
     is how many GPUs its runs may use; 0, of a worker without, lets them start any number of processes.
-    `spec_version` is the newest version of specs that its release reads; 0 of releases that did not tell.
-    `offers` are what its plug-ins have beside that. `figures` are those of each GPU, or of the machine where
-    it has none, as of its last sign of life.
+    `attempt` is that of the run or set that it holds, `versions` by name those of Trainyard, Python and what
+    it computes with. `spec_version` is the newest version of specs that its release reads; 0 of releases that
+    did not tell. `offers` are what its plug-ins have beside that. `figures` are those of each GPU, or of the
+    machine where it has none, as of its last sign of life.
     `housekeeping_at` is when its housekeeping last came round, None before the first time; `is_stalled` says
     that this was too long ago. A worker that `is_drained` takes nothing new, so that it serves no `queues`.
     `unreadable` says why nothing but the id is known of a worker.
@@ -59,6 +60,8 @@ class WorkerState:
     unreadable: str | None = None
     devices: int = 0
     spec_version: int = 0
+    attempt: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)
     figures: tuple[DeviceFigures, ...] = ()
     offers: tuple[Offer, ...] = ()
 
