@@ -11,7 +11,7 @@ from tests.training.detection.conftest import CLASSES, INSTANCES, MEAN, STD, dra
 from trainyard.catalog.names import TRANSFORMS
 from trainyard.errors import BadDataset
 from trainyard.spec.experiments import Experiments
-from trainyard.spec.training_spec import AugmentationSpec, TrainingSpec, TransformSpec
+from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import Objects, PreparedDataset, PreparedWriter
 from workers.training.data.transforms import A
 from workers.training.tasks.detection.data.augmentation import Augmentation
@@ -28,6 +28,12 @@ MOVING = (
 
 def spec_of(**over: Any) -> TrainingSpec:
     return Experiments(CONFIGS).compose(tiny(**over))
+
+
+def varied_by(transform: dict[str, Any], *, min_visibility: float) -> Augmentation:
+    """One transform alone."""
+    parts = {"transforms": [transform], "min_visibility": min_visibility}
+    return Augmentation(spec_of(augmentation=parts).augmentation)
 
 
 def test_objects_lie_in_the_square_where_they_lie_in_the_image(scenes: Path) -> None:
@@ -89,11 +95,7 @@ def test_objects_follow_every_transform_that_moves_pixels(name: str, masked: boo
     image, objects = painted(np.array([[20, 30, 52, 60], [70, 74, 110, 100]]))
     if not masked:
         objects = SquareObjects(boxes=objects.boxes, classes=objects.classes, crowd=objects.crowd)
-    parts = [TransformSpec(name=name, params={"p": 1.0})]
-    spec = AugmentationSpec(
-        preset="custom", transforms=parts, mixup_alpha=0, cutmix_alpha=0, min_visibility=0.0
-    )
-    augmentation = Augmentation(spec)
+    augmentation = varied_by({"name": name, "params": {"p": 1.0}}, min_visibility=0.0)
     for seed in range(6):
         varied, found = augmentation(image, objects, [seed])
         again = augmentation(image, objects, [seed])
@@ -118,14 +120,10 @@ def test_the_transforms_above_are_all_that_move_pixels() -> None:
 
 def test_what_is_hardly_in_the_image_is_not_learnt() -> None:
     image, objects = painted(np.array([[0, 40, 40, 80], [60, 40, 100, 80]]))
-    shift = TransformSpec(
-        name="Affine", params={"translate_px": {"x": [-30, -30], "y": [0, 0]}, "scale": [1, 1], "p": 1.0}
-    )
+    moved = {"translate_px": {"x": [-30, -30], "y": [0, 0]}, "scale": [1, 1], "p": 1.0}
     for visible, left in ((0.2, [0, 1]), (0.3, [1])):
-        spec = AugmentationSpec(
-            preset="custom", transforms=[shift], mixup_alpha=0, cutmix_alpha=0, min_visibility=visible
-        )
-        _, found = Augmentation(spec)(image, objects, [1])
+        augmentation = varied_by({"name": "Affine", "params": moved}, min_visibility=visible)
+        _, found = augmentation(image, objects, [1])
         assert found.classes.tolist() == left
         assert found.boxes[-1].tolist() == [30, 40, 70, 80]
 
