@@ -3,13 +3,19 @@
 import io
 from typing import Any
 
+import httpx
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
 
 from tests.api import boxed, prepared
 from tests.api.conftest import Hand, submit, upload
 from trainyard.storage.files import Storage
+from trainyard_client.client import Client
+from trainyard_client.command.datasets import dataset as datasets
+from trainyard_client.command.terminal.session import Session
+from trainyard_client.transport import Transport
 
 
 @pytest.fixture
@@ -34,6 +40,17 @@ def test_the_record_counts_objects(client: FlaskClient, dataset: str) -> None:
     assert (summary["objects"]["count"], summary["objects"]["crowds"]) == (3, 1)
     assert [one["name"] for one in summary["objects"]["classes"]] == ["cat", "dog"]
     assert record["options"]["box_form"] == "xyxy"
+
+
+def test_the_command_counts_objects(
+    client: FlaskClient, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = Transport("http://127.0.0.1", handler=httpx.WSGITransport(app=client.application))
+    monkeypatch.setattr(Session, "client", Client(transport=transport))
+    shown = CliRunner().invoke(datasets, ["show", dataset], env={"COLUMNS": "200"}).output
+    assert "3 in 2 images, at most 2 in one, 1 crowds" in shown
+    assert "0 small, 0 medium, 3 large" in shown
+    assert "share of objects" in shown
 
 
 def test_samples_tell_their_objects(client: FlaskClient, dataset: str) -> None:

@@ -363,6 +363,37 @@ def test_no_object_at_all_is_an_error(bench: Bench) -> None:
     assert codes(bench.run(one_image([boxed([200, 10, 20, 20], 1)]))) == ["objects_lost"]
 
 
+def test_a_class_that_is_validated_and_never_trained_is_told(bench: Bench) -> None:
+    files = yolo(False)
+    for name in SIZES:
+        split = "val" if name == "1" else "train"
+        files[f"images/{split}/{name}.png"] = files.pop(f"images/{name}.png")
+        labels = files.pop(f"labels/{name}.txt")
+        files[f"labels/{split}/{name}.txt"] = labels if name == "1" else b"0 0.5 0.5 0.2 0.2"
+    problems = {one.code: one for one in bench.run(files, processes=1).problems}
+    assert "traffic light" in problems["class_untrained"].message
+
+
+def web_tool_object(index: int, left: int, top: int, right: int, bottom: int) -> str:
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in corners)
+    name = f"<name>{CLASSES[index]}</name><deleted>0</deleted>"
+    return f"<object>{name}<type>bounding_box</type><polygon>{points}</polygon></object>"
+
+
+def test_boxes_of_labelmes_web_tool(bench: Bench) -> None:
+    files = images()
+    for name, (width, height) in SIZES.items():
+        drawn = "".join(web_tool_object(index, *box) for index, box in OBJECTS[name])
+        size = f"<imagesize><nrows>{height}</nrows><ncols>{width}</ncols></imagesize>"
+        document = f"<annotation><filename>{name}.png</filename>{size}{drawn}</annotation>"
+        files[f"{name}.xml"] = document.encode()
+    result = bench.run(files, processes=1)
+    assert_as_drawn(bench, result)
+    assert result.summary is not None
+    assert result.summary.kinds == ("boxes", "masks")
+
+
 def test_copies_in_two_splits_are_kept_apart(bench: Bench) -> None:
     files = yolo(False)
     for name in SIZES:

@@ -180,7 +180,7 @@ class _Build:
             plan = self._placed(found.items, told.origin, dict(enumerate(found.names)), readings)
             if plan is None:
                 return None
-            check_parts(found.names, readings, plan.places, self._log)
+            check_parts(dict(enumerate(found.names)), readings, plan.places, self._log)
             summary = prepared_labels.finish(found, readings, samples, plan.places, writer)
             return replace(summary, reading=self._told(form, found, found.classes, plan.origin))
 
@@ -195,9 +195,11 @@ class _Build:
             values = object_values(found, self._options, readings, self._log)
             if values is None:
                 return None
-            plan = self._placed(found.items, told.origin, values.names, readings)
+            mapped = values.mapped(readings)
+            plan = self._placed(found.items, told.origin, values.names, mapped)
             if plan is None:
                 return None
+            check_parts(values.names, mapped, plan.places, self._log)
             summary = prepared_boxes.finish(values, readings, samples, plan.places, writer)
             classes = "the option `classes`" if self._options.classes else found.classes or "named"
             return replace(summary, reading=self._told(form, found, classes, plan.origin))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.classes.class_rules import listed_values
@@ -22,6 +22,17 @@ class ObjectValues:
     names: dict[int, str]
     counts_as: dict[int, int]
     end: int
+
+    def mapped(self, readings: Sequence[Reading]) -> list[Reading]:
+        """The readings with objects counted as what their values are mapped to, those of classes alone."""
+        found = []
+        for reading in readings:
+            counts: Counter[int] = Counter()
+            for value, count in reading.values.items():
+                counts[self.counts_as.get(value, value)] += count
+            kept = {value: count for value, count in counts.items() if value in self.names}
+            found.append(replace(reading, values=kept))
+        return found
 
 
 def object_values(

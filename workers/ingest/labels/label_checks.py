@@ -57,7 +57,7 @@ def check_labels(names: Sequence[str], readings: Sequence[Reading], task: Task, 
 
 
 def check_parts(
-    names: Sequence[str], readings: Sequence[Reading], places: Mapping[str, Place], log: ProblemLog
+    names: Mapping[int, str], readings: Sequence[Reading], places: Mapping[str, Place], log: ProblemLog
 ) -> None:
     """Warn of classes that are tested or validated and never trained."""
     seen: defaultdict[str, set[int]] = defaultdict(set)

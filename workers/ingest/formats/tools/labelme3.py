@@ -21,6 +21,7 @@ from workers.ingest.items import FoundSet, Source
 from workers.ingest.pictures.decode import open_header
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.bitmaps import Budget, bad_bitmap, from_picture
+from workers.ingest.regions.marked import Box
 from workers.ingest.regions.masks import Bitmap, Polygon, Region
 from workers.ingest.regions.polygons import ring
 from workers.ingest.regions.shapes import not_a_region, stroke
@@ -122,7 +123,8 @@ class _Reader:
         value = self._labels.value(text(entry.findtext("name"), "name"))
         polygon, mask = entry.find("polygon"), entry.findtext("segm/mask")
         if polygon is not None:
-            return _polygon(value, polygon)
+            is_box = (entry.findtext("type") or "").strip() == _BOX_TYPE
+            return _polygon(value, polygon, Box if is_box else Polygon)
         if mask is not None:
             return self._mask(value, mask.strip(), member, size, budget)
         raise not_a_region("an object without polygon and mask", "polygon, segm")
@@ -143,7 +145,7 @@ class _Reader:
         return from_picture(value, data, 0, 0, budget)
 
 
-def _polygon(value: int, polygon: Element) -> Region:
+def _polygon(value: int, polygon: Element, kind: type[Polygon]) -> Region:
     """The tool's lines and points are polygons of one or two corners."""
     pairs = [
         [number(point.findtext("x"), "x"), number(point.findtext("y"), "y")] for point in polygon.iter("pt")
@@ -151,7 +153,7 @@ def _polygon(value: int, polygon: Element) -> Region:
     corners = points(pairs, "the points of a polygon")
     if len(np.unique(corners, axis=0)) < 3:
         return stroke(value, corners)
-    return Polygon(value=value, rings=(ring(corners),))
+    return kind(value=value, rings=(ring(corners),))
 
 
 def _has_objects(source: Source, member: Member) -> bool:
