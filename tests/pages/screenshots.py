@@ -1,4 +1,5 @@
-"""`make screenshots`: pictures of the pages for docs/pictures, with drawn records, in light."""
+"""`make screenshots`: pictures of the pages for docs/pictures, with drawn records: wide in light, and as
+wide as a phone in dark."""
 
 import subprocess
 import tempfile
@@ -14,8 +15,9 @@ from deploy.redis import free_port
 from tests.api.server import Server
 from tests.fixtures.pixelwise_onnx import pixelwise_onnx
 from tests.pages import seed
-from tests.pages.conftest import ARGUMENTS, CHROMIUM
+from tests.pages.conftest import ARGUMENTS, CHROMIUM, PATIENT
 from tests.waits import wait_for
+from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
 from trainyard.store.connection import connect, ping
 from trainyard.store.resources.prediction_store import PredictionStore
@@ -23,6 +25,8 @@ from workers.predict.server import PredictionServer
 
 FOLDER = REPOSITORY / "docs" / "pictures"
 WIDTH, HEIGHT = 1200, 860
+PHONE = {"width": 390, "height": 780}
+SETTLE_MS = 1500
 LOG = "".join(
     f"2026-11-29 20:{5 + epoch // 5:02d}:{epoch * 12 % 60:02d} INFO epoch {epoch}: train loss "
     f"{seed.row(epoch)['train_loss']:.4f}, val loss {seed.row(epoch)['val_loss']:.4f}\n"
@@ -42,6 +46,7 @@ def main() -> None:
             server = Server(f"redis://127.0.0.1:{port}/0", Path(folder))
             try:
                 wait_for(lambda: ping(connect(f"redis://127.0.0.1:{port}/0")) is None)
+                server.runs = RunRegistry(server.client, server.storage, PATIENT)
                 server.start()
                 _take(server, _fill(server))
             finally:
@@ -140,7 +145,37 @@ def _take(server: Server, run_id: str) -> None:
         wait_for(lambda: page.inner_text("#verdict").startswith("The server would"))
         page.screenshot(path=FOLDER / "new_run.png")
         _take_models(server, page)
+        _take_others(server, page, run_id)
         browser.close()
+
+
+def _take_others(server: Server, page: Page, run_id: str) -> None:
+    """The other pages in light, and all of them in dark, as wide as a phone."""
+    server.http.post("/api/v1/drafts", json={"name": "longer, larger crops", "spec": {"epochs": 200}})
+    compared = [one["id"] for one in server.http.get("/api/v1/runs?limit=4").json()["items"][1:]]
+    others = {
+        "compare": f"runs/compare?ids={run_id},{','.join(compared)}", "drafts": "drafts",
+        "projects": "projects", "project": "projects/lab", "datasets": "datasets",
+        "cluster": "cluster", "settings": "settings",
+    }  # fmt: skip
+    known = {
+        "run": f"runs/{run_id}",
+        "runs": "runs",
+        "new_run": f"runs/new?from={run_id}",
+        "models": "models",
+    }
+    for name, path in others.items():
+        _take_small(page, name, path)
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    for name, path in {**known, **others}.items():
+        _take_small(page, f"{name}-phone", path)
+
+
+def _take_small(page: Page, name: str, path: str) -> None:
+    page.goto(f"/{path}")
+    page.wait_for_timeout(SETTLE_MS)
+    page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=70)
 
 
 if __name__ == "__main__":
