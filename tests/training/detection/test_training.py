@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.conftest import Run, tiny_spec
+from tests.training.conftest import CONFIGS, TINY_ENCODER, Run, tiny_spec
 from tests.training.detection.conftest import INSTANCES, tiny
 from trainyard.runs.events import EpochEnd, SignalApplied, WeightsLoaded
 from trainyard.runs.signals import Signals
+from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
 from trainyard.tasks.detection import ARCHITECTURES, MASKED, TERMS
 from workers.training.checkpoints.files import read_checkpoint
+from workers.training.tasks.detection.network.detector import Target
+from workers.training.tasks.detection.network.networks import empty_detector
 
 BOX_SCORES = (
     "map", "map50", "map75", "map_small", "map_medium", "map_large",
@@ -143,6 +146,27 @@ def test_it_computes_in_bfloat16(scene_run: Run) -> None:
     scene_run.fit(epochs=1, spec=spec_of("RetinaNet", precision="bf16-mixed"))
     (row,) = rows(scene_run)
     assert 0 < row["val_loss"] < 10
+
+
+@pytest.mark.parametrize("architecture", ["RetinaNet", "SSDlite"])
+def test_gradients_of_the_smallest_maps_are_the_same_each_time(architecture: str) -> None:
+    """In bfloat16, in which those of a single place were of memory that nobody had written."""
+    model = {"architecture": architecture, "encoder": TINY_ENCODER, "encoder_weights": "none"}
+    network = empty_detector(Experiments(CONFIGS).compose(tiny(model=model)).model, 2)
+    network = network.to(memory_format=torch.channels_last).train()
+    images = torch.randn(2, 3, 64, 64).to(memory_format=torch.channels_last)
+    truth = [Target(boxes=torch.tensor([[5.0, 5, 40, 40]]), labels=torch.tensor([0]))] * 2
+    found = []
+    for _ in range(3):
+        freed = [torch.full((count,), torch.nan) for count in (100, 1000, 5000, 20_000, 100_000)]
+        del freed
+        network.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            losses = network(images, truth).losses
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        found.append({name: one.grad for name, one in network.named_parameters() if one.grad is not None})
+    for other in found[1:]:
+        assert all(torch.equal(one, other[name]) for name, one in found[0].items())
 
 
 def _weights(run: Run) -> dict[str, torch.Tensor]:

@@ -5,15 +5,15 @@ all. A float16 sum is infinite beyond 65,504, which is fewer than the pixels of 
 bfloat16 has 8 bits for all of them.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Operations on that device compute in the precision of what they are given."""
-    return torch.autocast(device.type, enabled=False)
+    """Operations on that device compute in the precision of what they are given; shapes alone have none."""
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 def widened(tensor: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from torchvision.ops.feature_pyramid_network import (
 
 from trainyard.errors import InvalidModel, WeightsUnavailable
 from trainyard.spec.training_spec import ModelSpec
+from workers.training.compute.full_precision import widened, without_autocast
 from workers.training.network.shapes import REFUSALS
 
 LEVELS = 5
@@ -44,13 +45,25 @@ class Pyramid(nn.Module):
         self._first = first
         extra: ExtraFPNBlock = LastLevelMaxPool()
         if first > 2:
-            extra = LastLevelP6P7(self.out_channels, self.out_channels)
+            extra = SmallLevels(self.out_channels, self.out_channels)
         self.levels = FeaturePyramidNetwork(widths, self.out_channels, extra)
 
     def forward(self, maps: list[Tensor]) -> "OrderedDict[str, Tensor]":
         named = OrderedDict((str(place), one) for place, one in enumerate(maps[self._first :]))
         levels: OrderedDict[str, Tensor] = self.levels(named)
         return levels
+
+
+class SmallLevels(LastLevelP6P7):  # type: ignore[misc]
+    """The levels of strides 64 and 128, in float32: torch 2.14 on a CPU makes the gradient in bfloat16 of a
+    convolution with strides on a map of one place from memory that nobody has written, NaN now and then."""
+
+    def forward(self, p: list[Tensor], c: list[Tensor], names: list[str]) -> tuple[list[Tensor], list[str]]:
+        with without_autocast(p[-1].device):
+            small: tuple[list[Tensor], list[str]] = super().forward(
+                [*p[:-1], widened(p[-1])], [*c[:-1], widened(c[-1])], names
+            )
+        return small
 
 
 class Chain(nn.Module):
@@ -69,8 +82,9 @@ class Chain(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         chain = list(maps[-2:])
-        for block in self.further:
-            chain.append(block(chain[-1]))
+        with without_autocast(chain[-1].device):  # as in SmallLevels
+            for block in self.further:
+                chain.append(block(widened(chain[-1])))
         return chain
 
 
