@@ -199,6 +199,7 @@ class Worker:
         self.finisher.wake()
         if supervisor.has_failed:
             self.gpus.doubt()
+        if supervisor.has_failed or self.draining.is_set():
             self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
             return False
         return True
