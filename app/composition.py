@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 
@@ -48,11 +48,13 @@ from trainyard.errors import ImportTimeout, NoImportWorker, TooManyStreams, TooM
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
-from trainyard.registry.kept import draft_records, experiment_records, webhook_records
+from trainyard.registry.kept import KeptRecords, draft_records, experiment_records, webhook_records
 from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.registry.runs import RunRegistry
+from trainyard.runs.draft import Draft
+from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.housekeeping import Caretaker
@@ -80,6 +82,7 @@ from trainyard.store.runs.event_feed import EventFeed
 from trainyard.store.runs.limits import LimitStore
 from trainyard.store.runs.queues import QueueStore
 from trainyard.store.runs.statistics import StatisticsStore
+from trainyard.webhooks.record import Webhook
 
 EXTENSION = "trainyard"
 Kick = Callable[[str], bool]
@@ -132,57 +135,81 @@ class Services:
     webhook_sender: WebhookSender
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Records:
+    """What Redis and storage keep, unconnected yet: the use cases are over these."""
+
+    client: Client
+    storage: Storage
+    datasets: DatasetRegistry
+    runs: RunRegistry
+    life: RunLife
+    models: ModelRegistry
+    drafts: KeptRecords[Draft]
+    experiments: KeptRecords[SavedExperiment]
+    webhooks: KeptRecords[Webhook]
+    workers: WorkerStore
+    projects: Projects
+    locks: Locks
+
+    @classmethod
+    def over(cls, client: Client, settings: Settings) -> "_Records":
+        storage = Storage(settings.storage, settings.data_root)
+        runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
+        return cls(
+            client=client,
+            storage=storage,
+            datasets=DatasetRegistry(client, storage, settings.lease),
+            runs=runs,
+            life=RunLife(client, storage, runs),
+            models=ModelRegistry(client, storage),
+            drafts=draft_records(client, storage),
+            experiments=experiment_records(client, storage),
+            webhooks=webhook_records(client, storage),
+            workers=WorkerStore(client),
+            projects=Projects(LimitStore(client), ProjectStore(client), storage),
+            locks=Locks(client),
+        )
+
+    @property
+    def kept(self) -> tuple[KeptRecords[Any], ...]:
+        """Those that wait for no work."""
+        return self.drafts, self.experiments, self.webhooks
+
+
 def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
     """Wire everything to the settings' Redis and storage, unconnected yet; SettingsError without a Redis."""
     client = client or connect(settings.broker_url)
     celery = make_celery(settings.broker_url)
     kicker = Kicker(celery, client)
     kick = kick or kicker.kick
-    storage = Storage(settings.storage, settings.data_root)
-    datasets = DatasetRegistry(client, storage, settings.lease)
-    runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
+    records = _Records.over(client, settings)
+    datasets, runs, storage, workers = records.datasets, records.runs, records.storage, records.workers
     queues = QueueStore(client, settings.lease, settings.max_concurrent)
-    workers = WorkerStore(client)
-    projects = Projects(LimitStore(client), ProjectStore(client), storage)
-    experiments = Experiments(settings.configs)
-    offers = OfferService(workers)
+    experiments, offers = Experiments(settings.configs), OfferService(workers)
+    saved_experiments = SavedExperiments(records.experiments, runs, experiments, records.locks)
     dataset_service = DatasetService(
         datasets, UploadStore(client), storage, offers, kick, settings.max_upload_bytes
     )
     resumable = ResumableUploads(storage, dataset_service, settings.max_upload_bytes)
-    drafts, locks = draft_records(client, storage), Locks(client)
-    experiment_registry = experiment_records(client, storage)
-    saved_experiments = SavedExperiments(experiment_registry, runs, experiments, locks)
-    waiting = WaitingService(queues, workers, runs)
     run_service = RunService(
         runs,
         datasets,
         storage,
         experiments,
         saved_experiments,
-        waiting,
+        WaitingService(queues, workers, runs),
         offers,
         kick,
         settings.device_classes[0],
     )
-    life = RunLife(client, storage, runs)
-    run_life = RunLifeService(life, run_service, kick)
-    run_files = RunFiles(runs, storage)
-    studies = _studies(client, storage, run_service, run_life, run_files, dataset_service)
+    run_life, run_files = RunLifeService(records.life, run_service, kick), RunFiles(runs, storage)
     shutdown, streams, feed = Shutdown(), Slots(MAX_STREAMS, TooManyStreams), EventFeed(client)
     feed_sockets = FeedSockets(feed, shutdown)
-    reindex = Reindex(client, storage, datasets, runs)
-    models = ModelRegistry(client, storage)
     answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
-    import_answers = WorkerAnswers(
-        PredictionStore(client, keys.IMPORTS), workers, ANSWER_S, ImportTimeout, NoImportWorker
-    )
-    admission = Admission(runs, datasets, storage)
-    networks = [ip_network(one) for one in settings.webhook_networks]
-    webhooks = webhook_records(client, storage)
-    kept = (drafts, experiment_registry, webhooks)
-    parts = (runs, datasets, models, kept, projects, reindex, admission, kicker)
-    caretaker = Caretaker(*parts, AttemptEvents(celery), Turns(client), settings.lease)
+    networks, deliveries = [ip_network(one) for one in settings.webhook_networks], DeliveryStore(client)
+    reindex = Reindex(client, storage, datasets, runs)
+    caretaker = _caretaker(records, reindex, kicker, AttemptEvents(celery), settings)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
@@ -190,30 +217,20 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         run_life=run_life,
         run_bulk=RunBulkService(run_service, run_life),
         reindex=reindex,
-        retention=RetentionService(runs, datasets, models, life, storage),
+        retention=RetentionService(runs, datasets, records.models, records.life, storage),
         comparison=RunComparisonService(runs),
         series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),
-        imports=ImportService(
-            runs,
-            datasets,
-            storage,
-            resumable,
-            import_answers,
-            locks,
-            NameStore(client, IMPORTED_SPACE),
-            settings.max_upload_bytes,
-            settings.device_classes[0],
-        ),
+        imports=_imports(records, resumable, settings),
         run_events=RunEvents(runs, storage, shutdown),
         event_feed=EventFeedService(feed, runs, storage, shutdown),
         feed_sockets=feed_sockets,
         run_logs=RunLogs(runs, storage, shutdown),
         shutdown=shutdown,
         run_files=run_files,
-        boards=BoardService(BoardStore(client), runs, locks),
-        models=ModelService(models, runs, datasets, storage),
-        predictions=PredictionService(models, answers, storage, settings.max_upload_bytes),
+        boards=BoardService(BoardStore(client), runs, records.locks),
+        models=ModelService(records.models, runs, datasets, storage),
+        predictions=PredictionService(records.models, answers, storage, settings.max_upload_bytes),
         weights=WeightsService(run_files, answers, storage),
         stream_slots=streams,
         figures=ClusterFiguresService(
@@ -221,44 +238,91 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         ),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments, offers),
-        studies=studies,
-        webhooks=WebhookService(webhooks, DeliveryStore(client), networks),
-        webhook_sender=WebhookSender(webhooks, DeliveryStore(client), networks),
+        studies=_studies(records, run_service, run_life, run_files, dataset_service),
+        webhooks=WebhookService(records.webhooks, deliveries, networks),
+        webhook_sender=WebhookSender(records.webhooks, deliveries, networks),
         resumable_uploads=resumable,
-        drafts=DraftService(drafts, run_service, locks),
+        drafts=DraftService(records.drafts, run_service, records.locks),
         saved_experiments=saved_experiments,
-        trainings=TrainingService(run_service, run_files, dataset_service, experiments, storage.data, locks),
+        trainings=TrainingService(
+            run_service, run_files, dataset_service, experiments, storage.data, records.locks
+        ),
         yard=YardService(queues, workers),
-        projects=ProjectService(projects, settings.max_concurrent),
+        projects=ProjectService(records.projects, settings.max_concurrent),
         health=HealthService(
-            client, storage, (datasets, runs, models, *kept), lambda: caretaker.housekeeping
+            client,
+            storage,
+            (datasets, runs, records.models, *records.kept),
+            lambda: caretaker.housekeeping,
         ),
         access_keys=AccessKeys(KeyStore(client), storage),
         sessions=Sessions(SessionStore(client)),
         audit=AuditLog(storage),
-        projects_of={
-            "run_id": runs.project_of,
-            "dataset_id": datasets.project_of,
-            "model_id": models.project_of,
-            "draft_id": drafts.project_of,
-            "experiment_id": experiment_registry.project_of,
-            "webhook_id": webhooks.project_of,
-            "upload_id": resumable.project_of,
-        },
+        projects_of=_projects_of(records, resumable),
         caretaker=caretaker,
     )
 
 
+def _caretaker(
+    records: _Records, reindex: Reindex, kicker: Kicker, events: AttemptEvents, settings: Settings
+) -> Caretaker:
+    runs, datasets = records.runs, records.datasets
+    return Caretaker(
+        runs,
+        datasets,
+        records.models,
+        records.kept,
+        records.projects,
+        reindex,
+        Admission(runs, datasets, records.storage),
+        kicker,
+        events,
+        Turns(records.client),
+        settings.lease,
+    )
+
+
+def _imports(records: _Records, resumable: ResumableUploads, settings: Settings) -> ImportService:
+    client = records.client
+    answers = WorkerAnswers(
+        PredictionStore(client, keys.IMPORTS), records.workers, ANSWER_S, ImportTimeout, NoImportWorker
+    )
+    return ImportService(
+        records.runs,
+        records.datasets,
+        records.storage,
+        resumable,
+        answers,
+        records.locks,
+        NameStore(client, IMPORTED_SPACE),
+        settings.max_upload_bytes,
+        settings.device_classes[0],
+    )
+
+
 def _studies(
-    client: Client,
-    storage: Storage,
+    records: _Records,
     runs: RunService,
     run_life: RunLifeService,
     run_files: RunFiles,
     datasets: DatasetService,
 ) -> StudyService:
-    names = NameStore(client, STUDY_SPACE)
-    return StudyService(names, OfferedModels(names, storage), runs, run_life, run_files, datasets)
+    names = NameStore(records.client, STUDY_SPACE)
+    offered = OfferedModels(names, records.storage)
+    return StudyService(names, offered, runs, run_life, run_files, datasets)
+
+
+def _projects_of(records: _Records, resumable: ResumableUploads) -> dict[str, Callable[[str], str | None]]:
+    """Whose project each id in a path is of, by its name there."""
+    return {
+        "run_id": records.runs.project_of,
+        "dataset_id": records.datasets.project_of,
+        "model_id": records.models.project_of,
+        "draft_id": records.drafts.project_of,
+        "experiment_id": records.experiments.project_of,
+        "webhook_id": records.webhooks.project_of,
+        "upload_id": resumable.project_of,
+    }
 
 
 def services() -> Services:

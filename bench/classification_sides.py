@@ -9,8 +9,6 @@ images mapped, channels last, a fused optimizer and, as the engine, bf16 where t
 turn is an epoch; the engine's is the second of a run.
 """
 
-import argparse
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,17 +21,14 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from bench.turns import Turn, take_turns
-from trainyard.runs.events import EpochEnd, Event
-from trainyard.runs.signals import Signals
+from bench.task_sides import be_one, engine_turns
+from bench.turns import Turn
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import PreparedDataset
 from workers.training.compute.devices import PROCESSOR
 from workers.training.compute.runtime import prepare_process, resolve_precision
-from workers.training.fit import fit_epochs
-from workers.training.job import TrainingJob
 from workers.training.tasks.classification.data.batches import ClassificationData
 
 SIZE, BATCH, CLASSES, SHIFT = 128, 16, 3, 0.2
@@ -64,30 +59,8 @@ def composed() -> TrainingSpec:
 
 
 def engine(_: Path, prepared: Path, threads: int) -> Callable[[], Turn]:
-    """Runs of the engine, as a worker's child trains them."""
-
-    def turn() -> Turn:
-        found: list[float] = []
-
-        def take(event: Event) -> None:
-            if isinstance(event, EpochEnd):
-                found.append(event.metrics["images_per_second"])
-
-        with tempfile.TemporaryDirectory() as folder:
-            job = TrainingJob(
-                run_id="run-000000000000",
-                spec=composed(),
-                epochs=2,
-                folder=Path(folder),
-                prepared=prepared,
-                weights_file=None,
-                threads=threads,
-                device_class="cpu",
-            )
-            fit_epochs(job, take, Signals)
-        return {"images_per_second": found[-1]}
-
-    return turn
+    """Runs of the engine."""
+    return engine_turns(composed(), prepared, threads)
 
 
 def plain(pictures: Path, _: Path, threads: int) -> Callable[[], Turn]:
@@ -154,16 +127,5 @@ def _loop(
 SIDES = {"engine": engine, "plain": plain, "expert": expert}
 
 
-def main() -> None:
-    """Be one side."""
-    parser = argparse.ArgumentParser(prog="python -m bench.classification_sides", description=__doc__)
-    parser.add_argument("side", choices=SIDES)
-    parser.add_argument("pictures", type=Path)
-    parser.add_argument("prepared", type=Path)
-    parser.add_argument("--threads", type=int, required=True)
-    asked = parser.parse_args()
-    take_turns(SIDES[asked.side](asked.pictures.resolve(), asked.prepared.resolve(), asked.threads))
-
-
 if __name__ == "__main__":
-    main()
+    be_one("classification_sides", __doc__, SIDES)

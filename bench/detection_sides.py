@@ -8,9 +8,7 @@ pictures are decoded by Pillow from a COCO file and varied by transforms v2, ima
 own transform, SGD, in float32. A turn is an epoch; the engine's is the second of a run.
 """
 
-import argparse
 import sys
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,13 +24,10 @@ from torchvision.datasets import CocoDetection, wrap_dataset_for_transforms_v2
 from torchvision.models.detection import FasterRCNN
 from torchvision.transforms import v2
 
-from bench.turns import Turn, take_turns
-from trainyard.runs.events import EpochEnd, Event
-from trainyard.runs.signals import Signals
+from bench.task_sides import be_one, engine_turns
+from bench.turns import Turn
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
-from workers.training.fit import fit_epochs
-from workers.training.job import TrainingJob
 from workers.training.tasks.detection.network.features import LEVELS, Pyramid
 from workers.training.tasks.detection.network.two_stage import options_of
 
@@ -58,30 +53,8 @@ SPEC: dict[str, Any] = {
 
 
 def engine(_: Path, prepared: Path, threads: int) -> Callable[[], Turn]:
-    """Runs of the engine, as a worker's child trains them."""
-
-    def turn() -> Turn:
-        found: list[float] = []
-
-        def take(event: Event) -> None:
-            if isinstance(event, EpochEnd):
-                found.append(event.metrics["images_per_second"])
-
-        with tempfile.TemporaryDirectory() as folder:
-            job = TrainingJob(
-                run_id="run-000000000000",
-                spec=Experiments(CONFIGS).compose(SPEC),
-                epochs=2,
-                folder=Path(folder),
-                prepared=prepared,
-                weights_file=None,
-                threads=threads,
-                device_class="cpu",
-            )
-            fit_epochs(job, take, Signals)
-        return {"images_per_second": found[-1]}
-
-    return turn
+    """Runs of the engine."""
+    return engine_turns(Experiments(CONFIGS).compose(SPEC), prepared, threads)
 
 
 class Backbone(nn.Module):
@@ -144,16 +117,5 @@ def reference(pictures: Path, _: Path, threads: int) -> Callable[[], Turn]:
 SIDES = {"engine": engine, "reference": reference}
 
 
-def main() -> None:
-    """Be one side."""
-    parser = argparse.ArgumentParser(prog="python -m bench.detection_sides", description=__doc__)
-    parser.add_argument("side", choices=SIDES)
-    parser.add_argument("pictures", type=Path)
-    parser.add_argument("prepared", type=Path)
-    parser.add_argument("--threads", type=int, required=True)
-    asked = parser.parse_args()
-    take_turns(SIDES[asked.side](asked.pictures.resolve(), asked.prepared.resolve(), asked.threads))
-
-
 if __name__ == "__main__":
-    main()
+    be_one("detection_sides", __doc__, SIDES)
