@@ -6,10 +6,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from tests.unit.onnx_files import save_with_facts
 from trainyard.errors import InvalidRequest
 from trainyard.runs.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder, Storage
@@ -35,15 +35,9 @@ def write_mean_colour(path: Path, form: str) -> None:
             helper.make_tensor("ten", TensorProto.FLOAT, [], [10.0]),
         ],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     facts = {"classes": NAMES, "colors": COLORS, "values": [0, 1, 2], "mean": [0.5] * 3, "std": [0.5] * 3}
     texts = {"learning_task": "classification", "task": form, "image_size": "8", "fit": "stretch"}
-    for key, value in facts.items():
-        model.metadata_props.add(key=f"trainyard.{key}", value=json.dumps(value))
-    for key, text in {**texts, "preprocessing": "outside"}.items():
-        model.metadata_props.add(key=f"trainyard.{key}", value=text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save_model(model, str(path))
+    save_with_facts(graph, path, facts, {**texts, "preprocessing": "outside"})
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the predicting process says of the objects in images, by a file of detection."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from tests.unit.onnx_files import save_with_facts
 from trainyard.errors import InvalidRequest
 from trainyard.runs.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder, Storage
@@ -44,15 +44,9 @@ def write_finder(path: Path, *, masks: bool) -> None:
             for name, value in constants.items()
         ],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     facts = {"classes": NAMES, "colors": COLORS, "values": [1, 2], "mean": [0.5] * 3, "std": [0.5] * 3}
     texts = {"learning_task": "detection", "task": "detection", "image_size": "32", "fit": "letterbox"}
-    for key, value in facts.items():
-        model.metadata_props.add(key=f"trainyard.{key}", value=json.dumps(value))
-    for key, text in {**texts, "preprocessing": "outside", "threshold": "0.6"}.items():
-        model.metadata_props.add(key=f"trainyard.{key}", value=text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save_model(model, str(path))
+    save_with_facts(graph, path, facts, {**texts, "preprocessing": "outside", "threshold": "0.6"})
 
 
 @pytest.fixture
