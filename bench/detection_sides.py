@@ -75,6 +75,7 @@ def reference(pictures: Path, _: Path, threads: int) -> Callable[[], Turn]:
     torch.set_num_threads(threads)
     with redirect_stdout(sys.stderr):  # standard output is for turns, and pycocotools tells what it reads
         found = CocoDetection(str(pictures / "train"), str(pictures / "train" / "_annotations.coco.json"))
+    found.ids = [one for one in found.ids if found.coco.getAnnIds(one)]  # as torchvision's own scripts do
     found.transforms = v2.Compose(
         [
             v2.ToImage(),
@@ -95,14 +96,7 @@ def reference(pictures: Path, _: Path, threads: int) -> Callable[[], Turn]:
     def turn() -> Turn:
         began, images, total = time.monotonic(), 0, 0.0
         for some, targets in loader:
-            told = [
-                {
-                    "boxes": one.get("boxes", torch.zeros(0, 4)),
-                    "labels": one.get("labels", torch.zeros(0, dtype=torch.int64)),
-                }
-                for one in targets
-            ]
-            losses = network(list(some), told)
+            losses = network(list(some), list(targets))
             loss = sum(losses.values())
             total += loss.item() * len(some)
             optimizer.zero_grad()
