@@ -61,9 +61,10 @@ def asset_response(request: Request, name: str) -> Response:
 def _paths() -> Mapping[str, Path]:
     """Every file by the name it is served under."""
     bootstrap = _package("flask_bootstrap") / "static" / "bootstrap5"
+    own = (path for path in OWN.rglob("*") if path.suffix in (".css", ".js", ".svg"))
     return {
         "bootstrap.min.css": bootstrap / "css" / "bootstrap.min.css",
-    } | {path.name: path for path in OWN.iterdir() if path.suffix in (".css", ".js", ".svg")}
+    } | {path.relative_to(OWN).as_posix(): path for path in own}
 
 
 def _package(name: str) -> Path:

@@ -4,25 +4,11 @@ from flask import Blueprint, Flask, Response, g, request
 from jinja2 import StrictUndefined
 
 from app.http.access.authentication import authentication
-from app.pages import (
-    assets,
-    board_page,
-    cluster_page,
-    compare_page,
-    dataset_list,
-    dataset_page,
-    draft_list,
-    filters,
-    model_list,
-    model_page,
-    new_run_page,
-    projects_page,
-    run_list,
-    run_page,
-    settings_page,
-    sign_in,
-)
+from app.pages import assets, filters
+from app.pages.cluster import board_page, cluster_page, projects_page, settings_page, sign_in
+from app.pages.library import dataset_list, dataset_page, model_list, model_page
 from app.pages.policy import POLICY, WORKER_POLICY
+from app.pages.runs import compare_page, draft_list, new_run_page, run_list, run_page
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 

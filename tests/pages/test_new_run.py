@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.pages.spec_form import spec_fields
+from app.pages.runs.spec_form import spec_fields
 from tests.api.server import Server
 from tests.pages import seed
 from tests.pages.conftest import assert_accessible

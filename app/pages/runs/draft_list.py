@@ -1,0 +1,54 @@
+"""Runs that are saved for later: edited in the form of a new run, submitted, thrown away."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from marshmallow import EXCLUDE, ValidationError
+
+from app.composition import services
+from app.pages.library.dataset_names import dataset_names
+from app.schemas.fields import PageQuery
+from app.service.runs.comparison import dotted
+from trainyard.runs.draft import Draft
+from trainyard.store.codec import UnreadableRecord
+
+_QUERY = PageQuery()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A draft, and the settings that it has of its own, by names with dots."""
+
+    draft: Draft
+    settings: dict[str, Any]
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Add the address."""
+    blueprint.add_url_rule("/drafts", "drafts", show)
+
+
+def show() -> str:
+    """The page of the list that the address asks for; without what the address cannot mean."""
+    given = {name: text for name, text in request.args.items() if text}
+    try:
+        query = _QUERY.load(given, unknown=EXCLUDE)
+    except ValidationError:
+        query = _QUERY.load({})
+    page = services().drafts.page(query.get("project"), query.get("cursor"), query["limit"])
+    rows = [_row(one) for one in page.items]
+    wanted = (row.draft.request.get("dataset_id") for row in rows if isinstance(row, Row))
+    return render_template(
+        "runs/drafts.html",
+        rows=rows,
+        datasets=dataset_names(one for one in wanted if one),
+        is_first="cursor" not in query,
+        next_cursor=page.next_cursor,
+    )
+
+
+def _row(found: Draft | UnreadableRecord) -> Row | UnreadableRecord:
+    if isinstance(found, UnreadableRecord):
+        return found
+    return Row(draft=found, settings=dict(dotted(found.request.get("spec") or {})))

@@ -1,0 +1,163 @@
+"""The form of a new run: an experiment first, then what differs from it. All of it is in the address."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from app.composition import services
+from app.pages.runs.spec_form import SpecField, spec_fields, values_of
+from trainyard.catalog.names import DEVICE_CLASSES, WEIGHTS, smp_encoder_names
+from trainyard.datasets.record import Dataset, DatasetStatus
+from trainyard.errors import NotFound, Unreadable
+from trainyard.runs.record import Run
+
+LISTED_SETS = 200
+_PRESET = "augmentation.preset"
+BASIC = (
+    "epochs", "model.architecture", "model.encoder", "model.encoder_weights", "data.image_size",
+    "data.batch_size", "optimization.learning_rate", _PRESET, "early_stopping.patience",
+)  # fmt: skip
+"""Fields that are seen at once; the others are folded."""
+SHORT = (
+    "model.architecture", "epochs", "optimization.learning_rate", "data.image_size", "data.batch_size",
+    "data.val_fraction",
+)  # fmt: skip
+"""What a study asks for, and all that its form has besides the data set."""
+_TITLES = {_PRESET: "Augmentation", "early_stopping.patience": "Patience of early stopping"}
+"""Of fields that are seen outside the part that they belong to."""
+OF_THE_RUN = ("name", "project", "group", "tags", "notes", "priority", "max_hours", "device_class")
+_SPEC = "spec."
+_NOTHING = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A field with its title, its value and the experiment's; `listed` are values to choose from."""
+
+    field: SpecField
+    title: str
+    value: Any
+    base: Any
+    listed: tuple[str, ...]
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Add the address."""
+    blueprint.add_url_rule("/runs/new", "new_run", show)
+
+
+def show() -> str:
+    """The form, filled with what the address says; `from` names a run of which it is to be a copy.
+
+    `draft` names a draft that is edited. Raises NotFound for either.
+    """
+    given = {name: text for name, text in request.args.items() if text}
+    draft = services().drafts.get(given["draft"]) if "draft" in given else None
+    if draft and len(given) == 1:
+        given = {**given, **_of_draft(draft.request)}  # later on the address has all of it
+    origin = services().runs.get(given["from"]) if "from" in given else None
+    dataset_id = given.get("dataset_id", origin.dataset_id if origin else "")
+    experiments = services().catalogue.experiment_names()
+    experiment = given.get("experiment", origin.experiment if origin else None)
+    experiment = experiment if experiment in experiments else None
+    entries = list(_entries(experiment, origin, given))
+    short = "short" in given
+    shown = SHORT if short else BASIC
+    return render_template(
+        "runs/new_run.html",
+        datasets=_datasets(dataset_id),
+        dataset_id=dataset_id,
+        experiments=experiments,
+        experiment=experiment,
+        origin=origin,
+        draft=draft,
+        short=short,
+        run=_of_the_run(origin) | {name: given[name] for name in OF_THE_RUN if name in given},
+        device_classes=list(DEVICE_CLASSES),
+        basic=[entry for name in shown for entry in entries if entry.field.name == name],
+        parts=_parts(entries, shown),
+    )
+
+
+def _entries(experiment: str | None, origin: Run | None, given: Mapping[str, str]) -> Iterator[Entry]:
+    base = values_of(services().catalogue.composed(experiment).to_dict())
+    present = values_of(origin.spec.to_dict()) if origin else base
+    catalogue = services().catalogue
+    presets = (*catalogue.presets(), *(["custom"] if present(_PRESET) == "custom" else []))
+    listed = {
+        "model.encoder": tuple(smp_encoder_names()),
+        "model.encoder_weights": tuple(WEIGHTS),
+        _PRESET: presets,
+    }
+    for field in spec_fields():
+        value = _given(given.get(_SPEC + field.name), present(field.name))
+        yield Entry(
+            field=field,
+            title=_TITLES.get(field.name, field.label),
+            value=value,
+            base=base(field.name),
+            listed=listed.get(field.name, ()),
+        )
+
+
+def _given(text: str | None, otherwise: Any) -> Any:
+    """What the address has for a field, as JSON; what is none is left out, as a filter of a list would be."""
+    if text is None:
+        return otherwise
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return otherwise
+
+
+def _of_draft(asked: Mapping[str, Any]) -> dict[str, str]:
+    """What a draft asks for, as an address would have it."""
+    found = {name: str(asked[name]) for name in ("dataset_id", "experiment", *OF_THE_RUN) if asked.get(name)}
+    if asked.get("tags"):
+        found["tags"] = ", ".join(asked["tags"])
+    for field in spec_fields():
+        value: Any = asked.get("spec") or {}
+        for part in field.name.split("."):
+            value = value.get(part, _NOTHING) if isinstance(value, dict) else _NOTHING
+        if value is not _NOTHING:
+            found[_SPEC + field.name] = json.dumps(value)
+    return found
+
+
+def _parts(entries: list[Entry], shown: tuple[str, ...]) -> dict[str, list[Entry]]:
+    """The other entries by the part of the spec that they are in."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.field.name not in shown:
+            found.setdefault(entry.field.part or "run", []).append(entry)
+    return found
+
+
+def _of_the_run(origin: Run | None) -> dict[str, Any]:
+    if origin is None:
+        return {}
+    return {
+        "name": f"Copy of {origin.name}"[:100],
+        "project": origin.project,
+        "group": origin.group or "",
+        "tags": ", ".join(origin.tags),
+        "notes": origin.notes,
+        "priority": origin.priority or "",
+        "max_hours": origin.max_hours or "",
+        "device_class": origin.queue,
+    }
+
+
+def _datasets(wanted: str) -> list[Dataset]:
+    """The newest ready sets, and the one that is wanted, whatever its status."""
+    datasets = services().datasets
+    found = list(datasets.page(DatasetStatus.READY, None, None, LISTED_SETS).readable)
+    if wanted and wanted not in {one.id for one in found}:
+        try:
+            found.insert(0, datasets.get(wanted))
+        except (NotFound, Unreadable):
+            return found
+    return found
