@@ -1,7 +1,7 @@
 """Records as the rest of the house sees them: Redis decides a change, storage mirrors it."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from trainyard.errors import (
 )
 from trainyard.lease import LeaseRules
 from trainyard.storage.files import Storage, remove_folder
-from trainyard.storage.ids import check_id
+from trainyard.storage.ids import check_id, is_id
 from trainyard.storage.json_files import is_accepted, read_json, write_json
 from trainyard.store.connection import ping
 from trainyard.store.records import REBUILDING, Life, Page, RecordStore
@@ -89,6 +89,12 @@ class Records(Generic[Record]):
     def project_of(self, record_id: str) -> str | None:
         """The project of a record, whether or not it can be read; None where there is no such record."""
         return self._store.field(check_id(record_id), "project")
+
+    def names(self, record_ids: Collection[str]) -> dict[str, str]:
+        """What those of the records are called that are there, by id."""
+        asked = list(filter(is_id, record_ids))
+        found = self._store.field_of_several(asked, "name") if asked else []
+        return {record_id: name for record_id, name in zip(asked, found, strict=True) if name is not None}
 
     def exists(self, record_id: str) -> bool:
         """Whether there is such a record."""

@@ -66,6 +66,12 @@ class RunRegistry(Registry[Run]):
             self.require_complete()
         return page
 
+    def several(self, run_ids: Sequence[str]) -> list[Run]:
+        """The runs in that order, read at once; raises as `get` does for one that it cannot return."""
+        found = self._lists.several([check_id(run_id) for run_id in run_ids])
+        read = {one.id: one for one in found if isinstance(one, Run)}
+        return [read[run_id] if run_id in read else self.get(run_id) for run_id in run_ids]
+
     def adopt(self, run: Run) -> tuple[bool, Run]:
         """Accept a run that was trained elsewhere, and has ended: whether it is new, and how it now stands.
 

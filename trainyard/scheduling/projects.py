@@ -1,5 +1,6 @@
 """What is set and said of projects: how many of their runs may train at once, and what they are for."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from trainyard.storage.files import Storage
@@ -19,6 +20,10 @@ class Projects:
     def limit(self, project: str) -> int | None:
         """The project's own limit, or None; raises StoreUnavailable."""
         return self._limits.get(project)
+
+    def limits(self, projects: Sequence[str]) -> list[int | None]:
+        """As `limit`, of each of these, of which there is at least one."""
+        return self._limits.several(projects)
 
     def set_limit(self, project: str, limit: int | None) -> None:
         """Set a project's own limit, or None for the yard's default.

@@ -235,7 +235,7 @@ INDEXED = "ty:indexed"
 INDEXING = "ty:indexing"
 INDEXED_SPEC = "ty:indexed:spec"
 LISTS = "ty:lists"
-LISTS_VERSION = 2
+LISTS_VERSION = 3
 """Grows with each change of what lists of runs need in Redis: one of an earlier release is filled anew."""
 UNLISTED = "ty:unlisted"
 UNKEPT_DELIVERIES = "ty:deliveries:unkept"

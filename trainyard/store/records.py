@@ -80,6 +80,14 @@ class RecordStore(Generic[Record]):
         with store_errors():
             return cast("str | None", self.client.hget(keys.record(self.kind, record_id), name))
 
+    def field_of_several(self, record_ids: Sequence[str], name: str) -> list[str | None]:
+        """As `field`, of each of these records, asked at once."""
+        with store_errors():
+            asked = self.client.pipeline(transaction=False)
+            for record_id in record_ids:
+                asked.hget(keys.record(self.kind, record_id), name)
+            return cast("list[str | None]", asked.execute())
+
     def exists(self, record_id: str) -> bool:
         """Whether there is such a record."""
         with store_errors():

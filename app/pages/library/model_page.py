@@ -3,7 +3,6 @@
 from flask import Blueprint, render_template
 
 from app.composition import services
-from app.pages.library.dataset_names import dataset_names
 from app.pages.library.model_scores import class_scores, score_of
 from app.schemas.models.trained_models import STAGES, file_url
 from app.service.models.received_images import MAX_IMAGES
@@ -31,7 +30,7 @@ def show(model_id: str) -> str:
         score_of=score_of,
         classes=class_scores(model.metrics),
         versions=services().models.page(query).readable,
-        dataset=dataset_names([model.dataset_id]).get(model.dataset_id),
+        dataset=services().datasets.names([model.dataset_id]).get(model.dataset_id),
         has_run=_has_run(model),
         files=[(one, file_url(model.id, one.name)) for one in model.files],
         most=MAX_IMAGES,

@@ -7,7 +7,6 @@ from flask import Blueprint, render_template, request
 from app.composition import services
 from app.pages.runs.chart_groups import charts_of
 from app.service.runs.comparison import Comparison
-from trainyard.errors import NotFound
 
 MOST = 20
 """Runs whose curves can still be told apart."""
@@ -50,10 +49,7 @@ def _pictures(found: Comparison, file: str) -> list[Picture]:
     """Of the runs that have that file."""
     pictures = []
     for run in found.runs:
-        try:
-            path = services().run_files.artifact(run.id, file)
-        except NotFound:
-            continue
-        modified = int(path.stat().st_mtime)
-        pictures.append(Picture(run_id=run.id, path=file, name=run.name, modified=modified))
+        modified = services().run_files.modified(run, file)
+        if modified is not None:
+            pictures.append(Picture(run_id=run.id, path=file, name=run.name, modified=int(modified)))
     return pictures

@@ -7,7 +7,6 @@ from flask import Blueprint, render_template, request
 from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
-from app.pages.library.dataset_names import dataset_names
 from app.schemas.fields import PageQuery
 from app.service.runs.comparison import dotted
 from trainyard.runs.draft import Draft
@@ -38,11 +37,11 @@ def show() -> str:
         query = _QUERY.load({})
     page = services().drafts.page(query.get("project"), query.get("cursor"), query["limit"])
     rows = [_row(one) for one in page.items]
-    wanted = (row.draft.request.get("dataset_id") for row in rows if isinstance(row, Row))
+    wanted = {str(row.draft.request.get("dataset_id")) for row in rows if isinstance(row, Row)}
     return render_template(
         "runs/drafts.html",
         rows=rows,
-        datasets=dataset_names(one for one in wanted if one),
+        datasets=services().datasets.names(wanted),
         is_first="cursor" not in query,
         next_cursor=page.next_cursor,
     )

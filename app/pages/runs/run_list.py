@@ -10,7 +10,6 @@ from marshmallow import EXCLUDE, ValidationError
 from werkzeug.wrappers import Response
 
 from app.composition import services
-from app.pages.library.dataset_names import dataset_names
 from app.pages.runs.run_columns import COLUMNS, chosen, remember
 from app.schemas.runs.run_query import SORTS, RunListQuery, default_order
 from trainyard.runs.record import ACTIVE, MetricSummary, Run, RunStatus
@@ -69,7 +68,7 @@ def show() -> Response:
             rows=rows,
             columns=columns,
             all_columns=COLUMNS,
-            datasets=dataset_names(row.run.dataset_id for row in rows if isinstance(row, Row)),
+            datasets=services().datasets.names({row.run.dataset_id for row in rows if isinstance(row, Row)}),
             given=given,
             wrong=wrong,
             statuses=STATUSES,

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from app.composition import services
-from app.pages.library.dataset_names import dataset_names
 from app.pages.runs.chart_groups import charts_of
 from app.service.run_outputs.files import Artifact
 from app.service.runs.comparison import dotted
 from app.service.runs.runs import RunState
+from trainyard.datasets.record import Dataset
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.imported import LOCAL
 from trainyard.runs.record import ACTIVE, TO_TRAIN, AttemptRecord, Run, RunStatus
@@ -86,13 +86,14 @@ def show(run_id: str) -> str:
     checkpoints = found.run_files.checkpoints(run_id)
     artifacts = found.run_files.artifacts(run_id)
     log = found.run_logs.tail(run_id, LOG_LINES)
+    dataset = _dataset(run)
     return render_template(
         "runs/run.html",
         run=run,
         state=state,
         stage=_stage(state),
         monitor=run.spec.checkpoints.monitor,
-        dataset=dataset_names([run.dataset_id]).get(run.dataset_id),
+        dataset=dataset.name if dataset else None,
         acts=_acts(run, bool(checkpoints)),
         steps=[_step(one, run) for one in run.attempts],
         checkpoints=checkpoints,
@@ -100,7 +101,7 @@ def show(run_id: str) -> str:
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),
-        charts=charts_of([run.spec.task], _drawn_classes(run)),
+        charts=charts_of([run.spec.task], _drawn_classes(dataset)),
         parity=_parity((run.result or {}).get("export") or {}),
         exported_elsewhere=_was_exported_elsewhere(run),
         figures=_figures(run),
@@ -149,12 +150,16 @@ def _step(attempt: AttemptRecord, run: Run) -> Step:
     return Step(attempt=attempt, look=look, words=_WORDS.get(reason, reason or "ended"))
 
 
-def _drawn_classes(run: Run) -> list[str]:
-    """Names of the set's first classes; one with a comma cannot be in a list of metrics."""
+def _dataset(run: Run) -> Dataset | None:
     try:
-        summary = services().datasets.get(run.dataset_id).summary
+        return services().datasets.get(run.dataset_id)
     except (NotFound, Unreadable):
-        return []
+        return None
+
+
+def _drawn_classes(dataset: Dataset | None) -> list[str]:
+    """Names of the set's first classes; one with a comma cannot be in a list of metrics."""
+    summary = dataset.summary if dataset else None
     names = [one.name for one in summary.classes if "," not in one.name] if summary else []
     return names[:CLASSES_DRAWN]
 

@@ -1,7 +1,7 @@
 """Use cases of projects: which there are, what they are for, how much they may have at once."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trainyard.errors import Conflict
@@ -47,14 +47,12 @@ class ProjectService:
         """The projects that have records or a description, by name, those behind the name `after`."""
         names = self._projects.store.names(after, limit + 1)
         shown = names[:limit]
-        contents = self._projects.store.contents(shown) if shown else []
-        items = [self._state(name, found) for name, found in zip(shown, contents, strict=True)]
+        items = self._states(shown) if shown else []
         return ProjectPage(items=items, next_cursor=shown[-1] if len(names) > limit else None)
 
     def get(self, name: str) -> ProjectState:
         """A project, whether or not there is anything of it."""
-        [contents] = self._projects.store.contents([name])
-        return self._state(name, contents)
+        return self._states([name])[0]
 
     def create(self, name: str, description: str) -> ProjectState:
         """Make a project known before it has any record; raises Conflict where somebody has described it."""
@@ -78,8 +76,17 @@ class ProjectService:
         self._projects.set_limit(name, max_concurrent)
         return self.get(name)
 
-    def _state(self, name: str, contents: ProjectContents) -> ProjectState:
-        own, described = self._projects.limit(name), self._projects.store.description(name)
+    def _states(self, names: Sequence[str]) -> list[ProjectState]:
+        """Of all of them by as many calls to the store as of one."""
+        store = self._projects.store
+        found = zip(
+            names, store.contents(names), self._projects.limits(names), store.several(names), strict=True
+        )
+        return [self._state(*one) for one in found]
+
+    def _state(
+        self, name: str, contents: ProjectContents, own: int | None, described: ProjectDescription | None
+    ) -> ProjectState:
         return ProjectState(
             name=name,
             description=described.description if described else "",

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -259,6 +259,10 @@ class DatasetService:
     def get(self, dataset_id: str) -> Dataset:
         """The record; raises NotFound."""
         return self._datasets.get(dataset_id)
+
+    def names(self, dataset_ids: Collection[str]) -> dict[str, str]:
+        """What those of the sets are called that are still there, by id."""
+        return self._datasets.names(dataset_ids)
 
     def page(self, status: str | None, project: str | None, cursor: str | None, limit: int) -> Page[Dataset]:
         """A page of records, newest first."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from trainyard.errors import BrokenFile, NewerFormat, NotFound
 from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import Run
 from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.json_files import read_json
 from trainyard.storage.metric_rows import read_rows, rows_folder
@@ -106,6 +107,11 @@ class RunFiles:
         if path is None:
             raise NotFound(f"Run {run_id} has no file {relative[:200]!r}.")
         return path
+
+    def modified(self, run: Run, relative: str) -> float | None:
+        """When a file of a run was last written, in seconds since 1970; None where it has no such file."""
+        path = _inside(self._storage.run(run.id).path.resolve(), relative)
+        return None if path is None else path.stat().st_mtime
 
     def _folder(self, run_id: str) -> RunFolder:
         return self._storage.run(self._runs.get(run_id).id)

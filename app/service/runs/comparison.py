@@ -49,7 +49,7 @@ class RunComparisonService:
 
     def compare(self, run_ids: Sequence[str]) -> Comparison:
         """The runs beside each other; raises NotFound and Unreadable."""
-        runs = [self._runs.get(run_id) for run_id in run_ids]
+        runs = self._runs.several(run_ids)
         return Comparison(runs=runs, settings=list(_settings(runs)), metrics=list(_metrics(runs)))
 
 

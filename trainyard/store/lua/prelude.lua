@@ -246,7 +246,7 @@ end
 
 -- RUN LISTS. A run is in an index by each thing that lists are filtered by, scored by its creation time, and in
 -- one for each thing they are sorted by, scored by that. `keys` beside the record names those it is in; what
--- leaves an index so leaves it whatever the record says by now.
+-- leaves an index so leaves it whatever the record says by now. `text` is all that a search looks through.
 local function leave_lists(id)
   for _, index in ipairs(decoded(redis.call('HGET', listed_of(id), 'keys'))) do redis.call('ZREM', index, id) end
   redis.call('DEL', listed_of(id))
@@ -258,7 +258,7 @@ local function enter_lists(id)
   local h = redis.call('HMGET', key_of('run', id),
     'created_at', 'dataset_id', 'group', 'tags', 'started_at', 'ended_at', 'metrics', 'queue', 'status')
   if not tonumber(h[1]) then return end
-  local l = redis.call('HMGET', listed_of(id), 'architecture', 'task', 'keys')
+  local l = redis.call('HMGET', listed_of(id), 'architecture', 'task', 'keys', 'name', 'notes', 'tags', 'group')
   local created, names, found = microseconds(h[1]), {}, {}
   local function enter(index, score)
     redis.call('ZADD', index, score, id)
@@ -283,7 +283,9 @@ local function enter_lists(id)
   for _, index in ipairs(decoded(l[3])) do
     if not found[index] then redis.call('ZREM', index, id) end
   end
-  redis.call('HSET', listed_of(id), 'keys', cjson.encode(names))
+  local text = {}
+  for place = 4, 7 do text[#text + 1] = l[place] or nil end
+  redis.call('HSET', listed_of(id), 'keys', cjson.encode(names), 'text', table.concat(text, '\n'))
 end
 
 -- While releases work side by side, the newer one brings runs into its lists again that the older one has changed.

@@ -7,13 +7,13 @@
 --   descending, limit
 --   after      a position, absent at the beginning
 --   from, to   creation times in µs, both included; absent where they do not matter
---   text       texts one of whose fields beside the record must hold it, in lower case; absent
+--   text       what must be in the id or in the text beside the record, in lower case; absent
 --   budget     how many runs may be looked at: nobody else is served meanwhile
 -- Outcome: end | full (`limit` were found) | more (the budget is used up; the pair with the empty id has the
 -- position to go on from) | rebuilding (not all records are here yet).
 if redis.call('EXISTS', 'ty:rebuilding') == 1 then return {'rebuilding', {}} end
 local query = cjson.decode(ARGV[1])
-local ALL, FIELDS = 'ty:run:by:all', {'name', 'notes', 'tags', 'group'}
+local ALL = 'ty:run:by:all'
 local VALUED, UNVALUED = 'v', 'u' -- the two parts of a list, as a position names them
 local CHUNK = 100
 local groups, looked_at, selected = query.groups, 0, {}
@@ -46,21 +46,27 @@ local function is_in_time(id)
   return created and created >= (query.from or 0) and created <= (query.to or math.huge)
 end
 
-local function holds_text(id)
+local function holds_text(id, text)
   if not query.text or string.find(id, query.text, 1, true) then return true end
-  for _, text in ipairs(redis.call('HMGET', listed_of(id), unpack(FIELDS))) do
-    if text and string.find(text, query.text, 1, true) then return true end
-  end
-  return false
+  text = text or redis.call('HGET', listed_of(id), 'text')
+  return text and string.find(text, query.text, 1, true) ~= nil
 end
 
-local function fits(id)
+local function fits(id, text)
   for _, group in ipairs(groups) do
     local is_in = false
     for _, index in ipairs(group) do is_in = is_in or redis.call('ZSCORE', index, id) end
     if not is_in then return false end
   end
-  return is_in_time(id) and holds_text(id)
+  return is_in_time(id) and holds_text(id, text)
+end
+
+-- The texts of as many runs of an index as one step of a walk looks at, in its order: one command takes a third of the
+-- time that one for each run does.
+local function texts_of(index, rank, descending)
+  if not query.text then return {} end
+  return redis.call('SORT', index, 'BY', 'nosort', 'LIMIT', rank, CHUNK, descending and 'DESC' or 'ASC',
+    'GET', listed_of('*') .. '->text')
 end
 
 local function select(part, score, id)
@@ -94,12 +100,13 @@ local function walk(index, part, after, descending, is_wanted)
   local last = part == VALUED and query.is_by_time and (descending and query.from or not descending and query.to)
   while true do
     local found = redis.call(descending and 'ZREVRANGE' or 'ZRANGE', index, rank, rank + CHUNK - 1, 'WITHSCORES')
+    local texts = texts_of(index, rank, descending)
     for i = 1, #found, 2 do
       local id, score = found[i], tonumber(found[i + 1])
       if last and (descending and score < last or not descending and score > last) then return nil end
       if is_after(score, id, after, descending) then
         looked_at = looked_at + 1
-        if is_wanted(id) and fits(id) and select(part, score, id) then return 'full' end
+        if is_wanted(id) and fits(id, texts[(i + 1) / 2]) and select(part, score, id) then return 'full' end
         if looked_at >= query.budget then
           selected[#selected + 1] = ''
           selected[#selected + 1] = position(part, score, id)

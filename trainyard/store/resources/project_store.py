@@ -58,9 +58,13 @@ class ProjectStore:
 
     def description(self, name: str) -> ProjectDescription | None:
         """What is said of a project, None where nobody has."""
+        return self.several([name])[0]
+
+    def several(self, names: Sequence[str]) -> list[ProjectDescription | None]:
+        """What is said of each of these, of which there is at least one."""
         with store_errors():
-            text = cast("str | None", self._client.hget(keys.PROJECT_DESCRIPTIONS, name))
-        return _read(text) if text else None
+            texts = cast("list[str | None]", self._client.hmget(keys.PROJECT_DESCRIPTIONS, list(names)))
+        return [_read(text) if text else None for text in texts]
 
     def descriptions(self) -> dict[str, ProjectDescription]:
         """Of all projects that have one."""

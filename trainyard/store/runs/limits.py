@@ -1,6 +1,6 @@
 """How many runs of a project may train at once, where it has a limit of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from trainyard.store import keys
@@ -16,9 +16,13 @@ class LimitStore:
 
     def get(self, project: str) -> int | None:
         """The project's own limit, or None."""
+        return self.several([project])[0]
+
+    def several(self, projects: Sequence[str]) -> list[int | None]:
+        """The own limit of each of these, of which there is at least one."""
         with store_errors():
-            text = cast("str | None", self._client.hget(self._key, project))
-        return int(text) if text else None
+            texts = cast("list[str | None]", self._client.hmget(self._key, list(projects)))
+        return [int(text) if text else None for text in texts]
 
     def set(self, project: str, limit: int | None) -> None:
         """Give a project a limit of its own, or the default again; it stays known either way."""

@@ -1,14 +1,14 @@
 """Lists of runs: filtered, sorted and paged by indexes that each change of a run keeps (`prelude.lua`)."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainyard.errors import StoreUnavailable
 from trainyard.runs.record import Run
 from trainyard.store import keys
-from trainyard.store.codec import Codec
+from trainyard.store.codec import Codec, UnreadableRecord
 from trainyard.store.connection import Client, run_script
 from trainyard.store.known import KnownRecords
 from trainyard.store.records import REBUILDING, Page
@@ -73,6 +73,10 @@ class RunLists:
             return Page([], None)
         items = self._known.read([run_id for run_id, _ in chosen])
         return Page(items, chosen[-1][1] if len(found) > query.limit else None)
+
+    def several(self, run_ids: Sequence[str]) -> list[Run | UnreadableRecord]:
+        """Those of the runs that are there, in that order; raises StoreUnavailable."""
+        return self._known.read(run_ids)
 
     def _selected(self, query: RunQuery) -> list[tuple[str, str]]:
         """Ids with their positions: one more than the page has where the list goes on."""
