@@ -1,6 +1,7 @@
 """Training for a given time: the epoch target follows the clock, as a client would move it."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ from trainyard.runs.signals import Signals
 from workers.training.fit import fit
 from workers.training.log_lines import describe
 
+Clock = Callable[[], float]
+
 
 class Budget:
     """Moves the target after each epoch to what the seconds left allow; the schedule follows the target."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._seconds = seconds
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
         self._wishes = Signals()
         self.best = ""
         """Where the best epoch's checkpoint lies within the folder."""
@@ -27,7 +31,7 @@ class Budget:
         if isinstance(event, CheckpointSaved) and BEST in event.kinds:
             self.best = event.stored
         elif isinstance(event, EpochEnd):
-            spent = time.monotonic() - self._began
+            spent = self._clock() - self._began
             target = max(event.epoch, int(self._seconds / spent * event.epoch))
             self._wishes = Signals(epochs=target, epochs_version=event.epoch)
             print(f"{spent:.0f} s, {target} epochs in all. {describe(event)}", flush=True)
@@ -37,8 +41,20 @@ class Budget:
         return self._wishes
 
 
-def train_for(seconds: float, spec: dict[str, Any], prepared: Path, folder: Path, threads: int) -> Path:
+def processor_clock(threads: int) -> Clock:
+    """Seconds that so many threads have had of their cores: those of the clock on a machine at rest."""
+    return lambda: time.process_time() / threads
+
+
+def train_for(
+    seconds: float,
+    spec: dict[str, Any],
+    prepared: Path,
+    folder: Path,
+    threads: int,
+    clock: Clock = time.monotonic,
+) -> Path:
     """Train, the start included in the time; returns the checkpoint of the best epoch."""
-    budget = Budget(seconds)
+    budget = Budget(seconds, clock)
     fit(job(spec, prepared, folder, threads), budget.take, budget.wishes)
     return folder / budget.best

@@ -63,7 +63,8 @@ def _job(begun: Begun, checkpoints: LocalCheckpoints) -> job.TrainingJob:
     run = begun.record.run
     if begun.device != CPU:
         keep_gpus(os.environ, run.spec.compute.device_places)
-    weights = run.spec.model.weights_file  # without a service, named by its path
+    # Without a service they are named by their paths.
+    weights, encoder = run.spec.model.weights_file, run.spec.model.encoder_folder
     return job.TrainingJob(
         run_id=run.id,
         spec=run.spec,
@@ -72,6 +73,7 @@ def _job(begun: Begun, checkpoints: LocalCheckpoints) -> job.TrainingJob:
         prepared=begun.prepared,
         content_hash=run.dataset_hash,
         weights_file=Path(weights) if weights else None,
+        encoder_folder=Path(encoder) if encoder else None,
         threads=begun.threads or len(os.sched_getaffinity(0)),
         device_class=begun.device,
         resume_from=checkpoints.resume_from,

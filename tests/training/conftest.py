@@ -117,6 +117,7 @@ class Run:
         self.folder = folder
         self.prepared = prepared
         self.finishes = finishes
+        self.encoder_folder: Path | None = None
         self.events: list[Event] = []
         self.reads = 0
 
@@ -175,6 +176,7 @@ class Run:
             folder=self.folder,
             prepared=self.prepared,
             weights_file=weights_file,
+            encoder_folder=self.encoder_folder,
             threads=1,
             resume_from=self.checkpoints.resume_from,
             best=self.checkpoints.best,

@@ -59,7 +59,7 @@ class Drawer:
         parts = {
             "model": model,
             "data": self._data(),
-            "optimization": self._optimization(len(CLASSES_OF[model["task"]])),
+            "optimization": self._optimization(len(CLASSES_OF.get(model["task"], CLASSES))),
             "augmentation": self._augmentation(),
             "early_stopping": self._some(
                 monitor=tuple(SEGMENTATION.monitors), patience=(0, 1, 100_000), min_delta=(0, 0.5, 1000)

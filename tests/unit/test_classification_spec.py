@@ -1,15 +1,24 @@
 """What a spec of classification may say, and what is refused with the field's name."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from trainyard.datasets.record import ClassInfo, Dataset, DatasetSummary
 from trainyard.errors import InvalidRequest
+from trainyard.runs.dataset_checks import fitted
 from trainyard.settings import CONFIGS
 from trainyard.spec.checks import check_classes
 from trainyard.spec.experiments import Experiments
+from trainyard.storage.files import Storage
 
 EXPERIMENTS = Experiments(CONFIGS)
+CLASSES = tuple(
+    ClassInfo(index=index, name=str(index), value=index, color=(0, 0, 0), pixels=2, share=0.5, images=2)
+    for index in range(2)
+)
 
 
 def test_its_defaults_are_its_own() -> None:
@@ -48,6 +57,9 @@ def test_its_defaults_are_its_own() -> None:
         ({"optimization": {"class_weighting": "given"}}, "optimization", "class_weights"),
         ({"checkpoints": {"monitor": "val_miou"}}, "checkpoints", "monitor"),
         ({"early_stopping": {"monitor": "val_acc5"}}, "early_stopping", "monitor"),
+        ({"model": {"encoder": "hf-hub:net"}}, "model", "encoder"),
+        ({"model": {"encoder": "hf-hub:lab/net/../x"}}, "model", "encoder"),
+        ({"model": {"encoder": "folder:"}}, "model", "encoder"),
         ({"data": {"eval_topk": [1]}}, "data", "eval_topk"),
         ({"data": {"eval_topk": [5, 5]}}, "data", "eval_topk"),
         ({"data": {"class_sampling": "even"}}, "data", "class_sampling"),
@@ -119,3 +131,42 @@ def test_there_are_weights_for_many_classes() -> None:
     check_classes(spec, 1000, "multiclass")
     with pytest.raises(InvalidRequest, match="1000 class weights and 999 classes"):
         check_classes(spec, 999, "multiclass")
+
+
+@pytest.mark.parametrize("encoder", ["hf-hub:timm/resnet18.a1_in1k", "hf-hub:lab/net@v1", "folder:nets/own"])
+def test_an_encoder_may_be_named_by_where_it_lies(encoder: str) -> None:
+    spec = EXPERIMENTS.compose({"task": "classification", "model": {"encoder": encoder}})
+    assert (spec.model.encoder, spec.version) == (encoder, 6)
+    for task in ("segmentation", "detection"):
+        with pytest.raises(InvalidRequest) as refused:
+            EXPERIMENTS.compose({"task": task, "model": {"encoder": encoder}})
+        assert list(refused.value.errors["spec"]["model"]) == ["encoder"]
+
+
+def test_a_folder_is_looked_at_before_a_run_is_made(tmp_path: Path) -> None:
+    storage, place = Storage(tmp_path), tmp_path / "weights" / "nets" / "own"
+    spec = EXPERIMENTS.compose({"task": "classification", "model": {"encoder": "folder:nets/own"}})
+    summary = DatasetSummary(
+        content_hash="0", images=4, splits={"train": 2, "val": 2}, classes=CLASSES, ignore_share=0.0,
+        sizes={}, mean=(0.5,) * 3, std=(0.5,) * 3, kinds=("labels",),
+    )  # fmt: skip
+    dataset = Dataset(id="ds-000000000000", name="d", project="p", created_at=0, summary=summary)
+    config = {
+        "architecture": "resnet18",
+        "model_args": {"in_chans": 3},
+        "pretrained_cfg": {"mean": [0, 0, 0], "std": [1, 1, 1]},
+    }
+
+    def refusal() -> str:
+        with pytest.raises(InvalidRequest) as refused:
+            fitted(spec, dataset, storage)
+        assert list(refused.value.errors["spec"]["model"]) == ["encoder"]
+        return refused.value.message
+
+    assert "no folder" in refusal()
+    place.mkdir(parents=True)
+    for content, said in (("{", "Expecting"), ('{"architecture": "net9"}', "net9")):
+        (place / "config.json").write_text(content)
+        assert said in refusal()
+    (place / "config.json").write_text(json.dumps(config))
+    assert fitted(spec, dataset, storage)[0] == spec

@@ -113,7 +113,7 @@ def test_weights_files_lie_in_their_folder(tmp_path: Path):
     (tmp_path / "secret").write_bytes(b"s")
     os.symlink(tmp_path / "secret", tmp_path / "weights" / "link")
     storage = Storage(tmp_path)
-    assert storage.weights_file("a/b.pt") == file.resolve()
+    assert storage.weights.file("a/b.pt") == file.resolve()
     for name in (
         "../secret",
         str(tmp_path / "secret"),
@@ -126,5 +126,5 @@ def test_weights_files_lie_in_their_folder(tmp_path: Path):
         "x/" * 3000,
     ):
         with pytest.raises(InvalidRequest) as found:
-            storage.weights_file(name)
+            storage.weights.file(name)
         assert "a/b.pt" in found.value.errors["spec"]["model"]["encoder_weights"][0]

@@ -35,7 +35,9 @@ STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 CLASS_SAMPLINGS = ("natural", "balanced")
 FITS = ("stretch", "letterbox", "crop")
-WEIGHTS = ("none", "imagenet", "packaged")
+HUB_WEIGHTS = "imagenet"
+"""What asks for the published weights of an encoder, or for those that lie where it does."""
+WEIGHTS = ("none", HUB_WEIGHTS, "packaged")
 DATASET_FORMATS = (
     "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "folder_per_class", "kitti", "label_studio",
     "label_table", "labelme", "labelme3", "mapillary", "pictures", "supervisely", "via", "voc",

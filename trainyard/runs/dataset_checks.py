@@ -1,8 +1,11 @@
 """What of a spec can be judged before a worker has it: does it fit its data set and this server?"""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
+from trainyard.catalog.encoder_sources import CONFIG_FILE, read_config
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.datasets.record import MASKS, Dataset, DatasetStatus, Kind
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
@@ -115,7 +118,20 @@ def _check_weights(model: ModelSpec, storage: Storage) -> None:
             errors={"spec": {"model": {"encoder_weights": [f"packaged goes with {PACKAGED_ENCODER} only"]}}},
         )
     if model.weights_file is not None:
-        storage.weights_file(model.weights_file)
+        storage.weights.file(model.weights_file)
+    if model.encoder_folder is not None:
+        folder = storage.weights.folder_with(model.encoder_folder, CONFIG_FILE)
+        _check_config(folder / CONFIG_FILE, model.encoder)
+
+
+def _check_config(path: Path, encoder: str) -> None:
+    try:
+        read_config(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(
+            f"{encoder} is no model as timm writes it: {error}.",
+            errors={"spec": {"model": {"encoder": ["a folder with the config.json of a timm model"]}}},
+        ) from error
 
 
 def _check_fold(data: DataSpec, dataset: Dataset) -> None:

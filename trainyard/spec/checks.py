@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from trainyard.catalog.encoder_sources import is_source
 from trainyard.catalog.names import CLASS_WEIGHTINGS, FITS, OPTIMIZERS, SCHEDULES
 from trainyard.catalog.transform_checks import check_holes, check_transforms
 from trainyard.catalog.validation_transforms import check_validation
@@ -29,6 +30,8 @@ def check_parts(spec: TrainingSpec, asked: Collection[str] = PARTS) -> None:
         asked = PARTS
     task = task_of(spec)
     _check_names(spec, task, asked)
+    if "model" in asked:
+        _check_source(spec, task)
     task.check_spec(spec, asked)
     if "augmentation" in asked:
         check_transforms(spec.augmentation.transforms)
@@ -93,6 +96,17 @@ def _check_names(spec: TrainingSpec, task: TaskDescription, asked: Collection[st
                 f"{part}.{field}: the task {task.name} has no {foreign[0]!r}.",
                 errors={"spec": {part: {field: [f"one of: {', '.join(own)}"]}}},
             )
+
+
+def _check_source(spec: TrainingSpec, task: TaskDescription) -> None:
+    """An encoder may be named by where it lies only where the network needs nothing but its last features."""
+    if not is_source(spec.model.encoder):
+        return
+    if not task.encoder_sources or is_offered_name(spec.model.architecture):
+        raise InvalidRequest(
+            f"{spec.model.encoder} is of classification: {task.name} takes its encoders by their names.",
+            errors={"spec": {"model": {"encoder": ["an encoder of smp, or tu- and a timm model"]}}},
+        )
 
 
 def _check_strategy(spec: TrainingSpec) -> None:

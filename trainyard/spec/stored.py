@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from trainyard.catalog.encoder_sources import is_source
 from trainyard.decoding import Defaults, decoder
 from trainyard.errors import NewerRecord
 from trainyard.plugins.spec_offers import asked_of_plugins
@@ -145,7 +146,10 @@ _NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {
     3: lambda spec: spec.data.loader_workers == "auto",
     5: lambda spec: spec.task == "classification",
     6: lambda spec: (
-        spec.task == "detection" or any(asked_of_plugins(spec)) or bool(spec.compute.device_places)
+        spec.task == "detection"
+        or any(asked_of_plugins(spec))
+        or bool(spec.compute.device_places)
+        or is_source(spec.model.encoder)
     ),
 }
 """By version: whether a spec has a value of an older field that came in with it."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from marshmallow import ValidationError, validate
 
 from trainyard.catalog import names as catalog
+from trainyard.catalog.encoder_sources import FOLDER_PREFIX, check_source, is_source
 from trainyard.plugins.offers import VALIDATED, is_offered_name
 from trainyard.spec.fields import (
     AUTO,
@@ -37,7 +38,10 @@ MAX_DEVICES = 64
 
 
 def _known_encoder(name: str) -> None:
-    if not is_offered_name(name) and (problem := catalog.check_encoder(name)):
+    if is_offered_name(name):
+        return
+    problem = check_source(name) if is_source(name) else catalog.check_encoder(name)
+    if problem:
         raise ValidationError(problem)
 
 
@@ -107,7 +111,11 @@ class ModelSpec:
         "architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the "
         "encoder's pooled features; of detection one of torchvision's detectors",
     )
-    encoder: str = described("encoder of smp, or `tu-` and a timm model", _known_encoder)
+    encoder: str = described(
+        "encoder of smp, or `tu-` and a timm model; of classification also hf-hub:OWNER/NAME of the model "
+        "hub, or folder:<path inside the storage's weights folder>, with a model as timm writes it",
+        _known_encoder,
+    )
     task: str = choice(
         tasks.forms,
         "multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one "
@@ -115,8 +123,16 @@ class ModelSpec:
         "instance_segmentation outlines as well",
     )
     encoder_weights: str = described(
-        "none | imagenet | packaged | file:<path inside the storage's weights folder>", _known_weights
+        "none | imagenet, of an encoder of the hub or of a folder those that lie there | packaged | "
+        "file:<path inside the storage's weights folder>",
+        _known_weights,
     )
+
+    @property
+    def encoder_folder(self) -> str | None:
+        """The folder that is named as encoder; None where it comes from elsewhere."""
+        named = self.encoder
+        return named.removeprefix(FOLDER_PREFIX) if named.startswith(FOLDER_PREFIX) else None
 
     @property
     def weights_file(self) -> str | None:

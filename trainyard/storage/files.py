@@ -29,10 +29,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainyard.errors import InvalidRequest, NotFound
+from trainyard.errors import NotFound
 from trainyard.storage.data_root import DataRoot
 from trainyard.storage.errors import storage_error
 from trainyard.storage.ids import check_id
+from trainyard.storage.weights_folder import WeightsFolder
 
 DELETED = ".deleted"
 """End of the name of a folder while it is deleted, which begins with a dot."""
@@ -323,25 +324,10 @@ class Storage:
         """Where data sets lie that are read in place."""
         return DataRoot((self.data_root or self.root / "incoming").resolve())
 
-    def weights_file(self, name: str) -> Path:
-        """A file under weights/; raises InvalidRequest for one outside it or absent."""
-        folder = (self.root / "weights").resolve()
-        if not _is_file_in(folder, name):
-            present = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-            raise InvalidRequest(
-                f"There is no weights file {name!r} in storage.",
-                errors={"spec": {"model": {"encoder_weights": [f"files: {', '.join(present) or 'none'}"]}}},
-            )
-        return (folder / name).resolve()
-
-
-def _is_file_in(folder: Path, name: str) -> bool:
-    """Whether the name, of whatever characters and length, is that of a file inside the folder."""
-    try:
-        path = (folder / name).resolve()
-        return path.is_relative_to(folder) and path.is_file()
-    except (OSError, ValueError):
-        return False
+    @property
+    def weights(self) -> WeightsFolder:
+        """Where weights and encoders lie that specs name."""
+        return WeightsFolder((self.root / "weights").resolve())
 
 
 def remove_folder(path: Path) -> None:

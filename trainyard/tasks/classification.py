@@ -109,6 +109,7 @@ CLASSIFICATION = TaskDescription(
     ),
     parity=("val_accuracy", "accuracy"),
     min_classes=2,
+    encoder_sources=True,
     check_spec=check_spec,
     check_classes=check_classes,
 )

@@ -33,6 +33,7 @@ class TaskDescription:
     drawn beside those of the loss and the learning rate. `class_scores` are how columns of single classes
     begin, with the title of their chart; `parity` is the score by which an exported file is told beside its
     network, with its title, `difference` of what else the two may differ. A set needs `min_classes` classes.
+    `encoder_sources` is whether an encoder may be named by where it lies, on the model hub or in a folder.
 
     `check_spec` is handed a spec and the parts of it that are new: it raises InvalidRequest, naming the
     field, where two parts contradict each other. `check_classes` is handed a spec, the number of a set's
@@ -54,5 +55,6 @@ class TaskDescription:
     parity: tuple[str, str] | None = None
     difference: str = "per logit"
     min_classes: int
+    encoder_sources: bool = False
     check_spec: Callable[["TrainingSpec", Collection[str]], None]
     check_classes: Callable[["TrainingSpec", int, str], None]

@@ -23,26 +23,31 @@ def job_to_message(job: TrainingJob) -> Message:
         "resume_from": [_file_to_message(file) for file in job.resume_from],
         "best": _file_to_message(job.best) if job.best else None,
         "weights_file": str(job.weights_file) if job.weights_file else None,
+        "encoder_folder": str(job.encoder_folder) if job.encoder_folder else None,
         "init_checkpoint": str(job.init_checkpoint) if job.init_checkpoint else None,
     }
 
 
 def job_from_message(data: Message) -> TrainingJob:
     """The reverse of `job_to_message`."""
-    weights, init = data["weights_file"], data["init_checkpoint"]
+    weights, init, encoder = (
+        Path(data[name]) if data[name] else None
+        for name in ("weights_file", "init_checkpoint", "encoder_folder")
+    )
     return TrainingJob(
         run_id=data["run_id"],
         spec=read_spec(data["spec"]),
         epochs=data["epochs"],
         folder=Path(data["folder"]),
         prepared=Path(data["prepared"]),
-        weights_file=Path(weights) if weights else None,
+        weights_file=weights,
+        encoder_folder=encoder,
         threads=data["threads"],
         content_hash=data["content_hash"],
         device_class=data["device_class"],
         resume_from=tuple(_file_from_message(file) for file in data["resume_from"]),
         best=_file_from_message(data["best"]) if data["best"] else None,
-        init_checkpoint=Path(init) if init else None,
+        init_checkpoint=init,
     )
 
 

@@ -34,7 +34,7 @@ from workers.runs.lagging_files import LaggingFiles
 from workers.runs.reports import RunReports
 from workers.runs.revocation import Revocation
 from workers.runs.time_limit import RunningTime
-from workers.runs.weights_file import weights_file
+from workers.runs.weights_file import encoder_folder, weights_file
 from workers.training.job import SavedFile, TrainingJob
 
 logger = logging.getLogger(__name__)
@@ -187,6 +187,7 @@ class RunSupervisor:
             content_hash=run.dataset_hash,
             prepared=self._prepared,
             weights_file=weights_file(self._storage, run.spec),
+            encoder_folder=encoder_folder(self._storage, run.spec),
             threads=self._threads,
             device_class=self._device_class,
             resume_from=tuple(map(self._saved, newest_first(run.checkpoints))),

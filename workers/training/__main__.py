@@ -52,6 +52,7 @@ def main(arguments: list[str]) -> int:
             folder=asked.out,
             prepared=asked.prepared,
             weights_file=Path(named) if (named := spec.model.weights_file) else None,
+            encoder_folder=Path(lies) if (lies := spec.model.encoder_folder) else None,
             threads=asked.threads,
             device_class=asked.device,
             resume_from=checkpoints.resume_from,

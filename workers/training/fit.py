@@ -103,7 +103,7 @@ def _train_within_memory(
             newest, best = attempt.saved.newest, attempt.saved.best
             job = replace(
                 attempt.job,
-                spec=with_half_the_batch(attempt.card.spec, ran_out),
+                spec=with_half_the_batch(attempt.job.spec, ran_out),
                 resume_from=(newest,) if newest else (),
                 best=best,
             )

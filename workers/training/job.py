@@ -22,12 +22,12 @@ class TrainingJob:
 
     `epochs` is the present target, which may differ from `spec.epochs`. `folder` is where it writes,
     `prepared` that of the prepared data set. `weights_file` is set when `spec.model.encoder_weights` is
-    `file:<...>`. `resume_from` are the checkpoints of earlier attempts, the newest first: the first that is
-    whole is gone on from, at its very batch, and `best` is the best of them. `init_checkpoint` is a file of
-    another run whose weights a new run begins with, as far as they fit; a resumed one needs it no more.
-    `content_hash` is the recorded one of the prepared set, None where any will do. `device_class` is that of
-    the queue: `cpu` never touches a GPU, any other needs one; None, of a program without a service, takes a
-    GPU where there is one.
+    `file:<...>`, `encoder_folder` when `spec.model.encoder` is `folder:<...>`. `resume_from` are the
+    checkpoints of earlier attempts, the newest first: the first that is whole is gone on from, at its very
+    batch, and `best` is the best of them. `init_checkpoint` is a file of another run whose weights a new run
+    begins with, as far as they fit; a resumed one needs it no more. `content_hash` is the recorded one of the
+    prepared set, None where any will do. `device_class` is that of the queue: `cpu` never touches a GPU, any
+    other needs one; None, of a program without a service, takes a GPU where there is one.
     """
 
     run_id: str
@@ -37,6 +37,7 @@ class TrainingJob:
     prepared: Path
     weights_file: Path | None
     threads: int
+    encoder_folder: Path | None = None
     resume_from: tuple[SavedFile, ...] = ()
     best: SavedFile | None = None
     init_checkpoint: Path | None = None

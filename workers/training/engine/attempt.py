@@ -8,6 +8,8 @@ import torch
 from lightning import seed_everything
 from torch import nn
 
+from trainyard.catalog.encoder_sources import is_source
+from trainyard.catalog.names import HUB_WEIGHTS, WEIGHTS_FILE_PREFIX
 from trainyard.runs.events import BatchSettled, Event, Notice, WeightsLoaded
 from trainyard.spec.checks import check_classes, check_known
 from trainyard.spec.stored import read_spec
@@ -29,6 +31,7 @@ from workers.training.epochs.early_stopping import ended_early
 from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile, TrainingJob
+from workers.training.network.encoder_sources import FoundEncoder, find_encoder
 from workers.training.network.input_rule import InputRule
 from workers.training.network.shapes import check_shapes, passes
 from workers.training.network.warm_start import load_fitting
@@ -88,6 +91,9 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     if job.resume_from and newest is None:
         report(Notice(message="No checkpoint of an earlier attempt can be read: training starts anew."))
     spec = _with_legal_size(job.spec, report)
+    found = _found_encoder(job, checkpoint, report)
+    if found is not None:
+        spec = replace(spec, model=replace(spec.model, encoder=found.encoder))
     if checkpoint is not None:
         spec = with_smaller_batch_of(spec, read_spec(checkpoint[ABOUT]["spec"]))
     device = device_of_class(job.device_class)
@@ -98,7 +104,7 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     check_classes(spec, len(prepared.classes), prepared.task)
     task = task_of(spec)
     classes = task.classes(prepared)
-    network, rule = _network(task, job, spec, prepared, checkpoint, report)
+    network, rule = _network(task, job, spec, prepared, checkpoint, found, report)
     task.suit_device(network, device)
     if spec.data.finds_batch:
         spec = with_found_batch(spec, network, prepared, precision, report, device)
@@ -117,7 +123,8 @@ def build_attempt(job: TrainingJob, report: Report) -> Attempt:
     row = checkpoint[ABOUT]["best"] if checkpoint else None
     saved = Saved(newest=newest, best=_file_of(row, newest, job.best))
     return Attempt(
-        job=replace(job, spec=spec),  # what other ranks, and a second try, are to go by
+        # What other ranks, and a second try, are to go by: an encoder by where it lies.
+        job=replace(job, spec=replace(spec, model=job.spec.model)),
         folder=RunFolder(job.folder),
         card=ModelCard(run_id=job.run_id, spec=spec, classes=classes, rule=rule, depth=prepared.depth),
         data=data,
@@ -164,6 +171,7 @@ def _network(
     spec: TrainingSpec,
     prepared: PreparedDataset,
     checkpoint: dict[str, Any] | None,
+    found: FoundEncoder | None,
     report: Report,
 ) -> tuple[nn.Module, InputRule]:
     """The network and how images are put to it: what its weights were made with."""
@@ -178,8 +186,30 @@ def _network(
         report(Notice(message=loaded.describe(job.init_checkpoint.name)))
         report(WeightsLoaded(**{**asdict(loaded), "skipped": tuple(loaded.skipped)}))
         return network, _rule_of(origin)
-    network = task.build_network(spec.model, classes, job.weights_file)
-    return network, task.input_rule(spec.model, prepared)
+    if found is None or spec.model.encoder_weights != HUB_WEIGHTS:
+        network = task.build_network(spec.model, classes, job.weights_file)
+        return network, task.input_rule(spec.model, prepared)
+    file = found.weights_file
+    assert file is not None  # noqa: S101 - they were asked for
+    model = replace(spec.model, encoder_weights=f"{WEIGHTS_FILE_PREFIX}{file.name}")
+    return task.build_network(model, classes, file), found.rule
+
+
+def _found_encoder(
+    job: TrainingJob, checkpoint: dict[str, Any] | None, report: Report
+) -> FoundEncoder | None:
+    """What an encoder is that the spec names by where it lies; None for any other. A checkpoint says so
+    itself, and needs no weights."""
+    model = job.spec.model
+    if not is_source(model.encoder):
+        return None
+    if checkpoint is not None:
+        saved = read_spec(checkpoint[ABOUT]["spec"]).model
+        return FoundEncoder(encoder=saved.encoder, weights_file=None, rule=_rule_of(checkpoint))
+    pretrained = model.encoder_weights == HUB_WEIGHTS and job.init_checkpoint is None
+    found = find_encoder(model.encoder, job.encoder_folder, pretrained=pretrained)
+    report(Notice(message=f"{model.encoder} is {found.encoder}."))
+    return found
 
 
 def _rule_of(checkpoint: dict[str, Any]) -> InputRule:

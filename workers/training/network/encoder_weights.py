@@ -115,6 +115,11 @@ def require_imagenet(encoder: str) -> None:
         cached = huggingface_hub.try_to_load_from_cache(repository, file, revision=revision)
         if isinstance(cached, str):
             return
+    require_hub(f"{encoder}'s ImageNet weights")
+
+
+def require_hub(wanted: str) -> None:
+    """Raise WeightsUnavailable, naming what is wanted, where the model hub does not answer."""
     asked = urllib.request.Request(huggingface_hub.constants.ENDPOINT, method="HEAD")  # noqa: S310
     try:
         urllib.request.urlopen(asked, timeout=HUB_TIMEOUT_SECONDS).close()  # noqa: S310 - a fixed address
@@ -122,7 +127,7 @@ def require_imagenet(encoder: str) -> None:
         return  # it answers, be it with a refusal of this one request
     except OSError as error:
         raise WeightsUnavailable(
-            f"The model hub does not answer, so {encoder}'s ImageNet weights cannot be fetched: {error}"
+            f"The model hub does not answer, so {wanted} cannot be fetched: {error}"
         ) from error
 
 
