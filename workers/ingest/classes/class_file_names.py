@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import unicodedata
 from collections.abc import Callable
 
 from workers.ingest.classes.class_documents import parsed_json, parsed_yaml
@@ -13,6 +14,8 @@ from workers.ingest.classes.class_lists import (
     classes_of_table,
     classes_of_text,
 )
+from workers.ingest.classes.class_words import CLASS_WORDS, LIST_WORDS
+from workers.ingest.classes.markdown_lists import classes_of_markdown, classes_of_markdown_table
 from workers.ingest.classes.named_classes import NamedClasses
 
 Parse = Callable[[str], NamedClasses | None]
@@ -53,11 +56,11 @@ _KNOWN: dict[str, Parse] = {
 }
 """Files by name, in the order in which they count; none if a file of the name is something else."""
 
-_WORDS = r"(?:class(?:es)?|labels?|categor(?:y|ies)|legend|ontology|names|id|idx)"
-_MORE = (
-    r"(?:names?|map(?:ping|s)?|list|dict|info|ids?|idx|ind(?:ex|ices)|table|definitions?|colou?rs?|meta|to|2)"
-)
+_WORDS = rf"(?:{'|'.join(CLASS_WORDS)})"
+_MORE = rf"(?:{'|'.join(LIST_WORDS)})"
 _CALLED = re.compile(rf"{_WORDS}(?:[\W_]*(?:{_WORDS}|{_MORE}))*", re.IGNORECASE)
+_LIST_FIRST = re.compile(rf"{_MORE}(?:[\W_]+{_MORE})*[\W_]+{_WORDS}", re.IGNORECASE)
+"""`liste_des_classes`; of `list.txt` and `names.txt` alone it is not said what they list."""
 _COLORS = re.compile(r"(?:label_colors|colormap)\.txt|class_dict\w*\.csv|.*class_dict\.csv", re.IGNORECASE)
 _PARSERS: dict[str, Parse] = {
     ".json": _json(classes_of),
@@ -65,6 +68,8 @@ _PARSERS: dict[str, Parse] = {
     ".yml": _yaml(classes_of),
     ".txt": classes_of_text,
     ".csv": classes_of_table,
+    ".tsv": classes_of_table,
+    ".md": classes_of_markdown,
     ".names": classes_of_text,
     ".pbtxt": classes_of_pbtxt,
 }
@@ -72,20 +77,25 @@ _ABOUT_SETS: dict[str, Parse] = {
     ".json": _json(classes_in),
     ".yaml": _yaml(classes_in),
     ".yml": _yaml(classes_in),
+    ".md": classes_of_markdown_table,
 }
 
 
 def rank_and_parser(path: str) -> tuple[int, Parse, bool] | None:
     """The place of a file among those that may name classes, what reads it, and whether its name says that it
     names classes; None for a file that does not, by its name."""
-    name = posixpath.basename(path).casefold()
+    name = unicodedata.normalize("NFC", posixpath.basename(path)).casefold()
     if name in _KNOWN:
         return list(_KNOWN).index(name), _KNOWN[name], True
     stem, ending = posixpath.splitext(name)
     if _COLORS.fullmatch(name):
         return len(_KNOWN) + 1, classes_of_color_table, True
-    if ending == ".names" or (ending in _PARSERS and _CALLED.fullmatch(stem)):
+    if ending == ".names" or (ending in _PARSERS and _is_called_so(stem)):
         return len(_KNOWN), _PARSERS[ending], True
     if ending in _ABOUT_SETS and not any(character.isdigit() for character in stem):
         return len(_KNOWN) + 2, _ABOUT_SETS[ending], False
     return None
+
+
+def _is_called_so(stem: str) -> bool:
+    return (_CALLED.fullmatch(stem) or _LIST_FIRST.fullmatch(stem)) is not None

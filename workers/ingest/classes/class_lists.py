@@ -3,8 +3,9 @@
 import csv
 import re
 
+from workers.ingest.classes.class_words import ID_HEADS, NAME_HEADS
 from workers.ingest.classes.color_table import has_colors, parse_colors, rows_of
-from workers.ingest.classes.named_classes import NamedClasses, Unread, in_order, with_ids
+from workers.ingest.classes.named_classes import NamedClasses, Unread, first_value, in_order, with_ids
 from workers.ingest.classes.voc_labels import labelmap
 from workers.ingest.regions.masks import IGNORED
 
@@ -18,10 +19,9 @@ _ITEM_NAME = re.compile(r"\b(?:display_)?name\s*:\s*[\"']([^\"']+)[\"']")
 _IGNORE_LINE = "__ignore__"
 """LabelMe writes it before the name of value 0."""
 
-_ID_COLUMNS = frozenset(
-    ("id", "value", "index", "class_id", "label_id", "pixel value", "pixel_value", "code")
-)
-_NAME_COLUMNS = frozenset(("name", "class", "label", "class_name", "label_name", "category"))
+_QUOTED = re.compile(r"[\s\"'\[\](){},;]*(.*?)[\s\"'\[\](){},;]*")
+"""A name within the signs of lists in programs."""
+_IN_A_ROW = re.compile(r"[,;\t]")
 _CSV_HEADER = "pixel value"
 
 
@@ -31,12 +31,16 @@ def classes_of_text(text: str) -> NamedClasses:
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
         raise Unread("it is empty")
+    lines = _plain_lines(lines)
     if _LABELMAP.match(lines[0]):
         names, table = labelmap(text)
         return NamedClasses(names=names, colors=table, ignore_value=IGNORED)
     if has_colors(lines[0]):
         names, table, ignored = parse_colors(text)
-        return NamedClasses(names=names, colors=table, ignore_value=ignored)
+        listed = in_order(list(names.values()))
+        first = first_value(listed)
+        colors = {color: value + first * (value != ignored) for color, value in table.items()}
+        return NamedClasses(listed=listed, colors=colors, ignore_value=ignored)
     if any(_PATH.search(line) for line in lines):
         raise Unread("its lines are paths of files")
     first = [_NUMBER_FIRST.fullmatch(line) for line in lines]
@@ -46,6 +50,16 @@ def classes_of_text(text: str) -> NamedClasses:
     if all(last) and len({match[2] for match in last if match}) == len(lines):
         return NamedClasses(names=with_ids((match[2], match[1]) for match in last if match))
     return NamedClasses(listed=in_order(lines[1:] if lines[0] == _IGNORE_LINE else lines))
+
+
+def _plain_lines(lines: list[str]) -> list[str]:
+    """Lines without the quotes and commas of a list in a program; a list in one line as one name a line."""
+    if len(lines) == 1 and _IN_A_ROW.search(lines[0]) and not _LABELMAP.match(lines[0]):
+        lines = [part for part in _IN_A_ROW.split(lines[0]) if part.strip()]
+    elif not all(line.endswith(",") or line[0] in "\"'" for line in lines[:-1]):
+        return lines
+    plain = [_QUOTED.fullmatch(line) for line in lines]
+    return [match[1] for match in plain if match and match[1]]
 
 
 def classes_of_color_table(text: str) -> NamedClasses | None:
@@ -70,10 +84,11 @@ def classes_of_table(text: str) -> NamedClasses | None:
     """What a CSV with a header says that has a column of names and one of ids, `id,name` or `class;value`;
     None for another, such as labels of images. Raises Unread."""
     lines = text.splitlines()
-    rows = list(csv.reader(lines, delimiter=";" if lines and ";" in lines[0] else ",", skipinitialspace=True))
+    delimiter = next((sign for sign in "\t;" if lines and sign in lines[0]), ",")
+    rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     header = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    ids = [place for place, cell in enumerate(header) if cell in _ID_COLUMNS]
-    names = [place for place, cell in enumerate(header) if cell in _NAME_COLUMNS]
+    ids = [place for place, cell in enumerate(header) if cell in ID_HEADS]
+    names = [place for place, cell in enumerate(header) if cell in NAME_HEADS]
     if len(ids) != 1 or len(names) != 1:
         return None
     named = [(row[ids[0]].strip(), row[names[0]].strip()) for row in rows[1:] if len(row) == len(header)]

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from workers.ingest.classes.class_words import BACKGROUNDS
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog
 
 BACKGROUND = "background"
-_BACKGROUNDS = frozenset((BACKGROUND, "_background_", "__background__", "bg", "back_ground", "back ground"))
 _NO_CLASS = frozenset(("void", "unlabelled", "unlabeled", "ignore", "ignored"))
 _FIRST = _NO_CLASS | {"other", "others", "none"}
 
@@ -16,7 +16,7 @@ Names = dict[int, str]
 
 def is_background(name: str) -> bool:
     """Whether a class of this name is what is no object."""
-    return name.strip().casefold() in _BACKGROUNDS
+    return name.strip().casefold() in BACKGROUNDS
 
 
 def foreground(names: Iterable[str] | Mapping[int, str]) -> list[str]:
@@ -76,6 +76,25 @@ def numbered_from_one(
     text = "The names are numbered from 1 on, the background too, and the masks have values from 0 on. "
     key = log.ask("class_names", text + "Which is which?", offers)
     return moved if key == "from_0" else written
+
+
+def numbered_from_zero(
+    names: Mapping[int, str], values: Collection[int], images: int, log: ProblemLog
+) -> Names | None:
+    """The names to go on with where a file numbers objects alone from 0 on and masks have one value more; None
+    for any other file. Whether 0 is the background then is asked."""
+    count = len(names)
+    if set(names) != set(range(count)) or any(map(_is_counted, names.values())) or max(values) != count:
+        return None
+    moved = {0: BACKGROUND, **{value + 1: name for value, name in names.items()}}
+    written = {**names, count: f"class_{count}"}
+    offers = [
+        Offer(key=key, text=f"The values are {_told(one)}.", count=images, options=_options(one, None))
+        for key, one in (("from_1", moved), ("as_written", written))
+    ]
+    text = f"The names are numbered from 0 to {count - 1}, and the masks have values up to {count}: "
+    key = log.ask("class_names", text + "is 0 the background, or has the last no name?", offers)
+    return moved if key == "from_1" else written
 
 
 def likeliest(listed: Sequence[str], ids: Sequence[int]) -> Names | None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from trainyard.datasets.record import IngestOptions, Task
-from workers.ingest.classes.class_names import numbered_from_one
+from workers.ingest.classes.class_names import numbered_from_one, numbered_from_zero
 from workers.ingest.items import Color, FoundSet
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, Meanings, Reading
@@ -97,6 +97,10 @@ def completed(rules: ClassRules, readings: Collection[Reading], log: ProblemLog)
         return replace(rules, names=dict(zip(sorted(seen), rules.names.values(), strict=True)))
     if 0 in unnamed and (names := numbered_from_one(rules.names, seen - {255}, len(readings), log)):
         return replace(rules, names=names)
+    if unnamed and len(rules.names) > 1:
+        names = numbered_from_zero(rules.names, seen - {255}, len(readings), log)
+        if names is not None:
+            return replace(rules, names=names)
     if not unnamed or not unnamed <= {0, 255} or seen <= {0, 255}:
         return rules
     if 0 in unnamed:

@@ -19,6 +19,7 @@ _TABLES = tuple(
 _VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
 _COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
 _NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
+_NAME_THEN = re.compile(r"\s*([^\W\d].*?)[\s,:;]+(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})\s*\Z")
 _NUMBER_FIRST = re.compile(r"\s*\d+\s+(\D.*?)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*\Z")
 
 
@@ -54,8 +55,8 @@ def has_colors(line: str) -> bool:
 
 
 def parse_colors(text: str) -> Classes:
-    """Names by value, in the order of lines `red green blue name`, `name,red,green,blue` or `number name red
-    green blue`, the value of each colour, and the value to ignore; lines of another kind before the first are
+    """Names by value, in the order of lines `red green blue name`, `name,red,green,blue`, `number name red
+    green blue` or `name red green blue`, the value of each colour, and the value to ignore; lines of another kind before the first are
     headers.
 
     Raises Refused.
@@ -86,7 +87,7 @@ def parse_colors(text: str) -> Classes:
 def _entry(line: str) -> tuple[Color, str] | None:
     if match := _COLOR_FIRST.match(line):
         *parts, name = match.groups()
-    elif match := _NAME_FIRST.match(line) or _NUMBER_FIRST.match(line):
+    elif match := _NAME_FIRST.match(line) or _NUMBER_FIRST.match(line) or _NAME_THEN.match(line):
         name, *parts = match.groups()
     else:
         return None

@@ -21,6 +21,8 @@ from workers.ingest.reading.statistics import Reading
 _FAR = 16
 """A value alone in some masks is no grey beside others if those are at least so many times as high."""
 _OFFERED = 12
+_RARE = 20
+"""Ids are rare where 255 has more than so many times their pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ def open_mixture(
     lone = _lone_id(each)
     if lone is not None:
         return _lone(lone, set().union(*each) - {0, lone}, readings)
+    if WHITE in set().union(*each) and are_ids(ids or {0}) and _are_rare(ids, readings):
+        return _rare_beside_white(ids, readings)
     if len(ids) == 1 and are_ids(ids) and set().union(*each) == ids | {WHITE}:
         return _bare_white(ids, readings)
     is_mixed = any(WHITE in own and own & ids for own in each)
@@ -86,6 +90,31 @@ def _lone(lone: int, greys: set[int], readings: Sequence[Reading]) -> OpenMixtur
         files=files,
         ids=greys,
         others=_files(readings, greys),
+    )
+
+
+def _are_rare(ids: set[int], readings: Sequence[Reading]) -> bool:
+    """Whether ids have few pixels beside white areas, on much background: 255 is then no mere border."""
+    background, white, rest = (
+        sum(reading.values.get(value, 0) for reading in readings for value in values)
+        for values in ({0}, {WHITE}, ids)
+    )
+    return bool(ids) and background > white > _RARE * rest
+
+
+def _rare_beside_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
+    files, further = _files(readings, ids), max(ids) + 1
+    return OpenMixture(
+        code="white_values",
+        text=f"{len(files)} mask(s), such as {shown(files[0])}, have few pixels of {listed_values(ids)} beside "
+        "areas of 255, which mostly marks what is no class. Which of them is a class?",
+        readings=[
+            ("white", "255 is the class, the other pixels are none.", dict.fromkeys(sorted(ids))),
+            ("class", f"Both are; 255 counts as {further}.", {WHITE: further}),
+            ("ignored", "255 is no class: its pixels are ignored.", {WHITE: None}),
+        ],
+        files=files,
+        ids=ids | {WHITE},
     )
 
 

@@ -36,6 +36,10 @@ _NOISE_SHARE = 0.01
 _MOSTLY = 0.8
 _FAR_MORE = 10
 _EDGE_VALUES = 2
+_MOST_THIN = 0.2
+"""Smoothed edges have at most this share of all pixels."""
+_BESIDE = 6
+"""What is so near to a level may have areas: enlarging reaches beyond the level a little."""
 _THICK_SHARE = 0.02
 _MOST_INNER = 0.1
 _LOOKED_AT = 16
@@ -95,7 +99,27 @@ def find_strays(
         return strays
     about = _about_levels(total, named if rules else None, readings, masks_of)
     others = {value: count for value, count in total.items() if value not in {*(about or ()), *named}}
-    return _strays(about, others, readings, are_noise=True) if about and others else strays
+    if about and others:
+        return _strays(about, others, readings, are_noise=True)
+    return strays or (None if rules else _thin_edges(total, readings, masks_of))
+
+
+def _thin_edges(
+    total: Mapping[int, int], readings: Sequence[Reading], masks_of: Callable[[int], Uint8]
+) -> Strays | None:
+    """Many values between levels of grey that have no area of their own; which level they mean is open, since
+    the edge of the lightest passes the greys of all others. None without any."""
+    if len(total) < _NOISE_VALUES + 2:
+        return None
+    levels = gathered(masks_of(number) for number in spread(range(len(readings)), _LOOKED_AT))
+    if levels is None or not set(levels) <= total.keys():
+        return None
+    others = {value: count for value, count in total.items() if value not in levels}
+    between = [value for value in others if min(abs(value - level) for level in levels) > _BESIDE]
+    many = len(between) >= _NOISE_VALUES and sum(others.values()) <= _MOST_THIN * sum(total.values())
+    if not many or _have_areas(between, readings, masks_of):
+        return None
+    return _strays(frozenset(levels), others, readings, are_noise=False)
 
 
 def _beside_levels(
@@ -196,7 +220,8 @@ def _is_speck(
     value: int, count: int, masks: int, levels: Collection[int], readings: Sequence[Reading], ids: bool
 ) -> bool:
     """Whether a value has but a few pixels of a few masks, and is not the id that comes next."""
-    if ids and value <= max(set(levels) - {WHITE}, default=0) + 1 and count > _SPECK_PIXELS:
+    highest = max(set(levels) - {WHITE}, default=0)
+    if ids and highest and value <= highest + 1 and count > _SPECK_PIXELS:
         return False
     mean = sum(reading.height * reading.width for reading in readings) / len(readings)
     few = masks <= max(_RARE * len(readings), 1) or len(readings) < _FEW_MASKS
