@@ -91,6 +91,38 @@ def voc(outlined: bool) -> Files:
     return files
 
 
+def box_table(outlined: bool) -> Files:
+    assert not outlined
+    lines = ["filename,width,height,class,xmin,ymin,xmax,ymax"]
+    for name, objects in OBJECTS.items():
+        width, height = SIZES[name]
+        for index, (left, top, right, bottom) in objects:
+            lines.append(f"{name}.png,{width},{height},{CLASSES[index]},{left},{top},{right},{bottom}")
+        lines += [] if objects else [f"{name}.png,{width},{height},,,,,"]
+    return images() | {"labels.csv": "\n".join(lines).encode()}
+
+
+def createml(outlined: bool) -> Files:
+    assert not outlined
+    document = [
+        {
+            "image": f"{name}.png",
+            "annotations": [
+                {
+                    "label": CLASSES[index],
+                    "coordinates": {
+                        "x": (left + right) / 2, "y": (top + bottom) / 2,
+                        "width": right - left, "height": bottom - top,
+                    },
+                }
+                for index, (left, top, right, bottom) in objects
+            ],
+        }
+        for name, objects in OBJECTS.items()
+    ]  # fmt: skip
+    return images() | {"_annotations.createml.json": json.dumps(document).encode()}
+
+
 def labelme(outlined: bool) -> Files:
     files = images("")
     for name, objects in OBJECTS.items():
@@ -195,7 +227,10 @@ def supervisely(outlined: bool) -> Files:
     return files
 
 
+BOXES_ALONE = {"voc_boxes", "box_table", "createml"}
+"""Formats that outline nothing."""
+
 WRITERS: dict[str, Callable[[bool], Files]] = {
     "coco": coco, "yolo_seg": yolo, "voc_boxes": voc, "labelme": labelme, "cvat": cvat, "via": via,
-    "label_studio": label_studio, "supervisely": supervisely,
+    "label_studio": label_studio, "supervisely": supervisely, "box_table": box_table, "createml": createml,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.ingest.boxed import CLASSES, OBJECTS, SIZES, WRITERS, Files, coco, images, voc, yolo
+from tests.ingest.boxed import BOXES_ALONE, CLASSES, OBJECTS, SIZES, WRITERS, Files, coco, images, voc, yolo
 from tests.ingest.formats.coco_files import boxed, coco_file, image_record
 from tests.ingest.made import Bench, codes, encoded, photo
 from workers.ingest.pipeline import IngestResult
@@ -68,7 +68,7 @@ def test_boxes_are_the_same_in_every_format(bench: Bench, form: str) -> None:
     assert codes(result) == []
 
 
-@pytest.mark.parametrize("form", sorted(WRITERS.keys() - {"voc_boxes"}))
+@pytest.mark.parametrize("form", sorted(WRITERS.keys() - BOXES_ALONE))
 def test_outlines_are_the_same_in_every_format(bench: Bench, form: str) -> None:
     result = bench.run(WRITERS[form](True), processes=1)
     assert_as_drawn(bench, result)
@@ -87,7 +87,7 @@ def moved(files: Files, folder: str) -> Files:
     return {f"{folder}/{path}": data for path, data in files.items()}
 
 
-@pytest.mark.parametrize("form", ["coco", "yolo_seg", "voc_boxes"])
+@pytest.mark.parametrize("form", ["coco", "yolo_seg", "voc_boxes", "box_table", "createml"])
 def test_folders_and_case_change_nothing(bench: Bench, form: str) -> None:
     files = moved(WRITERS[form](False), "export/Set 1")
     upper = {path.replace(".png", ".PNG"): data for path, data in files.items()}

@@ -297,3 +297,24 @@ def test_greys_that_each_file_has_changed_are_no_classes(bench: Bench, backgroun
     results = answers(bench, upload_of(masks, drawn))
     assert set(results) >= {"nearest"}
     assert len(names_of(results["nearest"])) == 4
+
+
+def test_few_pixels_of_one_beside_white_areas_are_asked_about(bench: Bench) -> None:
+    in_all = clean(LEVELS["black and white"])
+    for mask in in_all:
+        mask[:3, :3] = 1
+    for masks in (speckled(LEVELS["black and white"], *[1] * 9), in_all):
+        results = answers(bench, upload_of(map(encoded, masks), masks))
+        assert len(results) == 3
+        assert names_of(next(iter(results.values()))) == {0: "background", 255: "foreground"}
+
+
+@pytest.mark.parametrize("values", [(0, 100, 200), (0, 40, 80, 240)])
+def test_smoothed_edges_between_greys_are_asked_about(bench: Bench, values: tuple[int, ...]) -> None:
+    masks = [
+        np.array(Image.fromarray(mask).resize((WIDTH // 2, HEIGHT // 2)).resize((WIDTH, HEIGHT), 2))
+        for mask in clean(values)
+    ]
+    results = answers(bench, upload_of(map(encoded, masks), masks))
+    assert list(results) == ["ignored", "nearest", "classes"]
+    assert set(names_of(results["nearest"])) == set(values)

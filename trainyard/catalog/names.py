@@ -39,9 +39,9 @@ HUB_WEIGHTS = "imagenet"
 """What asks for the published weights of an encoder, or for those that lie where it does."""
 WEIGHTS = ("none", HUB_WEIGHTS, "packaged")
 DATASET_FORMATS = (
-    "camvid", "cityscapes", "coco", "coco_panoptic", "cvat", "folder_per_class", "kitti", "label_studio",
-    "label_table", "labelme", "labelme3", "mapillary", "pictures", "supervisely", "via", "voc",
-    "voc_boxes", "yolo_seg",
+    "box_table", "camvid", "cityscapes", "coco", "coco_panoptic", "createml", "cvat", "folder_per_class",
+    "kitti", "label_studio", "label_table", "labelme", "labelme3", "mapillary", "pictures", "supervisely",
+    "via", "voc", "voc_boxes", "yolo_seg",
 )  # fmt: skip
 """Formats of annotations that ingest reads, as an upload may name them."""
 NAME_ENCODINGS = (

@@ -38,8 +38,8 @@ def classes_of_text(text: str) -> NamedClasses:
     if has_colors(lines[0]):
         names, table, ignored = parse_colors(text)
         listed = in_order(list(names.values()))
-        first = first_value(listed)
-        colors = {color: value + first * (value != ignored) for color, value in table.items()}
+        start = first_value(listed)
+        colors = {color: value + start * (value != ignored) for color, value in table.items()}
         return NamedClasses(listed=listed, colors=colors, ignore_value=ignored)
     if any(_PATH.search(line) for line in lines):
         raise Unread("its lines are paths of files")

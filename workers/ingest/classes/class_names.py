@@ -81,8 +81,8 @@ def numbered_from_one(
 def numbered_from_zero(
     names: Mapping[int, str], values: Collection[int], images: int, log: ProblemLog
 ) -> Names | None:
-    """The names to go on with where a file numbers objects alone from 0 on and masks have one value more; None
-    for any other file. Whether 0 is the background then is asked."""
+    """The names to go on with where a file numbers objects alone from 0 on and masks have one value more;
+    None for any other file. Whether 0 is the background then is asked."""
     count = len(names)
     if set(names) != set(range(count)) or any(map(_is_counted, names.values())) or max(values) != count:
         return None

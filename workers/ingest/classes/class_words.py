@@ -22,7 +22,8 @@ LIST_WORDS = (
     r"namen?", r"liste?n?", "tabelle", "übersicht", "der", "de", "des", "del", "dei", "das", "las", "los",
     r"noms?", "nombres", "lista", "nomes", "nomi", "elenco", "lijst",
     "названия", "список", "имена",
-    "名称", "名稱", "名", "列表", "说明", "說明", "表", "定义", "映射", "一覧", "リスト", "目录", "이름", "목록",
+    "名称", "名稱", "名", "列表", "说明", "說明", "表", "定义", "映射", "一覧",
+    "リスト", "目录", "이름", "목록",
 )  # fmt: skip
 """Patterns of what stands beside these words in the names of files."""
 
@@ -31,7 +32,8 @@ ID_HEADS = frozenset((
     "mask value", "mask_value", "code", "number", "no", "no.", "#",
     "nr", "nr.", "nummer", "wert", "pixelwert", "klassen-id", "klasse id",
     "valeur", "numéro", "indice", "valor", "número", "numero", "índice", "valore", "waarde",
-    "значение", "номер", "индекс", "编号", "值", "像素值", "序号", "索引", "標號", "番号", "画素値", "번호", "값",
+    "значение", "номер", "индекс", "编号", "值", "像素值", "序号", "索引", "標號",
+    "番号", "画素値", "번호", "값",
 ))  # fmt: skip
 """Headings of columns of mask values."""
 
@@ -40,7 +42,8 @@ NAME_HEADS = frozenset((
     "klasse", "klassenname", "bezeichnung", "kategorie", "bedeutung",
     "nom", "classe", "catégorie", "étiquette", "nombre", "clase", "categoría", "etiqueta",
     "nome", "categoria", "rótulo", "etichetta", "naam",
-    "название", "класс", "имя", "名称", "名稱", "类别", "類別", "类名", "含义", "标签", "名前", "クラス", "이름", "클래스",
+    "название", "класс", "имя", "名称", "名稱", "类别", "類別", "类名",
+    "含义", "标签", "名前", "クラス", "이름", "클래스",
 ))  # fmt: skip
 """Headings of columns of names."""
 

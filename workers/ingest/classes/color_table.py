@@ -56,8 +56,8 @@ def has_colors(line: str) -> bool:
 
 def parse_colors(text: str) -> Classes:
     """Names by value, in the order of lines `red green blue name`, `name,red,green,blue`, `number name red
-    green blue` or `name red green blue`, the value of each colour, and the value to ignore; lines of another kind before the first are
-    headers.
+    green blue` or `name red green blue`, the value of each colour, and the value to ignore; lines of another
+    kind before the first are headers.
 
     Raises Refused.
     """

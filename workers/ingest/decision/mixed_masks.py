@@ -106,8 +106,8 @@ def _rare_beside_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixtur
     files, further = _files(readings, ids), max(ids) + 1
     return OpenMixture(
         code="white_values",
-        text=f"{len(files)} mask(s), such as {shown(files[0])}, have few pixels of {listed_values(ids)} beside "
-        "areas of 255, which mostly marks what is no class. Which of them is a class?",
+        text=f"{len(files)} mask(s), such as {shown(files[0])}, have few pixels of {listed_values(ids)} "
+        "beside areas of 255, which mostly marks what is no class. Which of them is a class?",
         readings=[
             ("white", "255 is the class, the other pixels are none.", dict.fromkeys(sorted(ids))),
             ("class", f"Both are; 255 counts as {further}.", {WHITE: further}),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from trainyard.catalog.names import DATASET_FORMATS
 from workers.ingest.archive import Member
 from workers.ingest.formats.annotations.part_of import PartOf
+from workers.ingest.formats.boxes.createml import CreateMl
+from workers.ingest.formats.boxes.table import BoxTable
 from workers.ingest.formats.coco.panoptic import CocoPanoptic
 from workers.ingest.formats.coco.reader import Coco
 from workers.ingest.formats.folders.camvid import Camvid
@@ -40,6 +42,8 @@ FORMATS: tuple[Format, ...] = (
     Kitti(),
     Camvid(),
     Voc(),
+    CreateMl(),
+    BoxTable(),
     VocBoxes(),
     YoloSeg(),
     Pictures(),

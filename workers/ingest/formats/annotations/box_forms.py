@@ -58,9 +58,11 @@ class BoxReading:
 class BoxForms:
     """Gathers what a set's boxes say of their form."""
 
-    def __init__(self, own: BoxForm, units: Units) -> None:
-        """`own` is what the format's rule says, and `units` those of its numbers."""
+    def __init__(self, own: BoxForm, units: Units, *, certain: bool = True) -> None:
+        """`own` is what the format's rule says, and `units` those of its numbers; it is but the likeliest
+        where no rule makes it `certain`."""
         self._own = own
+        self._certain = certain
         self._units: Units = units
         self._count = 0
         self._images: set[str] = set()
@@ -87,7 +89,9 @@ class BoxForms:
             self._beyond[form, "pixels"] += size is not None and not _lies_within(box, size, form, numbers)
         self._tell(numbers, area, outline)
         whole = (1, 1) if self._units == "fractions" and max(map(abs, numbers)) <= LARGEST_FRACTION else size
-        if whole is not None and not _lies_within(sides(self._own, numbers), whole, self._own, numbers):
+        if whole is not None and not (
+            self._certain and _lies_within(sides(self._own, numbers), whole, self._own, numbers)
+        ):
             self._keep(image, whole, numbers)
 
     def _tell(self, numbers: Numbers, area: float | None, outline: Sides | None) -> None:
@@ -144,7 +148,13 @@ class BoxForms:
             return BoxReading(form=best, units=units)
         beyond = self._beyond[self._own, units]
         others = [form for form in FORMS if form != self._own and not self._beyond[form, units]]
-        if not beyond or not others:
+        if not self._certain and (beyond == 0) + len(others) == 1:
+            only = self._own if not beyond else others[0]
+            log.guess(
+                f"the numbers of boxes are {WORDS[only]}: as anything else they reach beyond their images"
+            )
+            return BoxReading(form=only, units=units)
+        if not others or (self._certain and not beyond) or not self._count:
             return BoxReading(form=self._own, units=units)
         return BoxReading(form=self._asked(beyond, others, find, read, log), units=units)
 
@@ -175,8 +185,13 @@ class BoxForms:
                 examples=list(self._examples),
                 draw=box_preview(read, self._drawn(form, find)),
             )
-            for form in (*others, self._own)
+            for form in ((self._own, *others) if not beyond else (*others, self._own))
         ]
+        if not beyond:
+            listed = ", ".join(WORDS[one] for one in others)
+            text = f"Nothing says what the numbers of boxes are: {WORDS[self._own]}, or {listed}."
+            key = log.ask("box_form", text, offers)
+            return next(form for form in FORMS if form == key)
         key = log.ask(
             "box_form",
             f"{beyond} of {self._count} boxes reach beyond their images if their numbers are "

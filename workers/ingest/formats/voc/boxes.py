@@ -2,11 +2,13 @@
 
 Format: http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html, "Annotation". Corners are
 pixels, counted from 1, and part of the object; where a file of the set has a corner below 1, or most have
-one between pixels, all are taken as coordinates instead, as most tools write them. Objects marked as
+one between pixels, all are taken as coordinates instead, as most tools write them. Of a turned box
+(`robndbox`) the upright one around its corners is taken. Objects marked as
 difficult count as crowds: VOC's own evaluation passes over them. Classes are the names in the order in which
 they appear.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +22,8 @@ from workers.ingest.formats.annotations.item_names import Located
 from workers.ingest.formats.annotations.label_values import Labels
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused, shown
-from workers.ingest.regions.marked import Marked, rectangle
+from workers.ingest.regions.marked import Box, Marked, rectangle
+from workers.ingest.regions.shapes import turned_box
 from workers.ingest.text.safe_xml import xml_elements
 from workers.ingest.text.sniff import any_has, mentions, sample
 from workers.ingest.text.typed_json import image_size, number, text
@@ -29,6 +32,7 @@ _PAIRS = "each XML file by its image's name"
 _CLASSES = "the names of the objects"
 _ROOT = "annotation"
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
+_TURNED = ("cx", "cy", "w", "h", "angle")
 _TRIED = 8
 _MEASURED = 20
 _BELOW_ONE = re.compile(rb"<[xy]min>\s*(?:-|[+]?0*(?:\.\d*)?(?:[eE][+-]?\d+)?\s*<)")
@@ -77,6 +81,7 @@ class _Reader:
         self._log = log
         self._labels = Labels()
         self._turned: list[str] = []
+        self._angled: list[str] = []
         self._renamed: list[str] = []
         self._difficult = 0
         self._plain = 0
@@ -105,6 +110,14 @@ class _Reader:
                 f"{len(self._turned)} box(es) have their corners the other way round (xmin above xmax, or "
                 "ymin above ymax); they are read from the lower to the higher.",
                 "Nothing, if that is meant; else export the boxes anew.",
+            )
+        if self._angled:
+            self._log.warning(
+                "box_rotated",
+                self._angled[0],
+                f"{len(self._angled)} object(s) have a turned box (robndbox); the upright box around its "
+                "corners is taken.",
+                "Nothing, if that is meant; outlines of the objects would say more.",
             )
         if self._renamed:
             self._log.guess(
@@ -155,16 +168,21 @@ class _Reader:
 
     def _object(self, member: Member, entry: Element) -> Marked:
         label = self._labels.value(text(entry.findtext("name"), "name"))
+        difficult = (entry.findtext("difficult") or "").strip() == "1"
+        self._difficult += difficult
+        self._plain += not difficult
+        crowd = difficult and self._difficult_is_crowd
+        if entry.find("robndbox") is not None:
+            self._angled.append(member.path)
+            box = _turned(label, *(number(entry.findtext(f"robndbox/{side}"), side) for side in _TURNED))
+            return Marked(region=box, label=label, crowd=crowd, box=box.box)
         x1, y1, x2, y2 = (number(entry.findtext(f"bndbox/{side}"), side) for side in _SIDES)
         if x1 > x2 or y1 > y2:
             self._turned.append(f"{member.path}: {x1:g} {y1:g} {x2:g} {y2:g}")
         left, right = sorted((x1, x2))
         top, bottom = sorted((y1, y2))
         box = rectangle(label, left - self._first, top - self._first, right, bottom)
-        difficult = (entry.findtext("difficult") or "").strip() == "1"
-        self._difficult += difficult
-        self._plain += not difficult
-        return Marked(region=box, label=label, crowd=difficult and self._difficult_is_crowd, box=box.box)
+        return Marked(region=box, label=label, crowd=crowd, box=box.box)
 
 
 def _xml(source: Source) -> list[Member]:
@@ -172,8 +190,15 @@ def _xml(source: Source) -> list[Member]:
 
 
 def _has_boxes(source: Source, member: Member) -> bool:
-    words = (b"<annotation", b"<object>", b"<bndbox>")
+    words = (b"<annotation", b"<object>", b"bndbox>")
     return mentions(source, member, *words) and not mentions(source, member, b"<polygon>")
+
+
+def _turned(label: int, cx: float, cy: float, width: float, height: float, angle: float) -> Box:
+    """A box about its centre, turned from x towards y by radians, as roLabelImg writes it:
+    https://github.com/cgvict/roLabelImg."""
+    left, top = cx - width / 2, cy - height / 2
+    return turned_box(label, (left, top, left + width, top + height), math.degrees(angle), (cx, cy))
 
 
 def _lie_between(source: Source, files: Sequence[Member]) -> bool:
