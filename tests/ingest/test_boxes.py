@@ -374,6 +374,16 @@ def test_a_class_that_is_validated_and_never_trained_is_told(bench: Bench) -> No
     assert "traffic light" in problems["class_untrained"].message
 
 
+def test_a_training_split_without_any_object_is_an_error(bench: Bench) -> None:
+    files = yolo(False)
+    for name in SIZES:
+        split = "val" if name == "1" else "train"
+        files[f"images/{split}/{name}.png"] = files.pop(f"images/{name}.png")
+        labels = files.pop(f"labels/{name}.txt")
+        files[f"labels/{split}/{name}.txt"] = labels if name == "1" else b""
+    assert codes(bench.run(files, processes=1)) == ["train_unlabelled"]
+
+
 def web_tool_object(index: int, left: int, top: int, right: int, bottom: int) -> str:
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
     points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in corners)

@@ -107,6 +107,7 @@ CLASSIFICATION = TaskDescription(
         Chart(title="Accuracy", names=("train_acc1", "val_acc1")),
         Chart(title="mAP, F1, AUROC, kappa", names=("val_map", "val_f1", "val_auroc", "val_kappa")),
     ),
+    class_scores=("val_f1/", "F1 of each class"),
     parity=("val_accuracy", "accuracy"),
     min_classes=2,
     encoder_sources=True,

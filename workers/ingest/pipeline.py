@@ -181,6 +181,8 @@ class _Build:
             if plan is None:
                 return None
             check_parts(dict(enumerate(found.names)), readings, plan.places, self._log)
+            if self._log.is_blocked():
+                return None
             summary = prepared_labels.finish(found, readings, samples, plan.places, writer)
             return replace(summary, reading=self._told(form, found, found.classes, plan.origin))
 
@@ -200,6 +202,8 @@ class _Build:
             if plan is None:
                 return None
             check_parts(values.names, mapped, plan.places, self._log)
+            if self._log.is_blocked():
+                return None
             summary = prepared_boxes.finish(values, readings, samples, plan.places, writer)
             classes = "the option `classes`" if self._options.classes else found.classes or "named"
             return replace(summary, reading=self._told(form, found, classes, plan.origin))

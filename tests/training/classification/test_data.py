@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.classification.conftest import SEVERAL, draw_labelled, tiny
+from tests.training.classification.conftest import NAMES, SEVERAL, draw_labelled, tiny
 from trainyard.errors import BadDataset
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
@@ -102,7 +102,7 @@ def batch_of(labelled: Path, spec: TrainingSpec) -> tuple[ClassificationObjectiv
     data = ClassificationData(prepared, spec, for_gpu=False, cores=1)
     images, labels = load(data.val, range(4))
     torch.manual_seed(0)
-    objective = ClassificationObjective(spec, len(prepared.classes), None)
+    objective = ClassificationObjective(spec, NAMES, None)
     return objective, {"image": images, "label": labels, "name": list("abcd")}  # type: ignore[typeddict-unknown-key]
 
 

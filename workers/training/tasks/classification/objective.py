@@ -18,19 +18,19 @@ from workers.training.tasks.classification.labels.targets import as_shares
 
 
 class ClassificationObjective(Objective):
-    """The losses of a spec, and the scores of so many classes; `weights` has one for each, None weighs all
-    alike."""
+    """The losses of a spec, and the scores of classes of these names; `weights` has one for each, None weighs
+    all alike."""
 
-    def __init__(self, spec: TrainingSpec, classes: int, weights: Sequence[float] | None) -> None:
+    def __init__(self, spec: TrainingSpec, names: Sequence[str], weights: Sequence[float] | None) -> None:
         super().__init__()
         form, places = spec.model.task, sorted({1, *spec.data.eval_topk})
-        self._classes = classes
+        self._classes = len(names)
         self._form = form
         self._augmentation = spec.augmentation
         self._loss = WeightedLosses(spec.optimization, form, weights)
         self.train_scores = TrainScores(places)
-        own = ValScores(classes, form, places)
-        self.val_scores = with_offered(own, spec.task, classes=classes, form=form)
+        own = ValScores(names, form, places)
+        self.val_scores = with_offered(own, spec.task, classes=len(names), form=form)
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
         loss: Tensor = self._loss(logits, truth)

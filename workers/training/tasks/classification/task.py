@@ -59,7 +59,7 @@ class Classification:
         self, spec: TrainingSpec, prepared: PreparedDataset, samples: Sequence[Sample] | None
     ) -> ClassificationObjective:
         weights = None if samples is None else class_weights(spec.optimization, prepared, samples)
-        return ClassificationObjective(spec, len(prepared.classes), weights)
+        return ClassificationObjective(spec, [info.name for info in prepared.classes], weights)
 
     def predict(self, model: OpenModel, images: Sequence[Path], out: Path, way: str | None) -> None:
         if way == TILES:

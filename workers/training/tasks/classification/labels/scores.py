@@ -4,7 +4,7 @@ acc@k is with how many images a true class is among the k most probable ones; im
 left out. Means over classes leave out those that do not occur: of F1 classes that are neither true nor
 predicted, of recall and average precision those that are not true, of the area under the ROC also those that
 all images have. Of a multilabel task a class is predicted where its probability is above one half, and
-Cohen's kappa, agreement beyond chance, is the mean over classes.
+Cohen's kappa, agreement beyond chance, is the mean over classes. F1 stands for each class, too.
 """
 
 import warnings
@@ -63,9 +63,10 @@ class TrainScores:
 class ValScores:
     """All scores, of what the network gave for every image: 4 bytes for each image and class are kept."""
 
-    def __init__(self, classes: int, form: str, places: Sequence[int]) -> None:
-        """`places` are the k of acc@k."""
-        self._classes = classes
+    def __init__(self, names: Sequence[str], form: str, places: Sequence[int]) -> None:
+        """`names` are those of the classes, `places` are the k of acc@k."""
+        self._classes = len(names)
+        self._columns = [f"f1/{name}" for name in names] if len(names) <= MOST_COLUMNS else []
         self._form = form
         self._places = tuple(places)
         self.reset()
@@ -88,15 +89,15 @@ class ValScores:
 
     def row(self) -> Row:
         logits, truth, loss = (part.cpu() for part in self._whole())
-        names = ("loss", *(f"acc{k}" for k in self._places), *_NAMES)
+        names = ("loss", *(f"acc{k}" for k in self._places), *_NAMES, *self._columns)
         if not len(truth):
             return dict.fromkeys(names)
         labelled, hits = hits_of(logits, truth, self._places)
         found = [_share(part, labelled.sum()) for part in hits.sum(dim=1)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of classes that do not occur, which are left out
-            of_classes = _of_classes(logits, truth, self._form)
-        values = [float(loss) / len(truth), *found, *of_classes]
+            over_classes, f1 = _of_classes(logits, truth, self._form)
+        values = [float(loss) / len(truth), *found, *over_classes, *(f1 if self._columns else ())]
         return dict(zip(names, values, strict=True))
 
     def state(self) -> dict[str, Any]:
@@ -114,6 +115,8 @@ class ValScores:
         return logits, truth, torch.stack(self._loss).sum() if self._loss else torch.zeros(())
 
 
+MOST_COLUMNS = 100
+"""Classes that have a column each; of more, the report tells them one by one."""
 _NAMES = ("f1", "map", "auroc", "kappa", "recall_micro", "recall_macro")
 
 
@@ -139,8 +142,8 @@ def kappa_of(hits: Tensor, true: Tensor, predicted: Tensor, images: int) -> floa
     return (agreed - chance) / (1 - chance) if chance < 1 else None
 
 
-def _of_classes(logits: Tensor, truth: Tensor, form: str) -> list[float | None]:
-    """By _NAMES."""
+def _of_classes(logits: Tensor, truth: Tensor, form: str) -> tuple[list[float | None], list[float | None]]:
+    """By _NAMES, and the F1 of each class."""
     images, classes = logits.shape
     if form == MULTILABEL:
         has, given = truth > 0, logits > 0
@@ -159,14 +162,18 @@ def _of_classes(logits: Tensor, truth: Tensor, form: str) -> list[float | None]:
         kappa = _mean([_yes_no_kappa(*counts, images) for counts in pairs])
     else:
         kappa = kappa_of(hits, true, predicted, images)
-    occurs = true > 0
-    return [
-        _mean_where(2 * hits / (true + predicted), (true + predicted) > 0),
+    occurs, told = true > 0, (true + predicted) > 0
+    f1 = 2 * hits / (true + predicted)
+    over_classes = [
+        _mean_where(f1, told),
         _mean_where(precision, occurs),
         _mean_where(areas, occurs & (true < images)),
         kappa,
         _share(hits.sum(), true.sum()),
         _mean_where(hits / true, occurs),
+    ]
+    return over_classes, [
+        value if is_told else None for value, is_told in zip(f1.tolist(), told.tolist(), strict=True)
     ]
 
 

@@ -15,10 +15,12 @@ from trainyard.errors import InvalidModel, WeightsUnavailable
 from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import ModelSpec
 from workers.plugins.made import offered_network
-from workers.training.network.encoder_weights import require_imagenet
+from workers.training.network.encoder_weights import packaged_head, require_imagenet
 from workers.training.network.pretrained import fill_encoder
 from workers.training.network.shapes import REFUSALS
 
+IMAGENET_CLASSES = 1000
+"""Of so many classes a packaged encoder keeps its own last layer, which tells ImageNet's, in their order."""
 _HEAD_STD = 0.01
 """Spread of the new layer's first weights: small, so that no class is sure before anything is learnt."""
 
@@ -90,6 +92,8 @@ def build_classifier(spec: ModelSpec, classes: int, weights_file: Path | None) -
     network = empty_classifier(spec, classes)
     encoder = network.get_submodule("encoder")
     fill_encoder(encoder.model if isinstance(encoder, TimmEncoder) else encoder, spec, weights_file)
+    if spec.encoder_weights == "packaged" and classes == IMAGENET_CLASSES:
+        network.get_submodule("head").load_state_dict(packaged_head())
     return network
 
 

@@ -69,9 +69,9 @@ def split_numbers(
     places: Sequence[int],
 ) -> dict[str, Any]:
     """Scores, classes, confusion, calibration and curves; `places` are the k of acc@k."""
-    scores = ValScores(len(classes), form, places)
+    scores = ValScores([info.name for info in classes], form, places)
     scores.update(evaluation.logits, evaluation.labels, _NO_LOSS)
-    row = {name: value for name, value in scores.row().items() if name != "loss"}
+    row = {name: value for name, value in scores.row().items() if name != "loss" and "/" not in name}
     calibration = CalibrationScores()
     calibration.add(torch.from_numpy(answers.probabilities).T, _truth_for_calibration(evaluation, form))
     images = len(answers.true)

@@ -18,13 +18,15 @@ from workers.training.tasks.detection.labels.matching import iou_of
 from workers.training.tasks.detection.labels.placing import placed
 from workers.training.tasks.detection.labels.scores import arrays_of
 from workers.training.tasks.detection.labels.truth import SceneAnswer, SceneTruth
+from workers.training.tasks.detection.network.detector import MOST_DETECTIONS
 from workers.training.tasks.detection.prediction.onnx_file import answer_of
 from workers.training.tasks.detection.prediction.predictor import Answer, Found
 
 SCORED = 100
 """Validation images, evenly spread, that both are asked about; all where there are fewer."""
 COMPARED = 0.05
-"""Detections from that score on must be found by both; those near it may fall on either side."""
+"""Detections from that score on must be found by both; those near it, or near the score at which the other
+has as many as it may, fall on either side."""
 MARGIN = 0.001
 SAME = 0.99
 NEAR = 0.1
@@ -107,7 +109,7 @@ def _of_image(one: Found, other: Found) -> tuple[np.ndarray, float, float, float
         near = overlap - np.abs(own.scores[:, None] - theirs.scores[None, :])
         near -= (own.classes[:, None] != theirs.classes[None, :]) * 2.0
         near -= np.abs(own.boxes[:, None] - theirs.boxes[None, :]).max(axis=2) / _FAR
-        for place in np.flatnonzero(own.scores >= COMPARED + MARGIN):
+        for place in np.flatnonzero(own.scores >= max(COMPARED, _cut_at(theirs)) + MARGIN):
             best = int(near[place].argmax()) if near.shape[1] else -1
             if best < 0:
                 hits.append(False)
@@ -121,6 +123,12 @@ def _of_image(one: Found, other: Found) -> tuple[np.ndarray, float, float, float
                 if own.masks is not None and theirs.masks is not None:
                     masks.append(float(np.abs(own.masks[place] - theirs.masks[best]).max()))
     return np.array(hits, np.bool_), max(boxes), max(scores), max(masks)
+
+
+def _cut_at(found: Found) -> float:
+    """The score below which an image's detections may have been cut off as too many: which of equally
+    probable ones are left is chance."""
+    return float(found.scores.min()) if len(found.scores) >= MOST_DETECTIONS else 0.0
 
 
 def _map50(found: Sequence[Found], scenes: Sequence[SceneTruth], card: ModelCard) -> float:
