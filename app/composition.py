@@ -31,7 +31,7 @@ from app.service.requests.slots import Slots
 from app.service.requests.worker_answers import WorkerAnswers
 from app.service.run_outputs.boards import BoardService
 from app.service.run_outputs.event_feed import EventFeedService
-from app.service.run_outputs.events import MAX_STREAMS, RunEvents
+from app.service.run_outputs.events import RunEvents
 from app.service.run_outputs.files import RunFiles
 from app.service.run_outputs.logs import RunLogs
 from app.service.runs.bulk import RunBulkService
@@ -44,7 +44,7 @@ from app.service.runs.metric_series import MetricSeriesService
 from app.service.runs.runs import RunService
 from app.service.runs.saved_experiments import SavedExperiments
 from app.service.runs.waiting import WaitingService
-from trainyard.errors import ImportTimeout, NoImportWorker, TooManyStreams, TooManyUploads
+from trainyard.errors import ImportTimeout, NoImportWorker, TooManyUploads
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
@@ -114,7 +114,6 @@ class Services:
     models: ModelService
     predictions: PredictionService
     weights: WeightsService
-    stream_slots: Slots
     figures: ClusterFiguresService
     upload_slots: Slots
     catalogue: CatalogueService
@@ -204,8 +203,8 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         settings.device_classes[0],
     )
     run_life, run_files = RunLifeService(records.life, run_service, kick), RunFiles(runs, storage)
-    shutdown, streams, feed = Shutdown(), Slots(MAX_STREAMS, TooManyStreams), EventFeed(client)
-    feed_sockets = FeedSockets(feed, shutdown)
+    shutdown, feed = Shutdown(), EventFeed(client)
+    feed_sockets = FeedSockets(feed, runs, shutdown)
     answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
     networks, deliveries = [ip_network(one) for one in settings.webhook_networks], DeliveryStore(client)
     reindex = Reindex(client, storage, datasets, runs)
@@ -222,19 +221,18 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         series=MetricSeriesService(runs, storage),
         forks=ForkService(run_service, run_files),
         imports=_imports(records, resumable, settings),
-        run_events=RunEvents(runs, storage, shutdown),
-        event_feed=EventFeedService(feed, runs, storage, shutdown),
+        run_events=RunEvents(runs, storage),
+        event_feed=EventFeedService(feed, runs, storage),
         feed_sockets=feed_sockets,
-        run_logs=RunLogs(runs, storage, shutdown),
+        run_logs=RunLogs(runs, storage),
         shutdown=shutdown,
         run_files=run_files,
         boards=BoardService(BoardStore(client), runs, records.locks),
         models=ModelService(records.models, runs, datasets, storage),
         predictions=PredictionService(records.models, answers, storage, settings.max_upload_bytes),
         weights=WeightsService(run_files, answers, storage),
-        stream_slots=streams,
         figures=ClusterFiguresService(
-            StatisticsStore(client), workers, runs.live, storage, lambda: streams.taken + feed_sockets.taken
+            StatisticsStore(client), workers, runs.live, storage, lambda: feed_sockets.taken
         ),
         upload_slots=Slots(MAX_UPLOADS, TooManyUploads),
         catalogue=CatalogueService(experiments, offers),

@@ -6,6 +6,8 @@ gevent worker) it holds up every client. Who is slow or idle gets no thread: see
 
 import resource
 import threading
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
@@ -16,15 +18,15 @@ from gunicorn.workers.base import Worker
 from app import create_app
 from app.composition import EXTENSION
 from app.http.streams.feed_sockets import MAX_FOLLOWERS
+from app.http.streams.handed_over import HANDED_OVER
 from app.server.logs import ACCESS_FORMAT, JsonLogger, QuerylessLogger
 from app.server.waits import RECEIVING, SENDING
 from app.server.worker import PatientWorker
-from app.service.run_outputs.events import MAX_STREAMS
 from trainyard.log_format import JSON, log_in_utc
 from trainyard.settings import Settings
 
-THREADS = MAX_STREAMS + RECEIVING + SENDING + 64
-"""Streams, and threads that wait for clients, are bounded in number; the rest answer everything else."""
+THREADS = RECEIVING + SENDING + 64
+"""Threads that wait for clients are bounded in number; the rest answer everything else."""
 CONNECTIONS = 2000
 """Clients that may be connected at a time, with or without a request."""
 FILES = 500 + MAX_FOLLOWERS
@@ -70,6 +72,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,
         "post_worker_init": begin,
         "worker_exit": end,
+        "post_request": log_handed_over,
     }
 
 
@@ -85,6 +88,13 @@ def begin(worker: Worker) -> None:
     services.shutdown.when(lambda: not worker.alive)
     services.caretaker.start(threading.Event())
     services.webhook_sender.start(threading.Event())
+
+
+def log_handed_over(worker: Worker, request: Any, environ: dict[str, Any], _: Any) -> None:
+    """The line in the access log of a request whose connection was handed on, which goes on by itself."""
+    if answer := environ.get(HANDED_OVER):
+        shown = SimpleNamespace(status=answer.status, sent=None, headers=answer.headers)
+        worker.log.access(shown, request, environ, timedelta())
 
 
 def end(_: Arbiter, worker: Worker) -> None:

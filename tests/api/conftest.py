@@ -63,12 +63,15 @@ def kicks() -> list[str]:
 
 
 @pytest.fixture
-def app(settings: Settings, redis_client: Client, kicks: list[str]) -> Flask:
+def app(settings: Settings, redis_client: Client, kicks: list[str]) -> Iterator[Flask]:
     def kick(queue: str) -> bool:
         kicks.append(queue)
         return True
 
-    return create_app(settings, compose(settings, redis_client, kick))
+    services = compose(settings, redis_client, kick)
+    yield create_app(settings, services)
+    services.shutdown.when(lambda: True)
+    services.feed_sockets.close()
 
 
 @pytest.fixture

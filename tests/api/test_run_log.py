@@ -1,15 +1,13 @@
 """The training log: its end, any part of it, and as it grows."""
 
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.service.requests.shutdown import Shutdown
-from app.service.run_outputs.logs import RunLogs
 from tests.api.conftest import Hand
-from trainyard.errors import NotFound
 from trainyard.storage.files import Storage
 
 LINES = [f"line {number} ä\n".encode() for number in range(500)]
@@ -29,9 +27,19 @@ def log(storage: Storage, run_id: str) -> Path:
     return path
 
 
+Follow = Callable[[int], Iterator[bytes]]
+
+
 @pytest.fixture
-def logs(hand: Hand, storage: Storage) -> RunLogs:
-    return RunLogs(hand.runs, storage, Shutdown(), look_s=0.001)
+def follow(client: FlaskClient, url: str) -> Follow:
+    """What an answer that follows the log from an offset on sends, as it comes."""
+
+    def begun(offset: int) -> Iterator[bytes]:
+        answer = client.get(f"{url}?follow=true&offset={offset}", buffered=False)
+        assert answer.status_code == 200
+        return (piece for piece in answer.response if piece)
+
+    return begun
 
 
 def test_parts_meet_without_gap_or_overlap(client: FlaskClient, url: str, log: Path):
@@ -86,9 +94,9 @@ def test_odd_questions(client: FlaskClient, url: str, query: str):
     assert client.get(f"{url}?{query}").status_code == 422
 
 
-def test_a_log_is_followed_to_the_end_of_its_run(logs: RunLogs, hand: Hand, run_id: str, log: Path):
+def test_a_log_is_followed_to_the_end_of_its_run(follow: Follow, hand: Hand, run_id: str, log: Path):
     held = hand.begin()
-    stream = logs.follow(run_id, 100)
+    stream = follow(100)
     assert next(stream) == WHOLE[100:]
     with log.open("ab") as file:
         file.write(b"epoch 1\n")
@@ -99,8 +107,8 @@ def test_a_log_is_followed_to_the_end_of_its_run(logs: RunLogs, hand: Hand, run_
     assert list(stream) == [b"the last line"]
 
 
-def test_a_log_that_is_not_there_yet_is_awaited(logs: RunLogs, hand: Hand, run_id: str, storage: Storage):
-    held, stream = hand.begin(), logs.follow(run_id, 0)
+def test_a_log_that_is_not_there_yet_is_awaited(follow: Follow, hand: Hand, run_id: str, storage: Storage):
+    held, stream = hand.begin(), follow(0)
     path = storage.run(run_id).log
     path.parent.mkdir(parents=True)
     path.write_bytes(b"begun\n")
@@ -112,17 +120,19 @@ def test_a_log_that_is_not_there_yet_is_awaited(logs: RunLogs, hand: Hand, run_i
     assert list(stream) == []
 
 
-def test_a_log_that_is_followed_ends_with_its_client_and_its_run(
-    logs: RunLogs, run_id: str, log: Path, hand: Hand
-):
-    answers = iter([False, True])
-    assert list(logs.follow(run_id, 0, lambda: next(answers))) == [WHOLE]
-    stream = logs.follow(run_id, len(WHOLE))
+def test_a_log_that_is_followed_ends_with_its_run(follow: Follow, run_id: str, log: Path, hand: Hand):
+    stream = follow(len(WHOLE))
     hand.runs.stop(run_id, "now")
     shutil.rmtree(log.parent)
     assert list(stream) == []
-    with pytest.raises(NotFound):
-        next(logs.follow("run-000000000000", 0))
+
+
+def test_a_long_log_is_followed_whole(follow: Follow, run_id: str, log: Path, hand: Hand):
+    stream, much = follow(len(WHOLE)), bytes(3_000_000)
+    with log.open("ab") as file:
+        file.write(much)
+    hand.runs.stop(run_id, "now")
+    assert b"".join(stream) == much
 
 
 def test_what_an_ended_run_logged_is_followed_over_http(

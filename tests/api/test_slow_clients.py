@@ -12,10 +12,10 @@ import pytest
 
 from app.server import paced_socket
 from app.server.paced_socket import PacedSocket
+from app.server.serve import THREADS
 from app.server.waits import Waits
 from app.server.worker import REQUEST_S
 from app.service.datasets.uploads import MAX_UPLOADS
-from app.service.run_outputs.events import MAX_STREAMS
 from tests.api.server import Server
 from tests.waits import scaled, wait_for
 from trainyard.errors import TooManyUploads
@@ -142,6 +142,11 @@ def test_heads_in_pieces_and_requests_behind_each_other_are_served(server: Serve
         assert status(client) == 200
 
 
+def followers(server: Server) -> float:
+    lines = server.http.get("/metrics").text.splitlines()
+    return float(next(line.split()[-1] for line in lines if line.startswith("trainyard_event_streams")))
+
+
 def submitted(server: Server) -> str:
     """A run that is queued."""
     body = {"dataset_id": server.ready_set()}
@@ -157,18 +162,19 @@ def run_id(server: Server) -> str:
     return submitted(server)
 
 
-def test_slots_of_clients_that_left_are_free_at_once(server: Server, run_id: str):
-    request = f"GET /api/v1/runs/{run_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    for _ in range(2):
-        with crowd(server, request, MAX_STREAMS) as clients:
-            assert [status(client) for client in clients] == [200] * MAX_STREAMS
-            refused = server.http.get(f"/api/v1/runs/{run_id}/events")
-            assert refused.status_code == 503
-            assert int(refused.headers["Retry-After"]) > 0
-            assert server.http.get("/healthz").status_code == 200
-            clients[0].close()
-            with server.http.stream("GET", f"/api/v1/runs/{run_id}/events") as other:
-                assert other.status_code == 200
+def test_those_who_follow_runs_and_logs_hold_no_thread(server: Server, run_id: str):
+    paths = (f"runs/{run_id}/events", f"runs/{run_id}/log?follow=true", f"events?runs={run_id}&kinds=log")
+    requests = [f"GET /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() for path in paths]
+    with ExitStack() as stack:
+        found = [stack.enter_context(crowd(server, request, THREADS // 2)) for request in requests]
+        for client in [one for clients in found for one in clients]:
+            assert status(client) == 200
+        assert server.http.get("/healthz").status_code == 200
+        for client in found[0]:
+            client.close()
+        with server.http.stream("GET", f"/api/v1/runs/{run_id}/events?kinds=epoch") as other:
+            assert other.status_code == 200
+            log_with(server, f'/runs/{run_id}/events" 200 ')
 
 
 def test_a_line_for_each_request_and_no_key_in_any(server: Server):
@@ -241,6 +247,7 @@ def test_a_stream_that_nobody_reads_is_closed(server: Server, run_id: str):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(request)
         assert status(client) == 200
+        wait_for(lambda: followers(server), lambda count: count == 1)
         for _ in range(2000):
             publish(server.runs.live, folder, run_id, Notice(message="x" * 5000))
-        log_with(server, f'/runs/{run_id}/events" 200 ')
+        wait_for(lambda: followers(server), lambda count: count == 0, 4 * paced_socket.STALL_S)

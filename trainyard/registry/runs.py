@@ -121,6 +121,14 @@ class RunRegistry(Registry[Run]):
             discard_work(self._storage.run(run.id))
         return run
 
+    def statuses(self, run_ids: Sequence[str]) -> dict[str, RunStatus | None]:
+        """The status of each run, in one round trip; None of one that is not there."""
+        found = self._store.field_of_several(run_ids, "status")
+        return {
+            run_id: RunStatus(status) if status else None
+            for run_id, status in zip(run_ids, found, strict=True)
+        }
+
     def report(self, held: Run, progress: Progress | None) -> Signals:
         """Renew a held run, say where it stands, learn what is wished of it; raises OwnershipLost."""
         return parse_signals(self.renew(held, json.dumps(to_dict(progress)) if progress else ""))

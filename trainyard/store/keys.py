@@ -66,7 +66,8 @@ ty:run:<id>:events              STREAM  field `data`: an event, JSON
 ty:access_keys                  HASH  SHA-256 of an access key -> what it may, JSON
 ty:access_key_uses              HASH  id of an access key -> when it was used last, in seconds
 ty:session:<hash>               STRING  a session of a browser, by the SHA-256 of its token: that of its key
-ty:events                       STREAM  events of all runs, as they come: `run`, `project`, `kind` and `data`
+ty:events                       STREAM  events of all runs, as they come: `run`, `project`, `kind`, `data`;
+                                `own`, the id in the stream of its run
 ty:alias:<space>:<name>         STRING  an id that goes by another name, such as a study's
 ty:count:<space>:<name>         STRING  the last number given out under that name
 ty:set:<name>                   SET   small shared sets, such as the study service's architectures

@@ -1,4 +1,4 @@
-"""What the events of many runs look like on the wire: Server-Sent Events, or messages of a WebSocket."""
+"""What streams look like on the wire: Server-Sent Events, messages of a WebSocket, or the text of a log."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
@@ -21,6 +21,10 @@ class Form(Protocol):
         """An event; where that is None, how far the stream has been read."""
 
     @property
+    def sign_of_life(self) -> bytes:
+        """What is sent in silence where nobody needs to know how far the stream has been read."""
+
+    @property
     def farewell(self) -> bytes:
         """What is sent last to a client who is to come again."""
 
@@ -28,10 +32,28 @@ class Form(Protocol):
         """What to answer to what a client has sent; None where it has left, of which b"" tells."""
 
 
+class LogText:
+    """A log as it is written: nothing is said beside it."""
+
+    name = "log"
+    sign_of_life = b""
+    farewell = b""
+
+    def entry(self, event_id: str, event: dict[str, Any] | None) -> bytes:
+        """Nothing: its followers hear of no events."""
+        return b""
+
+    def received(self, data: bytes) -> bytes | None:
+        """Nothing: a client of these has nothing to say."""
+        return b"" if data else None
+
+
 class ServerSentEvents:
     """As browsers read them, with the id from which to go on."""
 
     name = "sse"
+    sign_of_life = b": still here\n\n"
+    farewell = b": ends early, connect again\n\n"
 
     def __init__(self, dumps: Dumps) -> None:
         self._dumps = dumps
@@ -42,11 +64,6 @@ class ServerSentEvents:
             return f"id: {event_id}\n\n".encode()
         kind = event.get("event", "message")
         return f"id: {event_id}\nevent: {kind}\ndata: {self._dumps(event)}\n\n".encode()
-
-    @property
-    def farewell(self) -> bytes:
-        """A comment."""
-        return b": ends early, connect again\n\n"
 
     def received(self, data: bytes) -> bytes | None:
         """Nothing: a client of these has nothing to say."""
@@ -67,6 +84,11 @@ class Messages:
         """A message; a server's have no mask, so that they are the same for all."""
         text = self._dumps({"id": event_id, **(event or PLACE)})
         return self._protocol.send(TextMessage(data=text))
+
+    @property
+    def sign_of_life(self) -> bytes:
+        """A message that says nothing but that."""
+        return self._protocol.send(TextMessage(data=self._dumps(PLACE)))
 
     @property
     def farewell(self) -> bytes:

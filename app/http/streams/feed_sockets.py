@@ -1,4 +1,4 @@
-"""One reader of the events of all runs, and one thread that writes them to all who follow them.
+"""One reader of the events of all runs, and one thread that writes to all who follow events or logs.
 
 Were each stream a thread, their number would be bounded, and hundreds would have to wake for each event. Here
 an event is read and encoded once, and goes to each socket as far as that takes it without waiting; who falls
@@ -13,14 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
-from app.http.streams.feed_forms import Form
+from app.http.streams.followed_runs import FollowedRuns
+from app.http.streams.followers import FollowedLog, Follower, Unplaced
 from app.service.requests.shutdown import Shutdown
-from app.service.run_outputs.event_feed import FeedQuery
 from trainyard.errors import StoreUnavailable, TooManyStreams
 from trainyard.registry.event_log import order
+from trainyard.registry.runs import RunRegistry
 from trainyard.store.runs.event_feed import EventFeed, FeedEntry
 
 logger = logging.getLogger(__name__)
@@ -36,35 +36,36 @@ KEPT = 2000
 TICK_S = 0.2
 KEEP_ALIVE_S = 10.0
 """Silence after which a sign of life is due."""
-READ_MS = 1000
+READ_MS = 250
+"""One wait for news; also how soon it is noticed that the server ends."""
 AGAIN_S = 1.0
 """Pause before Redis is asked again that was away."""
 CLOSE_S = 2.0
 PIECE = 16 * 1024
 
 
-@dataclass(eq=False, kw_only=True)
-class Follower:
-    """Who follows: on that socket, those events, from the one after the id `last` on."""
-
-    sock: socket.socket
-    query: FeedQuery
-    form: Form
-    last: str
-    waiting: bytearray = field(default_factory=bytearray)
-    told_at: float = field(default_factory=time.monotonic)
-
-
 class FeedSockets:
     """All followers of this process. One thread owns them; others hand them in."""
 
-    def __init__(self, feed: EventFeed, shutdown: Shutdown) -> None:
+    def __init__(
+        self, feed: EventFeed, runs: RunRegistry, shutdown: Shutdown, keep_alive_s: float = KEEP_ALIVE_S
+    ) -> None:
         self._feed = feed
+        self._keep_alive_s = keep_alive_s
+        self._followed_runs = FollowedRuns(
+            runs,
+            shutdown,
+            lambda follower, log, piece: self._hand_in(lambda: self._tell_log(follower, log, piece)),
+            lambda follower, is_end: self._hand_in(lambda: self._leave(follower, is_end)),
+        )
         self._shutdown = shutdown
         self._lock = threading.Lock()
         self._is_begun = False
-        self._writing = threading.Thread(target=self._write, name="feed sockets", daemon=True)
-        self._threads = (self._writing, threading.Thread(target=self._read, name="feed", daemon=True))
+        self._is_over = False
+        self._threads = (
+            threading.Thread(target=self._write, name="feed sockets", daemon=True),
+            threading.Thread(target=self._read, name="feed", daemon=True),
+        )
         self._handed_in: deque[Callable[[], None]] = deque()
         self._woken, self._wake = socket.socketpair()
         self._followers: set[Follower] = set()
@@ -87,10 +88,12 @@ class FeedSockets:
         with self._lock:
             if not self._is_begun:
                 self._floor = self._newest = self._feed.last_id()
-                self._woken.setblocking(False)
+                for end in (self._woken, self._wake):
+                    end.setblocking(False)
                 self._selector.register(self._woken, selectors.EVENT_READ, self._clear)
                 for thread in self._threads:
                     thread.start()
+                self._followed_runs.start()
                 self._is_begun = True
 
     @property
@@ -101,11 +104,17 @@ class FeedSockets:
     def close(self) -> None:
         """Once the server is about to stop: wait until followers have been told to come again."""
         if self._is_begun:
-            self._writing.join(CLOSE_S)
+            for thread in self._threads:
+                thread.join(CLOSE_S)
+            self._followed_runs.close(CLOSE_S)
 
     def join(self, follower: Follower) -> None:
-        """Take a follower in, who has been told all up to `last`; only after `begin`."""
-        self._hand_in(lambda: self._join(follower))
+        """Take a follower in, who has been told all up to `seen`; only after `begin`."""
+        with self._lock:
+            if not self._is_over:
+                self._hand_in(lambda: self._join(follower))
+                return
+        _send_away(follower)
 
     def _hand_in(self, act: Callable[[], None]) -> None:
         self._handed_in.append(act)
@@ -131,10 +140,16 @@ class FeedSockets:
         while not self._shutdown.is_near:
             for key, events in self._selector.select(TICK_S):
                 key.data(events)
-            while self._handed_in:
-                self._handed_in.popleft()()
+            self._take_in()
             self._give_signs_of_life()
+        with self._lock:
+            self._is_over = True
+        self._take_in()
         self._let_all_go()
+
+    def _take_in(self) -> None:
+        while self._handed_in:
+            self._handed_in.popleft()()
 
     def _clear(self, _: int) -> None:
         with suppress(BlockingIOError):
@@ -142,8 +157,8 @@ class FeedSockets:
                 pass
 
     def _join(self, follower: Follower) -> None:
-        if order(follower.last) < order(self._floor):  # too much has come since it was told the rest
-            follower.sock.close()
+        if order(follower.seen) < order(self._floor):  # too much has come since it was told the rest
+            _send_away(follower)
             return
         follower.sock.setblocking(False)
         follower.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
@@ -152,8 +167,9 @@ class FeedSockets:
             follower.sock, selectors.EVENT_READ, lambda events: self._turn(follower, events)
         )
         for entry in self._recent:
-            if order(entry.id) > order(follower.last):
+            if order(entry.id) > order(follower.seen):
                 self._tell(follower, entry, {})
+        self._followed_runs.add(follower)
 
     def _spread(self, entries: list[FeedEntry]) -> None:
         for entry in entries:
@@ -161,22 +177,63 @@ class FeedSockets:
                 self._floor = self._recent[0].id
             self._recent.append(entry)
             self._newest = entry.id
-            encoded: dict[str, bytes] = {}
+            encoded: dict[tuple[str, str], bytes] = {}
             for follower in list(self._followers):
-                if order(entry.id) > order(follower.last):
+                if order(entry.id) > order(follower.seen):
                     self._tell(follower, entry, encoded)
 
-    def _tell(self, follower: Follower, entry: FeedEntry, encoded: dict[str, bytes]) -> None:
+    def _tell(self, follower: Follower, entry: FeedEntry, encoded: dict[tuple[str, str], bytes]) -> None:
         """Write an entry that is wanted; `encoded` has it for those who were told before."""
-        follower.last = entry.id
-        if follower.query.wants(entry):
-            form = follower.form
-            if form.name not in encoded:
-                encoded[form.name] = form.entry(entry.id, entry.event())
-            self._send(follower, encoded[form.name])
+        try:
+            is_wanted = follower.wants(entry)
+        except Unplaced:
+            self._leave(follower, False)
+            return
+        if is_wanted:
+            follower.quiet_since = time.monotonic()
+            self._send(follower, self._in_words(follower, entry, encoded))
+        if follower.knows_end:
+            self._followed_runs.look_soon()
+
+    def _in_words(self, follower: Follower, entry: FeedEntry, encoded: dict[tuple[str, str], bytes]) -> bytes:
+        if follower.sharing is None:
+            return follower.encoded(entry)
+        words = (follower.form.name, follower.sharing)
+        if words not in encoded:
+            encoded[words] = follower.encoded(entry)
+        return encoded[words]
+
+    def _tell_log(self, follower: Follower, log: FollowedLog, piece: object) -> None:
+        if follower in self._followers:
+            self._send(follower, log.encoded(piece))
+            self._log_was_told(follower)
+
+    def _log_was_told(self, follower: Follower) -> None:
+        """Once a piece has gone out, there may be the next."""
+        if follower.is_told_log and not follower.waiting:
+            follower.is_told_log = False
+            self._followed_runs.look_soon()
+
+    def _leave(self, follower: Follower, is_end: bool) -> None:
+        """Let a follower go once it has taken what it was told: at the end, or to come again."""
+        if follower in self._followers and not follower.is_ending:
+            self._followed_runs.discard(follower)
+            if not is_end:
+                self._send(follower, follower.form.farewell)
+            self._send_raw(follower, follower.framing.end)
+            follower.is_ending = True
+            self._drop_if_done(follower)
+
+    def _drop_if_done(self, follower: Follower) -> None:
+        if follower.is_ending and not follower.waiting:
+            self._drop(follower)
 
     def _send(self, follower: Follower, data: bytes) -> None:
         follower.told_at = time.monotonic()
+        if not follower.is_ending:
+            self._send_raw(follower, follower.framing.piece(data))
+
+    def _send_raw(self, follower: Follower, data: bytes) -> None:
         if not follower.waiting:
             data = data[self._sent(follower, data) :]
         if data and follower in self._followers:
@@ -203,6 +260,8 @@ class FeedSockets:
             del follower.waiting[: self._sent(follower, follower.waiting[:PIECE])]
             if not follower.waiting and follower in self._followers:
                 self._watch(follower, selectors.EVENT_READ)
+                self._log_was_told(follower)
+                self._drop_if_done(follower)
 
     def _receive(self, follower: Follower) -> None:
         try:
@@ -222,19 +281,27 @@ class FeedSockets:
 
     def _give_signs_of_life(self) -> None:
         now = time.monotonic()
-        for follower in [one for one in self._followers if now - one.told_at >= KEEP_ALIVE_S]:
-            self._send(follower, follower.form.entry(follower.last, None))
+        for follower in [one for one in self._followers if now - one.told_at >= self._keep_alive_s]:
+            self._send(follower, follower.sign_of_life())
 
     def _let_all_go(self) -> None:
         for follower in list(self._followers):
-            with suppress(OSError):
-                follower.sock.send(follower.form.farewell)
+            self._leave(follower, False)
             self._drop(follower)
 
     def _drop(self, follower: Follower) -> None:
         if follower in self._followers:
             self._followers.discard(follower)
+            self._followed_runs.discard(follower)
             self._selector.unregister(follower.sock)
             with suppress(OSError):
                 follower.sock.shutdown(socket.SHUT_RDWR)
             follower.sock.close()
+
+
+def _send_away(follower: Follower) -> None:
+    """Tell one that has not joined to come again."""
+    with suppress(OSError):
+        follower.sock.setblocking(False)
+        follower.sock.send(follower.framing.piece(follower.form.farewell) + follower.framing.end)
+    follower.sock.close()

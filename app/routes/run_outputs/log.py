@@ -1,8 +1,5 @@
 """/runs/{id}/log"""
 
-import logging
-from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 from flask import Response, request
@@ -11,13 +8,15 @@ from flask.views import MethodView
 from app.composition import services
 from app.http.answers.conditional import file_response
 from app.http.requests.arguments import Blueprint
-from app.http.requests.client import departure
+from app.http.streams.feed_forms import LogText
+from app.http.streams.followers import LogFollower
+from app.http.streams.framing import Framing
+from app.http.streams.handed_over import HandedOver, Line
+from app.routes.run_outputs.event_stream import HEADERS
 from app.schemas.run_outputs.log import DEFAULT_LINES, LogQuery
 from app.schemas.runs.runs import PREFIX
 from app.service.run_outputs.logs import LogPart
-from trainyard.errors import TrainyardError
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint("run-log", __name__, url_prefix=PREFIX, description="The training log of a run.")
 _TEXT = "text/plain"
 _OFFSET = "Log-Offset"
@@ -52,19 +51,16 @@ class Log(MethodView):
 
 
 def _followed(run_id: str, part: LogPart) -> Response:
-    services_ = services()
-    is_gone = departure(request)
-    slot = services_.stream_slots.take(is_gone)
-    rest = services_.run_logs.follow(run_id, part.next_offset, is_gone)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    response = Response(chain([part.content], _until_trouble(run_id, rest)), mimetype=_TEXT, headers=headers)
-    response.call_on_close(lambda: services_.stream_slots.give_back(slot))
-    return response
+    """What is asked for and the rest of what is there, then what comes. Raises TooManyStreams."""
+    sockets, log = services().feed_sockets, services().run_logs.reader(run_id, part.next_offset)
+    sockets.begin()
+    seen = sockets.newest
 
+    def go_on(line: Line, framing: Framing) -> None:
+        line.sendall(framing.piece(part.content))
+        while piece := log.next():
+            line.sendall(framing.piece(piece))
+        follower = LogFollower(line.give_away(), LogText(), framing, seen, run_id=run_id, read=log.next)
+        sockets.join(follower)
 
-def _until_trouble(run_id: str, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """An error ends the answer: its beginning is sent, so the client must ask again from where it is."""
-    try:
-        yield from rest
-    except TrainyardError as error:
-        logger.warning("the log of %s ends early: %s", run_id, error.message)
+    return HandedOver(go_on, has_end=True, mimetype=_TEXT, headers=HEADERS)

@@ -1,14 +1,10 @@
 """The events of many runs in one stream, from any point on."""
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from app.service.requests.shutdown import Shutdown
-from app.service.requests.slots import IsGone, never
-from app.service.run_outputs.events import KEEP_ALIVE_S, PIECE_MS
 from app.service.run_outputs.log_lines import LOG, LogLines
 from trainyard.registry.event_log import order
 from trainyard.registry.runs import RunRegistry
@@ -47,47 +43,11 @@ class FeedQuery:
 class EventFeedService:
     """Follows many runs."""
 
-    def __init__(
-        self,
-        feed: EventFeed,
-        runs: RunRegistry,
-        storage: Storage,
-        shutdown: Shutdown,
-        keep_alive_s: float = KEEP_ALIVE_S,
-    ) -> None:
+    def __init__(self, feed: EventFeed, runs: RunRegistry, storage: Storage) -> None:
         self._feed = feed
         self._runs = runs
         self._storage = storage
-        self._shutdown = shutdown
-        self._keep_alive_s = keep_alive_s
         self._reading = threading.BoundedSemaphore(READERS)
-
-    def follow(self, query: FeedQuery, after: str | None, is_gone: IsGone = never) -> Iterator[Entry]:
-        """Each wanted event later than `after` once, in order; from now on where that is None.
-
-        First, and in silence, comes how far the stream has been read, from where a client can go on. One that
-        asks for what is no longer kept is told so by the event `gap`. Where log lines are wanted, they are
-        those of the named runs from now on, under the id of the event before. It ends when the client is gone
-        or the server stops. Raises StoreUnavailable, and NotFound for a run whose log is wanted.
-        """
-        logs = self._logs(query)
-        begin = self.begin(after)
-        yield from begin
-        last = begin[-1][0]
-        told_at = time.monotonic()
-        while not self._shutdown.is_near and not is_gone():
-            for entry in self._feed.read(last, PIECE_MS):
-                last = entry.id
-                if query.wants(entry):
-                    yield entry.id, entry.event()
-                    told_at = time.monotonic()
-            for told, lines in logs:
-                for event in lines.events():
-                    yield last, {**event, **told}
-                    told_at = time.monotonic()
-            if time.monotonic() - told_at >= self._keep_alive_s:
-                yield last, None
-                told_at = time.monotonic()
 
     def begin(self, after: str | None) -> list[Entry]:
         """What a stream from `after` on begins with; last, from where it is read. Raises StoreUnavailable."""
@@ -116,13 +76,16 @@ class EventFeedService:
         with self._reading:
             return self._feed.read(last, 1, PAGE)
 
-    def _logs(self, query: FeedQuery) -> list[tuple[dict[str, Any], LogLines]]:
-        """The logs that are wanted, each with what its events say of its run."""
+    def logs(self, query: FeedQuery) -> list[tuple[LogLines, dict[str, Any]]]:
+        """The logs that are wanted, from now on, each with what its events say of its run.
+
+        Raises NotFound.
+        """
         if query.run_ids is None or query.kinds is None or LOG not in query.kinds:
             return []
         found = [self._runs.get(run_id) for run_id in sorted(query.run_ids)]
         return [
-            ({"run_id": run.id, "project": run.project}, LogLines.from_now(self._storage.run(run.id).log))
+            (LogLines.from_now(self._storage.run(run.id).log), {"run_id": run.id, "project": run.project})
             for run in found
         ]
 

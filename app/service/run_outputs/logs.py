@@ -5,15 +5,10 @@ need not be there.
 """
 
 import os
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.service.requests.shutdown import Shutdown
-from app.service.requests.slots import IsGone, never
 from trainyard.registry.runs import RunRegistry
-from trainyard.runs.record import ACTIVE
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 from trainyard.storage.log_tail import last_lines
@@ -21,10 +16,8 @@ from trainyard.storage.log_tail import last_lines
 MAX_LOG_LINES = 10_000
 MAX_PART_BYTES = 4 << 20
 """As much of a log as one answer holds in memory."""
-LOOK_S = 0.5
-"""How often a log that is followed is looked at; its supervisor carries it as often."""
-IDLE_LOOKS = 2
-"""Looks without news after which a log of a run that has ended is at its end."""
+PIECE_BYTES = 64 * 1024
+"""Of a log that is followed, as it is read at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +31,9 @@ class LogPart:
 class RunLogs:
     """Reads logs. Every method raises NotFound for a run that does not exist, and StorageUnavailable."""
 
-    def __init__(
-        self, runs: RunRegistry, storage: Storage, shutdown: Shutdown, look_s: float = LOOK_S
-    ) -> None:
+    def __init__(self, runs: RunRegistry, storage: Storage) -> None:
         self._runs = runs
         self._storage = storage
-        self._shutdown = shutdown
-        self._look_s = look_s
 
     def file(self, run_id: str) -> Path | None:
         """The whole log; None before there is one."""
@@ -66,27 +55,26 @@ class RunLogs:
         """Up to `most` bytes from the offset on; nothing beyond the end, whose offset then follows."""
         return read_part(self._path(run_id), offset, most)
 
-    def follow(self, run_id: str, offset: int, is_gone: IsGone = never) -> Iterator[bytes]:
-        """What is later than the offset, then what comes, until the run has ended.
-
-        Ends soon after the client is gone, too, or when the server stops.
-        """
-        path, idle = self._path(run_id), 0
-        while not self._shutdown.is_near and not is_gone():
-            has_ended = self._runs.get(run_id).status not in ACTIVE  # asked first: its last lines come before
-            part = read_part(path, offset, MAX_PART_BYTES)
-            offset = part.next_offset
-            if part.content:
-                idle = 0
-                yield part.content
-                continue
-            idle += 1
-            if has_ended and idle > IDLE_LOOKS:
-                return
-            time.sleep(self._look_s)
+    def reader(self, run_id: str, offset: int) -> "LogReader":
+        """Reads the log forward from the offset on."""
+        return LogReader(self._path(run_id), offset)
 
     def _path(self, run_id: str) -> Path:
         return self._storage.run(self._runs.get(run_id).id).log
+
+
+class LogReader:
+    """Reads a log forward as it grows."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        self._path = path
+        self._offset = offset
+
+    def next(self) -> bytes:
+        """The next of what is there by now; raises StorageUnavailable."""
+        part = read_part(self._path, self._offset, PIECE_BYTES)
+        self._offset = part.next_offset
+        return part.content
 
 
 def read_part(path: Path, offset: int, most: int) -> LogPart:

@@ -458,7 +458,7 @@ local function add_event(id, length, kind, event, last)
   end
   local event_id = redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'data', event)
   redis.call('XADD', 'ty:events', 'MAXLEN', '~', length, '*',
-    'run', id, 'project', get('run', id, 'project') or '', 'kind', kind, 'data', event)
+    'run', id, 'project', get('run', id, 'project') or '', 'kind', kind, 'data', event, 'own', event_id)
   return {'ok', {'event_id', event_id}}
 end
 

@@ -13,17 +13,25 @@ BEFORE_ALL = "0-0"
 
 @dataclass(frozen=True, kw_only=True)
 class FeedEntry:
-    """One event of the stream: its id there, whose it is, its kind, and what it says as JSON text."""
+    """One event of the stream: its id there, whose it is, its kind, and what it says as JSON text.
+
+    `own_id` is its id in the stream of its run; None where a process of an earlier release has told it.
+    """
 
     id: str
     run_id: str
     project: str
     kind: str
     text: str
+    own_id: str | None = None
+
+    def own_event(self) -> dict[str, Any]:
+        """The event as JSON data, as the stream of its run has it."""
+        return dict(json.loads(self.text))
 
     def event(self) -> dict[str, Any]:
         """The event as JSON data, with `run_id` and `project`."""
-        return {**json.loads(self.text), "run_id": self.run_id, "project": self.project}
+        return {**self.own_event(), "run_id": self.run_id, "project": self.project}
 
 
 class EventFeed:
@@ -62,4 +70,5 @@ def _entry(entry_id: str, fields: dict[str, str]) -> FeedEntry:
         project=fields["project"],
         kind=fields["kind"],
         text=fields["data"],
+        own_id=fields.get("own"),
     )
