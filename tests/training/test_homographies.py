@@ -12,7 +12,8 @@ import pytest
 from trainyard.spec.training_spec import TransformSpec
 from workers.prepared.version import IGNORE_INDEX, Uint8
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
-from workers.training.tasks.segmentation.data.homographies import is_homography, moved, warp
+from workers.training.tasks.segmentation.data.warps import warp
+from workers.training.variation.homographies import is_homography, moved
 
 SIDE = 96
 ALONE: list[tuple[str, dict[str, Any]]] = [

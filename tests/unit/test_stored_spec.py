@@ -124,6 +124,7 @@ def test_a_version_is_written_and_read():
         ({"augmentation": {"mixup_alpha": 0.2}, "task": "classification"}, 5),
         ({"task": "detection"}, 6),
         ({"augmentation": {"min_visibility": 0.5}}, 6),
+        ({"augmentation": {"device": "training"}}, 7),
     ],
 )
 def test_a_spec_bears_the_version_of_the_first_release_that_understands_it(

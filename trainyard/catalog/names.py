@@ -34,6 +34,9 @@ SCHEDULES = ("cosine", "poly", "one_cycle", "plateau", "step", "constant")
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
 PRECISIONS = ("auto", "32", "bf16-mixed", "16-mixed")
 CLASS_SAMPLINGS = ("natural", "balanced")
+ON_CPU, WHERE_IT_TRAINS = "cpu", "training"
+AUGMENTATION_DEVICES = (ON_CPU, WHERE_IT_TRAINS)
+"""Where training images are varied."""
 FITS = ("stretch", "letterbox", "crop")
 HUB_WEIGHTS = "imagenet"
 """What asks for the published weights of an encoder, or for those that lie where it does."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
+from trainyard.catalog.device_transforms import check_device_form
 from trainyard.catalog.encoder_sources import is_source
-from trainyard.catalog.names import CLASS_WEIGHTINGS, FITS, OPTIMIZERS, SCHEDULES
+from trainyard.catalog.names import CLASS_WEIGHTINGS, FITS, OPTIMIZERS, SCHEDULES, WHERE_IT_TRAINS
 from trainyard.catalog.transform_checks import check_holes, check_transforms
 from trainyard.catalog.validation_transforms import check_validation
 from trainyard.datasets.record import Task
@@ -38,6 +39,8 @@ def check_parts(spec: TrainingSpec, asked: Collection[str] = PARTS) -> None:
         check_validation(spec.augmentation.validation)
     if "augmentation" in asked or "data" in asked:
         check_holes(spec.augmentation.transforms, spec.data.image_size)
+        if spec.augmentation.device == WHERE_IT_TRAINS:
+            check_device_form(spec.augmentation.transforms, spec.data.image_size)
     if "compute" in asked or "optimization" in asked:
         _check_strategy(spec)
     if "export" in asked:

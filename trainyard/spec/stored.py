@@ -81,6 +81,7 @@ _MEANT: Defaults = {
         "cutmix_alpha": 0.0,
         "min_visibility": 0.1,
         "validation": [],
+        "device": "cpu",
     },
     TransformSpec: {"params": {}},
     OptimizationSpec: {
@@ -124,6 +125,7 @@ ABSENT: Mapping[int, Defaults] = {
     4: _WITH_AUTO_LOADERS,  # `task` came in: before, all were segmentation
     5: _WITH_AUTO_LOADERS,  # what classification takes came in: nothing of it was done before
     6: _WITH_AUTO_LOADERS,  # what detection takes, and names of plug-ins, came in: there were none before
+    7: _WITH_AUTO_LOADERS,  # `augmentation.device` came in: before, all images were varied on the CPU
 }
 """By version: what an absent field of each part stands for. Specs without a version are of the first one."""
 
@@ -140,6 +142,7 @@ ADDED: Mapping[int, Mapping[type, tuple[str, ...]]] = {
         AugmentationSpec: ("mixup_alpha", "cutmix_alpha"),
     },
     6: {AugmentationSpec: ("min_visibility", "validation")},
+    7: {AugmentationSpec: ("device",)},
 }
 """By version: the fields that came in with it. A spec that has what their absence means does not need it."""
 _NAMED: Mapping[int, Callable[[TrainingSpec], bool]] = {

@@ -28,7 +28,7 @@ from trainyard.spec.fields import (
 from trainyard.tasks import registry as tasks
 from trainyard.tasks.classification import LARGEST_TOP
 
-SPEC_VERSION = 6
+SPEC_VERSION = 7
 """The present form of a spec; `stored.py` reads this one and those before it."""
 MAX_CLASSES = 10_000
 """Of a set whose images have labels; masks tell 255 apart."""
@@ -99,6 +99,11 @@ class AugmentationSpec:
         1,
         "share of the area",
         "detection: objects of which less is still in the varied image are not learnt from it",
+    )
+    device: str = choice(
+        catalog.AUGMENTATION_DEVICES,
+        "where training images are varied: cpu by loader processes, training on the device that trains, "
+        "which knows flips, turns, affine and perspective maps, then colours, blur, noise and holes",
     )
 
 

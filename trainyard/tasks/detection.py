@@ -4,13 +4,20 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from trainyard.catalog.encoder_pairs import only_size, unfit_architectures
-from trainyard.catalog.names import Architecture, Loss, encoder_names, has_imagenet_weights
+from trainyard.catalog.names import (
+    WHERE_IT_TRAINS,
+    Architecture,
+    Loss,
+    encoder_names,
+    has_imagenet_weights,
+)
+from trainyard.catalog.transforms import HOLES
 from trainyard.errors import InvalidRequest
 from trainyard.tasks.description import Chart, TaskDescription
 from trainyard.tasks.losses import check_losses, check_weighting, loss_refusal
 
 if TYPE_CHECKING:
-    from trainyard.spec.training_spec import ModelSpec, TrainingSpec
+    from trainyard.spec.training_spec import AugmentationSpec, ModelSpec, TrainingSpec
 
 BOXES, INSTANCES = "detection", "instance_segmentation"
 FORMS = (BOXES, INSTANCES)
@@ -63,6 +70,8 @@ def check_spec(spec: "TrainingSpec", asked: Collection[str]) -> None:
         _check_monitors(spec)
     if {"data", "augmentation", "compute", "export"}.intersection(asked):
         _check_of_other_tasks(spec)
+    if "augmentation" in asked:
+        _check_device_form(spec.augmentation)
 
 
 def check_classes(spec: "TrainingSpec", classes: int, task: str) -> None:
@@ -154,6 +163,24 @@ def _check_of_other_tasks(spec: "TrainingSpec") -> None:
             raise InvalidRequest(
                 f"Detection has no {part}.{field} of this value.",
                 errors={"spec": {part: {field: [accepted]}}},
+            )
+
+
+def _check_device_form(augmentation: "AugmentationSpec") -> None:
+    """Whether an object is still seen behind a hole is counted where its box is."""
+    if augmentation.device != WHERE_IT_TRAINS:
+        return
+    for place, transform in enumerate(augmentation.transforms):
+        if transform.name == HOLES:
+            raise InvalidRequest(
+                f"augmentation.transforms[{place}] cannot be {HOLES}: detection leaves out what holes hide, "
+                "which is known on the CPU alone (augmentation.device is training).",
+                remedy="Leave it out, or set augmentation.device to cpu.",
+                errors={
+                    "spec": {
+                        "augmentation": {"transforms": {str(place): {"name": ["another one, or device cpu"]}}}
+                    }
+                },
             )
 
 

@@ -1,5 +1,6 @@
 """How many loader processes a run asks for where its spec leaves that to the worker."""
 
+from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.spec.training_spec import TrainingSpec
 
 _HEAVY = 3
@@ -23,6 +24,6 @@ def loader_processes(spec: TrainingSpec, cores: int, *, for_gpu: bool) -> int:
 
 def _enough(spec: TrainingSpec) -> int:
     transforms = spec.augmentation.transforms
-    if not transforms:
+    if not transforms or spec.augmentation.device == WHERE_IT_TRAINS:
         return 4
     return 8 if len(transforms) <= _HEAVY else 12

@@ -15,6 +15,7 @@ from workers.training.tasks.classification.data.blending import blended
 from workers.training.tasks.classification.labels.losses import WeightedLosses
 from workers.training.tasks.classification.labels.scores import TrainScores, ValScores
 from workers.training.tasks.classification.labels.targets import as_shares
+from workers.training.variation.batches import varied
 
 
 class ClassificationObjective(Objective):
@@ -24,7 +25,7 @@ class ClassificationObjective(Objective):
     def __init__(self, spec: TrainingSpec, names: Sequence[str], weights: Sequence[float] | None) -> None:
         super().__init__()
         form, places = spec.model.task, sorted({1, *spec.data.eval_topk})
-        self._classes = len(names)
+        self._classes, self._size = len(names), spec.data.image_size
         self._form = form
         self._augmentation = spec.augmentation
         self._loss = WeightedLosses(spec.optimization, form, weights)
@@ -37,8 +38,8 @@ class ClassificationObjective(Objective):
         return loss
 
     def varied(self, batch: LabelBatch) -> Batch:  # type: ignore[override]
-        """Blended, where the spec asks for it."""
-        return blended(batch, self._augmentation, self._classes)
+        """Its images varied, where the spec leaves that to the device; then blended, where it asks for it."""
+        return blended(varied(batch, self._size), self._augmentation, self._classes)
 
     def truth(self, batch: LabelBatch) -> Tensor:  # type: ignore[override]
         """(N,) int64, or (N, C) float32."""

@@ -13,6 +13,7 @@ from workers.training.tasks.detection.data.batches import ObjectBatch
 from workers.training.tasks.detection.labels.scores import TrainScores, ValScores
 from workers.training.tasks.detection.labels.truth import Scenes
 from workers.training.tasks.detection.network.detector import Answer, Detector, Target
+from workers.training.variation.batches import varied
 
 _NOISE_OBJECTS = 16
 """Of each image of a batch that sizes are tried with."""
@@ -35,7 +36,7 @@ class DetectionObjective(Objective):
         super().__init__()
         terms = TERMS[spec.model.architecture]
         self._masks = spec.model.task == INSTANCES
-        self._classes = len(classes)
+        self._classes, self._size = len(classes), spec.data.image_size
         self._weights = {
             term: sum(loss.weight * loss.params.get(term, 1.0) for loss in spec.optimization.losses)
             for term in terms
@@ -51,6 +52,11 @@ class DetectionObjective(Objective):
 
     def forward(self, answer: Answer, truth: Truth) -> Tensor:
         return torch.stack([self._weights[name] * loss.float() for name, loss in answer.losses.items()]).sum()
+
+    def varied(self, batch: ObjectBatch) -> ObjectBatch:  # type: ignore[override]
+        """Its images, where the spec leaves that to the device: objects come varied."""
+        made: ObjectBatch = varied(batch, self._size)
+        return made
 
     def truth(self, batch: ObjectBatch) -> Truth:  # type: ignore[override]
         """The objects of each image by themselves."""

@@ -10,8 +10,10 @@ from workers.plugins.made import with_offered
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.segmentation.data.batches import MaskBatch
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
+from workers.training.tasks.segmentation.labels.mask_labels import outside_value
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
 from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses
+from workers.training.variation.batches import varied
 
 
 class SegmentationObjective(Objective):
@@ -21,6 +23,7 @@ class SegmentationObjective(Objective):
     def __init__(self, spec: TrainingSpec, names: Sequence[str], weights: Sequence[float] | None) -> None:
         super().__init__()
         self._names = tuple(names)
+        self._size, self._outside = spec.data.image_size, outside_value(spec.model.task)
         self._loss = WeightedLosses(spec.optimization, spec.model.task, weights)
         self._reading = reading_of(spec.model.task, len(names))
         self.train_scores = EpochScores(len(names), spec.model.task, names)
@@ -30,6 +33,11 @@ class SegmentationObjective(Objective):
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
         loss: Tensor = self._loss(logits, truth)
         return loss
+
+    def varied(self, batch: MaskBatch) -> MaskBatch:  # type: ignore[override]
+        """Its images and masks, where the spec leaves that to the device."""
+        made: MaskBatch = varied(batch, self._size, {"mask": self._outside})
+        return made
 
     def truth(self, batch: MaskBatch) -> Tensor:  # type: ignore[override]
         """(N, H, W) int64, or (N, C, H, W) float32 of a multilabel task."""

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.errors import BadDataset
 from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample
@@ -10,6 +11,7 @@ from workers.training.data.splits import split_samples
 from workers.training.tasks.classification.data.pictures import Pictures, VariedPictures, plain_pictures
 from workers.training.tasks.classification.data.sampling import spread_subset
 from workers.training.tasks.classification.labels.targets import check_labels
+from workers.training.variation.batches import with_drawn
 
 _PIXEL_BYTES = 3
 
@@ -60,4 +62,5 @@ def _sets(
         val=plain_pictures(prepared, val, spec),
         epoch_val=plain_pictures(prepared, spread_subset(val, most, spec.seed), spec),
         sample_bytes=data.image_size**2 * _PIXEL_BYTES,
+        collate=with_drawn(None) if spec.augmentation.device == WHERE_IT_TRAINS else None,
     )

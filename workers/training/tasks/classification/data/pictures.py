@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.spec.training_spec import DataSpec, TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample, Uint8
 from workers.training.data.image_view import viewed
@@ -14,6 +15,8 @@ from workers.training.tasks.classification.data.augmentation import Augmentation
 from workers.training.tasks.classification.data.crops import plain_square, random_part
 from workers.training.tasks.classification.data.sampling import balanced_order
 from workers.training.tasks.classification.labels.targets import label_of
+from workers.training.variation.batches import DRAWN
+from workers.training.variation.drawing import Draws
 
 _CROP_DRAWS = 1
 """Keeps the draws of crops apart from those of augmentation."""
@@ -54,9 +57,19 @@ class VariedPictures(Pictures):
 
     def __init__(self, prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> None:
         super().__init__(prepared, samples, spec.data)
-        self._augmentation = Augmentation(spec.augmentation.transforms)
+        transforms, drawn = spec.augmentation.transforms, spec.augmentation.device == WHERE_IT_TRAINS
+        self._augmentation = Augmentation([] if drawn else transforms)
+        self._draws = Draws(transforms) if drawn else None
         self._seed = spec.seed
         self._order: tuple[int, NDArray[np.int64]] | None = None
+
+    def __getitem__(self, draw: tuple[int, int]) -> dict[str, object]:
+        """With what is drawn for it, where the device that trains is to vary it."""
+        item = super().__getitem__(draw)
+        if self._draws is None:
+            return item
+        size = (self._data.image_size, self._data.image_size)
+        return {**item, DRAWN: self._draws(size, size, [self._seed, *draw])}
 
     def sample(self, epoch: int, index: int) -> Sample:
         if self._data.class_sampling != "balanced":

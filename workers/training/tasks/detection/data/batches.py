@@ -1,11 +1,12 @@
 """Which images of a prepared set train and which validate, and how their objects come into a batch."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.errors import BadDataset
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.tasks.detection import INSTANCES
@@ -13,9 +14,11 @@ from workers.prepared.version import PreparedDataset, Sample
 from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
 from workers.training.data.spread_places import spread_places
+from workers.training.tasks.detection.data.drawn_squares import DrawnSquares
 from workers.training.tasks.detection.data.squares import Squares, VariedSquares, plain_squares
 from workers.training.tasks.detection.labels.objects import SquareObjects
 from workers.training.tasks.detection.labels.truth import Scenes
+from workers.training.variation.batches import Collate, with_drawn
 
 _PIXEL_BYTES = 3
 _MASKS_OF_IMAGE = 16
@@ -37,7 +40,7 @@ class ObjectBatch(Batch):
 class DetectionData(RunData):
     """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made."""
 
-    train: VariedSquares
+    train: Squares
     val: Squares
     epoch_val: Squares
 
@@ -84,13 +87,14 @@ def _sets(
 ) -> SampleSets:
     # Every rank must have something to validate.
     most = spec.data.val_max_images and max(spec.data.val_max_images, spec.compute.device_count)
+    drawn = spec.augmentation.device == WHERE_IT_TRAINS
     masks = _MASKS_OF_IMAGE if spec.model.task == INSTANCES else 0
     return SampleSets(
-        train=VariedSquares(prepared, train, spec),
+        train=(DrawnSquares if drawn else VariedSquares)(prepared, train, spec),
         val=plain_squares(prepared, val, spec),
         epoch_val=plain_squares(prepared, spread_subset(prepared, val, most, spec.seed), spec),
         sample_bytes=spec.data.image_size**2 * (_PIXEL_BYTES + masks),
-        collate=collate,
+        collate=with_drawn(cast("Collate", collate)) if drawn else collate,
     )
 
 

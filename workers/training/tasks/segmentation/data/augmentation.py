@@ -1,7 +1,6 @@
 """Transforms of a spec: those that are maps of straight lines in one warp, the others by albumentations.
 
-A map and a change of colours may change places: pixels get the same colours, wherever they lie. So the maps
-that only such changes come before are drawn first.
+The maps that only changes of colour come before are drawn first.
 """
 
 import random
@@ -12,14 +11,8 @@ from trainyard.spec.training_spec import TransformSpec
 from workers.prepared.version import Uint8
 from workers.training.data.transforms import A, build_transform
 from workers.training.tasks.segmentation.data.crops import Corner, cut
-from workers.training.tasks.segmentation.data.homographies import (
-    Matrix,
-    Size,
-    drawn,
-    is_homography,
-    moved,
-    warp,
-)
+from workers.training.tasks.segmentation.data.warps import warp
+from workers.training.variation.homographies import Matrix, Size, drawn, leading_maps, moved
 
 CROP_MARGIN = 0.25
 """By what share of its size the square that maps of a crop are drawn for is larger, on each side: a shift by
@@ -27,13 +20,6 @@ a tenth is by a tenth of that. Transforms that move pixels otherwise are given a
 
 _KEEPS_TRUTH = frozenset({"CoarseDropout"})
 """Transforms that hide pixels of the image, whose class is still asked for."""
-_COLOURS = frozenset(
-    {
-        "ColorJitter", "HueSaturationValue", "RandomBrightnessContrast", "RandomGamma", "RandomToneCurve",
-        "ToGray",
-    }
-)  # fmt: skip
-"""Transforms that give each pixel a colour by its own, or by that and the mean of all."""
 
 
 class Augmentation:
@@ -44,7 +30,7 @@ class Augmentation:
             build_transform(place, spec, {} if spec.name in _KEEPS_TRUTH else {"fill_mask": outside})
             for place, spec in enumerate(transforms)
         ]
-        maps = _leading_maps(transforms)
+        maps = leading_maps(transforms)
         self._maps = A.Compose([built[place] for place in maps])
         rest = [place for place in range(len(built)) if place not in maps]
         self._others = A.Compose([built[place] for place in rest])
@@ -87,14 +73,3 @@ class Augmentation:
         """Go on with what the map was drawn from."""
         varied = self._others(image=image, mask=mask)
         return varied["image"], varied["mask"]
-
-
-def _leading_maps(transforms: list[TransformSpec]) -> list[int]:
-    """The places of the maps before which there are other maps and changes of colour alone."""
-    places: list[int] = []
-    for place, spec in enumerate(transforms):
-        if is_homography(spec):
-            places.append(place)
-        elif spec.name not in _COLOURS:
-            break
-    return places

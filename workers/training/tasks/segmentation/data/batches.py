@@ -2,16 +2,19 @@
 
 from torch import Tensor
 
+from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.errors import BadDataset
 from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample
 from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
+from workers.training.tasks.segmentation.data.drawn_squares import DrawnCrops, DrawnSquares, loaded_side
 from workers.training.tasks.segmentation.data.squares import RandomCrops, Squares, plain_squares
 from workers.training.tasks.segmentation.data.val_subset import spread_subset
 from workers.training.tasks.segmentation.labels.mask_labels import outside_value
 from workers.training.tasks.segmentation.labels.mask_values import check_mask_values
+from workers.training.variation.batches import with_drawn
 
 _PIXEL_BYTES = 4
 """Of a sample: red, green, blue and its mask."""
@@ -61,14 +64,24 @@ def _sets(
     prepared: PreparedDataset, train: list[Sample], val: list[Sample], spec: TrainingSpec
 ) -> SampleSets:
     data = spec.data
-    augmentation = Augmentation(spec.augmentation.transforms, outside_value(prepared.task))
     # Every rank must have something to validate.
     most = data.val_max_images and max(data.val_max_images, spec.compute.device_count)
     few = spread_subset(prepared, val, most, spec.seed)
-    trains_on = RandomCrops if data.fit == "crop" else Squares
     return SampleSets(
-        train=trains_on(prepared, train, data, augmentation, spec.seed),
+        train=_varied_squares(prepared, train, spec),
         val=plain_squares(prepared, val, spec),
         epoch_val=plain_squares(prepared, few, spec),
-        sample_bytes=data.image_size**2 * _PIXEL_BYTES,
+        sample_bytes=loaded_side(spec) ** 2 * _PIXEL_BYTES,
+        collate=with_drawn(None) if spec.augmentation.device == WHERE_IT_TRAINS else None,
     )
+
+
+def _varied_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
+    """The samples as training sees them."""
+    data, transforms, cropped = spec.data, spec.augmentation.transforms, spec.data.fit == "crop"
+    if spec.augmentation.device == WHERE_IT_TRAINS:
+        drawn = DrawnCrops if cropped else DrawnSquares
+        return drawn(prepared, samples, spec)
+    augmentation = Augmentation(transforms, outside_value(prepared.task))
+    trains_on = RandomCrops if cropped else Squares
+    return trains_on(prepared, samples, data, augmentation, spec.seed)

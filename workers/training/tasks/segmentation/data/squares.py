@@ -10,7 +10,13 @@ from trainyard.spec.training_spec import DataSpec, TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample, Uint8
 from workers.training.data.image_view import viewed
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
-from workers.training.tasks.segmentation.data.crops import cut, random_corner, rare_classes, tile_corners
+from workers.training.tasks.segmentation.data.crops import (
+    Corner,
+    cut,
+    random_corner,
+    rare_classes,
+    tile_corners,
+)
 from workers.training.tasks.segmentation.data.resizing import to_square
 from workers.training.tasks.segmentation.labels.class_weights import count_pixels
 from workers.training.tasks.segmentation.labels.mask_labels import has_class, outside_value
@@ -74,20 +80,26 @@ class RandomCrops(Squares):
         prepared: PreparedDataset,
         samples: list[Sample],
         data: DataSpec,
-        augmentation: Augmentation,
+        augmentation: Augmentation | None,
         seed: int,
     ) -> None:
         super().__init__(prepared, samples, data, augmentation, seed)
-        self._vary_crop = augmentation.crop
         self._rare = rare_classes(count_pixels(prepared, samples)) if data.rare_class_chance else []
 
     def _square(self, epoch: int, index: int) -> tuple[Uint8, Uint8]:
+        image, mask, corner = self._cornered(epoch, index)
+        size = self._data.image_size
+        if self._augmentation is None:
+            return cut(image, mask, corner, size, self._outside)
+        return self._augmentation.crop(image, mask, corner, size, [self._seed, epoch, index])
+
+    def _cornered(self, epoch: int, index: int) -> tuple[Uint8, Uint8, Corner]:
+        """A whole image, its mask, and where the crop begins that is drawn of them."""
         sample, size = self.samples[index], self._data.image_size
         numbers = np.random.default_rng([self._seed, epoch, index, _CROP_DRAWS])
         sought = self._rare if numbers.random() < self._data.rare_class_chance else []
         image, mask = self._prepared.image(sample), self._prepared.mask(sample)
-        corner = random_corner(mask, size, sought, self._has_class, numbers)
-        return self._vary_crop(image, mask, corner, size, [self._seed, epoch, index])
+        return image, mask, random_corner(mask, size, sought, self._has_class, numbers)
 
     def _has_class(self, mask: Uint8, index: int) -> NDArray[np.bool_]:
         return has_class(mask, index, self._prepared.task)
