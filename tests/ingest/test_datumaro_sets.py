@@ -52,9 +52,8 @@ UNREAD = {
     "kitti_dataset/kitti_3d": "annotations_unread",
     "kitti_dataset/kitti_detection": "annotations_unread",
     "open_images_dataset/v5": "annotations_unread",
-    "open_images_dataset/v6": "labels",
     "roboflow_dataset/coco": "split_without_train",
-    "roboflow_dataset/createml": "annotations_unread",
+    "roboflow_dataset/createml": "box_form",
     "roboflow_dataset/multiclass": "split_without_train",
     "roboflow_dataset/tfrecord": "annotations_unread",
     "roboflow_dataset/voc": "split_without_train",
@@ -82,7 +81,11 @@ def test_a_set_that_is_read(shared_data: Path, tmp_path: Path, name: str) -> Non
     assert {one: measured.get(one, 0.0) for one in expected} == pytest.approx(expected, abs=0.2)
 
 
-BOXES = {"voc_dataset/voc_dataset3": ("voc_boxes", 1), "yolo_dataset/strict": ("yolo_seg", 2)}
+BOXES = {
+    "open_images_dataset/v6": ("box_table", 1),
+    "voc_dataset/voc_dataset3": ("voc_boxes", 1),
+    "yolo_dataset/strict": ("yolo_seg", 2),
+}
 """Format and objects. The others of boxes have one black picture in all their splits."""
 
 

@@ -27,6 +27,7 @@ from workers.ingest.items import Annotations, FoundSet, Item, LabelledSet, Sourc
 from workers.ingest.labels import prepared_labels
 from workers.ingest.labels.label_checks import check_labels, check_parts
 from workers.ingest.pictures.flat_images import ask_flat_images
+from workers.ingest.prepared_instances import with_objects
 from workers.ingest.prepared_objects import check_lost
 from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
@@ -172,7 +173,7 @@ class _Build:
     def _labelled(self, form: str, found: LabelledSet, told: Told, source: Source) -> DatasetSummary | None:
         """The summary of a set of labels; as `run`."""
         with PreparedWriter(self._work, prepared_labels.KINDS) as writer, writer.flushing():
-            readings, samples, _ = self._reader.read(source, found.items, writer)
+            readings, samples, _ = self._read(source, found, told, writer)
             warn_of_dark_images(readings, self._log)
             check_labels(found.names, readings, found.task, self._log)
             if self._log.is_blocked():
@@ -189,7 +190,7 @@ class _Build:
     def _boxed(self, form: str, found: FoundSet, told: Told, source: Source) -> DatasetSummary | None:
         """The summary of a set of boxes without masks; as `run`."""
         with PreparedWriter(self._work, found.kinds) as writer, writer.flushing():
-            readings, samples, _ = self._reader.read(source, found.items, writer)
+            readings, samples, _ = self._read(source, found, told, writer)
             warn_of_dark_images(readings, self._log)
             check_lost(readings, self._log)
             if self._log.is_blocked():
@@ -216,7 +217,7 @@ class _Build:
         with PreparedWriter(self._work, found.kinds) as writer, writer.flushing():
             annotated = found.items if may_have_flat else []
             paths = {item.name: item.image.path for item in annotated}
-            readings, samples = self._images(paths, *self._reader.read(source, found.items, writer))
+            readings, samples = self._images(paths, *self._read(source, found, told, writer))
             warn_of_dark_images(readings, self._log)
             stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
@@ -237,12 +238,21 @@ class _Build:
             plan = self._placed(found.items, told.origin, rules.names, mapped)
             if plan is None:
                 return None
+            if decision.are_objects and "boxes" not in writer.kinds:
+                mapped, samples = with_objects(mapped, samples, applied, writer)
             painted = {byte for reading in readings for byte in reading.values}
             summary = finish(
                 rules, rules.table(shown), applied, painted, mapped, samples, plan.places, writer
             )
             classes_from = "the option `classes`" if self._options.classes else found.classes or rules.origin
             return replace(summary, reading=self._told(form, found, classes_from, plan.origin))
+
+    def _read(
+        self, source: Source, found: FoundSet | LabelledSet, told: Told, writer: PreparedWriter
+    ) -> tuple[list[Reading], list[Sample], set[str]]:
+        """See `SetReader.read`."""
+        has_splits = bool(told.origin) or self._options.splits is not None
+        return self._reader.read(source, found.items, writer, sketched=has_splits)
 
     def _shows_one_class(self, rules: classes.ClassRules) -> bool:
         """Whether masks show one class and background, which nobody has named."""

@@ -65,6 +65,11 @@ class PreparedWriter:
         assert self._masks is not None  # noqa: S101 - narrows the type
         _write(self._masks, start, mask)
 
+    def begin_objects(self, kinds: tuple[Kind, ...]) -> None:
+        """Have these kinds from now on, of a set of masks whose objects are found once all are written."""
+        self.kinds = kinds
+        self._objects = ObjectsWriter(self._folder, outlines="outlines" in kinds)
+
     def write_objects(self, objects: Objects, outlines: Sequence[bytes] = ()) -> int:
         """Write the objects of an image behind all before, with the compressed runs of each where the set
         has outlines; the number of objects before them."""

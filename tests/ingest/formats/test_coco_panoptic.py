@@ -8,10 +8,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
+from tests.ingest.formats.family import (
+    HEIGHT,
+    WIDTH,
+    FormatFamily,
+    last_part,
+    left_half,
+    opened,
+    picture,
+)
 from tests.ingest.formats.junk import DRAWN, junked, outcome, survives
 from tests.ingest.made import Array, encoded
 from workers.ingest.formats.coco.panoptic import CocoPanoptic
+from workers.ingest.formats.coco.segments import SegmentsTruth
+from workers.ingest.pictures.decode import decode_image
+from workers.ingest.problems import ProblemLog
+from workers.prepared.run_lengths import decompressed, paint_runs
 
 GRASS, DOG = 70_000, 258
 CATEGORIES = [{"id": 7, "name": "grass", "isthing": 0}, {"id": 3, "name": "dog", "isthing": 1}]
@@ -46,6 +58,20 @@ class TestCocoPanoptic(FormatFamily):
     splits: ClassVar = {"a": "train", "b": "val"}
     image = "val/b.jpg"
     annotation = "annotations/panoptic_train.json"
+
+    def test_objects_are_what_masks_are_painted_from(self, tmp_path: Path) -> None:
+        """Segments of things are: grass is none."""
+        with opened(tmp_path, self.files()) as source:
+            found = self.read(source, ProblemLog())
+            assert found is not None
+            first = next(item for item in found.items if last_part(item) == "a")
+            assert isinstance(first.truth, SegmentsTruth)
+            image = decode_image(source.read(first.image))
+            mask, objects = first.truth.instances(source.read, image, image.size)
+        dogs = np.zeros(mask.shape, np.uint8)
+        paint_runs(decompressed(objects.outlines[0]), dogs)
+        assert objects.objects.classes.tolist() == [1]
+        np.testing.assert_array_equal(dogs == 1, mask == 1)
 
     def files(self) -> dict[str, bytes]:
         return {

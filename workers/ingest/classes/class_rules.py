@@ -86,10 +86,12 @@ def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
     return _checked(names, ignore_value, found.colors)
 
 
-def completed(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> ClassRules:
-    """The rules that a file of the upload names, with what it leaves to custom: 0 is the background where the
-    file does not name it, and 255 is no class; names of as many other values, with gaps, are taken in order.
-    Values of other kinds are left to `check`."""
+def completed(
+    rules: ClassRules, readings: Collection[Reading], log: ProblemLog, *, in_file: bool
+) -> ClassRules:
+    """The rules that a format names, or `in_file` a file of the upload, with what it leaves to custom: 0
+    is the background where the file does not name it, and 255 is no class; names of as many other
+    values, with gaps, are taken in order. Values of other kinds are left to `check`."""
     seen = {value for reading in readings for value in reading.values} - {NO_CLASS, rules.ignore_value}
     unnamed = seen - set(rules.names)
     if 0 in seen & rules.names.keys() and seen & rules.names.keys() == {0} and len(seen) == len(rules.names):
@@ -97,7 +99,7 @@ def completed(rules: ClassRules, readings: Collection[Reading], log: ProblemLog)
         return replace(rules, names=dict(zip(sorted(seen), rules.names.values(), strict=True)))
     if 0 in unnamed and (names := numbered_from_one(rules.names, seen - {255}, len(readings), log)):
         return replace(rules, names=names)
-    if unnamed and len(rules.names) > 1:
+    if in_file and unnamed and len(rules.names) > 1:
         names = numbered_from_zero(rules.names, seen - {255}, len(readings), log)
         if names is not None:
             return replace(rules, names=names)

@@ -24,10 +24,12 @@ from workers.prepared.version import Uint8
 
 
 class ClassDecision:
-    """The classes of a set that is found; `proposed` is a label map that may make masks fit them."""
+    """The classes of a set that is found; `proposed` is a label map that may make masks fit them, and
+    `are_objects` tells whether mask values turned out to be ids of objects of one class."""
 
     def __init__(self, source: Source, found: FoundSet, options: IngestOptions, log: ProblemLog) -> None:
         self.proposed: LabelMap | None = None
+        self.are_objects = False
         self._source = source
         self._found = found
         self._options = options
@@ -52,6 +54,7 @@ class ClassDecision:
         evidence = Evidence(readings=sent, masks=masks)
         of_objects = label_map_of_objects(self._found, self._rules, options, evidence, self._source, log)
         if of_objects is not None:
+            self.are_objects = True
             self._rules = one_class_rules(self._rules, self._found, options.ignore_value)
             mapped = label_mapped(UNCHANGED, of_objects, sent, log)
             return joined(self._rules, mapped, sent, log, cut_off=self._found.cut_off)
@@ -86,7 +89,7 @@ class ClassDecision:
             rules = self._fitted(mapped)
         if rules is not None:
             if found.names is not None and options.classes is None:
-                rules = completed(rules, mapped, log)
+                rules = completed(rules, mapped, log, in_file=bool(found.listed_in))
             if rules.task == "multiclass":
                 self.proposed = proposal(rules, applied, sent, mapped)
             check(rules, mapped, advice(self.proposed), log)

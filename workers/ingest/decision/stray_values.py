@@ -38,6 +38,8 @@ _FAR_MORE = 10
 _EDGE_VALUES = 2
 _MOST_THIN = 0.2
 """Smoothed edges have at most this share of all pixels."""
+_SMOOTHED = 32
+"""Edges between three levels leave at least so many values."""
 _BESIDE = 6
 """What is so near to a level may have areas: enlarging reaches beyond the level a little."""
 _THICK_SHARE = 0.02
@@ -109,7 +111,7 @@ def _thin_edges(
 ) -> Strays | None:
     """Many values between levels of grey that have no area of their own; which level they mean is open, since
     the edge of the lightest passes the greys of all others. None without any."""
-    if len(total) < _NOISE_VALUES + 2:
+    if len(total) < _SMOOTHED:
         return None
     levels = gathered(masks_of(number) for number in spread(range(len(readings)), _LOOKED_AT))
     if levels is None or not set(levels) <= total.keys():

@@ -1,13 +1,15 @@
 """Whether a mask has the size of its image, and how it is brought to it."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.problems import Refused
 from workers.ingest.raster.orientation import FIRST_TRANSPOSED, oriented
 from workers.ingest.raster.shrink import Size, picked
-from workers.prepared.version import Uint8
 
 _MOST_UNLIKE = 0.02
 """The part by which the proportions of a mask may differ from its image's: sides are rounded to pixels."""
@@ -22,7 +24,7 @@ def same_proportions(one: Size, other: Size) -> bool:
     )
 
 
-def fit_mask(mask: Uint8, image: DecodedImage, *, resample: bool = False) -> Uint8:
+def fit_mask(mask: NDArray[Any], image: DecodedImage, *, resample: bool = False) -> NDArray[Any]:
     """The mask as it lies on the displayed image; turned where it was drawn on the stored one.
 
     Where the image was made smaller, so is the mask, by single pixels of it. With `resample`, a mask of the
@@ -44,9 +46,10 @@ def fit_mask(mask: Uint8, image: DecodedImage, *, resample: bool = False) -> Uin
     raise _wrong_size(size, image)
 
 
-def _resampled(mask: Uint8, size: Size) -> Uint8:
-    resized = cv2.resize(np.ascontiguousarray(mask), size, interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized, np.uint8)
+def _resampled(mask: NDArray[Any], size: Size) -> NDArray[Any]:
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(mask), size, interpolation=cv2.INTER_NEAREST_EXACT), mask.dtype
+    )
 
 
 def check_size(size: Size, image: DecodedImage) -> None:

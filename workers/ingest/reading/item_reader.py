@@ -59,8 +59,11 @@ class ItemReader:
         *,
         max_side: int | None,
         alone: int,
+        sketched: bool,
     ) -> None:
-        """`max_side` caps the longer side of what is written, in pixels; `spool` takes deep images."""
+        """`max_side` caps the longer side of what is written, in pixels; `spool` takes deep images. Those of
+        8 bits are `sketched` where that is asked for."""
+        self._sketched = sketched
         self._source = source
         self._items = items
         self._writer = writer
@@ -106,7 +109,7 @@ class ItemReader:
         look = b""
         if pixels.dtype == np.uint8:
             mean, square = self._write_image(start, pixels)
-            look = sketch(pixels)
+            look = sketch(pixels) if self._sketched else b""
         else:
             self._spool.write(start, pixels)
             deep = DeepImage(start=start, height=size[1], width=size[0], depth=depth_of(pixels))

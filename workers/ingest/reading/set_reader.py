@@ -48,15 +48,21 @@ class SetReader:
         self._reads_next = reads_next
 
     def read(
-        self, source: Source, items: Sequence[Item], writer: PreparedWriter
+        self, source: Source, items: Sequence[Item], writer: PreparedWriter, *, sketched: bool
     ) -> tuple[list[Reading], list[Sample], set[str]]:
-        """Decode and write all; what was seen of those that are sound, and the names of flat images."""
+        """Decode and write all; what was seen of those that are sound, and the names of flat images.
+
+        Only where images are `sketched` can those of several splits be compared.
+        """
         processes = process_count(len(items), self._processes)
         turns = NotedTurns(len(items), MAX_PREPARED_PIXELS, processes)
         spool = DeepSpool(self._work)
         deep = DeepImages(spool)
         alone = LARGE_PIXELS // processes
-        reader = ItemReader(source, items, writer, turns, spool, max_side=self._options.max_side, alone=alone)
+        largest = self._options.max_side
+        reader = ItemReader(
+            source, items, writer, turns, spool, max_side=largest, alone=alone, sketched=sketched
+        )
 
         def last_file(pid: int) -> str | None:
             index = turns.last(pid)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trainyard.datasets.record import BoxForm
 from workers.ingest.formats.annotations.box_forms import Units
-from workers.ingest.splits.lists.list_rows import known_split
+from workers.ingest.splits.lists.list_rows import heading_words, known_split
 
 Row = Sequence[str]
 IsImage = Callable[[str], bool]
@@ -43,6 +43,7 @@ _LENGTHS = (
     ("h", "bboxheight", "bboxh", "boxheight", "height"),
 )
 _WHOLE = ("bbox", "box", "boundingbox", "bounds", "coordinates")
+_OF_MASKS = frozenset(("mask", "masks", "rle", "segmentation"))
 _NUMBERS = re.compile(r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|-?\.\d+")
 _NUMBER = re.compile(rf"\s*(?:{_NUMBERS.pattern})\s*\Z")
 _PLAIN = re.compile(r"[^a-z0-9]+")
@@ -94,7 +95,7 @@ def _by_headings(rows: Sequence[Row], is_image: IsImage) -> Columns | None:
     heads = [_PLAIN.sub("", head.casefold()) for head in rows[0]]
     tried = [row for row in rows[1 : TRIED + 1] if len(row) >= len(heads)]
     found = _sides(heads)
-    if found is None or not tried:
+    if found is None or not tried or any(heading_words(head) & _OF_MASKS for head in rows[0]):
         return None
     form, sides, certain = found
     free = [place for place in range(len(heads)) if place not in sides]

@@ -33,7 +33,8 @@ _NO_TABLE = "submission"
 _PAIRS = "each image by its column of the table"
 _ALONE = "object"
 _MID = ("/m/", "/g/")
-_FALSE = ("", "0", "false", "no")
+_FALSE = ("", "0", "-1", "false", "no")
+"""What says that a box is of one object; -1 is Open Images' unknown."""
 
 
 class BoxTable:

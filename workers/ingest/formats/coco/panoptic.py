@@ -2,57 +2,31 @@
 
 Format: https://cocodataset.org/#format-data, 4: the id of a pixel is red + 256 green + 65536 blue, and 0 is
 void. Mask values are 1 and up in the order of category ids; void, and by default what is marked `iscrowd`,
-is ignored.
+is ignored. Each segment of a category that is a thing (`isthing`) is an object.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
-from trainyard.datasets.record import IngestOptions
+from trainyard.datasets.record import MASKS, IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.formats.annotations.class_values import ClassValues, class_values
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.annotations.kinds import INSTANCES
 from workers.ingest.formats.coco import records as coco_records
 from workers.ingest.formats.coco.records import Category, Key, Segments
-from workers.ingest.items import FoundSet, Read, Source
-from workers.ingest.masks.colored_masks import decode_colors
+from workers.ingest.formats.coco.segments import SegmentsTruth
+from workers.ingest.items import FoundSet, Source
 from workers.ingest.paths.split_folders import splits_of_names
-from workers.ingest.pictures.decode import DecodedImage
-from workers.ingest.pictures.mask_files import color_of
-from workers.ingest.pictures.mask_fit import fit_mask
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.sniff import largest, mentions
-from workers.prepared.version import Uint8
 
 _KEYS = (b'"segments_info"', b'"file_name"')
 _MASKS = "panoptic"
-_VOID = (0, 0, 0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SegmentsTruth:
-    """A picture of ids; `ids` are uint32 as bytes, and `values` the mask value of each."""
-
-    member: Member
-    ids: bytes
-    values: bytes
-
-    @property
-    def file(self) -> str:
-        """See `Truth.file`."""
-        return self.member.path
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        ids = np.frombuffer(self.ids, np.uint32).tolist()
-        reds_first = (color_of(number)[::-1] for number in ids)
-        table = {_VOID: IGNORED} | dict(zip(reds_first, self.values, strict=True))
-        return fit_mask(decode_colors(read(self.member), table, image), image)
 
 
 class CocoPanoptic:
@@ -80,11 +54,12 @@ class CocoPanoptic:
             if member.path.lower().endswith(".json") and mentions(source, member, *_KEYS)
         ]
         try:
-            classes = class_values(_categories(source, files), None, log)
+            listed = _categories(source, files)
+            classes = class_values([(one.key, one.name) for one in listed], None, log)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
-        reader = _Reader(source, options, log, classes)
+        reader = _Reader(source, options, log, classes, {one.key for one in listed if one.is_thing})
         splits = splits_of_names([PurePosixPath(member.path).stem for member in files])
         for member, split in zip(files, splits, strict=True):
             try:
@@ -98,8 +73,15 @@ class _Reader:
     """Puts the images of all files together."""
 
     def __init__(
-        self, source: Source, options: IngestOptions, log: ProblemLog, classes: ClassValues[Key]
+        self,
+        source: Source,
+        options: IngestOptions,
+        log: ProblemLog,
+        classes: ClassValues[Key],
+        things: Collection[Key],
     ) -> None:
+        """`things` are the categories of which each segment is an object."""
+        self._things = things
         self._source = source
         self._keeps_crowds = options.crowd == "label"
         self._log = log
@@ -123,10 +105,14 @@ class _Reader:
                     if not self._images.leaves_out(cited):
                         self._missing.append((member.path, cited if image is None else segments.mask))
                     continue
+                values = bytes(self._values(segments))
+                crowds = [crowd and not self._keeps_crowds for crowd in segments.crowds]
                 truth = SegmentsTruth(
                     member=mask,
                     ids=np.array(segments.ids, np.uint32).tobytes(),
-                    values=bytes(self._values(segments)),
+                    values=values,
+                    labels=tuple(map(self._label, segments.categories)),
+                    crowds=tuple(crowds),
                 )
                 located = Located(image=image, truth=truth, split=split, cited=cited)
                 self._found.setdefault(image.path, located)
@@ -148,11 +134,16 @@ class _Reader:
         names = {value: name for value, name in self._classes.names.items() if value or has_background}
         return FoundSet(
             items=named_items(self._found.values()),
+            kinds=INSTANCES if self._things else MASKS,
             names=names,
             ignore_value=IGNORED,
             pairs="each image, and its picture of ids, by the file_name of its record",
             classes="the categories of the JSON files",
         )
+
+    def _label(self, category: Key | None) -> int:
+        """The value of the class of a thing, 0 of what is none."""
+        return self._classes.value_of[category] if category in self._things else 0  # type: ignore[index]
 
     def _values(self, segments: Segments) -> Iterator[int]:
         """The value of each segment; raises Refused for one of an unlisted category."""
@@ -167,14 +158,14 @@ class _Reader:
             yield IGNORED if ignored else self._classes.value_of[category]
 
 
-def _categories(source: Source, files: list[Member]) -> list[tuple[Key, str]]:
-    """Id and name of the categories of all files, by id. Raises Refused."""
+def _categories(source: Source, files: list[Member]) -> list[Category]:
+    """The categories of all files, by id. Raises Refused."""
     listed: list[Category] = []
     for member in files:
         with source.open(member) as file:
             listed += coco_records.categories(file)
-    pairs = dict.fromkeys((one.key, one.name) for one in listed)
-    return sorted(pairs, key=lambda pair: (isinstance(pair[0], str), pair[0]))
+    found = {(one.key, one.name): one for one in listed}
+    return sorted(found.values(), key=lambda one: (isinstance(one.key, str), one.key))
 
 
 def _is_mask(member: Member) -> bool:

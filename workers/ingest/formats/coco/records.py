@@ -36,6 +36,7 @@ class Category:
     key: Key
     name: str
     parent: str | None
+    is_thing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +104,7 @@ def categories(file: BinaryIO) -> Iterator[Category]:
                 key=key,
                 name=str(name) if isinstance(name, str | int) else f"category_{key}",
                 parent=parent if isinstance(parent, str) else None,
+                is_thing=_key(record.get("isthing")) == 1,
             )
 
 

@@ -8,17 +8,21 @@ names (`classes_file`) or a table of colours alone (`color_table`), else what is
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from trainyard.catalog.names import DATASET_FORMATS
-from trainyard.datasets.record import IngestOptions
+from trainyard.datasets.record import MASKS, IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.classes_file import other_names, read_classes_files
 from workers.ingest.classes.color_table import read_color_table, table_file
 from workers.ingest.classes.named_classes import NamedClasses
-from workers.ingest.items import Color, FoundSet, Item, Source, Truth
+from workers.ingest.formats.annotations.kinds import INSTANCES
+from workers.ingest.formats.annotations.part_of import PartOf
+from workers.ingest.items import Color, FoundSet, Item, Read, Source, Truth
 from workers.ingest.masks.class_masks import (
     BACKGROUND,
+    OBJECT,
     BitFieldsTruth,
     EmptyTruth,
     ExclusiveTruth,
@@ -26,14 +30,19 @@ from workers.ingest.masks.class_masks import (
     class_values,
 )
 from workers.ingest.masks.colors import BLACK, color_names
+from workers.ingest.masks.instance_twins import instance_twins
+from workers.ingest.masks.instances import InstancesTruth, show_one_object
 from workers.ingest.masks.reading import MaskReading, MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
-from workers.ingest.masks.survey import MaskKinds, survey
+from workers.ingest.masks.survey import MaskKinds, spread, survey
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.pairs import Pair, pair
-from workers.ingest.problems import ProblemLog, Refused
+from workers.ingest.pairing.pairs import Pair, Pairing, pair
+from workers.ingest.pictures.mask_files import decode_mask
+from workers.ingest.problems import ProblemLog, Refused, shown
 from workers.prepared.version import MAX_OVERLAPPING
 
+_LOOKED_AT, _OF_EACH = 12, 4
+"""Images of several masks that are looked at, and masks of each."""
 _ANNOTATIONS = (".json", ".xml", ".csv", ".txt", ".tfrecord", ".parquet", ".mat")
 
 
@@ -49,7 +58,7 @@ class Pictures:
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
         try:
-            pairing = pair(source, options, log)
+            pairing, twins = _paired(source, options, log)
             pairs = pairing.pairs
             if not pairs:
                 _report_unread(source.members, log)
@@ -58,11 +67,32 @@ class Pictures:
             if pairs[0].class_masks is not None:
                 return replace(_of_class_masks(pairs, source, options, log), pairs=pairing.origin)
             folders = Counter(one.class_folder for one in pairs if one.class_folder is not None)
-            found = _of_masks(pairs, source, options, log)
+            found = _of_masks(pairs, twins, source, options, log)
             return replace(found, pairs=pairing.origin, class_folders=folders)
         except Refused as refusal:
             log.refused(None, refusal)
             return None
+
+
+def _paired(source: Source, options: IngestOptions, log: ProblemLog) -> tuple[Pairing, Mapping[str, Member]]:
+    """The pairs, and the masks of objects beside those of classes, where each of these has one. Raises as
+    `pair` does."""
+    told = (options.masks, options.class_masks, options.objects)
+    twins = instance_twins(source.members) if told == (None, None, None) else {}
+    if twins:
+        own = ProblemLog(options.on_question)
+        taken = {member.path for member in twins.values()}
+        rest = PartOf(source, [one for one in source.members if one.path not in taken])
+        pairing = pair(rest, options, own)
+        masks = [mask.path for one in pairing.pairs for mask in one.masks]
+        if masks and twins.keys() >= set(masks):
+            log.adopt(own)
+            mask = masks[0]
+            log.guess(
+                f"{shown(twins[mask].path)} tells the objects apart of which {shown(mask)} has the classes"
+            )
+            return pairing, twins
+    return pair(source, options, log), {}
 
 
 def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
@@ -88,23 +118,30 @@ def _of_class_masks(
     values = class_values(named)
     bit_fields = len(values) <= MAX_OVERLAPPING
     kind = BitFieldsTruth if bit_fields else ExclusiveTruth
+    are_objects = values.keys() == {OBJECT} and _show_one_object(
+        [[mask for _, mask in one.class_masks or ()] for one in pairs], source.read
+    )
     items = []
     for found in pairs:
         masks = tuple((values[name], member) for name, member in found.class_masks or () if name in values)
-        items.append(
-            Item(
-                name=found.name,
-                image=found.image,
-                truth=kind(
-                    file=masks[0][1].path if masks else found.image.path, masks=masks, resample=resample
-                ),
-            )
-        )
+        file = masks[0][1].path if masks else found.image.path
+        truth: Truth = kind(file=file, masks=masks, resample=resample)
+        if are_objects:
+            planes = tuple(member for _, member in masks)
+            truth = InstancesTruth(painted=truth, planes=planes, each="picture", resample=resample)
+        items.append(Item(name=found.name, image=found.image, truth=truth))
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
-    return FoundSet(items=items, names=names, bit_fields=bit_fields)
+    kinds = INSTANCES if are_objects else MASKS
+    return FoundSet(items=items, kinds=kinds, names=names, bit_fields=bit_fields)
 
 
-def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet:
+def _of_masks(
+    pairs: Sequence[Pair],
+    twins: Mapping[str, Member],
+    source: Source,
+    options: IngestOptions,
+    log: ProblemLog,
+) -> FoundSet:
     resample, left_out = settle_sizes(_couples(pairs), source.read, options, log)
     kept = [one for one in pairs if not any(mask.path in left_out for mask in one.masks)]
     about = _About(source, options, log)
@@ -122,17 +159,22 @@ def _of_masks(pairs: Sequence[Pair], source: Source, options: IngestOptions, log
     reading = mask_reading(given, log)
     if reading.levels is None:
         _warn_of_jpegs(given.kinds, log)
+    truths = [_truth(found, white, reading, resample=resample) for found in kept]
+    each = _told_apart(kept, twins, reading, source.read)
+    if each is not None:
+        planes = [[twins.get(mask.path, mask) for mask in found.masks] for found in kept]
+        truths = [
+            InstancesTruth(painted=truth, planes=tuple(own), each=each, resample=resample)
+            for truth, own in zip(truths, planes, strict=True)
+        ]
     items = [
-        Item(
-            name=found.name,
-            image=found.image,
-            truth=_truth(found, white, reading, resample=resample),
-        )
-        for found in kept
+        Item(name=found.name, image=found.image, truth=truth)
+        for found, truth in zip(kept, truths, strict=True)
     ]
     names, colors = _names_and_colors(reading, about, options, log)
     return FoundSet(
         items=items,
+        kinds=MASKS if each is None else INSTANCES,
         names=names or None,
         colors=colors,
         ignore_value=about.by_color.ignore_value if reading.table else about.said.ignore_value,
@@ -165,6 +207,29 @@ def _truth(found: Pair, white: int, reading: MaskReading, *, resample: bool) -> 
     if not parts:
         return EmptyTruth(file=found.image.path)
     return parts[0] if len(parts) == 1 else UnionTruth(parts=parts)
+
+
+def _told_apart(
+    pairs: Sequence[Pair],
+    twins: Mapping[str, Member],
+    reading: MaskReading,
+    read: Read,
+) -> Literal["id", "picture"] | None:
+    """Whether ids in masks tell objects apart, or masks of one object each; None where neither does."""
+    if twins or (reading.objects and reading.shown == "objects"):
+        return "id"
+    if reading.table:
+        return None
+    return "picture" if _show_one_object([one.masks for one in pairs], read) else None
+
+
+def _show_one_object(masks: Sequence[Sequence[Member]], read: Read) -> bool:
+    """Whether the masks of each image show one object each, as far as looked at: most have several."""
+    several = [own for own in masks if len(own) > 1]
+    if not several or 2 * len(several) < sum(map(bool, masks)):
+        return False
+    some = [mask for own in spread(several, _LOOKED_AT) for mask in own[:_OF_EACH]]
+    return show_one_object([decode_mask(read(one)) for one in some])
 
 
 class _About:

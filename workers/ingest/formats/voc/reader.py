@@ -6,9 +6,10 @@ are read by colour instead. Only images with a mask belong to the set.
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from trainyard.datasets.record import MASKS as MASKS_ALONE
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_names import foreground
@@ -16,10 +17,13 @@ from workers.ingest.classes.class_rules import are_ids
 from workers.ingest.classes.voc_labels import palette_color
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
+from workers.ingest.formats.annotations.kinds import INSTANCES
 from workers.ingest.formats.annotations.part_of import PartOf
 from workers.ingest.formats.voc.classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
 from workers.ingest.formats.voc.label_sets import MASKS, mask_files
-from workers.ingest.items import FoundSet, Source
+from workers.ingest.items import FoundSet, Source, Truth
+from workers.ingest.masks.instance_twins import instance_twins
+from workers.ingest.masks.instances import InstancesTruth
 from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
@@ -130,10 +134,18 @@ def _of_couples(
     in_vocs_colors = table is not None or is_voc(kinds.palette)
     if options.classes is None and not reading.objects:
         classes = set_classes(classes, ids, len(truths), in_vocs_colors, log)
-    found = [Located(image=image, truth=truth) for (image, _), truth in zip(couples, truths, strict=True)]
+    planes = _objects_of(couples, source, log) if not reading.objects else {}
+    painted: Sequence[Truth] = truths
+    if planes:
+        painted = [
+            InstancesTruth(painted=truth, planes=(planes[truth.member.path],), resample=resample)
+            for truth in truths
+        ]
+    found = [Located(image=image, truth=truth) for (image, _), truth in zip(couples, painted, strict=True)]
     listed = {value: color for color, value in (classes.table or {}).items() if value != IGNORED}
     return FoundSet(
         items=named_items(found),
+        kinds=INSTANCES if planes else MASKS_ALONE,
         names=classes.names,
         colors=listed or {value: palette_color(value) for value in range(IGNORED)},
         ignore_value=IGNORED if in_vocs_colors or (ids and are_ids(set(ids) - {IGNORED})) else None,
@@ -145,6 +157,15 @@ def _of_couples(
         pairs="each mask in SegmentationClass has its image's name",
         classes=classes.origin if classes.names else None,
     )
+
+
+def _objects_of(couples: Sequence[_Couple], source: Source, log: ProblemLog) -> Mapping[str, Member]:
+    """The mask in SegmentationObject of each mask of classes; empty unless each has one."""
+    twins = instance_twins(one for one in source.members if _is_segmentation(one))
+    if not couples or not twins.keys() >= {mask.path for _, mask in couples}:
+        return {}
+    log.guess("the masks in SegmentationObject tell the objects apart")
+    return twins
 
 
 def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> list[_Couple]:
