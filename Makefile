@@ -57,7 +57,7 @@ fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made on
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.odd_specs --count 500
 
 # Whether all is right and quick on this machine's GPU: docs/gpu.md says how to read it. GPU="--device cpu --only 0,3".
-gpu: $(STAMP)  ## what runs on GPUs, tried on this machine's: about ten minutes
+gpu: $(STAMP)  ## what runs on GPUs, tried on this machine's: about fifteen minutes
 	$(BIN)/python -m tests.gpu $(GPU)
 
 notebook: $(STAMP)  ## docs/client.ipynb, run anew against a stack: some minutes; what runs it is installed apart

@@ -63,6 +63,11 @@ class Worker:
                     return one
         return None
 
+    def trainer(self) -> psutil.Process | None:
+        """What trains, if anything does."""
+        finisher = self.finisher()
+        return next((one for one in self.children() if one != finisher), None)
+
     def kill_main(self) -> None:
         """SIGKILL the process that supervises; what it started must end by itself."""
         self._process.kill()

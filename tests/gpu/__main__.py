@@ -1,6 +1,6 @@
 """`python -m tests.gpu`: whether Trainyard is right, quick and honest on this machine's GPU.
 
-Twenty checks, about ten minutes on one GPU, no network. Prints one table and writes it as results.md and
+Twenty-three checks, about fifteen minutes on one GPU, no network. Prints one table and writes it as results.md and
 results.json. Exit status 0: nothing fell short. 1: something did, and is named with its remedy.
 `--device cpu` runs what has a form on a CPU, in a reduced size, to show that the suite's code works.
 """

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from bench.camvid_data import CLASSES as CLASSES_FILE
-from workers.prepared.version import PreparedClass, PreparedWriter, Uint8
+from trainyard.datasets.record import Task
+from workers.prepared.version import Objects, PreparedClass, PreparedWriter, Uint8
 
 SPLITS = ("train", "val")
 
@@ -49,16 +50,64 @@ def prepared_set(
 ) -> Path:
     """Write a prepared set; returns its folder."""
     names = [f"drawn-{place:04d}" for place in range(train + val)]
-    described = [
-        PreparedClass(index=index, name=f"kind {index}", value=index, color=(index, 200 - index, 90))
-        for index in range(classes)
-    ]
     with PreparedWriter(folder) as writer:
         for name, sample in zip(names, draw_samples(len(names), size, classes, seed, width), strict=True):
             writer.append(name, *sample)
         splits = {name: SPLITS[place >= train] for place, name in enumerate(names)}
-        writer.finish(splits, described, (0.3, 0.3, 0.3), (0.2, 0.2, 0.2), content_hash)
+        writer.finish(splits, _described(classes), (0.3, 0.3, 0.3), (0.2, 0.2, 0.2), content_hash)
     return folder
+
+
+def labelled_set(
+    folder: Path, train: int, val: int, size: int, *, several: bool = False, seed: int = 0
+) -> Path:
+    """Write a prepared set whose images have a disc, of the color of its class, or of each of several;
+    returns its folder. One that is there already is left as it is."""
+    if folder.exists():
+        return folder
+    numbers, colors = np.random.default_rng(seed), ((220, 60, 60), (60, 60, 220), (60, 200, 60))
+    task: Task = "multilabel" if several else "multiclass"
+    with PreparedWriter(folder, kinds=("labels",)) as writer:
+        for place in range(train + val):
+            image = numbers.integers(20, 90, (size, size, 3), dtype=np.uint8)
+            labels = [index for index in range(3) if numbers.random() < 0.5] if several else [place % 3]
+            for index in labels:
+                at = tuple(int(v) for v in numbers.integers(size // 4, 3 * size // 4, 2))
+                cv2.circle(image, at, size // 6, colors[index], cv2.FILLED)
+            writer.append_labelled(f"drawn-{place:04d}", image, labels)
+        splits = {f"drawn-{place:04d}": SPLITS[place >= train] for place in range(train + val)}
+        writer.finish(splits, _described(3), (0.3, 0.3, 0.3), (0.2, 0.2, 0.2), folder.name, task)
+    return folder
+
+
+def object_set(folder: Path, train: int, val: int, size: int, *, seed: int = 0) -> Path:
+    """Write a prepared set of discs of two classes, two an image, with their boxes and outlines."""
+    numbers, colors = np.random.default_rng(seed), ((220, 60, 60), (60, 60, 220))
+    with PreparedWriter(folder, kinds=("boxes", "outlines")) as writer:
+        for place in range(train + val):
+            image = numbers.integers(20, 90, (size, size, 3), dtype=np.uint8)
+            masks = np.zeros((2, size, size), np.uint8)
+            boxes = []
+            for index in range(2):
+                half = int(numbers.integers(size // 8, size // 5))
+                x = int(numbers.integers(half, size // 2 - half + 1)) + index * (size // 2 - 1)
+                y = int(numbers.integers(half, size - half))
+                cv2.circle(image, (x, y), half, colors[index], cv2.FILLED)
+                cv2.circle(masks[index], (x, y), half, 1, cv2.FILLED)
+                rows, columns = (np.flatnonzero(masks[index].any(axis=axis)) for axis in (1, 0))
+                boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+            objects = Objects(np.array(boxes, np.float32), np.arange(2), np.zeros(2, np.bool_))
+            writer.append_objects(f"drawn-{place:04d}", image, objects, masks)
+        splits = {f"drawn-{place:04d}": SPLITS[place >= train] for place in range(train + val)}
+        writer.finish(splits, _described(2), (0.3, 0.3, 0.3), (0.2, 0.2, 0.2), folder.name)
+    return folder
+
+
+def _described(classes: int) -> list[PreparedClass]:
+    return [
+        PreparedClass(index=index, name=f"kind {index}", value=index, color=(index, 200 - index, 90))
+        for index in range(classes)
+    ]
 
 
 def upload(archive: Path, train: int, val: int, size: int, *, classes: int = 3, seed: int = 0) -> Path:

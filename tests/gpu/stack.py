@@ -13,6 +13,7 @@ import psutil
 from bench.service import Service
 from tests.chaos.worker import Worker
 from tests.gpu.check import Setting
+from tests.waits import Limit
 from trainyard.storage.files import RunFolder, Storage
 
 POLL_S = 0.2
@@ -49,9 +50,9 @@ class Stack:
         with archive.open("rb") as content:
             answer = self.http.post("/datasets", data={"name": "drawn"}, files={"file": content})
         dataset: dict[str, Any] = answer.raise_for_status().json()
-        end = time.monotonic() + READY_S
+        limit = Limit(READY_S)
         while dataset["status"] != "ready":
-            if dataset["status"] in ("failed", "question") or time.monotonic() > end:
+            if dataset["status"] in ("failed", "question") or limit.has_passed:
                 raise RuntimeError(f"The data set is {dataset['status']}: {dataset['error']}")
             time.sleep(POLL_S)
             dataset = self._get(f"/datasets/{dataset['id']}")
@@ -72,14 +73,14 @@ class Stack:
 
     def wait(self, run_id: str, until: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
         """The run once it is as wished; raises TimeoutError, and RuntimeError for one that ends otherwise."""
-        end = time.monotonic() + seconds
+        limit = Limit(seconds)
         while True:
             run = self._get(f"/runs/{run_id}")
             if until(run):
                 return run
             if run["status"] in ENDED:
                 raise RuntimeError(f"The run ended {run['status']}: {run['error']}")
-            if time.monotonic() > end:
+            if limit.has_passed:
                 raise TimeoutError(f"still {run['status']} after {seconds:.0f} s: {run['progress']}")
             time.sleep(POLL_S)
 

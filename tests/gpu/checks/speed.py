@@ -115,13 +115,26 @@ class Resident(Engine):
             return super().turn()
 
 
+class Given:
+    """A loader of these batches. A list would be taken for several loaders."""
+
+    def __init__(self, batches: list[dict[str, Any]]) -> None:
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._batches)
+
+
 @contextmanager
 def _resident(batches: list[dict[str, Any]], steps: int) -> Iterator[None]:
     """Have the engine's loaders give these batches, `steps` an epoch."""
     loader, look = SegmentationData._loader, SegmentationData.on_before_batch_transfer
 
     def give(data: SegmentationData, squares: Any, *, shuffled: bool) -> Any:
-        return [batches[place % len(batches)] for place in range(steps if shuffled else 1)]
+        return Given([batches[place % len(batches)] for place in range(steps if shuffled else 1)])
 
     SegmentationData._loader = give  # type: ignore[method-assign]
     # The look at the masks is made on the CPU, before a batch goes to the device.

@@ -65,13 +65,13 @@ def _losses(name: str) -> dict[str, Any]:
 def _waits(setting: Setting, prepared: Path, name: str) -> float:
     """By CUDA's own account, of the steps of an epoch after the first few."""
     spec = {"epochs": 1, "data": {"image_size": 128, "batch_size": 4}, "optimization": _losses(name)}
-    with _counted() as seen:
+    with counted_waits() as seen:
         EngineRun(setting, f"waits-{name}", prepared).fit(spec)
     return len(seen) / STEPS
 
 
 @contextmanager
-def _counted() -> Iterator[list[str]]:
+def counted_waits() -> Iterator[list[str]]:
     """Collects a line for each wait between the first steps of an epoch and its validation."""
     begin, end = TrainingModule.on_train_batch_start, TrainingModule.on_validation_epoch_start
     seen: list[str] = []

@@ -75,11 +75,11 @@ def _child_killed(
     setting: Setting, stack: Stack, worker: Worker, run_id: str, baseline: int
 ) -> Iterator[Finding]:
     stack.stepped(run_id, 2, RUN_S)
-    child = worker.child()
+    child = worker.trainer()
     if child is None:
         raise RuntimeError("The worker has no training process.")
     family = descendants(child.pid)
-    worker.kill_child()
+    child.kill()
     yield from _is_gone(setting, "the training process", family, baseline)
 
 
@@ -88,7 +88,7 @@ def _worker_killed(
 ) -> Iterator[Finding]:
     stack.wait(run_id, lambda run: run["fence"] >= 2 and run["status"] == "running", RUN_S)
     stack.stepped(run_id, 2, RUN_S)
-    child = worker.child()
+    child = worker.trainer()
     family = descendants(child.pid) if child else []
     worker.kill_main()
     yield from _is_gone(setting, "the worker", family, baseline)
@@ -138,7 +138,7 @@ def _unchanged(setting: Setting, stack: Stack, name: str, run_id: str, plain: st
 
 def _paused(setting: Setting, stack: Stack, worker: Worker, run_id: str) -> Iterator[Finding]:
     stack.stepped(run_id, 2, RUN_S)
-    child = worker.child()
+    child = worker.trainer()
     stack.redis.send_signal(signal.SIGSTOP)
     try:
         halted = False
