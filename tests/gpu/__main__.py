@@ -1,7 +1,8 @@
 """`python -m tests.gpu`: whether Trainyard is right, quick and honest on this machine's GPU.
 
-Twenty-three checks, about fifteen minutes on one GPU, no network. Prints one table and writes it as results.md and
-results.json. Exit status 0: nothing fell short. 1: something did, and is named with its remedy.
+Twenty-three checks, about fifteen minutes on one GPU, no network. Prints one table and writes it as
+results.md and results.json. Exit status 0: nothing fell short. 1: something did, and is named with its
+remedy.
 `--device cpu` runs what has a form on a CPU, in a reduced size, to show that the suite's code works.
 """
 

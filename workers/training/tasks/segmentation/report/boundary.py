@@ -15,6 +15,8 @@ score of a class is the mean over the images that count.
 """
 
 import math
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -35,31 +37,54 @@ def tolerance(height: int, width: int) -> float:
 
 
 class BoundaryScores:
-    """Adds up the images' scores; holds two numbers per class."""
+    """Adds up the images' scores, in the order of the images; holds two numbers per class.
 
-    def __init__(self, classes: int, task: str = "multiclass") -> None:
+    Images are scored by `threads` threads beside whoever adds them: almost all of it is OpenCV's and numpy's,
+    which let others work meanwhile. As many images again may wait.
+    """
+
+    def __init__(self, classes: int, task: str = "multiclass", threads: int = 1) -> None:
         self._task = task
         self._sums = [0.0] * classes
         self._images = [0] * classes
+        self._most = 2 * threads
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="boundary")
+        self._scored: deque[Future[list[float | None]]] = deque()
 
     def add(self, truth: Uint8, predicted: Uint8) -> None:
-        """Take one image: both (H, W) masks in the form of the task, ignored where the truth is."""
-        ignored = is_ignored(truth, self._task)
-        reach = tolerance(*truth.shape)
-        for index in range(len(self._sums)):
-            there = has_class(truth, index, self._task)
-            seen = has_class(predicted, index, self._task) & ~ignored
-            if not there.any() and not seen.any():
-                continue
-            score = f_score(outline(there, ignored), outline(seen, ignored), reach)
+        """Take one image: both (H, W) masks in the form of the task, ignored where the truth is. Neither may
+        change any more."""
+        self._scored.append(self._pool.submit(image_scores, truth, predicted, len(self._sums), self._task))
+        if len(self._scored) > self._most:
+            self._count(self._scored.popleft().result())
+
+    def compute(self) -> list[float | None]:
+        """The score of each class, None where it never had a boundary. It ends the threads: no image may
+        follow."""
+        while self._scored:
+            self._count(self._scored.popleft().result())
+        self._pool.shutdown()
+        pairs = zip(self._sums, self._images, strict=True)
+        return [total / images if images else None for total, images in pairs]
+
+    def _count(self, scores: list[float | None]) -> None:
+        for index, score in enumerate(scores):
             if score is not None:
                 self._sums[index] += score
                 self._images[index] += 1
 
-    def compute(self) -> list[float | None]:
-        """The score of each class, None where it never had a boundary."""
-        pairs = zip(self._sums, self._images, strict=True)
-        return [total / images if images else None for total, images in pairs]
+
+def image_scores(truth: Uint8, predicted: Uint8, classes: int, task: str) -> list[float | None]:
+    """The score of each class in one image, None where it has no boundary in either mask, (H, W)."""
+    ignored = is_ignored(truth, task)
+    reach = tolerance(*truth.shape)
+    scores: list[float | None] = []
+    for index in range(classes):
+        there = has_class(truth, index, task)
+        seen = has_class(predicted, index, task) & ~ignored
+        occurs = there.any() or seen.any()
+        scores.append(f_score(outline(there, ignored), outline(seen, ignored), reach) if occurs else None)
+    return scores
 
 
 def outline(inside: NDArray[np.bool_], ignored: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -77,7 +77,7 @@ class _Tally:
         self._image = 0
         self._of_image = no_counts(self.classes, self.task)
         self.reading = reading_of(self.task, self.classes)
-        self.boundary = BoundaryScores(self.classes, self.task)
+        self.boundary = BoundaryScores(self.classes, self.task, torch.get_num_threads())
         self.calibration = CalibrationScores()
         self.curves = CurveScores(self.classes)
 
