@@ -22,6 +22,7 @@ from bench.shares import Shares
 from bench.turns import Turn, interleave, ratios, speeds
 from tests.chaos import disk
 from tests.gpu.check import Finding, Setting, equal, holds, measured, not_shown
+from tests.gpu.checks.augmentation import STRONG
 from tests.gpu.driver import watched
 from tests.gpu.engine import EngineRun
 from tests.gpu.sets import like_camvid, prepared_set
@@ -34,8 +35,9 @@ OVER_SCRIPT = 1.0
 WAIT = 0.10
 BUSY = 0.85
 NEAR_BEST = 0.95
-ENCODER = "resnet34"
 RESIDENT, LIGHT, CROPS, EXPERT, SCRIPT = "resident", "light", "strong crops", "expert", "script"
+VARIED_THERE = "strong crops varied on the device"
+LIGHTLY = {"preset": "light"}
 
 
 class Work:
@@ -43,6 +45,7 @@ class Work:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
+        self.encoder = setting.size("resnet34", "resnet18")
         self.size = setting.size(512, 64)
         self.batch = setting.size(16, 4)
         self.steps = setting.size(24, 4)
@@ -57,13 +60,15 @@ class Work:
             width=self.size * 5 // 4,
         )
 
-    def spec(self, preset: str = "light", fit: str = "stretch", **data: Any) -> dict[str, Any]:
+    def spec(
+        self, augmentation: dict[str, Any] = LIGHTLY, fit: str = "stretch", **data: Any
+    ) -> dict[str, Any]:
         return {
             "epochs": 2,
             "precision": "bf16-mixed",
-            "model": {"architecture": "Unet", "encoder": ENCODER},
+            "model": {"architecture": "Unet", "encoder": self.encoder},
             "data": {"image_size": self.size, "batch_size": self.batch, "fit": fit, **data},
-            "augmentation": {"preset": preset},
+            "augmentation": augmentation,
             "optimization": {
                 "losses": [{"name": "dice", "weight": 1.0, "params": {}}],
                 "optimizer": "adam",
@@ -153,7 +158,7 @@ class Expert:
         self._shares = Shares()
         prepared = PreparedDataset(work.prepared)
         self._loop = Loop(
-            prepared.mean, prepared.std, self._shares, device=work.setting.device, encoder=ENCODER
+            prepared.mean, prepared.std, self._shares, device=work.setting.device, encoder=work.encoder
         )
         self._work, self._batches = work, batches
 
@@ -179,7 +184,7 @@ class Script:
             shuffle=True,
             drop_last=True,
         )
-        self._module = Example(build_network(ENCODER), work.steps)
+        self._module = Example(build_network(work.encoder), work.steps)
         self._folder = setting.folder
         self._device = "gpu" if setting.on_gpu else "cpu"
 
@@ -206,12 +211,15 @@ def speed(setting: Setting) -> Iterator[Finding]:
     shares.watch(_BaseDataLoaderIter, "__next__", "data")
     batches = work.batches(4)
     light = Engine(work, LIGHT, work.spec(), shares)
-    crops = Engine(work, CROPS, work.spec("strong", "crop"), shares)
+    crops = Engine(work, CROPS, work.spec({"preset": "strong"}, "crop"), shares)
+    there = {"preset": "custom", "transforms": STRONG, "device": "training"}
+    varied_there = Engine(work, VARIED_THERE, work.spec(there, "crop"), shares)
     sides = {
         EXPERT: Expert(work, batches),
-        RESIDENT: Resident(work, work.spec("none"), shares, batches),
+        RESIDENT: Resident(work, work.spec({"preset": "none"}), shares, batches),
         LIGHT: light,
         CROPS: crops,
+        VARIED_THERE: varied_there,
         SCRIPT: Script(work),
     }
     turns = interleave(sides, setting.size(3, 1))
@@ -223,8 +231,7 @@ def speed(setting: Setting) -> Iterator[Finding]:
     yield measured("images a second", said)
     yield setting.at_least("resident / expert", median(RESIDENT, EXPERT), OVER_EXPERT, speed=True)
     yield setting.at_least("light / script", median(LIGHT, SCRIPT), OVER_SCRIPT, speed=True)
-    for side in (light, crops):
-        name = LIGHT if side is light else CROPS
+    for name, side in ((LIGHT, light), (CROPS, crops), (VARIED_THERE, varied_there)):
         waits = statistics.median(turn["shares"].get("data", 0.0) for turn in turns[name])
         yield setting.at_most(f"{name}: part of the time that waits for data", waits, WAIT, speed=True)
         yield setting.at_least(f"{name}: GPU busy", statistics.median(side.busy), BUSY, speed=True)
