@@ -22,6 +22,8 @@ from trainyard.storage.metric_rows import write_rows
 from trainyard.store.connection import Client
 
 RUNS, EPOCHS = 20, 500
+METRICS = ("train_loss", "val_loss", "train_miou", "val_miou")
+"""Of the runs that are compared."""
 EPOCH_S, STEP_S = 10.0, 1.0
 """How often the run that trains ends an epoch, and tells of a step."""
 PATIENT = LeaseRules(lease_s=7200)
@@ -40,12 +42,17 @@ def row(epoch: int, run: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _compared(one: dict[str, Any]) -> dict[str, Any]:
+    """Of a row what is compared: the metrics, beside what tells where they are."""
+    return {name: one[name] for name in ("epoch", "step", "epoch_seconds", *METRICS)}
+
+
 def compared_runs(runs: RunRegistry, storage: Storage) -> list[str]:
     """Twenty ended runs with 500 epochs each; their ids."""
     spec = Experiments(Settings().configs).compose({})
     made = []
     for number in range(RUNS):
-        rows = [row(epoch, number) for epoch in range(1, EPOCHS + 1)]
+        rows = [_compared(row(epoch, number)) for epoch in range(1, EPOCHS + 1)]
         spec_of = replace(spec, optimization=replace(spec.optimization, learning_rate=0.001 / (number + 1)))
         values = {"epochs": EPOCHS, "epoch": EPOCHS, "metrics_of": 2, **summarize(rows, "val_miou")}
         run = replace(a_run(1_000_000 + number, spec_of), **values)

@@ -22,7 +22,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.api import await_comparison, busy, fill
-from bench.page_records import EPOCHS, RUNS, LiveRun, compared_runs
+from bench.page_records import EPOCHS, METRICS, RUNS, LiveRun, compared_runs
 from bench.service import Service
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from trainyard.registry.runs import RunRegistry
@@ -43,7 +43,7 @@ REDRAW = """async (times) => {
     for (let n = 0; n < times; n++) {
         slider.value = 0.02 + 0.9 * (n % 45) / 45;
         slider.dispatchEvent(new Event('input'));
-        await frame(); await frame();
+        await frame();
         const now = performance.now(); drawn.push(now - begin); begin = now;
     }
     return drawn;
@@ -152,8 +152,8 @@ def redrawn(browser: Browser, base: str, compared: list[str]) -> str:
     page.close()
     median, worst = statistics.median(times), max(times)
     return (
-        f"{RUNS} runs x {EPOCHS} epochs x 7 metrics: {1000 / statistics.mean(times):.1f} pictures a "
-        f"second, each {median:.0f} ms in the median and {worst:.0f} ms at most; it takes "
+        f"{RUNS} runs x {EPOCHS} epochs x {len(METRICS)} metrics: {1000 / statistics.mean(times):.1f} pictures "
+        f"a second, each {median:.0f} ms in the median and {worst:.0f} ms at most; it takes "
         f"{1000 * drawing.seconds / REDRAWS:.0f} ms of cores in all processes of the browser"
     )
 

@@ -972,6 +972,24 @@ class Metrics(Record):
     items: list[dict[str, Any]]
 
 
+class EpochOverlay(Record):
+    """Epoch overlay.
+
+    modified: when it was written
+    """
+
+    epoch: int
+    bytes: int
+    modified: datetime | None
+    url: str
+
+
+class Overlays(Record):
+    """Overlays."""
+
+    items: list[EpochOverlay]
+
+
 class FoundClass(Record):
     """Found class.
 

@@ -67,6 +67,8 @@ def test_the_document_is_whole(client: FlaskClient):
         "/api/v1/runs/{run_id}/log",
         "/api/v1/runs/{run_id}/checkpoints",
         "/api/v1/runs/{run_id}/checkpoints/{name}",
+        "/api/v1/runs/{run_id}/overlays",
+        "/api/v1/runs/{run_id}/overlays/{epoch}",
         "/api/v1/runs/{run_id}/artifacts",
         "/api/v1/runs/{run_id}/artifacts/{path}",
         "/api/v1/drafts",

@@ -120,6 +120,11 @@ class RunFolder:
         return self.path / "figures"
 
     @property
+    def overlays(self) -> Path:
+        """Where an attempt draws validation images after its epochs: see `epoch_overlays.py`."""
+        return self.path / "overlays"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

@@ -12,7 +12,7 @@ from trainyard_client.decoding import decode
 from trainyard_client.downloads import Progress, download, nothing
 from trainyard_client.errors import Refused
 from trainyard_client.events import Event, follow
-from trainyard_client.records import Artifact, CheckedRun, Checkpoint, Run, RunItem
+from trainyard_client.records import Artifact, CheckedRun, Checkpoint, EpochOverlay, Run, RunItem
 from trainyard_client.resources.paging import every, given
 from trainyard_client.resources.polling import until
 from trainyard_client.transport import KEY_HEADER, Transport
@@ -187,6 +187,15 @@ class Runs:
         """The weights of a checkpoint alone, as safetensors, which a worker writes for it."""
         path = f"{ROOT}/{run_id}/checkpoints/{quote(name)}?form=weights"
         return download(self._transport, path, target, progress)
+
+    def overlays(self, run_id: str) -> Sequence[EpochOverlay]:
+        """Pictures of validation images with what the run saw in them, of the newest epochs, oldest first."""
+        items = self._transport.json("GET", f"{ROOT}/{run_id}/overlays")["items"]
+        return [decode(EpochOverlay, item) for item in items]
+
+    def download_overlay(self, run_id: str, epoch: int, target: Path, progress: Progress = nothing) -> Path:
+        """The picture of one epoch, a JPEG file."""
+        return download(self._transport, f"{ROOT}/{run_id}/overlays/{epoch}", target, progress)
 
     def artifacts(self, run_id: str) -> Sequence[Artifact]:
         """Every file of the run."""

@@ -111,7 +111,7 @@ class AttemptFiles:
 
         Storage that takes no changes keeps it, which is logged: the next attempt sweeps it away.
         """
-        for place in (self.own.saved, self.own.figures, self.own.export):
+        for place in (self.own.saved, self.own.figures, self.own.overlays, self.own.export):
             for file in place.rglob(".*.tmp*"):
                 try:
                     file.unlink(missing_ok=True)

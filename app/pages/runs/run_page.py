@@ -98,6 +98,7 @@ def show(run_id: str) -> str:
         steps=[_step(one, run) for one in run.attempts],
         checkpoints=checkpoints,
         artifacts=artifacts,
+        epoch_overlays=found.run_files.overlays(run)[::-1],
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),

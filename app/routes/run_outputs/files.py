@@ -1,4 +1,4 @@
-"""/runs/{id}/metrics, /checkpoints and /artifacts"""
+"""/runs/{id}/metrics, /checkpoints, /overlays and /artifacts"""
 
 from typing import Any
 from urllib.parse import quote
@@ -18,12 +18,15 @@ from app.schemas.run_outputs.files import (
     CheckpointsSchema,
     MetricsQuery,
     MetricsSchema,
+    OverlayQuery,
+    OverlaysSchema,
 )
 from app.schemas.runs.runs import PREFIX
 
 blueprint = Blueprint("run-files", __name__, url_prefix=PREFIX, description="What a run leaves behind.")
 _CSV = "text/csv"
 _BINARY = "application/octet-stream"
+_JPEG = "image/jpeg"
 _ROWS = MetricsSchema()
 _LISTED = {"application/json": {"schema": _ROWS}, _CSV: {"schema": {"type": "string"}}}
 
@@ -64,6 +67,27 @@ class OneCheckpoint(MethodView):
                 return opened_file(weights, _BINARY, f"{run_id}-{name}.safetensors")
         path = services().run_files.checkpoint(run_id, name)
         return file_response(request, path, _BINARY, f"{run_id}-{path.name}")
+
+
+@blueprint.route("/<run_id>/overlays")
+class Overlays(MethodView):
+    @blueprint.response(200, OverlaysSchema)
+    def get(self, run_id: str) -> dict[str, Any]:
+        """List the pictures of validation images with what the run saw in them, of the newest epochs."""
+        found = services()
+        url = f"{PREFIX}/{run_id}/overlays"
+        overlays = found.run_files.overlays(found.runs.get(run_id))
+        return {"items": [{**vars(one), "url": f"{url}/{one.epoch}"} for one in overlays]}
+
+
+@blueprint.route("/<run_id>/overlays/<int:epoch>")
+class OneOverlay(MethodView):
+    @blueprint.arguments(OverlayQuery, location="query")
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_JPEG)
+    def get(self, query: dict[str, Any], run_id: str, epoch: int) -> Response:
+        """Show the picture of one epoch."""
+        found = services()
+        return shown_response(request, found.run_files.overlay(found.runs.get(run_id), epoch))
 
 
 @blueprint.route("/<run_id>/artifacts")

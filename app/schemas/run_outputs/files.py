@@ -14,6 +14,19 @@ class MetricsQuery(Schema):
     )
 
 
+def _version() -> fields.String:
+    return fields.String(
+        validate=validate.Length(max=100),
+        metadata={"description": "says nothing: an address of another version is not taken from a cache"},
+    )
+
+
+class OverlayQuery(Schema):
+    """What a picture of an epoch is asked for."""
+
+    version = _version()
+
+
 class ArtifactQuery(Schema):
     """What a file is asked for."""
 
@@ -25,10 +38,7 @@ class ArtifactQuery(Schema):
             "scripts; files of other kinds are saved all the same"
         },
     )
-    version = fields.String(
-        validate=validate.Length(max=100),
-        metadata={"description": "says nothing: an address of another version is not taken from a cache"},
-    )
+    version = _version()
 
 
 class MetricsSchema(Schema):
@@ -76,6 +86,21 @@ class ArtifactSchema(Schema):
     bytes = fields.Integer()
     modified = instant_field("when it was written")
     url = fields.String()
+
+
+class EpochOverlaySchema(Schema):
+    """Some validation images after an epoch, with their truth and what the run saw in them, as JPEG."""
+
+    epoch = fields.Integer()
+    bytes = fields.Integer()
+    modified = instant_field("when it was written")
+    url = fields.String()
+
+
+class OverlaysSchema(Schema):
+    """Those of the newest epochs that have one, oldest first."""
+
+    items = fields.List(fields.Nested(EpochOverlaySchema))
 
 
 class CheckpointsSchema(Schema):

@@ -12,6 +12,7 @@ from typing import Any
 from trainyard.errors import BrokenFile, NewerFormat, NotFound
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run
+from trainyard.storage.epoch_overlays import overlay_files
 from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.json_files import read_json
 from trainyard.storage.metric_rows import read_rows, rows_folder
@@ -42,6 +43,15 @@ class Artifact:
     """A file of the run; `path` is relative to its folder, `modified` in seconds since 1970, UTC."""
 
     path: str
+    bytes: int
+    modified: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochOverlay:
+    """A picture of validation images that was made after an epoch; `modified` is as an Artifact's."""
+
+    epoch: int
     bytes: int
     modified: float
 
@@ -107,6 +117,25 @@ class RunFiles:
         if path is None:
             raise NotFound(f"Run {run_id} has no file {relative[:200]!r}.")
         return path
+
+    def overlays(self, run: Run) -> list[EpochOverlay]:
+        """Those of the newest epochs that have one, oldest first."""
+        found = []
+        for epoch, path in overlay_files(self._storage.run(run.id), run.metrics_of):
+            with suppress(FileNotFoundError):  # that of an old epoch is deleted meanwhile
+                state = path.stat()
+                found.append(EpochOverlay(epoch=epoch, bytes=state.st_size, modified=state.st_mtime))
+        return found
+
+    def overlay(self, run: Run, epoch: int) -> Path:
+        """The picture of that epoch; raises NotFound."""
+        found = dict(overlay_files(self._storage.run(run.id), run.metrics_of))
+        if epoch not in found:
+            raise NotFound(
+                f"Run {run.id} has no picture of epoch {epoch}.",
+                errors={"epoch": [str(one) for one in found]},
+            )
+        return found[epoch]
 
     def modified(self, run: Run, relative: str) -> float | None:
         """When a file of a run was last written, in seconds since 1970; None where it has no such file."""

@@ -13,6 +13,9 @@ from workers.ingest.problems import Refused
 from workers.prepared.version import DepthScale, Uint8
 from workers.training.data.input_depth import seen_as_trained
 
+_JPEG_QUALITY = 85
+"""Of 0 to 100."""
+
 
 def read_picture(path: Path, name: str, depth: Sequence[DepthScale] | None) -> tuple[Uint8, str | None]:
     """An image file as it is displayed, (H, W, 3) RGB, by the rules of ingest, and what is to be said of it.
@@ -37,12 +40,13 @@ def read_image(path: Path, depth: Sequence[DepthScale] | None) -> Uint8:
 
 
 def write_picture(picture: Uint8, path: Path) -> None:
-    """Write a grey picture, (H, W), or an RGB one, (H, W, 3), as PNG; raises StorageUnavailable."""
+    """Write a grey picture, (H, W), or an RGB one, (H, W, 3), as PNG or JPEG, as the path ends; raises
+    StorageUnavailable."""
     plain = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    temporary = path.with_name(f".{path.name}.tmp.png")
+    temporary = path.with_name(f".{path.name}.tmp{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(temporary), plain):
+        if not cv2.imwrite(str(temporary), plain, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]):
             raise StorageUnavailable(f"{path.name} could not be written.")
         temporary.replace(path)
     except OSError as error:

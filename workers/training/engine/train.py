@@ -26,6 +26,7 @@ from workers.training.engine.attempt import Attempt, Report
 from workers.training.engine.progress import ProgressReports
 from workers.training.engine.signals_callback import Control, LeaveNow, Status
 from workers.training.epochs.early_stopping import EarlyStop, Plateau
+from workers.training.epochs.epoch_overlays import EpochOverlays
 from workers.training.epochs.epoch_rows import EpochRows
 from workers.training.epochs.loggers import make_loggers
 from workers.training.epochs.validation import Validation
@@ -87,6 +88,7 @@ def _train(
     callbacks = [
         ProgressReports(report, every),
         Validation(every, control.ends_with_epoch),
+        EpochOverlays(attempt.folder, attempt.card.classes),
         rows,
         *_patient(attempt, report),
         checkpoints,

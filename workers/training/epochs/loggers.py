@@ -8,6 +8,7 @@ from typing import Any
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from trainyard.storage.files import RunFolder
+from workers.prepared.version import Uint8
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,14 @@ class Board(TensorBoardLogger):
             self._experiment = None
         else:
             self._waiting.clear()
+
+    def show(self, name: str, picture: Uint8, step: int) -> None:
+        """Write a picture, (H, W, 3) RGB; what storage does not take is left out, and logged."""
+        try:
+            self.experiment.add_image(name, picture, step, dataformats="HWC")
+        except OSError as error:
+            logger.warning("TensorBoard's files lack a picture: %s", error.strerror)
+            self._experiment = None
 
     def save(self) -> None:
         """There are no hyperparameters to write: the record has the spec."""

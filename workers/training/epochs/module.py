@@ -146,26 +146,29 @@ class TrainingModule(LightningModule):
         Lightning divides what is differentiated by `accumulate_batches`, also in an epoch's last step, which
         may have fewer: they are made to weigh as much together as those of any other step.
         """
-        loss = self._step(self.objective.varied(batch), self.objective.train_scores)
+        loss, _ = self._step(self.objective.varied(batch), self.objective.train_scores)
         whole = self._spec.accumulate_batches
         begun = batch_idx - batch_idx % whole
         present = min(whole, int(self.trainer.num_training_batches) - begun)
         return loss * (whole / present)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step(batch, self.objective.val_scores)
+    def validation_step(self, batch: Batch, batch_idx: int) -> Any:
+        """What the network gave, for those who look on."""
+        return self._step(batch, self.objective.val_scores)[1]
 
     def on_validation_epoch_end(self) -> None:
         self.losses.settle()
 
-    def _step(self, batch: Batch, scores: Scores) -> Tensor:
-        """The batch's loss, added to `scores`; raises NanLoss naming the images of this batch or the last."""
+    def _step(self, batch: Batch, scores: Scores) -> tuple[Tensor, Any]:
+        """The batch's loss, added to `scores`, and what the network gave, detached; raises NanLoss naming the
+        images of this batch or the last."""
         truth = self.objective.truth(batch)
         outputs = self(batch["image"], truth)
         loss: Tensor = self.objective(outputs, truth)
         self.losses.take(loss, batch["name"], self.current_epoch + 1, self.global_step + 1)
-        scores.update(apply_to_collection(outputs, Tensor, Tensor.detach), truth, loss)
-        return loss
+        given = apply_to_collection(outputs, Tensor, Tensor.detach)
+        scores.update(given, truth, loss)
+        return loss, given
 
     @property
     def learning_rate(self) -> float:

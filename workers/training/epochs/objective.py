@@ -1,11 +1,12 @@
 """What a task tells the step: what a batch costs, how well it is answered, and what a batch of noise is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from workers.prepared.version import PreparedClass, Uint8
 from workers.training.data.loaders import Batch
 
 Row = dict[str, float | None]
@@ -63,6 +64,11 @@ class Objective(nn.Module):
     def truth(self, batch: Batch) -> Any:
         """What loss and scores compare with, on the batch's device."""
         raise NotImplementedError
+
+    def picture(self, batch: Batch, outputs: Any, classes: Sequence[PreparedClass]) -> Uint8 | None:
+        """Some images of a validation batch with their truth and what the network gave, (H, W, 3) RGB, small
+        enough to be made after each epoch; None of a task that draws none."""
+        return None
 
     def noise(self, images: int, size: int) -> Batch:
         """A batch of so many square images, `size` pixels high, that costs what a true one does; on the

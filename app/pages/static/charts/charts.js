@@ -67,8 +67,9 @@ export class Charts {
   #take(one) {
     this.version += 1;
     const key = `${one.run_id} ${one.name}`, known = this.series.get(key);
+    one.minutes = one.seconds.map((seconds) => seconds / 60);
     if (one.restart || !known) return this.series.set(key, one);
-    for (const part of ["epochs", "steps", "seconds", "values"]) known[part].push(...one[part]);
+    for (const part of ["epochs", "steps", "minutes", "values"]) known[part].push(...one[part]);
   }
 
   #box(place, group) {
@@ -127,7 +128,7 @@ export class Charts {
       if (!one || !one.values.length) return;
       const line = {
         name: isOfOne ? (isOfClasses ? name.slice(name.indexOf("/") + 1) : name) : `${run.name} ${name}`,
-        xs: x === "epoch" ? one.epochs : x === "step" ? one.steps : one.seconds.map((seconds) => seconds / 60),
+        xs: x === "epoch" ? one.epochs : x === "step" ? one.steps : one.minutes,
         ys: one.values,
         color: COLORS[(isOfOne ? group.names.length - 1 - nth : place) % COLORS.length],
         symbol: isOfClasses ? nth : isOfOne ? 0 : place,

@@ -1,13 +1,15 @@
 // A chart on a canvas: axes, curves, marks, legend. It draws thousands of points within a frame, also without a GPU.
 import { axis, label, ticks } from "./plot_axes.js";
 import { drawLine } from "./plot_lines.js";
+import { PixelLines } from "./plot_pixels.js";
 import { listen } from "./plot_pointer.js";
 
 const LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 34;
+const THICK_PX = 1.75, THIN_PX = 1;
 const AIR = 0.05;
 /** Of the height, above and below the curves. */
 const MANY = 12;
-/** From so many lines on they are thin: without a GPU those are drawn five times as fast. */
+/** From so many lines on they are thin, and drawn pixel by pixel. */
 
 export class Plot {
   /** In `place`; `onZoom` is told what a reader wants to see along x: [from, to], or null for all. */
@@ -45,8 +47,7 @@ export class Plot {
     if (!width || !height) return;
     this.#setAxes(width, height);
     this.#drawBelow(width, height);
-    const context = this.fitted(this.canvas, width, height);
-    this.#drawLines(context, false, width, height);
+    this.#drawLines(this.fitted(this.canvas, width, height), false, width, height);
     this.canvas.dataset.drawn = Number(this.canvas.dataset.drawn ?? 0) + 1;
   }
 
@@ -65,13 +66,24 @@ export class Plot {
   }
 
   #drawLines(context, isFaint, width, height) {
+    const lines = this.lines.filter((line) => line.isFaint === isFaint);
+    if (this.lines.length > MANY) return this.#drawPixels(context, lines);
     context.save();
     context.beginPath();
     context.rect(LEFT, TOP - 4, width - LEFT - RIGHT, height - TOP - BOTTOM + 8);
     context.clip();
-    const thick = this.lines.length > MANY ? 1 : 1.75;
-    for (const line of this.lines) if (line.isFaint === isFaint) drawLine(context, line, this.x, this.y, thick);
+    for (const line of lines) drawLine(context, line, this.x, this.y, THICK_PX);
     context.restore();
+  }
+
+  #drawPixels(context, lines) {
+    if (!lines.length) return;
+    const ratio = devicePixelRatio || 1;
+    if (!this.pixels?.fits(this.x, this.y, ratio)) this.pixels = new PixelLines(this.x, this.y, ratio);
+    this.pixels.clear(this.x, this.y);
+    for (const line of lines) this.pixels.add(line, THIN_PX);
+    if (context.canvas === this.canvas) this.pixels.put(context);
+    else this.pixels.lay(context);
   }
 
   /** The canvas' context, cleared, in CSS pixels. */
@@ -85,7 +97,9 @@ export class Plot {
   }
 
   #setAxes(width, height) {
-    const { isLog, zoom } = this.view, lines = this.lines;
+    const { isLog, zoom } = this.view;
+    // Averages lie between the lowest and the highest of what they are of, but for what is left of a stretch that is shown.
+    const raw = zoom ? [] : this.lines.filter((line) => line.isFaint), lines = raw.length ? raw : this.lines;
     let from = Infinity, to = -Infinity;
     for (const { xs } of lines) if (xs.length) { from = Math.min(from, xs[0]); to = Math.max(to, xs.at(-1)); }
     if (from > to) [from, to] = [0, 1];

@@ -6,9 +6,9 @@ const UP = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 /** An axis over the values `from` to `to`, drawn from `start` to `end` (pixels): `place` and `value` lead there and back. */
 export function axis(isLog, from, to, start, end) {
   const on = isLog ? Math.log10 : (value) => value, back = isLog ? (value) => 10 ** value : (value) => value;
-  const low = on(from), span = (on(to) - low) || 1, room = end - start;
+  const low = on(from), span = (on(to) - low) || 1, room = end - start, slope = room / span;
   return {
-    isLog, from, to, start, end,
+    isLog, from, to, start, end, slope, origin: start - low * slope, // a place is origin + slope times the value, or its logarithm
     place: (value) => start + ((on(value) - low) / span) * room,
     value: (pixel) => back(low + ((pixel - start) / room) * span),
   };

@@ -1,7 +1,9 @@
 // Curves on a canvas: only points that can be told apart on the screen are drawn, gaps stay gaps.
 
 const FLAT_PX = 0.25;
-const SYMBOL_PX = 3, STAMP_PX = 9, APART_PX = 70;
+const SYMBOL_PX = 3;
+export const STAMP_PX = 9, APART_PX = 70;
+/** How large a symbol is, and how far it is to the next one. */
 /** Shapes that tell curves apart besides their colours, as corners around (0, 0); no corners are a circle. */
 export const SYMBOLS = [
   [],
@@ -70,7 +72,7 @@ class Path {
 /** Symbols on every point where there are few, else some way apart. */
 function drawSymbols(context, line, x, y) {
   if (line.symbol === null) return;
-  const stamp = stampOf(line.color, line.symbol % SYMBOLS.length), isFew = line.xs.length < 60;
+  const stamp = stampOf(line.color, line.symbol), isFew = line.xs.length < 60;
   let next = isFew ? -Infinity : x.start + APART_PX * (0.2 + (line.symbol % 5) / 6);
   for (let n = 0; n < line.xs.length; n++) {
     const value = line.ys[n], across = x.place(line.xs[n]);
@@ -82,9 +84,9 @@ function drawSymbols(context, line, x, y) {
 
 const stamps = new Map();
 
-/** A symbol as a picture: to copy it is quicker than to fill its shape each time. */
-function stampOf(color, symbol) {
-  const ratio = devicePixelRatio || 1, key = `${color} ${symbol} ${ratio}`, known = stamps.get(key);
+/** A symbol as a picture: to copy it is quicker than to fill its shape each time. There are more curves than symbols. */
+export function stampOf(color, number) {
+  const symbol = number % SYMBOLS.length, ratio = devicePixelRatio || 1, key = `${color} ${symbol} ${ratio}`, known = stamps.get(key);
   if (known) return known;
   const stamp = document.createElement("canvas"), context = stamp.getContext("2d");
   stamp.width = stamp.height = Math.ceil(STAMP_PX * ratio);

@@ -8,14 +8,20 @@ from torch import Tensor
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.tasks.classification import MULTILABEL
 from workers.plugins.made import with_offered
+from workers.prepared.version import PreparedClass, Uint8
 from workers.training.data.loaders import Batch
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.classification.data.batches import LabelBatch
 from workers.training.tasks.classification.data.blending import blended
+from workers.training.tasks.classification.labels.answers import decided, probabilities_of
 from workers.training.tasks.classification.labels.losses import WeightedLosses
 from workers.training.tasks.classification.labels.scores import TrainScores, ValScores
+from workers.training.tasks.classification.labels.sheets import answered, sheet
 from workers.training.tasks.classification.labels.targets import as_shares
 from workers.training.variation.batches import varied
+
+_DRAWN = 6
+"""Images of a picture."""
 
 
 class ClassificationObjective(Objective):
@@ -44,6 +50,15 @@ class ClassificationObjective(Objective):
     def truth(self, batch: LabelBatch) -> Tensor:  # type: ignore[override]
         """(N,) int64, or (N, C) float32."""
         return batch["label"]
+
+    def picture(  # type: ignore[override]
+        self, batch: LabelBatch, logits: Tensor, classes: Sequence[PreparedClass]
+    ) -> Uint8:
+        """Images above their labels and what the network takes them for."""
+        images = batch["image"][:_DRAWN].cpu().numpy()
+        likely = probabilities_of(logits[:_DRAWN].float().cpu().numpy(), self._form)
+        true = as_shares(batch["label"][:_DRAWN].cpu(), self._classes).numpy() > 0
+        return sheet(answered(list(images), true, decided(likely, self._form), classes))
 
     def noise(self, images: int, size: int) -> LabelBatch:
         """Images of every class in turn."""

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.tasks.detection import INSTANCES, TERMS
+from workers.prepared.version import PreparedClass, Uint8
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.detection.data.batches import ObjectBatch
+from workers.training.tasks.detection.labels.batch_picture import batch_picture
 from workers.training.tasks.detection.labels.scores import TrainScores, ValScores
 from workers.training.tasks.detection.labels.truth import Scenes
 from workers.training.tasks.detection.network.detector import Answer, Detector, Target
@@ -17,6 +19,8 @@ from workers.training.variation.batches import varied
 
 _NOISE_OBJECTS = 16
 """Of each image of a batch that sizes are tried with."""
+_DRAWN = 3
+"""Images of a picture."""
 
 
 class Truth(NamedTuple):
@@ -67,6 +71,13 @@ class DetectionObjective(Objective):
             for target, masks in zip(targets, torch.split(batch["masks"], counts), strict=True):
                 target["masks"] = masks
         return Truth(targets, batch["scenes"])
+
+    def picture(  # type: ignore[override]
+        self, batch: ObjectBatch, answer: Answer, classes: Sequence[PreparedClass]
+    ) -> Uint8:
+        """Rows of an image with its objects, and with what is found in it."""
+        targets = self.truth(batch).targets[:_DRAWN]
+        return batch_picture(batch["image"][:_DRAWN], targets, answer.detections[:_DRAWN], classes)
 
     def noise(self, images: int, size: int) -> ObjectBatch:
         """Objects of every class in turn, of a quarter of the square's side."""

@@ -2,18 +2,25 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trainyard.spec.training_spec import TrainingSpec
 from workers.plugins.made import with_offered
+from workers.prepared.version import PreparedClass, Uint8
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.segmentation.data.batches import MaskBatch
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.mask_labels import outside_value
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
+from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.panels import row_of
 from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses
 from workers.training.variation.batches import varied
+
+_DRAWN, _SIDE = 3, 192
+"""Images of a picture, and pixels of the longer side of each panel."""
 
 
 class SegmentationObjective(Objective):
@@ -24,6 +31,7 @@ class SegmentationObjective(Objective):
         super().__init__()
         self._names = tuple(names)
         self._size, self._outside = spec.data.image_size, outside_value(spec.model.task)
+        self._form = spec.model.task
         self._loss = WeightedLosses(spec.optimization, spec.model.task, weights)
         self._reading = reading_of(spec.model.task, len(names))
         self.train_scores = EpochScores(len(names), spec.model.task, names)
@@ -42,6 +50,22 @@ class SegmentationObjective(Objective):
     def truth(self, batch: MaskBatch) -> Tensor:  # type: ignore[override]
         """(N, H, W) int64, or (N, C, H, W) float32 of a multilabel task."""
         return self._reading.truth(batch["mask"])
+
+    def picture(  # type: ignore[override]
+        self, batch: MaskBatch, logits: Tensor, classes: Sequence[PreparedClass]
+    ) -> Uint8:
+        """Rows of an image, its truth, and what the network makes of it."""
+        images, masks = (batch[part][:_DRAWN].cpu().numpy() for part in ("image", "mask"))
+        predicted = self._reading.decide(logits[:_DRAWN]).cpu().numpy()
+        colors = palette(classes, self._form)
+        height, width = images.shape[1:3]
+        scale = _SIDE / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        rows = [
+            row_of([image, blend(image, mask, colors), blend(image, found, colors)], *size)
+            for image, mask, found in zip(images, masks, predicted, strict=True)
+        ]
+        return np.concatenate(rows)
 
     def noise(self, images: int, size: int) -> MaskBatch:
         """Masks that have every class."""

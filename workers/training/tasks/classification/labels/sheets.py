@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from trainyard.lettering import Color, draw_name
@@ -27,6 +28,25 @@ class Panel:
 
     image: Uint8
     lines: Sequence[tuple[str, Color]]
+
+
+def answered(
+    images: Sequence[Uint8],
+    true: NDArray[np.bool_],
+    given: NDArray[np.bool_],
+    classes: Sequence[PreparedClass],
+) -> list[Panel]:
+    """Each image above the classes that it has and those that it is given, (N, C) both."""
+    return [
+        Panel(
+            image=image,
+            lines=[
+                (f"label: {names_of(classes, list(has))}", INK),
+                (f"predicted: {names_of(classes, list(told))}", RIGHT if (has == told).all() else WRONG),
+            ],
+        )
+        for image, has, told in zip(images, true, given, strict=True)
+    ]
 
 
 def sheet(panels: Sequence[Panel]) -> Uint8:

@@ -10,7 +10,7 @@ from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.picture_files import write_picture
 from workers.training.tasks.classification.data.pictures import Pictures, load
 from workers.training.tasks.classification.labels.answers import decided, probabilities_of
-from workers.training.tasks.classification.labels.sheets import INK, RIGHT, WRONG, Panel, names_of, sheet
+from workers.training.tasks.classification.labels.sheets import answered, sheet
 from workers.training.tasks.classification.labels.targets import as_shares
 
 _IMAGES = 12
@@ -24,21 +24,5 @@ def write_overlay(trained: TrainedNetwork, val: Pictures, card: ModelCard, path:
         likely = probabilities_of(np.asarray(trained(images).numpy()), card.spec.model.task)
     has = decided(likely, card.spec.model.task)
     true = as_shares(labels, len(card.classes)).numpy() > 0
-    write_picture(
-        sheet(
-            [
-                Panel(
-                    image=image.numpy(),
-                    lines=[
-                        (f"label: {names_of(card.classes, list(wanted))}", INK),
-                        (
-                            f"predicted: {names_of(card.classes, list(given))}",
-                            RIGHT if (wanted == given).all() else WRONG,
-                        ),
-                    ],
-                )
-                for image, wanted, given in zip(images, true, has, strict=True)
-            ]
-        ),
-        path,
-    )
+    pictures = [image.numpy() for image in images]
+    write_picture(sheet(answered(pictures, true, has, card.classes)), path)

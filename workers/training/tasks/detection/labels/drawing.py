@@ -15,6 +15,7 @@ from workers.training.tasks.detection.labels.objects import Floats, Numbers
 LONGEST = 960
 """Pixels of the longer side of a picture that objects are drawn on."""
 _LEAST = 320
+_GAP = 8
 MOST_NAMED = 20
 """Objects of a picture that are all named; of more, those that are wide enough: names would cover others."""
 _WIDE = 60
@@ -50,6 +51,24 @@ def draw_objects(image: Uint8, drawn: Drawn, classes: Sequence[PreparedClass]) -
     for (left, top, right, bottom), index in zip(boxes, drawn.classes, strict=True):
         cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colors[index], 2)
     return _with_names(canvas, boxes, drawn, colors)
+
+
+def beside(panels: Sequence[Uint8]) -> Uint8:
+    """Pictures of equal height from left to right, with a gap between them."""
+    gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
+    return np.concatenate([part for panel in panels for part in (panel, gap)][:-1], axis=1)
+
+
+def of_width(picture: Uint8, width: int) -> Uint8:
+    """The picture made so many pixels wide, its proportions kept."""
+    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def below(pictures: Sequence[Uint8]) -> Uint8:
+    """Pictures of equal width one below the other, with a gap between them."""
+    gap = np.full((_GAP, pictures[0].shape[1], 3), 255, np.uint8)
+    return np.concatenate([part for picture in pictures for part in (picture, gap)][:-1])
 
 
 def _with_outlines(image: Uint8, drawn: Drawn, colors: Sequence[tuple[int, int, int]]) -> Uint8:

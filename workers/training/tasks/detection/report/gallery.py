@@ -11,7 +11,7 @@ import numpy as np
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.data.picture_files import write_picture
 from workers.training.tasks.detection.data.squares import Squares
-from workers.training.tasks.detection.labels.drawing import Drawn, draw_objects
+from workers.training.tasks.detection.labels.drawing import Drawn, below, beside, draw_objects, of_width
 from workers.training.tasks.detection.labels.matching import NOBODY, at_least, matched
 from workers.training.tasks.detection.labels.truth import SceneAnswer, SceneTruth
 from workers.training.tasks.detection.report.evaluation import Evaluation
@@ -22,7 +22,6 @@ OVERLAID = 4
 _WIDTH = 960
 """Pixels of a picture's width in the overlay."""
 _WEBP_QUALITY = 80
-_GAP = 8
 _ONE_CLASS = 1
 
 
@@ -108,9 +107,7 @@ class Gallery:
     def overlay(self) -> Uint8:
         """Up to four images, spread over the split, one below the other."""
         places = np.linspace(0, len(self._mistakes) - 1, min(OVERLAID, len(self._mistakes)))
-        pictures = [_of_width(self.picture(int(place)), _WIDTH) for place in places]
-        gap = np.full((_GAP, _WIDTH, 3), 255, np.uint8)
-        return np.concatenate([part for picture in pictures for part in (picture, gap)][:-1])
+        return below([of_width(self.picture(int(place)), _WIDTH) for place in places])
 
     def _shown(self, place: int, file: str) -> Shown:
         picture = self.picture(place)
@@ -140,14 +137,7 @@ def side_by_side(
     ]
     left = Drawn(boxes=truth.boxes, classes=truth.classes, names=crowds, outlines=truth.outlines)
     right = Drawn(boxes=answer.boxes, classes=answer.classes, names=told, outlines=answer.outlines)
-    panels = [draw_objects(image, drawn, classes) for drawn in (left, right)]
-    gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
-    return np.concatenate([panels[0], gap, panels[1]], axis=1)
-
-
-def _of_width(picture: Uint8, width: int) -> Uint8:
-    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return beside([draw_objects(image, drawn, classes) for drawn in (left, right)])
 
 
 def _data_uri(picture: Uint8) -> str:

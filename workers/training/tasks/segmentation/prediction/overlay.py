@@ -15,11 +15,11 @@ from workers.training.data.picture_files import write_picture
 from workers.training.tasks.segmentation.data.squares import Squares
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
 from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.panels import GAP, row_of
 
 _ROWS = 4
 _SIDE = 256
 """Height and width of one picture, in pixels."""
-_GAP = 8
 _LINE = 28
 _INK = (32, 32, 32)
 _FONT_SIZE = 15
@@ -43,20 +43,13 @@ def _row(trained: TrainedNetwork, reading: Reading, val: Squares, index: int, co
     with torch.inference_mode():
         predicted = reading.decide(trained(image[None]))[0].numpy()
     plain, truth = image.numpy(), mask.numpy()
-    panels = [plain, blend(plain, truth, colors), blend(plain, predicted, colors)]
-    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
-    joined = np.concatenate([part for panel in panels for part in (_scaled(panel), gap)], axis=1)
-    return np.concatenate([joined, np.full((_GAP, joined.shape[1], 3), 255, np.uint8)])
-
-
-def _scaled(panel: Uint8) -> Uint8:
-    return np.asarray(cv2.resize(panel, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST), np.uint8)
+    return row_of([plain, blend(plain, truth, colors), blend(plain, predicted, colors)], _SIDE, _SIDE)
 
 
 def _captions(texts: list[str], width: int) -> Uint8:
     strip = np.full((_LINE, width, 3), 255, np.uint8)
     for place, text in enumerate(texts):
-        _write(strip, [text], place * (_SIDE + _GAP) + 4, _LINE - 9)
+        _write(strip, [text], place * (_SIDE + GAP) + 4, _LINE - 9)
     return strip
 
 
@@ -65,7 +58,7 @@ def _legend(classes: list[PreparedClass], width: int) -> Uint8:
     lines = -(-len(classes) // 3)
     strip = np.full((lines * _LINE, width, 3), 255, np.uint8)
     for place, info in enumerate(classes):
-        left, top = (place % 3) * (_SIDE + _GAP) + 4, (place // 3) * _LINE
+        left, top = (place % 3) * (_SIDE + GAP) + 4, (place // 3) * _LINE
         cv2.rectangle(strip, (left, top + 6), (left + 16, top + 22), info.color, cv2.FILLED)
         cv2.rectangle(strip, (left, top + 6), (left + 16, top + 22), _INK, 1)
         _write(strip, [info.name, f"class {info.index}"], left + 24, top + 19)
@@ -75,6 +68,6 @@ def _legend(classes: list[PreparedClass], width: int) -> Uint8:
 def _write(strip: Uint8, names: list[str], left: int, baseline: int) -> None:
     """Write the first name that can be drawn within a panel's width."""
     picture = Image.fromarray(strip)
-    place, room = (left, baseline), _SIDE + _GAP - 32
+    place, room = (left, baseline), _SIDE + GAP - 32
     draw_name(ImageDraw.Draw(picture), place, names, size=_FONT_SIZE, room=room, ink=_INK)
     strip[:] = np.asarray(picture)
