@@ -150,10 +150,10 @@ def redrawn(browser: Browser, base: str, compared: list[str]) -> str:
     with busy("chromium") as drawing:
         times = page.evaluate(REDRAW, REDRAWS)
     page.close()
-    median, worst = statistics.median(times), max(times)
+    median, worst, speed = statistics.median(times), max(times), 1000 / statistics.mean(times)
     return (
-        f"{RUNS} runs x {EPOCHS} epochs x {len(METRICS)} metrics: {1000 / statistics.mean(times):.1f} pictures "
-        f"a second, each {median:.0f} ms in the median and {worst:.0f} ms at most; it takes "
+        f"{RUNS} runs x {EPOCHS} epochs x {len(METRICS)} metrics: {speed:.1f} pictures a second, each "
+        f"{median:.0f} ms in the median and {worst:.0f} ms at most; it takes "
         f"{1000 * drawing.seconds / REDRAWS:.0f} ms of cores in all processes of the browser"
     )
 
