@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +22,7 @@ from trainyard.store.processes.workers import WorkerStore
 from trainyard.version import VERSION
 from workers.devices.device_class import device_figures, device_of
 from workers.devices.gpu_check import FoundGpu, needs_gpu
+from workers.process.beside import Act, at_once
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,11 @@ class Presence:
         queues: tuple[str, ...],
         gpus: tuple[FoundGpu, ...] = (),
         offers: tuple[Offer, ...] = (),
+        beside: Callable[[Act], None] = at_once,
     ) -> None:
-        """`gpus` are those that its runs may use, `offers` what its plug-ins have."""
+        """`gpus` are those that its runs may use, `offers` what its plug-ins have; `beside` does what is not
+        waited for."""
+        self._beside = beside
         self._workers = workers
         self._lock = threading.Lock()
         self._queues = self._able = queues
@@ -144,6 +148,9 @@ class Presence:
 
     def _change(self, **values: Any) -> None:
         self._set(**values)
+        self._beside(lambda: self._beat_of(values))
+
+    def _beat_of(self, values: dict[str, Any]) -> None:
         try:
             self.beat()
         except StoreUnavailable as error:

@@ -43,6 +43,7 @@ from workers.heartbeat import Presence
 from workers.imports.server import ImportServer
 from workers.plugins.announced import announced_offers
 from workers.predict.server import PredictionServer
+from workers.process.beside import Beside
 from workers.process.child import await_server
 from workers.process.claims import Claims
 from workers.process.second_signal import end_at_once_on_another_sigterm
@@ -53,6 +54,8 @@ logger = logging.getLogger(__name__)
 
 DRAINED_S = 0.5
 """How often a worker that takes nothing new looks whether it is to take work again."""
+LEAVE_S = 5.0
+"""How long a worker that leaves waits for what it does beside its work; housekeeping does the rest."""
 CHECK_AGAIN_S = 30.0
 """How long a GPU that cannot be used is left alone before it is tried again."""
 
@@ -75,6 +78,7 @@ class Worker:
     imports: PredictionStore
     board_store: BoardStore
     gpus: GpuCheck
+    beside: Beside
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -91,7 +95,9 @@ class Worker:
         runs = RunRegistry(client, storage, settings.lease, settings.max_concurrent)
         datasets = DatasetRegistry(client, storage, settings.lease)
         workers = WorkerStore(client)
-        presence = Presence(workers, queues, gpus.gpus(), announced_offers(settings.plugins))
+        beside = Beside()
+        presence = Presence(workers, queues, gpus.gpus(), announced_offers(settings.plugins), beside.do)
+        runs.mirror_by = beside.do
         kicker, events = Kicker(app, client), AttemptEvents(app, node)
         limits = Projects(LimitStore(client), ProjectStore(client), storage)
         return cls(
@@ -122,6 +128,7 @@ class Worker:
             imports=PredictionStore(client, keys.IMPORTS),
             board_store=BoardStore(client),
             gpus=gpus,
+            beside=beside,
         )
 
     @cached_property
@@ -301,6 +308,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.predicting.join()
         worker.importing.join()
         worker.boards.join()
+        worker.beside.finish(LEAVE_S)
         worker.presence.leave()
         worker.events.close()
 

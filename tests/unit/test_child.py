@@ -1,5 +1,6 @@
 """Processes out of the forkserver: messages both ways, and what each side sees of the other's end."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -64,8 +65,19 @@ def test_a_child_that_cannot_be_ended_is_given_up(monkeypatch):
 
 def test_a_server_that_never_gets_ready_is_waited_for_no_longer(monkeypatch):
     monkeypatch.setattr(child_module, "SERVER_S", 0.0)
+    monkeypatch.setattr(child_module._Ready, "server", None)
     with pytest.raises(ChildDied, match="not ready"):
         child_module.await_server()
+
+
+def test_a_server_that_was_found_ready_is_asked_no_more_until_it_dies(monkeypatch):
+    child_module.await_server()
+    monkeypatch.setattr(child_module, "SERVER_S", 0.0)
+    child_module.await_server()
+    os.kill(child_module._Ready.server, signal.SIGKILL)
+    monkeypatch.setattr(child_module, "SERVER_S", scaled(600))
+    before = child_module._Ready.server
+    wait_for(lambda: (child_module.await_server(), child_module._Ready.server)[1] != before)
 
 
 def test_sending_to_an_ended_child_is_harmless():

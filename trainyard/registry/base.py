@@ -1,6 +1,6 @@
 """Records that are worked on: whoever claims one holds it by a lease, and a fence refuses who lost it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -40,6 +40,8 @@ class Registry(Records[Record]):
         """`max_concurrent`: how many records of a project may be in work at once; 0 is no limit."""
         super().__init__(store, storage, life, rules)
         self._max_concurrent = max_concurrent
+        self.mirror_by: Callable[[Callable[[], object]], object] = lambda act: act()
+        """How what a holder decides gets into storage: at once, or by a thread beside the work."""
 
     def submit(self, record: Record) -> tuple[bool, Record]:
         """Accept a record: whether it is new, and how it now stands. Its folder must hold its files.
@@ -61,7 +63,9 @@ class Registry(Records[Record]):
         """
         life = self._life_in(queue)
         record = self._store.claim(queue, owner, life, self.rules, self._max_concurrent, devices, offered)
-        return self._mirrored(record) if record else None
+        if record:
+            self.mirror_by(lambda: self._mirrored(record))
+        return record
 
     def held_by(self, owner: str, queue: str) -> Record | None:
         """What a worker holds since a claim to which it had no answer; None where none was made."""
@@ -74,21 +78,25 @@ class Registry(Records[Record]):
 
     def update(self, held: Record, **values: Any) -> Record:
         """Change fields (JSON data) of a record this worker holds; raises OwnershipLost."""
+        return self._noted(self._store.update(held.id, held.fence, held.owner or "", values), held)
+
+    def settle(self, held: Record, **values: Any) -> Record:
+        """As `update`; what storage then has of the record is there when this returns."""
         return self._kept(self._store.update(held.id, held.fence, held.owner or "", values), held)
 
     def finish(self, held: Record, status: str, **values: Any) -> Record:
         """End the work on a held record; raises OwnershipLost."""
-        return self._kept(self._store.finish(held.id, held.fence, held.owner or "", status, values), held)
+        return self._noted(self._store.finish(held.id, held.fence, held.owner or "", status, values), held)
 
     def release(self, held: Record, reason: str = "drained") -> Record:
         """Give a held record back to its queue, which counts as no crash; raises OwnershipLost."""
         owner, waiting = held.owner or "", self._life.waiting
-        return self._kept(self._store.release(held.id, held.fence, owner, waiting, reason), held)
+        return self._noted(self._store.release(held.id, held.fence, owner, waiting, reason), held)
 
     def crash(self, held: Record, error: Mapping[str, Any]) -> Record:
         """The work on a held record broke, which another try may mend; raises OwnershipLost."""
         record = self._store.crash(held.id, held.fence, held.owner or "", self._life, self.rules, error)
-        return self._kept(record, held)
+        return self._noted(record, held)
 
     def renew(self, held: Record, progress: str = "") -> dict[str, str]:
         """Keep a held record for another lease; the signals to it. Raises OwnershipLost.
@@ -118,6 +126,12 @@ class Registry(Records[Record]):
         if record is None:
             self.reclaim(held)
         return self._mirrored(record)
+
+    def _noted(self, record: Record | None, held: Record) -> Record:
+        if record is None:
+            self.reclaim(held)
+        self.mirror_by(lambda: self._mirrored(record))
+        return record
 
     def reclaim(self, held: Record) -> NoReturn:
         """After a holder's write that was refused. Raises OwnershipLost; where Redis had only forgotten the

@@ -253,7 +253,7 @@ class RunRegistry(Registry[Run]):
     def hand_over(self, held: Run, target: int, **values: Any) -> Run:
         """Let go of a held run that was trained to `target`: it is finishing, or queued again, to train on,
         where a client has set a higher target meanwhile. Raises OwnershipLost."""
-        return self._kept(self._store.hand_over(held.id, held.fence, held.owner or "", target, values), held)
+        return self._noted(self._store.hand_over(held.id, held.fence, held.owner or "", target, values), held)
 
     def _life_in(self, queue: str) -> Life:
         """Of the queue of trained runs it is another."""

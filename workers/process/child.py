@@ -65,11 +65,22 @@ def await_server() -> None:
 
     Raises ChildDied where it does not come to that.
     """
+    forkserver.ensure_running()
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if server == _Ready.server:
+        return
     probe = multiprocessing.get_context("forkserver").Process(target=os.getpid)
     probe.start()
     probe.join(SERVER_S)
     if probe.exitcode is None:
         raise ChildDied(f"The server of child processes was not ready within {SERVER_S:.0f} s.")
+    _Ready.server = server
+
+
+class _Ready:
+    """Which forkserver of this process has been found ready: one that died is followed by another."""
+
+    server: int | None = None
 
 
 class Link:

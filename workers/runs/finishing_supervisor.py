@@ -84,7 +84,7 @@ class FinishingSupervisor(RunSupervisor):
 
     def _keep_results(self, result: dict[str, Any]) -> None:
         whole = {**(self._run.result or {}), "export": result["export"]}
-        self._reports.update(result=whole, results_of=self._run.fence)
+        self._reports.settle(result=whole, results_of=self._run.fence)
 
     def _fail(self, error: dict[str, Any], **values: Any) -> None:
         """As in training; a run of which no checkpoint is left has to train again when it is resumed."""

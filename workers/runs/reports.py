@@ -82,6 +82,10 @@ class RunReports:
         self.run = self._runs.update(self.run, **values)
         return self.run
 
+    def settle(self, **values: Any) -> None:
+        """As `update`; storage has it, and what it names is in its place, when this returns."""
+        self.run = self._runs.settle(self.run, **values)
+
     def _is_known(self, event: events.Event) -> bool:
         """Whether an earlier attempt has said the same to the user."""
         return isinstance(event, events.Notice) and event.message in self.run.notices

@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
 """How often the store is asked for signals and told of progress."""
+RENEW_S = 0.9 * TICK_S
+"""How long a renewal is enough for what the child says meanwhile: every tick has one."""
 USED_TIME_EVERY_S = 60.0
 """How often the time used goes into the record: a worker that is lost forgets no more of it."""
 EXIT_GRACE_S = 30.0
@@ -86,6 +88,7 @@ class RunSupervisor:
         )
         self._signals = Signals()
         self._told = Signals()
+        self._renew_at = 0.0
         self._drain_until: float | None = None
         last = run.checkpoints.get(LAST)
         self._drain_time = DrainTime(last.bytes if last else None)
@@ -214,11 +217,9 @@ class RunSupervisor:
         guard halts it, and it goes on when Redis answers that the run is still this attempt's. Raises
         OwnershipLost when it is not.
         """
-        asked_at = time.monotonic()
         try:
-            self._signals = self._runs.report(self._run, self._reports.progress)
-            self._ownership.renew(asked_at)
-            guard.renewed()
+            if time.monotonic() >= self._renew_at:
+                self._renew_lease(guard)
             self._revocation.pass_on()
             self._reports.post()
             self._lagging.catch_up()
@@ -226,6 +227,13 @@ class RunSupervisor:
             self._keep_time()
         except StoreUnavailable as error:
             logger.warning("Run %s is without Redis: %s", self._run.id, error.message)
+
+    def _renew_lease(self, guard: LeaseGuard) -> None:
+        asked_at = time.monotonic()
+        self._signals = self._runs.report(self._run, self._reports.progress)
+        self._ownership.renew(asked_at)
+        guard.renewed()
+        self._renew_at = asked_at + RENEW_S
 
     def _tell(self, child: Child) -> None:
         """Pass on what clients wish, that the time is over, and that the worker shuts down."""
@@ -315,7 +323,6 @@ class RunSupervisor:
 
     def _flush(self) -> None:
         """Tell all that the child has said, also where storage takes none of it."""
-        self._until_answered(self._catch_up)
         while not self._reports.are_told:
             self._until_answered(self._catch_up)
         self._files.board_is_due = True
