@@ -129,7 +129,7 @@ def test_more_pixels_than_float32_counts_are_counted(as_on_a_gpu: None) -> None:
 
 
 @contextmanager
-def _counting_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
+def counting_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
     """The waits of each training step, from before it to after the optimizer's."""
     waits, steps = Waits(), []
     waits.open = False
@@ -159,7 +159,7 @@ def test_a_training_step_waits_for_one_number_at_most(
         {"name": name, "weight": 1.0, "params": {}} for name in ("dice", "cross_entropy", "focal", "lovasz")
     ]
     over = {"optimizer": optimizer, "losses": losses, "ema_decay": 0.9, "gradient_clip": 1.0}
-    with _counting_steps(monkeypatch) as steps:
+    with counting_steps(monkeypatch) as steps:
         run.fit(epochs=2, spec=tiny_spec(optimization=over))
     assert len(steps) == 6
     assert all(len(step) <= 1 for step in steps[:-1] if step is not steps[2]), steps

@@ -15,7 +15,7 @@ from trainyard.tasks.detection import ARCHITECTURES, MASKED
 MOST_SYNCS = 1.0
 FALL = 0.1
 """By how much of itself the mean loss of training images is to fall."""
-EPOCHS = 4
+EPOCHS = 6
 
 
 def classification(setting: Setting) -> Iterator[Finding]:
@@ -37,7 +37,8 @@ def classification(setting: Setting) -> Iterator[Finding]:
         ],
         "max_difference",
     )
-    yield from _waits(setting, "classification", _classified(encoders[0], "multiclass", size))
+    blended = {"augmentation": {"mixup_alpha": 0.2, "cutmix_alpha": 0.2, "device": "training"}}
+    yield from _waits(setting, "blended", {**_classified(encoders[0], "multiclass", size), **blended})
 
 
 def detection(setting: Setting) -> Iterator[Finding]:
@@ -75,8 +76,7 @@ def _classified(encoder: str, form: str, size: int) -> dict[str, Any]:
         "task": "classification",
         "model": {"encoder": encoder, "task": form},
         "data": {"image_size": size, "batch_size": 4},
-        "augmentation": {"mixup_alpha": 0.2},
-        "optimization": {"losses": [{"name": loss, "weight": 1.0, "params": {}}]},
+        "optimization": {"losses": [{"name": loss, "weight": 1.0, "params": {}}], "learning_rate": 0.003},
     }
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from trainyard.errors import BadDataset
@@ -33,4 +32,7 @@ def label_of(sample: Sample, classes: int, form: str) -> Tensor:
 
 def as_shares(truth: Tensor, classes: int) -> Tensor:
     """(N, C) float32, how much of each class an image is, of labels (N,) int64; what has that form stays."""
-    return F.one_hot(truth, classes).float() if truth.ndim == 1 else truth
+    if truth.ndim != 1:
+        return truth
+    # By comparing: torch's own form looks at the labels on some devices, and waits for them.
+    return (truth[:, None] == torch.arange(classes, device=truth.device)).float()
