@@ -14,6 +14,7 @@ from trainyard.spec.checks import check_parts
 from trainyard.spec.stored import read_spec, with_lowest_version
 from trainyard.spec.training_spec import SPEC_VERSION, TrainingSpec
 from trainyard.tasks.registry import TASKS
+from trainyard.unknown_fields import with_names
 
 CUSTOM = "custom"
 _spec_schema = class_schema(TrainingSpec)
@@ -74,7 +75,7 @@ class Experiments:
         changes = self._with_transforms(overrides)
         data = merge(spec.to_dict(), changes)
         if problems := _within(_spec_schema().validate(data), changes):
-            raise _invalid(problems)
+            raise _invalid(with_names(_spec_schema(), problems))
         varied = read_spec(data)
         check_parts(varied, changes.keys())
         return varied
@@ -116,7 +117,7 @@ def load_spec(data: Mapping[str, Any]) -> TrainingSpec:
     try:
         spec: TrainingSpec = _spec_schema().load({"version": SPEC_VERSION, **data})
     except ValidationError as error:
-        raise _invalid(error.messages) from error
+        raise _invalid(with_names(_spec_schema(), error.messages_dict)) from error
     check_parts(spec)
     return with_lowest_version(spec)
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from app.http.requests.json_data import strict_loads
 from app.http.requests.typed_json import text_in_place
 from trainyard.errors import InvalidRequest
+from trainyard.unknown_fields import with_names
 
 
 class ArgumentsParser(FlaskParser):
@@ -49,7 +50,11 @@ class ArgumentsParser(FlaskParser):
     ) -> NoReturn:
         """Raise InvalidRequest; webargs keys the messages by location, which a client need not know."""
         by_location: dict[str, Any] = error.messages_dict
-        fields = {name: found for messages in by_location.values() for name, found in messages.items()}
+        fields = {
+            name: found
+            for messages in by_location.values()
+            for name, found in with_names(schema, messages).items()
+        }
         raise InvalidRequest("The request is not valid.", errors=fields) from error
 
 

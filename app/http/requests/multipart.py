@@ -15,6 +15,7 @@ from app.http.requests.arguments import read_json_body, refuse_repeated, refuse_
 from app.service.datasets.uploads import ReceivedFile, Upload
 from app.service.models.received_images import ReceivedImages
 from trainyard.errors import InvalidRequest, PayloadTooLarge
+from trainyard.unknown_fields import with_names
 
 FORM_BYTES = 1024 * 1024
 """Room for the text fields and the frame around the files."""
@@ -71,7 +72,9 @@ def _loaded(schema: Schema, data: Any) -> Any:
     try:
         return schema.load(data)
     except ValidationError as error:
-        raise InvalidRequest("The request is not valid.", errors=error.messages_dict) from error
+        raise InvalidRequest(
+            "The request is not valid.", errors=with_names(schema, error.messages_dict)
+        ) from error
 
 
 def read_images(request: Request, images: ReceivedImages, schema: Schema) -> tuple[Any, list[str]]:

@@ -116,7 +116,7 @@ class SavedExperiments:
         if found is None:
             saved = [one.name for one in self._saved.page(None, project, None, 50).readable]
             raise InvalidRequest(
-                f"No experiment is called {name!r}.",
+                f"No experiment is called {name!r} in the project {project!r}.",
                 errors={"experiment": [f"one of: {', '.join([*ready, *sorted(saved)])}"]},
             )
         return found.settings
