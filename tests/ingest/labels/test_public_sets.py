@@ -38,11 +38,15 @@ def test_gtsrb_whose_table_says_what_its_numbered_folders_are(bench: Bench) -> N
     paths = [f"Train/{label}/{label:05}_{n:05}.png" for label in range(3) for n in range(4)]
     cells = [(27, 26, 5, 5, 22, 20, path.split("/")[1], path) for path in paths]
     heads = "Width,Height,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path"
-    bench.run(made(paths) | {"Train.csv": table(heads, cells)})
+    files = made(paths) | {"Train.csv": table(heads, cells)}
+    asked = bench.run(files)
+    assert [one.code for one in asked.questions] == ["format"]
+    assert [one.key for one in asked.questions[0].choices] == ["folder_per_class", "box_table"]
+    boxes = bench.run(files, format="box_table").summary
+    assert boxes is not None
+    assert boxes.kinds == ("boxes",)
+    bench.run(files, on_question="assume")
     assert names(bench) == ["0", "1", "2"]
-    assert summary(bench).reading.guesses == (  # type: ignore[union-attr]
-        "folders are classes, since the column ClassId says the same",
-    )
 
 
 def test_ham10000_whose_table_says_much_besides(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.ingest.layouts.judge import READY, Kind, Verdict, judge
 from tests.ingest.layouts.layout import Layout
-from trainyard.datasets.record import MASKS, IngestOptions, Problem, Question
+from trainyard.datasets.record import IngestOptions, Problem, Question
 from trainyard.storage.files import DatasetFolder
 from workers.ingest.pipeline import IngestResult, ingest
 from workers.prepared.version import PreparedDataset
@@ -65,7 +65,7 @@ def _verdict(layout: Layout, folder: Path, result: IngestResult, answered: bool)
         return Verdict(Kind.ASKED, ", ".join(one.code for one in result.questions))
     if result.summary is None:
         return Verdict(Kind.WRONG, "neither ready nor asked nor refused")
-    if result.summary.kinds != MASKS:
+    if "masks" not in result.summary.kinds:
         return Verdict(Kind.WRONG, "read as images with labels, without masks")
     prepared = PreparedDataset(DatasetFolder(folder).version(result.summary.content_hash))
     return judge(layout, result.summary, result.problems, prepared, answered=answered)

@@ -16,6 +16,7 @@ from workers.ingest.archive import Member
 from workers.ingest.formats.annotations.class_values import BACKGROUND_NAMES
 from workers.ingest.formats.catalogue import FORMATS, Recognised, format_named, recognised, without
 from workers.ingest.formats.folders.patterns import read_as
+from workers.ingest.formats.labels_or_boxes import labels_beside
 from workers.ingest.formats.left_out import report_boxes, report_outlines
 from workers.ingest.formats.mask_agreement import Agreement, agreement
 from workers.ingest.items import Annotations, Format, FoundSet, LabelFormat, LabelledSet, Source
@@ -52,6 +53,7 @@ def read_set(source: Source, options: IngestOptions, log: ProblemLog) -> ReadSet
     boxes = [one for one in formats if one not in outlining]
     if not outlining and may_have_labels(options):
         labels = label_formats(source, has_annotations=bool(formats))
+        labels = labels or labels_beside(boxes, source, options, log)
         if labels and not _has_masks(source, options):
             return read_labels(labels, source, options, log)
     if not outlining and boxes and not _has_masks(source, options):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from workers.ingest.paths.words import words
+from workers.ingest.paths.words import is_number, words
 from workers.ingest.problems import ProblemLog, shown
 
 _Natural = tuple[tuple[int, int, str], ...]
@@ -39,4 +39,4 @@ def merged(named: Iterable[tuple[str, str | None]], log: ProblemLog) -> dict[str
 
 
 def _natural(name: str) -> _Natural:
-    return tuple((0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words(name))
+    return tuple((0, int(word), "") if is_number(word) else (1, 0, word) for word in words(name))

@@ -73,6 +73,25 @@ def renumbered(
     return matched
 
 
+def renumbered_joined(
+    couples: list[Couple], options: IngestOptions, read: Read, log: ProblemLog
+) -> list[Couple]:
+    """The pairs of names that are the same once folders are joined into them, as their numbers are meant: of
+    `0/img_1.png` and `1_0.png`, too, nothing says which number is which. Raises as `renumbered` does."""
+    joined = [(_joined(image), _joined(mask)) for image, mask in couples]
+    if any(numbered_name(image) != numbered_name(mask) for image, mask in joined):
+        return couples
+    whole = {picture.member.path: picture for couple in couples for picture in couple}
+    images, masks = ([couple[side] for couple in joined] for side in (0, 1))
+    found = renumbered(Matched(couples=joined), images, masks, options, read, log).couples
+    return [(whole[image.member.path], whole[mask.member.path]) for image, mask in found]
+
+
+def _joined(picture: Picture) -> Picture:
+    said = (word for part in (*picture.plain, picture.name) for word in part)
+    return replace(picture, folders=(), stem=" ".join(said))
+
+
 class _Names:
     """What images and masks are called, without the words that all of one side have and none of the other."""
 

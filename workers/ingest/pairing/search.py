@@ -27,7 +27,7 @@ from workers.ingest.pairing.matching import (
     same_words,
 )
 from workers.ingest.pairing.renumbered_masks import renumbered_masks
-from workers.ingest.pairing.renumbering import renumbered, sides
+from workers.ingest.pairing.renumbering import renumbered, renumbered_joined, sides
 from workers.ingest.pairing.report import (
     report_clash,
     report_masks,
@@ -159,6 +159,7 @@ def _by_rules(
     if few and not matched.rivals:
         again = respelled(images or others, masks, inference.look_right)
         if len(again) > max(paired, *map(len, matched.readings), 0):
+            again = renumbered_joined(again, options, inference.read, log)
             return _by_respelling(again, images, masks, others, options, log)
     if few and not matched.rivals and not matched.readings:
         readings = inference.pairs(pictured)

@@ -11,7 +11,8 @@ from functools import lru_cache
 Words = tuple[str, ...]
 """Words in order, in lower case, numbers without leading zeros."""
 
-_WORD = re.compile(r"\d+|[^\W\d_]+")
+_WORD = re.compile(r"(?:(?:(?<=[_\s,(\[])|\A)-)?\d+|[^\W\d_]+")
+"""A sign belongs to the number behind it where something else parts words: `t_-1_2`, not `t-1-2`."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -19,7 +20,13 @@ _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 def words(text: str) -> Words:
     """The words of a name; `PedMasks` has two, `t007` has `t` and `7`."""
     found = _WORD.findall(_JOINED.sub(" ", text))
-    return tuple((word.lstrip("0") or "0") if word.isdecimal() else word.casefold() for word in found)
+    return tuple(_plain_number(word) if is_number(word) else word.casefold() for word in found)
+
+
+def _plain_number(word: str) -> str:
+    sign, digits = ("-", word[1:]) if word[0] == "-" else ("", word)
+    plain = digits.lstrip("0")
+    return sign + plain if plain else "0"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -35,5 +42,5 @@ def ending_of(path: str) -> str:
 
 
 def is_number(word: str) -> bool:
-    """Whether a word is made of digits."""
-    return word.isdecimal()
+    """Whether a word is made of digits, perhaps behind a sign."""
+    return word.isdecimal() or (word[1:].isdecimal() and word[0] == "-")

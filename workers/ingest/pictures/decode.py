@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from workers.ingest.pictures.decoding_memory import check_before, check_memory, check_raster
+from workers.ingest.pictures.decoding_memory import READ_WHOLE, check_before, check_memory, check_raster
 from workers.ingest.pictures.depth import by_own_range
 from workers.ingest.pictures.large import in_parts, open_large
 from workers.ingest.pictures.limits import MAX_PIXELS, TooLarge, in_no_parts, too_large
@@ -112,16 +112,18 @@ def decode(data: bytes, begin: Begin = begin_at_once, max_side: int | None = Non
 
     With `max_side`, one that is too large to be read whole is made so small, in pixels, while it is read.
     """
+    whole = False
     try:
         picture = _open(data)
         if isinstance(picture, Raster):
+            whole = picture.format in READ_WHOLE
             check_raster(picture, len(data))
             begin(*picture.size, picture.deep)
             return _of_raster(picture)
         if max_side is not None:
             check_before(picture, data)
     except TooLarge:
-        if max_side is None or not in_parts(data):
+        if max_side is None or whole or not in_parts(data):
             raise
         return _decode_large(data, begin, max_side)
     begin(*picture.size, False)

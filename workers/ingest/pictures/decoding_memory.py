@@ -9,7 +9,8 @@ from workers.ingest.raster.orientation import exif_orientation
 from workers.ingest.raster.strips import Raster
 
 _MOST_BYTES = 28
-_READ_WHOLE = ("AVIF", "JPEG2000")
+READ_WHOLE = ("AVIF", "JPEG2000")
+"""Of more than 8 bits these are read in no other way."""
 
 
 def check_memory(image: Image.Image, data: bytes, plain: bool) -> None:
@@ -39,7 +40,7 @@ def check_raster(raster: Raster, file_bytes: int) -> None:
     pixels = raster.width * raster.height
     if pixels > MAX_PIXELS:
         found = f"{raster.width}x{raster.height}"
-        raise in_no_parts(found) if raster.format in _READ_WHOLE else too_large(found)
+        raise in_no_parts(found) if raster.format in READ_WHOLE else too_large(found)
     needed = file_bytes + raster.block_bytes + pixels * raster.channels * raster.dtype.itemsize
     if needed > MAX_MEMORY:
         raise takes_too_much(raster.width, raster.height, needed)

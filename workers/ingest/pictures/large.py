@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -20,6 +21,7 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from workers.ingest.pictures import limits
+from workers.ingest.pictures.large_whole import WholePicture, is_whole, whole_picture
 from workers.ingest.pictures.opencv_safe import is_plain
 from workers.ingest.problems import Refused
 from workers.ingest.raster import bmp, jpeg2000
@@ -40,13 +42,15 @@ _READERS: dict[bytes, Callable[[io.BytesIO], Image.Image]] = {
     b"P": PpmImageFile,
     bmp.SIGNATURE: BmpImageFile,
     **dict.fromkeys(jpeg2000.STARTS, Jpeg2KImageFile),
+    b"GIF8": GifImageFile,
 }
 _COEFFICIENTS = 6  # bytes of a pixel of a progressive JPEG, all of which are in memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class LargePicture:
-    """A picture whose header is read: `opened` where it is a JPEG or JPEG 2000, else `raster`.
+    """A picture whose header is read: `opened` where it is a JPEG or JPEG 2000, `whole` where it is read in
+    no parts, else `raster`.
 
     `size` is width and height as stored.
     """
@@ -55,12 +59,15 @@ class LargePicture:
     data: bytes
     opened: Image.Image | None
     raster: Raster | None
+    whole: WholePicture | None = None
 
     @property
     def format(self) -> str | None:
         """As Pillow calls it."""
         if self.raster is not None:
             return self.raster.format
+        if self.whole is not None:
+            return self.whole.format
         return None if self.opened is None else self.opened.format
 
     @property
@@ -78,12 +85,16 @@ class LargePicture:
         """That of EXIF, 1 to 8."""
         if self.raster is not None:
             return self.raster.orientation
+        if self.whole is not None:
+            return self.whole.orientation
         return 1 if self.opened is None else exif_orientation(self.opened, [])
 
     def image(self, max_side: int) -> tuple[Values, list[Note]]:
         """Its pixels as stored, (H, W, 1 or 3) of any depth, the longer side at most `max_side`, and what
         is to be known of it. Raises Refused."""
         smaller = capped(self.size, max_side)
+        if self.whole is not None:
+            return self.whole.image(smaller)
         if self.format == "JPEG2000":
             return self._jpeg2000(smaller, max_side)
         if self.raster is None:
@@ -96,6 +107,8 @@ class LargePicture:
         """Single values of its pixels, (H, W, channels as stored); palettes give indices. Raises Refused."""
         if self.format == "JPEG2000":
             raise limits.in_no_parts("a mask's values are lost when a JPEG 2000 is made smaller")
+        if self.whole is not None:
+            return self.whole.mask(smaller)
         if self.raster is None:
             return self._jpeg(smaller, max(smaller), cv2.INTER_NEAREST_EXACT)
         _check(self.raster, len(self.data), smaller, max(smaller))
@@ -144,10 +157,14 @@ def open_large(data: bytes, max_side: int) -> LargePicture:
         opened = open_large_header(data, max_side)
         return LargePicture(size=opened.size, data=data, opened=opened, raster=None)
     raster = any_raster(data)
-    if raster is None:
+    if raster is not None:
+        _check_pixels(raster.size, max_side)
+        return LargePicture(size=raster.size, data=data, opened=None, raster=raster)
+    whole = whole_picture(data)
+    if whole is None:
         raise _in_no_parts()
-    _check_pixels(raster.size, max_side)
-    return LargePicture(size=raster.size, data=data, opened=None, raster=raster)
+    _check_pixels(whole.size, max_side)
+    return LargePicture(size=whole.size, data=data, opened=None, raster=None, whole=whole)
 
 
 def open_large_header(data: bytes, max_side: int | None = None) -> Image.Image:
@@ -176,8 +193,8 @@ def color_strips(data: bytes) -> Iterator[Uint8]:
 
 
 def in_parts(data: bytes) -> bool:
-    """Whether a picture is of a format that can be made smaller while it is read."""
-    return data.startswith(tuple(_READERS))
+    """Whether a picture is of a format that can be made smaller while, or as soon as, it is read."""
+    return data.startswith(tuple(_READERS)) or is_whole(data)
 
 
 def _in_no_parts() -> Refused:

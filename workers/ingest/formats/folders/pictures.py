@@ -229,7 +229,10 @@ def _show_one_object(masks: Sequence[Sequence[Member]], read: Read) -> bool:
     if not several or 2 * len(several) < sum(map(bool, masks)):
         return False
     some = [mask for own in spread(several, _LOOKED_AT) for mask in own[:_OF_EACH]]
-    return show_one_object([decode_mask(read(one)) for one in some])
+    try:
+        return show_one_object([decode_mask(read(one)) for one in some])
+    except Refused:  # too large, or no mask of one object; reading it tells
+        return False
 
 
 class _About:

@@ -42,6 +42,9 @@ MAX_JSON_LIST = 4 << 20
 _TABLES = (".csv", ".tsv")
 _TEXTS = (".txt", ".lst", ".list", "", *_TABLES)
 """Endings of lists; a file without one is looked at where its whole name is that of a split."""
+_OF_JSON = (".json", ".jsonl", ".ndjson")
+_OF_PAIRS = (".txt", ".lst", ".list", *_OF_JSON)
+_MOST_OF_PAIRS = 20
 _OF_SPLITS = re.compile(r"split|partition")
 """A file called so is of nothing else."""
 _KNOWN = ("train", "val", "test")
@@ -63,6 +66,34 @@ def listings(source: Source, index: PathIndex) -> list[Listing]:
             named = split_name(stem)
             found.append(replace(listing, whole=named is not None and named.whole))
     return sorted(found, key=lambda one: one.path)
+
+
+def pair_listings(source: Source, index: PathIndex) -> list[Listing]:
+    """The files of any other name whose rows name two pictures, by path: text, JSON and lines of JSON."""
+    found = []
+    others = [one for one in source.members if ending_of(one.path) in _OF_PAIRS and not _may_list(one)]
+    others = [one for one in others if 0 < one.size <= MAX_JSON_LIST]
+    others = [one for one in others if not index.find(stem_of(one.path), one.path)]
+    for member in sorted(others, key=lambda one: (one.path.count("/"), one.path))[:_MOST_OF_PAIRS]:
+        try:
+            listing = _pairs_of(read_list(source, member, index.paths), index, member.path)
+        except Refused:
+            continue
+        if any(entry.mask is not None for entry in listing.entries):
+            found.append(listing)
+    return sorted(found, key=lambda one: one.path)
+
+
+def _pairs_of(text: str, index: PathIndex, path: str) -> Listing:
+    """The pairs that a file lists; raises Refused."""
+    ending = ending_of(path)
+    if ending not in _OF_JSON:
+        return of_table(text_rows(text), None, False, index, path)
+    lines = [line for line in text.splitlines() if line.strip()] if ending != ".json" else [text]
+    documents = [parse_json(line.encode()) for line in lines]
+    found = json_rows(documents if ending != ".json" else documents[0])
+    rows = [row for some in found.values() for row in some] if isinstance(found, dict) else found
+    return Listing(path, [entry_of(row, 0, 1, None) for row in rows])
 
 
 def _candidates(members: Iterable[Member], index: PathIndex) -> list[Member]:

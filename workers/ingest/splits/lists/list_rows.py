@@ -13,12 +13,16 @@ from workers.ingest.paths.words import words
 Row = list[str]
 """The cells of a line; those of JSON are an image and, if it is there, a mask."""
 
-IMAGE_HEADS = frozenset(
-    ("image", "images", "img", "file", "filename", "path", "name", "id", "input", "rgb", "photo", "picture")
-)
-MASK_HEADS = frozenset(
-    ("mask", "masks", "label", "labels", "seg", "segmentation", "gt", "target", "annotation", "groundtruth")
-)
+IMAGE_HEADS = frozenset((
+    "image", "images", "img", "file", "filename", "path", "name", "id", "input", "rgb", "photo", "picture",
+    "bild", "bilder", "datei", "foto", "imagen", "imagem", "immagine", "fichier", "archivo", "изображение",
+    "图像", "图片", "原图", "影像", "画像", "이미지",
+))  # fmt: skip
+MASK_HEADS = frozenset((
+    "mask", "masks", "label", "labels", "seg", "segmentation", "gt", "target", "annotation", "groundtruth",
+    "maske", "masken", "masque", "máscara", "mascara", "maschera", "маска", "掩码", "掩膜", "标签", "标注",
+    "マスク", "마스크",
+))  # fmt: skip
 SPLIT_HEADS = frozenset(("split", "set", "subset", "phase", "partition", "usage"))
 """Words of the headings of columns."""
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from workers.ingest.paths.index import PathIndex
-from workers.ingest.paths.words import stem_of
+from workers.ingest.paths.layout import PICTURES
+from workers.ingest.paths.words import ending_of, stem_of
 from workers.ingest.problems import shown
 from workers.ingest.splits.lists.fold_names import FOLD_HEADS, tells_folds
 from workers.ingest.splits.lists.fold_rows import folds_of_rows
@@ -55,6 +56,7 @@ def of_table(rows: list[Row], split: str | None, of_fold: bool, index: PathIndex
     image = images[0]
     masks = [column for column in _columns(rows, heads, MASK_HEADS, index, path) if column != image]
     mask = next((column for column in masks if _differ(rows, image, column, index, path)), None)
+    mask = next((one for one in masks if _are_named(rows, heads, image, one)), None) if mask is None else mask
     if any(heading_words(cell) & OBJECT_HEADS for cell in heads):
         mask = None
     folds = folds_of_rows(rows, heads, image, called_so=is_of_all(path) or tells_folds(path))
@@ -147,6 +149,18 @@ def _differ(rows: Sequence[Row], one: int, other: int, index: PathIndex, path: s
     found = [(index.find(a, path).paths, index.find(b, path).paths) for a, b in pairs]
     named = [(a, b) for a, b in found if len(a) == len(b) == 1]
     return 2 * len(named) >= len(pairs) > 0 and all(a != b for a, b in named)
+
+
+def _are_named(rows: Sequence[Row], heads: Row, image: int, mask: int) -> bool:
+    """Whether two columns that may name the same files, as images and masks that are called alike, name an
+    image and its mask: by their headings, or without these as names of pictures that come once each."""
+    if max(image, mask) < len(heads):
+        return _says(heads[image], IMAGE_HEADS) and _says(heads[mask], MASK_HEADS)
+    columns = [[row[one] for row in rows if len(row) > one] for one in (image, mask)]
+    return not heads and all(
+        len(set(cells)) == len(cells) and all(ending_of(cell) in PICTURES for cell in cells)
+        for cells in columns
+    )
 
 
 def _split_column(rows: Sequence[Row], heads: Row) -> int | None:

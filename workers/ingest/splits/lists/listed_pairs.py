@@ -1,6 +1,6 @@
 """The pairs of images and masks that files of the upload list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Source
@@ -9,7 +9,7 @@ from workers.ingest.paths.layout import pictures
 from workers.ingest.paths.role_words import Role
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.lists.item_finder import is_picture
-from workers.ingest.splits.lists.list_files import listings
+from workers.ingest.splits.lists.list_files import listings, pair_listings
 from workers.ingest.splits.lists.listing import Entry
 
 
@@ -20,16 +20,18 @@ def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> 
     one that pairs an image with two masks, or a mask with two images, is a warning, and none are used.
     """
     index = PathIndex([member.path for member in members if is_picture(member.path)])
+    roles: dict[str, Role | None] = {}
     pairs: dict[str, str] = {}
-    for one in listings(source, index):
-        named = [pair for entry in one.entries if (pair := _pair(entry, one.path, index)) is not None]
+    for one in (*listings(source, index), *pair_listings(source, index)):
+        if not roles and any(entry.mask is not None for entry in one.entries):
+            roles = {picture.member.path: picture.role for picture in pictures(members)}
+        named = [pair for entry in one.entries if (pair := _pair(entry, one.path, index, roles)) is not None]
         if 2 * len(named) < len(one.entries):
             continue
         for image, mask in named:
             if pairs.setdefault(image, mask) != mask:
                 _report_pairs(one.path, image, log)
                 return None
-    roles = {picture.member.path: picture.role for picture in pictures(members)} if pairs else {}
     turned = sum((roles[image], roles[mask]) == (Role.MASK, Role.IMAGE) for image, mask in pairs.items())
     if 2 * turned > len(pairs):
         pairs = {mask: image for image, mask in pairs.items()}
@@ -39,10 +41,16 @@ def listed_pairs(source: Source, members: Sequence[Member], log: ProblemLog) -> 
     return pairs or None
 
 
-def _pair(entry: Entry, path: str, index: PathIndex) -> tuple[str, str] | None:
-    if entry.mask is None or (entry.mask.isdecimal() and not entry.image.isdecimal()):
-        return None  # a number beside a path is a label
+def _pair(
+    entry: Entry, path: str, index: PathIndex, roles: Mapping[str, Role | None]
+) -> tuple[str, str] | None:
+    if entry.mask is None or entry.mask.isdecimal() != entry.image.isdecimal():
+        return None  # a number beside a path is a label, or counts rows
     image, mask = index.find(entry.image, path).paths, index.find(entry.mask, path).paths
+    if len(image) > 1:  # images and masks are called alike
+        image = tuple(one for one in image if roles.get(one) is not Role.MASK)
+    if len(mask) > 1:
+        mask = tuple(one for one in mask if roles.get(one) is Role.MASK)
     return (image[0], mask[0]) if len(image) == len(mask) == 1 and image != mask else None
 
 
