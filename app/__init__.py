@@ -4,7 +4,7 @@ from flask import Flask
 
 from app.compat import contracts
 from app.composition import EXTENSION, Services, compose
-from app.http import openapi, prometheus
+from app.http import openapi, prometheus, tracing
 from app.http.access import guard
 from app.http.answers import compression, errors
 from app.http.requests.json_data import StrictJSONProvider
@@ -25,6 +25,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     found = app.extensions[EXTENSION] = services or compose(settings)
     app.extensions[metrics.REGISTRY] = prometheus.register(app, found.figures.look)
+    tracing.register(app)
     compression.register(app)
     guard.register(app, settings, found.access_keys, found.sessions, found.audit, found.projects_of)
     openapi.register(app, settings.path_prefix)

@@ -20,6 +20,7 @@ CONFIGS = _INSTALLED_CONFIGS if _INSTALLED_CONFIGS.is_dir() else REPOSITORY / "c
 """Defaults and experiments: those of the repository, or those that an installed package carries."""
 MEBIBYTE = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_HTTP_URL = re.compile(r"https?://[^/\s]+(/\S*)?\Z")
 _PATH_PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\Z")
 
 
@@ -37,6 +38,7 @@ class Settings:
     puts before all paths. `requests_per_minute` is how many of one key, or of one address where none is
     needed, a process answers; 0 is no limit. `predict_s` is how many seconds a prediction may take, waiting
     included. `boards_host` is the name or address of this machine at which the API reaches boards.
+    `otlp_endpoint` is the address of a collector of OpenTelemetry's spans, empty for none.
     `log_format` is one of LOG_FORMATS. `plugins` are modules that workers import (docs/plugins.md).
     """
 
@@ -54,6 +56,7 @@ class Settings:
     requests_per_minute: int = 0
     boards_host: str = "127.0.0.1"
     log_format: str = TEXT
+    otlp_endpoint: str = ""
     threads: int = 0
     threads_are_given: bool = field(default=False, compare=False)
     max_hours: int | None = None
@@ -83,6 +86,7 @@ class Settings:
             path_prefix=_path_prefix(env),
             requests_per_minute=_integer(env, "TRAINYARD_REQUESTS_PER_MINUTE", 0, 0, 10**6),
             log_format=_log_format(env),
+            otlp_endpoint=_otlp_endpoint(env),
             lease=LeaseRules(
                 lease_s=_integer(env, "TRAINYARD_LEASE_S", int(defaults.lease.lease_s), 3, 3600),
                 max_crashes=_integer(env, "TRAINYARD_MAX_CRASHES", defaults.lease.max_crashes, 1, 1000),
@@ -154,6 +158,16 @@ def _log_format(env: Mapping[str, str]) -> str:
     found = env.get("TRAINYARD_LOG_FORMAT") or TEXT
     if found not in LOG_FORMATS:
         raise SettingsError(f"TRAINYARD_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}, not {found!r}.")
+    return found
+
+
+def _otlp_endpoint(env: Mapping[str, str]) -> str:
+    found = env.get("TRAINYARD_OTLP_ENDPOINT", "")
+    if found and not _HTTP_URL.match(found):
+        raise SettingsError(
+            f"TRAINYARD_OTLP_ENDPOINT is {found!r}; it takes the address of a collector of OTLP over "
+            "HTTP, as http://collector:4318."
+        )
     return found
 
 

@@ -16,6 +16,7 @@ from trainyard.scheduling.wake_ups import INGEST_QUEUE
 from trainyard.settings import Settings
 from trainyard.store.resources.prediction_store import PREDICT_QUEUE
 from trainyard.store.runs.run_store import FINISH_QUEUE
+from trainyard.tracing import start_tracing
 from workers.devices.gpu_check import needs_gpu
 from workers.process.child import FINISHING_CHILD, INGEST_CHILD, PREDICT_CHILD, TRAINING_CHILD, start_server
 from workers.process.environment import (
@@ -94,6 +95,7 @@ def serve(settings: Settings, role: str, children: list[str], queues: tuple[str,
     except (DeviceFault, SettingsError) as error:
         sys.exit(f"This worker does not start: {error.message} {error.remedy}")
     register(worker, queues)
+    start_tracing(settings.otlp_endpoint, "trainyard-worker")
     worker.app.worker_main(
         [
             "worker",

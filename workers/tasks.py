@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,6 +37,8 @@ from trainyard.store.resources.prediction_store import PREDICT_QUEUE, Prediction
 from trainyard.store.resources.project_store import ProjectStore
 from trainyard.store.runs.limits import LimitStore
 from trainyard.store.runs.run_store import FINISH_QUEUE
+from trainyard.tracing import stop_tracing
+from workers.attempt_spans import attempt_at, claim_was_made, tell_outcome
 from workers.boards.server import BoardServer
 from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu
@@ -180,12 +183,14 @@ class Worker:
         if not self._has_device_for(queue):
             return False
         devices = self.presence.devices if needs_gpu(queue) else 0
+        asked_ns = time.time_ns()
         claimed = Claims(self.runs, self.presence.id, self.draining).next(
             queue, devices, self.presence.offered
         )
         if claimed is None:
             return False
         run, ownership = claimed
+        claim_was_made(run, asked_ns, queue)
         supervisor = RunSupervisor(
             self.runs,
             self.storage,
@@ -197,12 +202,17 @@ class Worker:
             lambda: attempt_id(run) in revoked,
         )
         about = {"run": run.id, "attempt": run.fence, "worker": self.presence.id}
-        with self.presence.holding(run.id, run.fence), logging_about(**about):
+        with (
+            self.presence.holding(run.id, run.fence),
+            logging_about(**about),
+            attempt_at(run, about) as told,
+        ):
             self.events.begin(run)
             try:
                 supervisor.supervise()
             finally:
                 self.events.end(run, supervisor.ended)
+                tell_outcome(told, supervisor.ended)
         self.finisher.wake()
         if supervisor.has_failed:
             self.gpus.doubt()
@@ -247,11 +257,13 @@ class Worker:
         """Claim the next data set of the queue and ingest it."""
         await_server()
         self._await_end_of_drain()
+        asked_ns = time.time_ns()
         claimed = Claims(self.datasets, self.presence.id, self.draining).next(
             queue, offered=self.presence.offered
         )
         if claimed:
             dataset, ownership = claimed
+            claim_was_made(dataset, asked_ns, queue)
             supervisor = IngestSupervisor(
                 self.datasets,
                 self.storage,
@@ -262,9 +274,14 @@ class Worker:
             )
             try:
                 about = {"dataset": dataset.id, "attempt": dataset.fence, "worker": self.presence.id}
-                with self.presence.holding(dataset.id, dataset.fence), logging_about(**about):
+                with (
+                    self.presence.holding(dataset.id, dataset.fence),
+                    logging_about(**about),
+                    attempt_at(dataset, about, "ingest") as told,
+                ):
                     self.events.begin(dataset)
                     supervisor.supervise()
+                    tell_outcome(told, supervisor.ended)
             except OwnershipLost as error:
                 logger.warning("%s", error.message)
             finally:
@@ -311,6 +328,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.beside.finish(LEAVE_S)
         worker.presence.leave()
         worker.events.close()
+        stop_tracing()
 
     def log_in_utc(logger: logging.Logger, format: str, **_: object) -> None:
         for handler in logger.handlers:

@@ -24,6 +24,7 @@ from app.server.waits import RECEIVING, SENDING
 from app.server.worker import PatientWorker
 from trainyard.log_format import JSON, log_in_utc
 from trainyard.settings import Settings
+from trainyard.tracing import start_tracing, stop_tracing
 
 THREADS = RECEIVING + SENDING + 64
 """Threads that wait for clients are bounded in number; the rest answer everything else."""
@@ -52,6 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, made in the process that serves it."""
+        start_tracing(self._settings.otlp_endpoint, "trainyard-api")
         return create_app(self._settings)
 
 
@@ -98,8 +100,9 @@ def log_handed_over(worker: Worker, request: Any, environ: dict[str, Any], _: An
 
 
 def end(_: Arbiter, worker: Worker) -> None:
-    """Let followers know that the worker stops."""
+    """Let followers know that the worker stops, and send what is left of its spans."""
     worker.wsgi.extensions[EXTENSION].feed_sockets.close()
+    stop_tracing()
 
 
 def serve(settings: Settings) -> None:

@@ -70,10 +70,12 @@ def test_what_is_needed_is_what_the_short_lists_of_roles_name(whole: Path, clien
             for line in (REPOSITORY / "requirements" / f"{role}.in").read_text().splitlines()
             if line and not line.startswith("#")
         }
-        for role in ("client", "web", "worker")
+        for role in ("client", "web", "worker", "telemetry")
     }
     assert needs(client) == lists["client"]
-    assert {one.partition("<")[0].partition(">")[0] for one in needs(whole)} == {
+    extra = {one.partition(";")[0] for one in needs(whole) if one.endswith("; extra == 'telemetry'")}
+    assert extra == lists.pop("telemetry")
+    assert {one.partition("<")[0].partition(">")[0] for one in needs(whole) if ";" not in one} == {
         one.partition("<")[0].partition(">")[0] for one in set().union(*lists.values())
     }
 

@@ -300,7 +300,8 @@ class Dataset:
     holds options that wait for their ingest while it stays in use, `refused_change` those that the latest
     ingest refused. `questions` are what a set of the status `question` waits for. `label_map` and
     `proposed_label_map` are keyed by mask values.
-    `last_owner` is the worker whose ingest was lost or broke last.
+    `last_owner` is the worker whose ingest was lost or broke last. `trace_parent` is the span of the request
+    that made it, where requests are traced (`tracing.py`).
     `request` is the fingerprint of the request that made the set, where that had an Idempotency-Key.
     """
 
@@ -334,5 +335,6 @@ class Dataset:
     proposed_label_map: dict[int, int | None] | None = None
     change: IngestOptions | None = None
     refused_change: RefusedChange | None = None
+    trace_parent: str | None = None
     error: dict[str, Any] | None = None
     request: str | None = None

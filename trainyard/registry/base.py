@@ -10,6 +10,7 @@ from trainyard.lease import LeaseRules
 from trainyard.registry.records import Kept, Records
 from trainyard.storage.files import Storage
 from trainyard.store.records import Life, RecordStore
+from trainyard.tracing import trace_parent
 
 
 class Claimable(Kept, Protocol):
@@ -51,6 +52,7 @@ class Registry(Records[Record]):
         """
         require_project(record.project)
         self.refuse_forgotten(record.id)
+        record = self._store.codec.evolve(record, trace_parent=trace_parent())
         self._write(record)
         created, stored = self._store.submit(record, record.id, self._life.waiting)
         return created, self._mirrored(stored)

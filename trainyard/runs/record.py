@@ -143,6 +143,7 @@ class Run:
     `imported` tells of a run that was trained elsewhere and handed over; its data set may not be here, and
     its `dataset_id` is of none then.
     `tags` and `group` are a client's own words: what a run is about, and which runs belong together.
+    `trace_parent` is the span of the request that made it, where requests are traced (`tracing.py`).
     `used_seconds` is how long all attempts together have trained, which `max_hours`
     limits where it is given. `result` is what training returned, from its end on: best epoch and metrics,
     images/s; with what finishing adds, the exported file and its parity. `error` is a `TrainyardError` with
@@ -188,6 +189,7 @@ class Run:
     labels: dict[str, str] = field(default_factory=dict)
     forked_from: ForkedFrom | None = None
     imported: Imported | None = None
+    trace_parent: str | None = None
     reopened_by: ReopenedBy | None = field(default=None, metadata={"by_value": True})
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None

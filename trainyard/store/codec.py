@@ -6,7 +6,7 @@ what an older or newer release would have written otherwise.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -51,6 +51,10 @@ class Codec(Generic[Record]):
     def to_json(self, record: Record) -> dict[str, Any]:
         """Plain JSON data, every field present."""
         return dict(self._schema.dump(record))
+
+    def evolve(self, record: Record, **values: Any) -> Record:
+        """The record with fields changed."""
+        return replace(record, **values)  # type: ignore[type-var]
 
     def unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the fields of JSON data that a newer release has put there, and this one does not know."""

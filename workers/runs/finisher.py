@@ -8,6 +8,7 @@ consumer of messages: those would be taken by whichever place is free, and be lo
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from trainyard.errors import ChildDied, StoreUnavailable
@@ -17,6 +18,7 @@ from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.attempt_tasks import attempt_id
 from trainyard.storage.files import Storage
 from trainyard.store.runs.run_store import FINISH_QUEUE
+from workers.attempt_spans import attempt_at, claim_was_made, tell_outcome
 from workers.heartbeat import Presence
 from workers.process.child import await_server
 from workers.process.claims import Claims
@@ -95,13 +97,19 @@ class Finisher:
         if not self._is_ready:
             await_server()
             self._is_ready = True
+        asked_ns = time.time_ns()
         claims = Claims(self._runs, self._presence.id, self._draining)
         claimed = claims.next(FINISH_QUEUE, offered=self._presence.offered)
         if claimed is None:
             return False
         run, ownership = claimed
+        claim_was_made(run, asked_ns, FINISH_QUEUE)
         about = {"run": run.id, "attempt": run.fence, "worker": self._presence.id}
-        with self._presence.finishing(run.id), logging_about(**about):
+        with (
+            self._presence.finishing(run.id),
+            logging_about(**about),
+            attempt_at(run, about, "finish") as told,
+        ):
             supervisor = FinishingSupervisor(
                 self._runs,
                 self._storage,
@@ -117,4 +125,5 @@ class Finisher:
                 supervisor.supervise()
             finally:
                 self._events.end(run, supervisor.ended)
+                tell_outcome(told, supervisor.ended)
         return True
