@@ -77,6 +77,8 @@ def row(epoch: int) -> dict[str, Any]:
         "val_iou/pet": score - 0.2,
         "images_per_second": 212.5,
         "epoch_seconds": 12.5,
+        "device_utilization": 0.9 + noise,
+        "device_memory_gb": 11.2,
     }
 
 

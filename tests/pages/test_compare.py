@@ -47,3 +47,17 @@ def test_what_cannot_be_compared(page: Page, server: Server):
     expect(page.locator("main")).to_contain_text("Select runs in the table")
     page.goto("/runs/compare?ids=run-000000000000")
     expect(page.get_by_role("alert")).to_contain_text("There is no run")
+
+
+def test_of_more_than_twenty_the_first_are_shown_and_the_others_named(page: Page, server: Server):
+    dataset_id = seed.dataset(server, "many")
+    ids = [seed.run(server, dataset_id, name=f"repetition {number}") for number in range(22)]
+    page.goto(f"/runs/compare?ids={','.join(ids)}")
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text("22 runs were asked for, and the first 20 of them are shown")
+    shown = page.locator("#compared tr")
+    assert [row.get_attribute("id") for row in shown.all()] == ids[:20]
+    said.get_by_text("Those that are left out").click()
+    expect(said.get_by_role("listitem")).to_have_text(ids[20:])
+    said.get_by_role("link", name="Compare the other 2").click()
+    expect(page.get_by_role("heading", name="Comparison of 2 runs")).to_be_visible()

@@ -324,3 +324,41 @@ def test_an_upload_is_stopped_and_goes_on_when_asked_again(page: Page, server: S
     line.send("Network.emulateNetworkConditions", {**conditions, "uploadThroughput": -1})
     page.get_by_role("button", name="Upload", exact=True).click()
     assert whole(server, page) == large.read_bytes()
+
+
+def test_versions_say_what_differs(page: Page, server: Server):
+    held = upload(server, "changed")
+    made = {"created_at": 1.8e9, "label_map": None}
+    versions = [
+        {**made, "version": 1, "content_hash": "a" * 64, "images": 100, "splits": {"train": 80, "val": 20}},
+        {**made, "version": 2, "content_hash": "b" * 64, "images": 98, "splits": {"train": 78, "val": 20}},
+        {**made, "version": 3, "content_hash": "c" * 64, "images": 98, "splits": {"train": 78, "val": 20},
+         "label_map": {"2": 1, "3": None}},
+        {**made, "version": 4, "content_hash": "d" * 64, "images": 98, "splits": {"train": 78, "val": 20},
+         "label_map": {"2": 1, "3": None}},
+    ]  # fmt: skip
+    done = server.datasets.finish(held, "ready", summary=SUMMARY, versions=versions, version=3)
+    page.goto(f"/datasets/{done.id}")
+    rows = page.locator("#versions tbody tr")
+    told = ["the same images and splits", "value 3 is ignored", "98 images instead of 100 (-2)", "the first"]
+    for row, words in zip(rows.all(), told, strict=True):
+        expect(row).to_contain_text(words)
+    expect(page.locator("#version-3")).to_contain_text("in use")
+    expect(page.locator("#version-3")).to_contain_text("value 2 is class 1 instead of class 2")
+    expect(page.locator("#version-2")).to_contain_text("train 78 instead of 80")
+    assert_accessible(page)
+
+
+def test_pictures_of_data_are_switched_off(page: Page, prepared: str):
+    page.goto("/settings")
+    page.get_by_label("Show pictures of data").uncheck()
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if ".png" in sent.url else None)
+    page.goto(f"/datasets/{prepared}")
+    expect(page.get_by_text("Pictures of data are switched off")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert asked == []
+    page.goto("/settings")
+    page.get_by_label("Show pictures of data").check()
+    page.goto(f"/datasets/{prepared}")
+    eventually(page, "document.querySelectorAll('#grid canvas').length > 1")

@@ -158,3 +158,18 @@ def test_an_address_that_means_nothing_spoils_nothing(page: Page, server: Server
     assert answer.status_code == 200
     assert "<b>" not in answer.text
     assert server.http.get("/runs/new", params={"from": "run-0"}).status_code == 404
+
+
+def test_what_a_project_has_saved_is_offered(page: Page, server: Server):
+    dataset_id = seed.dataset(server, "beside", project="beside")
+    body = {"name": seed.HOSTILE, "project": "beside", "spec": {"epochs": 77}}
+    assert server.http.post("/api/v1/saved-experiments", json=body).status_code == 201
+    page.goto("/runs/new")
+    offered = page.locator("#saved-experiments option")
+    expect(offered).to_have_count(0)
+    page.get_by_label("Data set").select_option(dataset_id)
+    expect(offered).to_have_text([seed.HOSTILE])
+    page.get_by_label("Experiment").select_option(seed.HOSTILE)
+    expect(page.get_by_label("Epochs", exact=True).first).to_have_value("77")
+    expect(page.get_by_label("Experiment")).to_have_value(seed.HOSTILE)
+    expect(page.locator("#verdict")).to_contain_text("would accept")

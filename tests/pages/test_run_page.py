@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.api.server import Server
@@ -12,6 +13,7 @@ from trainyard.errors import NanLoss
 from trainyard.runs.events import SignalApplied, to_dict
 from trainyard.runs.failures import failure
 from trainyard.runs.record import Run
+from trainyard.storage.epoch_overlays import overlay_file
 from trainyard.store.processes.worker_record import DeviceFigures, WorkerState
 from trainyard.store.processes.workers import WorkerStore
 
@@ -39,7 +41,7 @@ def held(server: Server, dataset_id: str) -> Run:
 def shown(page: Page, held: Run) -> Page:
     """Its page, with curves."""
     page.goto(f"/runs/{held.id}")
-    eventually(page, "document.querySelectorAll('canvas[data-drawn]').length === 4")
+    eventually(page, "document.querySelectorAll('canvas[data-drawn]').length >= 4")
     return page
 
 
@@ -74,7 +76,7 @@ def test_curves_grow_by_what_is_new_and_keep_their_zoom(shown: Page, held: Run, 
     with shown.expect_response(lambda answer: "/metrics/series" in answer.url) as fetched:
         server.runs.publish_status(seed.train(server, held, 14))
     assert "since=" in fetched.value.url
-    assert [len(one["epochs"]) for one in fetched.value.json()["items"]] == [2] * 9
+    assert [len(one["epochs"]) for one in fetched.value.json()["items"]] == [2] * 12
     eventually(shown, f"({CURVE})('train_loss').xs.length === 14")
     drawn = "[...document.querySelectorAll('canvas[data-drawn]')]"
     ranges = shown.evaluate(f"{drawn}.map(one => one.closest('.chart').plot.view.zoom)")
@@ -293,3 +295,71 @@ def test_parity_and_files_are_there(page: Page, held: Run, server: Server):
     with page.expect_download() as saved:
         page.get_by_role("link", name="metrics.csv").click()
     assert saved.value.path().read_text().startswith("epoch,step,lr")
+
+
+def test_what_devices_did_is_drawn_as_other_curves(shown: Page):
+    for title, value in (("How busy its devices are", 0.9), ("Memory of a device in use", 11.2)):
+        card = shown.locator(".card").filter(has=shown.get_by_role("heading", name=title))
+        card.scroll_into_view_if_needed()
+        eventually(
+            shown,
+            f"[...document.querySelectorAll('.chart')].some(one => one.ariaLabel.includes('{title}') "
+            "&& one.plot?.view)",
+        )
+        card.locator(".chart").focus()
+        shown.keyboard.press("ArrowRight")
+        expect(card.get_by_role("status")).to_contain_text(str(value))
+
+
+def test_what_it_sees_after_its_newest_epochs_is_shown(shown: Page, held: Run, server: Server):
+    section = shown.locator("#while-it-trains")
+    expect(section).to_have_count(0)
+    own = server.storage.run(held.id).attempt(held.fence)
+    own.overlays.mkdir(parents=True)
+    for epoch in (12, 13):
+        Image.new("RGB", (30 + epoch, 20), (200, 90, 0)).save(overlay_file(own, epoch))
+    server.runs.publish_status(seed.train(server, held, 13))
+    expect(section).to_contain_text("After epoch 13")
+    section.scroll_into_view_if_needed()
+    eventually(shown, "document.querySelector('#while-it-trains img')?.naturalWidth === 43")
+    section.get_by_text("Epochs before").click()
+    eventually(
+        shown, "[...document.querySelectorAll('#while-it-trains img')].some(one => one.naturalWidth === 42)"
+    )
+    listed = server.http.get(f"{RUNS}/{held.id}/overlays").json()["items"]
+    assert [one["epoch"] for one in listed] == [12, 13]
+    assert server.http.get(f"{RUNS}/{held.id}/overlays/7").json()["errors"] == {"epoch": ["12", "13"]}
+    assert_accessible(shown)
+
+
+def test_the_log_is_searched_from_its_beginning(page: Page, held: Run, server: Server):
+    log = server.storage.run(held.id).log
+    log.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"line {number}: nothing\n" for number in range(900)]
+    lines[3], lines[600] = "a Needle <b>early</b>\n", "another needle\n"
+    log.write_text("".join(lines))
+    page.goto(f"/runs/{held.id}")
+    box, found = page.locator("#log"), page.locator("#log-found")
+    expect(box).not_to_contain_text("early")
+    page.get_by_label("Search in the log").fill("needle")
+    expect(found).to_have_text("2 of 2")
+    expect(box).to_contain_text("a Needle <b>early</b>")
+    page.keyboard.press("Enter")
+    expect(found).to_have_text("1 of 2")
+    eventually(page, "document.getElementById('log').scrollTop < 200")
+    page.keyboard.press("Shift+Enter")
+    expect(found).to_have_text("2 of 2")
+    with log.open("a") as more:
+        more.write("the end\n")
+    server.runs.publish_status(held)
+    expect(box).to_contain_text("the end")
+    assert str(box.text_content()).count("nothing") == 898
+    page.get_by_label("Search in the log").fill("nowhere")
+    expect(found).to_have_text("not found")
+
+
+def test_settings_are_saved_for_the_project(shown: Page, server: Server):
+    shown.get_by_role("button", name="Save settings…").click()
+    shown.get_by_role("dialog").get_by_label("Name").fill("careful & long")
+    shown.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(shown.get_by_label("Experiment")).to_have_value("careful & long")

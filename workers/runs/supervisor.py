@@ -1,6 +1,7 @@
 """Supervises one run: its child trains, this side alone speaks to Redis, every write fenced."""
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -21,6 +22,7 @@ from trainyard.runs.signals import Signals
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 from trainyard.storage.run_results import discard_work
+from workers.devices.device_class import device_figures
 from workers.devices.gpu_check import needs_gpu
 from workers.prepared.recorded import open_version
 from workers.process.child import FENCED, ORPHANED, TRAINING_CHILD, Child, Message
@@ -28,6 +30,7 @@ from workers.process.exit_diagnosis import PostMortem
 from workers.process.lease_guard import LeaseGuard
 from workers.process.store_retry import until_answered
 from workers.runs.attempt_files import AttemptFiles
+from workers.runs.device_watch import DeviceWatch
 from workers.runs.drain_time import DrainTime
 from workers.runs.job_message import job_to_message
 from workers.runs.lagging_files import LaggingFiles
@@ -80,6 +83,11 @@ class RunSupervisor:
         self._folder = storage.run(run.id)
         self._files = AttemptFiles(self._folder, run.fence)
         self._reports = RunReports(runs, run, self._folder, self._files)
+        self._devices = DeviceWatch(
+            lambda: device_figures((run.queue,), os.environ.get("CUDA_VISIBLE_DEVICES")),
+            run.spec.compute.device_places,
+            run.spec.compute.device_count,
+        )
         self._revocation = Revocation(runs, self._reports, is_revoked)
         self.ended: Run | None = None
         """The record as this attempt left it, once that is decided."""
@@ -156,6 +164,7 @@ class RunSupervisor:
             self._post_mortem.watch(child.pid)
             self._exchange(guard)
             self._tell(child)
+            self._devices.look()
 
     def _must_end(self) -> bool:
         """Whether the child is to be ended from here: it does not do so itself, or not in time."""
@@ -204,6 +213,8 @@ class RunSupervisor:
     def _receive(self, message: Message) -> None:
         if "event" in message:
             event = events.from_dict(message["event"])
+            if isinstance(event, events.EpochEnd):
+                event = replace(event, metrics=event.metrics | self._devices.of_epoch())
             self._reports.add(event)
             if isinstance(event, events.CheckpointSaved):
                 self._drain_time.note(event)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from app.composition import services
+from app.pages.library.dataset_versions import version_rows
 from app.service.datasets.samples import SampleInfo
 from trainyard.datasets.record import Dataset, DatasetStatus, Problem, Question
 from trainyard.errors import NotFound
@@ -54,6 +55,7 @@ def show(dataset_id: str) -> str:
         open=_open(dataset),
         may_retry=_may_retry(dataset),
         samples=_samples(dataset),
+        versions=version_rows(dataset) if len(dataset.versions) > 1 else [],
         most=max((one.share for one in summary.classes), default=0) if summary else 0,
         sizes=sizes[:SIZES],
         other_sizes=len(sizes[SIZES:]),

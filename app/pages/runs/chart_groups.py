@@ -19,5 +19,15 @@ def charts_of(tasks: Iterable[str], classes: Sequence[str] = ()) -> list[dict[st
     return charts
 
 
+def charts_of_run(task: str, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """As `charts_of`, with what tells of the devices that it trains on."""
+    return [
+        *charts_of([task], classes),
+        _chart("device", "How busy its devices are", ("device_utilization",)),
+        _chart("memory", "Memory of a device in use, GB", ("device_memory_gb",)),
+        _chart("speed", "Images a second", ("images_per_second",)),
+    ]
+
+
 def _chart(key: str, title: str, names: Sequence[str]) -> dict[str, Any]:
     return {"key": key, "title": title, "names": names}

@@ -39,7 +39,8 @@ def show() -> str:
     return render_template(
         "runs/compare.html",
         found=found,
-        left_out=max(0, len(asked) - MOST),
+        left_out=asked[MOST:],
+        most=MOST,
         pictures={title: _pictures(found, path) for path, title in PICTURES.items()},
         charts=charts_of(run.spec.task for run in found.runs),
     )

@@ -1,7 +1,7 @@
 """The form of a new run: an experiment first, then what differs from it. All of it is in the address."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from trainyard.catalog.names import DEVICE_CLASSES, WEIGHTS, smp_encoder_names
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import Run
+from trainyard.runs.saved_experiment import SavedExperiment
+from trainyard.spec.training_spec import TrainingSpec
 
 LISTED_SETS = 200
 _PRESET = "augmentation.preset"
@@ -60,17 +62,18 @@ def show() -> str:
         given = {**given, **_of_draft(draft.request)}  # later on the address has all of it
     origin = services().runs.get(given["from"]) if "from" in given else None
     dataset_id = given.get("dataset_id", origin.dataset_id if origin else "")
-    experiments = services().catalogue.experiment_names()
+    datasets = _datasets(dataset_id)
+    offered = _experiments(_project(given, origin, datasets, dataset_id))
     experiment = given.get("experiment", origin.experiment if origin else None)
-    experiment = experiment if experiment in experiments else None
-    entries = list(_entries(experiment, origin, given))
+    experiment = experiment if experiment in offered else None
+    entries = list(_entries(_composed(experiment, offered), origin, given))
     short = "short" in given
     shown = SHORT if short else BASIC
     return render_template(
         "runs/new_run.html",
-        datasets=_datasets(dataset_id),
+        datasets=datasets,
         dataset_id=dataset_id,
-        experiments=experiments,
+        experiments=offered,
         experiment=experiment,
         origin=origin,
         draft=draft,
@@ -82,8 +85,30 @@ def show() -> str:
     )
 
 
-def _entries(experiment: str | None, origin: Run | None, given: Mapping[str, str]) -> Iterator[Entry]:
-    base = values_of(services().catalogue.composed(experiment).to_dict())
+def _project(
+    given: Mapping[str, str], origin: Run | None, datasets: Sequence[Dataset], dataset_id: str
+) -> str | None:
+    """The project that the run will belong to: as asked, else the data set's; None while that is open."""
+    asked = given.get("project", origin.project if origin else "")
+    return asked or next((one.project for one in datasets if one.id == dataset_id), None)
+
+
+def _experiments(project: str | None) -> dict[str, SavedExperiment | None]:
+    """What a run may begin with, by name: ready ones, and those that the project has saved."""
+    found: dict[str, SavedExperiment | None] = dict.fromkeys(services().catalogue.experiment_names())
+    if project is not None:
+        saved = services().saved_experiments.page(project, None, LISTED_SETS).readable
+        found |= {one.name: one for one in sorted(saved, key=lambda one: one.name)}
+    return found
+
+
+def _composed(name: str | None, offered: Mapping[str, SavedExperiment | None]) -> TrainingSpec:
+    saved = offered[name] if name else None
+    return services().saved_experiments.composed(saved) if saved else services().catalogue.composed(name)
+
+
+def _entries(base_spec: TrainingSpec, origin: Run | None, given: Mapping[str, str]) -> Iterator[Entry]:
+    base = values_of(base_spec.to_dict())
     present = values_of(origin.spec.to_dict()) if origin else base
     catalogue = services().catalogue
     presets = (*catalogue.presets(), *(["custom"] if present(_PRESET) == "custom" else []))

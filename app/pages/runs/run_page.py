@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from app.composition import services
-from app.pages.runs.chart_groups import charts_of
+from app.pages.runs.chart_groups import charts_of_run
 from app.service.run_outputs.files import Artifact
 from app.service.runs.comparison import dotted
 from app.service.runs.runs import RunState
@@ -102,7 +102,7 @@ def show(run_id: str) -> str:
         overlay=_named(artifacts, "figures/overlay.png"),
         report=_named(artifacts, "report.html"),
         settings=dict(dotted(run.spec.to_dict())),
-        charts=charts_of([run.spec.task], _drawn_classes(dataset)),
+        charts=charts_of_run(run.spec.task, _drawn_classes(dataset)),
         parity=_parity((run.result or {}).get("export") or {}),
         exported_elsewhere=_was_exported_elsewhere(run),
         figures=_figures(run),

@@ -60,8 +60,14 @@ export class Charts {
     this.isDue = true;
     requestAnimationFrame(() => {
       this.isDue = false;
+      for (const box of this.boxes) box.card.hidden = this.series.size > 0 && !this.#has(box.group);
       for (const box of this.boxes) if (box.isSeen) box.plot.show(this.#view(box.group));
     });
+  }
+
+  /** Whether any run has values of a chart's: none is shown that stays empty. */
+  #has(group) {
+    return this.runs.some((run) => group.names.some((name) => this.series.get(`${run.id} ${name}`)?.values.some((value) => value !== null)));
   }
 
   #take(one) {
@@ -80,7 +86,7 @@ export class Charts {
     const div = card.querySelector(".chart"), png = card.querySelector("button");
     div.setAttribute("aria-label", `Chart of ${group.title}: arrows tell values, plus and minus zoom, 0 shows all; the figures are in the CSV file`);
     png.setAttribute("aria-label", `${group.title} as PNG`);
-    const box = { group, plot: new Plot(div, (zoom) => this.#zoom(zoom)), isSeen: false };
+    const box = { card, group, plot: new Plot(div, (zoom) => this.#zoom(zoom)), isSeen: false };
     div.plot = box.plot;
     png.addEventListener("click", () => save(box.plot, group.key));
     const log = card.querySelector("input");

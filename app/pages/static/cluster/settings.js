@@ -1,4 +1,5 @@
 // Room on the storage: what takes most, and which runs would be deleted before they are.
+import "./pictures.js";
 import { fields, showError } from "../frame/acts.js";
 import { BASE, call } from "../frame/api.js";
 import { isSure } from "../frame/sure.js";

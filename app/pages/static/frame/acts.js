@@ -34,7 +34,7 @@ async function submit(form) {
     if (then === "stay") {
       for (const input of form.querySelectorAll("input")) delete input.dataset.edited;
       refreshSoon();
-    } else leaveFor(BASE + form.dataset.then.replace("{id}", answer?.id ?? ""));
+    } else leaveFor(BASE + form.dataset.then.replaceAll(/{(\w+)}/g, (_, name) => encodeURIComponent(answer?.[name] ?? "")));
   } catch (error) {
     showError(form, error)?.focus();
   } finally {

@@ -122,10 +122,21 @@ form.addEventListener("input", (event) => {
   waiting = setTimeout(judge, PAUSE_MS);
 });
 
-form.elements.namedItem("experiment")?.addEventListener("change", () => {
+const experiment = form.elements.namedItem("experiment"), saved = document.getElementById("saved-experiments");
+experiment?.addEventListener("change", () => {
   keepInAddress(changed());
   location.reload(); // its settings are the server's to lay out
 });
+for (const input of [form.elements.dataset_id, form.elements.namedItem("project")]) if (experiment) input?.addEventListener("change", offerSaved);
+
+/** Offers the experiments that the run's project has saved; the one that is chosen stays. */
+async function offerSaved() {
+  const set = form.elements.dataset_id.selectedOptions[0], project = form.elements.project.value.trim() || set?.dataset.project;
+  const { items } = project ? await call("GET", `/saved-experiments?${new URLSearchParams({ project, limit: 200 })}`) : { items: [] };
+  const names = items.map((one) => one.name).filter(Boolean).sort(), kept = [...saved.children].filter((option) => option.selected && !names.includes(option.value));
+  saved.replaceChildren(...kept, ...names.map((name) => new Option(name, name, false, name === experiment.value)));
+  saved.hidden = saved.children.length === 0;
+}
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -4,6 +4,7 @@ import { live } from "../frame/live.js";
 import { refreshSoon } from "../frame/refresh.js";
 import { isSure } from "../frame/sure.js";
 
+const MOST_COMPARED = 20;
 const rows = document.getElementById("rows");
 const bar = document.getElementById("bulk-bar");
 
@@ -23,7 +24,9 @@ if (bar) {
     const n = chosen().length;
     bar.hidden = n === 0;
     document.getElementById("chosen").textContent = n === 1 ? "1 run selected" : `${n} runs selected`;
-    document.getElementById("compare").href = `${BASE}/runs/compare?ids=${chosen().join(",")}`;
+    const compare = document.getElementById("compare");
+    compare.href = `${BASE}/runs/compare?ids=${chosen().join(",")}`;
+    compare.textContent = n > MOST_COMPARED ? `Compare the first ${MOST_COMPARED}` : "Compare";
     all.checked = n > 0 && n === boxes().length;
     all.indeterminate = n > 0 && !all.checked;
   };
