@@ -23,6 +23,7 @@ from workers.process.environment import (
     choose_gpus,
     forget_cluster,
     give_caches_a_home,
+    grow_memory_in_place,
     name_gpus_by_bus,
     wait_briefly,
 )
@@ -53,6 +54,7 @@ def main() -> None:
     # Before the server of children starts: they have its environment.
     forget_cluster(os.environ)
     name_gpus_by_bus(os.environ)
+    grow_memory_in_place(os.environ)
     give_caches_a_home(os.environ)
     wait_briefly(os.environ)
     settings = Settings.from_environment()

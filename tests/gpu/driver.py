@@ -50,11 +50,18 @@ def uses_gpu(pid: int) -> bool:
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all that it has started."""
+    """A process and all that it has started, without those that have ended and are not waited for yet."""
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        return [pid, *(child.pid for child in process.children(recursive=True))]
+        return [one.pid for one in (process, *process.children(recursive=True)) if _lives(one)]
     return []
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def falls_to(bytes_: int, seconds: float, gpu: str = "0") -> float:

@@ -215,7 +215,7 @@ CHECKS = (
         work="tests.gpu.checks.tasks:classification",
         criterion="both forms learn in each precision; ONNX = torch; <= 1 wait for the device a step",
         remedy="leave the encoder that is named to float32, or report it with results.json",
-        cpu="one encoder in float32 and bf16",
+        cpu="one encoder in float32",
     ),
     Check(
         number=21,
@@ -224,7 +224,7 @@ CHECKS = (
         work="tests.gpu.checks.tasks:detection",
         criterion="each detector learns in each precision, finite; its detections by ONNX = by torch",
         remedy="leave the detector that is named to float32, or report it with results.json",
-        cpu="each at 64 px in float32 and bf16",
+        cpu="each at 64 px in float32",
     ),
     Check(
         number=22,

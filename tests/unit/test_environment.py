@@ -1,5 +1,8 @@
 """What schedulers and launchers leave in the environment changes no worker."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from workers.process.environment import (
     choose_gpus,
     forget_cluster,
     give_caches_a_home,
+    grow_memory_in_place,
     hide_gpus,
     keep_gpus,
     name_gpus_by_bus,
@@ -56,6 +60,26 @@ def test_of_the_gpus_shown_those_at_some_places_are_kept(
     environ = {} if shown is None else {"CUDA_VISIBLE_DEVICES": shown}
     keep_gpus(environ, places)
     assert environ.get("CUDA_VISIBLE_DEVICES") == kept
+
+
+@pytest.mark.parametrize("name", ["PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"])
+def test_memory_of_gpus_grows_in_place_unless_the_user_says_how(name: str) -> None:
+    environ: dict[str, str] = {}
+    grow_memory_in_place(environ)
+    assert environ == {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
+    own = {name: "max_split_size_mb:128"}
+    grow_memory_in_place(own)
+    assert own == {name: "max_split_size_mb:128"}
+
+
+def test_pytorch_knows_that_setting() -> None:
+    said = "import torch; print(torch._C._accelerator_getAllocatorSettings())"
+    environ = {**os.environ}
+    grow_memory_in_place(environ)
+    done = subprocess.run(
+        [sys.executable, "-c", said], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "expandable_segments:True"
 
 
 def test_threads_wait_briefly_unless_the_user_says_how() -> None:

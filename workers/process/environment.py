@@ -33,6 +33,7 @@ _CACHES = {
 """Variables that name a cache, and the folder for each."""
 _PRIVATE = 0o700
 
+_ALLOCATORS = frozenset({"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"})
 _SPINS = "10000"
 """Turns in which a thread of GNU's OpenMP waits before it sleeps; figures in docs/benchmarks.md."""
 
@@ -55,6 +56,14 @@ def hide_gpus(environ: MutableMapping[str, str]) -> None:
 def name_gpus_by_bus(environ: MutableMapping[str, str]) -> None:
     """Have CUDA count GPUs as nvidia-smi does, by their place on the bus and not by their speed."""
     environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+
+
+def grow_memory_in_place(environ: MutableMapping[str, str]) -> None:
+    """Have PyTorch enlarge what it has of a GPU's memory, where blocks of other sizes would be added: images
+    of several sizes, and batches that are tried, leave less that is of no use. What is set already stays.
+    PyTorch reads this when CUDA is first used."""
+    if not _ALLOCATORS & environ.keys():
+        environ["PYTORCH_ALLOC_CONF"] = "expandable_segments:True"
 
 
 def wait_briefly(environ: MutableMapping[str, str]) -> None:

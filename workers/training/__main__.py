@@ -16,7 +16,7 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder
 from trainyard.tasks.registry import TASKS
-from workers.process.environment import hide_gpus, keep_gpus, name_gpus_by_bus
+from workers.process.environment import grow_memory_in_place, hide_gpus, keep_gpus, name_gpus_by_bus
 from workers.training.checkpoints.local_checkpoints import LocalCheckpoints
 from workers.training.fit import fit
 from workers.training.job import TrainingJob
@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> int:
     )
     asked = parser.parse_args(arguments)
     name_gpus_by_bus(os.environ)
+    grow_memory_in_place(os.environ)
     if asked.device == CPU:
         hide_gpus(os.environ)
     try:

@@ -67,7 +67,7 @@ def detection(setting: Setting) -> Iterator[Finding]:
 
 
 def _precisions(setting: Setting) -> tuple[str, ...]:
-    return ("32", "bf16-mixed", "16-mixed") if setting.on_gpu else ("32", "bf16-mixed")
+    return ("32", "bf16-mixed", "16-mixed") if setting.on_gpu else ("32",)
 
 
 def _classified(encoder: str, form: str, size: int) -> dict[str, Any]:
