@@ -56,6 +56,17 @@ class Inference:
         found = next(iter(self.readings_with(images, others)), [])
         return found if 2 * len(found) > len(images) else []
 
+    def drawn_among(self, alone: Sequence[Picture], images: Sequence[Picture]) -> list[Picture]:
+        """Those of the pictures without masks that may be masks of most of the images, by names and looks: as
+        `0_manual.png` beside `0_training.png` and `0_training_mask.png`, which is a field of view."""
+        if 2 * len(alone) <= len(images):
+            return []
+        looks = [self._look(one.member) for one in alone[:: max(1, len(alone) // _LOOKED_AT)]]
+        drawn = [look for look in looks if look is not None and look.is_telling and look.is_labels]
+        if 2 * len(drawn) <= len(looks):
+            return []
+        return [mask for _, mask in self.other_masks(images, alone)]
+
     def passes_over(self, masks: Sequence[Picture], readings: Sequence[Sequence[Couple]]) -> bool:
         """Whether most of what names call masks are in no reading, and look like labels: then looks do not
         tell which pictures are masks."""

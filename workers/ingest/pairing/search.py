@@ -238,7 +238,9 @@ def _by_names(
     paired = [image for image, _ in grouped]
     beside, spare = derived(matched.images, paired), of_the_same(paired, matched.masks)
     matched = replace(matched, images=without(matched.images, beside), masks=without(matched.masks, spare))
-    others = [*others, *beside, *spare]
+    drawn = inference.drawn_among(matched.images, paired)
+    matched = replace(matched, images=without(matched.images, drawn))
+    others = [*others, *beside, *spare, *drawn]
     elsewhere = inference.other_masks(paired, others) if others else []
     if elsewhere:
         couples = chosen([matched.couples, elsewhere], pictured, inference.read, log)

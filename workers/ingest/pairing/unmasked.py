@@ -12,11 +12,14 @@ NOTHING_WORDS = frozenset(
     (
         "good", "ok", "okay", "normal", "normals", "healthy", "negative", "negatives", "clean", "empty",
         "background", "defectfree", "nodefect", "nofinding", "nofindings", "nontumor",
+        "gesund", "unauffällig", "negativ", "sain", "saine", "sains", "négatif", "sano", "sana", "normales",
+        "negativo", "negativos", "saudável", "sani", "gezond", "норма", "здоровые", "正常", "健康",
+        "阴性", "良品", "陰性", "정상",
     )
 )  # fmt: skip
 """Words of folders whose images show nothing of what masks would outline."""
 
-_NOT = frozenset(("no", "non", "without"))
+_NOT = frozenset(("no", "non", "without", "kein", "keine", "ohne", "sans", "sin", "sem", "senza", "без"))
 _FEW_SHARE = 0.1
 """Images and masks that both stay alone are odd files up to this share of the pairs, else mistaken."""
 

@@ -23,6 +23,8 @@ _SPLITS = {
     "validierung": "val", "validacion": "val", "validación": "val", "validacao": "val", "validação": "val",
     "валидация": "val", "验证": "val", "验证集": "val", "検証": "val", "검증": "val",
     "prueba": "test", "pruebas": "test", "teste": "test", "тест": "test", "тестовая": "test",
+    "apprentissage": "train", "addestramento": "train", "allenamento": "train", "тренировка": "train",
+    "convalida": "val", "validazione": "val", "validatie": "val", "проверка": "val", "проверочная": "val",
     "测试": "test", "测试集": "test", "テスト": "test", "테스트": "test",
 }  # fmt: skip
 _JOINED = {
@@ -38,22 +40,38 @@ _DATA = frozenset(
         "data", "dataset", "datasets", "set", "sets", "subset", "split", "splits", "folder", "dir", "part",
         "id", "ids", "list", "lists", "file", "files", "filename", "filenames", "name", "names", "index",
         "instances", "coco", "voc", "panoptic", "aug", "autosplit",
+        "daten", "datensatz", "datensätze", "satz", "menge", "teil", "ordner", "sdaten", "sdatensatz",
+        "ssatz", "smenge", "steil", "sset", "données", "donnees", "jeu", "ensemble", "datos", "conjunto",
+        "dados", "dati", "insieme", "gegevens", "выборка", "данные", "набор", "数据", "数据集", "集", "集合",
+        "样本", "資料", "データ", "データセット", "セット", "用", "데이터", "데이터셋", "세트",
     )
 )  # fmt: skip
+_BETWEEN = frozenset(("de", "du", "der", "des", "d"))
 _ROLES = frozenset(
     (
         "image", "images", "img", "imgs", "im", "jpegimages", "photo", "photos", "picture", "pictures", "rgb",
         "input", "inputs", "mask", "masks", "label", "labels", "anno", "annos", "annot", "annots",
         "annotation", "annotations", "gt", "gts", "ground", "truth", "groundtruth", "seg", "segs",
         "segmentation", "segmentations", "target", "targets", "output", "outputs", "map", "maps", "x", "y",
+        "bild", "bilder", "sbilder", "maske", "masken", "smasken", "masques", "imagenes", "imágenes",
+        "máscaras", "mascaras", "изображения", "маски", "图像", "图片", "影像", "标签", "掩码", "画像",
+        "マスク",
     )
 )  # fmt: skip
-_GLUE = tuple(sorted((*_SPLITS, *(word for word in _DATA | _ROLES if len(word) > 1)), key=len, reverse=True))
+_GLUE = tuple(
+    sorted(
+        (*_SPLITS, *(word for word in _DATA | _ROLES if len(word) > 1 or not word.isascii())),
+        key=len,
+        reverse=True,
+    )
+)
 
 _LONGEST = 40
 """Letters of a word that is looked at; longer ones name no split."""
 
-_MAY_NAME = re.compile("t[res]|va|vl|dev|h(?:old|eld)out|entra|prueba|[^\\x00-\u02ff]", re.IGNORECASE)
+_MAY_NAME = re.compile(
+    "t[res]|va|vl|dev|h(?:old|eld)out|entra|prueba|appren|addes|allena|conval|[^\\x00-\u02ff]", re.IGNORECASE
+)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIZE = re.compile(r"\d+x\d+", re.IGNORECASE)
 _CAPITALS_END = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+")
@@ -133,7 +151,7 @@ def _parted_by_case(run: str) -> list[str]:
 
 
 def _says_nothing(word: str) -> bool:
-    return word in _DATA or len(word) == 1
+    return word in _DATA or word in _BETWEEN or len(word) == 1
 
 
 def _pieces(word: str) -> tuple[str, ...]:

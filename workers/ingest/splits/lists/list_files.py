@@ -30,6 +30,7 @@ from workers.ingest.splits.lists.list_rows import (
 from workers.ingest.splits.lists.list_tables import NUMBERED, TRIED, entry_of, is_of_all, of_table
 from workers.ingest.splits.lists.listing import Listing
 from workers.ingest.splits.lists.split_flags import are_numbers, parted_last
+from workers.ingest.text.plain_yaml import plain_document
 from workers.ingest.text.text_files import MAX_BYTES, read_list
 from workers.ingest.text.typed_json import parse_json
 
@@ -45,6 +46,7 @@ _TEXTS = (".txt", ".lst", ".list", "", *_TABLES)
 _OF_JSON = (".json", ".jsonl", ".ndjson")
 _OF_PAIRS = (".txt", ".lst", ".list", *_OF_JSON)
 _MOST_OF_PAIRS = 20
+_DOCUMENTS = (".json", ".yaml", ".yml")
 _OF_SPLITS = re.compile(r"split|partition")
 """A file called so is of nothing else."""
 _KNOWN = ("train", "val", "test")
@@ -109,7 +111,7 @@ def _may_list(member: Member) -> bool:
     ending = ending_of(member.path)
     if ending in _TABLES:
         return 0 < member.size <= MAX_BYTES
-    largest = MAX_JSON_LIST if ending == ".json" else MAX_BYTES if ending in _TEXTS else 0
+    largest = MAX_JSON_LIST if ending in _DOCUMENTS else MAX_BYTES if ending in _TEXTS else 0
     if not 0 < member.size <= largest:
         return False
     if not ending:
@@ -136,15 +138,25 @@ def _listing(source: Source, member: Member, index: PathIndex) -> Listing:
 
 def _of_text(text: str, split: str | None, of_fold: bool, index: PathIndex, path: str) -> Listing:
     """What a file names of which the name tells a split, or not, and perhaps a fold. Raises Refused."""
-    if not path.casefold().endswith(".json"):
+    if ending_of(path) not in _DOCUMENTS:
         rows = text_rows(text)
         return of_table(rows if split or of_fold else parted_last(rows), split, of_fold, index, path)
-    document = parse_json(text.encode())
+    document = _document(text, path)
     found = _of_json(document, split, path)
     names = [] if found.entries or found.fault else names_in(document, TRIED)
     if 2 * sum(bool(index.find_first(name, path)) for name in names) > len(names):
         return replace(found, fault="It lists pictures, and its keys are no splits.")
     return found
+
+
+def _document(text: str, path: str) -> object:
+    """What a JSON or YAML file holds; raises Refused."""
+    if ending_of(path) == ".json":
+        return parse_json(text.encode())
+    try:
+        return plain_document(text)
+    except (ValueError, RecursionError) as error:
+        raise Refused("yaml_broken", "The file is no YAML.", "Write it as JSON or text.") from error
 
 
 def _lists_pictures(found: Listing, index: PathIndex) -> bool:
