@@ -4,6 +4,7 @@ a sign, and folders joined into names, are never exchanged in silence."""
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from tests.ingest.made import Array, Bench, encoded
@@ -93,3 +94,24 @@ def test_exchanged_numbers_are_asked_about(bench: Bench, image: str, mask: str, 
     result = bench.run(files, processes=1)
     assert result.summary is None
     assert [one.code for one in result.questions] == ["pair_numbers"]
+
+
+def test_lists_of_splits_in_yaml(bench: Bench) -> None:
+    files, _ = set_of("images/{}.png".format, "masks/{}.png".format)
+    parts = {"train": range(6), "val": range(6, 8), "test": range(8, 10)}
+    lines = (
+        f"{name}:\n" + "".join(f"  - images/{one}.png\n" for one in some) for name, some in parts.items()
+    )
+    result = bench.run(files | {"split.yaml": "".join(lines).encode()}, processes=1)
+    assert result.summary is not None, (result.problems, result.questions)
+    assert result.summary.splits == {"train": 6, "val": 2, "test": 2}
+
+
+def test_a_field_of_view_beside_masks_that_names_do_not_tell(bench: Bench) -> None:
+    """As DRIVE lies in one folder: `_manual1` is the label, `_training_mask` what the camera saw."""
+    files, masks = set_of("{}_training.png".format, "{}_manual1.png".format)
+    view = np.zeros_like(masks[0])
+    view[3:-3, 3:-3] = 255
+    files |= {f"{one}_training_mask.png": encoded(view) for one in range(COUNT)}
+    result = bench.run(files, processes=1)
+    assert [one.code for one in result.questions] == ["masks_ambiguous"]

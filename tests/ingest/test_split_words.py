@@ -23,17 +23,24 @@ NAMES = {
         "train, TRAIN, Training, trainingset, TrainDataset, TrainFolder, training_set, train-images, "
         "trainannot, TRAINImages, trainmasks, x_train, y_train, trainA, train2017, TrainingData_Part1, TR, "
         "imagesTr, VOCtrainval_2012, train_256x256, labelsTr, "
-        "trainval, train_val, Train Set, instances_train2014, TRAINdata1, TRAINmasks, TRAINing"
+        "trainval, train_val, Train Set, instances_train2014, TRAINdata1, TRAINmasks, TRAINing, "
+        "Trainingsdaten, Trainingsmenge, Trainingsbilder, conjunto_de_entrenamiento, "
+        "données d'apprentissage, jeu d'entraînement, 训练数据, 学習用データ, 학습데이터, обучающая выборка"
     ),
-    "val": "val, valid, Validation, val_img, valid_masks, ValSet, dev, VA, val.v2, VALdata1, VALIDimages",
+    "val": (
+        "val, valid, Validation, val_img, valid_masks, ValSet, dev, VA, val.v2, VALdata1, VALIDimages, "
+        "Validierungsdaten, Validierungssatz, conjunto_de_validación, 验证图像, 検証用画像, "
+        "проверочная выборка"
+    ),
     "test": (
         "test, Testing, TestDataset, imagesTs, labelsTs, Test_GT, TE, testset, testdata, TEST_MASKS, "
-        "testA_1, groundtruth_test"
+        "testA_1, groundtruth_test, Testdaten, Testdatensatz, Testbilder, jeu_de_test, datos_de_prueba, "
+        "测试图片, テスト用画像, тестовая выборка"
     ),
     "eval": "eval, EvalSet, evaluation_images",
     None: (
         "latest, contest, restrain, trainer, validated, trainstation, attestation, retrain, devices, images, "
-        "train_test_split, 2017, "
+        "train_test_split, 2017, detest, Satz, Menge, "
     ),
 }
 
