@@ -3,6 +3,7 @@ transform by transform, and the middle cut out."""
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import albumentations as A
@@ -30,8 +31,13 @@ def wide_crops(prepared: PreparedDataset, spec: TrainingSpec) -> Callable[[int, 
         numbers = np.random.default_rng([spec.seed, epoch, place, 1])
         sought = rare if numbers.random() < spec.data.rare_class_chance else []
         image, mask = prepared.image(samples[place]), prepared.mask(samples[place])
+        has = partial(has_class, task=prepared.task, classes=len(prepared.classes))
         top, left = random_corner(
-            mask, size, sought, lambda mask, index: has_class(mask, index, prepared.task), numbers
+            mask,
+            size,
+            sought,
+            has,
+            numbers,
         )
         wide = cut(image, mask, (top - margin, left - margin), size + 2 * margin, IGNORE_INDEX)
         numbers = np.random.default_rng([spec.seed, epoch, place])

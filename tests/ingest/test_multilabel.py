@@ -15,7 +15,7 @@ from tests.ingest.made import Bench, codes, encoded, photo
 from trainyard.datasets.record import Task
 from trainyard.storage.files import DatasetFolder
 from trainyard.storage.json_files import read_json
-from workers.ingest.classes.multilabel import BIT_FIELDS, meanings
+from workers.ingest.classes.multilabel import bit_fields, meanings
 from workers.ingest.reading.statistics import content_hash
 
 HEIGHT, WIDTH = 48, 64
@@ -137,20 +137,71 @@ def test_an_index_without_a_task_is_multiclass(bench: Bench) -> None:
     assert (bench.prepared.task, index(bench).task) == ("multiclass", "multiclass")
 
 
-def test_eight_classes_overlap_and_nine_are_refused(bench: Bench) -> None:
-    def crowd(count: int) -> dict[str, bytes]:
-        drawn = {f"c{number}": (0, WIDTH - number) for number in range(count)}
-        return files({"0": drawn, "1": drawn})
+def crowd(count: int) -> dict[str, bytes]:
+    """Masks of so many classes, of which each covers a column less than the one before."""
+    drawn = {f"c{number:03d}": (0, max(1, WIDTH - number)) for number in range(count)}
+    return files({"0": drawn, "1": drawn})
 
+
+def test_eight_classes_are_the_bits_of_a_byte(bench: Bench) -> None:
     found = bench.run(crowd(8)).summary
     assert found is not None
     assert [one.pixels for one in found.classes] == [2 * HEIGHT * (WIDTH - number) for number in range(8)]
     assert bench.arrays()["0"][1][0, 0] == 255
     overlay = picture(bench, "overlay").convert("RGB")
     assert (160, 160, 160) not in {color for _, color in overlay.getcolors(1 << 20)}, "255 is not ignored"
-    result = bench.run(crowd(9))
-    assert set(codes(result)) == {"multilabel_overlap"}
-    assert "at most 8 classes" in result.problems[0].message
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_more_classes_are_planes(bench: Bench, processes: int) -> None:
+    found = bench.run(crowd(11), processes=processes).summary
+    assert found is not None
+    assert (found.task, [one.pixels for one in found.classes]) == (
+        "multilabel", [2 * HEIGHT * (WIDTH - number) for number in range(11)],
+    )  # fmt: skip
+    mask = bench.arrays()["0"][1]
+    assert mask.shape == (HEIGHT, WIDTH, 2)
+    assert [row.tolist() for row in mask[0, [0, WIDTH - 1, WIDTH - 9]]] == [[255, 7], [1, 0], [255, 1]]
+    image, overlay = picture(bench, "image").convert("RGB"), picture(bench, "overlay").convert("RGB")
+    assert overlay.getpixel((9, 9)) != image.getpixel((9, 9))
+    planes = picture(bench, "mask")
+    assert planes.height == 2 * (planes.height // 2)
+    assert planes.getpixel((0, planes.height - 1)) == 7
+
+
+def test_as_many_classes_as_masks_tell_apart(bench: Bench) -> None:
+    found = bench.run(crowd(254)).summary
+    assert found is not None
+    assert len(found.classes) == 254
+    mask = bench.arrays()["1"][1]
+    assert mask.shape == (HEIGHT, WIDTH, 32)
+    assert np.unpackbits(mask[0, 0], bitorder="little").sum() == 254
+    assert set(codes(bench.run(crowd(255)))) == {"too_many_classes"}
+
+
+def test_many_classes_that_never_overlap_make_an_ordinary_set(bench: Bench) -> None:
+    drawn = {f"c{number:02d}": (number, number + 1) for number in range(20)}
+    found = bench.run(files({"0": drawn, "1": {"c03": (0, 9)}})).summary
+    assert found is not None
+    assert (found.task, len(found.classes)) == ("multiclass", 21)
+    masks = bench.arrays()
+    assert masks["0"][1][0, :22].tolist() == [*range(1, 21), 0, 0]
+    assert masks["1"][1][0, [0, 8, 9]].tolist() == [4, 4, 0]
+    assert not (bench.version / "mask_planes.bin").exists()
+
+
+def test_planes_follow_a_label_map_and_the_order_of_names(bench: Bench) -> None:
+    merged = bench.run(crowd(11), label_map={2: 1, 11: 0}).summary
+    assert merged is not None
+    assert [one.pixels for one in merged.classes][:2] == [2 * HEIGHT * WIDTH, 0]
+    assert merged.classes[-1].pixels == 0
+    assert bench.arrays()["0"][1][0, 0].tolist() == [0b11111101, 0b011]
+
+
+def test_planes_are_shrunk_bit_by_bit(bench: Bench) -> None:
+    bench.run(crowd(11), max_side=32)
+    assert bench.arrays()["0"][1].shape == (24, 32, 2)
+    assert bench.arrays()["0"][1][0, 0].tolist() == [255, 7]
 
 
 def test_a_label_map_merges_and_drops_classes(bench: Bench) -> None:
@@ -172,8 +223,14 @@ def test_a_class_that_the_client_leaves_out_is_an_error(bench: Bench) -> None:
     result = bench.run(files(), classes={0: "none", 1: "cat", 2: "dog"})
     assert codes(result) == ["unknown_value"]
     assert result.proposed_label_map is None
-    many = {value: f"c{value}" for value in range(1, 10)}
-    assert codes(bench.run(files(), classes=many)) == ["multilabel_overlap"]
+
+
+def test_as_many_planes_as_classes_are_named(bench: Bench) -> None:
+    named = bench.run(files(), classes={value: f"c{value}" for value in range(1, 10)}).summary
+    assert named is not None
+    assert [one.pixels > 0 for one in named.classes] == [True] * 3 + [False] * 6
+    mask = bench.arrays()["0"][1]
+    assert (mask.shape, mask[5, 24].tolist()) == ((HEIGHT, WIDTH, 2), [0b111, 0])
 
 
 def test_bits_follow_the_order_of_the_named_classes(bench: Bench) -> None:
@@ -226,9 +283,11 @@ def test_an_overlay_tints_with_the_mean_and_names_each_class(bench: Bench) -> No
     assert [one.name for one in index(bench).samples[2].classes] == ["dog"]
 
 
-def test_bytes_mean_their_bits() -> None:
-    assert (BIT_FIELDS[0], BIT_FIELDS[1], BIT_FIELDS[0b10100000]) == ({0}, {1}, {6, 8})
-    swapped = meanings(BIT_FIELDS, [0, 2, 1, 0, *range(4, 256)])
+def test_bits_mean_their_values() -> None:
+    values = dict.fromkeys((0b1, 0b11, 0b100, 0b101, 0b10100000, 1 << 20), 1)
+    found = bit_fields([SimpleNamespace(values=values)])  # type: ignore[list-item]
+    assert (found[0], found[1], found[0b10100000], found[1 << 20]) == ({0}, {1}, {6, 8}, {21})
+    swapped = meanings(found, [0, 2, 1, 0, *range(4, 256)])
     assert (swapped[0b1], swapped[0b11], swapped[0b100], swapped[0b101]) == ({2}, {1, 2}, {0}, {2})
 
 

@@ -6,13 +6,36 @@ import cv2
 import numpy as np
 
 from trainyard.storage.json_files import read_json, write_json
-from workers.prepared.version import PreparedClass, PreparedWriter
+from workers.prepared.version import PreparedClass, PreparedDataset, PreparedWriter
 
 OVERLAPPING = [
     PreparedClass(index=0, name="disc", value=1, color=(220, 40, 40)),
     PreparedClass(index=1, name="box", value=2, color=(40, 40, 220)),
     PreparedClass(index=2, name="dot", value=3, color=(40, 200, 40)),
 ]
+
+
+MANY = [
+    *OVERLAPPING,
+    *(PreparedClass(index=n, name=f"more {n}", value=n + 1, color=(n, 90, 9)) for n in range(3, 11)),
+]
+"""Eleven classes, whose masks have two planes: the bits of the first three, with the dot's last of all."""
+
+
+def draw_many(folder: Path, train: int, val: int) -> Path:
+    """The set of `draw_overlapping` under eleven classes: the disc is also the fourth to seventh class, the
+    box the eighth to tenth, and the dot the eleventh."""
+    few = PreparedDataset(draw_overlapping(folder.with_name(f"{folder.name}-few"), train, val))
+    with PreparedWriter(folder, mask_planes=2) as writer:
+        for sample in few.samples:
+            disc, box, dot = (few.mask(sample) >> bit & 1 for bit in range(3))
+            first = disc | box << 1 | dot << 2 | disc * np.uint8(0b1111000) | box << 7
+            writer.append(
+                sample.name, few.image(sample), np.stack([first, box * np.uint8(3) | dot << 2], axis=-1)
+            )
+        splits = {sample.name: sample.split for sample in few.samples}
+        writer.finish(splits, MANY, few.mean, few.std, "many", "multilabel")
+    return folder
 
 
 def draw_overlapping(folder: Path, train: int, val: int, size: int = 64) -> Path:

@@ -34,7 +34,7 @@ from workers.training.tasks.segmentation.labels.class_weights import count_pixel
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
-from workers.training.tasks.segmentation.labels.painting import palette
+from workers.training.tasks.segmentation.labels.painting import colouring
 from workers.training.tasks.segmentation.prediction.images import by_resize, by_tiles
 from workers.training.tasks.segmentation.prediction.predictor import load_predictor
 from workers.training.tasks.segmentation.report.evaluation import evaluate
@@ -91,7 +91,7 @@ def test_crops_look_for_a_bit() -> None:
     mask[280, 10] = 0b101
     for seed in range(10):
         top, left = random_corner(
-            mask, 32, [2], lambda given, index: has_class(given, index, TASK), np.random.default_rng(seed)
+            mask, 32, [2], lambda given, index: has_class(given, index, TASK, 3), np.random.default_rng(seed)
         )
         assert (mask[top : top + 32, left : left + 32] == 0b101).any()
 
@@ -104,7 +104,7 @@ def test_pixels_are_counted_for_each_of_their_classes(tmp_path: Path) -> None:
 
 
 def test_a_pixel_of_two_classes_has_their_mean_colour() -> None:
-    colors = palette(OVERLAPPING, TASK)
+    colors = colouring(OVERLAPPING, TASK)(np.arange(256, dtype=np.uint8))
     assert colors[0b011].tolist() == [130, 40, 130]
     assert (colors[0].tolist(), colors[0b100].tolist()) == ([0, 0, 0], [40, 200, 40])
 
@@ -252,7 +252,7 @@ def test_the_command_writes_a_mask_for_each_class(
         "image.overlay.png",
     }
     disc = cv2.imread(str(tmp_path / "image.0.png"), cv2.IMREAD_UNCHANGED)
-    truth = has_class(learnt.prepared.mask(learnt.prepared.samples[0]), 0, TASK)
+    truth = has_class(learnt.prepared.mask(learnt.prepared.samples[0]), 0, TASK, 3)
     assert np.mean((disc == 255) == truth) > 0.97
     assert set(np.unique(disc)) == {0, 255}
     assert "disc" in capsys.readouterr().out

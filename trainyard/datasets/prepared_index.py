@@ -18,7 +18,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedClass:
-    """A class as training sees it; `index` is its value or its bit in masks.bin or a label, `color` RGB."""
+    """A class as training sees it; `index` is its value or its bit in a mask or a label, `color` RGB."""
 
     index: int
     name: str
@@ -28,7 +28,8 @@ class PreparedClass:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One image with its mask or labels; offsets are bytes into images.bin and masks.bin, sizes pixels.
+    """One image with its mask or labels; sizes are pixels, offsets bytes into images.bin and, for each of a
+    mask's planes, into the file of masks.
 
     `split` is train, val, test or unused. `fold` is the number, from 0, of the fold in which it validates,
     None where it has none. `classes` are the indices of the classes in the mask, or of the image's labels or
@@ -64,8 +65,9 @@ class DepthScale:
 class VersionIndex:
     """The whole file; `mean` and `std` are of RGB in 0 to 1, `kinds` those of the annotations.
 
-    There is a masks.bin where `masks` are among them. Of `labels`, each sample of a multiclass set has one of
-    the classes, of a multilabel set any number. With `boxes` there is an objects.bin, and `object_classes`
+    There is a file of masks where `masks` are among them; pixels of a multilabel set have a bit for each
+    class, in `mask_planes` bytes. Of `labels`, each sample of a multiclass set has one of the classes, of a
+    multilabel set any number. With `boxes` there is an objects.bin, and `object_classes`
     are those that its objects name, from 0: `classes` without a background. With `outlines`, too, there is
     an outlines.bin, and each object has its own.
 
@@ -75,12 +77,24 @@ class VersionIndex:
     content_hash: str
     task: Task = "multiclass"
     kinds: tuple[Kind, ...] = MASKS
+    mask_planes: int = 1
     classes: Sequence[PreparedClass]
     object_classes: Sequence[PreparedClass] = ()
     mean: Triple
     std: Triple
     samples: Sequence[Sample]
     depth: tuple[DepthScale, ...] | None = None
+
+    @property
+    def mask_file(self) -> str:
+        """The name of the file of masks. Of several planes it is one that earlier releases look for in vain,
+        rather than take for what they know."""
+        return mask_file(self.mask_planes)
+
+
+def mask_file(planes: int) -> str:
+    """The file with masks of so many planes."""
+    return "masks.bin" if planes == 1 else "mask_planes.bin"
 
 
 _decode = decoder(VersionIndex)

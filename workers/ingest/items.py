@@ -55,7 +55,8 @@ class Truth(Protocol):
         """The file that problems of this truth name."""
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """The mask as displayed, (H, W) uint8 of the values that the set's classes name.
+        """The mask as displayed, (H, W) uint8 of the values that the set's classes name; with its planes,
+        (H, W, P), where the set's masks have several.
 
         It has as many rows and columns as the image's pixels: fewer than its size where that was made
         smaller while it was read. Raises Refused where it cannot be painted on this image.
@@ -141,10 +142,11 @@ class FoundSet:
     `others` are what further files name.
     `ignore_value` marks pixels of no class. With `objects`, all values but 0 and, of no class, 255 are of one
     class; where they are `cut_off`, ids were larger than a byte, and 255 is of no class for certain. With
-    `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0
-    is the value 0. `class_folders` are folders that may name the class of what their images' masks show, with
-    the images of each. `pairs` and `classes` say in words how images found their annotations, and where the
-    names of classes came from. With `boxes` among the `kinds`, truths are ObjectsTruths.
+    `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0 is the
+    value 0; a mask has `mask_planes` bytes for each pixel. `class_folders` are folders that may name the
+    class of what their images' masks show, with the images of each. `pairs` and `classes` say in words how
+    images found their annotations, and where the names of classes came from. With `boxes` among the `kinds`,
+    truths are ObjectsTruths.
     """
 
     items: list[Item]
@@ -158,6 +160,7 @@ class FoundSet:
     objects: bool = False
     cut_off: bool = False
     bit_fields: bool = False
+    mask_planes: int = 1
     class_folders: Mapping[str, int] = field(default_factory=dict)
     pairs: str = "each annotation names its image"
     classes: str | None = None

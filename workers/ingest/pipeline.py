@@ -28,6 +28,7 @@ from workers.ingest.labels import prepared_labels
 from workers.ingest.labels.label_checks import check_labels, check_parts
 from workers.ingest.pictures.flat_images import ask_flat_images
 from workers.ingest.prepared_instances import with_objects
+from workers.ingest.prepared_masks import recode_masks
 from workers.ingest.prepared_objects import check_lost
 from workers.ingest.prepared_set import finish
 from workers.ingest.problems import ProblemLog, Refused
@@ -214,12 +215,13 @@ class _Build:
     ) -> DatasetSummary | None:
         """The summary of a set of masks; as `run`."""
         decision = ClassDecision(source, found, self._options, self._log)
-        with PreparedWriter(self._work, found.kinds) as writer, writer.flushing():
+        made = PreparedWriter(self._work, found.kinds, mask_planes=found.mask_planes)
+        with made as writer, writer.flushing():
             annotated = found.items if may_have_flat else []
             paths = {item.name: item.image.path for item in annotated}
             readings, samples = self._images(paths, *self._read(source, found, told, writer))
             warn_of_dark_images(readings, self._log)
-            stored = multilabel.BIT_FIELDS if found.bit_fields else multilabel.ONE_VALUE
+            stored = multilabel.bit_fields(readings) if found.bit_fields else multilabel.ONE_VALUE
             sent = [reading.mapped(stored) for reading in readings]
             applied = decision.applied(sent, lambda number: writer.mask(samples[number]))
             self.proposed = decision.proposed
@@ -240,10 +242,8 @@ class _Build:
                 return None
             if decision.are_objects and "boxes" not in writer.kinds:
                 mapped, samples = with_objects(mapped, samples, applied, writer)
-            painted = {byte for reading in readings for byte in reading.values}
-            summary = finish(
-                rules, rules.table(shown), applied, painted, mapped, samples, plan.places, writer
-            )
+            table = recode_masks(rules, shown, applied, readings, writer)
+            summary = finish(rules, table, applied, mapped, samples, plan.places, writer)
             classes_from = "the option `classes`" if self._options.classes else found.classes or rules.origin
             return replace(summary, reading=self._told(form, found, classes_from, plan.origin))
 

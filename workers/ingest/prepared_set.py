@@ -1,6 +1,6 @@
-"""Writes the last of a prepared set: masks as class indices, and its index."""
+"""Writes the last of a prepared set of masks: its index."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from trainyard.datasets.record import DatasetSummary, ObjectSummary
@@ -21,20 +21,17 @@ def finish(
     rules: classes.ClassRules,
     table: bytes,
     applied: Sequence[int],
-    painted: Collection[int],
     readings: Sequence[Reading],
     samples: Sequence[Sample],
     places: Mapping[str, splits.Place],
     writer: PreparedWriter,
 ) -> DatasetSummary:
-    """Recode the masks and write the index; the set is sound.
+    """Write the index of a sound set whose masks are recoded.
 
-    `table` gives what each byte of the masks becomes, `applied` what each value counts as, `painted` are the
-    bytes that occur in them, `readings` count the values that these mean.
+    `table` tells what became of them, `applied` is what each value counts as, `readings` count the values
+    that the masks mean.
     """
     prepared = rules.prepared()
-    if any(table[byte] != byte for byte in painted):
-        writer.recode_masks(table)
     where = {name: (place.split, place.fold) for name, place in places.items()}
     things: list[PreparedClass] = []
     objects: ObjectSummary | None = None

@@ -11,10 +11,11 @@ from workers.predict.received import received_image
 from workers.prepared.version import Uint8
 from workers.training.data.picture_files import write_picture
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
-from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.painting import blend, colouring
 from workers.training.tasks.segmentation.prediction.answers import Predictor
 from workers.training.tasks.segmentation.prediction.class_maps import as_trained, by_resize, by_tiles
 
+_FLAT = 2
 _WAYS = {TRAINED: as_trained, TILES: by_tiles, RESIZE: by_resize}
 
 
@@ -41,15 +42,23 @@ def predict_image(
 
 def _write(form: str, image: Uint8, classes: Uint8, predictor: Predictor, path: Path) -> None:
     if form == CLASS_MAP:
-        write_picture(classes, path)
+        # Planes of a mask with more than eight classes are one below the other.
+        write_picture(
+            classes if classes.ndim == _FLAT else np.concatenate(list(np.moveaxis(classes, -1, 0))), path
+        )
     else:
-        write_picture(blend(image, classes, palette(predictor.classes, predictor.task)), path)
+        write_picture(blend(image, classes, colouring(predictor.classes, predictor.task)), path)
+
+
+def _below_each_other(classes: Uint8) -> Uint8:
+    """The planes of a mask with more than eight classes, (H, W, P), as (P * H, W)."""
+    return np.ascontiguousarray(np.moveaxis(classes, -1, 0)).reshape(-1, classes.shape[1])
 
 
 def _told(classes: Uint8, predictor: Predictor, place: int) -> dict[str, Any]:
     """How much of a class there is; `box` is its left, top, width and height in pixels, None without any."""
     info = predictor.classes[place]
-    there = has_class(classes, info.index, predictor.task)
+    there = has_class(classes, info.index, predictor.task, len(predictor.classes))
     pixels = int(there.sum())
     rows, columns = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
     box = None

@@ -9,8 +9,8 @@ from trainyard.errors import BrokenFile, DatasetChanged, Unreadable
 from trainyard.storage.errors import storage_error
 from workers.prepared.version import PreparedDataset
 
-FILES: dict[Kind, str] = {"masks": "masks.bin", "boxes": OBJECTS_FILE, "outlines": OUTLINES_FILE}
-"""Those beside images.bin, by the kind of annotation that they hold."""
+FILES: dict[Kind, str] = {"boxes": OBJECTS_FILE, "outlines": OUTLINES_FILE}
+"""Those beside images.bin and the file of masks, by the kind of annotation that they hold."""
 
 
 def open_version(folder: Path, content_hash: str | None) -> PreparedDataset:
@@ -32,7 +32,9 @@ def _checked(folder: Path, content_hash: str | None) -> PreparedDataset:
         raise DatasetChanged(
             f"index.json of the prepared version {folder.name} is broken: {error.message}"
         ) from error
-    for name in ("images.bin", *(name for kind, name in FILES.items() if kind in index.kinds)):
+    own = [name for kind, name in FILES.items() if kind in index.kinds]
+    masks = [index.mask_file] if "masks" in index.kinds else []
+    for name in ("images.bin", *masks, *own):
         _check_file(folder / name)
     prepared = PreparedDataset(folder, index)
     if content_hash is not None and prepared.content_hash != content_hash:
@@ -56,7 +58,8 @@ def _check_sizes(folder: Path, prepared: PreparedDataset) -> None:
     pixels = [(sample, sample.height * sample.width) for sample in prepared.samples]
     needed = {"images.bin": max((sample.image_offset + 3 * size for sample, size in pixels), default=0)}
     if "masks" in prepared.kinds:
-        needed["masks.bin"] = max((sample.mask_offset + size for sample, size in pixels), default=0)
+        end = max((sample.mask_offset + size for sample, size in pixels), default=0)
+        needed[prepared.mask_file] = prepared.mask_planes * end
     if "boxes" in prepared.kinds:
         records = max((sample.first_object + sample.objects for sample in prepared.samples), default=0)
         needed[OBJECTS_FILE] = records * RECORD.size

@@ -4,6 +4,8 @@
     prepared/masks.bin    uint8, height x width of each sample: class index, 255 where ignored; of a
                           multilabel set bit c is set where the pixel has class c, and 0 is no class
                           (no such file where images have labels, which are in the index, or boxes alone)
+    prepared/mask_planes.bin in its place where a multilabel set has more than eight classes: height x
+                          width x planes of each sample (planes.py)
     prepared/objects.bin  where images have boxes: a record for each object
                           (trainyard/datasets/stored_objects.py)
     prepared/outlines.bin where each object has a mask of its own: run lengths (run_lengths.py)
@@ -29,6 +31,7 @@ from trainyard.datasets.prepared_index import (
 )
 from trainyard.datasets.record import Task
 from workers.prepared.objects import Objects, StoredObjects
+from workers.prepared.planes import shape_of
 from workers.prepared.writer import PreparedWriter, placed
 
 __all__ = (  # with what the index holds, and its writer
@@ -44,8 +47,8 @@ __all__ = (  # with what the index holds, and its writer
     "placed",
 )
 
-MAX_OVERLAPPING = 8
-"""Classes of a multilabel set: a mask has one byte per pixel."""
+MAX_OVERLAPPING = 255
+"""Classes of a multilabel set of masks."""
 
 Uint8 = NDArray[np.uint8]
 
@@ -63,6 +66,8 @@ class PreparedDataset:
         self.content_hash = index.content_hash
         self.task: Task = index.task
         self.classes = list(index.classes)
+        self.mask_planes = index.mask_planes
+        self.mask_file = index.mask_file
         self.object_classes = list(index.object_classes)
         self.mean = index.mean
         self.std = index.std
@@ -74,7 +79,7 @@ class PreparedDataset:
         self._images: Uint8 = np.memmap(self._folder / "images.bin", dtype=np.uint8, mode="r")
         self._masks: Uint8 | None = None
         if "masks" in self.kinds:
-            self._masks = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r")
+            self._masks = np.memmap(self._folder / self.mask_file, dtype=np.uint8, mode="r")
         self._objects: StoredObjects | None = None
         if "boxes" in self.kinds:
             self._objects = StoredObjects(self._folder, outlines="outlines" in self.kinds)
@@ -93,14 +98,15 @@ class PreparedDataset:
         return flat.reshape(sample.height, sample.width, 3)
 
     def mask(self, sample: Sample) -> Uint8:
-        """The mask, (H, W) uint8, a read-only view: class indices with IGNORE_INDEX, or bits of classes.
+        """The mask, (H, W) uint8, a read-only view: class indices with IGNORE_INDEX, or bits of classes; with
+        several planes, (H, W, P).
 
         Only of a set of masks: a task is not handed others.
         """
         assert self._masks is not None  # noqa: S101 - narrows the type
-        size = sample.height * sample.width
-        flat = self._masks[sample.mask_offset : sample.mask_offset + size]
-        return flat.reshape(sample.height, sample.width)
+        planes = self.mask_planes
+        start, size = planes * sample.mask_offset, planes * sample.height * sample.width
+        return self._masks[start : start + size].reshape(shape_of(sample.height, sample.width, planes))
 
     def objects(self, sample: Sample) -> Objects:
         """The objects of a sample, of a set with boxes; their classes count `object_classes`."""

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,17 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from trainyard.datasets.prepared_index import DepthScale, PreparedClass, Sample, VersionIndex, write_index
+from trainyard.datasets.prepared_index import (
+    DepthScale,
+    PreparedClass,
+    Sample,
+    VersionIndex,
+    mask_file,
+    write_index,
+)
 from trainyard.datasets.record import MASKS, Kind, Task
 from workers.prepared.objects import Objects, ObjectsWriter
+from workers.prepared.planes import shape_of
 from workers.prepared.run_lengths import compressed, runs_of
 
 Uint8 = NDArray[np.uint8]
@@ -28,18 +36,20 @@ class PreparedWriter:
 
     Pixels are written to places that the caller knows, in any order, also from processes forked meanwhile;
     objects in the order of samples, by one process. `depth` says how pixels of more than 8 bits were scaled.
-    `kinds` are those of the annotations.
+    `kinds` are those of the annotations, `mask_planes` how many planes masks have.
     """
 
-    def __init__(self, folder: Path, kinds: tuple[Kind, ...] = MASKS) -> None:
+    def __init__(self, folder: Path, kinds: tuple[Kind, ...] = MASKS, *, mask_planes: int = 1) -> None:
         self.kinds = kinds
+        self.mask_planes = mask_planes
         self.depth: tuple[DepthScale, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._images: BinaryIO = (folder / "images.bin").open("wb", buffering=0)
         self._masks: BinaryIO | None = None
+        self._replaced: list[BinaryIO] = []
         if "masks" in kinds:
-            self._masks = (folder / "masks.bin").open("wb", buffering=0)
+            self._masks = (folder / mask_file(mask_planes)).open("wb", buffering=0)
         self._objects: ObjectsWriter | None = None
         if "boxes" in kinds:
             self._objects = ObjectsWriter(folder, outlines="outlines" in kinds)
@@ -52,7 +62,7 @@ class PreparedWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with ExitStack() as files:
-            for file in (self._images, self._masks, self._objects):
+            for file in (self._images, self._masks, self._objects, *self._replaced):
                 if file is not None:
                     files.callback(file.close)
 
@@ -61,9 +71,9 @@ class PreparedWriter:
         _write(self._images, 3 * start, image)
 
     def write_mask(self, start: int, mask: Uint8) -> None:
-        """Write a mask, (H, W); `start` counts the pixels that lie before it."""
+        """Write a mask, (H, W) or with its planes (H, W, P); `start` counts the pixels that lie before it."""
         assert self._masks is not None  # noqa: S101 - narrows the type
-        _write(self._masks, start, mask)
+        _write(self._masks, self.mask_planes * start, mask)
 
     def begin_objects(self, kinds: tuple[Kind, ...]) -> None:
         """Have these kinds from now on, of a set of masks whose objects are found once all are written."""
@@ -106,19 +116,38 @@ class PreparedWriter:
         return [self._images] if self._masks is None else [self._images, self._masks]
 
     def mask(self, sample: Sample) -> Uint8:
-        """The mask of a sample as it was written, (H, W), read from the file."""
-        size = sample.height * sample.width
-        with (self._folder / "masks.bin").open("rb") as file:
-            file.seek(sample.mask_offset)
-            return np.frombuffer(file.read(size), np.uint8).reshape(sample.height, sample.width)
+        """The mask of a sample as it was written, as `write_mask` takes it, read from the file."""
+        planes = self.mask_planes
+        size = planes * sample.height * sample.width
+        with (self._folder / mask_file(planes)).open("rb") as file:
+            file.seek(planes * sample.mask_offset)
+            read = np.frombuffer(file.read(size), np.uint8)
+            return read.reshape(shape_of(sample.height, sample.width, planes))
+
+    def recode_planes(self, planes: int, code: Callable[[Uint8], Uint8]) -> None:
+        """Replace all masks by what `code` makes of pixels, (N, P), into so many planes, (N, planes); either
+        is (N,) where it is one plane."""
+        old, new = self._folder / mask_file(self.mask_planes), self._folder / f"{mask_file(planes)}.new"
+        masks: Uint8 = np.memmap(old, dtype=np.uint8, mode="r")
+        if self.mask_planes > 1:
+            masks = masks.reshape(-1, self.mask_planes)
+        with new.open("wb") as file:
+            for start in range(0, len(masks), _RECODED_BYTES):
+                file.write(np.ascontiguousarray(code(masks[start : start + _RECODED_BYTES])).data)
+        del masks
+        assert self._masks is not None  # noqa: S101 - narrows the type
+        self._replaced.append(self._masks)  # which `flushing` may be about to flush
+        old.unlink()
+        self._masks = new.rename(self._folder / mask_file(planes)).open("rb+", buffering=0)
+        self.mask_planes = planes
 
     def recode_masks(self, table: bytes) -> None:
-        """Replace each value v of all masks by `table[v]` (256 bytes), in place.
+        """Replace each value v of all masks of one plane by `table[v]` (256 bytes), in place.
 
         For class values that are known only after the last mask.
         """
         codes = np.frombuffer(table, np.uint8)
-        masks: Uint8 = np.memmap(self._folder / "masks.bin", dtype=np.uint8, mode="r+")
+        masks: Uint8 = np.memmap(self._folder / mask_file(1), dtype=np.uint8, mode="r+")
         for start in range(0, masks.size, _RECODED_BYTES):
             block = masks[start : start + _RECODED_BYTES]
             block[:] = codes[block]
@@ -151,6 +180,7 @@ class PreparedWriter:
                 content_hash=content_hash,
                 task=task,
                 kinds=self.kinds,
+                mask_planes=self.mask_planes,
                 classes=classes,
                 object_classes=object_classes,
                 mean=mean,
@@ -161,8 +191,9 @@ class PreparedWriter:
         )
 
     def append(self, name: str, image: Uint8, mask: Uint8) -> None:
-        """Add an image, (H, W, 3) RGB, and its mask, (H, W), of class indices, behind all before."""
-        height, width = mask.shape
+        """Add an image, (H, W, 3) RGB, and its mask, (H, W) of class indices or bits or, with several planes,
+        (H, W, P), behind all before."""
+        height, width = mask.shape[:2]
         if image.shape != (height, width, 3) or image.dtype != np.uint8 or mask.dtype != np.uint8:
             raise ValueError(f"{name}: image {image.shape} {image.dtype}, mask {mask.shape} {mask.dtype}")
         start = self._append(name, image, ())

@@ -7,7 +7,6 @@ the API carries no NumPy.
 """
 
 import io
-import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,11 @@ from typing import Literal
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from app.service.datasets.box_drawing import draw_boxes
+from app.service.datasets.mask_planes import joined, read_planes, read_rows, tinted
 from app.service.datasets.samples import PreparedIndex, SampleInfo
 from trainyard.datasets.prepared_index import IGNORE_INDEX
 from trainyard.errors import InvalidRequest
 from trainyard.lettering import draw_name
-from trainyard.storage.errors import storage_error
 
 Layer = Literal["overlay", "image", "mask", "boxes"]
 Color = tuple[int, int, int]
@@ -29,8 +28,6 @@ LONGEST = 512
 """Pixels of the longer side of a picture, its legend included."""
 SHORTEST = 256
 """Smaller images are enlarged, pixel by pixel, to a longer side of about this."""
-ROWS_PER_PIXEL = 2
-"""Rows read for each row of the picture, where the image has more."""
 TINT = 128
 """How strongly colours are laid over an image, of 255."""
 IGNORED = "ignored"
@@ -60,7 +57,9 @@ class _Legend:
 def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
     """A PNG of at most LONGEST pixels a side.
 
-    A mask's pixels are class indices, 255 where ignored; of a multilabel set, bit c is set for class c.
+    A mask's pixels are class indices, 255 where ignored; of a multilabel set, bit c is set for class c. With
+    more than eight classes the picture has the planes of the mask, one below the other: bit c % 8 of plane
+    c // 8.
     Raises InvalidRequest for the mask or boxes of a sample that has none.
     """
     has_masks = "masks" in index.kinds
@@ -77,7 +76,10 @@ def render(index: PreparedIndex, sample: SampleInfo, layer: Layer) -> bytes:
                 f"The images of this set have {' and '.join(index.kinds)}, and no masks.",
                 errors={"layer": ["overlay or image: there is no mask"]},
             )
-        return _png(_paletted(_mask(index.folder, sample, _fitted(sample, LONGEST)), _colors(index)))
+        if index.mask_planes > 1:
+            size = _fitted(sample, LONGEST // index.mask_planes)
+            return _png(joined(read_planes(index, sample, size)))
+        return _png(_paletted(_mask(index, sample, _fitted(sample, LONGEST)), _colors(index)))
     width, height = _fitted(sample, LONGEST)
     legend = _legend(index, sample, width)
     if height + legend.height > LONGEST:
@@ -106,17 +108,20 @@ def _fitted(sample: SampleInfo, tallest: int) -> tuple[int, int]:
 
 def _overlay(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
     """Colours over the image, full at the edges of regions; black ones would only darken it."""
-    image, mask = _image(index.folder, sample, size), _mask(index.folder, sample, size)
+    image = _image(index.folder, sample, size)
+    if index.mask_planes > 1:
+        return tinted(image, read_planes(index, sample, size), sample.classes, TINT)
+    mask = _mask(index, sample, size)
     table = _colors(index)
     colors = _paletted(mask, table).convert("RGB")
     ignored = {IGNORE_INDEX} if _ignores(index) else set()
     plain = {value for value, color in table.items() if color == BLACK} | ignored
-    tinted = mask.point([0 if value in plain else TINT for value in range(256)])
+    shades = mask.point([0 if value in plain else TINT for value in range(256)])
     edges = ImageChops.difference(
         mask.filter(ImageFilter.MaxFilter(3)), mask.filter(ImageFilter.MinFilter(3))
     )
-    outline = ImageChops.multiply(edges.point(_NONZERO), tinted.point(_NONZERO))
-    shown = Image.composite(colors, image, ImageChops.lighter(tinted, outline))
+    outline = ImageChops.multiply(edges.point(_NONZERO), shades.point(_NONZERO))
+    shown = Image.composite(colors, image, ImageChops.lighter(shades, outline))
     hatched = mask.point([255 if value in ignored else 0 for value in range(256)])
     return Image.composite(_hatched(shown), shown, hatched)
 
@@ -134,27 +139,15 @@ def _hatched(image: Image.Image) -> Image.Image:
 
 
 def _image(folder: Path, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
-    raw = _rows(folder / "images.bin", sample.image_offset, sample, 3, size[1])
+    data, rows = read_rows(folder / "images.bin", sample.image_offset, sample, 3, size[1])
+    raw = Image.frombytes("RGB", (sample.width, rows), data)
     enlarged = size[0] > sample.width
     return raw.resize(size, Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX)
 
 
-def _mask(folder: Path, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
-    raw = _rows(folder / "masks.bin", sample.mask_offset, sample, 1, size[1])
-    return raw.resize(size, Image.Resampling.NEAREST)
-
-
-def _rows(path: Path, offset: int, sample: SampleInfo, channels: int, height: int) -> Image.Image:
-    """The sample's pixels, of a tall one only every n-th row."""
-    step = max(1, sample.height // (height * ROWS_PER_PIXEL))
-    length = sample.width * channels
-    starts = range(offset, offset + sample.height * length, step * length)
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            data = b"".join(mapped[start : start + length] for start in starts)
-    except OSError as error:
-        raise storage_error(f"{path.name} could not be read", error) from error
-    return Image.frombytes("RGB" if channels == 3 else "L", (sample.width, len(starts)), data)
+def _mask(index: PreparedIndex, sample: SampleInfo, size: tuple[int, int]) -> Image.Image:
+    (mask,) = read_planes(index, sample, size)
+    return mask
 
 
 def _ignores(index: PreparedIndex) -> bool:
@@ -200,7 +193,7 @@ def _legend(index: PreparedIndex, sample: SampleInfo, width: int) -> _Legend:
 
 
 def _has_ignored(index: PreparedIndex, sample: SampleInfo) -> bool:
-    _, largest = _mask(index.folder, sample, _fitted(sample, LONGEST)).getextrema()
+    _, largest = _mask(index, sample, _fitted(sample, LONGEST)).getextrema()
     return largest == IGNORE_INDEX
 
 

@@ -42,6 +42,7 @@ class PreparedIndex:
     content_hash: str
     task: Task
     kinds: tuple[Kind, ...]
+    mask_planes: int
     classes: tuple[PreparedClass, ...]
     object_classes: tuple[PreparedClass, ...]
     samples: tuple[SampleInfo, ...]
@@ -116,6 +117,7 @@ def _read(folder: Path) -> PreparedIndex:
         content_hash=found.content_hash,
         task=found.task,
         kinds=found.kinds,
+        mask_planes=found.mask_planes,
         classes=tuple(classes.values()),
         object_classes=tuple(found.object_classes),
         samples=tuple(_info(place, sample, classes) for place, sample in enumerate(found.samples)),

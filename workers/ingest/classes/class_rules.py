@@ -69,9 +69,11 @@ class ClassRules:
         That is the index of its class, IGNORE_INDEX where it is none; or the bits of its classes.
         """
         index = {value: index for index, value in enumerate(self.names)}
+        told = [meanings.get(byte) for byte in range(256)]
         if self.task == "multilabel":
-            return bytes(sum(1 << index[value] for value in values & index.keys()) for values in meanings)
-        single = [next(iter(values)) if len(values) == 1 else NO_CLASS for values in meanings]
+            bits = [index.keys() & (values or frozenset()) for values in told]
+            return bytes(sum(1 << index[value] for value in own) for own in bits)
+        single = [next(iter(values)) if values and len(values) == 1 else NO_CLASS for values in told]
         return bytes(index.get(value, IGNORE_INDEX) for value in single)
 
 

@@ -1,4 +1,4 @@
-"""Pixels of several classes: what a byte of such masks means, and which rules a set of them keeps.
+"""Pixels of several classes: what the bits of such masks mean, and which rules a set of them keeps.
 
 Masks of one class each are painted over one another as bit fields, since only the last of them tells whether
 any overlap. Where none does, the set becomes one of one class per pixel, like any other.
@@ -15,19 +15,23 @@ from workers.prepared.version import MAX_OVERLAPPING
 
 NO_VALUE = frozenset({0})
 
-ONE_VALUE: Meanings = [frozenset({byte}) for byte in range(256)]
+ONE_VALUE: Meanings = {byte: frozenset({byte}) for byte in range(256)}
 """Each byte is a mask value."""
 
-BIT_FIELDS: Meanings = [
-    frozenset(bit + 1 for bit in range(MAX_OVERLAPPING) if byte >> bit & 1) or NO_VALUE for byte in range(256)
-]
-"""Bit c of a byte says that the pixel has the value c + 1; without any it has the value 0."""
+
+def bit_fields(readings: Collection[Reading]) -> Meanings:
+    """Of all combinations of bits that occur: bit c says that the pixel has the value c + 1; without any it
+    has the value 0."""
+    return {
+        number: frozenset(bit + 1 for bit in range(number.bit_length()) if number >> bit & 1) or NO_VALUE
+        for number in {0}.union(*(reading.values for reading in readings))
+    }
 
 
 def meanings(stored: Meanings, value_map: Sequence[int]) -> Meanings:
-    """What each byte counts as once its values are mapped; 0 beside another value counts for nothing."""
-    mapped = [frozenset(value_map[value] for value in values) for values in stored]
-    return [values - NO_VALUE or NO_VALUE for values in mapped]
+    """What each counts as once values are mapped; 0 beside another value counts for nothing."""
+    mapped = {one: frozenset(value_map[value] for value in values) for one, values in stored.items()}
+    return {one: values - NO_VALUE or NO_VALUE for one, values in mapped.items()}
 
 
 def settled(
@@ -46,13 +50,13 @@ def settled(
         return rules, shown
     kept = several_per_pixel(rules, options)
     _warn_of_overlap(overlap, log)
-    return kept, [values - NO_VALUE for values in shown]
+    return kept, {one: values - NO_VALUE for one, values in shown.items()}
 
 
 def several_per_pixel(rules: ClassRules, options: IngestOptions) -> ClassRules:
     """The rules of a set whose classes overlap; background is what has no class, and none itself.
 
-    Raises Refused where there are more classes than a byte has bits, or some are to be ignored.
+    Raises Refused where there are too many classes, or some are to be ignored.
     """
     if options.ignore_value is not None or None in (options.label_map or {}).values():
         raise Refused(

@@ -12,8 +12,11 @@ from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.pictures.mask_files import HALF, decode_mask
 from workers.ingest.pictures.mask_fit import fit_mask
 from workers.ingest.problems import Refused
-from workers.prepared.version import IGNORE_INDEX, MAX_OVERLAPPING, Uint8
+from workers.prepared.planes import BITS, shape_of
+from workers.prepared.version import IGNORE_INDEX, Uint8
 
+MOST_BYTES = 1 << 28
+"""Of one image's mask while it is read."""
 BACKGROUND = "background"
 OBJECT = "object"
 """The class of masks that show one object each, of which nothing else is known."""
@@ -24,44 +27,29 @@ Named = tuple[str, Member]
 
 @dataclass(frozen=True, kw_only=True)
 class BitFieldsTruth:
-    """The masks of one image, each with the value of its class, 1 to MAX_OVERLAPPING; they may overlap."""
+    """The masks of one image, each with the value of its class, from 1; they may overlap. A mask of the set
+    has so many `planes`."""
 
     file: str
     masks: tuple[tuple[int, Member], ...]
+    planes: int
     resample: bool = False
 
     def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`: bit c is set where the pixel has the value c + 1."""
-        merged = np.zeros(image.pixels.shape[:2], np.uint8)
-        for value, member in self.masks:
-            merged |= _inside(read, member, image, resample=self.resample) * np.uint8(1 << value - 1)
-        return merged
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExclusiveTruth:
-    """The masks of one image, each with the value of its class; pixels that are in none are 0."""
-
-    file: str
-    masks: tuple[tuple[int, Member], ...]
-    resample: bool = False
-
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`. Raises Refused where a pixel is in two masks."""
-        merged = np.zeros(image.pixels.shape[:2], np.uint8)
+        """See `Truth.paint`: bit c is set where the pixel has the value c + 1; (H, W) or (H, W, P)."""
+        height, width = image.pixels.shape[:2]
+        if height * width * self.planes > MOST_BYTES:
+            raise Refused(
+                "image_too_large",
+                f"The masks of {width} x {height} pixels take {self.planes} bytes for each, more than "
+                f"{MOST_BYTES >> 20} MB together.",
+                "Have images made smaller (`max_side`), or send fewer classes.",
+            )
+        merged = np.zeros((height, width, self.planes), np.uint8)
         for value, member in self.masks:
             inside = _inside(read, member, image, resample=self.resample)
-            both = np.unique(merged[inside & (merged > 0)])
-            if both.size:
-                other = next(other.path for number, other in self.masks if number == both[0])
-                raise Refused(
-                    "multilabel_overlap",
-                    f"{np.count_nonzero(inside & (merged > 0))} pixels are in {other} and in {member.path}; "
-                    f"classes may overlap in sets of at most {MAX_OVERLAPPING} classes.",
-                    f"Draw the classes without overlap, or send masks of at most {MAX_OVERLAPPING} classes.",
-                )
-            merged[inside] = value
-        return merged
+            merged[..., (value - 1) // BITS] |= inside * np.uint8(1 << (value - 1) % BITS)
+        return merged.reshape(shape_of(height, width, self.planes))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trainyard.datasets.record import ClassInfo, Task
 from workers.ingest.items import ImageObjects
+from workers.prepared.planes import combinations
 from workers.prepared.version import PreparedClass, Uint8
 
 NO_CLASS = -1
@@ -20,6 +21,7 @@ NO_CLASS = -1
 ENOUGH_PIXELS = 1 << 16
 """Of so many pixels, the mean colour is that of the image to three digits."""
 
+_FLAT = 2
 _COUNTED_AT_ONCE = 1 << 24
 """Pixels; a histogram's counts are floats, exact up to that."""
 _SHORTEST_RUNS = 8
@@ -30,8 +32,8 @@ COCO_SIDES = (32, 96)
 
 Triple = tuple[float, float, float]
 Floats = NDArray[np.float64]
-Meanings = Sequence[frozenset[int]]
-"""For each of the 256 bytes of a mask, the values that a pixel with this byte has."""
+Meanings = Mapping[int, frozenset[int]]
+"""For each byte of a mask, or combination of its bits, the values that a pixel with it has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +55,8 @@ class ObjectCounts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What was seen in one pair: pixels per byte of the mask as painted, size as prepared, digests, colours.
+    """What was seen in one pair: pixels per byte of the mask as painted, or per combination of its bits; size
+    as prepared, digests, colours.
 
     Of an image with labels `values` are these, each counted once. `image_sha256` is of the picture's file,
     `mask_sha256` of the mask's pixels, or of the labels. `mean` and `square` are
@@ -107,7 +110,10 @@ def count_objects(found: ImageObjects) -> ObjectCounts:
 
 
 def count_values(mask: Uint8) -> dict[int, int]:
-    """Pixels of each value that occurs in the mask, (H, W) contiguous."""
+    """Pixels of each value that occurs in the mask, (H, W) contiguous; of one with planes, (H, W, P), of each
+    combination of bits."""
+    if mask.ndim > _FLAT:
+        return combinations(mask)
     rows = max(_COUNTED_AT_ONCE // mask.shape[1], 1)
     counts = np.zeros(256, np.int64)
     for top in range(0, len(mask), rows):

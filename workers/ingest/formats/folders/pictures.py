@@ -25,7 +25,6 @@ from workers.ingest.masks.class_masks import (
     OBJECT,
     BitFieldsTruth,
     EmptyTruth,
-    ExclusiveTruth,
     UnionTruth,
     class_values,
 )
@@ -39,7 +38,7 @@ from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.pairing.pairs import Pair, Pairing, pair
 from workers.ingest.pictures.mask_files import decode_mask
 from workers.ingest.problems import ProblemLog, Refused, shown
-from workers.prepared.version import MAX_OVERLAPPING
+from workers.prepared.planes import planes_of
 
 _LOOKED_AT, _OF_EACH = 12, 4
 """Images of several masks that are looked at, and masks of each."""
@@ -116,8 +115,7 @@ def _of_class_masks(
     pairs = [one for one in pairs if not any(mask.path in left_out for _, mask in one.class_masks or ())]
     named = {found.image.path: list(found.class_masks or ()) for found in pairs}
     values = class_values(named)
-    bit_fields = len(values) <= MAX_OVERLAPPING
-    kind = BitFieldsTruth if bit_fields else ExclusiveTruth
+    bytes_of_pixel = planes_of(len(values))
     are_objects = values.keys() == {OBJECT} and _show_one_object(
         [[mask for _, mask in one.class_masks or ()] for one in pairs], source.read
     )
@@ -125,14 +123,14 @@ def _of_class_masks(
     for found in pairs:
         masks = tuple((values[name], member) for name, member in found.class_masks or () if name in values)
         file = masks[0][1].path if masks else found.image.path
-        truth: Truth = kind(file=file, masks=masks, resample=resample)
+        truth: Truth = BitFieldsTruth(file=file, masks=masks, planes=bytes_of_pixel, resample=resample)
         if are_objects:
             planes = tuple(member for _, member in masks)
             truth = InstancesTruth(painted=truth, planes=planes, each="picture", resample=resample)
         items.append(Item(name=found.name, image=found.image, truth=truth))
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
     kinds = INSTANCES if are_objects else MASKS
-    return FoundSet(items=items, kinds=kinds, names=names, bit_fields=bit_fields)
+    return FoundSet(items=items, kinds=kinds, names=names, bit_fields=True, mask_planes=bytes_of_pixel)
 
 
 def _of_masks(

@@ -8,19 +8,22 @@ from torch import Tensor
 
 from trainyard.spec.training_spec import TrainingSpec
 from workers.plugins.made import with_offered
+from workers.prepared.planes import BITS
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.segmentation.data.batches import MaskBatch
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
-from workers.training.tasks.segmentation.labels.mask_labels import outside_value
+from workers.training.tasks.segmentation.labels.mask_labels import outside_value, planes
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
-from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.painting import blend, colouring
 from workers.training.tasks.segmentation.labels.panels import row_of
 from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses
 from workers.training.variation.batches import varied
 
 _DRAWN, _SIDE = 3, 192
 """Images of a picture, and pixels of the longer side of each panel."""
+_ONE_PLANE = 3
+"""Axes of a batch of masks without planes."""
 
 
 class SegmentationObjective(Objective):
@@ -32,6 +35,7 @@ class SegmentationObjective(Objective):
         self._names = tuple(names)
         self._size, self._outside = spec.data.image_size, outside_value(spec.model.task)
         self._form = spec.model.task
+        self._planes = planes(spec.model.task, len(names))
         self._loss = WeightedLosses(spec.optimization, spec.model.task, weights)
         self._reading = reading_of(spec.model.task, len(names))
         self.train_scores = EpochScores(len(names), spec.model.task, names)
@@ -44,8 +48,14 @@ class SegmentationObjective(Objective):
 
     def varied(self, batch: MaskBatch) -> MaskBatch:  # type: ignore[override]
         """Its images and masks, where the spec leaves that to the device."""
-        made: MaskBatch = varied(batch, self._size, {"mask": self._outside})
-        return made
+        if batch["mask"].ndim == _ONE_PLANE:
+            made: MaskBatch = varied(batch, self._size, {"mask": self._outside})
+            return made
+        planes = {f"plane {place}": plane for place, plane in enumerate(batch["mask"].unbind(-1))}
+        given = {**{name: part for name, part in batch.items() if name != "mask"}, **planes}
+        parted = varied(given, self._size, dict.fromkeys(planes, self._outside))
+        whole = {name: part for name, part in parted.items() if name not in planes}
+        return {**whole, "mask": torch.stack([parted[name] for name in planes], dim=-1)}  # type: ignore[typeddict-item]
 
     def truth(self, batch: MaskBatch) -> Tensor:  # type: ignore[override]
         """(N, H, W) int64, or (N, C, H, W) float32 of a multilabel task."""
@@ -57,7 +67,7 @@ class SegmentationObjective(Objective):
         """Rows of an image, its truth, and what the network makes of it."""
         images, masks = (batch[part][:_DRAWN].cpu().numpy() for part in ("image", "mask"))
         predicted = self._reading.decide(logits[:_DRAWN]).cpu().numpy()
-        colors = palette(classes, self._form)
+        colors = colouring(classes, self._form)
         height, width = images.shape[1:3]
         scale = _SIDE / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -72,4 +82,6 @@ class SegmentationObjective(Objective):
         numbers = torch.Generator().manual_seed(0)
         pixels = torch.randint(0, 256, (images, size, size, 3), dtype=torch.uint8, generator=numbers)
         masks = torch.randint(0, len(self._names), (images, size, size), dtype=torch.uint8, generator=numbers)
+        if self._planes > 1:
+            masks = (masks % (len(self._names) % BITS or BITS)).unsqueeze(-1).repeat(1, 1, 1, self._planes)
         return MaskBatch(image=pixels, mask=masks, name=[])

@@ -16,12 +16,12 @@ from workers.training.tasks.segmentation.labels.mask_labels import outside_value
 from workers.training.tasks.segmentation.labels.mask_values import check_mask_values
 from workers.training.variation.batches import with_drawn
 
-_PIXEL_BYTES = 4
-"""Of a sample: red, green, blue and its mask."""
+_PIXEL_BYTES = 3
+"""Of a sample, besides its mask: red, green and blue."""
 
 
 class MaskBatch(Batch):
-    """With `mask` (N, H, W) uint8, as prepared."""
+    """With `mask` (N, H, W) or (N, H, W, P) uint8, as prepared."""
 
     mask: Tensor
 
@@ -71,7 +71,7 @@ def _sets(
         train=_varied_squares(prepared, train, spec),
         val=plain_squares(prepared, val, spec),
         epoch_val=plain_squares(prepared, few, spec),
-        sample_bytes=loaded_side(spec) ** 2 * _PIXEL_BYTES,
+        sample_bytes=loaded_side(spec) ** 2 * (_PIXEL_BYTES + prepared.mask_planes),
         collate=with_drawn(None) if spec.augmentation.device == WHERE_IT_TRAINS else None,
     )
 

@@ -16,9 +16,9 @@ HasClass = Callable[[Uint8, int], NDArray[np.bool_]]
 
 def cut(image: Uint8, mask: Uint8, corner: Corner, size: int, outside: int) -> tuple[Uint8, Uint8]:
     """The square of `size` x `size` pixels at `corner`; beyond the image it is black and `outside`."""
-    (top, left), (height, width) = corner, mask.shape
+    (top, left), (height, width) = corner, mask.shape[:2]
     square = np.zeros((size, size, 3), np.uint8)
-    labels = np.full((size, size), outside, np.uint8)
+    labels = np.full((size, size, *mask.shape[2:]), outside, np.uint8)
     first_row, first_column = max(0, top), max(0, left)
     rows = slice(first_row, max(first_row, min(height, top + size)))
     columns = slice(first_column, max(first_column, min(width, left + size)))
@@ -35,14 +35,14 @@ def random_corner(
     if found:
         chosen = numbers.choice(found)
         places = np.flatnonzero(has_class(mask, int(chosen)))
-        centre = np.unravel_index(numbers.choice(places), mask.shape)
+        centre = np.unravel_index(numbers.choice(places), mask.shape[:2])
         top, left = (
             _inside(int(middle) - size // 2, side, size)
-            for middle, side in zip(centre, mask.shape, strict=True)
+            for middle, side in zip(centre, mask.shape[:2], strict=True)
         )
         return top, left
     top, left = (
-        _inside(int(numbers.integers(0, max(1, side - size + 1))), side, size) for side in mask.shape
+        _inside(int(numbers.integers(0, max(1, side - size + 1))), side, size) for side in mask.shape[:2]
     )
     return top, left
 

@@ -8,14 +8,14 @@ from workers.training.data.resizing import image_square, square_inside
 
 
 def to_square(image: Uint8, mask: Uint8, size: int, fit: str, outside: int) -> tuple[Uint8, Uint8]:
-    """Image (H, W, 3) and mask (H, W), both resized to `size` x `size` as `image_square` does.
+    """Image (H, W, 3) and mask (H, W) or (H, W, P), both resized to `size` x `size` as `image_square` does.
 
     The mask of a letterbox's borders is `outside`. Masks are resized to the nearest pixel, so no new value
     arises.
     """
-    height, width = mask.shape
+    height, width = mask.shape[:2]
     rows, columns = square_inside(height, width, size, fit)
-    framed = np.full((size, size), outside, np.uint8)
+    framed = np.full((size, size, *mask.shape[2:]), outside, np.uint8)
     framed[rows, columns] = _resize_mask(mask, rows.stop - rows.start, columns.stop - columns.start)
     return image_square(image, size, fit), framed
 

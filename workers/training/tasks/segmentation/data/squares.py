@@ -102,7 +102,7 @@ class RandomCrops(Squares):
         return image, mask, random_corner(mask, size, sought, self._has_class, numbers)
 
     def _has_class(self, mask: Uint8, index: int) -> NDArray[np.bool_]:
-        return has_class(mask, index, self._prepared.task)
+        return has_class(mask, index, self._prepared.task, len(self._prepared.classes))
 
 
 class Tiles(Squares):
@@ -132,7 +132,7 @@ def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: Traini
 
 
 def load(squares: Squares, places: range | list[int]) -> tuple[Tensor, Tensor]:
-    """Images, (N, H, W, 3) uint8 RGB, and masks, (N, H, W) uint8, at those places of the split."""
+    """Images, (N, H, W, 3) uint8 RGB, and masks, (N, H, W[, P]) uint8, at those places of the split."""
     items = [squares[0, place] for place in places]
     images = [item["image"] for item in items if isinstance(item["image"], Tensor)]
     masks = [item["mask"] for item in items if isinstance(item["mask"], Tensor)]

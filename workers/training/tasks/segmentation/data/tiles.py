@@ -26,7 +26,7 @@ Probabilities = Callable[[Uint8], Floats]
 """(N, C, T, T) float32 of N tiles, (N, T, T, 3) uint8 RGB."""
 
 Settle = Callable[[Floats], Uint8]
-"""A mask, (H, W), of probabilities, (C, H, W)."""
+"""A mask, (H, W) or (H, W, P), of probabilities, (C, H, W)."""
 
 
 AT_ONCE = 8
@@ -36,7 +36,7 @@ AT_ONCE = 8
 def predict_tiles(
     image: Uint8, probabilities: Probabilities, settle: Settle, side: int, classes: int
 ) -> Uint8:
-    """The predicted mask, (H, W), of an image, (H, W, 3) RGB, by tiles of `side` pixels.
+    """The predicted mask, (H, W) or (H, W, P), of an image, (H, W, 3) RGB, by tiles of `side` pixels.
 
     Memory besides the image and its mask is that of one row of tiles, classes x side x W floats, and of
     AT_ONCE tiles in the network.
@@ -46,7 +46,7 @@ def predict_tiles(
     tops, lefts = starts(padded.shape[0], side), starts(padded.shape[1], side)
     weight = window(side)
     votes = np.zeros((classes + 1, side, padded.shape[1]), np.float32)  # the last has the weights
-    decided = np.zeros(padded.shape[:2], np.uint8)
+    decided: list[Uint8] = []
     for top, following in zip(tops, [*tops[1:], padded.shape[0]], strict=True):
         for begin in range(0, len(lefts), AT_ONCE):
             some = lefts[begin : begin + AT_ONCE]
@@ -55,9 +55,9 @@ def predict_tiles(
                 votes[:-1, :, left : left + side] += found * weight
                 votes[-1, :, left : left + side] += weight
         done = following - top  # rows that no later tile reaches
-        decided[top:following] = settle(votes[:-1, :done] / votes[-1, :done])
+        decided.append(settle(votes[:-1, :done] / votes[-1, :done]))
         votes = np.concatenate([votes[:, done:], np.zeros_like(votes[:, :done])], axis=1)
-    return decided[:height, :width]
+    return np.ascontiguousarray(np.concatenate(decided)[:height, :width])
 
 
 def window(side: int) -> Floats:

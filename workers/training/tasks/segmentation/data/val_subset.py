@@ -24,5 +24,6 @@ def _classes_of(prepared: PreparedDataset, sample: Sample) -> NDArray[np.bool_]:
     """Which classes an image has: by the index, or by its mask where an earlier release wrote the index."""
     if sample.classes:
         return np.isin(np.arange(len(prepared.classes)), sample.classes)
-    values = np.unique(prepared.mask(sample))
-    return np.array([has_class(values, info.index, prepared.task).any() for info in prepared.classes])
+    mask, classes = prepared.mask(sample), len(prepared.classes)
+    values = np.unique(mask) if prepared.mask_planes == 1 else mask
+    return np.array([has_class(values, index, prepared.task, classes).any() for index in range(classes)])

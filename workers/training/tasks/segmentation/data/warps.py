@@ -10,12 +10,15 @@ from workers.prepared.version import Uint8
 from workers.training.tasks.segmentation.data.crops import cut
 from workers.training.variation.homographies import Matrix, Size, moved
 
+_FLAT = 2
+_CHANNELS = 4
+"""What OpenCV warps at once."""
 _LONGEST_SIDE = 2**15 - 2
 """What OpenCV warps, in pixels; of a map that shows more of an image the middle is taken."""
 
 
 def warp(image: Uint8, mask: Uint8, source: Matrix, size: Size, outside: int) -> tuple[Uint8, Uint8]:
-    """An image, (H, W, 3), and its mask, (H, W), seen through a map, both of that size.
+    """An image, (H, W, 3), and its mask, (H, W) or (H, W, P), seen through a map, both of that size.
 
     `source` says where a pixel of the result lies in the image. Images are interpolated, masks resampled to
     the nearest pixel; beyond the image there is black, and `outside`.
@@ -25,12 +28,12 @@ def warp(image: Uint8, mask: Uint8, source: Matrix, size: Size, outside: int) ->
         return cut(image, mask, (int(shift[1]), int(shift[0])), size[0], outside)
     rows, columns = seen_part(source, size, mask.shape)
     if rows.start >= rows.stop or columns.start >= columns.stop:
-        return np.zeros((*size, 3), np.uint8), np.full(size, outside, np.uint8)
+        return np.zeros((*size, 3), np.uint8), np.full((*size, *mask.shape[2:]), outside, np.uint8)
     within = moved(-columns.start, -rows.start) @ source
     seen = np.s_[rows, columns]
     return (
         _warped_image(image[seen], within, size),
-        _warped(mask[seen], within, size, cv2.INTER_NEAREST, outside),
+        _warped_mask(mask[seen], within, size, outside),
     )
 
 
@@ -57,6 +60,22 @@ def _warped_image(pixels: Uint8, source: Matrix, size: Size) -> Uint8:
     # 512 px, of which coming and going take 0.3.
     four = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA), np.uint8)
     return np.asarray(cv2.cvtColor(_warped(four, source, size, cv2.INTER_LINEAR, 0), cv2.COLOR_RGBA2RGB))
+
+
+def _warped_mask(mask: Uint8, source: Matrix, size: Size, outside: int) -> Uint8:
+    if mask.ndim == _FLAT:
+        return _warped(mask, source, size, cv2.INTER_NEAREST, outside)
+    parts = [
+        _warped(
+            np.ascontiguousarray(mask[..., first : first + _CHANNELS]),
+            source,
+            size,
+            cv2.INTER_NEAREST,
+            outside,
+        )
+        for first in range(0, mask.shape[2], _CHANNELS)
+    ]
+    return np.concatenate([part.reshape(*size, -1) for part in parts], axis=2)
 
 
 def _warped(pixels: Uint8, source: Matrix, size: Size, method: int, border: int) -> Uint8:

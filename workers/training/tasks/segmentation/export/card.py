@@ -7,7 +7,7 @@ from trainyard.tasks.registry import needs_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.checkpoints.files import ModelCard
 from workers.training.export.licences import licence_notes
-from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD
+from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, THRESHOLD, planes
 
 _SUMMARY = ("images", "miou", "dice", "pixel_accuracy", "boundary_f", "ece")
 _IS_THERE = f"is there where its probability, the sigmoid of its logit, is above {THRESHOLD}: logit above 0"
@@ -69,8 +69,14 @@ def _input(card: ModelCard) -> dict[str, Any]:
 def _output(card: ModelCard) -> dict[str, str]:
     several = card.spec.model.task == MULTILABEL
     if card.spec.export.with_preprocessing:
-        meaning = f"bit c (value 2^c) is set where class c {_IS_THERE}" if several else "class indices"
-        return {"name": "classes", "shape": "(N, H, W)", "dtype": "uint8", "meaning": meaning}
+        count = planes(card.spec.model.task, len(card.classes))
+        meaning, shape = "class indices", "(N, H, W)"
+        if several:
+            meaning = f"bit c (value 2^c) is set where class c {_IS_THERE}"
+        if count > 1:
+            meaning = f"bit c % 8 of byte c // 8 is set where class c {_IS_THERE}"
+            shape = f"(N, H, W, {count})"
+        return {"name": "classes", "shape": shape, "dtype": "uint8", "meaning": meaning}
     if card.spec.model.task == "binary":
         return {
             "name": "logits",

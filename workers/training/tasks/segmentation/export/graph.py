@@ -27,7 +27,8 @@ constant, and equal axes for one axis; here no axis is either."""
 class WithPreprocessing(nn.Module):
     """From pixels to classes: images (N, H, W, 3) uint8 RGB give (N, H, W) uint8, with the logits.
 
-    Of a multilabel network bit c is set where a pixel has class c.
+    Of a multilabel network bit c is set where a pixel has class c; of more than eight classes they are
+    (N, H, W, P), with bit c % 8 of byte c // 8.
     """
 
     _mean: Tensor
@@ -50,8 +51,8 @@ def make_graph(network: nn.Module, card: ModelCard) -> onnx.ModelProto:
 
     Input `image` is (N, 3, H, W) float32 under the input rule, output `logits` (N, C, H, W); a binary
     network has one logit, for the second class. With the preprocessing baked in, `image` is (N, H, W, 3)
-    uint8 RGB and there is `classes`, (N, H, W) uint8, before the logits, which are there to be compared. N is
-    free; H and W are, where the architecture allows it.
+    uint8 RGB and there is `classes`, (N, H, W) or (N, H, W, P) uint8, before the logits, which are there to
+    be compared. N is free; H and W are, where the architecture allows it.
     Raises ExportMismatch when no graph can be made.
     """
     check_weights(network)

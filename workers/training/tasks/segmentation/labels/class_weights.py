@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard.spec.training_spec import OptimizationSpec
+from workers.prepared.planes import BITS, bit_of
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Sample
 from workers.training.tasks.segmentation.labels.mask_labels import has_class
 
@@ -27,16 +28,16 @@ def class_weights(
 
 def count_pixels(prepared: PreparedDataset, samples: Sequence[Sample]) -> NDArray[np.int64]:
     """Labelled pixels of each class in the masks of these samples: (classes,) int64."""
-    counts = np.zeros(IGNORE_INDEX + 1, np.int64)
+    classes, values = len(prepared.classes), np.arange(IGNORE_INDEX + 1, dtype=np.uint8)
+    counts = np.zeros((prepared.mask_planes, len(values)), np.int64)
     for sample in samples:
-        counts += np.bincount(prepared.mask(sample).reshape(-1), minlength=IGNORE_INDEX + 1)
-    return _per_class(counts, len(prepared.classes), prepared.task)
-
-
-def _per_class(counts: NDArray[np.int64], classes: int, task: str) -> NDArray[np.int64]:
-    """From the pixels of each mask value, (256,), those of each class."""
-    values = np.arange(len(counts), dtype=np.uint8)
-    return np.array([counts[has_class(values, index, task)].sum() for index in range(classes)], np.int64)
+        pixels = prepared.mask(sample).reshape(-1, prepared.mask_planes)
+        counts += [np.bincount(plane, minlength=len(values)) for plane in pixels.T]
+    if prepared.mask_planes == 1:
+        there = [counts[0, has_class(values, index, prepared.task, classes)] for index in range(classes)]
+    else:
+        there = [counts[index // BITS, bit_of(values, index % BITS, 1)] for index in range(classes)]
+    return np.array([one.sum() for one in there], np.int64)
 
 
 def auto_weights(counts: NDArray[np.int64]) -> list[float]:

@@ -1,7 +1,8 @@
 """How logits and masks are read: one class per pixel, or, of a multilabel model, several or none.
 
 A multilabel pixel has each class whose probability, the sigmoid of its logit, is above THRESHOLD. Truth and
-prediction go about as masks in the prepared form (labels/mask_labels.py), of one byte per pixel.
+prediction go about as masks in the prepared form (labels/mask_labels.py): one byte per pixel or, of more than
+eight classes of which a pixel may have several, (N, H, W, P).
 """
 
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from workers.prepared.planes import BITS, planes_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.tasks.segmentation.labels.class_counts import pairs_of_classes
 from workers.training.tasks.segmentation.labels.heads import class_logits
@@ -67,14 +69,18 @@ class SeveralClasses:
 
     def __init__(self, classes: int) -> None:
         self._classes = classes
+        self._planes = planes_of(classes)
 
     def truth(self, masks: Tensor) -> Tensor:
-        bits = torch.arange(self._classes, dtype=torch.uint8, device=masks.device)
+        bits = torch.arange(min(self._classes, BITS), dtype=torch.uint8, device=masks.device)
+        there = (masks.unsqueeze(-1) >> bits) & 1
+        if self._planes > 1:
+            there = there.flatten(-2)[..., : self._classes]
         # Channels last in memory, as logits are.
-        return ((masks.unsqueeze(-1) >> bits) & 1).float().permute(0, 3, 1, 2)
+        return there.float().permute(0, 3, 1, 2)
 
     def labelled(self, masks: Tensor) -> Tensor:
-        return torch.ones_like(masks, dtype=torch.bool)
+        return torch.ones_like(masks if self._planes == 1 else masks[..., 0], dtype=torch.bool)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         return logits.float().sigmoid()
@@ -86,9 +92,13 @@ class SeveralClasses:
         return yes_no_counts(self.truth(predicted) > 0, self.truth(masks) > 0)
 
     def _packed(self, present: Tensor) -> Tensor:
-        """(N, C, H, W) bool as (N, H, W) uint8: bit c is class c."""
-        values = torch.tensor([1 << bit for bit in range(self._classes)], device=present.device)
-        return (present * values.view(1, -1, 1, 1)).sum(dim=1).to(torch.uint8)
+        """(N, C, H, W) bool as (N, H, W) uint8: bit c is class c; or as (N, H, W, P)."""
+        values = torch.tensor([1 << bit for bit in range(BITS)], device=present.device).view(1, -1, 1, 1)
+        planes = [
+            (part * values[:, : part.shape[1]]).sum(dim=1).to(torch.uint8)
+            for part in torch.split(present, BITS, dim=1)
+        ]
+        return planes[0] if self._planes == 1 else torch.stack(planes, dim=-1)
 
 
 def reading_of(task: str, classes: int) -> Reading:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainyard.errors import MaskIdOutOfRange
+from workers.prepared.planes import BITS, planes_of
 from workers.prepared.version import IGNORE_INDEX
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL
 
@@ -12,11 +13,14 @@ def check_mask_values(masks: NDArray[np.uint8], names: list[str], classes: int, 
     """Raise MaskIdOutOfRange for a value that is neither below `classes` nor IGNORE_INDEX, or for a bit of a
     multilabel mask that is none of `classes`.
 
-    `masks` is (N, H, W), `names` those of the N samples. On a GPU such a value is an assertion within a
-    kernel that leaves the device unusable and names no file.
+    `masks` is (N, H, W) or (N, H, W, P), `names` those of the N samples. On a GPU such a value is an
+    assertion within a kernel that leaves the device unusable and names no file.
     """
     if task == MULTILABEL:
-        end, ignored = 1 << classes, ""
+        # Every bit of all planes but the last is a class.
+        last = planes_of(classes) - 1
+        masks = masks if last == 0 else masks[..., last]
+        end, ignored = 1 << classes - BITS * last, ""
     else:
         # The ignored value, the highest of all, becomes 0, and every class one more.
         masks = masks + np.uint8(1)

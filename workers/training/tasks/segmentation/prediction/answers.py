@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.prepared.planes import packed
 from workers.prepared.version import DepthScale, PreparedClass, Uint8
 from workers.training.data.image_view import View, as_it_is
 from workers.training.tasks.segmentation.data.tiles import Floats
@@ -21,9 +22,9 @@ class Predictor:
     """Answers for squares of `image_size` pixels, made of images by `fit`.
 
     Predicted masks have one byte per pixel in the form of `task`: a class index or, multilabel, a bit for
-    each class. `gives_probabilities` is false for ONNX files with the preprocessing inside, which give
-    classes only. `depth` says how images of more than 8 bits became 8 in training, None where that is not
-    known; `view` is what whole images are seen through.
+    each class, with more than eight in several planes. `gives_probabilities` is false for ONNX files with the
+    preprocessing inside, which give classes only. `depth` says how images of more than 8 bits became 8 in
+    training, None where that is not known; `view` is what whole images are seen through.
     """
 
     task: str
@@ -45,14 +46,13 @@ class Predictor:
         return _sigmoid(logits) if self.task == MULTILABEL else _softmax(logits)
 
     def settle(self, probabilities: Floats) -> Uint8:
-        """The predicted mask, (H, W), of probabilities, (C, H, W)."""
+        """The predicted mask, (H, W) or (H, W, P), of probabilities, (C, H, W)."""
         if self.task != MULTILABEL:
             return np.asarray(probabilities.argmax(axis=0), np.uint8)
-        bits = np.left_shift(1, np.arange(len(probabilities), dtype=np.uint8))
-        return np.asarray(((probabilities > THRESHOLD) * bits[:, None, None]).sum(axis=0), np.uint8)
+        return packed(probabilities > THRESHOLD)
 
     def class_map(self, square: Uint8) -> Uint8:
-        """The predicted mask, (S, S), of a square, (S, S, 3) RGB."""
+        """The predicted mask, (S, S) or (S, S, P), of a square, (S, S, 3) RGB."""
         if self.gives_probabilities:
             return self.settle(self.probabilities(square))
         return np.asarray(self.answer(square[None])[0], np.uint8)

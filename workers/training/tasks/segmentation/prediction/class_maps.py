@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from trainyard.errors import InvalidRequest
+from workers.prepared.planes import BITS, packed
 from workers.prepared.version import Uint8
 from workers.training.data.resizing import square_inside
 from workers.training.tasks.segmentation.data.resizing import to_square
@@ -13,7 +14,7 @@ from workers.training.tasks.segmentation.prediction.answers import Predictor
 
 
 def as_trained(predictor: Predictor, image: Uint8) -> Uint8:
-    """The class map, (H, W) uint8, of an image, (H, W, 3) uint8 RGB, at the scale of training.
+    """The class map, (H, W) or (H, W, P) uint8, of an image, (H, W, 3) uint8 RGB, at the scale of training.
 
     By tiles where the network was trained on crops of images at their own scale, else by resize. Raises
     InvalidRequest as `by_tiles` does.
@@ -75,11 +76,16 @@ def greatest(probabilities: Floats, height: int, width: int) -> Uint8:
 
 
 def likely(probabilities: Floats, height: int, width: int) -> Uint8:
-    """The classes above THRESHOLD after the same, as bits."""
-    classes = np.zeros((height, width), np.uint8)
-    for index, plane in enumerate(probabilities):
-        classes[_resized(plane, height, width) > THRESHOLD] |= 1 << index
-    return classes
+    """The classes above THRESHOLD after the same, as bits, eight of a plane: (H, W) or (H, W, P)."""
+    planes = [
+        packed(
+            np.stack(
+                [_resized(one, height, width) > THRESHOLD for one in probabilities[first : first + BITS]]
+            )
+        )
+        for first in range(0, len(probabilities), BITS)
+    ]
+    return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
 
 def _resized(plane: Floats, height: int, width: int) -> Floats:

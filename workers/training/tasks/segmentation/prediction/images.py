@@ -9,7 +9,7 @@ from trainyard.errors import InvalidRequest
 from workers.prepared.version import Uint8
 from workers.training.data.picture_files import read_image, write_picture
 from workers.training.tasks.segmentation.labels.mask_labels import MULTILABEL, has_class
-from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.painting import blend, colouring
 from workers.training.tasks.segmentation.prediction.answers import Predictor
 from workers.training.tasks.segmentation.prediction.class_maps import as_trained, by_resize, by_tiles
 
@@ -34,13 +34,14 @@ def predict_images(predictor: Predictor, images: Sequence[Path], out: Path, way:
 def _write(predictor: Predictor, path: Path, out: Path, way: str | None) -> None:
     image = read_image(path, predictor.depth)
     classes = _WAYS[way](predictor, image)
-    found = {info.index: has_class(classes, info.index, predictor.task) for info in predictor.classes}
+    count = len(predictor.classes)
+    found = {info.index: has_class(classes, info.index, predictor.task, count) for info in predictor.classes}
     if predictor.task == MULTILABEL:
         for index, there in found.items():
             write_picture(np.uint8(255) * there, out / f"{path.stem}.{index}.png")
     else:
         write_picture(classes, out / f"{path.stem}.png")
-    colors = palette(predictor.classes, predictor.task)
+    colors = colouring(predictor.classes, predictor.task)
     write_picture(blend(image, classes, colors), out / f"{path.stem}.overlay.png")
     shares = {info.name: found[info.index].mean() for info in predictor.classes if found[info.index].any()}
     print(f"{path.name}:", ", ".join(f"{name} {share:.1%}" for name, share in shares.items()), flush=True)

@@ -14,7 +14,7 @@ from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.picture_files import write_picture
 from workers.training.tasks.segmentation.data.squares import Squares
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
-from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.painting import Colouring, blend, colouring
 from workers.training.tasks.segmentation.labels.panels import GAP, row_of
 
 _ROWS = 4
@@ -28,14 +28,14 @@ _FONT_SIZE = 15
 def write_overlay(trained: TrainedNetwork, val: Squares, card: ModelCard, path: Path) -> None:
     """Write up to four rows of image | truth | prediction and a legend as PNG; raises StorageUnavailable."""
     classes, task = card.classes, card.spec.model.task
-    colors, reading = palette(classes, task), reading_of(task, len(classes))
+    colors, reading = colouring(classes, task), reading_of(task, len(classes))
     rows = [_row(trained, reading, val, index, colors) for index in range(min(_ROWS, len(val)))]
     heading = _captions(["image", "truth", "prediction"], rows[0].shape[1])
     picture = np.concatenate([heading, *rows, _legend(classes, rows[0].shape[1])])
     write_picture(picture, path)
 
 
-def _row(trained: TrainedNetwork, reading: Reading, val: Squares, index: int, colors: Uint8) -> Uint8:
+def _row(trained: TrainedNetwork, reading: Reading, val: Squares, index: int, colors: Colouring) -> Uint8:
     item = val[0, index]
     image, mask = item["image"], item["mask"]
     assert isinstance(image, torch.Tensor)  # noqa: S101 - narrows the type

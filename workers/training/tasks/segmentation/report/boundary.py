@@ -77,11 +77,11 @@ class BoundaryScores:
 def image_scores(truth: Uint8, predicted: Uint8, classes: int, task: str) -> list[float | None]:
     """The score of each class in one image, None where it has no boundary in either mask, (H, W)."""
     ignored = is_ignored(truth, task)
-    reach = tolerance(*truth.shape)
+    reach = tolerance(*truth.shape[:2])
     scores: list[float | None] = []
     for index in range(classes):
-        there = has_class(truth, index, task)
-        seen = has_class(predicted, index, task) & ~ignored
+        there = has_class(truth, index, task, classes)
+        seen = has_class(predicted, index, task, classes) & ~ignored
         occurs = there.any() or seen.any()
         scores.append(f_score(outline(there, ignored), outline(seen, ignored), reach) if occurs else None)
     return scores

@@ -82,8 +82,8 @@ class _Tally:
         self.curves = CurveScores(self.classes)
 
     def add(self, image: int, logits: Tensor, mask: Tensor) -> None:
-        """Count a square of an image, whose squares follow one another: logits (C, S, S), mask (S, S) uint8,
-        both on one device."""
+        """Count a square of an image, whose squares follow one another: logits (C, S, S), mask (S, S) or
+        (S, S, P) uint8, both on one device."""
         if image != self._image:
             self.end_image()
             self._image = image

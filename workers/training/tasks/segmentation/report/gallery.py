@@ -9,20 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from workers.prepared.planes import shape_of
 from workers.prepared.version import Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.data.picture_files import write_picture
 from workers.training.data.resizing import square_inside
 from workers.training.tasks.segmentation.data.squares import Squares, load
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
-from workers.training.tasks.segmentation.labels.mask_labels import is_ignored
-from workers.training.tasks.segmentation.labels.painting import blend, palette
+from workers.training.tasks.segmentation.labels.mask_labels import is_ignored, planes
+from workers.training.tasks.segmentation.labels.painting import blend, colouring
 from workers.training.tasks.segmentation.report.evaluation import Forward, ScoredImage
 from workers.training.tasks.segmentation.report.whole_images import WholeImages
 
 SIDE = 192
 """Height and width of one panel, in pixels."""
 
+_FLAT = 2
 _LARGEST = 1024
 _GAP = 6
 _WEBP_QUALITY = 80
@@ -60,7 +62,8 @@ class Gallery:
         self._batch = batch
         self._task = card.spec.model.task
         self._reading = reading_of(self._task, len(card.classes))
-        self._colors = palette(card.classes, self._task)
+        self._planes = planes(self._task, len(card.classes))
+        self._colors = colouring(card.classes, self._task)
         self._device = device
         self._folder = folder
 
@@ -71,8 +74,10 @@ class Gallery:
     def _strip(self, scored: ScoredImage, file: str) -> Strip:
         image, truth, predicted = self._pictures(scored.index)
         labelled = ~is_ignored(truth, self._task)
-        wrong_share = float(np.mean(predicted[labelled] != truth[labelled])) if labelled.any() else None
-        image, truth, predicted = (_shrunk(one) for one in (image, truth, predicted))
+        wrong = differ(truth, predicted)
+        wrong_share = float(np.mean(wrong[labelled])) if labelled.any() else None
+        image = _shrunk(image, cv2.INTER_AREA)
+        truth, predicted = (_shrunk(one, cv2.INTER_NEAREST) for one in (truth, predicted))
         labelled = ~is_ignored(truth, self._task)
         labels = [blend(image, mask, self._colors) for mask in (truth, predicted)]
         picture = joined([image, *labels, errors(image, truth, predicted, labelled)])
@@ -86,9 +91,10 @@ class Gallery:
         )
 
     def _pictures(self, image: int) -> tuple[Uint8, Uint8, Uint8]:
-        """A whole image, (H, W, 3), its truth and its prediction, (H, W) each."""
+        """A whole image, (H, W, 3), its truth and its prediction, masks of its size."""
         size = self._whole.size(image)
-        pictures = (np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.uint8))
+        truth, found = (np.zeros(shape_of(*size, self._planes), np.uint8) for _ in range(2))
+        pictures = (np.zeros((*size, 3), np.uint8), truth, found)
         places = self._whole.places(image)
         for start in range(0, len(places), self._batch):
             some = places[start : start + self._batch]
@@ -107,9 +113,15 @@ def errors(image: Uint8, truth: Uint8, predicted: Uint8, labelled: NDArray[np.bo
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     picture = (cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB) * _DIM).astype(np.uint8)
-    picture[truth != predicted] = _WRONG
+    picture[differ(truth, predicted)] = _WRONG
     picture[~labelled] = 0
     return picture
+
+
+def differ(truth: Uint8, predicted: Uint8) -> NDArray[np.bool_]:
+    """Where two masks, (H, W) or (H, W, P), are not the same, (H, W)."""
+    wrong = np.asarray(truth != predicted)
+    return wrong if wrong.ndim == _FLAT else np.asarray(wrong.any(axis=-1))
 
 
 def joined(panels: list[Uint8]) -> Uint8:
@@ -119,13 +131,12 @@ def joined(panels: list[Uint8]) -> Uint8:
     return np.concatenate([part for panel in row for part in (panel, gap)][:-1], axis=1)
 
 
-def _shrunk(picture: Uint8) -> Uint8:
+def _shrunk(picture: Uint8, method: int) -> Uint8:
     """An image or a mask that is much larger than its panel, to a few times its size: it is copied often."""
     scale = _LARGEST / max(picture.shape[:2])
     if scale >= 1:
         return picture
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    method = cv2.INTER_AREA if picture.ndim == 3 else cv2.INTER_NEAREST
     return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
 
 
