@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.ingest.boxed import yolo
 from tests.ingest.made import Bench
 from tests.ingest.test_class_names import set_of
 
@@ -38,3 +39,14 @@ def test_names_from_zero_of_objects_alone_are_asked_about(bench: Bench) -> None:
     result = bench.run(files | {"classes.json": named}, processes=1)
     assert [one.code for one in result.questions] == ["class_names"]
     assert [choice.key for choice in result.questions[0].choices] == ["from_1", "as_written"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("klassen.txt", "Katze\nHund\n"), ("类别.md", "- 1: Hund\n- 0: Katze\n")]
+)
+def test_names_of_yolos_numbers_are_found_elsewhere(bench: Bench, name: str, text: str) -> None:
+    files = yolo(False)
+    del files["data.yaml"]
+    result = bench.run(files | {name: text.encode()}, processes=1)
+    assert result.summary is not None, (result.problems, result.questions)
+    assert [info.name for info in result.summary.classes] == ["Katze", "Hund"]

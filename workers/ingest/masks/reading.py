@@ -102,6 +102,8 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
         if shades == "shades":
             log.guess("palettes of masks are read by the grey that they show, not by index")
             return MaskReading(shown="shades")
+        if shades == "colors":
+            log.guess("palettes of masks show one colour at several indices, which are one class")
         colored = shades == "colors" or (given.by_listed_palette and _is_listed(given))
     colors = named or (given.listed() if colored or lossy else {})
     if colors and (colored or lossy):

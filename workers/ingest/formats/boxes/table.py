@@ -52,11 +52,12 @@ class BoxTable:
             one for one in source.members if ending_of(one.path) in _ENDINGS and 0 < one.size <= MAX_JSON
         ]
         files = [one for one in files if _NO_TABLE not in stem_of(one.path).casefold()]
+        files.sort(key=lambda one: (one.path.count("/"), one.path))
+        files = [one for one in files[:_MOST_FILES] if _has_columns(source, one)]
         if not files:
             return []
         cited = CitedFiles(source.members)
-        files.sort(key=lambda one: (one.path.count("/"), one.path))
-        return [one for one in files[:_MOST_FILES] if _columns(source, one, cited) is not None]
+        return [one for one in files if _columns(source, one, cited) is not None]
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: there are boxes alone."""
@@ -100,6 +101,17 @@ class BoxTable:
             log.guess(f"all objects are of one class, {_ALONE!r}, since no column of the table names classes")
         names, origin = _names(source, labels, log)
         return boxes.found(origin, names)
+
+
+def _has_columns(source: Source, member: Member) -> bool:
+    """Whether the first line has enough cells for an image and a box, which costs far less than to know the
+    names of all pictures."""
+    try:
+        with source.open(member) as file:
+            first = file.read(_START).lstrip().partition(b"\n")[0]
+    except Refused:
+        return False
+    return max(map(first.count, (b",", b";", b"\t"))) > 1 or b"box" in first.lower()
 
 
 def _columns(source: Source, member: Member, cited: CitedFiles) -> Columns | None:

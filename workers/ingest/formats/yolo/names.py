@@ -1,8 +1,10 @@
-"""Finds the names of YOLO's class numbers: in a YAML file, else in classes.txt or obj.names."""
+"""Finds the names of YOLO's class numbers: in a YAML file, classes.txt or obj.names, else in another file
+that names them all."""
 
 from collections.abc import Collection
 
 from workers.ingest.archive import Member
+from workers.ingest.classes.classes_file import read_classes_files
 from workers.ingest.items import Source
 from workers.ingest.problems import ProblemLog, Refused, shown
 from workers.ingest.text.plain_yaml import read_yaml, yaml_members
@@ -15,7 +17,7 @@ def class_names(source: Source, used: Collection[int], log: ProblemLog) -> tuple
     """Names by class number, and where they came from; those that are used and not named are errors, or
     named by their numbers where there are no names at all. Raises Refused where the file of names cannot be
     read."""
-    member, names = _names(source, log)
+    member, names = _names(source, used, log)
     if member is None or not names:
         found = f"Nothing names the {len(used)} class(es); they are named by their numbers."
         log.warning(
@@ -37,7 +39,7 @@ def class_names(source: Source, used: Collection[int], log: ProblemLog) -> tuple
     return names, f"the names in {shown(member.path)}"
 
 
-def _names(source: Source, log: ProblemLog) -> tuple[Member | None, dict[int, str]]:
+def _names(source: Source, used: Collection[int], log: ProblemLog) -> tuple[Member | None, dict[int, str]]:
     for member in yaml_members(source):
         names = _yaml_names(source, member, log)
         if names:
@@ -47,6 +49,10 @@ def _names(source: Source, log: ProblemLog) -> tuple[Member | None, dict[int, st
         if listed is not None:
             lines = read_text(source, listed).splitlines()
             return listed, {number: line.strip() for number, line in enumerate(lines) if line.strip()}
+    for file in read_classes_files(source, ProblemLog()):
+        by_number = file.said.names or dict(enumerate(file.said.listed))
+        if used and set(used) <= by_number.keys():
+            return named(source, file.path), by_number
     return None, {}
 
 
