@@ -252,14 +252,15 @@ async def both(port: int, kinds: Sequence[Kind], rate: float, seconds: float) ->
         await asyncio.gather(*requests)
         passed = time.perf_counter() - begin
     lines = [f"both at once, {len(requests) / passed:.0f} answers a second in all:"]
-    lines += [f"  {name}: {_percentiles(times)}" for name, times in took.items()]
+    lines += [f"  {name}: {percentiles(times)}" for name, times in took.items()]
     share = (
         f"{100 * server.seconds / passed:.0f} % of a core in the server, {100 * redis.seconds / passed:.0f} %"
     )
     return "\n".join([*lines, f"  {share} in Redis"])
 
 
-def _percentiles(times: list[float]) -> str:
+def percentiles(times: list[float]) -> str:
+    """Of so many seconds, in ms."""
     ordered = sorted(times)
     at = [1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.99, 0.999)]
     return f"median {at[0]:.1f} ms, p99 {at[1]:.1f} ms, p99.9 {at[2]:.1f} ms"

@@ -58,10 +58,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def on_pending_socket_readable(self, conn: TConn, client: PacedSocket) -> None:
         """More of a request has come."""
         if client.collect():
-            conn.data_ready = True
-            self.poller.unregister(client)
-            self.pending_conns.remove(conn)
-            self.enqueue_req(conn)
+            self._take_over(conn)
+
+    def _take_over(self, conn: TConn) -> None:
+        conn.data_ready = True
+        self.poller.unregister(conn.sock)
+        self.pending_conns.remove(conn)
+        self.enqueue_req(conn)
 
     def finish_request(self, conn: TConn, future: Future[Any]) -> None:
         """Keep the client for its next request, or let it go: gunicorn would wait here until it has left."""
@@ -80,7 +83,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         while self._leaving and self._leaving[0].timeout <= now:
             self._end(self._leaving.popleft())
         while self.pending_conns and (not self.alive or self.pending_conns[0].timeout <= now):
-            conn = self.pending_conns.popleft()
+            conn = self.pending_conns[0]
+            if self.alive and conn.sock.collect():  # it came in time, and this loop was late
+                self._take_over(conn)
+                continue
+            self.pending_conns.popleft()
             if conn.sock.has_begun:
                 late = RequestTimeout("The request did not come in time.")
                 conn.sock.send_last(self._answer(conn.sock, conn.client, late))

@@ -141,3 +141,15 @@ def test_a_requested_preset_replaces_an_experiments_own_transforms(tmp_path):
     assert experiments.compose({}, "own").augmentation.preset == "custom"
     chosen = experiments.compose({"augmentation": {"preset": "none"}}, "own").augmentation
     assert (chosen.preset, chosen.transforms) == ("none", [])
+
+
+def test_a_file_that_changes_is_read_anew(tmp_path: Path):
+    (tmp_path / "experiment").mkdir()
+    file = tmp_path / "experiment" / "mine.yaml"
+    experiments = Experiments(tmp_path)
+    file.write_text("epochs: 3\n")
+    read = experiments.read("mine")
+    read["epochs"] = 9
+    assert experiments.read("mine") == {"epochs": 3}, "what is done to an answer is done to no other"
+    file.write_text("epochs: 14\n")
+    assert experiments.read("mine") == {"epochs": 14}

@@ -1,7 +1,8 @@
 """Compose a complete training spec: request over experiment over defaults."""
 
 from collections.abc import Iterator, Mapping
-from functools import reduce
+from copy import deepcopy
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from trainyard.tasks.registry import TASKS
 from trainyard.unknown_fields import with_names
 
 CUSTOM = "custom"
+FILES_KEPT = 256
+"""Parsed files of configurations that a process remembers."""
 _spec_schema = class_schema(TrainingSpec)
 
 
@@ -149,5 +152,12 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
+    found = path.stat()
+    return deepcopy(_parsed(path, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _parsed(path: Path, _changed_ns: int, _size: int) -> dict[str, Any]:
+    """The file as it was then. Each submission asks for the defaults, and they take 10 ms to parse."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     return dict(content or {})

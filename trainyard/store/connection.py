@@ -21,6 +21,11 @@ PROBE_MS = 1000
 Client = redis.Redis
 
 
+MOST_CONNECTIONS = 2000
+"""Of one process, more than it has threads: each that asks has one. The driver would refuse the hundred and
+first, as if Redis were away."""
+
+
 def connect(url: str) -> Client:
     """A client for `url`; it connects at the first call."""
     return redis.Redis.from_url(
@@ -29,6 +34,7 @@ def connect(url: str) -> Client:
         socket_timeout=SOCKET_TIMEOUT_S,
         socket_connect_timeout=SOCKET_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
+        max_connections=MOST_CONNECTIONS,
     )
 
 
