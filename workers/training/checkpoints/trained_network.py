@@ -1,5 +1,7 @@
 """A trained network out of its checkpoint, to be looked at and exported."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from trainyard.decoding import decoder
 from trainyard.spec.stored import read_spec
 from workers.prepared.version import PreparedClass
 from workers.training.checkpoints.files import ABOUT, ModelCard
+from workers.training.compute.memory import release_memory
 from workers.training.data.input_depth import stored_scales
 from workers.training.network.input_rule import InputRule
 from workers.training.network.warm_start import NETWORK_PREFIX
@@ -50,6 +53,17 @@ class TrainedNetwork(nn.Module):
         self.register_buffer("_mean", torch.tensor(rule.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("_std", torch.tensor(rule.std).view(1, 3, 1, 1) * 255, persistent=False)
         self.eval()
+
+    @contextmanager
+    def on(self, device: torch.device) -> Iterator[None]:
+        """Compute on a device meanwhile; afterwards on the processor, with nothing of the device's memory
+        kept: what is left to be done would hold it for nothing."""
+        self.to(device)
+        try:
+            yield
+        finally:
+            self.cpu()
+            release_memory()
 
     def forward(self, images: Tensor) -> Any:
         return self.network((images.permute(0, 3, 1, 2) - self._mean) / self._std)

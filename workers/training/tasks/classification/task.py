@@ -102,8 +102,7 @@ class Classification:
         test = [sample for sample in run.prepared.samples if sample.split == "test"]
         check_labels(run.prepared, test)
         splits = {"val": val, "test": plain_pictures(run.prepared, test, run.card.spec)}
-        trained.to(run.device)
-        try:
+        with trained.on(run.device):
             return write_report(
                 trained,
                 run.card,
@@ -113,5 +112,3 @@ class Classification:
                 train_images=len(train),
                 device=run.device,
             )
-        finally:
-            trained.cpu()

@@ -95,8 +95,7 @@ class Detection:
     ) -> dict[str, Any]:
         """Evaluate on the run's device; leaves the network on the CPU."""
         test = [sample for sample in run.prepared.samples if sample.split == "test"]
-        trained.to(run.device)
-        try:
+        with trained.on(run.device):
             return write_report(
                 trained,
                 run.card,
@@ -106,5 +105,3 @@ class Detection:
                 train_images=train_images,
                 device=run.device,
             )
-        finally:
-            trained.cpu()

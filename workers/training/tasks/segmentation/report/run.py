@@ -32,14 +32,11 @@ def report_on_run(
     """
     test = [sample for sample in prepared.samples if sample.split == "test"]
     splits = {"val": val, "test": plain_squares(prepared, test, card.spec)}
-    trained.to(device)
 
     def forward(images: Tensor) -> Tensor:
         return class_logits(trained(images))
 
-    try:
+    with trained.on(device):
         return write_report(
             forward, card, splits, folder, epoch=epoch, train_images=train_images, device=device
         )
-    finally:
-        trained.cpu()
