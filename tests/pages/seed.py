@@ -24,14 +24,15 @@ NAMES = ("background", "nucleus", "debris")
 
 
 def dataset(server: Server, name: str = "shapes", project: str = "lab", **summary: Any) -> str:
-    """A data set that is ready; its id."""
+    """A data set that is ready; its id. `versions` and `version` are the record's, the rest its summary's."""
+    record = {part: summary.pop(part) for part in ("versions", "version") if part in summary}
     answer = server.http.post(
         "/api/v1/datasets", data={"name": name, "project": project}, files={"file": ("set.zip", archive())}
     )
     assert answer.status_code == 202, answer.text
     held = server.datasets.claim("ingest", "hand")
     assert held
-    return server.datasets.finish(held, "ready", summary={**SUMMARY, **summary}).id
+    return server.datasets.finish(held, "ready", summary={**SUMMARY, **summary}, **record).id
 
 
 def run(server: Server, dataset_id: str, **body: Any) -> str:

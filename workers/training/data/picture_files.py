@@ -13,8 +13,8 @@ from workers.ingest.problems import Refused
 from workers.prepared.version import DepthScale, Uint8
 from workers.training.data.input_depth import seen_as_trained
 
-_JPEG_QUALITY = 85
-"""Of 0 to 100."""
+_PARAMETERS = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, 85]}
+"""What OpenCV is told of files of a kind."""
 
 
 def read_picture(path: Path, name: str, depth: Sequence[DepthScale] | None) -> tuple[Uint8, str | None]:
@@ -46,7 +46,7 @@ def write_picture(picture: Uint8, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.tmp{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(temporary), plain, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]):
+        if not cv2.imwrite(str(temporary), plain, _PARAMETERS.get(path.suffix, [])):
             raise StorageUnavailable(f"{path.name} could not be written.")
         temporary.replace(path)
     except OSError as error:

@@ -21,6 +21,8 @@ export class Charts {
     this.since = null;
     this.version = 0;
     this.isFetching = this.isAsked = false;
+    this.none = Object.assign(document.createElement("p"), { className: "text-body-secondary", textContent: "There are no values yet.", hidden: true });
+    place.before(this.none);
     this.boxes = this.groups.map((group) => this.#box(place, group));
     this.#controls();
     addEventListener("themechange", () => this.draw());
@@ -36,9 +38,10 @@ export class Charts {
       const query = new URLSearchParams({ runs: this.runs.map((run) => run.id).join(","), names: this.groups.flatMap((group) => group.names).join(","), max_points: MAX_POINTS });
       if (this.since) query.set("since", this.since);
       const { items, since } = await call("GET", `/metrics/series?${query}`);
+      const isFirst = this.since === null;
       this.since = since;
       for (const one of items) this.#take(one);
-      if (items.length) this.draw();
+      if (items.length || isFirst) this.draw();
     } catch {
       // the server is away: `live.js` says so and asks again when it is back
     } finally {
@@ -60,7 +63,9 @@ export class Charts {
     this.isDue = true;
     requestAnimationFrame(() => {
       this.isDue = false;
-      for (const box of this.boxes) box.card.hidden = this.series.size > 0 && !this.#has(box.group);
+      const isKnown = this.since !== null; // until then all keep their places
+      for (const box of this.boxes) box.card.hidden = isKnown && !this.#has(box.group);
+      this.none.hidden = this.boxes.some((box) => !box.card.hidden);
       for (const box of this.boxes) if (box.isSeen) box.plot.show(this.#view(box.group));
     });
   }
