@@ -1,6 +1,7 @@
 """A plug-in as an operator may write one: one thing of each kind."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +102,60 @@ class Pooled(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.encoder(images))
+
+
+@architecture("acme.grid", task="detection", terms=("there", "box"), encoders=("acme.grid4",))
+class Grid(nn.Module):
+    """Says of the whole image whether it has an object of each class, and where."""
+
+    def __init__(self, encoder: str, classes: int, pretrained: bool) -> None:
+        super().__init__()
+        self.encoder = _Pooling(8)
+        self.head = nn.Linear(8, classes + 4)
+        self.classes = classes
+
+    def forward(self, images: Tensor, truth: Any = None) -> tuple[dict[str, Tensor], list[dict[str, Tensor]]]:
+        told = self.head(self.encoder(images))
+        there, boxes = told[:, : self.classes], told[:, self.classes :].sigmoid().sort(dim=1).values
+        losses: dict[str, Tensor] = {}
+        if truth is not None:
+            wanted = torch.zeros_like(there)
+            for row, one in zip(wanted, truth, strict=True):
+                row[one["labels"]] = 1
+            losses = {
+                "there": nn.functional.binary_cross_entropy_with_logits(there, wanted),
+                "box": boxes.mean(),
+            }
+        found = [
+            {
+                "boxes": box[[0, 1, 2, 3]].repeat(self.classes, 1) * images.shape[-1],
+                "labels": torch.arange(self.classes),
+                "scores": scores.sigmoid(),
+            }
+            for box, scores in zip(boxes, there, strict=True)
+        ]
+        return losses, [] if self.training else found
+
+
+class _Count(Metric):
+    """Detections for each object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("found", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("there", torch.tensor(0.0), dist_reduce_fx="sum")
+
+    def update(self, detections: list[dict[str, Tensor]], truth: list[dict[str, Tensor]]) -> None:
+        self.found += sum(len(one["scores"]) for one in detections)
+        self.there += sum(len(one["labels"]) for one in truth)
+
+    def compute(self) -> Tensor:
+        return self.found / self.there
+
+
+@metric("acme.per_object", task="detection")
+def per_object(classes: int, form: str) -> Metric:
+    return _Count()
 
 
 @dataset_format("acme.pairs", help="images and masks in folders")

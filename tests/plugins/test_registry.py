@@ -21,8 +21,9 @@ def test_offers_are_announced_by_a_process_of_their_own(monkeypatch: pytest.Monk
     monkeypatch.setenv("TRAINYARD_PLUGINS", ACME)
     found = {offer.key: offer for offer in announced_offers((ACME,))}
     assert sorted(found) == [
-        "architecture acme.pooled", "format acme.pairs", "loss acme.tversky", "loss acme.weighted",
-        "metric acme.first_class_error", "metric acme.first_share", "optimizer acme.plain_sgd",
+        "architecture acme.grid", "architecture acme.pooled", "format acme.pairs", "loss acme.tversky",
+        "loss acme.weighted", "metric acme.first_class_error", "metric acme.first_share",
+        "metric acme.per_object", "optimizer acme.plain_sgd",
     ]  # fmt: skip
     tversky, pooled = found["loss acme.tversky"], found["architecture acme.pooled"]
     assert (tversky.task, tversky.forms, tversky.params) == (

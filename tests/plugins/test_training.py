@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -10,7 +11,9 @@ import torch
 
 from tests.training.classification.conftest import draw_labelled, tiny
 from tests.training.conftest import Run, draw_set, tiny_spec
-from trainyard.errors import PluginMissing, WeightsUnavailable
+from tests.training.detection.conftest import draw_objects
+from tests.training.detection.conftest import tiny as boxed
+from trainyard.errors import InvalidRequest, PluginMissing, WeightsUnavailable
 from trainyard.runs.events import EpochEnd
 from trainyard.runs.signals import Signals
 from trainyard.settings import CONFIGS
@@ -121,3 +124,34 @@ def test_a_worker_without_the_plug_in_says_so_before_it_trains(
     with pytest.raises(PluginMissing, match=named):
         segmentation.fit(spec=spec)
     assert rows(segmentation) == []
+
+
+GRID = {"architecture": "acme.grid", "encoder": "acme.grid4"}
+
+
+def test_a_detector_and_a_metric_of_detection(acme: None, tmp_path: Path):
+    run = Run(tmp_path / "run", draw_objects(tmp_path / "set", train=8, val=4), finishes=True)
+    spec = boxed(model=GRID, augmentation={"preset": "none"}, optimization={"learning_rate": 0.05})
+    run.fit(epochs=2, spec=spec, signals={4: Signals(stop="now", stop_version=1)})
+    run.fit(epochs=2, spec=spec, resume=True)
+    found = rows(run)
+    assert [name for name in found[-1] if name.startswith("val_loss")] == [
+        "val_loss", "val_loss_there", "val_loss_box",
+    ]  # fmt: skip
+    assert found[-1]["val_acme.per_object"] == pytest.approx(8 / 5), "of four images"
+    assert found[-1]["val_map50"] is not None
+    assert json.loads(RunFolder(run.folder).report_json.read_text())["splits"]["val"]["images"] == 4
+
+
+@pytest.mark.parametrize(
+    ("over", "part", "field"),
+    [
+        ({"export": {"onnx": True}}, "export", "onnx"),
+        ({"model": {**GRID, "task": "instance_segmentation"}}, "model", "task"),
+    ],
+)
+def test_what_a_plug_ins_detector_cannot_do_is_refused(over: dict[str, Any], part: str, field: str):
+    with pytest.raises(InvalidRequest) as refused:
+        Experiments(CONFIGS).compose(boxed(**{"model": GRID, **over}))
+    assert list(refused.value.errors["spec"]) == [part]
+    assert list(refused.value.errors["spec"][part]) == [field]

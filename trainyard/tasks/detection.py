@@ -13,6 +13,7 @@ from trainyard.catalog.names import (
 )
 from trainyard.catalog.transforms import HOLES
 from trainyard.errors import InvalidRequest
+from trainyard.plugins.offers import is_offered_name
 from trainyard.tasks.description import Chart, TaskDescription
 from trainyard.tasks.losses import check_losses, check_weighting, loss_refusal
 
@@ -57,6 +58,8 @@ _SCORES = ("map", "map50", "map75", "mar100")
 
 def check_spec(spec: "TrainingSpec", asked: Collection[str]) -> None:
     """As a TaskDescription's."""
+    if "model" in asked or "export" in asked:
+        _check_offered(spec)
     if "model" in asked:
         _check_form(spec.model)
         _check_encoder(spec.model)
@@ -89,7 +92,22 @@ def _check_form(model: "ModelSpec") -> None:
         )
 
 
+def _check_offered(spec: "TrainingSpec") -> None:
+    """What a plug-in's detector is made of nobody knows here: it finds boxes, and is kept as a checkpoint."""
+    if not is_offered_name(spec.model.architecture):
+        return
+    if spec.model.task == INSTANCES:
+        raise _model_refusal("A plug-in's detector finds boxes.", "task", f"{BOXES} with this architecture")
+    if spec.export.onnx:
+        raise InvalidRequest(
+            "A plug-in's detector has no graph whose boxes could be matched with the network's.",
+            errors={"spec": {"export": {"onnx": ["false: checkpoints hold its weights"]}}},
+        )
+
+
 def _check_encoder(model: "ModelSpec") -> None:
+    if is_offered_name(model.architecture):
+        return
     if _PYRAMID in unfit_architectures(model.encoder):
         raise _model_refusal(
             f"{model.encoder} gives no maps of strides 4 to 32, of which detectors need some.",

@@ -57,12 +57,26 @@ def offered_network(spec: ModelSpec, outputs: int, *, pretrained: bool) -> nn.Mo
     return network
 
 
+def terms_of(architecture: str) -> tuple[str, ...]:
+    """The terms of the loss of a detector that a plug-in offers."""
+    return _found("architecture", architecture).terms
+
+
+Given = Callable[[Any, Any], tuple[Any, Any]]
+"""What metrics are updated with, of outputs and truth."""
+
+
+def _as_tensors(outputs: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    return outputs.float(), truth
+
+
 class OfferedScores:
     """The scores of a task, and beside them the metrics that plug-ins have for it: a task's `Scores`."""
 
-    def __init__(self, own: Any, task: str, *, classes: int, form: str) -> None:
+    def __init__(self, own: Any, task: str, *, classes: int, form: str, given: Given = _as_tensors) -> None:
         """`own` are the task's own scores."""
         self._own = own
+        self._given = given
         made = ((one.offer.name, one.make(classes=classes, form=form)) for one in metrics_of(task))
         self._metrics: dict[str, Metric] = dict(made)
 
@@ -71,10 +85,10 @@ class OfferedScores:
         for metric in self._metrics.values():
             metric.reset()
 
-    def update(self, outputs: Tensor, truth: Tensor, loss: Tensor) -> None:
+    def update(self, outputs: Any, truth: Any, loss: Tensor) -> None:
         self._own.update(outputs, truth, loss)
         for metric in self._metrics.values():
-            metric.to(outputs.device).update(outputs.float(), truth)
+            metric.to(loss.device).update(*self._given(outputs, truth))
 
     def gather(self, add_up: Callable[[Tensor], Tensor], device: torch.device) -> None:
         self._own.gather(add_up, device)
@@ -105,9 +119,9 @@ class OfferedScores:
             metric._update_count = saved["updates"]
 
 
-def with_offered(own: Any, task: str, *, classes: int, form: str) -> Any:
+def with_offered(own: Any, task: str, *, classes: int, form: str, given: Given = _as_tensors) -> Any:
     """The task's own scores where no plug-in has a metric for it, else both."""
-    return OfferedScores(own, task, classes=classes, form=form) if metrics_of(task) else own
+    return OfferedScores(own, task, classes=classes, form=form, given=given) if metrics_of(task) else own
 
 
 def _found(kind: OfferKind, name: str) -> Registered:

@@ -20,14 +20,17 @@ Made = TypeVar("Made", bound=Callable[..., Any])
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """An offer, and what makes the thing."""
+    """An offer, and what makes the thing; `terms` are those of a detector's loss."""
 
     offer: Offer
     make: Callable[..., Any]
+    terms: tuple[str, ...] = ()
 
 
-TASKS = ("segmentation", "classification")
-"""Tasks whose logits and truth are one tensor each, which is what losses, metrics and networks are handed."""
+TASKS = ("segmentation", "classification", "detection")
+OF_TENSORS = TASKS[:2]
+"""Tasks whose logits and truth are one tensor each, which is what losses are handed: that of a detector is
+its own, of what it draws by the truth."""
 
 _registered: dict[tuple[OfferKind, str], Registered] = {}
 
@@ -68,7 +71,9 @@ def optimizer(name: str, *, help: str = "") -> Callable[[Made], Made]:
 
 def metric(name: str, *, task: str, help: str = "") -> Callable[[Made], Made]:
     """A score of the validation of a task: called with `classes`, how many there are, and `form`, and gives a
-    metric of torchmetrics whose states are sums; it is updated with logits and truth.
+    metric of torchmetrics whose states are sums; it is updated with logits and truth, of detection with two
+    lists as torchmetrics' own take them: of each image boxes, labels and scores, and boxes and labels, in
+    pixels of the square.
 
     It is computed in each run of that task, stands in the epochs' rows as val_ and its name, and may be
     monitored. It is better the higher it is, unless its name ends with loss, error or distance.
@@ -77,7 +82,13 @@ def metric(name: str, *, task: str, help: str = "") -> Callable[[Made], Made]:
 
 
 def architecture(
-    name: str, *, task: str, size_multiple: int = 1, encoders: Sequence[str] = (), help: str = ""
+    name: str,
+    *,
+    task: str,
+    size_multiple: int = 1,
+    encoders: Sequence[str] = (),
+    terms: Sequence[str] = (),
+    help: str = "",
 ) -> Callable[[Made], Made]:
     """A network of a task: called with `encoder`, `classes` and `pretrained` gives a module that maps images,
     (N, 3, H, W) float32, to one tensor of logits, as the task's own do, and has a part `encoder`.
@@ -85,6 +96,11 @@ def architecture(
     `encoders` are names of its own, with a dot, that a spec may name; without any it takes Trainyard's.
     `pretrained` is whether the spec asks for weights (`encoder_weights` is not none): OSError says that they
     cannot be had. A binary form has one logit, and `classes` is 1 then.
+
+    One of detection finds boxes: called with images and, where it is told, the truth, a list with `boxes`
+    (M, 4) float32, in pixels, and `labels` (M,) from 0 of each image, it gives a pair: a mapping of its
+    `terms` to scalars, empty without the truth, and a list with `boxes`, `labels` and `scores` of each image,
+    the most probable first, empty in training.
     """
     offer = Offer(
         kind="architecture",
@@ -94,7 +110,12 @@ def architecture(
         size_multiple=size_multiple,
         encoders=tuple(encoders),
     )
-    return _registering(offer)
+    if task == "detection" and not terms:
+        raise SettingsError(
+            f"A plug-in registers the detector {name} without the terms of its loss.",
+            remedy="Name them: terms=('classification', 'box').",
+        )
+    return _registering(offer, tuple(terms))
 
 
 def dataset_format(name: str, *, help: str = "") -> Callable[[Made], Made]:
@@ -119,17 +140,18 @@ def metrics_of(task: str) -> list[Registered]:
     return [one for one in found if one.offer.task == task]
 
 
-def _registering(offer: Offer) -> Callable[[Made], Made]:
+def _registering(offer: Offer, terms: tuple[str, ...] = ()) -> Callable[[Made], Made]:
     if not is_offered_name(offer.name):
         raise SettingsError(
             f"A plug-in registers the {offer.kind} {offer.name!r}, which is no name: {NAME_PATTERN}.",
             remedy="Name it as lab.tversky: whose it is, a dot, and what it is, in small letters.",
         )
 
-    if offer.task not in (None, *TASKS):
+    accepted = OF_TENSORS if offer.kind == "loss" else TASKS
+    if offer.task not in (None, *accepted):
         raise SettingsError(
             f"A plug-in registers the {offer.kind} {offer.name} for the task {offer.task!r}.",
-            remedy=f"Plug-ins may do so for: {', '.join(TASKS)}.",
+            remedy=f"Plug-ins may do so for: {', '.join(accepted)}.",
         )
 
     def register(make: Made) -> Made:
@@ -141,7 +163,7 @@ def _registering(offer: Offer) -> Callable[[Made], Made]:
                 f"{make.__module__}.",
                 remedy="Take one of them out of TRAINYARD_PLUGINS, or rename it.",
             )
-        _registered[key] = Registered(offer=offer, make=make)
+        _registered[key] = Registered(offer=offer, make=make, terms=terms)
         return make
 
     return register

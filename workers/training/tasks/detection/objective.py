@@ -8,13 +8,14 @@ from torch import Tensor, nn
 
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.tasks.detection import INSTANCES, TERMS
+from workers.plugins.made import terms_of, with_offered
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.epochs.objective import Objective
 from workers.training.tasks.detection.data.batches import ObjectBatch
 from workers.training.tasks.detection.labels.batch_picture import batch_picture
 from workers.training.tasks.detection.labels.scores import TrainScores, ValScores
 from workers.training.tasks.detection.labels.truth import Scenes
-from workers.training.tasks.detection.network.detector import Answer, Detector, Target
+from workers.training.tasks.detection.network.detector import Answer, Detections, Target
 from workers.training.variation.batches import varied
 
 _NOISE_OBJECTS = 16
@@ -30,6 +31,10 @@ class Truth(NamedTuple):
     scenes: Scenes
 
 
+def _found_and_there(answer: Answer, truth: Truth) -> tuple[list[Detections], list[Target]]:
+    return answer.detections, truth.targets
+
+
 class DetectionObjective(Objective):
     """The weighted terms of an architecture's loss, and COCO's scores for classes of those names."""
 
@@ -38,7 +43,8 @@ class DetectionObjective(Objective):
 
     def __init__(self, spec: TrainingSpec, classes: Sequence[str]) -> None:
         super().__init__()
-        terms = TERMS[spec.model.architecture]
+        name = spec.model.architecture
+        terms = TERMS[name] if name in TERMS else terms_of(name)
         self._masks = spec.model.task == INSTANCES
         self._classes, self._size = len(classes), spec.data.image_size
         self._weights = {
@@ -46,11 +52,13 @@ class DetectionObjective(Objective):
             for term in terms
         }
         self.train_scores = TrainScores(terms)
-        self.val_scores = ValScores(terms, classes, masks=self._masks)
+        own = ValScores(terms, classes, masks=self._masks)
+        self.val_scores = with_offered(
+            own, spec.task, classes=len(classes), form=spec.model.task, given=_found_and_there
+        )
 
     def outputs(self, network: nn.Module, images: Tensor, truth: Truth) -> Answer:
         """The network draws what its losses are of by the truth."""
-        assert isinstance(network, Detector)  # noqa: S101 - narrows the type
         answer: Answer = network(images, truth.targets)
         return answer
 
