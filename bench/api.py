@@ -1,12 +1,14 @@
 """What the API does with many stored runs: one run, pages of lists, plain and filtered and sorted.
 
     python -m bench.api [--runs 10000] [--seconds 15] [--rate 100]
+    python -m bench.api --runs 1000,10000,100000
 
 A Redis of its own holds the runs, and a server of the API, one process, answers over HTTP. First, what one
 request costs: seconds of a core of the server, and of Redis, over some hundred requests one by one. Then one
 run and a page of 10 at once, and then one run and a filtered, sorted page, each `--rate` times a second, sent
 when they are due whether or not earlier ones were answered; a request's time counts from when it was due.
-With `wrk` on the machine, also how many a second it gets.
+With `wrk` on the machine, also how many a second it gets. Of several numbers of runs, each in a Redis of its
+own, the costs are set in relation at the end.
 """
 
 import argparse
@@ -64,34 +66,46 @@ class Kind:
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.api", description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--runs", default="10000", help="numbers of stored runs, separated by commas")
     parser.add_argument("--seconds", type=float, default=15.0, help="of the two kinds at once")
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second of each kind")
     asked = parser.parse_args()
+    counts = [int(text) for text in asked.runs.split(",")]
+    costs = [of_so_many(count, asked.seconds, asked.rate) for count in counts]
+    for name in costs[0] if len(counts) > 1 else ():
+        ratios = ", ".join(
+            f"{one[name] / costs[0][name]:.2f} of {count}" for one, count in zip(costs, counts, strict=True)
+        )
+        print(f"{name}, in relation: {ratios}")
+
+
+def of_so_many(count: int, seconds: float, rate: float) -> dict[str, float]:
+    """The figures with so many runs; ms of a core, of server and Redis together, by kind of request."""
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder), threads=1)
         with service.redis():
-            ids = fill(service, asked.runs)
+            ids = fill(service, count)
+            print(f"{count} runs:", flush=True)
             with service.running("web"):
                 await_comparison(service)
-                measure(service, ids, asked.seconds, asked.rate)
+                return measure(service, ids, seconds, rate)
 
 
-def measure(service: Service, ids: list[str], seconds: float, rate: float) -> None:
-    """The cost of each kind, then two kinds at once."""
+def measure(service: Service, ids: list[str], seconds: float, rate: float) -> dict[str, float]:
+    """The cost of each kind, which is returned, then two kinds at once."""
     port = service.port
     chosen = random.Random(SEED).sample(ids, min(len(ids), 2000))  # noqa: S311
     one = Kind("GET /runs/{id}", [f"/api/v1/runs/{run_id}" for run_id in chosen])
     ten, fifty = (Kind(f"page of {n}", [f"/api/v1/runs?limit={n}"]) for n in (10, 50))
     sorted_ = Kind("filtered, sorted page of 50", [f"/api/v1/runs?{FILTERED}{one}" for one in SORTED])
     searched = Kind("page of 50 by text", ["/api/v1/runs?text=run%20777", "/api/v1/runs?text=no%20run"])
-    for kind in (one, ten, fifty, sorted_, searched):
-        print(cost(port, kind), flush=True)
+    costs = {kind.name: cost(port, kind) for kind in (one, ten, fifty, sorted_, searched)}
     for page in (ten, sorted_):
         print(asyncio.run(both(port, (one, page), rate, seconds)), flush=True)
     if shutil.which("wrk"):
         for kind in (one, ten, fifty, sorted_):
             print(throughput(port, kind.paths[0]), flush=True)
+    return costs
 
 
 def await_comparison(service: Service) -> None:
@@ -174,17 +188,19 @@ def a_run(number: int, spec: TrainingSpec) -> Run:
     )
 
 
-def cost(port: int, kind: Kind) -> str:
-    """Seconds of a core that one request takes, of the server and of Redis."""
+def cost(port: int, kind: Kind) -> float:
+    """Print and return ms of a core that one request takes, of the server and of Redis together."""
     for path in kind.paths[:20]:
         asyncio.run(ask_all(port, [path]))
     with busy("-m app") as server, busy("redis-server") as redis:
         size = asyncio.run(ask_all(port, list(itertools.islice(itertools.cycle(kind.paths), COUNTED))))
     each = [1000 * one.seconds / COUNTED for one in (server, redis)]
-    return (
+    print(
         f"{kind.name}: {each[0]:.2f} ms of a core in the server, {each[1]:.2f} ms in Redis, "
-        f"{size / COUNTED / 1000:.1f} kB on the wire"
+        f"{size / COUNTED / 1000:.1f} kB on the wire",
+        flush=True,
     )
+    return sum(each)
 
 
 @dataclass

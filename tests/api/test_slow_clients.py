@@ -251,3 +251,17 @@ def test_a_stream_that_nobody_reads_is_closed(server: Server, run_id: str):
         for _ in range(2000):
             publish(server.runs.live, folder, run_id, Notice(message="x" * 5000))
         wait_for(lambda: followers(server), lambda count: count == 0, 4 * paced_socket.STALL_S)
+
+
+def test_of_a_stream_nothing_but_its_head_is_sent_where_that_is_asked_for(server: Server, run_id: str):
+    for path in (f"runs/{run_id}/events", f"runs/{run_id}/log?follow=true", "events"):
+        with connect(server) as client:
+            client.sendall(
+                f"HEAD /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            )
+            found = b""
+            while data := client.recv(65536):
+                found += data
+            assert found.startswith(b"HTTP/1.1 200 ")
+            assert found.endswith(b"\r\n\r\n")
+    assert followers(server) == 0

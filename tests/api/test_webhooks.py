@@ -20,11 +20,13 @@ from app.composition import EXTENSION, compose
 from tests.api.conftest import ROOT, Hand, submit, upload
 from tests.api.receiver import Receiver
 from tests.api.server import Server
+from tests.unit.records import a_run
 from tests.waits import wait_for
 from trainyard.registry import delivery_log
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.delivery_log import DeliveryLog
 from trainyard.registry.runs import RunRegistry
+from trainyard.runs.record import RunStatus
 from trainyard.scheduling.reindex import Reindex
 from trainyard.scheduling.webhook_sender import WAITS_S, WebhookSender
 from trainyard.settings import REPOSITORY, Settings
@@ -102,6 +104,18 @@ def overdue(client: Client) -> None:
     for key in ("ty:webhooks:due", *client.scan_iter("ty:webhook:*:due")):
         for waiting in client.zrange(key, 0, -1):
             client.zadd(key, {waiting: 1})
+
+
+def test_a_run_that_was_trained_elsewhere_is_told_once(
+    client: FlaskClient, hand: Hand, receiver: Receiver, sender: WebhookSender, storage: Storage
+):
+    made(client, receiver.url)
+    run = replace(a_run(7), project="lab", status=RunStatus.COMPLETED, ended_at=5.0)
+    for _ in range(2):
+        hand.runs.adopt(run)
+    assert sent(sender) == 1
+    [told] = [json.loads(one.body)["run"] for one in receiver.received]
+    assert (told["id"], told["previous_status"], told["status"]) == (run.id, None, "completed")
 
 
 def test_every_change_of_status_is_told_and_signed(

@@ -45,7 +45,9 @@ class HandedOver(Response):
         self._has_end = has_end
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Tells gunicorn at last that the connection is used up."""
+        """Tells gunicorn at last that the connection is used up; of a HEAD there is nothing to go on with."""
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return super().__call__(environ, start_response)
         if SOCKET not in environ:
             return self._copied(environ, start_response)
         environ[HANDED_OVER] = self

@@ -7,9 +7,24 @@ from marshmallow import Schema, fields
 
 from app.composition import services
 from app.http.requests.arguments import Blueprint
+from trainyard.errors import HousekeepingStalled, StorageUnavailable, StoreUnavailable
 
 blueprint = Blueprint("health", __name__, description="For probes and load balancers.")
 OK = {"status": "ok"}
+NOT_READY = {
+    error.code: {
+        "value": {
+            **error("What is wrong with it.", errors={part: ["What is wrong with it."]}).to_dict(),
+            "status": 503,
+            "request_id": "0dd175142a689668",
+        }
+    }
+    for part, error in (
+        ("redis", StoreUnavailable),
+        ("storage", StorageUnavailable),
+        ("housekeeping", HousekeepingStalled),
+    )
+}
 
 
 class HealthSchema(Schema):
@@ -44,7 +59,12 @@ class ReadySchema(HealthSchema):
 
 @blueprint.route("/readyz")
 class Ready(MethodView):
-    @blueprint.alt_response(503, schema="Error", description="`errors` names each part that is not ready")
+    @blueprint.alt_response(
+        503,
+        schema="Error",
+        description="`errors` names each part that is not ready",
+        examples=NOT_READY,
+    )
     @blueprint.response(200, ReadySchema)
     def get(self) -> dict[str, Any]:
         """Say that Redis takes writes and has all records, storage takes files, and housekeeping goes on."""
