@@ -84,6 +84,7 @@ def test_the_newest_epochs_are_kept(run: Run) -> None:
 def test_drawing_takes_little_of_the_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of epochs that are over at once the first one alone is drawn."""
     monkeypatch.setattr(epoch_overlays, "SHARE", 1e-9)
+    monkeypatch.setattr(epoch_overlays, "LONGEST_PAUSE_S", 1e9)
     run.fit(epochs=3)
 
     assert [epoch for epoch, _ in overlay_files(RunFolder(run.folder), 0)] == [1]

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 SHARE = 0.01
 """Of the time of training that drawing may take: epochs that follow each other more quickly have no picture,
 but for the first one that an attempt validates."""
+LONGEST_PAUSE_S = 30.0
+"""Between two pictures: the first one is dear, since fonts are read for it."""
 _BOARD_TAG = "validation"
 
 
@@ -46,15 +48,16 @@ class EpochOverlays(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        began = time.monotonic()
-        if batch_idx or trainer.sanity_checking or not trainer.is_global_zero or began < self._next:
+        is_early = time.monotonic() < self._next
+        if batch_idx or trainer.sanity_checking or not trainer.is_global_zero or is_early:
             return
+        begun = time.thread_time()  # a machine with other work makes no picture dearer
         assert isinstance(pl_module, TrainingModule)  # noqa: S101 - narrows the type
         picture = pl_module.objective.picture(batch, outputs, self._classes)
         if picture is not None:
             self._keep(trainer, picture)
-        ended = time.monotonic()
-        self._next = ended + (ended - began) / SHARE
+        pause = min(LONGEST_PAUSE_S, (time.thread_time() - begun) / SHARE)
+        self._next = time.monotonic() + pause
 
     def _keep(self, trainer: Trainer, picture: Uint8) -> None:
         epoch = trainer.current_epoch + 1
