@@ -262,11 +262,11 @@ def _small_shared_memory(setting: Setting, work: Work) -> Iterator[Finding]:
     if (why := disk.missing()) is not None:
         yield not_shown("a small /dev/shm", why)
         return
-    sizes = setting.size(("2g", "64m"), ("8m",))
+    sizes = setting.size(("2g", "64m"), ("1m",))
     for room in sizes:
         done = _run_with(setting, work, room)
-        said = (done.stderr.strip().splitlines() or [""])[-1][:160]
-        yield holds(f"{room} of /dev/shm: the run completes", done.returncode == 0, said or "completed")
+        said = (done.stderr.strip().splitlines() or ["no word"])[-1][:160] if done.returncode else "completed"
+        yield holds(f"{room} of /dev/shm: the run completes", done.returncode == 0, said)
         if room == sizes[-1]:
             yield equal("fewer loader processes are told of", "loader processes" in done.stdout, True)
 
