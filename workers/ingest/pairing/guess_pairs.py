@@ -57,9 +57,11 @@ class Inference:
         return found if 2 * len(found) > len(images) else []
 
     def drawn_among(self, alone: Sequence[Picture], images: Sequence[Picture]) -> list[Picture]:
-        """Those of the pictures without masks that may be masks of most of the images, by names and looks: as
+        """Those of the pictures beside the images that may be masks of most of them, by names and looks: as
         `0_manual.png` beside `0_training.png` and `0_training_mask.png`, which is a field of view."""
-        if 2 * len(alone) <= len(images):
+        folders = {image.member.path.rpartition("/")[0] for image in images}
+        alone = [one for one in alone if one.member.path.rpartition("/")[0] in folders]
+        if not images or 2 * len(alone) <= len(images):
             return []
         looks = [self._look(one.member) for one in alone[:: max(1, len(alone) // _LOOKED_AT)]]
         drawn = [look for look in looks if look is not None and look.is_telling and look.is_labels]

@@ -175,6 +175,8 @@ def open_large_header(data: bytes, max_side: int | None = None) -> Image.Image:
         raise _in_no_parts()
     try:
         image = reader(io.BytesIO(data))  # not by Image.open, which has a limit of its own
+    except Image.DecompressionBombError as error:  # that of the reader of GIF
+        raise limits.too_large(str(error), max_side) from error
     except BROKEN as error:
         raise picture_broken(error) from error
     _check_pixels(image.size, max_side)

@@ -107,6 +107,8 @@ def whole_picture(data: bytes) -> WholePicture | None:
             opened = AvifImageFile(io.BytesIO(data))
         elif data.startswith(b"BM"):
             opened = BmpImageFile(io.BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise limits.too_large(str(error), limits.MAX_REDUCED_PIXELS) from error
     except BROKEN as error:
         raise picture_broken(error) from error
     if opened is None:

@@ -51,7 +51,8 @@ def _names(source: Source, used: Collection[int], log: ProblemLog) -> tuple[Memb
             return listed, {number: line.strip() for number, line in enumerate(lines) if line.strip()}
     for file in read_classes_files(source, ProblemLog()):
         by_number = file.said.names or dict(enumerate(file.said.listed))
-        if used and set(used) <= by_number.keys():
+        says_names = any(character.isalpha() for name in by_number.values() for character in name)
+        if used and set(used) <= by_number.keys() and says_names:
             return named(source, file.path), by_number
     return None, {}
 
