@@ -13,7 +13,7 @@ CHILD_S = 2.0
 """A run whose child was killed steps again within so long, in the median, on an idle machine."""
 WORKER_S = 15.0
 """One whose worker was killed, within so long after its lease."""
-OF_A_CLOCK = ("images_per_second", "epoch_seconds")
+OF_A_CLOCK = ("images_per_second", "epoch_seconds", "device_utilization", "device_memory_gb")
 
 
 @dataclass(frozen=True, kw_only=True)
