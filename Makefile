@@ -55,6 +55,8 @@ fuzz: $(STAMP)  ## readers, layouts of sets and specs, with thousands of made on
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --timeout=0
 	$(BIN)/python -m tests.ingest.layouts --count 2000
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.odd_specs --count 500
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.odd_task_specs classification --count 200
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.training.odd_task_specs detection --count 200
 
 # Whether all is right and quick on this machine's GPU: docs/gpu.md says how to read it. GPU="--device cpu --only 0,3".
 gpu: $(STAMP)  ## what runs on GPUs, tried on this machine's: about fifteen minutes

@@ -9,6 +9,8 @@ from trainyard.catalog.names import encoder_names
 from trainyard.errors import InvalidRequest
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
+from trainyard.tasks.detection import ARCHITECTURES
+from trainyard.tasks.registry import needs_of
 
 EXPERIMENTS = Experiments(CONFIGS)
 INSTANCES = {"architecture": "MaskRCNN", "task": "instance_segmentation"}
@@ -91,3 +93,7 @@ def test_most_encoders_serve() -> None:
     """Those that give maps of five scales, as the pyramid of segmentation asks for."""
     fit = [name for name in encoder_names() if "FPN" not in unfit_architectures(name)]
     assert len(fit) > 0.6 * len(encoder_names())
+
+
+def test_batches_of_one_are_refused_before_a_worker_has_them() -> None:
+    assert {name for name in ARCHITECTURES if needs_of(name).min_batch > 1} == {"SSDlite"}

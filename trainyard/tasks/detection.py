@@ -43,9 +43,17 @@ LOSSES = {
 """The architecture's own: the sum of its terms, each times the parameter of its name; left out they are 1."""
 
 ARCHITECTURES = {
-    name: Architecture(name=name, size_multiple=32, min_size=64, dynamic_size=False) for name in TERMS
+    name: Architecture(
+        name=name,
+        size_multiple=32,
+        min_size=64,
+        min_batch=2 if name == "SSDlite" else 1,
+        dynamic_size=False,
+    )
+    for name in TERMS
 }
-"""torchvision's detectors. SSDlite's last map would be of less than a pixel below 64."""
+"""torchvision's detectors. SSDlite's last map would be of less than a pixel below 64, and is of one up to 512,
+of which its batch norms need two."""
 MASKED = ("MaskRCNN",)
 """Those of the form instance_segmentation; the others are of the form detection."""
 _PYRAMID = "FPN"
