@@ -52,8 +52,8 @@ ARCHITECTURES = {
     )
     for name in TERMS
 }
-"""torchvision's detectors. SSDlite's last map would be of less than a pixel below 64, and is of one up to 512,
-of which its batch norms need two."""
+"""torchvision's detectors. SSDlite's last map would be of less than a pixel below 64, and is of one up to
+512, of which its batch norms need two."""
 MASKED = ("MaskRCNN",)
 """Those of the form instance_segmentation; the others are of the form detection."""
 _PYRAMID = "FPN"
