@@ -1,7 +1,9 @@
 """The loaders of a run: batches of training and of validation, whatever a sample of the task holds."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypedDict, cast
 
 import torch
@@ -13,6 +15,7 @@ from trainyard.errors import InvalidModel
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.tasks.registry import needs_of
 from workers.prepared.version import Sample
+from workers.process.parent_death import die_with_parent
 from workers.training.data.loader_count import loader_processes
 from workers.training.data.sampler import EpochSampler, share_of
 from workers.training.data.shared_memory import free_shared_memory, loading_that_fits
@@ -132,7 +135,16 @@ class RunData(LightningDataModule):
             persistent_workers=workers > 0,
             prefetch_factor=self.loading.ready if workers > 0 else None,
             pin_memory=self._feeds_gpu,
+            # Children of this process, in its group: by its own way to start processes, which a run's child
+            # has from its worker, they would be the forkserver's, and be neither halted nor killed with it.
+            multiprocessing_context="fork" if workers > 0 else None,
+            worker_init_fn=partial(_end_with, os.getpid()) if workers > 0 else None,
         )
+
+
+def _end_with(parent: int, _: int) -> None:
+    """A loader process that was halted with its parent would stay for ever once that is killed."""
+    die_with_parent(parent)
 
 
 def drops_last(spec: TrainingSpec, images: int) -> bool:
