@@ -1,4 +1,4 @@
-"""Loader processes are halted and end with the process that trains, in a worker's child as in a process of its own."""
+"""Loader processes are halted and killed with the process that trains: a worker's child, or any other."""
 
 import os
 import signal
@@ -24,7 +24,8 @@ from workers.training.tasks.segmentation.data.batches import SegmentationData
 
 def load(folder):
     os.setpgid(0, 0)
-    spec = Experiments(CONFIGS).compose(tiny_spec(data={"image_size": 256, "batch_size": 1, "loader_workers": 2}))
+    data = {"image_size": 256, "batch_size": 1, "loader_workers": 2}
+    spec = Experiments(CONFIGS).compose(tiny_spec(data=data))
     batches = iter(SegmentationData(PreparedDataset(Path(folder)), spec).train_dataloader())
     next(batches)
     print(os.getpid(), flush=True)
@@ -55,8 +56,8 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
 def test_loaders_are_gone_with_what_trains(
     child_of: str, is_halted: bool, prepared: Path, tmp_path: Path
 ) -> None:
-    """Also those that were halted with it, as those of a run whose lease may have lapsed are: they would never
-    look for it again."""
+    """Also those that were halted with it, as of a run whose lease may have lapsed: they would never look
+    for it again."""
     script = tmp_path / "loads.py"
     script.write_text(LOADS)
     command = [sys.executable, str(script), str(prepared), child_of]
@@ -68,9 +69,8 @@ def test_loaders_are_gone_with_what_trains(
         assert len(living(loaders)) == 2
         if is_halted:
             os.killpg(trains, signal.SIGSTOP)
-            wait_for(
-                lambda: [one.status() for one in loaders], lambda told: set(told) == {psutil.STATUS_STOPPED}
-            )
+            halted = {psutil.STATUS_STOPPED}
+            wait_for(lambda: {one.status() for one in loaders}, lambda told: told == halted)
         os.kill(trains, signal.SIGKILL)
         wait_for(lambda: living(loaders), lambda left: not left)
         process.kill()
