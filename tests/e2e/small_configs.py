@@ -9,12 +9,13 @@ from trainyard.settings import CONFIGS
 
 
 def small_configs(folder: Path) -> Path:
-    """Copy the shipped ones to a folder, with a network and a size for the experiment `demo` that train in a
-    moment."""
+    """Copy the shipped ones to a folder; the defaults and the experiment `demo` there train a small network
+    on small images, in a moment."""
     shutil.copytree(CONFIGS, folder)
-    file = folder / "experiment" / "demo.yaml"
-    demo = yaml.safe_load(file.read_text())
-    demo["model"] = {"architecture": "Unet", "encoder": "tu-test_resnet"}
-    demo["data"]["image_size"] = 64
-    file.write_text(yaml.safe_dump(demo))
+    for name, size in (("defaults.yaml", 32), ("experiment/demo.yaml", 64)):
+        file = folder / name
+        spec = yaml.safe_load(file.read_text())
+        spec["model"] = {**spec["model"], "encoder": "tu-test_resnet", "encoder_weights": "none"}
+        spec["data"]["image_size"] = size
+        file.write_text(yaml.safe_dump(spec))
     return folder

@@ -19,9 +19,9 @@ def lines(text: str) -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
 
 
-def walk(script: str, stack: Stack, folder: Path) -> subprocess.CompletedProcess[str]:
+def walk(script: str, stack: Stack, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the lines in the folder, which has the tests' own environment as `.venv`; the first that fails ends
-    it."""
+    it. `settings` are more of the environment."""
     (folder / ".venv").symlink_to(REPOSITORY / ".venv")
     environment = {
         **os.environ,
@@ -29,6 +29,7 @@ def walk(script: str, stack: Stack, folder: Path) -> subprocess.CompletedProcess
         "PYTHONPATH": str(REPOSITORY),
         "HOME": str(folder),
         "TRAINYARD_URL": str(stack.http.base_url),
+        **settings,
     }
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", _PORT.sub(f"127.0.0.1:{stack.http.base_url.port}", script)],

@@ -2,18 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.e2e import walks
 from tests.e2e.conftest import Stack, start_stack, stop_stack
+from tests.e2e.small_configs import small_configs
 from trainyard.settings import REPOSITORY
-from trainyard_client.command.runs.comparison import compare
 from trainyard_local.command import train
 
 TINY = ("--set", "model.encoder=tu-test_resnet", "--set", "data.image_size=32", "--set", "data.batch_size=4")
@@ -35,6 +36,16 @@ def here(*words: str) -> Result:
     return done
 
 
+HANDED_OVER = """
+trainyard run import runs/exp1 --with-data -q
+RUN=$(trainyard run import runs/exp2 -q)
+trainyard model register $RUN first
+trainyard model predict first picture.png --to predicted
+trainyard run show $RUN --json | tr -d '\\n' && echo
+trainyard run show $(trainyard run import runs/exp2 -q) --json | tr -d '\\n' && echo
+"""
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Stack]:
     """A service that trains nothing."""
@@ -46,61 +57,34 @@ def service(tmp_path: Path) -> Iterator[Stack]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("data", ["made", pytest.param("nuclei", marks=pytest.mark.long)])
 def test_the_first_ten_minutes(
-    data: str,
-    shapes: Path,
-    service: Stack,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+    data: str, shapes: Path, service: Stack, tmp_path: Path, request: pytest.FixtureRequest
 ):
-    """Train, go on, fork, compare, hand over to a service, predict: with a made set, and with a real one."""
-    source = shapes if data == "made" else request.getfixturevalue("shared_data") / data
-    first, target = ("1", "2") if data == "made" else ("3", "5")
-    monkeypatch.chdir(tmp_path)
-    assert "runs/exp1/report.html" in here(str(source), "--epochs", first, *TINY, *WITHOUT_EXPORT).stdout
-    assert json.loads(here("--resume", "exp1", "--epochs", target, "--json").stdout)["epochs"] == int(target)
-    other = ("--set", "optimization.learning_rate=0.0001", "--set", "export.onnx=true")
-    assert "runs/exp2/export/model.onnx" in here("--fork", "exp1", "--epochs", "1", *other).stdout
-    compared = CliRunner().invoke(compare, ["runs/exp1", "runs/exp2", "--json"])
-    settings = [one["settings"] for one in json.loads(compared.stdout)]
-    assert [one["optimization.learning_rate"] for one in settings] == [0.001, 0.0001]
+    """The lines of docs/local.md, with a made set and a small network, and with a real one: train, go on,
+    fork, compare, hand over to a service, predict. What was handed over is registered, and asked there."""
+    source = tmp_path / "data" / "nuclei"
+    if data == "made":
+        shutil.unpack_archive(shapes, source)
+        settings = {"TRAINYARD_CONFIGS": str(small_configs(tmp_path / "configs"))}
+    else:
+        shutil.copytree(request.getfixturevalue("shared_data") / data, source)
+        settings = {}
+    picture = next(path for path in sorted(source.rglob("*.png")) if "image" in path.parent.name)
+    shutil.copyfile(picture, tmp_path / "picture.png")
+    lines = walks.lines((REPOSITORY / "docs" / "local.md").read_text())
+    done = walks.walk(lines + HANDED_OVER, service, tmp_path, **settings)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
-    url = str(service.http.base_url)
-    handed_over = ("run", "import", "runs/exp1", "runs/exp2", "--group", "first", "--with-data", "--json")
-    runs = json.loads(said("--url", url, *handed_over, folder=tmp_path))
-    assert [(run["name"], run["status"], run["epoch"]) for run in runs] == [
-        ("exp1", "completed", int(target)),
-        ("exp2", "completed", 1),
-    ]
-    assert not any(run["dataset_deleted"] for run in runs), "the set was sent, and is one for both"
-    assert runs[0]["dataset_id"] == runs[1]["dataset_id"]
-    assert runs[1]["forked_from"]["run_id"] == runs[0]["id"]
-    again = said("--url", url, "run", "import", "runs/exp2", "-q", "--group", "first", folder=tmp_path)
-    assert again.strip() == runs[1]["id"]
-    said("--url", url, "model", "register", runs[1]["id"], "first", folder=tmp_path)
-    pictures = pictures_of(source, tmp_path / "pictures")
-    said("--url", url, "model", "predict", "first", *pictures, "--to", "predicted", folder=tmp_path)
-    assert (tmp_path / "predicted" / Path(pictures[0]).name).stat().st_size > 50
-
-
-def said(*words: str, folder: Path) -> str:
-    """What a command says that does what it is asked; `--url` goes behind its name."""
-    option, url, *rest = words
-    done = command(*rest, option, url, folder=folder)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def pictures_of(source: Path, folder: Path) -> list[str]:
-    """A picture of the data set."""
-    folder.mkdir()
-    if source.is_dir():
-        found = next(path for path in sorted(source.rglob("*.png")) if "image" in path.parent.name)
-        return [str(found)]
-    with zipfile.ZipFile(source) as archive:
-        name = next(one for one in archive.namelist() if one.startswith("images/"))
-        (folder / "a.png").write_bytes(archive.read(name))
-    return [str(folder / "a.png")]
+    first, second = (tmp_path / "runs" / name for name in ("exp1", "exp2"))
+    assert json.loads((first / "run.json").read_text())["epoch"] == 5
+    for file in ("report.html", "figures/curves.svg", "export/model.onnx"):
+        assert [run.name for run in (first, second) if not (run / file).is_file()] == [], file
+    for answer in ("masks/picture.png", "predicted/picture.png"):
+        assert (tmp_path / answer).stat().st_size > 50
+    assert "optimization.learning_rate" in done.stdout, "the comparison"
+    again, handed_over = (json.loads(line) for line in done.stdout.splitlines()[-2:])
+    assert handed_over == again, "the same experiment is the same run"
+    assert (handed_over["name"], handed_over["status"]) == ("exp2", "completed")
+    assert not handed_over["dataset_deleted"]
 
 
 def test_a_sweep_trains_each_variant_and_compares(shapes: Path, tmp_path: Path):
