@@ -13,7 +13,7 @@ from app.service.cluster.catalogue import CatalogueService
 from app.service.cluster.figures import ClusterFiguresService
 from app.service.cluster.health import HealthService
 from app.service.cluster.projects import ProjectService
-from app.service.cluster.queues_and_workers import YardService
+from app.service.cluster.queues_and_workers import ClusterService
 from app.service.cluster.retention import RetentionService
 from app.service.cluster.webhooks import WebhookService
 from app.service.contracts.studies import StudyService
@@ -57,10 +57,10 @@ from trainyard.runs.draft import Draft
 from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.attempt_events import AttemptEvents
-from trainyard.scheduling.housekeeping import Caretaker
+from trainyard.scheduling.housekeeping import Housekeeper
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
-from trainyard.scheduling.wake_ups import Kicker, make_celery
+from trainyard.scheduling.wake_ups import Notifier, make_celery
 from trainyard.scheduling.webhook_sender import WebhookSender
 from trainyard.settings import Settings
 from trainyard.spec.experiments import Experiments
@@ -85,7 +85,7 @@ from trainyard.store.runs.statistics import StatisticsStore
 from trainyard.webhooks.record import Webhook
 
 EXTENSION = "trainyard"
-Kick = Callable[[str], bool]
+Notify = Callable[[str], bool]
 """Says that a queue has work; False where the broker is away."""
 
 
@@ -123,14 +123,14 @@ class Services:
     saved_experiments: SavedExperiments
     webhooks: WebhookService
     trainings: TrainingService
-    yard: YardService
+    cluster: ClusterService
     projects: ProjectService
     health: HealthService
     access_keys: AccessKeys
     sessions: Sessions
     audit: AuditLog
     projects_of: dict[str, Callable[[str], str | None]]
-    caretaker: Caretaker
+    housekeeper: Housekeeper
     webhook_sender: WebhookSender
 
 
@@ -176,19 +176,19 @@ class _Records:
         return self.drafts, self.experiments, self.webhooks
 
 
-def compose(settings: Settings, client: Client | None = None, kick: Kick | None = None) -> Services:
+def compose(settings: Settings, client: Client | None = None, notify: Notify | None = None) -> Services:
     """Wire everything to the settings' Redis and storage, unconnected yet; SettingsError without a Redis."""
     client = client or connect(settings.broker_url)
     celery = make_celery(settings.broker_url)
-    kicker = Kicker(celery, client)
-    kick = kick or kicker.kick
+    notifier = Notifier(celery, client)
+    notify = notify or notifier.notify
     records = _Records.over(client, settings)
     datasets, runs, storage, workers = records.datasets, records.runs, records.storage, records.workers
     queues = QueueStore(client, settings.lease, settings.max_concurrent)
     experiments, offers = Experiments(settings.configs), OfferService(workers)
     saved_experiments = SavedExperiments(records.experiments, runs, experiments, records.locks)
     dataset_service = DatasetService(
-        datasets, UploadStore(client), storage, offers, kick, settings.max_upload_bytes
+        datasets, UploadStore(client), storage, offers, notify, settings.max_upload_bytes
     )
     resumable = ResumableUploads(storage, dataset_service, settings.max_upload_bytes)
     run_service = RunService(
@@ -199,16 +199,16 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         saved_experiments,
         WaitingService(queues, workers, runs),
         offers,
-        kick,
+        notify,
         settings.device_classes[0],
     )
-    run_life, run_files = RunLifeService(records.life, run_service, kick), RunFiles(runs, storage)
+    run_life, run_files = RunLifeService(records.life, run_service, notify), RunFiles(runs, storage)
     shutdown, feed = Shutdown(), EventFeed(client)
     feed_sockets = FeedSockets(feed, runs, shutdown)
     answers = WorkerAnswers(PredictionStore(client), workers, settings.predict_s)
     networks, deliveries = [ip_network(one) for one in settings.webhook_networks], DeliveryStore(client)
     reindex = Reindex(client, storage, datasets, runs)
-    caretaker = _caretaker(records, reindex, kicker, AttemptEvents(celery), settings)
+    housekeeper = _housekeeper(records, reindex, notifier, AttemptEvents(celery), settings)
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
@@ -245,27 +245,27 @@ def compose(settings: Settings, client: Client | None = None, kick: Kick | None 
         trainings=TrainingService(
             run_service, run_files, dataset_service, experiments, storage.data, records.locks
         ),
-        yard=YardService(queues, workers),
+        cluster=ClusterService(queues, workers),
         projects=ProjectService(records.projects, settings.max_concurrent),
         health=HealthService(
             client,
             storage,
             (datasets, runs, records.models, *records.kept),
-            lambda: caretaker.housekeeping,
+            lambda: housekeeper.housekeeping,
         ),
         access_keys=AccessKeys(KeyStore(client), storage),
         sessions=Sessions(SessionStore(client)),
         audit=AuditLog(storage),
         projects_of=_projects_of(records, resumable),
-        caretaker=caretaker,
+        housekeeper=housekeeper,
     )
 
 
-def _caretaker(
-    records: _Records, reindex: Reindex, kicker: Kicker, events: AttemptEvents, settings: Settings
-) -> Caretaker:
+def _housekeeper(
+    records: _Records, reindex: Reindex, notifier: Notifier, events: AttemptEvents, settings: Settings
+) -> Housekeeper:
     runs, datasets = records.runs, records.datasets
-    return Caretaker(
+    return Housekeeper(
         runs,
         datasets,
         records.models,
@@ -273,7 +273,7 @@ def _caretaker(
         records.projects,
         reindex,
         Admission(runs, datasets, records.storage),
-        kicker,
+        notifier,
         events,
         Turns(records.client),
         settings.lease,

@@ -14,11 +14,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from bench.camvid import score
-from bench.camvid_data import DATA, WHOLE, image_files, pack, prepare
-from bench.native_scores import Ious, mean, native_ious
-from bench.timed_example import train_example
-from bench.turns import exit_on_sigterm, print_target
-from bench.wall_time import train_for
+from bench.data.camvid import DATA, WHOLE, image_files, pack, prepare
+from bench.data.native_scores import Ious, mean, native_ious
+from bench.measures.turns import exit_on_sigterm, print_target
+from bench.measures.wall_time import train_for
+from bench.sides.timed_example import train_example
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 

@@ -29,7 +29,7 @@ from typing import Any
 
 import psutil
 
-from bench.service import Service
+from bench.machines.service import Service
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import AttemptRecord, MetricSummary, Run, RunStatus
 from trainyard.settings import Settings

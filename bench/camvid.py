@@ -11,10 +11,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench.camvid_data import DATA, WHOLE, class_names, image_files, pack, prepare
-from bench.native_scores import Ious, native_ious, print_table
-from bench.turns import exit_on_sigterm
-from bench.wall_time import train_for
+from bench.data.camvid import DATA, WHOLE, class_names, image_files, pack, prepare
+from bench.data.native_scores import Ious, native_ious, print_table
+from bench.measures.turns import exit_on_sigterm
+from bench.measures.wall_time import train_for
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from workers.training.tasks.segmentation.prediction.images import as_trained

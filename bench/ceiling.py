@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.example import build_network
-from bench.turns import spread
+from bench.measures.turns import spread
+from bench.sides.example import build_network
 from workers.training.compute.runtime import prepare_process
 from workers.training.tasks.segmentation.network.folded_upsampling import fold_upsampling
 

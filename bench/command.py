@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.api import a_run
-from bench.service import Service
-from bench.turns import environment, exit_on_sigterm
+from bench.machines.service import Service
+from bench.measures.turns import environment, exit_on_sigterm
 from trainyard.registry.runs import RunRegistry
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments

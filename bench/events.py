@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 
 from bench.api import fill
-from bench.service import Service
+from bench.machines.service import Service
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.events import Notice
 from trainyard.storage.files import Storage

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import cv2
 
-from bench.turns import exit_on_sigterm
+from bench.measures.turns import exit_on_sigterm
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.pipeline import ingest
 

@@ -5,8 +5,8 @@
 First on one core: the published script's Dataset, which decodes files and varies them by its nine
 augmentations, beside the engine's squares of 256 px, which are read from the prepared set and varied by a
 preset. Then, on one core too, crops of 512 px out of images of twice the size, beside crops as they were
-until they came to be varied in one warp (`bench/wide_crops.py`). Last, such crops by one loader process and
-by two. Sides take turns; ratios are of neighbours.
+until they came to be varied in one warp (`bench/sides/wide_crops.py`). Last, such crops by one loader
+process and by two. Sides take turns; ratios are of neighbours.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from pathlib import Path
 import cv2
 from torch.utils.data import DataLoader
 
-from bench.camvid_data import DATA, image_files, pack, prepare
-from bench.engine import same_job
-from bench.example import CamVid, augmentation
-from bench.turns import Side, Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
-from bench.wide_crops import doubled, wide_crops
+from bench.data.camvid import DATA, image_files, pack, prepare
+from bench.measures.turns import Side, Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
+from bench.sides.engine import same_job
+from bench.sides.example import CamVid, augmentation
+from bench.sides.wide_crops import doubled, wide_crops
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec

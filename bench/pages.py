@@ -22,8 +22,8 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.api import await_comparison, busy, fill
-from bench.page_records import EPOCHS, METRICS, RUNS, LiveRun, compared_runs
-from bench.service import Service
+from bench.data.page_records import EPOCHS, METRICS, RUNS, LiveRun, compared_runs
+from bench.machines.service import Service
 from tests.pages.conftest import ARGUMENTS, CHROMIUM
 from trainyard.registry.runs import RunRegistry
 from trainyard.storage.files import Storage

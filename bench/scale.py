@@ -24,10 +24,10 @@ from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
 
-from bench.balanced import balanced
-from bench.hosts import Host, hosts
+from bench.machines.balanced import balanced
+from bench.machines.hosts import Host, hosts
+from bench.measures.turns import environment
 from bench.simulated.engine import EPOCHS
-from bench.turns import environment
 from deploy.redis import free_port, server_command
 from trainyard.datasets.record import Dataset
 from trainyard.lease import LeaseRules

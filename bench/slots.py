@@ -11,8 +11,8 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.camvid_data import DATA, pack, prepare
-from bench.turns import Peer, Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
+from bench.data.camvid import DATA, pack, prepare
+from bench.measures.turns import Peer, Turn, exit_on_sigterm, interleave, print_target, ratios, speeds, spread
 
 SLOTS = 2
 TOGETHER = 1.0

@@ -18,9 +18,9 @@ from typing import Any
 import torch
 from lightning import LightningModule, Trainer
 
-from bench.camvid_data import DATA, pack, prepare
-from bench.engine import job, same_job
-from bench.turns import exit_on_sigterm, print_limit, ratios, spread
+from bench.data.camvid import DATA, pack, prepare
+from bench.measures.turns import exit_on_sigterm, print_limit, ratios, spread
+from bench.sides.engine import job, same_job
 from trainyard.runs.events import Event
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder

@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.camvid_data import DATA, pack
-from bench.engine import same_job
-from bench.service import Service, uploaded, wait_for_step
-from bench.turns import environment, exit_on_sigterm, print_limit, ratios, spread
+from bench.data.camvid import DATA, pack
+from bench.machines.service import Service, uploaded, wait_for_step
+from bench.measures.turns import environment, exit_on_sigterm, print_limit, ratios, spread
+from bench.sides.engine import same_job
 
 WARM = 0.4
 COLD = 1.0
@@ -30,7 +30,7 @@ PRELOAD_S = 30.0
 def script(data: Path, threads: int) -> float:
     """Seconds of the script."""
     start = time.monotonic()
-    command = [sys.executable, "-m", "bench.first_step", str(data)]
+    command = [sys.executable, "-m", "bench.sides.first_step", str(data)]
     subprocess.run(command, env=environment(threads), check=True, capture_output=True)
     return time.monotonic() - start
 

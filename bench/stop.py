@@ -12,10 +12,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bench.camvid_data import DATA, pack
-from bench.engine import same_job
-from bench.service import POLL_S, Service, service, uploaded, wait_for_step
-from bench.turns import exit_on_sigterm, print_limit
+from bench.data.camvid import DATA, pack
+from bench.machines.service import POLL_S, Service, service, uploaded, wait_for_step
+from bench.measures.turns import exit_on_sigterm, print_limit
+from bench.sides.engine import same_job
 from trainyard.storage.files import RunFolder, Storage
 
 BATCH_SIZE = 8

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.api import percentiles
 from bench.events import processes
-from bench.service import Service
+from bench.machines.service import Service
 from trainyard.datasets.record import Dataset
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.storage.files import Storage

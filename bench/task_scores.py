@@ -19,8 +19,8 @@ from typing import Any
 
 import yaml
 
-from bench.turns import exit_on_sigterm
-from bench.wall_time import processor_clock, train_for
+from bench.measures.turns import exit_on_sigterm
+from bench.measures.wall_time import processor_clock, train_for
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments, merge
 from trainyard_local.dataset import read_dataset

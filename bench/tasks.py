@@ -4,7 +4,7 @@
     python -m bench.tasks detection SET [--threads N] [--rounds N]
 
 Of classification SET has folders `train` and `val` with one for each of three classes, as
-`bench.pets_folders` makes them; the sides are a plain loop in the manner of timm's train script, and an
+`bench.data.pets_folders` makes them; the sides are a plain loop in the manner of timm's train script, and an
 expert's. Of detection SET has folders `train` and `valid` with `_annotations.coco.json` beside the images;
 the other side is torchvision's reference loop.
 """
@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.turns import Peer, interleave, print_target, ratios, speeds, spread
+from bench.measures.turns import Peer, interleave, print_target, ratios, speeds, spread
 from trainyard_local.dataset import read_dataset
 
 

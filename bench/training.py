@@ -16,11 +16,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.camvid_data import DATA, pack, prepare
-from bench.engine import same_job
-from bench.loss_curve import largest_difference
-from bench.service import ServedRuns, service, uploaded
-from bench.turns import (
+from bench.data.camvid import DATA, pack, prepare
+from bench.machines.service import ServedRuns, service, uploaded
+from bench.measures.loss_curve import largest_difference
+from bench.measures.turns import (
     Anew,
     Peer,
     Side,
@@ -33,6 +32,7 @@ from bench.turns import (
     speeds,
     spread,
 )
+from bench.sides.engine import same_job
 
 SIDES = SCRIPT, EXPERT, ENGINE, SERVICE = ("script", "expert", "engine", "service")
 VAL_IMAGES = 8

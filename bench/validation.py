@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.engine import job, same_job
+from bench.sides.engine import job, same_job
 from trainyard.runs.events import Event, Progress
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder

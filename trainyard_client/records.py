@@ -189,6 +189,7 @@ class AugmentationSpec(Record):
     cutmix_alpha: classification: paste a box of another image, of an area of Beta(alpha, alpha); 0 does not; with mixup, half of the batches each
     validation: transforms that every image is seen through after training: in validation, report and predictions; they draw nothing, as CLAHE with p 1 and clip_limit [4, 4]; training has what `transforms` say
     min_visibility: detection: objects of which less is still in the varied image are not learnt from it
+    device: where training images are varied: cpu by loader processes, training on the device that trains, which knows flips, turns, affine and perspective maps, then colours, blur, noise and holes
     """
 
     preset: str
@@ -197,6 +198,7 @@ class AugmentationSpec(Record):
     cutmix_alpha: float
     validation: list[TransformSpec]
     min_visibility: float
+    device: str
 
 
 class CheckpointSpec(Record):
@@ -290,9 +292,9 @@ class ModelSpec(Record):
     """Model spec.
 
     architecture: architecture of segmentation_models_pytorch; of classification Classifier, a linear layer on the encoder's pooled features; of detection one of torchvision's detectors
-    encoder: encoder of smp, or `tu-` and a timm model
+    encoder: encoder of smp, or `tu-` and a timm model; of classification also hf-hub:OWNER/NAME of the model hub, or folder:<path inside the storage's weights folder>, with a model as timm writes it
     task: multiclass: one logit per class; binary: one logit, for the second of two classes; multilabel: one logit per class, of which a pixel or image may have several or none; of detection: boxes, or with instance_segmentation outlines as well
-    encoder_weights: none | imagenet | packaged | file:<path inside the storage's weights folder>
+    encoder_weights: none | imagenet, of an encoder of the hub or of a folder those that lie there | packaged | file:<path inside the storage's weights folder>
     """
 
     architecture: Any
@@ -1079,7 +1081,7 @@ class Prediction(Record):
 class Project(Record):
     """Project.
 
-    max_concurrent: null: the yard's default, TRAINYARD_MAX_CONCURRENT
+    max_concurrent: null: the cluster's default, TRAINYARD_MAX_CONCURRENT
     created_at: when somebody described it first; null where nobody has
     runs: how many runs it has, by their status, without statuses that none has
     datasets: how many data sets it has

@@ -95,12 +95,12 @@ class LocalRecord:
                 self._change(epoch=event.epoch, step=event.step)
             case events.CheckpointSaved():
                 self._change(checkpoints=checkpoints)
-            case events.Began(device=device):
+            case events.AttemptStarted(device=device):
                 *earlier, present = run.attempts
                 self._change(attempts=(*earlier, replace(present, device=device)))
             case events.Notice(message=message) if message not in run.notices:
                 self._change(notices=(*run.notices, message))
-            case events.BatchSettled():
+            case events.BatchSizeChanged():
                 self._change(spec=with_batches(run.spec, event.batch_size, event.accumulate_batches))
             case events.WeightsLoaded() if run.forked_from:
                 self._change(forked_from=replace(run.forked_from, **asdict(event)))

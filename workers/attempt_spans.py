@@ -1,5 +1,6 @@
 """The spans of a worker: its claims and attempts, in the traces of the requests that made the records."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -8,6 +9,11 @@ from trainyard.runs.record import Run
 from trainyard.tracing import Span, fail, span
 
 Worked = Run | Dataset
+
+
+def now_ns() -> int:
+    """The time of day that spans are told by, in ns since 1970."""
+    return time.time_ns()
 
 
 def claim_was_made(record: Worked, asked_ns: int, queue: str) -> None:

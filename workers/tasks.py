@@ -1,9 +1,8 @@
-"""The Celery side of a worker: a kick claims one piece of work and supervises it."""
+"""The Celery side of a worker: a notify claims one piece of work and supervises it."""
 
 import logging
 import socket
 import threading
-import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,10 +20,10 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.attempt_tasks import attempt_id
-from trainyard.scheduling.housekeeping import Caretaker
+from trainyard.scheduling.housekeeping import Housekeeper
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
-from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Kicker, make_celery
+from trainyard.scheduling.wake_ups import INGEST_TASK, TASKS, TRAIN_TASK, Notifier, make_celery
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store import keys
@@ -38,7 +37,7 @@ from trainyard.store.resources.project_store import ProjectStore
 from trainyard.store.runs.limits import LimitStore
 from trainyard.store.runs.run_store import FINISH_QUEUE
 from trainyard.tracing import stop_tracing
-from workers.attempt_spans import attempt_at, claim_was_made, tell_outcome
+from workers.attempt_spans import attempt_at, claim_was_made, now_ns, tell_outcome
 from workers.boards.server import BoardServer
 from workers.datasets.supervisor import IngestSupervisor
 from workers.devices.gpu_check import GpuCheck, needs_gpu
@@ -72,8 +71,8 @@ class Worker:
     storage: Storage
     runs: RunRegistry
     datasets: DatasetRegistry
-    caretaker: Caretaker
-    kicker: Kicker
+    housekeeper: Housekeeper
+    notifier: Notifier
     events: AttemptEvents
     presence: Presence
     workers: WorkerStore
@@ -101,7 +100,7 @@ class Worker:
         beside = Beside()
         presence = Presence(workers, queues, gpus.gpus(), announced_offers(settings.plugins), beside.do)
         runs.mirror_by = beside.do
-        kicker, events = Kicker(app, client), AttemptEvents(app, node)
+        notifier, events = Notifier(app, client), AttemptEvents(app, node)
         limits = Projects(LimitStore(client), ProjectStore(client), storage)
         return cls(
             settings=settings,
@@ -109,7 +108,7 @@ class Worker:
             storage=storage,
             runs=runs,
             datasets=datasets,
-            caretaker=Caretaker(
+            housekeeper=Housekeeper(
                 runs,
                 datasets,
                 ModelRegistry(client, storage),
@@ -117,13 +116,13 @@ class Worker:
                 limits,
                 Reindex(client, storage, datasets, runs),
                 Admission(runs, datasets, storage),
-                kicker,
+                notifier,
                 events,
                 Turns(client),
                 settings.lease,
                 presence.beat,
             ),
-            kicker=kicker,
+            notifier=notifier,
             events=events,
             presence=presence,
             workers=workers,
@@ -173,7 +172,7 @@ class Worker:
         """
         while self.train(queue):
             if self.presence.trains_several:
-                self.kicker.kick(queue)
+                self.notifier.notify(queue)
                 return
 
     def train(self, queue: str) -> bool:
@@ -183,7 +182,7 @@ class Worker:
         if not self._has_device_for(queue):
             return False
         devices = self.presence.devices if needs_gpu(queue) else 0
-        asked_ns = time.time_ns()
+        asked_ns = now_ns()
         claimed = Claims(self.runs, self.presence.id, self.draining).next(
             queue, devices, self.presence.offered
         )
@@ -217,7 +216,7 @@ class Worker:
         if supervisor.has_failed:
             self.gpus.doubt()
         if supervisor.has_failed or self.draining.is_set():
-            self.kicker.kick(queue)  # it may wait again, and nobody else would say so at once
+            self.notifier.notify(queue)  # it may wait again, and nobody else would say so at once
             return False
         return True
 
@@ -257,7 +256,7 @@ class Worker:
         """Claim the next data set of the queue and ingest it."""
         await_server()
         self._await_end_of_drain()
-        asked_ns = time.time_ns()
+        asked_ns = now_ns()
         claimed = Claims(self.datasets, self.presence.id, self.draining).next(
             queue, offered=self.presence.offered
         )
@@ -305,7 +304,7 @@ def register(worker: Worker, queues: tuple[str, ...]) -> None:
         worker.app.task(name=task, send_events=False)(work[task])  # monitors see attempts, not wake-ups
 
     def ready(**_: object) -> None:
-        worker.caretaker.start(worker.draining)
+        worker.housekeeper.start(worker.draining)
         if FINISH_QUEUE in queues:
             worker.finisher.start()
         if PREDICT_QUEUE in queues:

@@ -88,7 +88,7 @@ def begin(worker: Worker) -> None:
     """Start what runs beside requests, and let the streams know when the worker begins to stop."""
     services = worker.wsgi.extensions[EXTENSION]
     services.shutdown.when(lambda: not worker.alive)
-    services.caretaker.start(threading.Event())
+    services.housekeeper.start(threading.Event())
     services.webhook_sender.start(threading.Event())
 
 

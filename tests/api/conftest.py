@@ -57,18 +57,18 @@ def redis_client(settings: Settings) -> Iterator[Client]:
 
 
 @pytest.fixture
-def kicks() -> list[str]:
-    """The queues that were kicked."""
+def notified() -> list[str]:
+    """The queues that were notified."""
     return []
 
 
 @pytest.fixture
-def app(settings: Settings, redis_client: Client, kicks: list[str]) -> Iterator[Flask]:
-    def kick(queue: str) -> bool:
-        kicks.append(queue)
+def app(settings: Settings, redis_client: Client, notified: list[str]) -> Iterator[Flask]:
+    def notify(queue: str) -> bool:
+        notified.append(queue)
         return True
 
-    services = compose(settings, redis_client, kick)
+    services = compose(settings, redis_client, notify)
     yield create_app(settings, services)
     services.shutdown.when(lambda: True)
     services.feed_sockets.close()

@@ -114,13 +114,13 @@ def test_a_broker_that_breaks_off_is_no_503(client, dataset_id, settings, monkey
     """The wake-up is lost, and made good for later."""
     from redis.exceptions import ConnectionError as Broken
 
-    from trainyard.scheduling.wake_ups import Kicker, make_celery
+    from trainyard.scheduling.wake_ups import Notifier, make_celery
 
-    kicker = Kicker(make_celery(settings.broker_url), connect(NOBODY))
+    notifier = Notifier(make_celery(settings.broker_url), connect(NOBODY))
     for error in (Broken("gone"), ConnectionResetError("gone")):
 
         def broken(*_: Any, error: Exception = error, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(kicker._app, "send_task", broken)
-        assert kicker.kick("cpu") is False
+        monkeypatch.setattr(notifier._app, "send_task", broken)
+        assert notifier.notify("cpu") is False

@@ -54,8 +54,8 @@ def test_a_copy_of_storage_is_a_backup(
     app = create_app(replace(settings, storage=tmp_path / "restored"))
     restored = app.test_client()
     assert restored.get(RUNS).status_code == 503, "no list is answered before all records are there"
-    app.extensions[EXTENSION].caretaker.compare()
-    app.extensions[EXTENSION].caretaker.look()
+    app.extensions[EXTENSION].housekeeper.compare()
+    app.extensions[EXTENSION].housekeeper.look()
 
     for path, told in seen(restored, [completed, queued]).items():
         if path.startswith(f"{RUNS}?sort"):

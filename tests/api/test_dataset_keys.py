@@ -22,7 +22,7 @@ def sets(client: FlaskClient) -> int:
     return len(client.get("/api/v1/datasets").json["items"])
 
 
-def test_the_same_key_again_finds_the_same_set(client: FlaskClient, storage: Storage, kicks: list[str]):
+def test_the_same_key_again_finds_the_same_set(client: FlaskClient, storage: Storage, notified: list[str]):
     first, again = send(client, "k"), send(client, "k")
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json["id"] == again.json["id"]
@@ -30,7 +30,7 @@ def test_the_same_key_again_finds_the_same_set(client: FlaskClient, storage: Sto
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.headers["Location"] == first.headers["Location"]
     assert sets(client) == 1
-    assert kicks == ["ingest"]
+    assert notified == ["ingest"]
     assert [path.name for path in (storage.root / "datasets").iterdir()] == [first.json["id"]]
     assert storage.dataset(first.json["id"]).upload.read_bytes() == archive()
 

@@ -233,14 +233,14 @@ def test_both_files_count_for_the_limit(client: FlaskClient, settings: Settings)
 
 @pytest.mark.parametrize("path", ["set.zip", "scans", "scans/", "scans/images"])
 def test_what_lies_in_storage_is_not_copied(
-    client: FlaskClient, storage: Storage, incoming: Path, kicks: list[str], path: str
+    client: FlaskClient, storage: Storage, incoming: Path, notified: list[str], path: str
 ):
     response = register(client, path)
     assert response.status_code == 202, response.text
     folder = storage.dataset(response.json["id"])
     assert [file.name for file in folder.path.iterdir()] == ["dataset.json"]
     assert response.json["upload_bytes"] == 0
-    assert kicks == ["ingest"]
+    assert notified == ["ingest"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def folders(settings: Settings) -> list[str]:
     return sorted(path.name for path in root.iterdir()) if root.exists() else []
 
 
-def test_an_upload_is_accepted_whole(client: FlaskClient, storage: Storage, kicks: list[str]):
+def test_an_upload_is_accepted_whole(client: FlaskClient, storage: Storage, notified: list[str]):
     content = archive(files=3)
     response = upload(
         client,
@@ -45,7 +45,7 @@ def test_an_upload_is_accepted_whole(client: FlaskClient, storage: Storage, kick
     assert folder.upload.read_bytes() == content
     assert sorted(path.name for path in folder.path.iterdir()) == ["dataset.json", "upload.zip"]
     assert read_json(folder.record)["status"] == "queued"
-    assert kicks == ["ingest"]
+    assert notified == ["ingest"]
     assert client.get(response.headers["Location"]).json == record
 
 

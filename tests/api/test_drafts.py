@@ -35,7 +35,7 @@ def saved(client: FlaskClient, **body: Any) -> dict[str, Any]:
 
 
 def test_a_draft_is_saved_edited_checked_and_submitted(
-    client: FlaskClient, dataset_id: str, kicks: list[str]
+    client: FlaskClient, dataset_id: str, notified: list[str]
 ):
     draft = saved(client, name="later", spec={"epochs": 7})
     assert (draft["project"], draft["request"]) == ("default", {"name": "later", "spec": {"epochs": 7}})
@@ -54,12 +54,12 @@ def test_a_draft_is_saved_edited_checked_and_submitted(
     checked = client.post(f"{path}/check").json
     assert (checked["epochs"], checked["name"], checked["experiment"]) == (3, "later", "demo")
     assert client.get(RUNS).json["items"] == []
-    kicks.clear()
+    notified.clear()
     submitted = client.post(f"{path}/submit")
     assert submitted.status_code == 201, submitted.text
     run = submitted.json
     assert (run["status"], run["epochs"], run["name"], run["notes"]) == ("queued", 3, "later", "")
-    assert kicks == ["cpu"]
+    assert notified == ["cpu"]
     assert client.get(path).status_code == 404
     again = client.post(f"{path}/submit")
     assert (again.status_code, again.json["id"]) == (201, run["id"])

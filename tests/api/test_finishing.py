@@ -72,10 +72,10 @@ def test_neither_it_nor_its_data_set_is_deleted(client: FlaskClient, either: str
         assert client.delete(url).status_code == 409
 
 
-def test_a_raised_target_is_trained_to(client: FlaskClient, either: str, hand: Hand, kicks: list[str]):
+def test_a_raised_target_is_trained_to(client: FlaskClient, either: str, hand: Hand, notified: list[str]):
     told = client.patch(f"{RUNS}/{either}", json={"epochs": 5})
     assert told.status_code == 200, told.text
-    assert (told.json["status"], told.json["epochs"], kicks[-1]) == ("queued", 5, "cpu")
+    assert (told.json["status"], told.json["epochs"], notified[-1]) == ("queued", 5, "cpu")
     held = hand.begin()
     assert (held.id, held.epoch, held.epochs) == (either, 3, 5)
     over = hand.runs.hand_over(held, 5, epoch=5, step=10, used_seconds=2.0, result={"epoch": 5})

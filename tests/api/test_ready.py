@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.composition import EXTENSION, compose
 from tests.api.conftest import Hand, submit, upload
-from trainyard.scheduling import housekeeping as caretaker_module
+from trainyard.scheduling import housekeeping as housekeeping_module
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store import keys
@@ -129,12 +129,12 @@ def test_storage_that_is_no_folder_is_told_of(client: FlaskClient, settings: Set
 
 
 def test_housekeeping_that_hangs_is_told_of(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch):
-    caretaker = app.extensions[EXTENSION].caretaker
-    caretaker._is_started = True
+    housekeeper = app.extensions[EXTENSION].housekeeper
+    housekeeper._is_started = True
     assert client.get("/readyz").status_code == 200
-    monkeypatch.setattr(caretaker, "_started_at", time.monotonic() - caretaker_module.STALLED_S - 1)
+    monkeypatch.setattr(housekeeper, "_started_at", time.monotonic() - housekeeping_module.STALLED_S - 1)
     assert_unready(client, "housekeeping_stalled")
-    caretaker.look()
+    housekeeper.look()
     assert client.get("/readyz").status_code == 200
 
 
@@ -156,7 +156,7 @@ def test_an_emptied_redis_that_is_being_rebuilt_says_so(
     redis_client.set(keys.REBUILDING, 1)  # half of it is there
     refused()
     redis_client.delete(keys.REBUILDING)
-    app.extensions[EXTENSION].caretaker.compare()
+    app.extensions[EXTENSION].housekeeper.compare()
     assert client.get(f"/api/v1/runs/{run_id}").status_code == 200
     assert client.get("/readyz").status_code == 200
     assert not redis_client.exists(keys.REBUILDING)
@@ -196,15 +196,15 @@ def test_an_empty_deployment_is_no_emptied_one(client: FlaskClient):
 def test_a_clean_stop_spares_the_comparison(
     app: Flask, redis_client: Client, run_id: str, storage: Storage, settings: Settings
 ):
-    caretaker = compose(settings, redis_client, lambda _: True).caretaker
-    caretaker.compare()
+    housekeeper = compose(settings, redis_client, lambda _: True).housekeeper
+    housekeeper.compare()
     storage.run(run_id).record.write_text("{")
     this = redis_client.get(keys.INDEXED)
     redis_client.set(keys.INDEXED, "before")
     redis_client.set(keys.STOPPED, "before")
-    caretaker.compare()
+    housekeeper.compare()
     assert redis_client.get(keys.INDEXED) == this
     assert storage.run(run_id).record.read_text() == "{", "nothing was compared"
     redis_client.set(keys.INDEXED, "crashed since")
-    caretaker.compare()
+    housekeeper.compare()
     assert storage.run(run_id).record.read_text() != "{"

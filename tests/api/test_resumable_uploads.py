@@ -46,7 +46,7 @@ def finished(client: FlaskClient, upload_id: str, **more: Any) -> TestResponse:
     return client.post(f"{UPLOADS}/{upload_id}/finish", json={"name": "pets", "sha256": SHA256, **more})
 
 
-def test_a_file_in_pieces_becomes_a_data_set_once(client: FlaskClient, storage: Storage, kicks: list[str]):
+def test_a_file_in_pieces_becomes_a_data_set_once(client: FlaskClient, storage: Storage, notified: list[str]):
     upload_id = begun(client, project="lab")
     assert patched(client, upload_id, 0, CONTENT[:4000]).headers["Upload-Offset"] == "4000"
     state = client.get(f"{UPLOADS}/{upload_id}")
@@ -60,7 +60,7 @@ def test_a_file_in_pieces_becomes_a_data_set_once(client: FlaskClient, storage: 
     dataset = made.json
     assert (dataset["status"], dataset["project"], dataset["upload_bytes"]) == ("queued", "lab", len(CONTENT))
     assert dataset["options"]["on_question"] == "assume"
-    assert kicks == ["ingest"]
+    assert notified == ["ingest"]
     assert storage.dataset(dataset["id"]).upload.read_bytes() == CONTENT
     assert list(storage.uploads.iterdir()) == []
     again = finished(client, upload_id)

@@ -186,7 +186,7 @@ def test_it_is_registered_and_forked_as_any_run(client: FlaskClient, worker: Wor
 
 
 def test_it_goes_on_where_its_data_set_is_here(
-    client: FlaskClient, worker: Worker, hand: Hand, kicks: list[str]
+    client: FlaskClient, worker: Worker, hand: Hand, notified: list[str]
 ):
     run = imported(client)
     path = f"/api/v1/runs/{run['id']}"

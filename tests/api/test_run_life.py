@@ -83,7 +83,7 @@ def test_the_whole_life_over_http(server: Server):
 
 
 def test_a_fork_has_its_own_spec_and_its_own_copy(
-    client: FlaskClient, ended: str, storage: Storage, kicks: list[str]
+    client: FlaskClient, ended: str, storage: Storage, notified: list[str]
 ):
     spec = {"optimization": {"learning_rate": 0.5}, "augmentation": {"preset": "none"}}
     client.patch(f"{RUNS}/{ended}", json={"max_hours": 5})
@@ -100,7 +100,7 @@ def test_a_fork_has_its_own_spec_and_its_own_copy(
         "run_id": ended, "checkpoint": "best", "loaded_layers": None, "total_layers": None, "skipped": [],
     }  # fmt: skip
     assert (fork["queue"], fork["max_hours"]) == (origin["queue"], 5)
-    assert kicks.count("cpu") == 2
+    assert notified.count("cpu") == 2
     assert client.delete(f"{RUNS}/{ended}").status_code == 204
     kept = storage.run(fork["id"]).origin / f"{ended}-best.ckpt"
     assert kept.read_bytes() == b"best.ckpt"
@@ -169,13 +169,13 @@ def test_odd_resumes(client: FlaskClient, ended: str, body: Any):
 
 
 def test_a_resumed_run_is_kicked_and_its_stream_goes_on(
-    client: FlaskClient, ended: str, hand: Hand, kicks: list[str]
+    client: FlaskClient, ended: str, hand: Hand, notified: list[str]
 ):
     hand.runs.publish_status(hand.runs.get(ended))
     first = client.get(f"{RUNS}/{ended}/events").text
     assert first.count("event: status") == 2
     client.post(f"{RUNS}/{ended}/resume", json={"epochs": 6})
-    assert kicks == ["ingest", "cpu", "cpu"]
+    assert notified == ["ingest", "cpu", "cpu"]
     hand.runs.publish_status(hand.runs.finish(hand.begin(), "completed", epoch=6))
     whole = client.get(f"{RUNS}/{ended}/events").text
     assert whole.startswith(first)

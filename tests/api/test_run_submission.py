@@ -22,7 +22,7 @@ def folders(settings: Settings) -> list[str]:
     return sorted(path.name for path in root.iterdir()) if root.exists() else []
 
 
-def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: Storage, kicks: list[str]):
+def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: Storage, notified: list[str]):
     response = submit(
         client,
         dataset_id,
@@ -55,17 +55,17 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     assert read_json(folder.record)["status"] == "queued"
     first = json.loads(folder.events.read_text())
     assert (first["event"], first["status"]) == ("status", "queued")
-    assert kicks == ["ingest", "cpu"]
+    assert notified == ["ingest", "cpu"]
     assert client.get(response.headers["Location"]).json == run
 
 
 def test_a_run_is_checked_without_being_made(
-    client: FlaskClient, dataset_id: str, settings: Settings, kicks: list[str]
+    client: FlaskClient, dataset_id: str, settings: Settings, notified: list[str]
 ):
     spec = {"model": {"architecture": "FPN"}, "data": {"image_size": 65}}
     asked: dict[str, Any] = {"dataset_id": dataset_id, "spec": spec, "priority": 2}
     checked = client.post(f"{RUNS}/check", json=asked)
-    assert (checked.status_code, kicks, folders(settings)) == (200, ["ingest"], [])
+    assert (checked.status_code, notified, folders(settings)) == (200, ["ingest"], [])
     assert client.get(RUNS).json["items"] == []  # type: ignore[index]
     made = submit(client, **asked).json
     assert checked.json == {name: made[name] for name in checked.json}
@@ -256,14 +256,14 @@ def test_a_weights_file_in_storage(client: FlaskClient, dataset_id: str, storage
     assert response.status_code == 201, response.text
 
 
-def test_the_same_key_finds_the_same_run(client: FlaskClient, dataset_id: str, kicks: list[str]):
+def test_the_same_key_finds_the_same_run(client: FlaskClient, dataset_id: str, notified: list[str]):
     first = submit(client, dataset_id, "key-1", name="a")
     again = submit(client, dataset_id, "key-1", name="a")
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json == again.json
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
-    assert kicks.count("cpu") == 1
+    assert notified.count("cpu") == 1
     assert submit(client, dataset_id, "key-2", name="a").json["id"] != first.json["id"]
     assert submit(client, dataset_id, "key-1", name="a", project="other").json["id"] != first.json["id"]
 

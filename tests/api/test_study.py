@@ -68,7 +68,7 @@ def test_models_are_added_and_removed(client: FlaskClient):
     answered(client.post("/modeles"), 400)
 
 
-def test_a_study_is_a_run_of_every_epochs_checkpoint(client: FlaskClient, cells: str, kicks: list[str]):
+def test_a_study_is_a_run_of_every_epochs_checkpoint(client: FlaskClient, cells: str, notified: list[str]):
     body = answered(client.post("/study", query_string=GOOD))
     assert body.keys() == {"AnswerDate", "ModelName"}
     assert body["ModelName"] == "anna-1"
@@ -85,7 +85,7 @@ def test_a_study_is_a_run_of_every_epochs_checkpoint(client: FlaskClient, cells:
     assert spec["optimization"]["learning_rate"] == 0.001
     assert spec["checkpoints"]["every_epochs"] == 1
     assert run["notices"]
-    assert kicks[-1] == "cpu"
+    assert notified[-1] == "cpu"
 
 
 @pytest.mark.parametrize("how", ["query_string", "json", "data"])

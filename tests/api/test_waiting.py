@@ -60,11 +60,11 @@ def width(start: dict[str, str]) -> float:
 
 
 def test_without_a_worker_of_its_class_a_run_says_so(
-    client: FlaskClient, dataset_id: str, beat: Any, waiting: Any, kicks: list[str]
+    client: FlaskClient, dataset_id: str, beat: Any, waiting: Any, notified: list[str]
 ):
     beat(1)
     run = submit(client, dataset_id, device_class="gpu-large").json
-    assert (run["queue"], kicks[-1]) == ("gpu-large", "gpu-large")
+    assert (run["queue"], notified[-1]) == ("gpu-large", "gpu-large")
     assert waiting(run["id"]) == {
         "position": 1,
         "reason": {"code": "no_worker", "message": waiting(run["id"])["reason"]["message"]},

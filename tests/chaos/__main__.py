@@ -15,8 +15,8 @@ from random import Random
 
 from tests.chaos import disk, network, report
 from tests.chaos.campaign import CampaignPlan, run_campaign
+from tests.chaos.cluster import Cluster, ClusterPlan
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.yard import Yard, YardPlan
 
 SHARES = {
     "child": 8,
@@ -52,14 +52,14 @@ def main(arguments: list[str]) -> int:
     for lack in lacks:
         print(f"left out: {lack}", flush=True)
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
-        verdict = _verdict(asked, asked.keep or Path(temporary) / "yard", deck)
+        verdict = _verdict(asked, asked.keep or Path(temporary) / "cluster", deck)
     for line in report.lines(verdict):
         print(line)
     return 1 if verdict.faults or verdict.delays else 0
 
 
 def _verdict(asked: argparse.Namespace, folder: Path, deck: list[str]) -> Verdict:
-    yard_plan = YardPlan(
+    yard_plan = ClusterPlan(
         folder=folder,
         workers=asked.workers,
         lease_s=asked.lease,
@@ -75,8 +75,8 @@ def _verdict(asked: argparse.Namespace, folder: Path, deck: list[str]) -> Verdic
         seeds=3,
         epochs=20,
     )
-    with Yard(yard_plan) as yard:
-        return judge(run_campaign(yard, plan, _rounds(deck, Random(asked.seed))))
+    with Cluster(yard_plan) as cluster:
+        return judge(run_campaign(cluster, plan, _rounds(deck, Random(asked.seed))))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--workers", type=int, default=3, help="training workers, besides one that is cut off"
     )
-    parser.add_argument("--lease", type=int, default=10, help="TRAINYARD_LEASE_S of the yard, in s")
+    parser.add_argument("--lease", type=int, default=10, help="TRAINYARD_LEASE_S of the cluster, in s")
     parser.add_argument(
         "--kinds", nargs="+", choices=SHARES, default=list(SHARES), help="what is done (default: all)"
     )

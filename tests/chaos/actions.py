@@ -1,4 +1,4 @@
-"""What is done to a yard. An action yields how many seconds it waits, and goes on after them."""
+"""What is done to a cluster. An action yields how many seconds it waits, and goes on after them."""
 
 import json
 import time
@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 from psutil import Process
 
 from tests.chaos.client import SETTLED
+from tests.chaos.cluster import Cluster
 from tests.chaos.crowd import Crowd
 from tests.chaos.load import Load
 from tests.chaos.redis_server import MODES
 from tests.chaos.step_log import Mark, newest_marks
 from tests.chaos.wishes import wish_of
 from tests.chaos.worker import Worker, thaw
-from tests.chaos.yard import Yard
 from tests.refusals import refuse_writes, take_writes
 from tests.waits import Limit
 from trainyard.storage.json_files import read_json
@@ -50,13 +50,13 @@ class Strike:
 
 
 class Actions:
-    """Every action by its kind; `strikes` is what has been done, also in strikes.jsonl of the yard, and
+    """Every action by its kind; `strikes` is what has been done, also in strikes.jsonl of the cluster, and
     `trouble` what others than runs had by it."""
 
-    def __init__(self, yard: Yard, load: Load, chance: Random) -> None:
+    def __init__(self, cluster: Cluster, load: Load, chance: Random) -> None:
         self.strikes: list[Strike] = []
         self.trouble: list[str] = []
-        self._yard = yard
+        self._yard = cluster
         self._load = load
         self._chance = chance
         self.kinds: dict[str, Callable[[], Course]] = {
@@ -134,19 +134,19 @@ class Actions:
 
     def _emptied(self) -> Course:
         """Redis and the API end, and Redis has lost everything; the API answers at once all the same."""
-        redis, yard = self._yard.redis, self._yard
+        redis, cluster = self._yard.redis, self._yard
         while not (redis.answers() and self._are_heard()):
             yield LOOK_S
-        training = newest_marks(yard.steps, LIVELY_S)
+        training = newest_marks(cluster.steps, LIVELY_S)
         redis.kill()
-        yard.kill_api()
+        cluster.kill_api()
         redis.forget()
         yield self._chance.uniform(0.2, 2.0)
         redis.start()
-        yard.start_api()
+        cluster.start_api()
         self._struck("redis-emptied", training, gone=False)
         limit = Limit(ANSWERS_S)
-        while not yard.client.is_alive():
+        while not cluster.client.is_alive():
             if limit.has_passed:
                 self.trouble.append(f"the API did not answer {ANSWERS_S:.0f} s after its start")
                 return

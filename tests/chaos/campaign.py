@@ -9,11 +9,11 @@ from typing import Any
 
 from tests.chaos.actions import Actions, Course
 from tests.chaos.client import SETTLED, Client
+from tests.chaos.cluster import Cluster
 from tests.chaos.judge import Evidence, Final
 from tests.chaos.load import Load, spec
 from tests.chaos.step_log import read_marks
 from tests.chaos.stored_runs import PROJECT
-from tests.chaos.yard import Yard
 from tests.chaos.yardstick import Yardstick
 from tests.waits import Limit
 
@@ -35,56 +35,56 @@ class CampaignPlan:
     epochs: int
 
 
-def run_campaign(yard: Yard, plan: CampaignPlan, kinds: Iterator[str]) -> Evidence:
+def run_campaign(cluster: Cluster, plan: CampaignPlan, kinds: Iterator[str]) -> Evidence:
     """Do the actions of these kinds in this order, until there are none left or time is up."""
-    references = _references(yard, plan)
+    references = _references(cluster, plan)
     load = Load(
-        yard.new_client(plan.patience_s),
-        yard.datasets,
-        width=len(yard.workers) - 1,  # one is free to take over
+        cluster.new_client(plan.patience_s),
+        cluster.datasets,
+        width=len(cluster.workers) - 1,  # one is free to take over
         seeds=plan.seeds,
         epochs=plan.epochs,
     )
     chance = Random(plan.seed)
-    actions = Actions(yard, load, chance)
+    actions = Actions(cluster, load, chance)
     yardstick = Yardstick()
     yardstick.start()
     load.start()
-    _play(yard, actions, plan, kinds, chance)
+    _play(cluster, actions, plan, kinds, chance)
     slowness = yardstick.stop()
     load.stop(plan.patience_s)
     while load.is_alive():
-        yard.tend()
+        cluster.tend()
         time.sleep(LOOK_S)
-    finals = _settle(yard, load, plan)
+    finals = _settle(cluster, load, plan)
     return Evidence(
         accepted=load.accepted,
         finals=finals,
         references=references,
-        marks=read_marks(yard.steps),
+        marks=read_marks(cluster.steps),
         strikes=actions.strikes,
-        starved=frozenset(yard.starved),
+        starved=frozenset(cluster.starved),
         cancelled=frozenset(load.wishes.cancelled),
         resumed=frozenset(load.wishes.resumed),
-        trouble=[*load.trouble, *yard.odd_exits, *actions.trouble, *_missing(yard)],
-        lease_s=yard.plan.lease_s,
+        trouble=[*load.trouble, *cluster.odd_exits, *actions.trouble, *_missing(cluster)],
+        lease_s=cluster.plan.lease_s,
         slowness=slowness,
     )
 
 
-def _missing(yard: Yard) -> list[str]:
+def _missing(cluster: Cluster) -> list[str]:
     """Whether all that lay in storage from the first is listed."""
-    wanted, found = yard.plan.stored, yard.client.count(PROJECT)
+    wanted, found = cluster.plan.stored, cluster.client.count(PROJECT)
     return [] if found == wanted else [f"{found} of {wanted} stored runs are listed"]
 
 
-def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:
+def _references(cluster: Cluster, plan: CampaignPlan) -> dict[int, Final]:
     """What each seed comes to when nothing disturbs it."""
-    client = yard.client
+    client = cluster.client
     runs = {}
     for seed in range(plan.seeds):
         wanted = spec(seed, plan.epochs)
-        runs[seed] = client.submit(f"reference-{seed}", yard.datasets[wanted["task"]], wanted)
+        runs[seed] = client.submit(f"reference-{seed}", cluster.datasets[wanted["task"]], wanted)
     finals = {
         seed: _final(client, client.wait(run_id, lambda run: run["status"] == "completed"))
         for seed, run_id in runs.items()
@@ -94,7 +94,9 @@ def _references(yard: Yard, plan: CampaignPlan) -> dict[int, Final]:
     return finals
 
 
-def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str], chance: Random) -> None:
+def _play(
+    cluster: Cluster, actions: Actions, plan: CampaignPlan, kinds: Iterator[str], chance: Random
+) -> None:
     """Begin actions at random gaps and take each on when its time has come; what ends is started again."""
     begin = time.monotonic()
     last_begin, patience = begin + plan.seconds, None
@@ -102,7 +104,7 @@ def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str]
     next_at, number = begin + chance.uniform(*plan.gap_s), 0
     kind = next(kinds, None)
     while kind is not None or (due and not (patience := patience or Limit(plan.patience_s)).has_passed):
-        yard.tend()
+        cluster.tend()
         now = time.monotonic()
         if kind is not None and now > last_begin:
             kind = None
@@ -117,16 +119,16 @@ def _play(yard: Yard, actions: Actions, plan: CampaignPlan, kinds: Iterator[str]
         time.sleep(TICK_S)
 
 
-def _settle(yard: Yard, load: Load, plan: CampaignPlan) -> dict[str, Final]:
-    """Leave the yard in peace until every run has ended, or patience has."""
+def _settle(cluster: Cluster, load: Load, plan: CampaignPlan) -> dict[str, Final]:
+    """Leave the cluster in peace until every run has ended, or patience has."""
     patience = Limit(plan.patience_s)
     open_runs, finals = list(load.accepted), {}
     while open_runs and not patience.has_passed:
-        yard.tend()
+        cluster.tend()
         for run_id in list(open_runs):
-            run = yard.client.run(run_id)
+            run = cluster.client.run(run_id)
             if run["status"] in SETTLED:
-                finals[run_id] = _final(yard.client, run)
+                finals[run_id] = _final(cluster.client, run)
                 open_runs.remove(run_id)
         time.sleep(LOOK_S)
     return finals

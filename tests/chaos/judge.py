@@ -1,4 +1,4 @@
-"""Judges what a yard did under chaos, by the steps that its children logged and by what the API says."""
+"""Judges what a cluster did under chaos, by the steps that its children logged and by what the API says."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

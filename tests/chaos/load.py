@@ -1,4 +1,4 @@
-"""What the yard works on: light real trainings, submitted over HTTP so that the queue never runs dry."""
+"""What the cluster works on: light real trainings, submitted over HTTP so that the queue never runs dry."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The yard's Redis, which can be killed and brought back with its data."""
+"""The cluster's Redis, which can be killed and brought back with its data."""
 
 import shutil
 import subprocess

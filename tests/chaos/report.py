@@ -15,7 +15,7 @@ def lines(verdict: Verdict) -> Iterator[str]:
     yield f"cancelled, resumed           {verdict.cancelled}, {verdict.resumed}"
     yield f"epochs redone                {verdict.redone:.1f} of {verdict.epochs}"
     yield ""
-    yield f"{'done to the yard':<20} {'times':>5}   recovery in s: {'median':>6} {'worst':>6}"
+    yield f"{'done to the cluster':<20} {'times':>5}   recovery in s: {'median':>6} {'worst':>6}"
     for kind, times in sorted(verdict.kinds.items()):
         yield f"{kind:<20} {times:>5}                  {_summary(verdict.recoveries.get(kind, []))}"
     yield f"{'in all':<20} {sum(verdict.kinds.values()):>5}"

@@ -1,6 +1,6 @@
 """What each training child computes and when, written by the child itself: the judge's only witness.
 
-The yard makes `callbacks` known to Lightning by an entry point that only its own workers see, so that the
+The cluster makes `callbacks` known to Lightning by an entry point that only its own workers see, so that the
 service needs no hook. A child has one file; times are of the monotonic clock, which all processes of a
 machine share.
 """
@@ -71,7 +71,7 @@ class StepLog(Callback):
 
 
 def callbacks() -> list[Callback]:
-    """Lightning calls this for every trainer of a yard's workers."""
+    """Lightning calls this for every trainer of a cluster's workers."""
     return [StepLog(Path(os.environ[FOLDER_VARIABLE]), float(os.environ[STEP_VARIABLE]))]
 
 

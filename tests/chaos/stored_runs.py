@@ -1,4 +1,4 @@
-"""Runs that ended long ago: a yard that starts, or starts anew, has many of them in storage."""
+"""Runs that ended long ago: a cluster that starts, or starts anew, has many of them in storage."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""One training worker of a yard, seen from outside: its processes, and what can be done to them."""
+"""One training worker of a cluster, seen from outside: its processes, and what can be done to them."""
 
 import os
 import signal

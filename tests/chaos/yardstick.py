@@ -1,4 +1,5 @@
-"""How slow the machine was while a yard was broken: what is wanted of recovery is wanted of an idle one."""
+"""How slow the machine was while a cluster was broken: what is wanted of recovery is wanted of an idle
+one."""
 
 import threading
 from statistics import median

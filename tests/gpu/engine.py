@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.engine import job as whole_job
+from bench.sides.engine import job as whole_job
 from tests.gpu.check import Setting
 from trainyard.runs.events import EpochEnd, Event, Notice, Progress
 from trainyard.runs.signals import Signals

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.camvid_data import CLASSES as CLASSES_FILE
+from bench.data.camvid import CLASSES as CLASSES_FILE
 from trainyard.datasets.record import Task
 from workers.prepared.version import Objects, PreparedClass, PreparedWriter, Uint8
 

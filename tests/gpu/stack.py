@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import psutil
 
-from bench.service import Service
+from bench.machines.service import Service
 from tests.chaos.worker import Worker
 from tests.gpu.check import Setting
 from tests.waits import Limit

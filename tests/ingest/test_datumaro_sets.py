@@ -1,6 +1,6 @@
 """What becomes of the sets of a few pixels with which another framework tests its formats.
 
-Most have one picture several times, so that no split is left of them: here they are read and painted.
+Most have one picture several times, so that no split is left of them: here they are read and rasterized.
 """
 
 from pathlib import Path

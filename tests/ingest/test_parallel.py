@@ -34,11 +34,11 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.masks.truth import MaskTruth
 from workers.ingest.pipeline import ingest
 
-def paint(self, read, image):
+def rasterize(self, read, image):
     (Path(sys.argv[3]) / str(__import__("os").getpid())).touch()
     time.sleep(600)
 
-MaskTruth.paint = paint
+MaskTruth.rasterize = rasterize
 ingest(Path(sys.argv[1]), Path(sys.argv[2]), IngestOptions(), lambda done, total: None, processes=3)
 """
 
@@ -48,14 +48,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def painting(monkeypatch: pytest.MonkeyPatch, before: Callable[[str], None]) -> None:
-    """Call `before` with the file of each mask that is painted."""
-    paint = MaskTruth.paint
+    """Call `before` with the file of each mask that is rasterized."""
+    rasterize = MaskTruth.rasterize
 
-    def painted(self: MaskTruth, read: Read, image: DecodedImage) -> Uint8:
+    def rasterized(self: MaskTruth, read: Read, image: DecodedImage) -> Uint8:
         before(self.file)
-        return paint(self, read, image)
+        return rasterize(self, read, image)
 
-    monkeypatch.setattr(MaskTruth, "paint", painted)
+    monkeypatch.setattr(MaskTruth, "rasterize", rasterized)
 
 
 @pytest.mark.parametrize("options", [{}, {"max_side": 20}, {"label_map": {2: None}}])

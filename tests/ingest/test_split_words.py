@@ -281,13 +281,13 @@ def test_image_and_mask_of_different_splits(bench: Bench) -> None:
     assert result.problems
 
 
-@pytest.mark.parametrize("source", ["coco", "cited"])
+@pytest.mark.parametrize("source", ["coco", "referenced"])
 def test_annotations_of_one_folder_of_images(bench: Bench, source: str) -> None:
     files: dict[str, bytes] = {}
     for index, split in enumerate(("train", "val")):
         made = annotated("coco", index + 1, first=10 * index)
         document = json.loads(made.pop("annotations.json"))
-        if source == "cited":
+        if source == "referenced":
             for image in document["images"]:
                 image["file_name"] = f"{split}2017/{image['file_name']}"
         name = f"instances_{split}2017" if source == "coco" else f"part{index}"
@@ -370,13 +370,20 @@ def trees(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, str]]:
     for number, split in enumerate(splits):
         start = draw(st.sampled_from(starts))
         name = f"{start}{len(lists.get(split, [])) if anew else number}"
-        cited = f"{image.format(split=word[split])}{name}.png"
-        files[f"{top}{cited}"] = encoded(photo(number))
+        referenced = f"{image.format(split=word[split])}{name}.png"
+        files[f"{top}{referenced}"] = encoded(photo(number))
         annotated = f"{truth.format(split=word[split])}{name}.png"
         files[f"{top}{annotated}"] = encoded(mask(0, 1))
-        told[f"{top}{cited}"] = split
-        ways = [cited, f"{name}.png", name, f"/home/me/{cited}", annotated, cited.replace("/", "\\")]
-        line = draw(st.sampled_from([*ways, f"{cited} {annotated}", f"{cited},{annotated}"]))
+        told[f"{top}{referenced}"] = split
+        ways = [
+            referenced,
+            f"{name}.png",
+            name,
+            f"/home/me/{referenced}",
+            annotated,
+            referenced.replace("/", "\\"),
+        ]
+        line = draw(st.sampled_from([*ways, f"{referenced} {annotated}", f"{referenced},{annotated}"]))
         lists.setdefault(split, []).append(line)
     if "{split}" not in image + truth or draw(st.booleans()):
         folder = draw(st.sampled_from(["", "splits/", "ImageSets/Segmentation/"]))

@@ -19,7 +19,7 @@ from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.picture_files import read_image
 from workers.training.data.splits import split_samples
 from workers.training.epochs.objective import Objective, Row
-from workers.training.network.input_rule import HALF, InputRule
+from workers.training.network.normalization import HALF, Normalization
 from workers.training.tasks.learning_task import TrainedRun
 from workers.training.tasks.model_file import OpenModel
 
@@ -98,7 +98,7 @@ class MeanColour:
     ) -> nn.Module:
         return Pooled()
 
-    def input_rule(self, model: ModelSpec, prepared: PreparedDataset) -> InputRule:
+    def normalization(self, model: ModelSpec, prepared: PreparedDataset) -> Normalization:
         return HALF
 
     def suit_device(self, network: nn.Module, device: torch.device) -> None:

@@ -16,7 +16,7 @@ from trainyard.tasks.registry import rounded_size
 from trainyard.tasks.segmentation import ARCHITECTURES
 from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ModelCard
-from workers.training.network.input_rule import HALF
+from workers.training.network.normalization import HALF
 from workers.training.tasks.segmentation.data.squares import plain_squares
 from workers.training.tasks.segmentation.export.onnx_files import ExportData, export_run
 from workers.training.tasks.segmentation.export.parity import MAX_DIFFERENCE

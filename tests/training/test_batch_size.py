@@ -10,7 +10,7 @@ import torch
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from tests.training.multilabel_set import draw_overlapping
 from trainyard.errors import InvalidRequest, OutOfMemory
-from trainyard.runs.events import BatchSettled, EpochEnd
+from trainyard.runs.events import BatchSizeChanged, EpochEnd
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
 from workers.prepared.version import PreparedDataset
@@ -69,14 +69,14 @@ def test_a_run_takes_the_size_found_and_a_resumed_one_keeps_it(
     assert (tried, result.step) == ([2, 4, 8, 6, 5], 3)
     (notice,) = run.notices
     assert "batches of 5 are used" in notice.message
-    assert run.of(BatchSettled) == [BatchSettled(batch_size=5, accumulate_batches=1)]
+    assert run.of(BatchSizeChanged) == [BatchSizeChanged(batch_size=5, accumulate_batches=1)]
     stored = read_checkpoint(RunFolder(run.folder).last_checkpoint)[ABOUT]["spec"]
     assert stored["data"]["batch_size"] == 5
 
     tried.clear()
     assert run.fit(spec=auto_spec(), epochs=2, resume=True).step == 6
     assert (tried, run.notices) == ([], [])
-    assert run.of(BatchSettled) == [BatchSettled(batch_size=5, accumulate_batches=1)], (
+    assert run.of(BatchSizeChanged) == [BatchSizeChanged(batch_size=5, accumulate_batches=1)], (
         "told where asked for auto"
     )
 
@@ -86,10 +86,10 @@ def test_a_run_with_the_size_that_was_found_is_the_same_run(
 ) -> None:
     small(5)
     run.fit(spec=auto_spec())
-    (found,), (first,) = run.of(BatchSettled), run.of(EpochEnd)
+    (found,), (first,) = run.of(BatchSizeChanged), run.of(EpochEnd)
     run.fit(spec=tiny_spec(data={"image_size": 32, "batch_size": found.batch_size}))
     (again,) = run.of(EpochEnd)
-    assert run.of(BatchSettled) == []
+    assert run.of(BatchSizeChanged) == []
     assert (first.metrics["train_loss"], first.metrics["val_loss"]) == (
         again.metrics["train_loss"],
         again.metrics["val_loss"],

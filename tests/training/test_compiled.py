@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.runs.events import BatchSettled, Notice
+from trainyard.runs.events import BatchSizeChanged, Notice
 from workers.training.compute.compiled import fall_back_to_eager
 
 SPEC = tiny_spec(compute={"compile": True})
@@ -50,7 +50,7 @@ def test_memory_that_ends_while_compiling_is_memory(run: Run, monkeypatch: pytes
 
     compile_with(monkeypatch, backend)
     assert run.fit(epochs=1, spec=SPEC).status == "completed"
-    assert [event.batch_size for event in run.of(BatchSettled)] == [2]
+    assert [event.batch_size for event in run.of(BatchSizeChanged)] == [2]
 
 
 def test_the_networks_own_errors_are_no_compilers() -> None:

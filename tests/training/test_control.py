@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.training.conftest import Run
-from trainyard.runs.events import Began, CheckpointSaved, EpochEnd, Event, SignalApplied
+from trainyard.runs.events import AttemptStarted, CheckpointSaved, EpochEnd, Event, SignalApplied
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ABOUT
@@ -49,7 +49,7 @@ def test_a_signal_to_the_group_of_processes_ends_no_training(run: Run) -> None:
 
     def take_and_signal(event: Event) -> None:
         take(event)
-        if isinstance(event, Began):
+        if isinstance(event, AttemptStarted):
             os.kill(os.getpid(), signal.SIGTERM)
 
     try:

@@ -15,9 +15,9 @@ from trainyard.storage.files import RunFolder
 from trainyard.storage.json_files import read_json
 from workers.prepared.version import PreparedDataset, PreparedWriter
 from workers.training.checkpoints.files import ModelCard
-from workers.training.network.input_rule import HALF
+from workers.training.network.normalization import HALF
 from workers.training.tasks.segmentation.data.crops import tile_corners
-from workers.training.tasks.segmentation.data.squares import Squares, plain_squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, plain_squares
 from workers.training.tasks.segmentation.export.parity import (
     SCORED_LEAST,
     SCORED_PIXELS,
@@ -52,7 +52,7 @@ def sizes(tmp_path: Path) -> PreparedDataset:
     return PreparedDataset(tmp_path / "sizes")
 
 
-def crops(prepared: PreparedDataset) -> Squares:
+def crops(prepared: PreparedDataset) -> SegmentationDataset:
     return plain_squares(prepared, prepared.samples, Experiments(CONFIGS).compose(tiny_spec(data=CROPS)))
 
 

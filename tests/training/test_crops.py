@@ -12,7 +12,7 @@ from trainyard.spec.experiments import Experiments
 from workers.prepared.version import IGNORE_INDEX, PreparedClass, PreparedDataset, PreparedWriter, Uint8
 from workers.training.tasks.segmentation.data.batches import SegmentationData
 from workers.training.tasks.segmentation.data.crops import cut, random_corner, rare_classes, tile_corners
-from workers.training.tasks.segmentation.data.squares import Squares, plain_squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, plain_squares
 
 CLASSES = [
     PreparedClass(index=index, name=str(index), value=index, color=(0, 0, index * 100)) for index in range(2)
@@ -44,7 +44,7 @@ def _data(prepared: PreparedDataset, chance: float, preset: str = "none") -> Seg
     return SegmentationData(prepared, Experiments(CONFIGS).compose(spec))
 
 
-def _arrays(squares: Squares, epoch: int, index: int) -> tuple[Uint8, Uint8]:
+def _arrays(squares: SegmentationDataset, epoch: int, index: int) -> tuple[Uint8, Uint8]:
     item: dict[str, Any] = squares[epoch, index]
     return item["image"].numpy(), item["mask"].numpy()
 

@@ -15,7 +15,7 @@ from trainyard.errors import (
     Segfault,
     TrainyardError,
 )
-from trainyard.runs.events import BatchSettled, Notice
+from trainyard.runs.events import BatchSizeChanged, Notice
 from workers.process.error_texts import meaning_of
 from workers.process.exit_diagnosis import PostMortem
 from workers.training.epochs.module import TrainingModule
@@ -148,7 +148,7 @@ def test_half_the_batch_is_tried_whatever_said_that_memory_ran_out(
     monkeypatch.setattr(TrainingModule, "training_step", step)
     result = run.fit(epochs=1, spec=tiny_spec())
     assert result.status == "completed"
-    assert [(event.batch_size, event.accumulate_batches) for event in run.of(BatchSettled)] == [(2, 2)]
+    assert [(event.batch_size, event.accumulate_batches) for event in run.of(BatchSizeChanged)] == [(2, 2)]
     assert any("ran out of memory" in event.message for event in run.of(Notice))
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from tests.training.conftest import CONFIGS, Run, tiny_spec
 from trainyard.errors import DeviceFault
-from trainyard.runs.events import Began
+from trainyard.runs.events import AttemptStarted
 from trainyard.storage.files import RunFolder
 from workers.devices.cuda import CudaFacts, CudaProblem, Gpu, has_kernels, problem_of
 from workers.training.compute import devices as devices_module
@@ -118,7 +118,7 @@ def test_a_cpu_run_leaves_a_gpu_alone(run: Run, monkeypatch: pytest.MonkeyPatch)
     job = run.job(spec=tiny_spec(data={"image_size": 32, "batch_size": "auto"}, precision="auto"))
     result = run.fit_job(replace(job, device_class="cpu"))
     assert result.status == "completed"
-    assert [event.device for event in run.of(Began)] == ["cpu"]
+    assert [event.device for event in run.of(AttemptStarted)] == ["cpu"]
     assert not torch.cuda.is_initialized()
 
 
@@ -126,7 +126,7 @@ def test_a_cpu_run_leaves_a_gpu_alone(run: Run, monkeypatch: pytest.MonkeyPatch)
 def test_a_gpu_run_does_not_train_on_the_processor(run: Run) -> None:
     with pytest.raises(DeviceFault):
         run.fit_job(replace(run.job(), device_class="gpu"))
-    assert not run.of(Began)
+    assert not run.of(AttemptStarted)
 
 
 def test_nothing_in_the_engine_decides_for_itself() -> None:

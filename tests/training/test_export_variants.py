@@ -24,7 +24,7 @@ from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ABOUT, ModelCard, read_checkpoint
 from workers.training.export import exported_run
 from workers.training.export.logits import LogitParity
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 from workers.training.tasks.segmentation.data.squares import load, plain_squares
 from workers.training.tasks.segmentation.export import onnx_files as export
 from workers.training.tasks.segmentation.export.graph import make_graph
@@ -183,7 +183,7 @@ def exporting(
         run_id="run-0123456789ab",
         spec=spec,
         classes=CLASSES,
-        rule=InputRule(mean=(0.33, 0.32, 0.34), std=(0.1, 0.1, 0.1)),
+        rule=Normalization(mean=(0.33, 0.32, 0.34), std=(0.1, 0.1, 0.1)),
     )
     data = export.ExportData(val=squares, calibration=squares, content_hash="drawn")
 

@@ -12,7 +12,7 @@ from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import LossSpec
 from trainyard.tasks.segmentation import LOSSES
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset
-from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset
 from workers.training.tasks.segmentation.labels.metrics import EpochScores
 from workers.training.tasks.segmentation.losses.weighted_sum import WeightedLosses, build_loss
 from workers.training.tasks.segmentation.report.evaluation import Evaluation, evaluate
@@ -100,7 +100,7 @@ def test_the_report_is_the_same_under_autocast(prepared: Path, kind: torch.dtype
     """Of a network whose logits are 16-bit numbers."""
     data = Experiments(CONFIGS).compose({"data": {"image_size": 320, "batch_size": 2}}).data
     opened = PreparedDataset(prepared)
-    squares = Squares(opened, opened.samples[:2], data, None, 0)
+    squares = SegmentationDataset(opened, opened.samples[:2], data, None, 0)
 
     def logits(images: Tensor) -> Tensor:
         return ((images.permute(0, 3, 1, 2).float() - 90) / 30).to(kind)

@@ -9,7 +9,7 @@ from torch import nn
 
 from workers.training.checkpoints import trained_network
 from workers.training.checkpoints.trained_network import TrainedNetwork
-from workers.training.network.input_rule import HALF
+from workers.training.network.normalization import HALF
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 
 from tests.training.conftest import Run, tiny_spec
 from trainyard.errors import CudaOutOfMemory, HostOutOfMemory
-from trainyard.runs.events import BatchSettled, EpochEnd
+from trainyard.runs.events import BatchSizeChanged, EpochEnd
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
 from workers.training.compute.memory import memory_that_ran_out
@@ -44,7 +44,7 @@ def test_it_goes_on_with_half_the_batch_from_the_last_checkpoint(
     assert [event.epoch for event in run.of(EpochEnd)] == [1, 2, 3]
     (notice,) = run.notices
     assert "batches of 2 and steps of 2 batches" in notice.message
-    assert run.of(BatchSettled) == [BatchSettled(batch_size=2, accumulate_batches=2)]
+    assert run.of(BatchSizeChanged) == [BatchSizeChanged(batch_size=2, accumulate_batches=2)]
     spec = read_checkpoint(RunFolder(run.folder).last_checkpoint)[ABOUT]["spec"]
     assert (spec["data"]["batch_size"], spec["optimization"]["accumulate_batches"]) == (2, 2)
 

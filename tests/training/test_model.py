@@ -23,8 +23,8 @@ from trainyard.spec.training_spec import ModelSpec
 from trainyard.tasks.registry import rounded_size
 from workers.training.compute.runtime import resolve_precision
 from workers.training.network.encoder_weights import load_encoder, packaged_weights, read_weights
-from workers.training.network.input_rule import HALF, InputRule
-from workers.training.network.pretrained import input_rule
+from workers.training.network.normalization import HALF, Normalization
+from workers.training.network.pretrained import normalization
 from workers.training.network.shapes import check_shapes
 from workers.training.tasks.classification.network.classifier import build_classifier
 from workers.training.tasks.segmentation.network.networks import build_network, empty_network
@@ -182,10 +182,10 @@ def test_sizes_are_rounded_up_to_legal_ones(architecture: str, asked: int, legal
 
 
 def test_input_rule_follows_the_weights() -> None:
-    own = InputRule(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
-    assert input_rule(_model("none"), own) == own
-    assert input_rule(_model("packaged"), own) == HALF
-    assert input_rule(_model("file:x"), own).mean == (0.485, 0.456, 0.406)
+    own = Normalization(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+    assert normalization(_model("none"), own) == own
+    assert normalization(_model("packaged"), own) == HALF
+    assert normalization(_model("file:x"), own).mean == (0.485, 0.456, 0.406)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="float16 is refused only without CUDA")

@@ -17,7 +17,7 @@ from tests.training.conftest import CONFIGS, Run, tiny_spec
 from tests.waits import scaled
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.errors import ChildDied, InvalidRequest, NanLoss, WeightsUnavailable
-from trainyard.runs.events import BatchSettled, CheckpointSaved, EpochEnd, SignalApplied
+from trainyard.runs.events import BatchSizeChanged, CheckpointSaved, EpochEnd, SignalApplied
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import read_checkpoint
@@ -131,7 +131,7 @@ def test_memory_that_ends_in_another_rank_alone_halves_the_batch(
     spec = {**_spec(), "data": {"image_size": 64, "batch_size": 2}}
     result = run.fit(epochs=1, spec=spec)
     assert (result.status, result.step) == ("completed", 3)
-    assert [(event.batch_size, event.accumulate_batches) for event in run.of(BatchSettled)] == [(1, 2)]
+    assert [(event.batch_size, event.accumulate_batches) for event in run.of(BatchSizeChanged)] == [(1, 2)]
 
 
 def test_a_rank_that_dies_ends_the_attempt_and_says_how(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

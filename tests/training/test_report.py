@@ -28,9 +28,9 @@ from trainyard.storage.files import RunFolder
 from trainyard.storage.json_files import read_json
 from workers.prepared.version import IGNORE_INDEX, PreparedDataset, Uint8
 from workers.training.checkpoints.files import ModelCard
-from workers.training.network.input_rule import HALF
+from workers.training.network.normalization import HALF
 from workers.training.report import calibration, curves
-from workers.training.tasks.segmentation.data.squares import Squares, load, plain_squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, load, plain_squares
 from workers.training.tasks.segmentation.report import boundary, evaluation
 from workers.training.tasks.segmentation.report.split import split_report
 from workers.training.tasks.segmentation.report.write import write_report
@@ -155,7 +155,7 @@ def _rows(found: evaluation.Evaluation) -> list[dict[str, float]]:
     return list(split_report("val", found, CLASSES, [], []).numbers["classes"])
 
 
-def _squares(prepared: Path, split: str = "val") -> Squares:
+def _squares(prepared: Path, split: str = "val") -> SegmentationDataset:
     dataset = PreparedDataset(prepared)
     spec = Experiments(CONFIGS).compose(tiny_spec())
     return plain_squares(dataset, [s for s in dataset.samples if s.split == split], spec)

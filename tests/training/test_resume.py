@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.training.conftest import Run, tiny_spec
-from trainyard.runs.events import Began, CheckpointSaved, EpochEnd
+from trainyard.runs.events import AttemptStarted, CheckpointSaved, EpochEnd
 from trainyard.runs.signals import Signals
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import read_checkpoint
@@ -141,7 +141,7 @@ def test_a_stopped_epoch_goes_on_at_the_batch_where_it_was_left(run: Run) -> Non
     run.fit(epochs=2, signals={9: STOP_NOW})
     result = run.fit(epochs=2, resume=True)
 
-    (began,) = run.of(Began)
+    (began,) = run.of(AttemptStarted)
     assert (began.device, began.epoch, began.step) == ("cpu", 1, 4)
     assert (result.status, result.epoch, result.step) == ("completed", 2, 6)
     assert [event.epoch for event in run.of(EpochEnd)] == [2]

@@ -19,7 +19,7 @@ from workers.training.compute.rank import Rank
 from workers.training.compute.sync_norms import SyncNorms
 from workers.training.engine.ddp import free_port
 from workers.training.epochs.module import TrainingModule
-from workers.training.network.input_rule import IMAGENET
+from workers.training.network.normalization import IMAGENET
 from workers.training.tasks.segmentation.data.batches import SegmentationData
 from workers.training.tasks.segmentation.network.networks import empty_network
 from workers.training.tasks.segmentation.objective import SegmentationObjective

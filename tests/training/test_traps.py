@@ -16,7 +16,7 @@ from trainyard.spec.experiments import Experiments
 from workers.training.compute import runtime
 from workers.training.engine.attempt import build_attempt
 from workers.training.epochs.module import TrainingModule
-from workers.training.network.input_rule import HALF
+from workers.training.network.normalization import HALF
 from workers.training.tasks.segmentation.objective import SegmentationObjective
 
 

@@ -37,7 +37,7 @@ from workers.process.exit_diagnosis import PostMortem
 from workers.runs.job_message import job_to_message
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
 from workers.training.tasks.segmentation.data.batches import SegmentationData
-from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset
 from workers.training.tasks.segmentation.labels.mask_values import check_mask_values
 from workers.training.typed_errors import EXPECTED, typed_error
 
@@ -160,10 +160,10 @@ def test_a_checkpoint_of_a_newer_trainyard_is_refused(run: Run) -> None:
 def test_an_error_of_a_loader_process_says_what_it_said_there(
     raised: Exception, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(squares: Squares, draw: tuple[int, int]) -> dict[str, object]:
+    def broken(squares: SegmentationDataset, draw: tuple[int, int]) -> dict[str, object]:
         raise raised from OSError("gone")
 
-    monkeypatch.setattr(Squares, "__getitem__", broken)
+    monkeypatch.setattr(SegmentationDataset, "__getitem__", broken)
     job = run.job(spec=tiny_spec(data={"image_size": 32, "batch_size": 4, "loader_workers": 1}))
     loader = SegmentationData(open_version(job.prepared, None), job.spec).train_dataloader()
     with pytest.raises(type(raised), match="Traceback") as caught:
@@ -233,11 +233,11 @@ def test_a_loader_that_is_gone_names_shared_memory_and_its_setting(said: str) ->
 
 
 def test_a_killed_loader_ends_a_run_with_its_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(self: Squares, draw: tuple[int, int]) -> dict[str, object]:
+    def killed(self: SegmentationDataset, draw: tuple[int, int]) -> dict[str, object]:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
-    monkeypatch.setattr(Squares, "__getitem__", killed)
+    monkeypatch.setattr(SegmentationDataset, "__getitem__", killed)
     with pytest.raises(RuntimeError) as caught:
         run.fit(epochs=1, spec=tiny_spec(data={"loader_workers": 1}))
     assert isinstance(typed_error(caught.value), LoaderDied)

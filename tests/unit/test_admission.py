@@ -30,7 +30,7 @@ REFUSED = {"options": {}, "error": ERROR}
 QUESTION = {"code": "unmasked", "text": "What of images without a mask?", "choices": []}
 
 
-class Yard:
+class Cluster:
     """A data set that is being read, and a run that waits for it."""
 
     def __init__(self, client: Client, storage: Storage) -> None:
@@ -63,37 +63,37 @@ def client(redis_url: str) -> Client:
 
 
 @pytest.fixture
-def yard(client: Client, tmp_path: Path) -> Yard:
-    return Yard(client, Storage(tmp_path))
+def cluster(client: Client, tmp_path: Path) -> Cluster:
+    return Cluster(client, Storage(tmp_path))
 
 
-def test_nobody_claims_it_before_its_set_is_ready(yard: Yard):
-    yard.admission.look()
-    assert (yard.run.status, yard.run.awaits_dataset) == (RunStatus.QUEUED, True)
+def test_nobody_claims_it_before_its_set_is_ready(cluster: Cluster):
+    cluster.admission.look()
+    assert (cluster.run.status, cluster.run.awaits_dataset) == (RunStatus.QUEUED, True)
     for queue in ("cpu", "gpu", "finish"):
-        assert yard.runs.claim(queue, "w") is None
-    yard.runs.requeue_lost()
-    assert yard.runs.claim("cpu", "w") is None
-    yard.ended("ready", summary=SUMMARY)
-    assert yard.runs.claim("cpu", "w") is None, "it is admitted first"
-    yard.admission.look()
-    held = yard.runs.claim("cpu", "w")
+        assert cluster.runs.claim(queue, "w") is None
+    cluster.runs.requeue_lost()
+    assert cluster.runs.claim("cpu", "w") is None
+    cluster.ended("ready", summary=SUMMARY)
+    assert cluster.runs.claim("cpu", "w") is None, "it is admitted first"
+    cluster.admission.look()
+    held = cluster.runs.claim("cpu", "w")
     assert held
-    assert (held.id, held.awaits_dataset, held.dataset_hash) == (yard.id, False, SUMMARY["content_hash"])
+    assert (held.id, held.awaits_dataset, held.dataset_hash) == (cluster.id, False, SUMMARY["content_hash"])
 
 
-def test_its_spec_is_fitted_to_the_set(yard: Yard):
+def test_its_spec_is_fitted_to_the_set(cluster: Cluster):
     odd = Experiments(Settings().configs).compose(
         {"model": {"architecture": "DeepLabV3"}, "data": {"image_size": 250}}
     )
-    run = yard.waiting(2, spec=odd)
-    yard.ended("ready", summary=SUMMARY)
-    yard.admission.look()
-    yard.admission.look()
-    admitted = yard.runs.get(run.id)
+    run = cluster.waiting(2, spec=odd)
+    cluster.ended("ready", summary=SUMMARY)
+    cluster.admission.look()
+    cluster.admission.look()
+    admitted = cluster.runs.get(run.id)
     assert admitted.spec.data.image_size == 256
     assert len(admitted.notices) == 1
-    config = read_json(yard.storage.run(run.id).config)
+    config = read_json(cluster.storage.run(run.id).config)
     assert config == {
         "spec": admitted.spec.to_dict(),
         "dataset": {"id": SET_ID, "content_hash": SUMMARY["content_hash"]},
@@ -112,48 +112,48 @@ def test_its_spec_is_fitted_to_the_set(yard: Yard):
     ],
 )
 def test_where_no_run_can_come_of_the_set_it_has_failed(
-    yard: Yard, status: str, values: dict[str, Any], code: str, said: str
+    cluster: Cluster, status: str, values: dict[str, Any], code: str, said: str
 ):
-    yard.ended(status, **values)
-    yard.admission.look()
-    assert yard.run.status == RunStatus.FAILED
-    assert yard.run.error
-    assert yard.run.error["code"] == code
-    assert said in yard.run.error["message"]
-    assert yard.run.ended_at
-    assert read_json(yard.storage.run(yard.id).record)["status"] == "failed"
-    retried = yard.life.retry(yard.id)
+    cluster.ended(status, **values)
+    cluster.admission.look()
+    assert cluster.run.status == RunStatus.FAILED
+    assert cluster.run.error
+    assert cluster.run.error["code"] == code
+    assert said in cluster.run.error["message"]
+    assert cluster.run.ended_at
+    assert read_json(cluster.storage.run(cluster.id).record)["status"] == "failed"
+    retried = cluster.life.retry(cluster.id)
     assert (retried.status, retried.awaits_dataset) == (RunStatus.QUEUED, True)
-    assert yard.runs.claim("cpu", "w") is None, "it waits for its set again"
+    assert cluster.runs.claim("cpu", "w") is None, "it waits for its set again"
 
 
-def test_it_ends_as_any_queued_run_does(yard: Yard):
-    cancelled = yard.waiting(2).id
-    assert yard.runs.stop(yard.id, "now").status == RunStatus.STOPPED
-    assert yard.life.cancel(cancelled).status == RunStatus.CANCELLED
-    yard.ended("ready", summary=SUMMARY)
-    yard.admission.look()
-    assert [yard.runs.get(one).status for one in (yard.id, cancelled)] == ["stopped", "cancelled"]
-    assert yard.life.resume(yard.id, None).awaits_dataset
-    yard.admission.look()
-    held = yard.runs.claim("cpu", "w")
+def test_it_ends_as_any_queued_run_does(cluster: Cluster):
+    cancelled = cluster.waiting(2).id
+    assert cluster.runs.stop(cluster.id, "now").status == RunStatus.STOPPED
+    assert cluster.life.cancel(cancelled).status == RunStatus.CANCELLED
+    cluster.ended("ready", summary=SUMMARY)
+    cluster.admission.look()
+    assert [cluster.runs.get(one).status for one in (cluster.id, cancelled)] == ["stopped", "cancelled"]
+    assert cluster.life.resume(cluster.id, None).awaits_dataset
+    cluster.admission.look()
+    held = cluster.runs.claim("cpu", "w")
     assert held
-    assert held.id == yard.id
+    assert held.id == cluster.id
 
 
-def test_it_waits_on_after_redis_has_lost_everything(yard: Yard, client: Client):
+def test_it_waits_on_after_redis_has_lost_everything(cluster: Cluster, client: Client):
     client.flushall()
-    yard.reindex.rebuild()
-    assert yard.runs.awaiting_dataset() == [yard.id]
-    assert yard.runs.claim("cpu", "w") is None
-    yard.ended("ready", summary=SUMMARY)
-    yard.admission.look()
-    assert not yard.run.awaits_dataset
+    cluster.reindex.rebuild()
+    assert cluster.runs.awaiting_dataset() == [cluster.id]
+    assert cluster.runs.claim("cpu", "w") is None
+    cluster.ended("ready", summary=SUMMARY)
+    cluster.admission.look()
+    assert not cluster.run.awaits_dataset
 
 
-def test_one_that_cannot_be_read_keeps_no_other_from_it(yard: Yard, client: Client):
-    other = yard.waiting(2).id
-    client.hset(keys.record("run", yard.id), "spec", "{")
-    yard.ended("ready", summary=SUMMARY)
-    yard.admission.look()
-    assert not yard.runs.get(other).awaits_dataset
+def test_one_that_cannot_be_read_keeps_no_other_from_it(cluster: Cluster, client: Client):
+    other = cluster.waiting(2).id
+    client.hset(keys.record("run", cluster.id), "spec", "{")
+    cluster.ended("ready", summary=SUMMARY)
+    cluster.admission.look()
+    assert not cluster.runs.get(other).awaits_dataset

@@ -68,7 +68,7 @@ def test_one_under_way_is_not_queued_twice(store: DatasetStore):
 
 def test_a_change_made_from_an_old_record_is_refused(store: DatasetStore):
     seen = ended(store, DatasetStatus.READY)
-    store.amend(seen.id, {"name": "new"})
+    store.edit(seen.id, {"name": "new"})
     outcome, found = store.reopen(seen, {"name": "lost"})
     assert (outcome, found and found.name) == ("changed", "new")
 

@@ -79,7 +79,8 @@ def test_a_log_that_cannot_be_read_says_so(tmp_path: Path):
 
 def test_no_worker_and_no_script_decides_by_the_time_of_day():
     """What is left are times that people read, the age in days of what was left behind, ends of keys, which
-    are dates, the time that a webhook's signature covers, and what strangers' times may not be after."""
+    are dates, the time that a webhook's signature covers, that of spans, and what strangers' times may not be
+    after."""
     found = {
         str(path.relative_to(REPOSITORY))
         for room in ("trainyard", "workers")
@@ -87,6 +88,7 @@ def test_no_worker_and_no_script_decides_by_the_time_of_day():
         if _WALL_CLOCK.search(path.read_text())
     }
     assert found == {
+        "workers/attempt_spans.py",
         "workers/datasets/supervisor.py",
         "workers/heartbeat.py",
         "trainyard/registry/access_keys.py",

@@ -402,7 +402,7 @@ def test_the_project_with_the_fewest_goes_first_and_places_say_so(client, runs, 
     for number, project in ((1, "a"), (2, "a"), (3, "b")):
         trained(number, project=project)
     queues = QueueStore(client, runs.rules, 0)
-    assert [queues.standing(a_run(n).id).position for n in (1, 2, 3)] == [1, 3, 2]
+    assert [queues.queue_position(a_run(n).id).position for n in (1, 2, 3)] == [1, 3, 2]
     assert [runs.claim("finish", "f").id for _ in range(3)] == [a_run(n).id for n in (1, 3, 2)]
     assert [(one.project, one.waiting) for one in queues.waiting_to_finish("finish").shares] == []
 

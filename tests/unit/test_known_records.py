@@ -40,7 +40,7 @@ def test_a_record_is_decoded_once_and_again_when_it_has_changed(store: RunStore,
     first, second = submitted(store, 1), submitted(store, 2)
     before = records.read([first, second])
     assert before == [store.get(first), store.get(second)]
-    store.amend(second, {"notes": "other"})
+    store.edit(second, {"notes": "other"})
     after = records.read([second, "run-00000000000f", first])
     assert after == [store.get(second), store.get(first)]
     assert after[1] is before[0]

@@ -23,7 +23,7 @@ from trainyard.store.processes.turns import Turns
 SET_ID = a_run(0).dataset_id
 
 
-class Yard:
+class Cluster:
     """Both registries on one storage and one Redis, seen some time from now."""
 
     def __init__(self, url: str, root: Path) -> None:
@@ -52,61 +52,66 @@ class Yard:
 
 
 @pytest.fixture
-def yard(redis_url: str, tmp_path: Path) -> Iterator[Yard]:
-    made = Yard(redis_url, tmp_path)
+def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(redis_url, tmp_path)
     yield made
     made.client.close()
 
 
-def test_what_was_never_accepted_goes_when_it_is_old(yard: Yard) -> None:
+def test_what_was_never_accepted_goes_when_it_is_old(cluster: Cluster) -> None:
     left = [
-        yard.storage.dataset("ds-000000000001").receiving(0),
-        yard.storage.dataset("ds-000000000002").upload,
-        yard.storage.dataset("ds-000000000003").annotation,
-        yard.storage.run("run-000000000004").config,
+        cluster.storage.dataset("ds-000000000001").receiving(0),
+        cluster.storage.dataset("ds-000000000002").upload,
+        cluster.storage.dataset("ds-000000000003").annotation,
+        cluster.storage.run("run-000000000004").config,
     ]
     for file in left:
-        yard.write(file)
-    empty = yard.storage.dataset("ds-000000000005").path
+        cluster.write(file)
+    empty = cluster.storage.dataset("ds-000000000005").path
     empty.mkdir()
-    unsent = yard.submitted(6)
-    assert yard.clear(LOST_AFTER_S - 60) == [], "it may be under way"
-    assert sorted(yard.clear()) == sorted([*(file.parent.name for file in left), empty.name, unsent.id])
-    assert [path.name for path in (yard.storage.root / "datasets").iterdir()] == [SET_ID]
-    assert list((yard.storage.root / "runs").iterdir()) == []
-    assert yard.clear() == []
+    unsent = cluster.submitted(6)
+    assert cluster.clear(LOST_AFTER_S - 60) == [], "it may be under way"
+    assert sorted(cluster.clear()) == sorted([*(file.parent.name for file in left), empty.name, unsent.id])
+    assert [path.name for path in (cluster.storage.root / "datasets").iterdir()] == [SET_ID]
+    assert list((cluster.storage.root / "runs").iterdir()) == []
+    assert cluster.clear() == []
 
 
 @pytest.mark.parametrize(
     "name", ["prepared/0/index.json", "checkpoints/last.ckpt", "events.jsonl", ".attempts/1/x", "notes.txt"]
 )
-def test_what_holds_somebody_s_work_stays(yard: Yard, name: str) -> None:
+def test_what_holds_somebody_s_work_stays(cluster: Cluster, name: str) -> None:
     """Though its record has gone."""
-    for folder in (yard.storage.dataset("ds-000000000001").path, yard.storage.run("run-000000000001").path):
-        yard.write(folder / name)
-    assert yard.clear() == []
+    for folder in (
+        cluster.storage.dataset("ds-000000000001").path,
+        cluster.storage.run("run-000000000001").path,
+    ):
+        cluster.write(folder / name)
+    assert cluster.clear() == []
 
 
-def test_records_stay_whether_redis_knows_them_or_not(yard: Yard) -> None:
-    known, forgotten, broken = yard.submitted(1), yard.submitted(2), yard.submitted(3)
-    yard.runs.submit(known)
-    write_json(yard.storage.run(forgotten.id).record, {"id": forgotten.id, "revision": 4})
-    yard.storage.run(broken.id).record.write_text("{")
-    assert yard.clear() == []
+def test_records_stay_whether_redis_knows_them_or_not(cluster: Cluster) -> None:
+    known, forgotten, broken = cluster.submitted(1), cluster.submitted(2), cluster.submitted(3)
+    cluster.runs.submit(known)
+    write_json(cluster.storage.run(forgotten.id).record, {"id": forgotten.id, "revision": 4})
+    cluster.storage.run(broken.id).record.write_text("{")
+    assert cluster.clear() == []
 
 
-def test_nothing_goes_while_redis_may_not_know_all(yard: Yard) -> None:
-    yard.submitted(1)
-    yard.client.set(keys.REBUILDING, 1)
+def test_nothing_goes_while_redis_may_not_know_all(cluster: Cluster) -> None:
+    cluster.submitted(1)
+    cluster.client.set(keys.REBUILDING, 1)
     with pytest.raises(StoreUnavailable):
-        yard.clear()
-    assert yard.storage.run(a_run(1).id).record.exists()
+        cluster.clear()
+    assert cluster.storage.run(a_run(1).id).record.exists()
 
 
 @pytest.mark.parametrize("kind", ["datasets", "runs"])
-def test_a_folder_that_was_half_deleted_goes(yard: Yard, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    folder = yard.storage.root / kind / "run-00000000000a"
-    yard.write(folder / "sub" / "file")
+def test_a_folder_that_was_half_deleted_goes(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = cluster.storage.root / kind / "run-00000000000a"
+    cluster.write(folder / "sub" / "file")
 
     def killed(path: Path) -> None:
         raise KeyboardInterrupt
@@ -116,14 +121,14 @@ def test_a_folder_that_was_half_deleted_goes(yard: Yard, monkeypatch: pytest.Mon
         with pytest.raises(KeyboardInterrupt):
             remove_folder(folder)
     (half,) = folder.parent.glob(".*.deleted")
-    assert yard.clear(LOST_AFTER_S - 60) == []
-    assert yard.clear() == [half.name]
+    assert cluster.clear(LOST_AFTER_S - 60) == []
+    assert cluster.clear() == [half.name]
     assert not half.exists()
 
 
-def test_one_process_of_all_looks_whatever_was_started_anew(yard: Yard) -> None:
-    assert [Turns(yard.client).take("leftovers", 60) for _ in range(3)] == [True, False, False]
-    assert 0 < yard.client.ttl(keys.turn("leftovers")) <= 60
+def test_one_process_of_all_looks_whatever_was_started_anew(cluster: Cluster) -> None:
+    assert [Turns(cluster.client).take("leftovers", 60) for _ in range(3)] == [True, False, False]
+    assert 0 < cluster.client.ttl(keys.turn("leftovers")) <= 60
 
 
 def test_a_storage_without_records_has_none(redis_url: str, tmp_path: Path) -> None:

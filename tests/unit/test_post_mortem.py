@@ -14,7 +14,7 @@ from workers.process.exit_diagnosis import PostMortem
 from workers.process.oom_kills import oom_kills
 from workers.process.peak_memory import peak_memory
 
-V2 = "0::/system.slice/yard.service\n"
+V2 = "0::/system.slice/cluster.service\n"
 V1 = "5:cpu,cpuacct:/a\n4:memory:/a/b\n0::/\n"
 
 
@@ -36,7 +36,7 @@ def machine(tmp_path: Path):
 @pytest.mark.parametrize(
     ("membership", "place"),
     [
-        (V2, "cgroup/system.slice/yard.service/memory.events"),
+        (V2, "cgroup/system.slice/cluster.service/memory.events"),
         (V2, "cgroup/memory.events"),
         (V1, "cgroup/memory/a/b/memory.oom_control"),
         (V1, "cgroup/memory/memory.oom_control"),

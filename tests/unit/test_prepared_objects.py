@@ -13,7 +13,7 @@ from trainyard.datasets.stored_objects import RECORD, stored_objects
 from trainyard.errors import DatasetChanged
 from workers.prepared.objects import RECORDS
 from workers.prepared.recorded import open_version
-from workers.prepared.run_lengths import compressed, decompressed, paint_runs, runs_of, runs_of_part
+from workers.prepared.run_lengths import compressed, decompressed, rasterize_runs, runs_of, runs_of_part
 from workers.prepared.version import Objects, PreparedDataset, PreparedWriter, Uint8
 
 STORED = Path(__file__).parents[1] / "fixtures" / "prepared" / "0.1.0-objects"
@@ -193,7 +193,7 @@ def test_runs_are_read_as_they_were_written() -> None:
         assert runs.sum() == mask.size
         np.testing.assert_array_equal(decompressed(compressed(runs)), runs)
         painted = np.zeros(mask.shape, np.uint8)
-        paint_runs(decompressed(compressed(runs)), painted)
+        rasterize_runs(decompressed(compressed(runs)), painted)
         np.testing.assert_array_equal(painted, mask)
 
 

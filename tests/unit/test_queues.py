@@ -78,9 +78,9 @@ def test_the_front_is_that_of_a_project_and_a_priority(
     live = LiveStore(client)
     for name in "ece":
         assert live.move_to_front(ids[name])[0] == "ok"
-    standing = queues.standing(ids["e"])
-    assert standing
-    assert standing.position == 3
+    queue_position = queues.queue_position(ids["e"])
+    assert queue_position
+    assert queue_position.position == 3
     assert claimed(store) == "adecb"
     assert live.move_to_front(ids["a"])[0] == "refused"
 
@@ -117,15 +117,15 @@ def test_runs_that_arrived_at_once_make_room(store: RecordStore[Run], client: Cl
 def test_a_moved_run_keeps_its_place_among_those_of_another_priority(store: RecordStore[Run], client: Client):
     ids = submitted(store, a=("x", 3), b="x", c="x")
     LiveStore(client).move_to_front(ids["c"])
-    store.amend(ids["c"], {"priority": 3})
+    store.edit(ids["c"], {"priority": 3})
     assert claimed(store) == "acb"
 
 
 def test_what_a_limit_holds_up_comes_after_all_others(store: RecordStore[Run]):
     ids = submitted(store, a="x", b="x", c="x", d="y", e="y")
     limited = QueueStore(store.client, RULES, 1)
-    standings = {name: limited.standing(run_id) for name, run_id in ids.items()}
-    positions = {name: (s.position, s.is_held_up) for name, s in standings.items() if s}
+    queue_positions = {name: limited.queue_position(run_id) for name, run_id in ids.items()}
+    positions = {name: (s.position, s.is_over_limit) for name, s in queue_positions.items() if s}
     assert positions == {"a": (1, False), "d": (2, False), "b": (3, True), "e": (4, True), "c": (5, True)}
 
 

@@ -39,7 +39,7 @@ def test_every_transition_is_mirrored_with_its_revision(runs: RunRegistry, stora
     assert created
     seen = [run.revision]
     for change in (
-        lambda _: runs.amend(a_run(1).id, {"name": "new"}),
+        lambda _: runs.edit(a_run(1).id, {"name": "new"}),
         lambda _: runs.claim("train", "w"),
         lambda held: runs.update(held, epoch=1),
         lambda held: runs.release(held),
@@ -71,11 +71,11 @@ def test_a_stale_mirror_does_not_stay(runs: RunRegistry, storage: Storage, monke
     def slow_write(record: Run) -> None:
         if not raced:
             raced.append(record)
-            runs._store.amend(run.id, {"name": "by another process"})
+            runs._store.edit(run.id, {"name": "by another process"})
         write(record)
 
     monkeypatch.setattr(runs, "_write", slow_write)
-    runs.amend(run.id, {"notes": "mine"})
+    runs.edit(run.id, {"notes": "mine"})
     found = mirror(storage, run)
     assert (found["name"], found["notes"]) == ("by another process", "mine")
 
@@ -83,7 +83,7 @@ def test_a_stale_mirror_does_not_stay(runs: RunRegistry, storage: Storage, monke
 def test_unknown_runs(runs: RunRegistry):
     for call in (
         lambda i: runs.get(i),
-        lambda i: runs.amend(i, {"name": "x"}),
+        lambda i: runs.edit(i, {"name": "x"}),
         lambda i: runs.stop(i, "now"),
         lambda i: runs.retarget(i, 3),
         lambda i: runs.move_to_front(i),

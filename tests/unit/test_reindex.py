@@ -52,7 +52,7 @@ def reindex(client: Client, storage: Storage, datasets: DatasetRegistry, runs: R
 
 
 @pytest.fixture
-def yard(runs: RunRegistry, datasets: DatasetRegistry) -> dict[str, Run]:
+def cluster(runs: RunRegistry, datasets: DatasetRegistry) -> dict[str, Run]:
     """A run of each status, and a ready set."""
     datasets.submit(Dataset(id=SET_ID, name="d", project="a", created_at=0))
     held_set = datasets.claim("ingest", "w")
@@ -83,11 +83,11 @@ def test_many_records_are_restored_by_few_writes(reindex: Reindex, runs: RunRegi
 
 
 def test_a_redis_of_an_earlier_release_gets_its_lists(
-    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, cluster: dict[str, Run]
 ):
     """Records are there in storage's revision, but neither indexes of lists nor what rows come to."""
     reindex.rebuild()
-    run = yard["completed"]
+    run = cluster["completed"]
     rows = [{"epoch": one, "step": one, "val_loss": 1 / one, "val_miou": one / 4} for one in (1, 2, 3)]
     write_json(storage.run(run.id).metrics_json, {"rows": rows})
     for key in (
@@ -111,37 +111,37 @@ def mirror(storage: Storage, run: Run) -> dict:
 
 def test_an_emptied_redis_has_everything_again(
     reindex: Reindex, runs: RunRegistry, datasets: DatasetRegistry, storage: Storage, client: Client,
-    yard: dict[str, Run],
+    cluster: dict[str, Run],
 ):  # fmt: skip
-    pages = [runs.page(status, project).items for status in (None, *yard) for project in (None, "a", "b")]
+    pages = [runs.page(status, project).items for status in (None, *cluster) for project in (None, "a", "b")]
     dataset = datasets.get(SET_ID)
     client.flushall()
     report = reindex.rebuild()
     assert (report.counts, report.problems) == ({"restored": 7}, [])
     assert datasets.get(SET_ID) == dataset
-    for status in set(yard) - {"running"}:
-        assert runs.get(yard[status].id) == yard[status]
-    interrupted = runs.get(yard["running"].id)
+    for status in set(cluster) - {"running"}:
+        assert runs.get(cluster[status].id) == cluster[status]
+    interrupted = runs.get(cluster["running"].id)
     assert (interrupted.status, interrupted.owner) == (RunStatus.QUEUED, None)
-    assert (interrupted.epoch, interrupted.fence) == (1, yard["running"].fence)
-    assert interrupted.revision == yard["running"].revision + 1
+    assert (interrupted.epoch, interrupted.fence) == (1, cluster["running"].fence)
+    assert interrupted.revision == cluster["running"].revision + 1
     assert mirror(storage, interrupted) == runs.to_json(interrupted)
-    listed = [runs.page(status, project).items for status in (None, *yard) for project in (None, "a", "b")]
+    listed = [runs.page(status, project).items for status in (None, *cluster) for project in (None, "a", "b")]
     assert [len(items) for items in listed[:3]] == [len(items) for items in pages[:3]]
-    assert [run.id for run in runs.page("queued").items] == [yard["queued"].id, interrupted.id]
+    assert [run.id for run in runs.page("queued").items] == [cluster["queued"].id, interrupted.id]
     names = NameStore(client, STUDY_SPACE)
-    assert names.resolve("anna-0") == yard["completed"].id
+    assert names.resolve("anna-0") == cluster["completed"].id
     newest = runs.submit(a_run(99))[1]
-    assert newest.created_at > max(run.created_at for run in yard.values())
+    assert newest.created_at > max(run.created_at for run in cluster.values())
     assert set(client.smembers(f"ty:dataset:{SET_ID}:runs")) == {
-        yard["queued"].id, interrupted.id, newest.id
+        cluster["queued"].id, interrupted.id, newest.id
     }  # fmt: skip
 
 
 def test_a_holder_that_lives_takes_its_run_up_again(
-    reindex: Reindex, runs: RunRegistry, client: Client, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, client: Client, cluster: dict[str, Run]
 ):
-    held = yard["running"]
+    held = cluster["running"]
     client.flushall()
     reindex.rebuild()
     assert runs.claim("train", "another") is None, "its holder has the time of a lease to speak"
@@ -152,10 +152,10 @@ def test_a_holder_that_lives_takes_its_run_up_again(
 
 
 def test_a_holder_waits_until_an_emptied_redis_has_its_run_again(
-    reindex: Reindex, runs: RunRegistry, client: Client, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, client: Client, cluster: dict[str, Run]
 ):
     """It asks twice a second, and a comparison of many records takes minutes."""
-    held = yard["running"]
+    held = cluster["running"]
     client.flushall()
     for write in (lambda: runs.report(held, None), lambda: runs.update(held, epoch=2)):
         with pytest.raises(StoreUnavailable, match="being rebuilt"):
@@ -169,9 +169,9 @@ def test_a_holder_waits_until_an_emptied_redis_has_its_run_again(
 
 
 def test_a_run_that_is_gone_for_good_has_no_holder(
-    reindex: Reindex, runs: RunRegistry, client: Client, storage: Storage, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, client: Client, storage: Storage, cluster: dict[str, Run]
 ):
-    held = yard["running"]
+    held = cluster["running"]
     client.flushall()
     shutil.rmtree(storage.run(held.id).path)
     reindex.rebuild()
@@ -181,31 +181,31 @@ def test_a_run_that_is_gone_for_good_has_no_holder(
 
 
 def test_after_the_grace_interrupted_runs_go_first(
-    reindex: Reindex, runs: RunRegistry, client: Client, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, client: Client, cluster: dict[str, Run]
 ):
-    runs.amend(yard["queued"].id, {"priority": 0})
+    runs.edit(cluster["queued"].id, {"priority": 0})
     client.flushall()
     reindex.rebuild()
     client.hset("ty:server", "wait_until", 0)
     first = runs.claim("train", "another")
     assert first
-    assert (first.id, first.fence) == (yard["running"].id, yard["running"].fence + 1)
+    assert (first.id, first.fence) == (cluster["running"].id, cluster["running"].fence + 1)
     second = runs.claim("train", "another")
     assert second
-    assert second.id == yard["queued"].id
+    assert second.id == cluster["queued"].id
 
 
 def test_the_higher_revision_wins(
-    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, cluster: dict[str, Run]
 ):
     """Redis lost the last writes of one run, storage those of another, and the whole record of a third."""
-    in_storage, in_redis, absent = yard["completed"], yard["failed"], yard["stopped"]
+    in_storage, in_redis, absent = cluster["completed"], cluster["failed"], cluster["stopped"]
     write_json(
         storage.run(in_storage.id).record,
         runs.to_json(in_storage) | {"revision": in_storage.revision + 3, "notes": "newer"},
     )
     old = mirror(storage, in_redis)
-    in_redis = runs.amend(in_redis.id, {"notes": "newer"})
+    in_redis = runs.edit(in_redis.id, {"notes": "newer"})
     write_json(storage.run(in_redis.id).record, old)
     shutil.rmtree(storage.run(absent.id).path)
     report = reindex.rebuild()
@@ -218,9 +218,9 @@ def test_the_higher_revision_wins(
 
 
 def test_a_newer_record_of_a_run_that_is_held_leaves_it_with_its_holder(
-    reindex: Reindex, runs: RunRegistry, storage: Storage, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, storage: Storage, cluster: dict[str, Run]
 ):
-    held = yard["running"]
+    held = cluster["running"]
     newer = runs.to_json(held) | {"revision": held.revision + 1, "epoch": 2}
     write_json(storage.run(held.id).record, newer)
     assert reindex.rebuild().counts["restored"] == 1
@@ -230,7 +230,7 @@ def test_a_newer_record_of_a_run_that_is_held_leaves_it_with_its_holder(
 
 
 def test_what_cannot_be_read_is_reported_and_left_alone(
-    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, yard: dict[str, Run]
+    reindex: Reindex, runs: RunRegistry, storage: Storage, client: Client, cluster: dict[str, Run]
 ):
     client.flushall()
     root = storage.root / "runs"
@@ -239,7 +239,7 @@ def test_what_cannot_be_read_is_reported_and_left_alone(
         "run-0000000000a2": "{",
         "run-0000000000a3": "[]",
         "run-0000000000a4": json.dumps({"schema": 1, "id": "run-0000000000a4"}),
-        "run-0000000000a5": json.dumps({"schema": 1, **mirror(storage, yard["queued"])}),
+        "run-0000000000a5": json.dumps({"schema": 1, **mirror(storage, cluster["queued"])}),
     }
     for name, content in contents.items():
         (root / name).mkdir()
@@ -259,17 +259,17 @@ def test_what_cannot_be_read_is_reported_and_left_alone(
 
 
 def test_a_deleted_run_does_not_come_back(
-    reindex: Reindex, storage: Storage, client: Client, runs: RunRegistry, yard: dict[str, Run]
+    reindex: Reindex, storage: Storage, client: Client, runs: RunRegistry, cluster: dict[str, Run]
 ):
     """The process that deleted it died before it came to the folder."""
-    runs._store.remove(yard["completed"].id)
+    runs._store.remove(cluster["completed"].id)
     assert reindex.rebuild().counts == {"same": 6, "removed": 1}
-    assert not storage.run(yard["completed"].id).path.exists()
-    assert not runs.exists(yard["completed"].id)
+    assert not storage.run(cluster["completed"].id).path.exists()
+    assert not runs.exists(cluster["completed"].id)
 
 
 def test_it_is_done_once_for_each_start_of_redis(
-    client: Client, storage: Storage, datasets: DatasetRegistry, runs: RunRegistry, yard: dict[str, Run]
+    client: Client, storage: Storage, datasets: DatasetRegistry, runs: RunRegistry, cluster: dict[str, Run]
 ):
     client.flushall()
     found = []
@@ -294,7 +294,7 @@ def test_the_command_line(
     redis_url: str,
     storage: Storage,
     client: Client,
-    yard: dict[str, Run],
+    cluster: dict[str, Run],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):

@@ -169,9 +169,7 @@ def test_a_list_goes_on_after_a_run_that_is_gone_or_has_moved(
     query = RunQuery(sort="best.val_miou", limit=20)
     first = lists.page(query)
     last = first.readable[-1]
-    store.amend(
-        last.id, {"metrics": {"val_miou": {"best": 5.0, "best_epoch": 1, "last": 1, "last_epoch": 1}}}
-    )
+    store.edit(last.id, {"metrics": {"val_miou": {"best": 5.0, "best_epoch": 1, "last": 1, "last_epoch": 1}}})
     rest = listed(lists, replace(query, cursor=first.next_cursor))
     assert [run.id for run in first.readable] + rest == expected(runs, query)
     removed = next(run for run in first.readable[::-1] if store.remove(run.id)[0] == "ok")
@@ -191,7 +189,7 @@ def test_what_changes_leaves_the_indexes_it_was_in(client: Client, store: RunSto
     run = a_run(1, tags=("old",), group="g", metrics={"val_loss": summary(1.0)}, revision=2, ended_at=5.0,
                 status=RunStatus.COMPLETED)  # fmt: skip
     store.restore({run.id: run}, LIFE, RULES)
-    store.amend(run.id, {"tags": ["new", "newer"], "group": None, "metrics": {}})
+    store.edit(run.id, {"tags": ["new", "newer"], "group": None, "metrics": {}})
     found = members(client)
     assert {key for key, ids in found.items() if run.id in ids} == {
         keys.index("run", None, None), keys.index("run", "completed", None), keys.index("run", None, "a"),

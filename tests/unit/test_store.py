@@ -76,9 +76,9 @@ def test_a_full_last_page_names_no_next(store: RecordStore[Run]):
 
 def test_an_emptied_field_takes_its_default(store: RecordStore[Run]):
     run = submit(store, 1, notes="text")
-    amended = store.amend(run.id, {"notes": ""})
-    assert amended
-    assert amended.notes == ""
+    edited = store.edit(run.id, {"notes": ""})
+    assert edited
+    assert edited.notes == ""
 
 
 def test_stop_signals_have_versions(store: RecordStore[Run], client: Client):
@@ -164,7 +164,7 @@ def test_without_redis_every_call_says_so():
         lambda: ping(client),
         lambda: store.get("r"),
         lambda: store.page(None, None, None, 1),
-        lambda: queues.standing("r"),
+        lambda: queues.queue_position("r"),
         lambda: queues.waiting_runs("train"),
         lambda: claim(store),
         lambda: live.stop("r", "now"),

@@ -62,7 +62,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(owner=st.sampled_from(["x", "y"]))
     def claim(self, owner: str) -> None:
         expected = self._order()
-        eligible = [run_id for run_id, is_held_up in expected if not is_held_up]
+        eligible = [run_id for run_id, is_over_limit in expected if not is_over_limit]
         run = claim(self.store, owner, LIMIT)
         assert (run is None) == (not eligible)
         if run:
@@ -225,9 +225,9 @@ class StoreMachine(RuleBasedStateMachine):
             assert self._get(run_id).epochs == epochs
 
     @rule(number=st.integers(0, 7), priority=st.integers(0, 9))
-    def amend(self, number: int, priority: int) -> None:
+    def edit(self, number: int, priority: int) -> None:
         run_id = a_run(number).id
-        found = self.store.amend(run_id, {"priority": priority})
+        found = self.store.edit(run_id, {"priority": priority})
         assert (found is None) == (run_id not in self.statuses)
 
     @rule(number=st.integers(0, 7))
@@ -273,11 +273,13 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def positions_are_the_order_of_claims(self) -> None:
         queues = QueueStore(self.client, RULES, LIMIT)
-        found = {run_id: queues.standing(run_id) for run_id in self.statuses}
+        found = {run_id: queues.queue_position(run_id) for run_id in self.statuses}
         expected = self._order()
-        assert {i for i, standing in found.items() if standing} == {run_id for run_id, _ in expected}
-        for position, (run_id, is_held_up) in enumerate(expected, start=1):
-            assert (found[run_id].position, found[run_id].is_held_up) == (position, is_held_up)
+        assert {i for i, queue_position in found.items() if queue_position} == {
+            run_id for run_id, _ in expected
+        }
+        for position, (run_id, is_over_limit) in enumerate(expected, start=1):
+            assert (found[run_id].position, found[run_id].is_over_limit) == (position, is_over_limit)
 
     @invariant()
     def each_project_of_a_queue_is_known(self) -> None:

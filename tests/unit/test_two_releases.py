@@ -71,7 +71,7 @@ def test_a_spec_that_changes_while_it_waits_is_judged_anew(runs: RunRegistry, cl
     newer = make_newer(runs, client, 1)
     assert runs.claim("train", "w") is None
     client.hset(keys.record("run", newer), "spec", json.dumps(a_run(1).spec.to_dict()))
-    runs.amend(newer, {"spec": a_run(1).spec.to_dict()})
+    runs.edit(newer, {"spec": a_run(1).spec.to_dict()})
     assert runs.claim("train", "w") == runs.get(newer)
 
 
@@ -114,7 +114,7 @@ def test_fields_of_tomorrow_stay_in_file_and_redis(
     file = storage.run(run.id).record
     told = {"text_of_tomorrow": "word", "list_of_tomorrow": [1, {"a": None}]}
     file.write_text(json.dumps({"schema": SCHEMA, **read_json(file), **told}))
-    runs.amend(run.id, {"notes": "by this release"})
+    runs.edit(run.id, {"notes": "by this release"})
     assert read_json(file).items() >= {"notes": "by this release", "text_of_tomorrow": "word"}.items()
     client.flushall()
     reindex.rebuild()
@@ -129,7 +129,7 @@ def test_a_file_of_a_newer_schema_is_never_written_over(runs: RunRegistry, stora
     file = storage.run(run.id).record
     written = json.dumps({"schema": SCHEMA + 1, "id": run.id})
     file.write_text(written)
-    assert runs.amend(run.id, {"notes": "new"}).notes == "new"
+    assert runs.edit(run.id, {"notes": "new"}).notes == "new"
     assert file.read_text() == written
     assert client.smembers(keys.unmirrored("run")) == {run.id}, "its own release will write it"
 
@@ -141,7 +141,7 @@ def test_lists_know_what_an_older_release_has_changed(
     run = runs.submit(a_run(1))[1]
     client.set(keys.LISTS, keys.LISTS_VERSION + 1)
     assert reindex.ensure() is None, "lists of a newer release have all that this one needs"
-    runs.amend(run.id, {"tags": ["seen"]})
+    runs.edit(run.id, {"tags": ["seen"]})
     assert client.smembers(keys.UNLISTED) == {run.id}
     assert runs.list_again() == [], "that is for the newer one"
     client.set(keys.LISTS, keys.LISTS_VERSION)  # as the newer one sees it

@@ -29,16 +29,16 @@ def span(earliest: float, latest: float) -> Span:
         ({"position": 2}, Reason.RUNS_BEFORE),
         ({"idle": 0}, Reason.WORKERS_BUSY),
         ({"idle": 0, "position": 2}, Reason.RUNS_BEFORE),
-        ({"is_held_up": True, "position": 3}, Reason.PROJECT_LIMIT),
-        ({"serving": 0, "idle": 0, "is_held_up": True}, Reason.NO_WORKER),
+        ({"is_over_limit": True, "position": 3}, Reason.PROJECT_LIMIT),
+        ({"serving": 0, "idle": 0, "is_over_limit": True}, Reason.NO_WORKER),
         ({"serving": 0, "idle": 0, "able": 0}, Reason.NO_WORKER),
-        ({"able": 0, "idle": 0, "is_held_up": True}, Reason.TOO_FEW_DEVICES),
+        ({"able": 0, "idle": 0, "is_over_limit": True}, Reason.TOO_FEW_DEVICES),
         ({"able": 1}, Reason.STARTING),
         ({"serving": 0, "idle": 0, "must_wait": True}, Reason.REDIS_RESTARTED),
     ],
 )
 def test_the_first_reason_that_applies_is_told(differs: dict[str, int], reason: Reason):
-    plain = {"must_wait": False, "is_held_up": False, "position": 1, "serving": 2, "idle": 1}
+    plain = {"must_wait": False, "is_over_limit": False, "position": 1, "serving": 2, "idle": 1}
     assert reason_to_wait(**(plain | differs)) == reason
     assert MESSAGES.keys() == set(Reason)
 

@@ -41,7 +41,7 @@ class KeptRecords(Records[Record]):
         """Change fields (JSON data); raises NotFound, and Forbidden for another project."""
         if "project" in values:
             require_project(values["project"])
-        return self.amend(record_id, values)
+        return self.edit(record_id, values)
 
     def remove(self, record_id: str) -> None:
         """Forget a record and delete its folder; raises NotFound and StorageUnavailable."""

@@ -127,9 +127,9 @@ class Records(Generic[Record]):
         file = self.record_file(f"{_PREFIXES[self._store.kind]}-{'0' * 12}")
         return any(file.parent.parent.glob(f"*/{file.name}"))
 
-    def amend(self, record_id: str, values: Mapping[str, Any]) -> Record:
+    def edit(self, record_id: str, values: Mapping[str, Any]) -> Record:
         """Change descriptive fields as a client; raises NotFound."""
-        record = self._store.amend(check_id(record_id), values)
+        record = self._store.edit(check_id(record_id), values)
         if record is None:
             raise self.absent(record_id)
         return self._mirrored(record)

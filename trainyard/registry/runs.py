@@ -107,7 +107,7 @@ class RunRegistry(Registry[Run]):
         if run.epoch and run.last_row is None:
             rows = read_rows(self._storage.run(run.id), run.metrics_of)
             if rows:
-                self.amend(run.id, summarize(rows, run.spec.checkpoints.monitor))
+                self.edit(run.id, summarize(rows, run.spec.checkpoints.monitor))
 
     def _written(self, record: Run) -> Run:
         """As for any record; of a cancelled run nothing is kept but record, events and log."""
@@ -156,7 +156,7 @@ class RunRegistry(Registry[Run]):
         if run.status != RunStatus.FAILED:
             return run
         log = self._storage.run(run.id).log
-        return self.amend(run.id, {"error": failure(run.error or {}, run.fence, log)})
+        return self.edit(run.id, {"error": failure(run.error or {}, run.fence, log)})
 
     def publish_status(self, run: Run) -> None:
         """Tell the followers of a run its status; an ended run's stream goes after a while.

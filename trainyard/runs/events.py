@@ -51,7 +51,7 @@ def without_speed(stage: Stage, *, epoch: int, epochs: int, step: int) -> Progre
 
 
 @dataclass(frozen=True, kw_only=True)
-class Began:
+class AttemptStarted:
     """An attempt begins to train: on what, and how many epochs and steps it goes on from."""
 
     name: ClassVar[str] = "began"
@@ -112,7 +112,7 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchSettled:
+class BatchSizeChanged:
     """Other batches are trained than the spec asked for: their size was found, or was too large.
 
     `accumulate_batches` is how many of them make a step.
@@ -145,12 +145,12 @@ class StatusChanged:
 
 Event: TypeAlias = (
     Progress
-    | Began
+    | AttemptStarted
     | EpochEnd
     | CheckpointSaved
     | SignalApplied
     | Notice
-    | BatchSettled
+    | BatchSizeChanged
     | WeightsLoaded
     | StatusChanged
 )
@@ -158,12 +158,12 @@ _BY_NAME: dict[str, type[Any]] = {
     kind.name: kind
     for kind in (
         Progress,
-        Began,
+        AttemptStarted,
         EpochEnd,
         CheckpointSaved,
         SignalApplied,
         Notice,
-        BatchSettled,
+        BatchSizeChanged,
         WeightsLoaded,
         StatusChanged,
     )

@@ -25,7 +25,7 @@ from trainyard.scheduling.attempt_tasks import Worked
 from trainyard.scheduling.leftovers import clear_abandoned, clear_leftovers
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
-from trainyard.scheduling.wake_ups import TASKS, Kicker
+from trainyard.scheduling.wake_ups import TASKS, Notifier
 from trainyard.store.processes.turns import Turns
 from trainyard.store.processes.worker_record import Housekeeping
 
@@ -56,9 +56,9 @@ class _Part:
     due_at: float = field(default_factory=time.monotonic)
 
 
-class Caretaker:
-    """Brings Redis and storage into line, takes back work whose lease has lapsed, kicks for work that waits,
-    and clears leftovers away."""
+class Housekeeper:
+    """Brings Redis and storage into line, takes back work whose lease has lapsed, sends wake-ups for work
+    that waits, and clears leftovers away."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Caretaker:
         limits: Projects,
         reindex: Reindex,
         admission: Admission,
-        kicker: Kicker,
+        notifier: Notifier,
         events: AttemptEvents,
         turns: Turns,
         rules: LeaseRules,
@@ -104,7 +104,7 @@ class Caretaker:
             _Part("runs that wait for data sets", admission.look),
             # A minute on: at a start there is more urgent work.
             _Part("leftovers", self._clear_leftovers, SWEEP_TURN_S, time.monotonic() + SWEEP_TURN_S),
-            *(_Part(f"wake-ups of {queue}", partial(kicker.top_up, queue)) for queue in TASKS),
+            *(_Part(f"wake-ups of {queue}", partial(notifier.ensure_notified, queue)) for queue in TASKS),
         ]
         self._is_started = False
         self._compared = threading.Event()

@@ -26,7 +26,7 @@ class Projects:
         return self._limits.several(projects)
 
     def set_limit(self, project: str, limit: int | None) -> None:
-        """Set a project's own limit, or None for the yard's default.
+        """Set a project's own limit, or None for the cluster's default.
 
         It holds from the next claim on. Raises StoreUnavailable and StorageUnavailable.
         """

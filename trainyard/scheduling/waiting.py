@@ -42,7 +42,7 @@ MESSAGES = {
 def reason_to_wait(
     *,
     must_wait: bool,
-    is_held_up: bool,
+    is_over_limit: bool,
     position: int,
     serving: int,
     idle: int,
@@ -66,7 +66,7 @@ def reason_to_wait(
         return Reason.NO_PLUGIN
     if able == 0:
         return Reason.TOO_FEW_DEVICES
-    if is_held_up:
+    if is_over_limit:
         return Reason.PROJECT_LIMIT
     if position <= idle:
         return Reason.STARTING

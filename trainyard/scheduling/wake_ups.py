@@ -1,7 +1,7 @@
-"""Celery on Redis carries kicks only: anonymous messages that say "this queue has work".
+"""Celery on Redis carries notified only: anonymous messages that say "this queue has work".
 
-The work itself waits in the store. A kick is acknowledged before it is worked on; a lost one costs
-seconds (`Kicker.top_up`), never a run. Tasks are named, so that the API never imports worker code.
+The work itself waits in the store. A notify is acknowledged before it is worked on; a lost one costs
+seconds (`Notifier.ensure_notified`), never a run. Tasks are named, so that the API never imports worker code.
 """
 
 from celery import Celery
@@ -19,7 +19,7 @@ TASKS = {INGEST_QUEUE: INGEST_TASK} | dict.fromkeys(DEVICE_CLASSES, TRAIN_TASK)
 """Each queue's task: runs wait by device class, data sets in a queue of their own."""
 
 KICK_PAUSE_MS = 3000
-"""Topping up leaves this much time between its kicks to one queue, over all processes."""
+"""Topping up leaves this much time between its notified to one queue, over all processes."""
 KICKS_AT_ONCE = 100
 """Then it sends so many at most: workers that all begin together are not woken one after the other."""
 
@@ -57,14 +57,14 @@ def make_celery(broker_url: str) -> Celery:
     return app
 
 
-class Kicker:
-    """Sends kicks."""
+class Notifier:
+    """Sends notified."""
 
     def __init__(self, app: Celery, client: Client) -> None:
         self._app = app
         self._client = client
 
-    def kick(self, queue: str) -> bool:
+    def notify(self, queue: str) -> bool:
         """Say that the queue has work; False where the broker is away (topping up makes good for it)."""
         try:
             with store_errors():  # of a connection that breaks while it is used
@@ -73,11 +73,11 @@ class Kicker:
             return False
         return True
 
-    def top_up(self, queue: str) -> None:
-        """Send kicks where more work waits than messages do; raises StoreUnavailable."""
+    def ensure_notified(self, queue: str) -> None:
+        """Send notified where more work waits than messages do; raises StoreUnavailable."""
         with store_errors():
             unheard = self._client.zcard(keys.queue(queue)) - self._client.llen(keys.celery_queue(queue))
             may = unheard > 0 and self._client.set(f"{keys.PREFIX}kick:{queue}", 1, nx=True, px=KICK_PAUSE_MS)
         for _ in range(min(unheard, KICKS_AT_ONCE) if may else 0):
-            if not self.kick(queue):
+            if not self.notify(queue):
                 return

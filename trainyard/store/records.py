@@ -207,9 +207,9 @@ class RecordStore(Generic[Record]):
         """Put the record back in its queue as the holder; None when it is lost."""
         return self._held("release", record_id, fence, owner, waiting, reason)
 
-    def amend(self, record_id: str, values: Mapping[str, Any]) -> Record | None:
+    def edit(self, record_id: str, values: Mapping[str, Any]) -> Record | None:
         """Change descriptive fields as a client; None when there is no such record."""
-        outcome, found = run_script(self.client, "amend", self.kind, record_id, *self._pairs(values))
+        outcome, found = run_script(self.client, "edit", self.kind, record_id, *self._pairs(values))
         return self.codec.from_hash(found) if outcome == "ok" else None
 
     def restore(

@@ -1,6 +1,6 @@
 """What every format of annotations is read into, and what a reader of one must offer.
 
-A reader turns the files of an upload into items: an image each, with a truth that can be painted as a mask
+A reader turns the files of an upload into items: an image each, with a truth that can be rasterized as a mask
 once the image is decoded. Readers never touch pixels of images; they name the file of whatever is wrong.
 """
 
@@ -54,12 +54,12 @@ class Truth(Protocol):
     def file(self) -> str:
         """The file that problems of this truth name."""
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
         """The mask as displayed, (H, W) uint8 of the values that the set's classes name; with its planes,
         (H, W, P), where the set's masks have several.
 
         It has as many rows and columns as the image's pixels: fewer than its size where that was made
-        smaller while it was read. Raises Refused where it cannot be painted on this image.
+        smaller while it was read. Raises Refused where it cannot be rasterized on this image.
         """
 
 
@@ -81,7 +81,7 @@ class ImageObjects:
 class ObjectsTruth(Truth, Protocol):
     """A truth that tells objects apart. `size` is that of the prepared image, width and height.
 
-    All raise Refused as `Truth.paint` does.
+    All raise Refused as `Truth.rasterize` does.
     """
 
     def boxes(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> ImageObjects:
@@ -91,7 +91,7 @@ class ObjectsTruth(Truth, Protocol):
         """The objects with their outlines."""
 
     def instances(self, read: Read, image: DecodedImage, size: tuple[int, int]) -> tuple[Uint8, ImageObjects]:
-        """The mask as `Truth.paint` gives it, and the objects with their outlines, each drawn once."""
+        """The mask as `Truth.rasterize` gives it, and the objects with their outlines, each drawn once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,8 +107,8 @@ class Item:
     """One image of a set; `name` is unique in it.
 
     `split` is train, val, test or None, as annotations say it. What paths say is found later (`told_splits`):
-    those of the image, of the truth, and `cited`, by which annotations call the image. `fold` is the fold in
-    which it validates, from 0, None where the upload tells no folds.
+    those of the image, of the truth, and `referenced`, by which annotations call the image. `fold` is the
+    fold in which it validates, from 0, None where the upload tells no folds.
 
     Where the picture lies inside the file of its annotation, `image` is that file and `unpack` gets the
     picture out of its bytes, or raises Refused: the pictures of a whole set would not fit in memory.
@@ -121,7 +121,7 @@ class Item:
     split: str | None = None
     fold: int | None = None
     unpack: Callable[[bytes], bytes] | None = None
-    cited: str = ""
+    referenced: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ class FoundSet:
     `others` are what further files name.
     `ignore_value` marks pixels of no class. With `objects`, all values but 0 and, of no class, 255 are of one
     class; where they are `cut_off`, ids were larger than a byte, and 255 is of no class for certain. With
-    `bit_fields`, masks are painted as bits: bit c is set where a pixel has the value c + 1, and 0 is the
+    `bit_fields`, masks are rasterized as bits: bit c is set where a pixel has the value c + 1, and 0 is the
     value 0; a mask has `mask_planes` bytes for each pixel. `class_folders` are folders that may name the
     class of what their images' masks show, with the images of each. `pairs` and `classes` say in words how
     images found their annotations, and where the names of classes came from. With `boxes` among the `kinds`,

@@ -37,7 +37,7 @@ from workers.ingest.reading.dark_images import warn_of_dark_images
 from workers.ingest.reading.masks_as_images import report_masks_as_images
 from workers.ingest.reading.process_memory import imports_frozen
 from workers.ingest.reading.set_reader import Progress, ReadsNext, SetReader
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 from workers.ingest.splits import assignment as splits
 from workers.ingest.splits.look_alikes import warn_of_look_alikes
 from workers.ingest.splits.told_splits import Told, told_splits
@@ -249,7 +249,7 @@ class _Build:
 
     def _read(
         self, source: Source, found: FoundSet | LabelledSet, told: Told, writer: PreparedWriter
-    ) -> tuple[list[Reading], list[Sample], set[str]]:
+    ) -> tuple[list[SampleCounts], list[Sample], set[str]]:
         """See `SetReader.read`."""
         has_splits = bool(told.origin) or self._options.splits is not None
         return self._reader.read(source, found.items, writer, sketched=has_splits)
@@ -271,8 +271,8 @@ class _Build:
         )
 
     def _images(
-        self, paths: Mapping[str, str], readings: list[Reading], samples: list[Sample], flat: set[str]
-    ) -> tuple[list[Reading], list[Sample]]:
+        self, paths: Mapping[str, str], readings: list[SampleCounts], samples: list[Sample], flat: set[str]
+    ) -> tuple[list[SampleCounts], list[Sample]]:
         """Those that are images: a few flat ones among photographs may be masks in the wrong place. `paths`
         are the files that annotations name as images, by the names of items."""
         if not flat or self._options.flat_images == "use":
@@ -290,7 +290,7 @@ class _Build:
         ]
 
     def _placed(
-        self, items: Sequence[Item], told: str, names: Mapping[int, str], mapped: Sequence[Reading]
+        self, items: Sequence[Item], told: str, names: Mapping[int, str], mapped: Sequence[SampleCounts]
     ) -> splits.SplitPlan | None:
         """Where each sample is used; None where that cannot be or is asked. `told` as `Told.origin`;
         `names` are those of the values or labels that count."""

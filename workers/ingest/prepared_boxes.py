@@ -7,14 +7,14 @@ from trainyard.datasets.record import ClassInfo, DatasetSummary, ObjectSummary
 from workers.ingest.classes.class_rules import ClassRules
 from workers.ingest.decision.object_values import ObjectValues
 from workers.ingest.prepared_objects import object_classes, recoded, summary
-from workers.ingest.reading.statistics import Reading, channel_statistics, content_hash, size_counts
+from workers.ingest.reading.statistics import SampleCounts, channel_statistics, content_hash, size_counts
 from workers.ingest.splits import assignment as splits
 from workers.prepared.version import PreparedWriter, Sample
 
 
 def finish(
     values: ObjectValues,
-    readings: Sequence[Reading],
+    readings: Sequence[SampleCounts],
     samples: Sequence[Sample],
     places: Mapping[str, splits.Place],
     writer: PreparedWriter,

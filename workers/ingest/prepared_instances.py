@@ -7,13 +7,16 @@ import numpy as np
 
 from workers.ingest.formats.annotations.kinds import INSTANCES
 from workers.ingest.masks.instances import numbered_objects
-from workers.ingest.reading.statistics import NO_CLASS, Reading, count_objects
+from workers.ingest.reading.statistics import NO_CLASS, SampleCounts, count_objects
 from workers.prepared.version import PreparedWriter, Sample
 
 
 def with_objects(
-    readings: Sequence[Reading], samples: Sequence[Sample], applied: Sequence[int], writer: PreparedWriter
-) -> tuple[list[Reading], list[Sample]]:
+    readings: Sequence[SampleCounts],
+    samples: Sequence[Sample],
+    applied: Sequence[int],
+    writer: PreparedWriter,
+) -> tuple[list[SampleCounts], list[Sample]]:
     """The same with their objects, which are written: each value of a mask that counts as the class, by
     `applied`, is one. Masks are still as sent."""
     writer.begin_objects(INSTANCES)

@@ -1,11 +1,11 @@
-"""Recodes painted masks to class indices or bits, once it is known what their values count as."""
+"""Recodes rasterized masks to class indices or bits, once it is known what their values count as."""
 
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from workers.ingest.classes.class_rules import ClassRules
-from workers.ingest.reading.statistics import Meanings, Reading
+from workers.ingest.reading.statistics import Meanings, SampleCounts
 from workers.prepared.planes import BITS, bit_of, planes_of, recoded
 from workers.prepared.version import IGNORE_INDEX, PreparedWriter, Uint8
 
@@ -14,13 +14,13 @@ def recode_masks(
     rules: ClassRules,
     shown: Meanings,
     applied: Sequence[int],
-    readings: Collection[Reading],
+    readings: Collection[SampleCounts],
     writer: PreparedWriter,
 ) -> bytes:
     """Recode all masks in place, where that changes any; 256 bytes that tell what was done.
 
-    `shown` is what each byte or combination of bits means, `applied` what each value as painted counts as,
-    `readings` count what occurs as painted.
+    `shown` is what each byte or combination of bits means, `applied` what each value as rasterized counts as,
+    `readings` count what occurs as rasterized.
     """
     if writer.mask_planes == planes_of(len(rules.names) if rules.task == "multilabel" else 1) == 1:
         table = rules.table(shown)
@@ -37,7 +37,7 @@ def recode_masks(
 
 
 def _recode_bits(bits: Sequence[int], classes: int, writer: PreparedWriter) -> None:
-    """`bits` has the class of each value; bit c of a painted mask is the value c + 1."""
+    """`bits` has the class of each value; bit c of a rasterized mask is the value c + 1."""
     sources: dict[int, list[int]] = {}
     for value, place in enumerate(bits):
         if value and place != IGNORE_INDEX:

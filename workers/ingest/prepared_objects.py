@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trainyard.datasets.record import ObjectClass, ObjectSummary
 from workers.ingest.problems import ProblemLog
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 from workers.prepared.version import PreparedClass
 
 SIZES = ("small", "medium", "large")
@@ -30,7 +30,7 @@ def recoded(counts_as: Mapping[int, int], classes: Sequence[PreparedClass], valu
     return np.array([index.get(counts_as.get(value, value), -1) for value in range(values)], np.int64)
 
 
-def check_lost(readings: Sequence[Reading], log: ProblemLog) -> None:
+def check_lost(readings: Sequence[SampleCounts], log: ProblemLog) -> None:
     """Log an error where more objects are left out, of no area or beyond their image, than are read."""
     found = [reading.objects for reading in readings if reading.objects is not None]
     lost = sum(one.lost for one in found)
@@ -45,7 +45,7 @@ def check_lost(readings: Sequence[Reading], log: ProblemLog) -> None:
 
 
 def summary(
-    readings: Sequence[Reading], classes: Sequence[PreparedClass], table: NDArray[np.int64]
+    readings: Sequence[SampleCounts], classes: Sequence[PreparedClass], table: NDArray[np.int64]
 ) -> ObjectSummary:
     """What there is of the objects of a set, whose values as sent are classes by `table`."""
     objects: Counter[int] = Counter()

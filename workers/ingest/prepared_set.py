@@ -7,7 +7,7 @@ from trainyard.datasets.record import DatasetSummary, ObjectSummary
 from workers.ingest.classes import class_rules as classes
 from workers.ingest.prepared_objects import object_classes, recoded, summary
 from workers.ingest.reading.statistics import (
-    Reading,
+    SampleCounts,
     channel_statistics,
     class_infos,
     content_hash,
@@ -21,7 +21,7 @@ def finish(
     rules: classes.ClassRules,
     table: bytes,
     applied: Sequence[int],
-    readings: Sequence[Reading],
+    readings: Sequence[SampleCounts],
     samples: Sequence[Sample],
     places: Mapping[str, splits.Place],
     writer: PreparedWriter,

@@ -125,7 +125,7 @@ def _item_row(read: Read, item: Item) -> Uint8:
     small = _small(image.pixels, cv2.INTER_AREA)
     if isinstance(item.truth, Labels):
         return small
-    labels = _fitted(item.truth.paint(read, image), small)
+    labels = _fitted(item.truth.rasterize(read, image), small)
     gap = np.full((small.shape[0], _GAP, 3), _WHITE, np.uint8)
     return np.concatenate([small, gap, _colors()[labels]], axis=1)
 

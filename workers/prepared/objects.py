@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trainyard.datasets.prepared_index import Sample
 from trainyard.datasets.stored_objects import MAX_OBJECT_CLASSES, OBJECTS_FILE, OUTLINES_FILE, RECORD
-from workers.prepared.run_lengths import decompressed, paint_runs
+from workers.prepared.run_lengths import decompressed, rasterize_runs
 
 Uint8 = NDArray[np.uint8]
 
@@ -146,7 +146,7 @@ class StoredObjects:
         """Their masks, uint8 (N, H, W) of 0 and 1."""
         masks = np.zeros((sample.objects, sample.height, sample.width), np.uint8)
         for mask, text in zip(masks, self.compressed(sample), strict=True):
-            paint_runs(decompressed(text), mask)
+            rasterize_runs(decompressed(text), mask)
         return masks
 
     def compressed(self, sample: Sample) -> list[bytes]:

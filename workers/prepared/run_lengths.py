@@ -75,7 +75,7 @@ def decompressed(text: bytes) -> Runs:
     return numbers
 
 
-def paint_runs(runs: Runs, mask: NDArray[np.uint8]) -> None:
+def rasterize_runs(runs: Runs, mask: NDArray[np.uint8]) -> None:
     """Set the pixels inside of a mask, (H, W), to 1. Runs may end early, the rest is outside."""
     height = mask.shape[0]
     runs = runs[: runs.size // 2 * 2]

@@ -8,7 +8,6 @@ consumer of messages: those would be taken by whichever place is free, and be lo
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from trainyard.errors import ChildDied, StoreUnavailable
@@ -18,7 +17,7 @@ from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.attempt_tasks import attempt_id
 from trainyard.storage.files import Storage
 from trainyard.store.runs.run_store import FINISH_QUEUE
-from workers.attempt_spans import attempt_at, claim_was_made, tell_outcome
+from workers.attempt_spans import attempt_at, claim_was_made, now_ns, tell_outcome
 from workers.heartbeat import Presence
 from workers.process.child import await_server
 from workers.process.claims import Claims
@@ -97,7 +96,7 @@ class Finisher:
         if not self._is_ready:
             await_server()
             self._is_ready = True
-        asked_ns = time.time_ns()
+        asked_ns = now_ns()
         claims = Claims(self._runs, self._presence.id, self._draining)
         claimed = claims.next(FINISH_QUEUE, offered=self._presence.offered)
         if claimed is None:

@@ -102,13 +102,13 @@ class RunReports:
             file = (self._files.own.path / event.stored).relative_to(self._folder.path).as_posix()
             self.run = self._runs.commit(self.run, event, file)
             self._files.board_is_due = True
-        elif isinstance(event, events.Began):
+        elif isinstance(event, events.AttemptStarted):
             *earlier, present = self.run.attempts
             history = [*earlier, replace(present, device=event.device)]
             self.update(attempts=[asdict(one) for one in history])
         elif isinstance(event, events.Notice):
             self.update(notices=[*self.run.notices, event.message])
-        elif isinstance(event, events.BatchSettled):
+        elif isinstance(event, events.BatchSizeChanged):
             spec = with_batches(self.run.spec, event.batch_size, event.accumulate_batches)
             self.update(spec=spec.to_dict())
         elif isinstance(event, events.WeightsLoaded) and self.run.forked_from:

@@ -30,11 +30,11 @@ def add_to(blueprint: Blueprint) -> None:
 
 def show() -> str:
     """The page."""
-    yard = services().yard
+    cluster = services().cluster
     return render_template(
         "cluster/cluster.html",
-        queues=yard.queues(),
-        workers=yard.workers(),
+        queues=cluster.queues(),
+        workers=cluster.workers(),
         waiters=_waiters(),
         shown=SHOWN,
         messages=MESSAGES,

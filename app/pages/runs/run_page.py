@@ -169,7 +169,7 @@ def _figures(run: Run) -> Sequence[DeviceFigures]:
     """What the devices do that the run is on."""
     if run.owner is None:
         return ()
-    return next((one.figures for one in services().yard.workers() if one.id == run.owner), ())
+    return next((one.figures for one in services().cluster.workers() if one.id == run.owner), ())
 
 
 def _was_exported_elsewhere(run: Run) -> bool:

@@ -45,7 +45,7 @@ class Projects(MethodView):
 class Project(MethodView):
     @blueprint.response(200, ProjectSchema)
     def get(self, name: str) -> ProjectState:
-        """Read a project; one without records has the yard's default."""
+        """Read a project; one without records has the cluster's default."""
         return services().projects.get(_checked(name))
 
     @blueprint.arguments(DescribedProjectSchema)

@@ -43,7 +43,7 @@ class ProjectLimitSchema(Schema):
         allow_none=True,
         strict=True,
         validate=validate.Range(min=1, max=MAX_CONCURRENT),
-        metadata={"description": "null: the yard's default, TRAINYARD_MAX_CONCURRENT"},
+        metadata={"description": "null: the cluster's default, TRAINYARD_MAX_CONCURRENT"},
     )
 
 

@@ -50,7 +50,7 @@ class RunRequestSchema(Schema):
     priority = priority_field()
     max_hours = max_hours_field()
     device_class = device_class_field(
-        "what it is to be trained on; the yard's first class where it is left out"
+        "what it is to be trained on; the cluster's first class where it is left out"
     )
 
 

@@ -14,7 +14,7 @@ class ProjectState:
     """A project: what is said and set of it, and what it has.
 
     `created_at`, in seconds since 1970, is None of one that nobody has described: it is there by its records.
-    `effective` is its own limit or the yard's, None where there is none. `runs` are counts by status.
+    `effective` is its own limit or the cluster's, None where there is none. `runs` are counts by status.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ProjectService:
     """What clients may learn and say of projects."""
 
     def __init__(self, projects: Projects, max_concurrent: int) -> None:
-        """`max_concurrent` is the yard's default; 0 is no limit."""
+        """`max_concurrent` is the cluster's default; 0 is no limit."""
         self._projects = projects
         self._max_concurrent = max_concurrent
 
@@ -72,7 +72,7 @@ class ProjectService:
         return self.get(name)
 
     def limit(self, name: str, max_concurrent: int | None) -> ProjectState:
-        """Set how many runs of a project may train at once; None is the yard's default."""
+        """Set how many runs of a project may train at once; None is the cluster's default."""
         self._projects.set_limit(name, max_concurrent)
         return self.get(name)
 

@@ -1,4 +1,4 @@
-"""Use cases of the yard as a whole: its queues and its workers."""
+"""Use cases of the cluster as a whole: its queues and its workers."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class QueueState:
     projects: list[ProjectWaiting]
 
 
-class YardService:
+class ClusterService:
     """Who is there, what runs, what waits and why."""
 
     def __init__(self, queues: QueueStore, workers: WorkerStore) -> None:
@@ -84,7 +84,7 @@ def _queue_state(name: str, serving: list[WorkerState], waiters: Waiters) -> Que
             share=share,
             reason=reason_to_wait(
                 must_wait=waiters.must_wait,
-                is_held_up=share.is_held_up,
+                is_over_limit=share.is_over_limit,
                 position=1,
                 serving=len(serving),
                 idle=idle,

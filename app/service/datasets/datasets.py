@@ -12,7 +12,7 @@ from app.service.datasets.answers import chosen_options
 from app.service.datasets.uploads import ArrivedFile, Upload
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
 from app.service.requests.offers import OfferService
-from app.service.requests.submission import whole_or_absent
+from app.service.requests.rollback import rollback_on_error
 from trainyard.datasets.record import UNREAD, Dataset, DatasetStatus, IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 from trainyard.registry.datasets import DatasetRegistry
@@ -47,14 +47,14 @@ class DatasetService:
         uploads: UploadStore,
         storage: Storage,
         offers: OfferService,
-        kick: Callable[[str], bool],
+        notify: Callable[[str], bool],
         max_upload_bytes: int,
     ) -> None:
         self._datasets = datasets
         self._uploads = uploads
         self._storage = storage
         self._offers = offers
-        self._kick = kick
+        self._notify = notify
         self._max_upload_bytes = max_upload_bytes
 
     @contextmanager
@@ -74,7 +74,7 @@ class DatasetService:
 
         dataset_id = dataset_id or new_dataset_id()
         upload = Upload(dataset_id, self._storage.dataset(dataset_id), self._max_upload_bytes, tell)
-        with whole_or_absent(self._datasets, dataset_id, upload.folder):
+        with rollback_on_error(self._datasets, dataset_id, upload.folder):
             try:
                 yield upload
             finally:
@@ -114,13 +114,13 @@ class DatasetService:
         if key and self._datasets.exists(dataset.id):
             return self._found(upload, dataset)
         upload.keep(archive, annotation)
-        with whole_or_absent(self._datasets, dataset.id, self._storage.dataset(dataset.id).path):
+        with rollback_on_error(self._datasets, dataset.id, self._storage.dataset(dataset.id).path):
             if key:
                 upload.become(dataset.id, self._storage.dataset(dataset.id))
             created, stored = self._datasets.submit(dataset)
         if not created:
             return self._found(upload, dataset)
-        self._kick(stored.queue)
+        self._notify(stored.queue)
         return True, stored
 
     def register(self, name: str, project: str, parts: Mapping[str, str], options: IngestOptions) -> Dataset:
@@ -144,7 +144,7 @@ class DatasetService:
             parts=dict(parts),
             files_digest=digest,
         )
-        with whole_or_absent(self._datasets, dataset_id, self._storage.dataset(dataset_id).path):
+        with rollback_on_error(self._datasets, dataset_id, self._storage.dataset(dataset_id).path):
             _, stored = self._datasets.submit(dataset)
         return self._queued(stored)
 
@@ -245,7 +245,7 @@ class DatasetService:
         )
 
     def _queued(self, dataset: Dataset) -> Dataset:
-        self._kick(dataset.queue)
+        self._notify(dataset.queue)
         return dataset
 
     def remove(self, dataset_id: str) -> None:

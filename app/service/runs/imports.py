@@ -9,8 +9,8 @@ from typing import Any
 from app.service.datasets.resumable_uploads import ResumableUploads, WholeFile
 from app.service.datasets.uploads import ArrivedFile, StoredFile, Upload
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
+from app.service.requests.rollback import rollback_on_error
 from app.service.requests.slots import IsGone
-from app.service.requests.submission import whole_or_absent
 from app.service.requests.worker_answers import WorkerAnswers
 from app.service.runs.dataset_content import find_content, unknown_dataset, with_content
 from app.service.runs.runs import REQUEST_LABEL
@@ -148,7 +148,7 @@ class ImportService:
         laid_out, folder = self._storage.prediction(upload.dataset_id).run, self._storage.run(run.id)
         write_config(laid_out, run)
         write_json(laid_out.record, self._runs.to_json(run))  # by which housekeeping knows what was left
-        with whole_or_absent(self._runs, run.id, folder.path):
+        with rollback_on_error(self._runs, run.id, folder.path):
             remove_folder(folder.path)  # of a request that ended before its record was there
             try:
                 folder.path.parent.mkdir(parents=True, exist_ok=True)

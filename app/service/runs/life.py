@@ -12,10 +12,10 @@ from trainyard.spec.checks import check_export
 class RunLifeService:
     """Each may be asked for again; all raise NotFound, and Conflict where the run's state forbids them."""
 
-    def __init__(self, life: RunLife, runs: RunService, kick: Callable[[str], bool]) -> None:
+    def __init__(self, life: RunLife, runs: RunService, notify: Callable[[str], bool]) -> None:
         self._life = life
         self._runs = runs
-        self._kick = kick
+        self._notify = notify
 
     def cancel(self, run_id: str) -> RunState:
         """Throw the run away; one that trains is ended by its worker, soon after."""
@@ -40,7 +40,7 @@ class RunLifeService:
         return self._runs.state_after(self._life.export(run_id, wanted))
 
     def _queued(self, run: Run) -> RunState:
-        self._kick(run.queue)
+        self._notify(run.queue)
         return self._runs.state_after(run)
 
     def remove(self, run_id: str) -> None:

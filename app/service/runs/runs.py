@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from app.service.requests.keyed import fingerprint, keyed_id, refuse_other
 from app.service.requests.offers import OfferService
-from app.service.requests.submission import whole_or_absent
+from app.service.requests.rollback import rollback_on_error
 from app.service.runs.dataset_content import with_content
 from app.service.runs.saved_experiments import SavedExperiments
 from app.service.runs.waiting import Waiting, WaitingService
@@ -82,7 +82,7 @@ class RunService:
         saved: SavedExperiments,
         waiting: WaitingService,
         offers: OfferService,
-        kick: Callable[[str], bool],
+        notify: Callable[[str], bool],
         device_class: str,
     ) -> None:
         """`device_class` is that of a run which asks for none."""
@@ -93,7 +93,7 @@ class RunService:
         self._saved = saved
         self._waiting = waiting
         self._offers = offers
-        self._kick = kick
+        self._notify = notify
         self._device_class = device_class
 
     def submit(self, request: RunRequest, key: str | None = None) -> tuple[bool, Run]:
@@ -155,7 +155,7 @@ class RunService:
 
     def _accepted(self, run: Run, request: RunRequest) -> tuple[bool, Run]:
         folder = self._storage.run(run.id)
-        with whole_or_absent(self._runs, run.id, folder.path):
+        with rollback_on_error(self._runs, run.id, folder.path):
             write_config(folder, run)
             if run.forked_from:
                 keep_origin(self._storage, run.id, run.forked_from)
@@ -165,7 +165,7 @@ class RunService:
             return False, _same_request(stored, request)
         self._runs.announce_status(stored)
         if not stored.awaits_dataset:
-            self._kick(stored.queue)
+            self._notify(stored.queue)
         return True, stored
 
     def get(self, run_id: str) -> Run:
@@ -216,7 +216,7 @@ class RunService:
         if epochs is not None:
             run = self.retarget(run_id, epochs)
         if described:
-            run = self._runs.amend(run_id, described)
+            run = self._runs.edit(run_id, described)
         return self.state_after(run)
 
     def _check_dataset_of(self, run: Run, dataset_id: str) -> None:
@@ -232,7 +232,7 @@ class RunService:
         """Change the epoch target; raises NotFound and Conflict. A finishing run may train on."""
         run = self._runs.retarget(run_id, epochs)
         if run.status == RunStatus.QUEUED:
-            self._kick(run.queue)
+            self._notify(run.queue)
         return run
 
     def stop(self, run_id: str, when: StopWhen) -> RunState:

@@ -21,7 +21,7 @@ from trainyard.scheduling.waiting import (
 )
 from trainyard.store.processes.worker_record import WorkerState
 from trainyard.store.processes.workers import WorkerStore
-from trainyard.store.runs.queues import QueueStore, Standing
+from trainyard.store.runs.queues import QueuePosition, QueueStore
 from trainyard.store.runs.run_store import FINISH_QUEUE
 
 _OPEN = frozenset(
@@ -65,23 +65,23 @@ class WaitingService:
 
     def explain(self, run: Run) -> Waiting | None:
         """Why the run waits; None where it does not."""
-        standing = self._queues.standing(run.id)
-        if standing is None:
+        queue_position = self._queues.queue_position(run.id)
+        if queue_position is None:
             return None
         if run.status == RunStatus.FINISHING:
-            return self._explain_finishing(standing)
+            return self._explain_finishing(queue_position)
         if run.awaits_dataset:
             told = WaitReason(code=Reason.AWAITING_DATASET, message=MESSAGES[Reason.AWAITING_DATASET])
-            return Waiting(position=standing.position, reason=told, predicted_start=None)
+            return Waiting(position=queue_position.position, reason=told, predicted_start=None)
         everyone = [worker for worker in self._workers.all() if run.queue in worker.queues]
         reading = [worker for worker in everyone if worker.reads(run.spec.version)]
         asked = [one.key for one in asked_of_plugins(run.spec)]
         offering = [worker for worker in reading if worker.offers_all(asked)]
         serving = [worker for worker in offering if worker.has_devices_for(run.spec.compute.devices_needed)]
         reason = reason_to_wait(
-            must_wait=standing.must_wait,
-            is_held_up=standing.is_held_up,
-            position=standing.position,
+            must_wait=queue_position.must_wait,
+            is_over_limit=queue_position.is_over_limit,
+            position=queue_position.position,
             serving=len(everyone),
             reading=len(reading),
             offering=len(offering),
@@ -90,26 +90,26 @@ class WaitingService:
         )
         is_open = reason in _OPEN
         return Waiting(
-            position=standing.position,
+            position=queue_position.position,
             reason=WaitReason(code=reason, message=MESSAGES[reason]),
-            predicted_start=None if is_open else self._predicted_start(run, standing, serving),
+            predicted_start=None if is_open else self._predicted_start(run, queue_position, serving),
         )
 
-    def _explain_finishing(self, standing: Standing) -> Waiting:
+    def _explain_finishing(self, queue_position: QueuePosition) -> Waiting:
         """Nobody can tell how long a finishing takes, so it has no predicted start."""
         serving = [worker for worker in self._workers.all() if FINISH_QUEUE in worker.queues]
         reason = reason_to_wait(
-            must_wait=standing.must_wait,
-            is_held_up=False,
-            position=standing.position,
+            must_wait=queue_position.must_wait,
+            is_over_limit=False,
+            position=queue_position.position,
             serving=len(serving),
             idle=sum(worker.finishing is None for worker in serving),
         )
         told = WaitReason(code=reason, message=MESSAGES[reason])
-        return Waiting(position=standing.position, reason=told, predicted_start=None)
+        return Waiting(position=queue_position.position, reason=told, predicted_start=None)
 
     def _predicted_start(
-        self, run: Run, standing: Standing, serving: list[WorkerState]
+        self, run: Run, queue_position: QueuePosition, serving: list[WorkerState]
     ) -> PredictedStart | None:
         now = time.time()
         held = [worker.holds for worker in serving if worker.holds]
@@ -118,11 +118,11 @@ class WaitingService:
             left[worker.holds].shifted(now - (worker.since or now)) for worker in serving if worker.holds
         )
         slots = [left[worker.holds] if worker.holds else NOW for worker in serving]
-        wait = predicted_wait(slots, standing.position - 1, duration)
-        if standing.is_held_up and standing.limit is not None:
+        wait = predicted_wait(slots, queue_position.position - 1, duration)
+        if queue_position.is_over_limit and queue_position.limit is not None:
             own = [one.id for one in self._runs.page(RunStatus.RUNNING, run.project, None, 200).items]
-            shares = [*self._left(own).values(), *[NOW] * (standing.limit - len(own))]
-            wait = later(wait, predicted_wait(shares, standing.own_before, duration))
+            shares = [*self._left(own).values(), *[NOW] * (queue_position.limit - len(own))]
+            wait = later(wait, predicted_wait(shares, queue_position.own_before, duration))
         if math.isinf(wait.latest):
             return None
         return PredictedStart(earliest=now + wait.earliest, latest=now + wait.latest)

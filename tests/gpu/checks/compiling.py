@@ -14,7 +14,7 @@ from torch._dynamo.utils import counters
 from tests.gpu.check import Finding, Setting, equal, holds, none_of, not_shown
 from tests.gpu.engine import EngineRun
 from tests.gpu.sets import prepared_set
-from trainyard.runs.events import Began, Event, Progress
+from trainyard.runs.events import AttemptStarted, Event, Progress
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 
@@ -80,7 +80,7 @@ def _timed(setting: Setting, prepared: Path, spec: dict[str, Any]) -> tuple[Engi
     at: dict[str, float] = {}
 
     def note(event: Event) -> None:
-        if isinstance(event, Began):
+        if isinstance(event, AttemptStarted):
             at["began"] = time.monotonic()
         elif isinstance(event, Progress) and event.stage == "train" and event.step > 0:
             at.setdefault("stepped", time.monotonic())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.service import Service
+from bench.machines.service import Service
 from tests.gpu.check import Finding, Setting, equal
 from tests.gpu.failing_training import ASSERT, DEVICE_VARIABLE, FAILURE_VARIABLE
 from tests.gpu.sets import prepared_set

@@ -13,7 +13,7 @@ from tests.gpu.checks.survival import neighbour
 from tests.gpu.engine import EngineRun
 from tests.gpu.sets import prepared_set
 from trainyard.errors import TrainyardError
-from trainyard.runs.events import BatchSettled, Event, Progress
+from trainyard.runs.events import BatchSizeChanged, Event, Progress
 from workers.training import fit as fit_module
 from workers.training.engine.attempt import Attempt, build_attempt
 from workers.training.engine.batch_size import FitsGpu
@@ -87,7 +87,7 @@ def _too_large(setting: Setting, prepared: Path, size: int) -> Iterator[Finding]
     run = EngineRun(setting, "too-large", prepared)
     with _room_for(setting, FITS, prepared, size), _replaced(fit_module, "build_attempt", build):
         result = run.fit(_spec(size, 8 * FITS))
-    halved = [event.batch_size for event in run.events if isinstance(event, BatchSettled)]
+    halved = [event.batch_size for event in run.events if isinstance(event, BatchSizeChanged)]
     yield equal("a batch eight times too large", result.status, "completed")
     yield none_of(f"each is half the one before: {halved}", _not_halves([8 * FITS, *halved]))
     if setting.on_gpu:
@@ -150,7 +150,7 @@ def _auto(setting: Setting, prepared: Path, size: int) -> Iterator[Finding]:
     run = EngineRun(setting, "auto", prepared)
     with _replaced(FitsGpu, "__init__", noted):
         result = run.fit(_spec(size, "auto"))
-    settled = [event.batch_size for event in run.events if isinstance(event, BatchSettled)]
+    settled = [event.batch_size for event in run.events if isinstance(event, BatchSizeChanged)]
     yield equal(f"`auto`, which finds {settled}", (result.status, len(settled)), ("completed", 1))
     if setting.on_gpu:
         peak = torch.cuda.max_memory_reserved() / GIB

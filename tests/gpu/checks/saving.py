@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.measures.turns import ratios
 from bench.stall import Stalls
-from bench.turns import ratios
 from tests.gpu.check import Finding, Setting, measured, not_shown
 from tests.gpu.driver import Load, used_bytes, watched
 from tests.gpu.engine import EngineRun

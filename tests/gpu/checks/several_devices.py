@@ -1,4 +1,4 @@
-"""Check 19: two devices train what one does, and whatever befalls one of them is told at once.
+"""Check 19: two devices train what one does, and whatever happens to one of them is told at once.
 
 With fewer than two GPUs the same is done by two processes on the CPU over gloo, where norms have no form that
 is synchronised: what NCCL and SyncBatchNorm add is then not shown.
@@ -25,7 +25,7 @@ from tests.gpu.sets import prepared_set
 from tests.training import failing_rank
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.errors import TrainyardError
-from trainyard.runs.events import BatchSettled
+from trainyard.runs.events import BatchSizeChanged
 from trainyard.runs.signals import Signals
 from trainyard.settings import REPOSITORY
 from trainyard.storage.files import RunFolder
@@ -139,7 +139,7 @@ def _failures(pair: Pair) -> Iterator[Finding]:
     with _other_ranks_do(failing_rank.runs_out_of_memory):
         run = pair.run("without-memory")
         result = run.fit(pair.spec(epochs=1), device_class=pair.device_class)
-    halved = [event.batch_size for event in run.events if isinstance(event, BatchSettled)]
+    halved = [event.batch_size for event in run.events if isinstance(event, BatchSizeChanged)]
     yield equal("the other rank alone has no memory", (result.status, halved), ("completed", [BATCH // 2]))
 
 

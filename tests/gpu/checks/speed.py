@@ -14,12 +14,12 @@ from lightning import Trainer
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-from bench.camvid_data import image_files
-from bench.engine import Rows
-from bench.example import CLASSES, CamVid, Clock, Example, augmentation, build_network
-from bench.expert import Loop
-from bench.shares import Shares
-from bench.turns import Turn, interleave, ratios, speeds
+from bench.data.camvid import image_files
+from bench.measures.shares import Shares
+from bench.measures.turns import Turn, interleave, ratios, speeds
+from bench.sides.engine import Rows
+from bench.sides.example import CLASSES, CamVid, Clock, Example, augmentation, build_network
+from bench.sides.expert import Loop
 from tests.chaos import disk
 from tests.gpu.check import Finding, Setting, equal, holds, measured, not_shown
 from tests.gpu.checks.augmentation import STRONG

@@ -20,7 +20,7 @@ from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.splits.told_splits import told_splits
 from workers.ingest.upload.open import open_source
-from workers.prepared.run_lengths import decompressed, paint_runs
+from workers.prepared.run_lengths import decompressed, rasterize_runs
 
 HEIGHT, WIDTH = 6, 8
 """The size of the pictures that `picture` makes."""
@@ -77,7 +77,7 @@ class FormatFamily:
         with opened(tmp_path, self.files()) as source:
             found = self.read(source, log)
             assert found is not None, log.problems()
-            masks = {last_part(item): painted(item, source) for item in found.items}
+            masks = {last_part(item): rasterized(item, source) for item in found.items}
         assert not log.has_errors, log.problems()
         assert found.names == self.names
         assert masks.keys() == self.masks.keys()
@@ -106,7 +106,7 @@ class FormatFamily:
             assert found is not None
             for item in found.items:
                 again = pickle.loads(pickle.dumps(item))  # noqa: S301
-                np.testing.assert_array_equal(painted(again, source), painted(item, source))
+                np.testing.assert_array_equal(rasterized(again, source), rasterized(item, source))
 
     def test_missing_image_is_reported(self, tmp_path: Path) -> None:
         if self.image is None:
@@ -126,7 +126,7 @@ class FormatFamily:
             self.reader.recognises(source)
             found = self.read(source, log)
             for item in found.items if found else ():
-                try_to_paint(item, source, log)
+                try_to_rasterize(item, source, log)
         assert log.problems()
 
     def test_order_of_members_does_not_matter(self, tmp_path: Path) -> None:
@@ -188,11 +188,11 @@ def last_part(item: Item) -> str:
     return item.name.rsplit("/", 1)[-1]
 
 
-def painted(item: Item, source: Source) -> Array:
+def rasterized(item: Item, source: Source) -> Array:
     """The item's mask, (H, W); raises Refused."""
     data = source.read(item.image)
     image = decode_image(item.unpack(data) if item.unpack else data)
-    mask = item.truth.paint(source.read, image)
+    mask = item.truth.rasterize(source.read, image)
     assert mask.shape == image.pixels.shape[:2]
     assert mask.dtype == np.uint8
     return mask
@@ -204,11 +204,11 @@ def assert_instances(item: Item, source: Source) -> None:
     data = source.read(item.image)
     image = decode_image(item.unpack(data) if item.unpack else data)
     mask, found = item.truth.instances(source.read, image, image.size)
-    np.testing.assert_array_equal(mask, painted(item, source))
+    np.testing.assert_array_equal(mask, rasterized(item, source))
     union = np.zeros(mask.shape, np.uint8)
     for box, outline in zip(found.objects.boxes.tolist(), found.outlines, strict=True):
         own = np.zeros(mask.shape, np.uint8)
-        paint_runs(decompressed(outline), own)
+        rasterize_runs(decompressed(outline), own)
         rows, columns = np.nonzero(own)
         left, top, right, bottom = box
         assert left - 1 < columns.min() <= columns.max() < right + 1
@@ -219,10 +219,10 @@ def assert_instances(item: Item, source: Source) -> None:
     )
 
 
-def try_to_paint(item: Item, source: Source, log: ProblemLog) -> None:
+def try_to_rasterize(item: Item, source: Source, log: ProblemLog) -> None:
     """Paint the item's mask as ingest does: a refusal goes to the log."""
     try:
-        painted(item, source)
+        rasterized(item, source)
     except Refused as refusal:
         log.refused(item.truth.file, refusal)
 
@@ -231,7 +231,7 @@ def shares(found: FoundSet, source: Source) -> dict[str, float]:
     """Percent of all pixels by class name; of pixels that are no class under `ignored`."""
     pixels = np.zeros(256, np.int64)
     for item in found.items:
-        pixels += np.bincount(painted(item, source).reshape(-1), minlength=256)
+        pixels += np.bincount(rasterized(item, source).reshape(-1), minlength=256)
     names = found.names or {}
     percent: dict[str, float] = {}
     for value in np.flatnonzero(pixels):

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tests.ingest.formats.family import last_part, opened, painted, try_to_paint
+from tests.ingest.formats.family import last_part, opened, rasterized, try_to_rasterize
 from tests.ingest.made import Array
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Format, FoundSet
@@ -56,11 +56,11 @@ class Outcome:
 
 
 def outcome(reader: Format, folder: Path, files: Mapping[str, bytes], **options: Any) -> Outcome:
-    """Read the files with a reader, and paint every item."""
+    """Read the files with a reader, and rasterize every item."""
     log = ProblemLog()
     with opened(folder, files) as source:
         found = reader.read(source, IngestOptions(**options), log)
-        masks = {last_part(item): painted(item, source) for item in found.items} if found else {}
+        masks = {last_part(item): rasterized(item, source) for item in found.items} if found else {}
     problems = log.problems()
     codes = [(problem.severity, problem.code) for problem in problems]
     return Outcome(found, masks, codes, "\n".join(f"{p.file}: {p.message}" for p in problems))
@@ -73,7 +73,7 @@ def survives(reader: Format, files: Mapping[str, bytes]) -> None:
         reader.recognises(source)
         found = reader.read(source, IngestOptions(), log)
         for item in found.items if found else ():
-            try_to_paint(item, source, log)
+            try_to_rasterize(item, source, log)
     assert found is not None or log.has_errors
     for problem in log.problems():
         assert problem.message

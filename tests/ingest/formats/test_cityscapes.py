@@ -6,7 +6,16 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, Real, left_half, opened, painted, picture
+from tests.ingest.formats.family import (
+    HEIGHT,
+    WIDTH,
+    FormatFamily,
+    Real,
+    left_half,
+    opened,
+    picture,
+    rasterized,
+)
 from tests.ingest.made import Array, encoded
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.formats.folders.cityscapes import Cityscapes
@@ -71,7 +80,7 @@ def test_each_kind_of_mask(tmp_path: Path, kind: str) -> None:
     with opened(tmp_path, files) as source:
         found = Cityscapes().read(source, IngestOptions(), ProblemLog())
         assert found is not None
-        np.testing.assert_array_equal(painted(found.items[0], source), ROAD_AND_CAR)
+        np.testing.assert_array_equal(rasterized(found.items[0], source), ROAD_AND_CAR)
 
 
 def test_train_ids_before_label_ids(tmp_path: Path) -> None:
@@ -93,7 +102,7 @@ def test_ids_in_a_colour_picture_are_refused(tmp_path: Path) -> None:
         found = Cityscapes().read(source, IngestOptions(), ProblemLog())
         assert found is not None
         with pytest.raises(Refused) as refusal:
-            painted(found.items[0], source)
+            rasterized(found.items[0], source)
     assert refusal.value.problem_code == "mask_ids"
 
 
@@ -131,5 +140,5 @@ def test_ids_of_another_set_are_refused(tmp_path: Path, value: int) -> None:
         found = Cityscapes().read(source, IngestOptions(), ProblemLog())
         assert found is not None
         with pytest.raises(Refused, match=f"the id {value}") as refusal:
-            painted(found.items[0], source)
+            rasterized(found.items[0], source)
     assert (refusal.value.problem_code, "format: pictures" in refusal.value.remedy) == ("mask_ids", True)

@@ -17,9 +17,9 @@ from tests.ingest.formats.family import (
     last_part,
     left_half,
     opened,
-    painted,
     picture,
-    try_to_paint,
+    rasterized,
+    try_to_rasterize,
 )
 from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import Array
@@ -66,7 +66,7 @@ def read(
     with opened(folder, files) as source:
         found = Coco().read(source, IngestOptions(**options), log)
         for item in found.items if found else ():
-            masks[last_part(item)] = painted(item, source)
+            masks[last_part(item)] = rasterized(item, source)
     return found, masks, [(problem.severity, problem.code) for problem in log.problems()]
 
 
@@ -253,7 +253,7 @@ def test_made_faults(shared_data: Path, tmp_path: Path, name: str, codes: list[t
         found = Coco().read(source, IngestOptions(), log)
         refused = ProblemLog()
         for item in found.items if found else ():
-            try_to_paint(item, source, refused)
+            try_to_rasterize(item, source, refused)
     assert [(problem.severity, problem.code) for problem in log.problems()] == codes
     expected = ["annotation_size"] if name == "wrong_size" else []
     assert [problem.code for problem in refused.problems()] == expected
@@ -325,7 +325,7 @@ def test_no_fragment_crashes_the_reader(
         Coco().recognises(source)
         found = Coco().read(source, IngestOptions(), log)
         for item in found.items if found else ():
-            try_to_paint(item, source, log)
+            try_to_rasterize(item, source, log)
     assert found is not None or log.has_errors
 
 
@@ -346,7 +346,7 @@ def test_annotations_of_no_image_are_told_with_their_number(tmp_path: Path) -> N
     log = ProblemLog()
     with opened(tmp_path, files) as source:
         (item,) = getattr(Coco().read(source, IngestOptions(), log), "items", ())
-        np.testing.assert_array_equal(painted(item, source), left_half())
+        np.testing.assert_array_equal(rasterized(item, source), left_half())
     (problem,) = log.problems()
     assert problem.code == "unknown_image"
     assert "image id 8" in problem.message

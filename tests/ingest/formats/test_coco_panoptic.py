@@ -23,7 +23,7 @@ from workers.ingest.formats.coco.panoptic import CocoPanoptic
 from workers.ingest.formats.coco.segments import SegmentsTruth
 from workers.ingest.pictures.decode import decode_image
 from workers.ingest.problems import ProblemLog
-from workers.prepared.run_lengths import decompressed, paint_runs
+from workers.prepared.run_lengths import decompressed, rasterize_runs
 
 GRASS, DOG = 70_000, 258
 CATEGORIES = [{"id": 7, "name": "grass", "isthing": 0}, {"id": 3, "name": "dog", "isthing": 1}]
@@ -69,7 +69,7 @@ class TestCocoPanoptic(FormatFamily):
             image = decode_image(source.read(first.image))
             mask, objects = first.truth.instances(source.read, image, image.size)
         dogs = np.zeros(mask.shape, np.uint8)
-        paint_runs(decompressed(objects.outlines[0]), dogs)
+        rasterize_runs(decompressed(objects.outlines[0]), dogs)
         assert objects.objects.classes.tolist() == [1]
         np.testing.assert_array_equal(dogs == 1, mask == 1)
 

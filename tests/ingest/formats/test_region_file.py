@@ -31,7 +31,7 @@ MARKED = Marked(region=RUNS, label=9, crowd=True, box=(0.1, 2.2, 3.3, 4.4), grou
 
 def drawn(region: Region) -> Array:
     mask = np.zeros(SHAPE, np.uint8)
-    region.cover(*mask.shape).paint(mask, region.value)
+    region.cover(*mask.shape).rasterize(mask, region.value)
     return mask
 
 

@@ -26,7 +26,7 @@ ON_EDGE = 1e-3
 def drawn(*regions: Region, height: int = HEIGHT, width: int = WIDTH) -> Array:
     mask = np.zeros((height, width), np.uint8)
     for region in regions:
-        region.cover(*mask.shape).paint(mask, region.value)
+        region.cover(*mask.shape).rasterize(mask, region.value)
     return mask
 
 
@@ -42,11 +42,11 @@ def shown(orientation: int = 0, height: int = HEIGHT, width: int = WIDTH) -> Dec
     return decode_image(encoded(photo(0, height, width), "JPEG", orientation))
 
 
-def painted(*regions: Region, image: DecodedImage | None = None, **others: object) -> Array:
+def rasterized(*regions: Region, image: DecodedImage | None = None, **others: object) -> Array:
     truth = RegionsTruth(
         **{"file": "f", "size": (WIDTH, HEIGHT), "background": 0, "regions": regions} | others  # type: ignore[arg-type]
     )
-    return truth.paint(read, image or shown())
+    return truth.rasterize(read, image or shown())
 
 
 def test_a_box_covers_its_pixels_and_no_outline() -> None:
@@ -148,41 +148,41 @@ def test_regions_outside_cost_nothing_and_change_nothing() -> None:
 
 def test_the_smaller_is_seen_by_area_the_later_by_file() -> None:
     window, facade = box(2, 2, 2, 4, 4), box(1, 0, 0, 10, 10)
-    assert painted(window, facade)[2, 2] == 2
-    assert painted(window, facade, order="file")[2, 2] == 1
+    assert rasterized(window, facade)[2, 2] == 2
+    assert rasterized(window, facade, order="file")[2, 2] == 1
 
 
 def test_of_equal_ones_the_later_is_seen() -> None:
-    assert painted(box(1, 0, 0, 2, 2), box(2, 0, 0, 2, 2))[0, 0] == 2
+    assert rasterized(box(1, 0, 0, 2, 2), box(2, 0, 0, 2, 2))[0, 0] == 2
 
 
 def test_ignored_regions_follow_the_same_order() -> None:
     """A crowd in front of a bus hides it; a person labelled in a crowd stays labelled."""
     crowd = box(IGNORED, 2, 2, 6, 6)
-    assert painted(box(1, 0, 0, 10, 10), crowd)[3, 3] == IGNORED
-    assert painted(box(1, 3, 3, 4, 4), crowd)[3, 3] == 1
+    assert rasterized(box(1, 0, 0, 10, 10), crowd)[3, 3] == IGNORED
+    assert rasterized(box(1, 3, 3, 4, 4), crowd)[3, 3] == 1
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
 def test_drawn_on_the_stored_or_on_the_displayed_image(orientation: int) -> None:
     image = shown(orientation)
     corner = box(1, 0, 0, 3, 2)
-    on_display = painted(corner, image=image, size=image.size)
+    on_display = rasterized(corner, image=image, size=image.size)
     assert on_display[:2, :3].all()
     assert on_display.shape == image.pixels.shape[:2]
     if image.size != image.stored_size:
-        np.testing.assert_array_equal(painted(corner, image=image), oriented(drawn(corner), orientation))
+        np.testing.assert_array_equal(rasterized(corner, image=image), oriented(drawn(corner), orientation))
 
 
 def test_with_no_size_stated_the_displayed_image_is_meant() -> None:
-    mask = painted(box(1, 0, 0, 3, 2), image=shown(6), size=None)
+    mask = rasterized(box(1, 0, 0, 3, 2), image=shown(6), size=None)
     assert mask.shape == (WIDTH, HEIGHT)
     assert mask[:2, :3].all()
 
 
 def test_another_size_is_refused() -> None:
     with pytest.raises(Refused, match="16x13 pixels; the image has 16x12") as refusal:
-        painted(size=(WIDTH, HEIGHT + 1))
+        rasterized(size=(WIDTH, HEIGHT + 1))
     assert refusal.value.problem_code == "annotation_size"
 
 
@@ -198,9 +198,9 @@ def test_another_size_is_refused() -> None:
 def test_too_much_to_paint_is_refused(monkeypatch: pytest.MonkeyPatch, region: Region) -> None:
     monkeypatch.setattr(truths, "MAX_PAINTED", 5 * region.cost(WIDTH, HEIGHT))
     assert region.cost(WIDTH, HEIGHT) >= HEIGHT * WIDTH
-    assert painted(*[region] * 5).all()
+    assert rasterized(*[region] * 5).all()
     with pytest.raises(Refused) as refusal:
-        painted(*[region] * 6)
+        rasterized(*[region] * 6)
     assert refusal.value.problem_code == "regions_too_many"
 
 

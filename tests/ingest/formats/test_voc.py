@@ -16,8 +16,8 @@ from tests.ingest.formats.family import (
     last_part,
     left_half,
     opened,
-    painted,
     picture,
+    rasterized,
 )
 from tests.ingest.made import Array, Bench, encoded
 from tests.ingest.scenes import answers, classes, names_of, objects, photo_of
@@ -86,7 +86,7 @@ def test_masks_in_rgb(tmp_path: Path, with_map: bool) -> None:
         found = Voc().read(source, IngestOptions(), ProblemLog())
         assert found is not None
         assert found.names is not None
-        mask = painted(found.items[0], source)
+        mask = rasterized(found.items[0], source)
     value = 0 if with_map else 2  # VOC's or another set's is a question, of which VOC's is the likelier
     assert found.names[value] == ("sky" if with_map else "bicycle")
     np.testing.assert_array_equal(mask, left_half(255, value))

@@ -16,8 +16,8 @@ from tests.ingest.formats.family import (
     last_part,
     left_half,
     opened,
-    painted,
     picture,
+    rasterized,
 )
 from tests.ingest.formats.junk import DRAWN
 from tests.ingest.made import encoded, photo
@@ -97,7 +97,7 @@ def test_fractions_are_of_the_displayed_image(tmp_path: Path) -> None:
     with opened(tmp_path, files) as source:
         found = YoloSeg().read(source, IngestOptions(), ProblemLog())
         assert found is not None
-        mask = painted(found.items[0], source)
+        mask = rasterized(found.items[0], source)
     assert mask.shape == (WIDTH, HEIGHT)
     assert mask[:, : HEIGHT // 2].all()
     assert not mask[:, HEIGHT // 2 :].any()

@@ -1,4 +1,4 @@
-"""Who works in the yard: workers that have given a sign of life lately."""
+"""Who works in the cluster: workers that have given a sign of life lately."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

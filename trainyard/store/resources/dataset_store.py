@@ -1,4 +1,4 @@
-"""What befalls data sets only: another ingest, and their end."""
+"""What happens to data sets only: another ingest, and their end."""
 
 from collections.abc import Mapping
 from typing import Any

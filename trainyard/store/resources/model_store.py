@@ -26,8 +26,8 @@ class ModelStore(RecordStore[TrainedModel]):
     def change(
         self, model_id: str, stage: ModelStage | None, values: Mapping[str, Any]
     ) -> TrainedModel | None:
-        """See amend_model.lua; None when there is no such model."""
-        return self._answered("amend_model", model_id, stage or "", *self._pairs(values))[1]
+        """See edit_model.lua; None when there is no such model."""
+        return self._answered("edit_model", model_id, stage or "", *self._pairs(values))[1]
 
     def remove(self, model_id: str) -> str:
         """See remove_model.lua: the outcome."""

@@ -8,7 +8,7 @@ from trainyard.store.connection import Client, store_errors
 
 
 class LimitStore:
-    """Limits by project; None is for a project that has the yard's default again."""
+    """Limits by project; None is for a project that has the cluster's default again."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -10,8 +10,8 @@ from trainyard.store.connection import Client, run_script
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Where a queued run stands, see standing.lua: `own_before` runs of its project go first.
+class QueuePosition:
+    """Where a queued run stands, see queue_position.lua: `own_before` runs of its project go first.
 
     `limit` is that of its project, None where it has none.
     """
@@ -19,7 +19,7 @@ class Standing:
     position: int
     own_before: int
     limit: int | None
-    is_held_up: bool
+    is_over_limit: bool
     must_wait: bool
 
 
@@ -33,7 +33,7 @@ class Share:
     limit: int | None
 
     @property
-    def is_held_up(self) -> bool:
+    def is_over_limit(self) -> bool:
         """Whether the project has as much in work as it may have."""
         return self.limit is not None and self.running >= self.limit
 
@@ -55,17 +55,17 @@ class QueueStore:
         self._rules = rules
         self._max_concurrent = max_concurrent
 
-    def standing(self, run_id: str) -> Standing | None:
+    def queue_position(self, run_id: str) -> QueuePosition | None:
         """Where the run stands; None where it does not wait."""
         arguments = (run_id, self._max_concurrent, self._rules.grace_s)
-        outcome, found = run_script(self._client, "standing", *arguments)
+        outcome, found = run_script(self._client, "queue_position", *arguments)
         if outcome == "missing":
             return None
-        return Standing(
+        return QueuePosition(
             position=int(found["position"]),
             own_before=int(found["own_before"]),
             limit=int(found["limit"]) or None,
-            is_held_up=bool(int(found["is_held_up"])),
+            is_over_limit=bool(int(found["is_over_limit"])),
             must_wait=bool(int(found["must_wait"])),
         )
 

@@ -1,4 +1,4 @@
-"""What befalls runs only: they are trained, and a client cancels, resumes, retries or removes one."""
+"""What happens to runs only: they are trained, and a client cancels, resumes, retries or removes one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -34,8 +34,8 @@ class LiveStore:
         return run_script(self._client, "retarget", run_id, epochs)
 
     def move_to_front(self, run_id: str) -> tuple[str, dict[str, str]]:
-        """See front.lua: outcome and the record's hash."""
-        return run_script(self._client, "front", run_id)
+        """See move_to_front.lua: outcome and the record's hash."""
+        return run_script(self._client, "move_to_front", run_id)
 
     def move_beside(self, run_id: str, other: str, step: Literal[-1, 1]) -> tuple[str, dict[str, str]]:
         """See beside.lua: outcome and the record's hash."""

@@ -16,7 +16,7 @@ from trainyard.datasets.record import IngestOptions, Task
 from workers.ingest.classes.class_names import numbered_from_one, numbered_from_zero
 from workers.ingest.items import Color, FoundSet
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.reading.statistics import NO_CLASS, Meanings, Reading
+from workers.ingest.reading.statistics import NO_CLASS, Meanings, SampleCounts
 from workers.prepared.version import IGNORE_INDEX, PreparedClass
 
 MAX_CLASSES = IGNORE_INDEX
@@ -64,7 +64,7 @@ class ClassRules:
         ]
 
     def table(self, meanings: Meanings) -> bytes:
-        """256 bytes: what each byte of a painted mask becomes in the prepared one.
+        """256 bytes: what each byte of a rasterized mask becomes in the prepared one.
 
         That is the index of its class, IGNORE_INDEX where it is none; or the bits of its classes.
         """
@@ -89,7 +89,7 @@ def declared(options: IngestOptions, found: FoundSet) -> ClassRules | None:
 
 
 def completed(
-    rules: ClassRules, readings: Collection[Reading], log: ProblemLog, *, in_file: bool
+    rules: ClassRules, readings: Collection[SampleCounts], log: ProblemLog, *, in_file: bool
 ) -> ClassRules:
     """The rules that a format names, or `in_file` a file of the upload, with what it leaves to custom: 0
     is the background where the file does not name it, and 255 is no class; names of as many other
@@ -125,7 +125,7 @@ def _warn_of_void(remedy: str, log: ProblemLog) -> None:
     )
 
 
-def check(rules: ClassRules, readings: Collection[Reading], advice: str, log: ProblemLog) -> None:
+def check(rules: ClassRules, readings: Collection[SampleCounts], advice: str, log: ProblemLog) -> None:
     """Log the files whose values are no class, with `advice` on them, and the classes that no file has."""
     allowed = {*rules.names, rules.ignore_value, NO_CLASS}
     for reading in readings:
@@ -154,7 +154,7 @@ def check(rules: ClassRules, readings: Collection[Reading], advice: str, log: Pr
 
 
 def find(
-    ignore_value: int | None, colors: dict[int, Color], readings: Collection[Reading], log: ProblemLog
+    ignore_value: int | None, colors: dict[int, Color], readings: Collection[SampleCounts], log: ProblemLog
 ) -> ClassRules:
     """The classes that the masks show by the rules above; `colors` are those of a palette."""
     values = {value for reading in readings for value in reading.values} - {ignore_value, NO_CLASS}
@@ -185,7 +185,7 @@ def find(
     )
 
 
-def check_variety(rules: ClassRules, readings: Collection[Reading], log: ProblemLog) -> None:
+def check_variety(rules: ClassRules, readings: Collection[SampleCounts], log: ProblemLog) -> None:
     """Log an error where fewer than two classes occur in all masks together, or there are too many."""
     seen = {value for reading in readings for value in reading.values} & set(rules.names)
     if len(seen) < 2:

@@ -1,7 +1,7 @@
 """Pixels of several classes: what the bits of such masks mean, and which rules a set of them keeps.
 
-Masks of one class each are painted over one another as bit fields, since only the last of them tells whether
-any overlap. Where none does, the set becomes one of one class per pixel, like any other.
+Masks of one class each are rasterized over one another as bit fields, since only the last of them tells
+whether any overlap. Where none does, the set becomes one of one class per pixel, like any other.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from dataclasses import replace
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.classes.class_rules import ClassRules
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.reading.statistics import Meanings, Reading
+from workers.ingest.reading.statistics import Meanings, SampleCounts
 from workers.prepared.version import MAX_OVERLAPPING
 
 NO_VALUE = frozenset({0})
@@ -19,7 +19,7 @@ ONE_VALUE: Meanings = {byte: frozenset({byte}) for byte in range(256)}
 """Each byte is a mask value."""
 
 
-def bit_fields(readings: Collection[Reading]) -> Meanings:
+def bit_fields(readings: Collection[SampleCounts]) -> Meanings:
     """Of all combinations of bits that occur: bit c says that the pixel has the value c + 1; without any it
     has the value 0."""
     return {
@@ -37,7 +37,7 @@ def meanings(stored: Meanings, value_map: Sequence[int]) -> Meanings:
 def settled(
     rules: ClassRules | None,
     shown: Meanings,
-    readings: Collection[Reading],
+    readings: Collection[SampleCounts],
     options: IngestOptions,
     log: ProblemLog,
 ) -> tuple[ClassRules | None, Meanings]:
@@ -74,7 +74,7 @@ def several_per_pixel(rules: ClassRules, options: IngestOptions) -> ClassRules:
     return replace(rules, names=names, ignore_value=None, task="multilabel")
 
 
-def _overlap(shown: Meanings, readings: Collection[Reading]) -> dict[str, int]:
+def _overlap(shown: Meanings, readings: Collection[SampleCounts]) -> dict[str, int]:
     """Pixels of several values by the file of their mask, where there are any."""
     found = {
         reading.mask_file: sum(count for byte, count in reading.values.items() if len(shown[byte]) > 1)

@@ -19,7 +19,7 @@ from workers.ingest.decision.value_map import UNCHANGED, LabelMap, hardened, lab
 from workers.ingest.decision.white_masks import ask_about_surrounding, open_white, surrounds
 from workers.ingest.items import FoundSet, Source
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.ingest.reading.statistics import NO_CLASS, SampleCounts
 from workers.prepared.version import Uint8
 
 
@@ -45,7 +45,7 @@ class ClassDecision:
         """The rules as far as they are known by now."""
         return self._rules
 
-    def applied(self, sent: Sequence[Reading], masks: Callable[[int], Uint8]) -> list[int]:
+    def applied(self, sent: Sequence[SampleCounts], masks: Callable[[int], Uint8]) -> list[int]:
         """What each value counts as, by readings of the values as sent, in the order of `masks`.
 
         What is open is asked. Raises Refused where one class of objects contradicts the names.
@@ -71,7 +71,7 @@ class ClassDecision:
                 label_map = ask_about_surrounding(sent, log)
         return label_mapped(hard, label_map, sent, log)
 
-    def _mixture(self, sent: Sequence[Reading]) -> OpenMixture | None:
+    def _mixture(self, sent: Sequence[SampleCounts]) -> OpenMixture | None:
         ignored = self._options.ignore_value
         return open_white(self._rules, ignored, sent) or open_mixture(self._rules, ignored, sent)
 
@@ -79,8 +79,8 @@ class ClassDecision:
         self,
         rules: ClassRules | None,
         applied: Sequence[int],
-        sent: Sequence[Reading],
-        mapped: Sequence[Reading],
+        sent: Sequence[SampleCounts],
+        mapped: Sequence[SampleCounts],
     ) -> ClassRules | None:
         """The rules that the set keeps, of which `rules` are known, `mapped` being what the values sent count
         as; errors are logged where it keeps none."""
@@ -105,7 +105,7 @@ class ClassDecision:
             warn_of_like_classes(rules.names, log)
         return rules
 
-    def _fitted(self, mapped: Sequence[Reading]) -> ClassRules | None:
+    def _fitted(self, mapped: Sequence[SampleCounts]) -> ClassRules | None:
         """The rules by names whose values the upload does not say; None where they do not fit."""
         found, given = self._found, self._options.ignore_value
         ignored = {found.ignore_value, given, NO_CLASS}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from workers.ingest.classes.class_rules import ClassRules, are_ids
 from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.pictures.mask_files import WHITE
-from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.ingest.reading.statistics import NO_CLASS, SampleCounts
 
 MOST_STRAY = 3
 """A proposal ignores so many values at most: of more, they are classes that nobody has named."""
@@ -18,7 +18,10 @@ LISTED = 10
 
 
 def proposal(
-    rules: ClassRules, applied: Sequence[int], readings: Collection[Reading], mapped: Collection[Reading]
+    rules: ClassRules,
+    applied: Sequence[int],
+    readings: Collection[SampleCounts],
+    mapped: Collection[SampleCounts],
 ) -> LabelMap | None:
     """A label map by which the masks fit the named classes; None where they fit, or any would be a guess.
 

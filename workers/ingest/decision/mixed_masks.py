@@ -16,7 +16,7 @@ from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 
 _FAR = 16
 """A value alone in some masks is no grey beside others if those are at least so many times as high."""
@@ -39,7 +39,7 @@ class OpenMixture:
 
 
 def open_mixture(
-    rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]
+    rules: ClassRules | None, ignore_value: int | None, readings: Sequence[SampleCounts]
 ) -> OpenMixture | None:
     """What masks with other values than the rest may mean; None where it is told, or all have the same."""
     if rules is not None or ignore_value is not None:
@@ -76,7 +76,7 @@ def _lone_id(masks: Sequence[Collection[int]]) -> int | None:
     return lowest if min(greys) >= _FAR * lowest and not are_ids(greys - {WHITE} or {WHITE}) else None
 
 
-def _lone(lone: int, greys: set[int], readings: Sequence[Reading]) -> OpenMixture:
+def _lone(lone: int, greys: set[int], readings: Sequence[SampleCounts]) -> OpenMixture:
     files, ordered = _files(readings, {lone}), sorted(greys, reverse=True)
     same: list[tuple[str, str, LabelMap]] = [
         (f"same_as_{grey}", f"It is the class that other masks write as {grey}.", {lone: grey})
@@ -93,7 +93,7 @@ def _lone(lone: int, greys: set[int], readings: Sequence[Reading]) -> OpenMixtur
     )
 
 
-def _are_rare(ids: set[int], readings: Sequence[Reading]) -> bool:
+def _are_rare(ids: set[int], readings: Sequence[SampleCounts]) -> bool:
     """Whether ids have few pixels beside white areas, on much background: 255 is then no mere border."""
     background, white, rest = (
         sum(reading.values.get(value, 0) for reading in readings for value in values)
@@ -102,7 +102,7 @@ def _are_rare(ids: set[int], readings: Sequence[Reading]) -> bool:
     return bool(ids) and background > white > _RARE * rest
 
 
-def _rare_beside_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
+def _rare_beside_white(ids: set[int], readings: Sequence[SampleCounts]) -> OpenMixture:
     files, further = _files(readings, ids), max(ids) + 1
     return OpenMixture(
         code="white_values",
@@ -118,7 +118,7 @@ def _rare_beside_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixtur
     )
 
 
-def _bare_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
+def _bare_white(ids: set[int], readings: Sequence[SampleCounts]) -> OpenMixture:
     files, (value,) = _files(readings, {WHITE}), ids
     return OpenMixture(
         code="white_values",
@@ -133,11 +133,11 @@ def _bare_white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
     )
 
 
-def _files(readings: Sequence[Reading], values: set[int]) -> list[str]:
+def _files(readings: Sequence[SampleCounts], values: set[int]) -> list[str]:
     return [reading.mask_file for reading in readings if reading.values.keys() & values]
 
 
-def _greys(greys: Mapping[int, int], readings: Sequence[Reading]) -> OpenMixture:
+def _greys(greys: Mapping[int, int], readings: Sequence[SampleCounts]) -> OpenMixture:
     files, ids = _files(readings, set(greys)), set(greys.values())
     return OpenMixture(
         code="mask_scales",
@@ -153,7 +153,7 @@ def _greys(greys: Mapping[int, int], readings: Sequence[Reading]) -> OpenMixture
     )
 
 
-def _white(ids: set[int], readings: Sequence[Reading]) -> OpenMixture:
+def _white(ids: set[int], readings: Sequence[SampleCounts]) -> OpenMixture:
     files, further = _files(readings, {WHITE}), max(ids) + 1
     return OpenMixture(
         code="white_values",

@@ -23,7 +23,7 @@ from workers.ingest.masks.object_ids import (
 from workers.ingest.masks.object_question import ONE_CLASS, ask_objects
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused
-from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.ingest.reading.statistics import NO_CLASS, SampleCounts
 from workers.prepared.version import Uint8
 
 OBJECT = "object"
@@ -37,7 +37,7 @@ _WHY = "The values begin anew in each image, how many there are differs, and nea
 class Evidence:
     """What was seen in the masks of a set: readings, and the mask, (H, W), of each by its number."""
 
-    readings: Sequence[Reading]
+    readings: Sequence[SampleCounts]
     masks: Callable[[int], Uint8]
 
     @property
@@ -141,7 +141,7 @@ def _are_named(values: Collection[int], rules: ClassRules | None, found: FoundSe
     return several or set(values) <= rules.names.keys()
 
 
-def _is_black_and_white(readings: Sequence[Reading]) -> bool:
+def _is_black_and_white(readings: Sequence[SampleCounts]) -> bool:
     """Whether masks have white for objects, and other values on smoothed edges alone."""
     total: Counter[int] = Counter()
     for reading in readings:
@@ -171,7 +171,7 @@ def one_class_rules(rules: ClassRules | None, found: FoundSet, ignore_value: int
 def joined(
     rules: ClassRules,
     applied: Sequence[int],
-    readings: Collection[Reading],
+    readings: Collection[SampleCounts],
     log: ProblemLog,
     *,
     cut_off: bool,

@@ -9,7 +9,7 @@ from workers.ingest.classes.class_rules import listed_values
 from workers.ingest.classes.similar_names import warn_of_like_classes
 from workers.ingest.items import FoundSet
 from workers.ingest.problems import ProblemLog
-from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.ingest.reading.statistics import NO_CLASS, SampleCounts
 
 _LISTED = 20
 
@@ -23,7 +23,7 @@ class ObjectValues:
     counts_as: dict[int, int]
     end: int
 
-    def mapped(self, readings: Sequence[Reading]) -> list[Reading]:
+    def mapped(self, readings: Sequence[SampleCounts]) -> list[SampleCounts]:
         """The readings with objects counted as what their values are mapped to, those of classes alone."""
         found = []
         for reading in readings:
@@ -36,7 +36,7 @@ class ObjectValues:
 
 
 def object_values(
-    found: FoundSet, options: IngestOptions, readings: Sequence[Reading], log: ProblemLog
+    found: FoundSet, options: IngestOptions, readings: Sequence[SampleCounts], log: ProblemLog
 ) -> ObjectValues | None:
     """As the client says, or else the format; None, errors logged, where they do not fit the objects."""
     named = (found.names or {}) if options.classes is None else options.classes

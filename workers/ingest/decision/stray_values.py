@@ -19,7 +19,7 @@ from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 from workers.prepared.version import Uint8
 
 _MOST_STRAY = 0.05
@@ -79,7 +79,7 @@ class Strays:
 def find_strays(
     rules: ClassRules | None,
     ignore_value: int | None,
-    readings: Sequence[Reading],
+    readings: Sequence[SampleCounts],
     masks_of: Callable[[int], Uint8],
 ) -> Strays | None:
     """The stray values of masks whose values are counted, in the order of `masks_of`; None without any.
@@ -107,7 +107,7 @@ def find_strays(
 
 
 def _thin_edges(
-    total: Mapping[int, int], readings: Sequence[Reading], masks_of: Callable[[int], Uint8]
+    total: Mapping[int, int], readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8]
 ) -> Strays | None:
     """Many values between levels of grey that have no area of their own; which level they mean is open, since
     the edge of the lightest passes the greys of all others. None without any."""
@@ -129,7 +129,7 @@ def _beside_levels(
     total: Mapping[int, int],
     masks: Mapping[int, int],
     named: Collection[int | None],
-    readings: Sequence[Reading],
+    readings: Sequence[SampleCounts],
     masks_of: Callable[[int], Uint8],
 ) -> Strays | None:
     """The stray values of masks of which nearly all pixels have clear levels; None without any."""
@@ -151,7 +151,7 @@ def _beside_levels(
 def _about_levels(
     total: Mapping[int, int],
     named: Collection[int | None] | None,
-    readings: Sequence[Reading],
+    readings: Sequence[SampleCounts],
     masks_of: Callable[[int], Uint8],
 ) -> frozenset[int] | None:
     """The levels, of those `named` if classes are, about which the greys of all areas gather; None where
@@ -173,7 +173,7 @@ def _about_levels(
     return None if are_distinct(masks, len(total)) else frozenset(levels)
 
 
-def _is_one_beside_white(readings: Sequence[Reading]) -> bool:
+def _is_one_beside_white(readings: Sequence[SampleCounts]) -> bool:
     """Whether the background of black and white masks is 0 in some files and 1 in others."""
     shown = {frozenset(reading.values) - {WHITE} for reading in readings}
     return shown - {frozenset()} == {frozenset({0}), frozenset({1})}
@@ -184,14 +184,14 @@ def _is_far(value: int, levels: Collection[int]) -> bool:
 
 
 def _strays(
-    levels: frozenset[int], pixels: Mapping[int, int], readings: Sequence[Reading], *, are_noise: bool
+    levels: frozenset[int], pixels: Mapping[int, int], readings: Sequence[SampleCounts], *, are_noise: bool
 ) -> Strays:
     files = [reading.mask_file for reading in readings if pixels.keys() & reading.values.keys()]
     return Strays(levels=levels, pixels=pixels, files=files, are_noise=are_noise)
 
 
 def _are_edges(
-    between: Collection[int], readings: Sequence[Reading], masks_of: Callable[[int], Uint8]
+    between: Collection[int], readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8]
 ) -> bool:
     """Whether several values between black and white are thin wherever they are, as smoothed edges."""
     if len(between) < _EDGE_VALUES or are_ids(set(between) | {0}):
@@ -219,7 +219,7 @@ def _levels(total: Mapping[int, int]) -> set[int]:
 
 
 def _is_speck(
-    value: int, count: int, masks: int, levels: Collection[int], readings: Sequence[Reading], ids: bool
+    value: int, count: int, masks: int, levels: Collection[int], readings: Sequence[SampleCounts], ids: bool
 ) -> bool:
     """Whether a value has but a few pixels of a few masks, and is not the id that comes next."""
     highest = max(set(levels) - {WHITE}, default=0)
@@ -231,7 +231,7 @@ def _is_speck(
 
 
 def _have_areas(
-    values: Collection[int], readings: Sequence[Reading], masks_of: Callable[[int], Uint8]
+    values: Collection[int], readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8]
 ) -> bool:
     """Whether many pixels of these values are amid others of their own value."""
     inner, all_of_them = 0, 0

@@ -15,7 +15,7 @@ from workers.ingest.masks.grey_levels import gathered
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import HALF, WHITE
 from workers.ingest.problems import ProblemLog
-from workers.ingest.reading.statistics import NO_CLASS, Reading
+from workers.ingest.reading.statistics import NO_CLASS, SampleCounts
 from workers.prepared.version import Uint8
 
 SOFT_VALUES = 16
@@ -42,7 +42,7 @@ UNCHANGED = list(range(256))
 def label_mapped(
     hard: Sequence[int],
     label_map: Mapping[int, int | None] | None,
-    readings: Collection[Reading],
+    readings: Collection[SampleCounts],
     log: ProblemLog,
 ) -> list[int]:
     """The map `hard`, with what the label map says in the place of what it has."""
@@ -63,7 +63,10 @@ def _warn_of_absent(named: Collection[int], seen: Collection[int], log: ProblemL
 
 
 def hardened(
-    rules: ClassRules | None, readings: Sequence[Reading], masks_of: Callable[[int], Uint8], log: ProblemLog
+    rules: ClassRules | None,
+    readings: Sequence[SampleCounts],
+    masks_of: Callable[[int], Uint8],
+    log: ProblemLog,
 ) -> list[int]:
     """The values, but part all values at HALF into 0 and 255 where masks of these two were smoothed.
 
@@ -97,7 +100,7 @@ def hardened(
     return UNCHANGED
 
 
-def _has_level_between(readings: Collection[Reading]) -> bool:
+def _has_level_between(readings: Collection[SampleCounts]) -> bool:
     """Whether, of the values between 0 and 255 and not near to these, a few have most pixels: on edges, all
     have about as many."""
     total: Counter[int] = Counter()
@@ -108,7 +111,7 @@ def _has_level_between(readings: Collection[Reading]) -> bool:
     return most >= max(_MOSTLY * between.total(), LEVEL_SHARE * total.total())
 
 
-def _has_areas_between(readings: Sequence[Reading], masks_of: Callable[[int], Uint8]) -> bool:
+def _has_areas_between(readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8]) -> bool:
     """Whether greys between 0 and 255 gather about levels in areas of their own, or lie apart from white: on
     edges, they do neither."""
     numbers = [number for number, reading in enumerate(readings) if _is_soft(reading)]
@@ -129,11 +132,11 @@ def _lonely(there: NDArray[np.bool_], mask: Uint8) -> int:
     return int((there & ~np.isin(pieces, touching)).sum())
 
 
-def _is_soft(reading: Reading) -> bool:
+def _is_soft(reading: SampleCounts) -> bool:
     return len(reading.values) > SOFT_VALUES and _plain_share(reading) >= SOFT_SHARE
 
 
-def _plain_share(reading: Reading) -> float:
+def _plain_share(reading: SampleCounts) -> float:
     plain = reading.values.get(0, 0) + reading.values.get(WHITE, 0)
     return plain / (reading.height * reading.width)
 

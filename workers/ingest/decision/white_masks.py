@@ -14,13 +14,13 @@ from workers.ingest.decision.mixed_masks import OpenMixture
 from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 
 _ONE = 1
 
 
 def open_white(
-    rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]
+    rules: ClassRules | None, ignore_value: int | None, readings: Sequence[SampleCounts]
 ) -> OpenMixture | None:
     """The masks that are white, if the others have 1 alone; or those with 1, if 255 is named; else None."""
     named = rules.names.keys() if rules else set()
@@ -43,7 +43,7 @@ def open_white(
     )
 
 
-def surrounds(rules: ClassRules | None, ignore_value: int | None, readings: Sequence[Reading]) -> bool:
+def surrounds(rules: ClassRules | None, ignore_value: int | None, readings: Sequence[SampleCounts]) -> bool:
     """Whether most pixels are white beside ids that nobody names, and no mask has 0."""
     total: Counter[int] = Counter()
     for reading in readings:
@@ -54,7 +54,7 @@ def surrounds(rules: ClassRules | None, ignore_value: int | None, readings: Sequ
     return 2 * total[WHITE] > total.total()
 
 
-def ask_about_surrounding(masks: Sequence[Reading], log: ProblemLog) -> LabelMap:
+def ask_about_surrounding(masks: Sequence[SampleCounts], log: ProblemLog) -> LabelMap:
     """Ask whether white is the background of masks, or no class; returns the label map to go on with."""
     files = [reading.mask_file for reading in masks]
 

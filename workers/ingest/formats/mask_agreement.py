@@ -70,7 +70,7 @@ def _pair(item: Item, mask: Member, read: Read) -> tuple[Pixels, Pixels] | None:
     try:
         data = read(item.image)
         image = decode_image(data if item.unpack is None else item.unpack(data))
-        outlined = item.truth.paint(read, image)
+        outlined = item.truth.rasterize(read, image)
         codes = color_codes(rgb_pixels(load(read(mask), cv2.IMREAD_COLOR_RGB))).astype(np.int64)
     except Refused:
         return None

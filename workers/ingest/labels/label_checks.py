@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from trainyard.datasets.record import Task
 from workers.ingest.problems import ProblemLog, shown
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 from workers.ingest.splits.assignment import Place
 
 MAX_LABELS = 10_000
@@ -16,7 +16,7 @@ _UNBALANCED = 20
 _EXAMPLES = 10
 
 
-def check_labels(names: Sequence[str], readings: Sequence[Reading], task: Task, log: ProblemLog) -> None:
+def check_labels(names: Sequence[str], readings: Sequence[SampleCounts], task: Task, log: ProblemLog) -> None:
     """Log errors where labels cannot be learnt, and warnings of what may be wrong with them."""
     counts = Counter(label for reading in readings for label in reading.values)
     if len(counts) < 2:
@@ -57,7 +57,7 @@ def check_labels(names: Sequence[str], readings: Sequence[Reading], task: Task, 
 
 
 def check_parts(
-    names: Mapping[int, str], readings: Sequence[Reading], places: Mapping[str, Place], log: ProblemLog
+    names: Mapping[int, str], readings: Sequence[SampleCounts], places: Mapping[str, Place], log: ProblemLog
 ) -> None:
     """Log an error where no training image has any, and warn of classes that are tested or validated and
     never trained."""
@@ -83,8 +83,8 @@ def check_parts(
         )
 
 
-def _warn_of_contradictions(names: Sequence[str], readings: Sequence[Reading], log: ProblemLog) -> None:
-    by_picture: defaultdict[str, list[Reading]] = defaultdict(list)
+def _warn_of_contradictions(names: Sequence[str], readings: Sequence[SampleCounts], log: ProblemLog) -> None:
+    by_picture: defaultdict[str, list[SampleCounts]] = defaultdict(list)
     for reading in readings:
         by_picture[reading.image_sha256].append(reading)
     for copies in by_picture.values():

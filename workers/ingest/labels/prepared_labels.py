@@ -7,7 +7,7 @@ from dataclasses import replace
 from trainyard.datasets.record import ClassInfo, DatasetSummary, Kind
 from workers.ingest.classes.class_rules import ClassRules
 from workers.ingest.items import LabelledSet
-from workers.ingest.reading.statistics import Reading, channel_statistics, content_hash, size_counts
+from workers.ingest.reading.statistics import SampleCounts, channel_statistics, content_hash, size_counts
 from workers.ingest.splits import assignment as splits
 from workers.prepared.version import PreparedClass, PreparedWriter, Sample
 
@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = ("labels",)
 
 def finish(
     found: LabelledSet,
-    readings: Sequence[Reading],
+    readings: Sequence[SampleCounts],
     samples: Sequence[Sample],
     places: Mapping[str, splits.Place],
     writer: PreparedWriter,
@@ -52,7 +52,7 @@ def finish(
     )
 
 
-def _infos(classes: Sequence[PreparedClass], readings: Sequence[Reading]) -> tuple[ClassInfo, ...]:
+def _infos(classes: Sequence[PreparedClass], readings: Sequence[SampleCounts]) -> tuple[ClassInfo, ...]:
     counts = Counter(label for reading in readings for label in reading.values)
     return tuple(
         ClassInfo(

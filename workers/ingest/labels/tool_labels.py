@@ -72,8 +72,11 @@ def _choice_rows(source: Source, member: Member, index: PathIndex) -> Iterator[_
     with source.open(member) as file:
         for entry in elements(file):
             task = mapping(entry, "the task")
-            cited = [one for path in image_paths(task) for one in (path, without_prefix(path))]
-            found = next((one for one in cited if index.find(one, member.path)), cited[0] if cited else "")
+            referenced = [one for path in image_paths(task) for one in (path, without_prefix(path))]
+            found = next(
+                (one for one in referenced if index.find(one, member.path)),
+                referenced[0] if referenced else "",
+            )
             yield found, tuple(dict.fromkeys(_choices(task)))
 
 

@@ -1,4 +1,5 @@
-"""Several masks of one image, painted into one: each shows a class, or a part of what one mask would show."""
+"""Several masks of one image, rasterized into one: each shows a class, or a part of what one mask would
+show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,8 +36,8 @@ class BitFieldsTruth:
     planes: int
     resample: bool = False
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`: bit c is set where the pixel has the value c + 1; (H, W) or (H, W, P)."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`: bit c is set where the pixel has the value c + 1; (H, W) or (H, W, P)."""
         height, width = image.pixels.shape[:2]
         if height * width * self.planes > MOST_BYTES:
             raise Refused(
@@ -58,8 +59,8 @@ class EmptyTruth:
 
     file: str
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
         return np.zeros(image.pixels.shape[:2], np.uint8)
 
 
@@ -74,11 +75,11 @@ class UnionTruth:
         """See `Truth.file`."""
         return self.parts[0].file
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`. Raises Refused where two masks have different values, none of them 0."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`. Raises Refused where two masks have different values, none of them 0."""
         merged = np.zeros(image.pixels.shape[:2], np.uint8)
         for part in self.parts:
-            mask = part.paint(read, image)
+            mask = part.rasterize(read, image)
             differ = (merged > 0) & (mask > 0) & (merged != mask)
             if differ.any():
                 count = np.count_nonzero(differ)

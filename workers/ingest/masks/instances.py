@@ -28,10 +28,11 @@ Plane = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class InstancesTruth:
-    """What `painted` shows, and the objects in it that `planes` tell apart: each id of a picture is one, or
-    each picture. Their classes are the values that most of their pixels have in what is painted."""
+    """What `rasterized` shows, and the objects in it that `planes` tell apart: each id of a picture is
+    one, or
+    each picture. Their classes are the values that most of their pixels have in what is rasterized."""
 
-    painted: Truth
+    rasterized: Truth
     planes: tuple[Member, ...]
     each: Literal["id", "picture"] = "id"
     resample: bool = False
@@ -39,11 +40,11 @@ class InstancesTruth:
     @property
     def file(self) -> str:
         """See `Truth.file`."""
-        return self.painted.file
+        return self.rasterized.file
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        return self.painted.paint(read, image)
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
+        return self.rasterized.rasterize(read, image)
 
     def boxes(self, read: Read, image: DecodedImage, size: Size) -> ImageObjects:
         """See `ObjectsTruth.boxes`."""
@@ -55,7 +56,7 @@ class InstancesTruth:
 
     def instances(self, read: Read, image: DecodedImage, size: Size) -> tuple[Uint8, ImageObjects]:
         """See `ObjectsTruth.instances`."""
-        mask = self.paint(read, image)
+        mask = self.rasterize(read, image)
         values = resized(mask, size)
         found = [objects_of(self._plane(read, one, image, size), values) for one in self.planes]
         return mask, _joined(found)

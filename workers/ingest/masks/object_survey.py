@@ -1,4 +1,5 @@
-"""Looks for ids of objects in masks that cannot be painted as classes: of 16 bits, or a colour per object."""
+"""Looks for ids of objects in masks that cannot be rasterized as classes: of 16 bits, or a colour per
+object."""
 
 from collections.abc import Collection, Mapping, Sequence
 

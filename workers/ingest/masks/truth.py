@@ -48,8 +48,8 @@ class MaskTruth:
         """See `Truth.file`."""
         return self.member.path
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
         values = self.values(read(self.member), None if self.resample else image)
         return fit_mask(values, image, resample=self.resample)
 

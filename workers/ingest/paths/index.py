@@ -100,7 +100,7 @@ class PathIndex:
 
 
 def path_parts(entry: str) -> list[str]:
-    """The folders and the name of a cited path, in lower case, without what says nothing."""
+    """The folders and the name of a referenced path, in lower case, without what says nothing."""
     plain = unicodedata.normalize("NFC", entry).strip().strip("\"'").replace("\\", "/").casefold()
     return [part for part in plain.split("/") if part not in ("", ".", "..") and not part.endswith(":")]
 

@@ -9,7 +9,7 @@ MAX_REDUCED_PIXELS = 400_000_000
 """Pixels of one picture that is made smaller while it is read."""
 
 MAX_DRAWN_PIXELS = 110_000_000
-"""Pixels of one image on which regions are painted, whole, before their mask is made smaller."""
+"""Pixels of one image on which regions are rasterized, whole, before their mask is made smaller."""
 
 MAX_MEMORY = 420 << 20
 """Bytes that a picture and its decoding may take, so that ingest stays below 500 MB."""

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from workers.ingest.problems import ProblemLog
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 
 BLACK = 15
 """Brightness of 255, as the root of the mean square, that images of any usual range exceed somewhere."""
 
 
-def warn_of_dark_images(readings: Sequence[Reading], log: ProblemLog) -> None:
+def warn_of_dark_images(readings: Sequence[SampleCounts], log: ProblemLog) -> None:
     """Tell of a set whose images are all nearly black: their values may be of another range, such as 0 to 1,
     and would train badly."""
     if not readings or any(max(reading.square) > BLACK**2 for reading in readings):

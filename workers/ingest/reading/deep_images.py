@@ -18,7 +18,7 @@ from workers.ingest.pictures.depth import Depth, Scale, to_eight_bits
 from workers.ingest.pictures.depth_words import named, told
 from workers.ingest.problems import ProblemLog
 from workers.ingest.raster.strips import Values, strip_rows
-from workers.ingest.reading.statistics import Reading, channel_means
+from workers.ingest.reading.statistics import SampleCounts, channel_means
 from workers.prepared.version import DepthScale, PreparedWriter, Uint8
 
 _PIXEL_BYTES = 3 * 4
@@ -81,7 +81,9 @@ class DeepImages:
         if image is not None:
             self._images[place] = image
 
-    def settled(self, readings: list[Reading], writer: PreparedWriter, log: ProblemLog) -> list[Reading]:
+    def settled(
+        self, readings: list[SampleCounts], writer: PreparedWriter, log: ProblemLog
+    ) -> list[SampleCounts]:
         """Write all deep images as 8 bits, and say how, in the index, too; returns the readings with their
         means.
 
@@ -105,8 +107,8 @@ class DeepImages:
         return readings
 
     def _written(
-        self, image: DeepImage, scales: Sequence[Scale], reading: Reading, writer: PreparedWriter
-    ) -> Reading:
+        self, image: DeepImage, scales: Sequence[Scale], reading: SampleCounts, writer: PreparedWriter
+    ) -> SampleCounts:
         pixels: Uint8 = np.empty((image.height, image.width, 3), np.uint8)
         for top, band in to_eight_bits(self.spool.read(image), scales):
             pixels[top : top + len(band)] = band

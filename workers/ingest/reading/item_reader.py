@@ -17,7 +17,7 @@ from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.raster.shrink import Size, capped, shrunk
 from workers.ingest.raster.strips import Values, strip_rows
 from workers.ingest.reading.deep_images import DeepImage, DeepSpool
-from workers.ingest.reading.statistics import Reading, Triple, channel_means, count_objects, count_values
+from workers.ingest.reading.statistics import SampleCounts, Triple, channel_means, count_objects, count_values
 from workers.ingest.reading.write_order import SetTooLarge, Turns
 from workers.prepared.version import PreparedWriter, Sample, Uint8, placed
 
@@ -35,7 +35,7 @@ class Outcome:
     """
 
     problems: tuple[Problem, ...]
-    reading: Reading | None = None
+    reading: SampleCounts | None = None
     sample: Sample | None = None
     deep: DeepImage | None = None
     is_flat: bool = False
@@ -101,7 +101,7 @@ class ItemReader:
             log.warning(note.code, item.image.path, note.message, note.remedy)
         size = capped(image.size, self._max_side)
         pixels = image.pixels if size == image.kept_size else shrunk(image.pixels, size)
-        # a truth needs the image's size, not its pixels, which would take memory while it is painted
+        # a truth needs the image's size, not its pixels, which would take memory while it is rasterized
         image = replace(image, pixels=np.ndarray(image.pixels.shape, np.uint8, _BLANK, strides=(0, 0, 0)))
         flat = pixels.dtype == np.uint8 and is_flat(pixels)
         deep = None
@@ -119,7 +119,7 @@ class ItemReader:
         except Refused as refusal:
             log.refused(item.truth.file, refusal)
             return None
-        reading = Reading(
+        reading = SampleCounts(
             name=item.name,
             mask_file=item.truth.file,
             height=size[1],
@@ -189,13 +189,13 @@ class ItemReader:
         """What the set has of the kinds of its annotations."""
         read, kinds = self._source.read, self._writer.kinds
         if "boxes" not in kinds:
-            return truth.paint(read, image), None
+            return truth.rasterize(read, image), None
         assert isinstance(truth, ObjectsTruth)  # noqa: S101 - see FoundSet
         if "outlines" in kinds:
             if "masks" not in kinds:
                 return None, truth.outlines(read, image, size)
             return truth.instances(read, image, size)
-        return truth.paint(read, image) if "masks" in kinds else None, truth.boxes(read, image, size)
+        return truth.rasterize(read, image) if "masks" in kinds else None, truth.boxes(read, image, size)
 
     def _fitted(self, item: Item, mask: Uint8, image: DecodedImage, size: Size) -> Uint8:
         if (mask.shape[1], mask.shape[0]) != image.kept_size or mask.dtype != np.uint8:

@@ -13,7 +13,7 @@ from workers.ingest.reading.item_reader import ItemReader
 from workers.ingest.reading.noted_order import NotedTurns
 from workers.ingest.reading.parallel import outcomes, process_count
 from workers.ingest.reading.process_memory import keep_freed_memory
-from workers.ingest.reading.statistics import Reading
+from workers.ingest.reading.statistics import SampleCounts
 from workers.prepared.version import PreparedWriter, Sample
 
 MAX_PREPARED_PIXELS = 125 * (1 << 30)
@@ -49,7 +49,7 @@ class SetReader:
 
     def read(
         self, source: Source, items: Sequence[Item], writer: PreparedWriter, *, sketched: bool
-    ) -> tuple[list[Reading], list[Sample], set[str]]:
+    ) -> tuple[list[SampleCounts], list[Sample], set[str]]:
         """Decode and write all; what was seen of those that are sound, and the names of flat images.
 
         Only where images are `sketched` can those of several splits be compared.
@@ -72,7 +72,7 @@ class SetReader:
             if processes == 1:
                 self._reads_next(items[done].image.path if done < len(items) else None)
 
-        readings: list[Reading] = []
+        readings: list[SampleCounts] = []
         samples: list[Sample] = []
         flat: set[str] = set()
         step = max(len(items) // 100, 1)

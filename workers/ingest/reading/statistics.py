@@ -54,9 +54,9 @@ class ObjectCounts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """What was seen in one pair: pixels per byte of the mask as painted, or per combination of its bits; size
-    as prepared, digests, colours.
+class SampleCounts:
+    """What was seen in one pair: pixels per byte of the mask as rasterized, or per combination of its
+    bits; size as prepared, digests, colours.
 
     Of an image with labels `values` are these, each counted once. `image_sha256` is of the picture's file,
     `mask_sha256` of the mask's pixels, or of the labels. `mean` and `square` are
@@ -77,7 +77,7 @@ class Reading:
     sketch: bytes
     objects: ObjectCounts | None = None
 
-    def mapped(self, meanings: Meanings) -> "Reading":
+    def mapped(self, meanings: Meanings) -> "SampleCounts":
         """With each byte b counted as every value of `meanings[b]`; this one itself where that is b."""
         if all(meanings[byte] == {byte} for byte in self.values):
             return self
@@ -147,7 +147,7 @@ def channel_means(image: Uint8) -> tuple[Triple, Triple]:
     return _triple(mean), _triple(square)
 
 
-def channel_statistics(readings: Collection[Reading]) -> tuple[Triple, Triple]:
+def channel_statistics(readings: Collection[SampleCounts]) -> tuple[Triple, Triple]:
     """Mean and standard deviation per channel over the pixels of all images, in 0 to 1."""
     pixels = [reading.height * reading.width for reading in readings]
     mean = np.average([reading.mean for reading in readings], axis=0, weights=pixels)
@@ -156,7 +156,7 @@ def channel_statistics(readings: Collection[Reading]) -> tuple[Triple, Triple]:
 
 
 def class_infos(
-    classes: list[PreparedClass], readings: Collection[Reading]
+    classes: list[PreparedClass], readings: Collection[SampleCounts]
 ) -> tuple[tuple[ClassInfo, ...], float]:
     """Each class with its pixels, its share of the labelled pixels and its images; and the ignored share.
 
@@ -184,7 +184,7 @@ def class_infos(
     return infos, 1 - labelled / total
 
 
-def size_counts(readings: Collection[Reading]) -> dict[str, int]:
+def size_counts(readings: Collection[SampleCounts]) -> dict[str, int]:
     """Images per "WIDTHxHEIGHT", the most frequent first."""
     return dict(Counter(f"{reading.width}x{reading.height}" for reading in readings).most_common())
 
@@ -193,7 +193,7 @@ def content_hash(
     task: Task,
     classes: list[PreparedClass],
     table: bytes,
-    readings: Collection[Reading],
+    readings: Collection[SampleCounts],
     places: Mapping[str, tuple[str, int | None]],
 ) -> str:
     """SHA-256 of what training sees: task, classes, which byte of a mask (by `table`) is which, and of each

@@ -17,7 +17,7 @@ from workers.ingest.raster.color_modes import NOTHING_TO_DO, Note
 from workers.ingest.raster.shrink import Size
 from workers.ingest.regions.masks import IGNORED, Region
 from workers.ingest.regions.placement import Boxes, Placement
-from workers.prepared.run_lengths import compressed, decompressed, paint_runs, runs_of
+from workers.prepared.run_lengths import compressed, decompressed, rasterize_runs, runs_of
 from workers.prepared.version import Objects
 
 _ROUNDED = 0.005
@@ -88,7 +88,7 @@ def _join(regions: Sequence[Region], sides: Boxes, outlines: list[bytes] | None,
         if outlines is not None and len(texts) > 1:
             mask = np.zeros(size[::-1], np.uint8)
             for text in texts:
-                paint_runs(decompressed(text), mask)
+                rasterize_runs(decompressed(text), mask)
             outlines[whole] = compressed(runs_of(mask))
         elif outlines is not None:
             outlines[whole] = texts[0] if texts else b""

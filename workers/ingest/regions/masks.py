@@ -24,7 +24,7 @@ IGNORED = 255
 """The mask value of pixels that belong to no class, in every format of regions."""
 
 MAX_PAINTED = 100 * MAX_PIXELS
-"""Steps to paint the regions of one image, as `Region.cost` counts them: some ten seconds of work."""
+"""Steps to rasterize the regions of one image, as `Region.cost` counts them: some ten seconds of work."""
 
 
 class Region(Protocol):
@@ -32,7 +32,7 @@ class Region(Protocol):
 
     @property
     def value(self) -> int:
-        """The mask value, 0 to 254 where masks are painted, or IGNORED."""
+        """The mask value, 0 to 254 where masks are rasterized, or IGNORED."""
 
     @property
     def label(self) -> int:
@@ -56,10 +56,10 @@ class Region(Protocol):
 
     @property
     def area(self) -> float:
-        """Pixels covered, for the order of painting."""
+        """Pixels covered, for the order of rasterizing."""
 
     def cost(self, width: int, height: int) -> float:
-        """Pixels looked at and rows crossed, at most, to paint it on a mask of that size."""
+        """Pixels looked at and rows crossed, at most, to rasterize it on a mask of that size."""
 
     def cover(self, height: int, width: int) -> Cover:
         """The covered pixels of an image of that size. Raises Refused."""
@@ -115,7 +115,7 @@ class Polygon(Outline):
         for outlines, covers in ((self.rings, 1), (self.holes, 0)):
             for outline in outlines:
                 shifted = outline - np.array((left, top), np.float32)
-                fill(shifted, *covered.shape).paint(covered, covers)
+                fill(shifted, *covered.shape).rasterize(covered, covers)
         return Cover(top, left, covered.view(np.bool_))
 
 
@@ -246,7 +246,7 @@ class Stroke(Outline):
         covered = np.zeros((bottom - top, right - left), np.uint8)
         for part in self._parts():
             cover = part.cover(height, width)
-            Cover(cover.top - top, cover.left - left, cover.inside).paint(covered, 1)
+            Cover(cover.top - top, cover.left - left, cover.inside).rasterize(covered, 1)
         return Cover(top, left, covered.view(np.bool_))
 
     def _parts(self) -> Iterator[Region]:

@@ -45,7 +45,7 @@ class Cover:
     left: int
     inside: Bools
 
-    def paint(self, mask: Uint8, value: int) -> None:
+    def rasterize(self, mask: Uint8, value: int) -> None:
         """Set the covered pixels of a mask of the image, (H, W), in place."""
         height, width = self.inside.shape
         mask[self.top : self.top + height, self.left : self.left + width][self.inside] = value

@@ -1,8 +1,9 @@
 """What the regions of an image say of it: the mask that they make together, and its single objects.
 
-Where regions overlap, the smaller one is seen: they are painted from the largest to the smallest, so that a
+Where regions overlap, the smaller one is seen: they are rasterized from the largest to the smallest, so
+that a
 facade does not erase its windows. With the order `file` the later one in the file is seen instead. A region
-to be ignored (IGNORED: a crowd, a void) is painted by the same rule as all others: a crowd in front of a
+to be ignored (IGNORED: a crowd, a void) is rasterized by the same rule as all others: a crowd in front of a
 bus hides that part of the bus, and the person labelled within a crowd stays labelled.
 """
 
@@ -39,12 +40,12 @@ class RegionsTruth:
     regions: Sequence[Region]
     order: Order = "area"
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
         drawn, regions = self._drawn_size(image), list(self.regions)
         mask = np.full(drawn[::-1], self.background, np.uint8)
         for _, region, cover in self._covers(regions, drawn):
-            cover.paint(mask, _shown(region.value))
+            cover.rasterize(mask, _shown(region.value))
         return fit_mask(mask, image)
 
     def boxes(self, read: Read, image: DecodedImage, size: Size) -> ImageObjects:
@@ -63,13 +64,13 @@ class RegionsTruth:
         return fit_mask(mask, image), found
 
     def _drawn(self, image: DecodedImage, size: Size, mask: Uint8 | None) -> ImageObjects:
-        """The objects with their outlines, painted on a mask, too, where there is one."""
+        """The objects with their outlines, rasterized on a mask, too, where there is one."""
         drawn, regions = self._drawn_size(image), list(self.regions)
         placement = Placement(drawn, image, size)
         outlines = [b""] * len(regions)
         for place, region, cover in self._covers(regions, drawn):
             if mask is not None:
-                cover.paint(mask, region.value)
+                cover.rasterize(mask, region.value)
             outlines[place] = placement.outline(cover)
         return drawn_objects(regions, drawn, placement, outlines)
 
@@ -86,19 +87,19 @@ class RegionsTruth:
         return width, height
 
     def _covers(self, regions: Sequence[Region], drawn: Size) -> Iterator[tuple[int, Region, Cover]]:
-        """Each region with its place and its pixels, in the order of painting. Raises Refused."""
+        """Each region with its place and its pixels, in the order of rasterizing. Raises Refused."""
         width, height = drawn
         if width * height > MAX_DRAWN_PIXELS:
             raise Refused(
                 "image_too_large",
-                f"Regions are painted on images of at most {MAX_DRAWN_PIXELS} pixels; this one has "
+                f"Regions are rasterized on images of at most {MAX_DRAWN_PIXELS} pixels; this one has "
                 f"{width}x{height}.",
                 "Send its mask as a PNG or TIFF, which is made smaller with the image; or cut it into tiles.",
             )
         if sum(region.cost(width, height) for region in regions) > MAX_PAINTED:
             raise Refused(
                 "regions_too_many",
-                f"{len(regions)} regions take more than {MAX_PAINTED} steps to paint.",
+                f"{len(regions)} regions take more than {MAX_PAINTED} steps to rasterize.",
                 "Take out regions that lie below others, or send masks.",
             )
         order = range(len(regions))
@@ -115,9 +116,9 @@ class FractionsTruth:
     regions: Sequence[Region]
     order: Order
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
-        return self._on(image).paint(read, image)
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
+        return self._on(image).rasterize(read, image)
 
     def boxes(self, read: Read, image: DecodedImage, size: Size) -> ImageObjects:
         """See `ObjectsTruth.boxes`."""
@@ -137,5 +138,6 @@ class FractionsTruth:
 
 
 def _shown(value: int) -> int:
-    """The value that a byte has room for: of a set of so many classes, masks are painted to be looked at."""
+    """The value that a byte has room for: of a set of so many classes, masks are rasterized to be looked
+    at."""
     return value if value <= IGNORED else 1 + value % (IGNORED - 1)

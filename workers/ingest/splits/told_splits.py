@@ -119,7 +119,7 @@ def _by_words(
         ({item.name: item.split for item in items}, "annotations"),
         _by_folders(items, folders, lambda item: item.image.path),
         _by_folders(items, folders, lambda item: item.truth.file),
-        _by_folders(items, SplitFolders({item.cited for item in items}), lambda item: item.cited),
+        _by_folders(items, SplitFolders({item.referenced for item in items}), lambda item: item.referenced),
     ]
     splits = _merged(items, [way for way, _ in ways], options, log)
     told = set(splits.values())

@@ -2,8 +2,8 @@
 
 Zips made by older systems, tars and folders hold names as bytes. All names of an archive are judged together:
 where they are UTF-8 they are that; else each candidate that can decode every one of them is scored by how
-much its text looks like names that people write (`name_scripts`), and by how many of the names are cited in
-texts that are UTF-8: annotations and lists name the files that they are about.
+much its text looks like names that people write (`name_scripts`), and by how many of the names are
+referenced in texts that are UTF-8: annotations and lists name the files that they are about.
 """
 
 import json
@@ -40,7 +40,7 @@ _RARE = {"euc_jp": 0.1, "cp850": 0.05, "cp1250": 0.05, "cp852": 0.05}
 """What is taken off the score of encodings that few archives have."""
 
 _CITED = 4.0
-"""What is added to the score where all names are cited: more than scripts can make up for."""
+"""What is added to the score where all names are referenced: more than scripts can make up for."""
 
 _SOUGHT = 50
 """Names that are sought in texts."""
@@ -96,7 +96,7 @@ def guess(names: Iterable[bytes], text: bytes = b"") -> str:
         decoded = _decoded(distinct, encoding)
         if decoded is None:
             continue
-        found = _mean(decoded[::step], score) - _RARE.get(encoding, 0.0) + _CITED * _cited(decoded, text)
+        found = _mean(decoded[::step], score) - _RARE.get(encoding, 0.0) + _CITED * _referenced(decoded, text)
         if found > best_score:
             best, best_score = encoding, found
     return best
@@ -108,7 +108,7 @@ def _mean(texts: Sequence[str], score: Callable[[str], float]) -> float:
     return sum(map(score, texts)) / max(characters, 1)
 
 
-def _cited(names: Sequence[str], text: bytes) -> float:
+def _referenced(names: Sequence[str], text: bytes) -> float:
     """The part of some names, without endings, that a text has as UTF-8 or with JSON's escapes: 0 to 1."""
     if not text:
         return 0.0

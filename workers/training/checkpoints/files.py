@@ -26,7 +26,7 @@ from workers.training.checkpoints.content import ABOUT, read_checkpoint
 from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 
 __all__ = (  # with what is read of them, for which Lightning is not needed
     "ABOUT",
@@ -48,7 +48,7 @@ class ModelCard:
     run_id: str
     spec: TrainingSpec
     classes: list[PreparedClass]
-    rule: InputRule
+    rule: Normalization
     depth: tuple[DepthScale, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from workers.prepared.version import PreparedClass
 from workers.training.checkpoints.files import ABOUT, ModelCard
 from workers.training.compute.memory import release_memory
 from workers.training.data.input_depth import stored_scales
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 from workers.training.network.warm_start import NETWORK_PREFIX
 
 _class_of = decoder(PreparedClass)
@@ -27,7 +27,7 @@ def card_of(checkpoint: dict[str, Any]) -> ModelCard:
         run_id=about["run_id"],
         spec=read_spec(about["spec"]),
         classes=[_class_of(info) for info in about["classes"]],
-        rule=InputRule(mean=tuple(about["mean"]), std=tuple(about["std"])),
+        rule=Normalization(mean=tuple(about["mean"]), std=tuple(about["std"])),
         depth=stored_scales(about.get("depth")),
     )
 
@@ -47,7 +47,7 @@ class TrainedNetwork(nn.Module):
     _mean: Tensor
     _std: Tensor
 
-    def __init__(self, network: nn.Module, rule: InputRule) -> None:
+    def __init__(self, network: nn.Module, rule: Normalization) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.register_buffer("_mean", torch.tensor(rule.mean).view(1, 3, 1, 1) * 255, persistent=False)

@@ -10,7 +10,7 @@ from torch import nn
 
 from trainyard.catalog.encoder_sources import is_source
 from trainyard.catalog.names import HUB_WEIGHTS, WEIGHTS_FILE_PREFIX
-from trainyard.runs.events import BatchSettled, Event, Notice, WeightsLoaded
+from trainyard.runs.events import BatchSizeChanged, Event, Notice, WeightsLoaded
 from trainyard.spec.checks import check_classes, check_known
 from trainyard.spec.stored import read_spec
 from trainyard.spec.training_spec import TrainingSpec
@@ -32,7 +32,7 @@ from workers.training.epochs.epoch_rows import History
 from workers.training.epochs.module import TrainingModule
 from workers.training.job import SavedFile, TrainingJob
 from workers.training.network.encoder_sources import FoundEncoder, find_encoder
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 from workers.training.network.shapes import check_shapes, passes
 from workers.training.network.warm_start import load_fitting
 from workers.training.tasks.learning_task import LearningTask
@@ -151,9 +151,11 @@ def _check_batches(network: nn.Module, spec: TrainingSpec, data: RunData, report
     check_shapes(network, spec, data.smallest_batch)
 
 
-def batch_settled(spec: TrainingSpec) -> BatchSettled:
+def batch_settled(spec: TrainingSpec) -> BatchSizeChanged:
     """Says which batches are trained."""
-    return BatchSettled(batch_size=spec.data.batch, accumulate_batches=spec.optimization.accumulate_batches)
+    return BatchSizeChanged(
+        batch_size=spec.data.batch, accumulate_batches=spec.optimization.accumulate_batches
+    )
 
 
 def _file_of(
@@ -173,7 +175,7 @@ def _network(
     checkpoint: dict[str, Any] | None,
     found: FoundEncoder | None,
     report: Report,
-) -> tuple[nn.Module, InputRule]:
+) -> tuple[nn.Module, Normalization]:
     """The network and how images are put to it: what its weights were made with."""
     classes = task.classes(prepared)
     if checkpoint is not None:
@@ -188,7 +190,7 @@ def _network(
         return network, _rule_of(origin)
     if found is None or spec.model.encoder_weights != HUB_WEIGHTS:
         network = task.build_network(spec.model, classes, job.weights_file)
-        return network, task.input_rule(spec.model, prepared)
+        return network, task.normalization(spec.model, prepared)
     file = found.weights_file
     assert file is not None  # noqa: S101 - they were asked for
     model = replace(spec.model, encoder_weights=f"{WEIGHTS_FILE_PREFIX}{file.name}")
@@ -212,8 +214,8 @@ def _found_encoder(
     return found
 
 
-def _rule_of(checkpoint: dict[str, Any]) -> InputRule:
-    return InputRule(mean=tuple(checkpoint[ABOUT]["mean"]), std=tuple(checkpoint[ABOUT]["std"]))
+def _rule_of(checkpoint: dict[str, Any]) -> Normalization:
+    return Normalization(mean=tuple(checkpoint[ABOUT]["mean"]), std=tuple(checkpoint[ABOUT]["std"]))
 
 
 def _with_legal_size(spec: TrainingSpec, report: Report) -> TrainingSpec:

@@ -31,7 +31,7 @@ from workers.training.data.loaders import Batch
 from workers.training.data.sampler import share_of
 from workers.training.data.splits import split_samples
 from workers.training.epochs.module import TrainingModule
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 from workers.training.tasks.registry import task_of
 
 HEAD_ROOM = 0.1
@@ -41,7 +41,7 @@ CPU_LARGEST = 8
 GPU_LARGEST = 256
 """Images; a GPU has been busy for long, and steps get few."""
 _GIB = 2**30
-_NO_RULE = InputRule(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+_NO_RULE = Normalization(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 
 def with_found_batch(

@@ -16,7 +16,7 @@ Status: TypeAlias = Literal["completed", "stopped", "drained"]
 """How training ends: at its target or an early end, at a client's wish, at its worker's."""
 
 
-class LeaveNow(Exception):
+class StopTraining(Exception):
     """Leaves the training loops at once, after the work is saved.
 
     Lightning's `should_stop` is not looked at in validation, and in the middle of an epoch sets off a
@@ -128,7 +128,7 @@ class Control(Callback):
             self._acknowledge_stop(trainer, signals)
         else:
             self.status = "drained"
-        raise LeaveNow
+        raise StopTraining
 
     def _wants_stop(self, signals: Signals) -> bool:
         return signals.stop is not None and signals.stop_version > self._stop_version

@@ -12,7 +12,7 @@ from lightning.pytorch.plugins import LayerSync
 from lightning.pytorch.utilities import rank_zero_only
 
 from trainyard.errors import OutOfMemory
-from trainyard.runs.events import Began
+from trainyard.runs.events import AttemptStarted
 from trainyard.runs.signals import Signals
 from trainyard.spec.training_spec import TrainingSpec
 from workers.training.checkpoints.checkpoint_writer import BackgroundWriter
@@ -24,7 +24,7 @@ from workers.training.compute.rank import Rank
 from workers.training.compute.sync_norms import SyncNorms
 from workers.training.engine.attempt import Attempt, Report
 from workers.training.engine.progress import ProgressReports
-from workers.training.engine.signals_callback import Control, LeaveNow, Status
+from workers.training.engine.signals_callback import Control, Status, StopTraining
 from workers.training.epochs.early_stopping import EarlyStop, Plateau
 from workers.training.epochs.epoch_overlays import EpochOverlays
 from workers.training.epochs.epoch_rows import EpochRows
@@ -97,7 +97,7 @@ def _train(
     ]
     trainer = _trainer(attempt, rank, writer, callbacks)
     _leave_signals_alone(trainer)
-    report(Began(device=_device_name(trainer), epoch=attempt.done, step=attempt.step))
+    report(AttemptStarted(device=_device_name(trainer), epoch=attempt.done, step=attempt.step))
     _log_beginning(attempt, trainer)
     try:
         full = _fit(trainer, attempt)
@@ -162,7 +162,7 @@ def _fit(trainer: Trainer, attempt: Attempt) -> OutOfMemory | None:
     """Run the loops; returns what is to be raised when memory ran out, None otherwise."""
     try:
         trainer.fit(attempt.module, datamodule=attempt.data)
-    except LeaveNow:
+    except StopTraining:
         logger.info("left at once, as asked")
     except RuntimeError as error:
         if (ran_out := memory_that_ran_out(error)) is None:

@@ -16,7 +16,7 @@ from trainyard.spec.training_spec import TrainingSpec
 from workers.training.compute.loss_readback import LossReadback
 from workers.training.data.loaders import Batch
 from workers.training.epochs.objective import Objective, Scores
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 from workers.training.network.optimizer import make_optimizer
 from workers.training.network.schedule import lr_factor
 from workers.training.network.warm_start import NETWORK_PREFIX
@@ -40,7 +40,7 @@ class TrainingModule(LightningModule):
         self,
         network: nn.Module,
         objective: Objective,
-        rule: InputRule,
+        rule: Normalization,
         spec: TrainingSpec,
         *,
         fused: bool,

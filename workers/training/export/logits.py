@@ -13,7 +13,7 @@ from workers.training.export.files import session_of
 from workers.training.export.images import Shape, prepare, random_images
 from workers.training.export.sessions import run_session
 from workers.training.export.variants import Feed
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 
 LOGITS = "logits"
 """The output that graphs of all tasks have while they are compared."""
@@ -41,7 +41,7 @@ class LogitParity:
 
 
 def compare_logits(
-    network: nn.Module, model: onnx.ModelProto, rule: InputRule, spec: ExportSpec, shapes: Sequence[Shape]
+    network: nn.Module, model: onnx.ModelProto, rule: Normalization, spec: ExportSpec, shapes: Sequence[Shape]
 ) -> LogitParity:
     """Compute random images of each shape with both; raises ExportMismatch where onnxruntime fails."""
     session = session_of(model)
@@ -57,7 +57,7 @@ def compare_logits(
     return LogitParity(shapes=list(shapes), difference=difference, relative=difference / max(largest, 1e-9))
 
 
-def feed_of(images: Tensor, rule: InputRule, spec: ExportSpec) -> Feed:
+def feed_of(images: Tensor, rule: Normalization, spec: ExportSpec) -> Feed:
     """The graph's input for images, (N, H, W, 3) uint8 RGB."""
     given = images if spec.with_preprocessing else prepare(images, rule)
     return {"image": np.ascontiguousarray(given.numpy())}

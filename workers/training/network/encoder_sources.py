@@ -16,7 +16,7 @@ from trainyard.catalog.encoder_sources import (
 )
 from trainyard.errors import WeightsUnavailable
 from workers.training.network.encoder_weights import require_hub
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class FoundEncoder:
 
     encoder: str
     weights_file: Path | None
-    rule: InputRule
+    rule: Normalization
 
 
 def find_encoder(name: str, folder: Path | None, *, pretrained: bool) -> FoundEncoder:
@@ -41,7 +41,7 @@ def find_encoder(name: str, folder: Path | None, *, pretrained: bool) -> FoundEn
             config, weights = _of_folder(folder, pretrained=pretrained)
     except (ValueError, OSError) as error:
         raise _unavailable(name, str(error)) from error
-    rule = InputRule(mean=config.mean, std=config.std)
+    rule = Normalization(mean=config.mean, std=config.std)
     return FoundEncoder(encoder=config.encoder, weights_file=weights, rule=rule)
 
 

@@ -10,7 +10,7 @@ from trainyard.errors import WeightsUnavailable
 from trainyard.plugins.offers import is_offered_name
 from trainyard.spec.training_spec import ModelSpec
 from workers.training.network.encoder_weights import load_encoder, packaged_weights, read_weights
-from workers.training.network.input_rule import HALF, IMAGENET, ChannelStatistics, InputRule
+from workers.training.network.normalization import HALF, IMAGENET, ChannelStatistics, Normalization
 
 
 def fill_encoder(encoder: nn.Module, spec: ModelSpec, weights_file: Path | None) -> None:
@@ -29,17 +29,17 @@ def fill_encoder(encoder: nn.Module, spec: ModelSpec, weights_file: Path | None)
         load_encoder(encoder, read_weights(weights_file), weights_file.name)
 
 
-def input_rule(spec: ModelSpec, data: ChannelStatistics) -> InputRule:
+def normalization(spec: ModelSpec, data: ChannelStatistics) -> Normalization:
     """The rule that the encoder's weights were made with; the set's own statistics where there are none.
 
     A weights file, and what a plug-in's architecture comes with, are taken to follow ImageNet's. Nothing is
     asked of the hub but for `imagenet`, whose weights have just come from there.
     """
     if spec.encoder_weights == "none":
-        return InputRule(mean=data.mean, std=data.std)
+        return Normalization(mean=data.mean, std=data.std)
     if spec.encoder_weights == "packaged":
         return HALF
     if spec.encoder_weights == "imagenet" and not is_offered_name(spec.architecture):
         asked = smp.encoders.get_preprocessing_params(spec.encoder, "imagenet")
-        return InputRule(mean=tuple(asked["mean"]), std=tuple(asked["std"]))
+        return Normalization(mean=tuple(asked["mean"]), std=tuple(asked["std"]))
     return IMAGENET

@@ -28,7 +28,7 @@ def exported_facts(card: ModelCard) -> dict[str, str]:
         "trainyard.channels": "RGB",
         "trainyard.layout": "NHWC" if baked else "NCHW",
         "trainyard.preprocessing": "inside" if baked else "outside",
-        "trainyard.input_rule": "pixel, uint8" if baked else "(pixel / 255 - mean) / std",
+        "trainyard.normalization": "pixel, uint8" if baked else "(pixel / 255 - mean) / std",
         "trainyard.fit": data.fit,
         "trainyard.image_size": str(data.image_size),
         "trainyard.size_multiple": str(chosen.size_multiple if chosen.dynamic_size else data.image_size),

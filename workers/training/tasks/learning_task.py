@@ -18,7 +18,7 @@ from workers.prepared.version import PreparedClass, PreparedDataset, Sample
 from workers.training.checkpoints.files import ModelCard
 from workers.training.data.loaders import RunData
 from workers.training.epochs.objective import Objective
-from workers.training.network.input_rule import InputRule
+from workers.training.network.normalization import Normalization
 from workers.training.tasks.model_file import OpenModel
 
 
@@ -53,7 +53,7 @@ class LearningTask(Protocol):
         """The same, its encoder filled as the spec says. Raises InvalidModel and WeightsUnavailable."""
         ...
 
-    def input_rule(self, model: ModelSpec, prepared: PreparedDataset) -> InputRule:
+    def normalization(self, model: ModelSpec, prepared: PreparedDataset) -> Normalization:
         """How images are put to what `build_network` gives."""
         ...
 

@@ -46,7 +46,7 @@ class SheetSet:
 
     def __init__(self, source: Source, options: IngestOptions, log: ProblemLog, pairs: str) -> None:
         """`pairs` says how annotations name their images: see `FoundSet`."""
-        self.cited = CitedFiles(source.members, options, source.read)
+        self.referenced = CitedFiles(source.members, options, source.read)
         self._pairs = pairs
         self.order: Order = options.order
         self._log = log
@@ -87,10 +87,10 @@ class SheetSet:
             self._strokes += strokes
             self._stroked = self._stroked or file
 
-    def missing(self, file: str, cited: str) -> None:
+    def missing(self, file: str, referenced: str) -> None:
         """Note that `file` annotates an image that is not there, or that the client's patterns leave out."""
-        if not self.cited.leaves_out(cited):
-            self._missing.append((file, cited))
+        if not self.referenced.leaves_out(referenced):
+            self._missing.append((file, referenced))
 
     def result(self, labels: Labels, classes: str) -> FoundSet | None:
         """See `Format.read`; `classes` says where the names of classes came from."""
@@ -113,7 +113,7 @@ class SheetSet:
             self._log.error(
                 "no_images", None, "No image of the upload is annotated.", "Add images and annotations."
             )
-        self.cited.report_unlisted(self._found, self._log)
+        self.referenced.report_unlisted(self._found, self._log)
         if self._log.has_errors:
             return None
         return FoundSet(

@@ -29,10 +29,10 @@ class _Tie:
 
 
 class ImageFolders:
-    """Settles which of several folders the cited pictures are taken from."""
+    """Settles which of several folders the referenced pictures are taken from."""
 
     def __init__(self, members: Iterable[Member], kinds: FolderKinds, read: Read) -> None:
-        """`members` are the pictures that can be cited, `read` is to compare copies."""
+        """`members` are the pictures that can be referenced, `read` is to compare copies."""
         self._kinds = kinds
         self._read = read
         self._sizes = Counter(posixpath.dirname(member.path) for member in members)
@@ -41,7 +41,8 @@ class ImageFolders:
         self._ranks: dict[str, tuple[int, bool, str]] = {}
 
     def expect(self, found: Iterable[Sequence[Member]]) -> None:
-        """Let a folder count by the names that are cited, of each the members, and not by all that it has."""
+        """Let a folder count by the names that are referenced, of each the members, and not by all that it
+        has."""
         self._sizes = Counter(posixpath.dirname(one.path) for members in found for one in members)
 
     def settled(self, member: Member) -> None:
@@ -70,7 +71,7 @@ class ImageFolders:
             if more and not any(_in_folders(label, self._alone) for label in others):
                 log.guess(
                     f"Pictures of the same names lie in {_listed(others)}, too; those in {shown(taken)}/ are "
-                    f"read, where {more} more of the cited names lie."
+                    f"read, where {more} more of the referenced names lie."
                 )
             elif all(self._are_copies(tie.chosen, tie.rivals[label]) for label in others):
                 log.guess(f"The pictures in {shown(taken)}/ are read; {_listed(others)} has copies of them.")

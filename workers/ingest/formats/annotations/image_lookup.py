@@ -27,15 +27,15 @@ class CitedFiles:
     """The pictures of an upload, found by what annotations call them.
 
     Case, Unicode form, slashes and drives do not count. Of the members of that file name, the one wins whose
-    path shares the longest end with the cited path; then one that lies in no folder of masks or drawings,
-    then one of the split that the citing file is of, then the one that is cited from the folder of that file,
-    then the one nearest to it. Of equals, `ImageFolders` may choose.
+    path shares the longest end with the referenced path; then one that lies in no folder of masks or
+    drawings, then one of the split that the citing file is of, then the one that is referenced from the
+    folder of that file, then the one nearest to it. Of equals, `ImageFolders` may choose.
     """
 
     def __init__(
         self, members: Iterable[Member], options: IngestOptions = ALL, read: Read | None = None
     ) -> None:
-        """The options `images` and `masks` say which pictures can be cited.
+        """The options `images` and `masks` say which pictures can be referenced.
 
         `read` is to look at pictures, as to compare copies in several folders; without it, none of these is
         chosen.
@@ -63,29 +63,29 @@ class CitedFiles:
         self._folders = None if read is None else ImageFolders(kept, self._kinds, read)
 
     def beside(self, images: Iterable[Member]) -> list[Member]:
-        """The pictures that can be cited and lie in the folders of these images."""
+        """The pictures that can be referenced and lie in the folders of these images."""
         folders = {posixpath.dirname(image.path) for image in images}
         return [member for member in self._members if posixpath.dirname(member.path) in folders]
 
-    def expect(self, cited: Iterable[str]) -> None:
-        """Tell what is going to be cited, so that the folder which has most of it is taken for all."""
-        names = {PurePosixPath(_plain(one)).name for one in cited}
+    def expect(self, referenced: Iterable[str]) -> None:
+        """Tell what is going to be referenced, so that the folder which has most of it is taken for all."""
+        names = {PurePosixPath(_plain(one)).name for one in referenced}
         if self._folders is not None:
             self._folders.expect(self._by_name[name] for name in names & self._by_name.keys())
 
-    def find(self, cited: str, citing: str) -> Member | None:
-        """The picture that the file at the path `citing` calls `cited`; None where there is none.
+    def find(self, referenced: str, citing: str) -> Member | None:
+        """The picture that the file at the path `citing` calls `referenced`; None where there is none.
 
         Raises Refused where several could be meant.
         """
-        name = PurePosixPath(_plain(cited)).name
+        name = PurePosixPath(_plain(referenced)).name
         members = self._by_name.get(name, [])
         images = [member for member in members if self._kinds.has_images(member.path)]
         if not images:
             images = self._of_another_ending(name, are_masks=bool(members)) or members
-        found = self._nearest(images, cited, citing)
-        if found is not None and not _is_end_of(found.path, cited):
-            self._note_another(found, members, cited)
+        found = self._nearest(images, referenced, citing)
+        if found is not None and not _is_end_of(found.path, referenced):
+            self._note_another(found, members, referenced)
         return found
 
     def _of_another_ending(self, name: str, *, are_masks: bool) -> list[Member]:
@@ -106,20 +106,22 @@ class CitedFiles:
             self._photos[folder] = seen is None or not (seen.is_telling and seen.is_labels)
         return self._photos[folder]
 
-    def _note_another(self, found: Member, named: Sequence[Member], cited: str) -> None:
-        """Keep what is to be said of an image that is not the file which is cited."""
+    def _note_another(self, found: Member, named: Sequence[Member], referenced: str) -> None:
+        """Keep what is to be said of an image that is not the file which is referenced."""
         if found not in named:
-            self._renamed.append((cited, found.path))
-        elif any(_is_end_of(one.path, cited) for one in named):
-            self._redirected.append((cited, found.path))
+            self._renamed.append((referenced, found.path))
+        elif any(_is_end_of(one.path, referenced) for one in named):
+            self._redirected.append((referenced, found.path))
 
-    def find_stem(self, cited: str, citing: str) -> Member | None:
+    def find_stem(self, referenced: str, citing: str) -> Member | None:
         """As `find`, for a path without the ending of the file's name."""
-        return self._nearest(self._by_stem.get(PurePosixPath(_plain(cited)).name, []), cited, citing)
+        return self._nearest(
+            self._by_stem.get(PurePosixPath(_plain(referenced)).name, []), referenced, citing
+        )
 
-    def leaves_out(self, cited: str) -> bool:
-        """Whether the picture called `cited` is there, and the client's options leave it out."""
-        return PurePosixPath(_plain(cited)).stem in self._left_out
+    def leaves_out(self, referenced: str) -> bool:
+        """Whether the picture called `referenced` is there, and the client's options leave it out."""
+        return PurePosixPath(_plain(referenced)).stem in self._left_out
 
     def report_unlisted(self, listed: Container[str], log: ProblemLog) -> None:
         """Warn of the pictures whose paths are not among those that annotations list.
@@ -145,43 +147,43 @@ class CitedFiles:
         if self._folders is not None:
             self._folders.settle(log)
         if self._renamed:
-            cited, taken = self._renamed[0]
+            referenced, taken = self._renamed[0]
             log.guess(
-                f"{len(self._renamed)} pictures are cited by names that no image has; images of other "
-                f"endings are read, such as {shown(taken)} for {shown(cited)}."
+                f"{len(self._renamed)} pictures are referenced by names that no image has; images of other "
+                f"endings are read, such as {shown(taken)} for {shown(referenced)}."
             )
         if self._redirected:
-            cited, taken = self._redirected[0]
+            referenced, taken = self._redirected[0]
             log.guess(
-                f"{len(self._redirected)} pictures are cited by the paths of masks; images of the same names "
-                f"are read, such as {shown(taken)} for {shown(cited)}."
+                f"{len(self._redirected)} pictures are referenced by the paths of masks; images of the same "
+                f"names are read, such as {shown(taken)} for {shown(referenced)}."
             )
 
     def _shows_listed(self, path: str, listed: Container[str]) -> bool:
         stem = PurePosixPath(_plain(path)).stem
         return not self._kinds.has_images(path) and any(one.path in listed for one in self._by_stem[stem])
 
-    def _nearest(self, members: list[Member], cited: str, citing: str) -> Member | None:
+    def _nearest(self, members: list[Member], referenced: str, citing: str) -> Member | None:
         if not members:
             return None
-        rivals = members if len(members) == 1 else self._best(members, cited, citing)
+        rivals = members if len(members) == 1 else self._best(members, referenced, citing)
         folders = self._folders
         if len(rivals) == 1:
             if folders is not None:
                 folders.settled(rivals[0])
             return rivals[0]
         if folders is None or len(rivals) > _MOST_RIVALS or rivals[0].path in self._chosen:
-            raise _ambiguous(cited, rivals)
+            raise _ambiguous(referenced, rivals)
         taken = folders.choose(rivals)
         if taken is None:
-            raise _ambiguous(cited, rivals)
+            raise _ambiguous(referenced, rivals)
         self._chosen.update(one.path for one in rivals)
         return taken
 
-    def _best(self, members: list[Member], cited: str, citing: str) -> list[Member]:
+    def _best(self, members: list[Member], referenced: str, citing: str) -> list[Member]:
         """Those that fit a citation best, and none that lies below the folder of another."""
-        wanted, place = _parts(cited), _parts(citing)
-        beside = _plain(posixpath.normpath(posixpath.join(posixpath.dirname(citing), cited)))
+        wanted, place = _parts(referenced), _parts(citing)
+        beside = _plain(posixpath.normpath(posixpath.join(posixpath.dirname(citing), referenced)))
         split = file_split(citing)
         ranks = [
             (
@@ -213,11 +215,11 @@ def citable(pictures: list[Member], options: IngestOptions) -> list[Member]:
     return [member for member in pictures if member.path not in masks]
 
 
-def image_missing(cited: str) -> Refused:
+def image_missing(referenced: str) -> Refused:
     """An annotation is there for an image that is not."""
     return Refused(
         "image_missing",
-        f"The image {shown(cited)} is not in the upload; its annotation is left out.",
+        f"The image {shown(referenced)} is not in the upload; its annotation is left out.",
         "Add the image, or take its annotation out.",
     )
 
@@ -228,23 +230,23 @@ def report_missing(missing: Sequence[tuple[str, str]], found: int, log: ProblemL
     They are errors where they are more than the images `found`: then the upload is not what was meant.
     """
     report = log.warning if len(missing) <= found else log.error
-    for file, cited in missing:
-        refusal = image_missing(cited)
+    for file, referenced in missing:
+        refusal = image_missing(referenced)
         report(refusal.problem_code, file, refusal.message, refusal.remedy)
 
 
-def _is_end_of(path: str, cited: str) -> bool:
+def _is_end_of(path: str, referenced: str) -> bool:
     """Whether one of the two paths ends as the whole other."""
-    one, other = _plain(path).split("/"), [part for part in _plain(cited).split("/") if part != "."]
+    one, other = _plain(path).split("/"), [part for part in _plain(referenced).split("/") if part != "."]
     least = min(len(one), len(other))
     return one[-least:] == other[-least:]
 
 
-def _ambiguous(cited: str, rivals: Sequence[Member]) -> Refused:
+def _ambiguous(referenced: str, rivals: Sequence[Member]) -> Refused:
     listed = ", ".join(shown(member.path) for member in rivals[:4])
     return Refused(
         "image_ambiguous",
-        f"{shown(cited)} could be any of {listed}.",
+        f"{shown(referenced)} could be any of {listed}.",
         "Give each image a name of its own, or cite it with its folder.",
     )
 

@@ -18,7 +18,7 @@ class Located:
     truth: Truth
     split: str | None = None
     unpack: Callable[[bytes], bytes] | None = None
-    cited: str = ""
+    referenced: str = ""
 
 
 def named_items(found: Iterable[Located]) -> list[Item]:
@@ -34,7 +34,14 @@ def named_items(found: Iterable[Located]) -> list[Item]:
         name if count[name] == 1 else _below(one.image, top) for name, one in zip(bare, located, strict=True)
     )
     items = [
-        Item(name=name, image=one.image, truth=one.truth, split=one.split, unpack=one.unpack, cited=one.cited)
+        Item(
+            name=name,
+            image=one.image,
+            truth=one.truth,
+            split=one.split,
+            unpack=one.unpack,
+            referenced=one.referenced,
+        )
         for name, one in zip(names, located, strict=True)
     ]
     items.sort(key=lambda item: item.name)

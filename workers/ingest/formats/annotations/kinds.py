@@ -9,7 +9,7 @@ from workers.ingest.regions.drawn_objects import NO_OBJECTS
 from workers.ingest.regions.masks import Region
 
 PAINTED_BOXES: tuple[Kind, ...] = ("boxes", "masks")
-"""Those of boxes that are painted, too, since tools let draw them around what is rectangular."""
+"""Those of boxes that are rasterized, too, since tools let draw them around what is rectangular."""
 INSTANCES: tuple[Kind, ...] = ("masks", "boxes", "outlines")
 
 

@@ -39,7 +39,7 @@ class ListedImage:
     `refused` has what is wrong with single objects, each behind its place.
     """
 
-    cited: str
+    referenced: str
     file: str
     split: str | None = None
     boxes: list[ListedBox] = field(default_factory=list)
@@ -72,17 +72,17 @@ class ListedBoxes:
     def add(self, images: Iterable[ListedImage]) -> None:
         """Take what a file lists; an image that the upload lacks is noted."""
         listed = list(images)
-        self._sheets.cited.expect(one.cited for one in listed)
+        self._sheets.referenced.expect(one.referenced for one in listed)
         for one in listed:
             try:
-                cited = self._sheets.cited
-                is_named = ending_of(one.cited) in PICTURES
-                member = (cited.find if is_named else cited.find_stem)(one.cited, one.file)
+                referenced = self._sheets.referenced
+                is_named = ending_of(one.referenced) in PICTURES
+                member = (referenced.find if is_named else referenced.find_stem)(one.referenced, one.file)
             except Refused as refusal:
                 self._log.refused(one.file, refusal)
                 continue
             if member is None:
-                self._sheets.missing(one.file, one.cited)
+                self._sheets.missing(one.file, one.referenced)
                 continue
             self._members[member.path] = member
             self._found[member.path].append(one)

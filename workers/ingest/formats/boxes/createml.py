@@ -57,7 +57,7 @@ class CreateMl:
 def _is_list(source: Source, member: Member) -> bool:
     try:
         with source.open(member) as file:
-            return next((_cited(one) is not None for one in elements(file)), False)
+            return next((_referenced(one) is not None for one in elements(file)), False)
     except Refused:
         return False
 
@@ -66,17 +66,17 @@ def _images(source: Source, member: Member) -> Iterator[ListedImage]:
     with source.open(member) as file:
         for entry in elements(file):
             about = mapping(entry, "an image")
-            image = ListedImage(cited=text(_cited(entry), "the name of an image"), file=member.path)
+            image = ListedImage(referenced=text(_referenced(entry), "the name of an image"), file=member.path)
             listed = next((about[key] for key in _OBJECT_KEYS if key in about), [])
             for place, one in enumerate(listing(listed, "annotations"), start=1):
                 try:
                     image.boxes.append(_box(one))
                 except Refused as refusal:
-                    image.refused.append((f"object {place} of {image.cited}", refusal))
+                    image.refused.append((f"object {place} of {image.referenced}", refusal))
             yield image
 
 
-def _cited(entry: object) -> object:
+def _referenced(entry: object) -> object:
     about = entry if isinstance(entry, dict) else {}
     return next((about[key] for key in about if str(key).casefold() in _IMAGE_KEYS), None)
 

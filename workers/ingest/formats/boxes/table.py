@@ -56,8 +56,8 @@ class BoxTable:
         files = [one for one in files[:_MOST_FILES] if _has_columns(source, one)]
         if not files:
             return []
-        cited = CitedFiles(source.members)
-        return [one for one in files if _columns(source, one, cited) is not None]
+        referenced = CitedFiles(source.members)
+        return [one for one in files if _columns(source, one, referenced) is not None]
 
     def outlines(self, source: Source, files: Sequence[Member]) -> bool:
         """See `Annotations.outlines`: there are boxes alone."""
@@ -65,9 +65,9 @@ class BoxTable:
 
     def read(self, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
         """See `Format.read`."""
-        cited = CitedFiles(source.members, options)
+        referenced = CitedFiles(source.members, options)
         tables = [
-            (one, columns) for one in self.evidence(source) if (columns := _columns(source, one, cited))
+            (one, columns) for one in self.evidence(source) if (columns := _columns(source, one, referenced))
         ]
         if not tables:
             log.error(
@@ -114,7 +114,7 @@ def _has_columns(source: Source, member: Member) -> bool:
     return max(map(first.count, (b",", b";", b"\t"))) > 1 or b"box" in first.lower()
 
 
-def _columns(source: Source, member: Member, cited: CitedFiles) -> Columns | None:
+def _columns(source: Source, member: Member, referenced: CitedFiles) -> Columns | None:
     try:
         with source.open(member) as file:
             start = file.read(_START)
@@ -126,16 +126,16 @@ def _columns(source: Source, member: Member, cited: CitedFiles) -> Columns | Non
 
     def is_image(cell: str) -> bool:
         try:
-            return bool(cell.strip()) and _found(cited, cell.strip(), member.path)
+            return bool(cell.strip()) and _found(referenced, cell.strip(), member.path)
         except Refused:
             return True  # several are called so
 
     return columns_of(_rows(text)[: TRIED + 1], is_image)
 
 
-def _found(cited: CitedFiles, name: str, citing: str) -> bool:
+def _found(referenced: CitedFiles, name: str, citing: str) -> bool:
     is_named = ending_of(name) in PICTURES
-    return (cited.find if is_named else cited.find_stem)(name, citing) is not None
+    return (referenced.find if is_named else referenced.find_stem)(name, citing) is not None
 
 
 def _rows(text: str) -> list[Row]:
@@ -162,9 +162,11 @@ def _images(source: Source, member: Member, columns: Columns) -> Iterator[Listed
                 f"Row {line} has {len(row)} cells, and the columns are {columns.width} or more.",
                 "Write the table anew.",
             )
-        cited = row[columns.image].strip()
+        referenced = row[columns.image].strip()
         split = None if columns.split is None else known_split(row[columns.split].strip().casefold())
-        image = images.setdefault(cited, ListedImage(cited=cited, file=member.path, split=split))
+        image = images.setdefault(
+            referenced, ListedImage(referenced=referenced, file=member.path, split=split)
+        )
         numbers = columns.numbers(row)
         if any(numbers):
             try:

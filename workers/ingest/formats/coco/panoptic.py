@@ -98,12 +98,12 @@ class _Reader:
             names: dict[Key | None, str] = {one.key: one.file_name for one in coco_records.images(file)}
         with self._source.open(member) as file:
             for segments in coco_records.segments(file):
-                cited = names.get(segments.image, segments.mask)
-                image = self._images.find(cited, member.path)
+                referenced = names.get(segments.image, segments.mask)
+                image = self._images.find(referenced, member.path)
                 mask = self._masks.find(f"{PurePosixPath(member.path).stem}/{segments.mask}", member.path)
                 if image is None or mask is None:
-                    if not self._images.leaves_out(cited):
-                        self._missing.append((member.path, cited if image is None else segments.mask))
+                    if not self._images.leaves_out(referenced):
+                        self._missing.append((member.path, referenced if image is None else segments.mask))
                     continue
                 values = bytes(self._values(segments))
                 crowds = [crowd and not self._keeps_crowds for crowd in segments.crowds]
@@ -114,7 +114,7 @@ class _Reader:
                     labels=tuple(map(self._label, segments.categories)),
                     crowds=tuple(crowds),
                 )
-                located = Located(image=image, truth=truth, split=split, cited=cited)
+                located = Located(image=image, truth=truth, split=split, referenced=referenced)
                 self._found.setdefault(image.path, located)
 
     def found(self) -> FoundSet | None:

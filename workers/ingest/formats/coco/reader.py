@@ -101,7 +101,7 @@ class _Assembly:
         self._options = options
         self._log = log
         self._classes = classes
-        self._cited = CitedFiles(source.members, options, source.read)
+        self._referenced = CitedFiles(source.members, options, source.read)
         self._found: dict[str, Located] = {}
         self._used: Counter[int] = Counter()
         self._missing: list[tuple[str, str]] = []
@@ -112,7 +112,7 @@ class _Assembly:
         self._singles: Counter[str] = Counter()
 
     def found(self, files: list[CocoFile], roots: set[str]) -> FoundSet | None:
-        self._cited.expect(record.file_name for file in files for record in file.images)
+        self._referenced.expect(record.file_name for file in files for record in file.images)
         drawn: list[_Drawn] = []
         for file in files:
             try:
@@ -175,25 +175,27 @@ class _Assembly:
     def _located(self, file_name: str) -> Member | None:
         """The image that a record calls so, for a preview."""
         try:
-            return self._cited.find(file_name, "")
+            return self._referenced.find(file_name, "")
         except Refused:
             return None
 
     def _add_image(self, file: CocoFile, record: ImageRecord, truth: Truth, faults: Faults) -> None:
         path = file.member.path
         try:
-            image = self._cited.find(record.file_name, path)
+            image = self._referenced.find(record.file_name, path)
         except Refused as refusal:
             faults.refused(f"image id {record.key}", refusal)
             return
         if image is None:
-            if not self._cited.leaves_out(record.file_name):
+            if not self._referenced.leaves_out(record.file_name):
                 self._missing.append((path, record.file_name))
             return
         if image.path in self._found:
             faults.add("duplicate_image", image.path, "an image is listed twice; the first entry counts")
             return
-        self._found[image.path] = Located(image=image, truth=truth, split=file.split, cited=record.file_name)
+        self._found[image.path] = Located(
+            image=image, truth=truth, split=file.split, referenced=record.file_name
+        )
 
     def _regions(
         self, file: CocoFile, images: Mapping[Key, ImageRecord], faults: Faults
@@ -303,4 +305,4 @@ class _Assembly:
         report_missing(self._missing, len(self._found), self._log)
         if not self._found and not self._log.has_errors:
             self._log.error("no_images", first, "The file lists no image of the upload.", "Add the images.")
-        self._cited.report_unlisted(self._found, self._log)
+        self._referenced.report_unlisted(self._found, self._log)

@@ -34,8 +34,8 @@ class SegmentsTruth:
         """See `Truth.file`."""
         return self.member.path
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
         ids = np.frombuffer(self.ids, np.uint32).tolist()
         reds_first = (color_of(number)[::-1] for number in ids)
         table = {_VOID: IGNORED} | dict(zip(reds_first, self.values, strict=True))
@@ -58,4 +58,4 @@ class SegmentsTruth:
 
     def instances(self, read: Read, image: DecodedImage, size: Size) -> tuple[Uint8, ImageObjects]:
         """See `ObjectsTruth.instances`."""
-        return self.paint(read, image), self.outlines(read, image, size)
+        return self.rasterize(read, image), self.outlines(read, image, size)

@@ -103,14 +103,14 @@ def _of_couples(
 
 def _couples(source: Source, options: IngestOptions, log: ProblemLog) -> list[tuple[Member, Member]]:
     """Each mask behind its image."""
-    cited = CitedFiles(member for member in source.members if not _is_mask(member))
+    referenced = CitedFiles(member for member in source.members if not _is_mask(member))
     masks = [member for member in source.members if _is_mask(member)]
     found: list[tuple[Member, Member]] = []
     lost: list[tuple[Member, str]] = []
     for mask in masks:
         stem = PurePosixPath(mask.path).stem[: -len(_SUFFIX)]
         try:
-            image = cited.find_stem(stem, mask.path)
+            image = referenced.find_stem(stem, mask.path)
         except Refused as refusal:
             log.refused(mask.path, refusal)
             continue
@@ -118,10 +118,12 @@ def _couples(source: Source, options: IngestOptions, log: ProblemLog) -> list[tu
             lost.append((mask, stem))
         else:
             found.append((image, mask))
-    found = renumbered_members(found, cited.beside(image for image, _ in found), masks, source, options, log)
+    found = renumbered_members(
+        found, referenced.beside(image for image, _ in found), masks, source, options, log
+    )
     paired = {mask.path for _, mask in found}
     report_missing([(mask.path, stem) for mask, stem in lost if mask.path not in paired], len(found), log)
-    cited.report_unlisted({image.path for image, _ in found}, log)
+    referenced.report_unlisted({image.path for image, _ in found}, log)
     return found
 
 

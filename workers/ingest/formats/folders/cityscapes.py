@@ -51,8 +51,8 @@ class LabelIdTruth:
         """See `Truth.file`."""
         return self.member.path
 
-    def paint(self, read: Read, image: DecodedImage) -> Uint8:
-        """See `Truth.paint`."""
+    def rasterize(self, read: Read, image: DecodedImage) -> Uint8:
+        """See `Truth.rasterize`."""
         data = read(self.member)
         check_mask_size(data, image)
         return fit_mask(self._train_ids(decode_ids(data)), image)

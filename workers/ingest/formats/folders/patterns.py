@@ -13,8 +13,8 @@ from workers.ingest.problems import ProblemLog, Refused, shown
 def read_as(form: Format, source: Source, options: IngestOptions, log: ProblemLog) -> FoundSet | None:
     """See `Format.read`: of the set, what fits the patterns.
 
-    Readers of annotations look for images among those that may be cited. Where a format has mask pictures,
-    its pairs are kept whose image and mask both fit.
+    Readers of annotations look for images among those that may be referenced. Where a format has mask
+    pictures, its pairs are kept whose image and mask both fit.
     """
     if form.name == PICTURES or (options.images, options.masks) == (None, None):
         return form.read(source, options, log)

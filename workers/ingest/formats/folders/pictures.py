@@ -126,7 +126,7 @@ def _of_class_masks(
         truth: Truth = BitFieldsTruth(file=file, masks=masks, planes=bytes_of_pixel, resample=resample)
         if are_objects:
             planes = tuple(member for _, member in masks)
-            truth = InstancesTruth(painted=truth, planes=planes, each="picture", resample=resample)
+            truth = InstancesTruth(rasterized=truth, planes=planes, each="picture", resample=resample)
         items.append(Item(name=found.name, image=found.image, truth=truth))
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
     kinds = INSTANCES if are_objects else MASKS
@@ -162,7 +162,7 @@ def _of_masks(
     if each is not None:
         planes = [[twins.get(mask.path, mask) for mask in found.masks] for found in kept]
         truths = [
-            InstancesTruth(painted=truth, planes=tuple(own), each=each, resample=resample)
+            InstancesTruth(rasterized=truth, planes=tuple(own), each=each, resample=resample)
             for truth, own in zip(truths, planes, strict=True)
         ]
     items = [

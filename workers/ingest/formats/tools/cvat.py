@@ -1,8 +1,8 @@
 """Reads "CVAT for images 1.1": XML files, each with the shapes of many images.
 
 Format: docs.cvat.ai, "CVAT for images". Classes are the labels of <meta>, else those of the shapes in the
-order in which they appear. With the order `file`, shapes are painted by z_order and then as listed. Shapes of
-one label in one group are one object, as in CVAT's own COCO export.
+order in which they appear. With the order `file`, shapes are rasterized by z_order and then as listed.
+Shapes of one label in one group are one object, as in CVAT's own COCO export.
 """
 
 import re
@@ -91,7 +91,7 @@ class _Project:
             self._log.warning(
                 "z_order_unused",
                 self._layered,
-                "z_order says which shapes lie above others; the smaller ones are painted above instead.",
+                "z_order says which shapes lie above others; the smaller ones are rasterized above instead.",
                 "Nothing, if that is meant; else upload the set with order=file, which goes by z_order.",
             )
         return self._sheets.result(self._labels, _CLASSES)
@@ -108,20 +108,22 @@ class _Project:
     def _add_image(self, member: Member, element: Element) -> None:
         name = text(element.get("name"), "the name of an image")
         subset = element.get("subset")
-        cited = f"{subset}/{name}" if subset else name
+        referenced = f"{subset}/{name}" if subset else name
         try:
             sheet = self._sheet(member, element)
-            image = self._sheets.cited.find(cited, member.path)
+            image = self._sheets.referenced.find(referenced, member.path)
         except Refused as refusal:
-            self._log.error(refusal.problem_code, member.path, f"{cited}: {refusal.message}", refusal.remedy)
+            self._log.error(
+                refusal.problem_code, member.path, f"{referenced}: {refusal.message}", refusal.remedy
+            )
             return
         if image is None:
-            self._sheets.missing(member.path, cited)
+            self._sheets.missing(member.path, referenced)
             return
         located = Located(
             image=image,
             truth=self._sheets.truth(member.path, sheet),
-            cited=cited,
+            referenced=referenced,
         )
         self._sheets.add(member.path, sheet, located)
 

@@ -104,10 +104,10 @@ class _Project:
         if annotation is None:
             return
         sheet = _sheet(place, listing(annotation.get("result"), "result"), self._labels)
-        cited = list(image_paths(task))
-        image = self._image(cited, member)
+        referenced = list(image_paths(task))
+        image = self._image(referenced, member)
         if image is None:
-            self._sheets.missing(member.path, cited[0] if cited else f"of the task {place}")
+            self._sheets.missing(member.path, referenced[0] if referenced else f"of the task {place}")
             return
         located = Located(
             image=image,
@@ -115,11 +115,11 @@ class _Project:
         )
         self._sheets.add(member.path, sheet, located)
 
-    def _image(self, cited: list[str], member: Member) -> Member | None:
-        """The first that is there, by its name as cited or without the prefix of uploads."""
-        for path in cited:
+    def _image(self, referenced: list[str], member: Member) -> Member | None:
+        """The first that is there, by its name as referenced or without the prefix of uploads."""
+        for path in referenced:
             for candidate in (path, without_prefix(path)):
-                image = self._sheets.cited.find(candidate, member.path)
+                image = self._sheets.referenced.find(candidate, member.path)
                 if image is not None:
                     return image
         return None

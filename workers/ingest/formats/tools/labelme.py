@@ -83,11 +83,11 @@ def _document(data: bytes) -> dict[str, object]:
 def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
     document = _document(data)
     sheet = _sheet(document, labels)
-    cited = text(document.get("imagePath"), "imagePath")
-    image = sheets.cited.find(cited, member.path) or _beside(sheets, member)
+    referenced = text(document.get("imagePath"), "imagePath")
+    image = sheets.referenced.find(referenced, member.path) or _beside(sheets, member)
     holds_image = image is None and isinstance(document.get("imageData"), str)
     if image is None and not holds_image:
-        sheets.missing(member.path, cited)
+        sheets.missing(member.path, referenced)
         return
     located = Located(
         image=image or member,
@@ -191,7 +191,7 @@ def _has_outline(source: Source, member: Member) -> bool:
 
 def _beside(sheets: SheetSet, member: Member) -> Member | None:
     """The picture that has the name of the JSON file; raises Refused where several have."""
-    return sheets.cited.find_stem(str(PurePosixPath(member.path).with_suffix("")), member.path)
+    return sheets.referenced.find_stem(str(PurePosixPath(member.path).with_suffix("")), member.path)
 
 
 def _listed_labels(source: Source, log: ProblemLog) -> Labels:

@@ -96,11 +96,11 @@ class _Reader:
 
     def _add(self, member: Member, annotation: Element) -> None:
         name = text(annotation.findtext("filename"), "filename").strip()
-        cited = str(PurePosixPath((annotation.findtext("folder") or "").strip(), name))
+        referenced = str(PurePosixPath((annotation.findtext("folder") or "").strip(), name))
         sheet = self._sheet(member, annotation)
-        image = self._sheets.cited.find(cited, member.path)
+        image = self._sheets.referenced.find(referenced, member.path)
         if image is None:
-            self._sheets.missing(member.path, cited)
+            self._sheets.missing(member.path, referenced)
             return
         truth = self._sheets.truth(member.path, sheet)
         located = Located(image=image, truth=truth)

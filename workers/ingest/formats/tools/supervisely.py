@@ -97,11 +97,13 @@ def _add(sheets: SheetSet, member: Member, data: bytes, labels: Labels) -> None:
     document = mapping(parse_json(data), "the document")
     sheet = _sheet(document, labels)
     path = PurePosixPath(member.path)
-    cited = str(path.parent.parent / IMAGES / path.stem)
+    referenced = str(path.parent.parent / IMAGES / path.stem)
     # the oldest exports leave out the ending of the image's name
-    image = sheets.cited.find(cited, member.path) or sheets.cited.find_stem(cited, member.path)
+    image = sheets.referenced.find(referenced, member.path) or sheets.referenced.find_stem(
+        referenced, member.path
+    )
     if image is None:
-        sheets.missing(member.path, cited)
+        sheets.missing(member.path, referenced)
         return
     located = Located(
         image=image,

@@ -100,29 +100,29 @@ class _Project:
     def _add(self, member: Member, place: str, record: object) -> None:
         try:
             about = mapping(record, "the image")
-            cited = text(about.get("filename"), "filename")
-            sheet = self._sheet(cited, about.get("regions"))
-            image = self._sheets.cited.find(cited, member.path)
+            referenced = text(about.get("filename"), "filename")
+            sheet = self._sheet(referenced, about.get("regions"))
+            image = self._sheets.referenced.find(referenced, member.path)
         except Refused as refusal:
             self._log.error(refusal.problem_code, member.path, f"{place}: {refusal.message}", refusal.remedy)
             return
         if image is None:
-            self._sheets.missing(member.path, cited)
+            self._sheets.missing(member.path, referenced)
             return
         located = Located(
             image=image,
             truth=self._sheets.truth(member.path, sheet),
-            cited=cited,
+            referenced=referenced,
         )
         self._sheets.add(member.path, sheet, located)
 
-    def _sheet(self, cited: str, regions: object) -> Sheet:
+    def _sheet(self, referenced: str, regions: object) -> Sheet:
         listed = list(regions.values()) if isinstance(regions, dict) else regions
         if not isinstance(listed, list):
             raise broken("regions", "a list or an object", regions)
         sheet = Sheet()
         for index, entry in enumerate(listed):
-            with sheet.part(f"{cited}, region {index + 1}"):
+            with sheet.part(f"{referenced}, region {index + 1}"):
                 about = mapping(entry, "the region")
                 label = _label(mapping(about.get("region_attributes"), "region_attributes"))
                 value = self._labels.value(label or UNLABELLED)

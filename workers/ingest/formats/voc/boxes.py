@@ -153,11 +153,13 @@ class _Reader:
     def _image(self, member: Member, annotation: Element) -> Member | None:
         """The picture that has the file's own name, as in VOC, else the one that it cites: files are often
         renamed together with their images. Raises Refused."""
-        own = self._sheets.cited.find_stem(str(PurePosixPath(member.path).with_suffix("")), member.path)
+        own = self._sheets.referenced.find_stem(str(PurePosixPath(member.path).with_suffix("")), member.path)
         name = (annotation.findtext("filename") or "").strip()
         if own is None:
             folder = (annotation.findtext("folder") or "").strip()
-            return self._sheets.cited.find(str(PurePosixPath(folder, name)), member.path) if name else None
+            return (
+                self._sheets.referenced.find(str(PurePosixPath(folder, name)), member.path) if name else None
+            )
         if (
             name
             and PurePosixPath(name.replace("\\", "/")).stem.casefold()

@@ -75,13 +75,13 @@ class Voc:
         except Refused as refusal:
             log.refused(getattr(named(source, "labelmap.txt"), "path", None), refusal)
             return None
-        cited = CitedFiles(member for member in source.members if not _is_segmentation(member))
-        couples = _couples(masks, cited, log)
+        referenced = CitedFiles(member for member in source.members if not _is_segmentation(member))
+        couples = _couples(masks, referenced, log)
         if log.is_blocked() or not couples:
             return None
-        images = cited.beside(image for image, _ in couples)
+        images = referenced.beside(image for image, _ in couples)
         couples = renumbered_members(couples, images, masks, source, options, log)
-        cited.report_unlisted({image.path for image, _ in couples}, log)
+        referenced.report_unlisted({image.path for image, _ in couples}, log)
         try:
             return _of_couples(couples, classes, source, options, log)
         except Refused as refusal:
@@ -135,13 +135,13 @@ def _of_couples(
     if options.classes is None and not reading.objects:
         classes = set_classes(classes, ids, len(truths), in_vocs_colors, log)
     planes = _objects_of(couples, source, log) if not reading.objects else {}
-    painted: Sequence[Truth] = truths
+    rasterized: Sequence[Truth] = truths
     if planes:
-        painted = [
-            InstancesTruth(painted=truth, planes=(planes[truth.member.path],), resample=resample)
+        rasterized = [
+            InstancesTruth(rasterized=truth, planes=(planes[truth.member.path],), resample=resample)
             for truth in truths
         ]
-    found = [Located(image=image, truth=truth) for (image, _), truth in zip(couples, painted, strict=True)]
+    found = [Located(image=image, truth=truth) for (image, _), truth in zip(couples, rasterized, strict=True)]
     listed = {value: color for color, value in (classes.table or {}).items() if value != IGNORED}
     return FoundSet(
         items=named_items(found),
@@ -168,13 +168,13 @@ def _objects_of(couples: Sequence[_Couple], source: Source, log: ProblemLog) -> 
     return twins
 
 
-def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> list[_Couple]:
+def _couples(masks: Iterable[Member], referenced: CitedFiles, log: ProblemLog) -> list[_Couple]:
     """Each mask behind its image."""
     found: list[_Couple] = []
     lost = []
     for mask in masks:
         try:
-            image = _image_of(mask, cited)
+            image = _image_of(mask, referenced)
         except Refused as refusal:
             log.refused(mask.path, refusal)
             continue
@@ -188,13 +188,13 @@ def _couples(masks: Iterable[Member], cited: CitedFiles, log: ProblemLog) -> lis
     return [(image, mask) for image, mask in found if mask.path in apart]
 
 
-def _image_of(mask: Member, cited: CitedFiles) -> Member | None:
+def _image_of(mask: Member, referenced: CitedFiles) -> Member | None:
     """The image of the mask's name, with or without what marks a mask at its end. Raises Refused."""
     path = PurePosixPath(mask.path)
     near = str(_top(mask) / "JPEGImages" / path.name)
-    image = cited.find_stem(path.stem, near)
+    image = referenced.find_stem(path.stem, near)
     bare = _MARK.sub("", path.stem)
-    return image if image is not None or bare == path.stem else cited.find_stem(bare, near)
+    return image if image is not None or bare == path.stem else referenced.find_stem(bare, near)
 
 
 def _nearest(found: Sequence[_Couple]) -> set[str]:

@@ -14,8 +14,8 @@ from trainyard.runs.prediction import TILES
 from trainyard.spec.training_spec import ModelSpec, TrainingSpec
 from workers.prepared.version import PreparedClass, PreparedDataset, Sample
 from workers.training.checkpoints.trained_network import TrainedNetwork
-from workers.training.network.input_rule import InputRule
-from workers.training.network.pretrained import input_rule
+from workers.training.network.normalization import Normalization
+from workers.training.network.pretrained import normalization
 from workers.training.tasks.detection.data.batches import DetectionData, split_with_objects
 from workers.training.tasks.detection.data.squares import Squares, plain_squares
 from workers.training.tasks.detection.export.onnx_files import ExportData, export_run
@@ -42,8 +42,8 @@ class Detection:
     ) -> nn.Module:
         return build_detector(model, len(classes), weights_file)
 
-    def input_rule(self, model: ModelSpec, prepared: PreparedDataset) -> InputRule:
-        return input_rule(model, prepared)
+    def normalization(self, model: ModelSpec, prepared: PreparedDataset) -> Normalization:
+        return normalization(model, prepared)
 
     def suit_device(self, network: nn.Module, device: torch.device) -> None:
         """There is one form."""

@@ -12,8 +12,8 @@ from trainyard.spec.training_spec import ModelSpec, TrainingSpec
 from workers.prepared.version import PreparedClass, PreparedDataset, Sample
 from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.splits import split_samples
-from workers.training.network.input_rule import InputRule
-from workers.training.network.pretrained import input_rule
+from workers.training.network.normalization import Normalization
+from workers.training.network.pretrained import normalization
 from workers.training.tasks.learning_task import TrainedRun
 from workers.training.tasks.model_file import OpenModel
 from workers.training.tasks.segmentation.data.batches import SegmentationData
@@ -44,8 +44,8 @@ class Segmentation:
     ) -> nn.Module:
         return build_network(model, len(classes), weights_file)
 
-    def input_rule(self, model: ModelSpec, prepared: PreparedDataset) -> InputRule:
-        return input_rule(model, prepared)
+    def normalization(self, model: ModelSpec, prepared: PreparedDataset) -> Normalization:
+        return normalization(model, prepared)
 
     def suit_device(self, network: nn.Module, device: torch.device) -> None:
         if device.type == "cpu":

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from trainyard.lettering import draw_name
-from workers.prepared.run_lengths import decompressed, paint_runs
+from workers.prepared.run_lengths import decompressed, rasterize_runs
 from workers.prepared.version import PreparedClass, Uint8
 from workers.training.tasks.detection.labels.objects import Floats, Numbers
 
@@ -76,7 +76,7 @@ def _with_outlines(image: Uint8, drawn: Drawn, colors: Sequence[tuple[int, int, 
     painted = image.copy()
     for runs, index in zip(drawn.outlines, drawn.classes, strict=True):
         mask = np.zeros(image.shape[:2], np.uint8)
-        paint_runs(decompressed(runs), mask)
+        rasterize_runs(decompressed(runs), mask)
         inside = mask > 0
         painted[inside] = (1 - _OPACITY) * painted[inside] + _OPACITY * np.array(colors[index])
     return painted

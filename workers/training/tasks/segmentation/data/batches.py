@@ -10,7 +10,7 @@ from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
 from workers.training.tasks.segmentation.data.augmentation import Augmentation
 from workers.training.tasks.segmentation.data.drawn_squares import DrawnCrops, DrawnSquares, loaded_side
-from workers.training.tasks.segmentation.data.squares import RandomCrops, Squares, plain_squares
+from workers.training.tasks.segmentation.data.squares import RandomCrops, SegmentationDataset, plain_squares
 from workers.training.tasks.segmentation.data.val_subset import spread_subset
 from workers.training.tasks.segmentation.labels.mask_labels import outside_value
 from workers.training.tasks.segmentation.labels.mask_values import check_mask_values
@@ -29,9 +29,9 @@ class MaskBatch(Batch):
 class SegmentationData(RunData):
     """The loaders of a run. Raises BadDataset, InvalidModel or InvalidRequest before any batch is made."""
 
-    train: Squares
-    val: Squares
-    epoch_val: Squares
+    train: SegmentationDataset
+    val: SegmentationDataset
+    epoch_val: SegmentationDataset
 
     def __init__(
         self,
@@ -76,12 +76,14 @@ def _sets(
     )
 
 
-def _varied_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
+def _varied_squares(
+    prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec
+) -> SegmentationDataset:
     """The samples as training sees them."""
     data, transforms, cropped = spec.data, spec.augmentation.transforms, spec.data.fit == "crop"
     if spec.augmentation.device == WHERE_IT_TRAINS:
         drawn = DrawnCrops if cropped else DrawnSquares
         return drawn(prepared, samples, spec)
     augmentation = Augmentation(transforms, outside_value(prepared.task))
-    trains_on = RandomCrops if cropped else Squares
+    trains_on = RandomCrops if cropped else SegmentationDataset
     return trains_on(prepared, samples, data, augmentation, spec.seed)

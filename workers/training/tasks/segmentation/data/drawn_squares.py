@@ -9,14 +9,14 @@ from trainyard.spec.training_spec import TrainingSpec
 from workers.prepared.version import PreparedDataset, Sample, Uint8
 from workers.training.tasks.segmentation.data.augmentation import CROP_MARGIN
 from workers.training.tasks.segmentation.data.crops import cut
-from workers.training.tasks.segmentation.data.squares import RandomCrops, Squares
+from workers.training.tasks.segmentation.data.squares import RandomCrops, SegmentationDataset
 from workers.training.tasks.segmentation.data.warps import seen_part
 from workers.training.variation.batches import DRAWN
 from workers.training.variation.drawing import Drawn, Draws
 from workers.training.variation.homographies import Matrix, moved
 
 
-class DrawnSquares(Squares):
+class DrawnSquares(SegmentationDataset):
     """Whole images as squares."""
 
     def __init__(self, prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> None:

@@ -25,7 +25,7 @@ _CROP_DRAWS = 1
 """Keeps the draws of crops apart from those of augmentation."""
 
 
-class Squares(Dataset[dict[str, object]]):
+class SegmentationDataset(Dataset[dict[str, object]]):
     """Samples as uint8 squares, asked for by (epoch, index): variations differ from epoch to epoch."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Squares(Dataset[dict[str, object]]):
         return image, mask
 
 
-class RandomCrops(Squares):
+class RandomCrops(SegmentationDataset):
     """Squares at the images' own scale, some of them around a pixel of a class in `rare`."""
 
     def __init__(
@@ -105,7 +105,7 @@ class RandomCrops(Squares):
         return has_class(mask, index, self._prepared.task, len(self._prepared.classes))
 
 
-class Tiles(Squares):
+class TiledDataset(SegmentationDataset):
     """Every pixel of every image once, at its own scale; `samples` has the image of each tile."""
 
     def __init__(self, prepared: PreparedDataset, samples: list[Sample], data: DataSpec, seed: int) -> None:
@@ -123,15 +123,17 @@ class Tiles(Squares):
         return cut(image, mask, self.corners[index], self._data.image_size, self._outside)
 
 
-def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
+def plain_squares(
+    prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec
+) -> SegmentationDataset:
     """The samples as validation sees them: made square, or cut into tiles, as the spec says."""
     prepared = viewed(prepared, spec.augmentation.validation)
     if spec.data.fit == "crop":
-        return Tiles(prepared, samples, spec.data, spec.seed)
-    return Squares(prepared, samples, spec.data, None, spec.seed)
+        return TiledDataset(prepared, samples, spec.data, spec.seed)
+    return SegmentationDataset(prepared, samples, spec.data, None, spec.seed)
 
 
-def load(squares: Squares, places: range | list[int]) -> tuple[Tensor, Tensor]:
+def load(squares: SegmentationDataset, places: range | list[int]) -> tuple[Tensor, Tensor]:
     """Images, (N, H, W, 3) uint8 RGB, and masks, (N, H, W[, P]) uint8, at those places of the split."""
     items = [squares[0, place] for place in places]
     images = [item["image"] for item in items if isinstance(item["image"], Tensor)]

@@ -9,7 +9,7 @@ probabilities, weighted by w(y) w(x) with
 so that a tile counts most in its middle and its border, where it has seen least around, hardly at all; half a
 tile apart the weights add up to one. A pixel's probabilities are the weighted means. The overlap costs up to
 four times the tiles and is here for the borders' sake; scores, which need each pixel once, are taken without
-any (`Tiles` in workers/training/tasks/segmentation/data/batches.py).
+any (`TiledDataset` in workers/training/tasks/segmentation/data/batches.py).
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Settle = Callable[[Floats], Uint8]
 
 
 AT_ONCE = 8
-"""Tiles of one row that go through the network together."""
+"""TiledDataset of one row that go through the network together."""
 
 
 def predict_tiles(

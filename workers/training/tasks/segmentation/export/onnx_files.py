@@ -17,7 +17,7 @@ from workers.training.export.files import write_model
 from workers.training.export.logits import compare_logits, feed_of
 from workers.training.export.tracing import with_output
 from workers.training.export.variants import Feed, calibration_places
-from workers.training.tasks.segmentation.data.squares import Squares, load
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, load
 from workers.training.tasks.segmentation.export.card import card_content
 from workers.training.tasks.segmentation.export.graph import CLASSES, is_dynamic, make_graph
 from workers.training.tasks.segmentation.export.parity import (
@@ -44,8 +44,8 @@ TOLERANCES = {
 class ExportData:
     """What files are compared and calibrated on: squares without augmentation, and the set's hash."""
 
-    val: Squares
-    calibration: Squares
+    val: SegmentationDataset
+    calibration: SegmentationDataset
     content_hash: str
 
 
@@ -82,7 +82,7 @@ def export_run(
     return export_variants(graph, images, card.spec.export, folder, checked, content, report)
 
 
-def _calibration(train: Squares, card: ModelCard) -> Iterator[Feed]:
+def _calibration(train: SegmentationDataset, card: ModelCard) -> Iterator[Feed]:
     for place in calibration_places(len(train)):
         images, _ = load(train, [place])
         yield feed_of(images, card.rule, card.spec.export)

@@ -14,7 +14,7 @@ from workers.training.export.files import session_of
 from workers.training.export.images import Shape, prepare
 from workers.training.export.logits import LOGITS, LogitBounds, LogitParity, feed_of, logit_failure
 from workers.training.export.sessions import run_session
-from workers.training.tasks.segmentation.data.squares import Squares, load
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, load
 from workers.training.tasks.segmentation.export.graph import CLASSES, is_dynamic
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
 from workers.training.tasks.segmentation.labels.metrics import no_counts, scores_of
@@ -52,13 +52,13 @@ def tried_shapes(card: ModelCard) -> list[Shape]:
     return [(2, size, size), (1, rounded_size(name, size + 1), rounded_size(name, size + 33))]
 
 
-def scored_places(squares: Squares) -> list[int]:
+def scored_places(squares: SegmentationDataset) -> list[int]:
     """The places of the squares on which mIoU is compared."""
     most = max(SCORED_LEAST, SCORED_PIXELS // squares.side**2)
     return [int(place) for place in np.linspace(0, len(squares) - 1, min(len(squares), most))]
 
 
-def miou_of(predict: Callable[[Tensor], Tensor], val: Squares, card: ModelCard) -> float | None:
+def miou_of(predict: Callable[[Tensor], Tensor], val: SegmentationDataset, card: ModelCard) -> float | None:
     """mIoU of `predict`, which gives masks (N, S, S) of (N, S, S, 3) uint8 RGB, on the scored squares."""
     counts = no_counts(len(card.classes), card.spec.model.task)
     places, batch = scored_places(val), min(SCORED_AT_ONCE, card.spec.data.batch)

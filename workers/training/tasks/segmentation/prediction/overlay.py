@@ -12,7 +12,7 @@ from workers.prepared.version import PreparedClass, Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.data.picture_files import write_picture
-from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset
 from workers.training.tasks.segmentation.labels.label_codec import Reading, reading_of
 from workers.training.tasks.segmentation.labels.painting import Colouring, blend, colouring
 from workers.training.tasks.segmentation.labels.panels import GAP, row_of
@@ -25,7 +25,7 @@ _INK = (32, 32, 32)
 _FONT_SIZE = 15
 
 
-def write_overlay(trained: TrainedNetwork, val: Squares, card: ModelCard, path: Path) -> None:
+def write_overlay(trained: TrainedNetwork, val: SegmentationDataset, card: ModelCard, path: Path) -> None:
     """Write up to four rows of image | truth | prediction and a legend as PNG; raises StorageUnavailable."""
     classes, task = card.classes, card.spec.model.task
     colors, reading = colouring(classes, task), reading_of(task, len(classes))
@@ -35,7 +35,9 @@ def write_overlay(trained: TrainedNetwork, val: Squares, card: ModelCard, path: 
     write_picture(picture, path)
 
 
-def _row(trained: TrainedNetwork, reading: Reading, val: Squares, index: int, colors: Colouring) -> Uint8:
+def _row(
+    trained: TrainedNetwork, reading: Reading, val: SegmentationDataset, index: int, colors: Colouring
+) -> Uint8:
     item = val[0, index]
     image, mask = item["image"], item["mask"]
     assert isinstance(image, torch.Tensor)  # noqa: S101 - narrows the type

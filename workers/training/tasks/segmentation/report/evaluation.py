@@ -18,7 +18,7 @@ from workers.training.compute.full_precision import widened, without_autocast
 from workers.training.compute.gpu_settings import exact_float32
 from workers.training.report.calibration import CalibrationScores
 from workers.training.report.curves import CurveScores
-from workers.training.tasks.segmentation.data.squares import Squares, load
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, load
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.metrics import no_counts, scores_of
 from workers.training.tasks.segmentation.report.boundary import BoundaryScores
@@ -114,7 +114,7 @@ class _Tally:
 
 def evaluate(
     forward: Forward,
-    squares: Squares,
+    squares: SegmentationDataset,
     classes: int,
     *,
     task: str = "multiclass",

@@ -14,7 +14,7 @@ from workers.prepared.version import Uint8
 from workers.training.checkpoints.files import ModelCard
 from workers.training.data.picture_files import write_picture
 from workers.training.data.resizing import square_inside
-from workers.training.tasks.segmentation.data.squares import Squares, load
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, load
 from workers.training.tasks.segmentation.labels.label_codec import reading_of
 from workers.training.tasks.segmentation.labels.mask_labels import is_ignored, planes
 from workers.training.tasks.segmentation.labels.painting import blend, colouring
@@ -49,7 +49,7 @@ class Gallery:
     def __init__(
         self,
         forward: Forward,
-        squares: Squares,
+        squares: SegmentationDataset,
         card: ModelCard,
         device: torch.device,
         folder: Path,

@@ -10,7 +10,7 @@ from workers.prepared.version import PreparedDataset
 from workers.training.checkpoints.files import ModelCard
 from workers.training.checkpoints.trained_network import TrainedNetwork
 from workers.training.compute.devices import PROCESSOR
-from workers.training.tasks.segmentation.data.squares import Squares, plain_squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset, plain_squares
 from workers.training.tasks.segmentation.labels.heads import class_logits
 from workers.training.tasks.segmentation.report.write import write_report
 
@@ -18,7 +18,7 @@ from workers.training.tasks.segmentation.report.write import write_report
 def report_on_run(
     trained: TrainedNetwork,
     card: ModelCard,
-    val: Squares,
+    val: SegmentationDataset,
     prepared: PreparedDataset,
     folder: RunFolder,
     *,

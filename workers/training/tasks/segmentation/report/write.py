@@ -11,7 +11,7 @@ from workers.training.checkpoints.files import ModelCard
 from workers.training.report.confirmed import confirmation, validation_of
 from workers.training.report.learning import Learning, read_learning
 from workers.training.report.parts import clear_report, place_of, times_of
-from workers.training.tasks.segmentation.data.squares import Squares
+from workers.training.tasks.segmentation.data.squares import SegmentationDataset
 from workers.training.tasks.segmentation.report.confusion import write_confusion
 from workers.training.tasks.segmentation.report.definitions import definitions
 from workers.training.tasks.segmentation.report.evaluation import Forward, evaluate
@@ -28,7 +28,7 @@ LARGEST_BATCH = 8
 def write_report(
     forward: Forward,
     card: ModelCard,
-    splits: Mapping[str, Squares],
+    splits: Mapping[str, SegmentationDataset],
     folder: RunFolder,
     *,
     epoch: int,
@@ -56,7 +56,12 @@ def write_report(
 
 
 def _evaluated(
-    name: str, forward: Forward, card: ModelCard, squares: Squares, folder: RunFolder, device: torch.device
+    name: str,
+    forward: Forward,
+    card: ModelCard,
+    squares: SegmentationDataset,
+    folder: RunFolder,
+    device: torch.device,
 ) -> SplitReport:
     batch = min(LARGEST_BATCH, card.spec.data.batch)
     evaluation = evaluate(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.turns import Turn, environment
+from bench.measures.turns import Turn, environment
 from deploy.redis import free_port, server_command
 from trainyard.settings import REPOSITORY
 from trainyard_client import Client

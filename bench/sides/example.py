@@ -1,6 +1,6 @@
 """The script to beat, in the manner of segmentation_models_pytorch's published example for CamVid.
 
-    python -m bench.example DATA --batch-size N --steps N
+    python -m bench.sides.example DATA --batch-size N --steps N
 
 Written anew after that example: float32, nine augmentations on decoded files, Dice loss, Adam with a cosine,
 `get_stats` in every step, Lightning. Two things differ, both in its favour: pixels are divided by 255, and no
@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-from bench.camvid_data import VOID, image_files
-from bench.shares import Shares
-from bench.turns import Turn, take_turns
+from bench.data.camvid import VOID, image_files
+from bench.measures.shares import Shares
+from bench.measures.turns import Turn, take_turns
 
 CLASSES = 11
 IGNORED = 255

@@ -1,6 +1,6 @@
 """What an expert writes by hand for this one job: a plain loop with every lever that helps.
 
-    python -m bench.expert PREPARED --batch-size N --steps N
+    python -m bench.sides.expert PREPARED --batch-size N --steps N
 
 bfloat16 with the loss in float32, channels last, memory kept by the allocator, images decoded once, one
 probability picked per pixel for Dice, one count per batch for the scores, a fused optimizer. It reads the
@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.example import CLASSES, IGNORED, WARM_BATCHES, build_network
-from bench.shares import Shares
-from bench.turns import Turn, take_turns
+from bench.measures.shares import Shares
+from bench.measures.turns import Turn, take_turns
+from bench.sides.example import CLASSES, IGNORED, WARM_BATCHES, build_network
 from workers.prepared.version import PreparedDataset
 
 LEARNING_RATE = 1e-3

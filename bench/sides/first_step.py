@@ -1,4 +1,4 @@
-"""The published script up to its first optimizer step: `python -m bench.first_step DATA`."""
+"""The published script up to its first optimizer step: `python -m bench.sides.first_step DATA`."""
 
 import sys
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from lightning import Trainer
 from torch.utils.data import DataLoader
 
-from bench.camvid_data import image_files
-from bench.example import CamVid, Example, augmentation, build_network
+from bench.data.camvid import image_files
+from bench.sides.example import CamVid, Example, augmentation, build_network
 
 BATCH_SIZE = 8
 SIZE = 256

@@ -1,6 +1,6 @@
 """Folders of pictures by breed, of a set whose pictures are named BREED_NUMBER and whose splits are lists.
 
-python -m bench.pets_folders SOURCE TARGET
+python -m bench.data.pets_folders SOURCE TARGET
 """
 
 import argparse
@@ -22,7 +22,7 @@ def make_folders(source: Path, target: Path) -> None:
 
 def main() -> None:
     """Make them."""
-    parser = argparse.ArgumentParser(prog="python -m bench.pets_folders", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.data.pets_folders", description=__doc__)
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     asked = parser.parse_args()

@@ -1,6 +1,6 @@
 """The training engine alone, as a worker's child runs it, without any service.
 
-    python -m bench.engine PREPARED --batch-size N --threads N
+    python -m bench.sides.engine PREPARED --batch-size N --threads N
 
 A turn is a run of two epochs, of which the second counts. The set is as large as an epoch is to be long.
 """
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-from bench.shares import Shares
-from bench.turns import Turn, take_turns
+from bench.measures.shares import Shares
+from bench.measures.turns import Turn, take_turns
 from trainyard.runs.events import EpochEnd, Event, Progress
 from trainyard.runs.signals import Signals
 from trainyard.settings import REPOSITORY

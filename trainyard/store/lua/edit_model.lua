@@ -1,4 +1,4 @@
--- amend_model(id, stage, field, value, ...): a client changes descriptive fields, and the stage where one is given.
+-- edit_model(id, stage, field, value, ...): a client changes descriptive fields, and the stage where one is given.
 -- A version that enters production takes the place of the one of its name that was there, which is archived.
 -- Outcome: ok | missing.
 local id, stage = ARGV[1], ARGV[2]

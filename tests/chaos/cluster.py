@@ -30,11 +30,11 @@ MARK = "CHAOS_YARD"
 PATIENCE_S = 300.0
 """What the first runs may take, also on a machine that is busy with other things."""
 MAX_CRASHES = 1000
-"""The yard kills the same run far more often than bad luck would."""
+"""The cluster kills the same run far more often than bad luck would."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class YardPlan:
+class ClusterPlan:
     """`second_host`: one more worker, on a host of its own, whose cable can be cut; `stored`: how many runs
     lie in storage before it starts."""
 
@@ -46,10 +46,10 @@ class YardPlan:
     stored: int
 
 
-class Yard:
+class Cluster:
     """Starts with `with`, and leaves nothing behind but its folder."""
 
-    def __init__(self, plan: YardPlan) -> None:
+    def __init__(self, plan: ClusterPlan) -> None:
         self.plan = plan
         self.steps = plan.folder / "steps"
         self.storage = Storage(plan.folder / "storage")
@@ -65,7 +65,7 @@ class Yard:
         self.port = free_port()
         self._leaving = ExitStack()
 
-    def __enter__(self) -> "Yard":
+    def __enter__(self) -> "Cluster":
         try:
             self._start()
         except BaseException:
@@ -142,7 +142,7 @@ class Yard:
         return datasets
 
     def new_client(self, patience_s: float) -> Client:
-        """A client of the yard's API."""
+        """A client of the cluster's API."""
         return Client(f"http://127.0.0.1:{self.port}", patience_s)
 
     def start_api(self) -> None:
@@ -176,7 +176,7 @@ class Yard:
         return self._disks[-1]
 
     def survivors(self) -> list[psutil.Process]:
-        """The processes that this yard started, or that they started, and that live."""
+        """The processes that this cluster started, or that they started, and that live."""
         found = []
         for process in psutil.process_iter():
             try:

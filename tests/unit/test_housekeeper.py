@@ -21,10 +21,10 @@ from trainyard.registry.runs import RunRegistry
 from trainyard.scheduling import housekeeping as module
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.attempt_events import AttemptEvents
-from trainyard.scheduling.housekeeping import Caretaker
+from trainyard.scheduling.housekeeping import Housekeeper
 from trainyard.scheduling.projects import Projects
 from trainyard.scheduling.reindex import Reindex
-from trainyard.scheduling.wake_ups import TASKS, Kicker, make_celery
+from trainyard.scheduling.wake_ups import TASKS, Notifier, make_celery
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store import keys
@@ -39,7 +39,7 @@ SET_ID = a_run(0).dataset_id
 
 
 class House:
-    """Everything that a caretaker looks after, on a real Redis."""
+    """Everything that a housekeeper looks after, on a real Redis."""
 
     def __init__(self, url: str, root: Path) -> None:
         self.client: Client = connect(url)
@@ -50,15 +50,24 @@ class House:
         self.limits = Projects(LimitStore(self.client), ProjectStore(self.client), self.storage)
         self.reindex = Reindex(self.client, self.storage, self.datasets, self.runs)
         self.beats: list[Housekeeping] = []
-        self.kicked: list[str] = []
+        self.notified: list[str] = []
         celery = make_celery(url)
-        self.kicker, self.events = Kicker(celery, self.client), AttemptEvents(celery)
-        self.kicker.kick = lambda queue: bool(self.kicked.append(queue)) or True  # type: ignore[method-assign]
+        self.notifier, self.events = Notifier(celery, self.client), AttemptEvents(celery)
+        self.notifier.notify = lambda queue: bool(self.notified.append(queue)) or True  # type: ignore[method-assign]
 
-    def caretaker(self, beat: Callable[[Housekeeping], None] | None = None) -> Caretaker:
+    def housekeeper(self, beat: Callable[[Housekeeping], None] | None = None) -> Housekeeper:
         admission = Admission(self.runs, self.datasets, self.storage)
-        parts = (self.runs, self.datasets, self.models, (), self.limits, self.reindex, admission, self.kicker)
-        return Caretaker(
+        parts = (
+            self.runs,
+            self.datasets,
+            self.models,
+            (),
+            self.limits,
+            self.reindex,
+            admission,
+            self.notifier,
+        )
+        return Housekeeper(
             *parts, self.events, Turns(self.client), LeaseRules(lease_s=3), beat or self.beats.append
         )
 
@@ -79,7 +88,7 @@ def with_work(house: House) -> tuple[str, str, str]:
     assert lapsed
     house.client.zadd(keys.leases("run"), {lapsed.id: 1})
     behind, unqueued = (a_run(number).id for number in (2, 3))
-    house.runs._store.amend(behind, {"notes": "new"})
+    house.runs._store.edit(behind, {"notes": "new"})
     house.client.delete(keys.queue("cpu"))
     return lapsed.id, behind, unqueued
 
@@ -89,19 +98,19 @@ def assert_all_is_done(house: House, ids: tuple[str, str, str]) -> None:
     assert house.runs.get(lapsed).status == "queued"
     assert read_json(house.storage.run(behind).record)["notes"] == "new"
     assert house.client.zscore(keys.queue("cpu"), unqueued) is not None
-    assert "cpu" in house.kicked
+    assert "cpu" in house.notified
 
 
 def test_one_look_does_all_that_is_due(house: House):
     ids = with_work(house)
-    caretaker = house.caretaker()
-    assert caretaker.housekeeping == Housekeeping()
-    caretaker.look()
+    housekeeper = house.housekeeper()
+    assert housekeeper.housekeeping == Housekeeping()
+    housekeeper.look()
     assert_all_is_done(house, ids)
-    assert caretaker.housekeeping.seconds_ago is not None
-    house.kicked.clear()
-    caretaker.look()
-    assert caretaker.housekeeping.is_stalled is False
+    assert housekeeper.housekeeping.seconds_ago is not None
+    house.notified.clear()
+    housekeeper.look()
+    assert housekeeper.housekeeping.is_stalled is False
 
 
 FAULTS: dict[str, Callable[[], Exception]] = {
@@ -123,16 +132,16 @@ def test_a_fault_of_one_part_ends_no_other(
     owner, _, name = place.partition(".")
     with monkeypatch.context() as patched:
         patched.setattr(getattr(house, owner), name, lambda: _raise(FAULTS[fault]()))
-        caretaker = house.caretaker()
-        caretaker.look()
+        housekeeper = house.housekeeper()
+        housekeeper.look()
     assert house.client.zscore(keys.queue("cpu"), ids[2]) is not None
-    assert "cpu" in house.kicked
+    assert "cpu" in house.notified
     (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert record.exc_info
-    assert caretaker.housekeeping.seconds_ago is not None
-    house.kicked.clear()
+    assert housekeeper.housekeeping.seconds_ago is not None
+    house.notified.clear()
     house.client.delete(f"{keys.PREFIX}kick:cpu")
-    house.caretaker().look()
+    house.housekeeper().look()
     assert_all_is_done(house, ids)
 
 
@@ -156,7 +165,7 @@ def test_a_fault_of_one_record_ends_no_other(house: House, monkeypatch: pytest.M
         write(self, record)
 
     monkeypatch.setattr(RunRegistry, "_write", write_but_one)
-    house.caretaker().look()
+    house.housekeeper().look()
     assert [house.runs.get(a_run(number).id).status for number in (1, 2, 3)] == ["queued"] * 3
     for number in (1, 3):
         assert read_json(house.storage.run(a_run(number).id).record)["status"] == "queued"
@@ -169,9 +178,9 @@ def test_a_file_that_is_no_json_is_told_of_and_ends_nothing(house: House, caplog
     broken = house.storage.run("run-0000000000ff")
     broken.path.mkdir(parents=True)
     broken.record.write_text("no JSON")
-    caretaker = house.caretaker()
-    caretaker.compare()
-    caretaker.look()
+    housekeeper = house.housekeeper()
+    housekeeper.compare()
+    housekeeper.look()
     assert_all_is_done(house, ids)
     assert "run-0000000000ff" in caplog.text
     assert "projects.json" in caplog.text
@@ -193,10 +202,10 @@ def test_signs_of_life_wait_for_nothing(
     hangs = threading.Event()
     monkeypatch.setattr(house.runs, "reap", hangs.wait)
     monkeypatch.setattr(house.reindex, "ensure", hangs.wait)
-    caretaker = house.caretaker()
-    caretaker.start(stopped)
+    housekeeper = house.housekeeper()
+    housekeeper.start(stopped)
     wait_for(lambda: len(house.beats) > 3 and house.beats[-1].is_stalled)
-    assert caretaker.housekeeping == Housekeeping(seconds_ago=None, is_stalled=True)
+    assert housekeeper.housekeeping == Housekeeping(seconds_ago=None, is_stalled=True)
     monkeypatch.undo()
     hangs.set()
     wait_for(lambda: not house.beats[-1].is_stalled)
@@ -213,7 +222,7 @@ def test_signs_of_life_go_on_after_one_that_failed(
             raise error
         house.beats.append(state)
 
-    house.caretaker(beat).start(stopped)
+    house.housekeeper(beat).start(stopped)
     wait_for(lambda: len(house.beats) > 1)
 
 
@@ -259,13 +268,13 @@ def test_reindex_rebuilds_a_lost_queue(house: House):
 
 def test_as_many_messages_are_sent_as_work_waits_and_no_more(house: House):
     """Workers that all begin together have one each at once."""
-    kicked: list[str] = []
-    kicker = Kicker(make_celery("redis://127.0.0.1:1/0"), house.client)
-    kicker.kick = lambda queue: bool(kicked.append(queue) or True)  # type: ignore[method-assign]
+    notified: list[str] = []
+    notifier = Notifier(make_celery("redis://127.0.0.1:1/0"), house.client)
+    notifier.notify = lambda queue: bool(notified.append(queue) or True)  # type: ignore[method-assign]
     for number in range(5):
         run = a_run(100 + number, queue="cpu")
         house.runs.submit(run)
     house.client.lpush(keys.celery_queue("cpu"), "one that is on its way")
-    kicker.top_up("cpu")
-    kicker.top_up("cpu")
-    assert kicked == ["cpu"] * 4, "the second look comes too soon"
+    notifier.ensure_notified("cpu")
+    notifier.ensure_notified("cpu")
+    assert notified == ["cpu"] * 4, "the second look comes too soon"

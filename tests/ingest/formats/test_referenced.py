@@ -102,8 +102,8 @@ def test_more_pictures_in_a_folder_than_are_cited_do_not_count(bench: Bench) -> 
 
 
 def test_a_citation_with_its_folder_decides(bench: Bench) -> None:
-    cited = coco().replace(b'"file_name": "', b'"file_name": "C:\\\\set\\\\raw\\\\')
-    files = pictures("images") | pictures("raw", seed=50) | {"annotations.json": cited}
+    referenced = coco().replace(b'"file_name": "', b'"file_name": "C:\\\\set\\\\raw\\\\')
+    files = pictures("images") | pictures("raw", seed=50) | {"annotations.json": referenced}
     assert guesses(bench.run(files, processes=1)) == ()
     assert read_from(bench, 50)
 
@@ -121,7 +121,7 @@ def test_images_of_another_ending_than_the_masks_that_are_cited(bench: Bench) ->
     assert all(np.ptp(image) > 100 for image, _ in bench.arrays().values())
 
 
-def cited_as(tool: str, folder: str, ending: str) -> dict[str, bytes]:
+def referenced_as(tool: str, folder: str, ending: str) -> dict[str, bytes]:
     """The annotations, which call each image by its number, with this folder and ending."""
     name = re.compile(rb"\b([0-9])\.png")
     to = f"{folder}\\1.{ending}".encode()
@@ -134,10 +134,10 @@ def cited_as(tool: str, folder: str, ending: str) -> dict[str, bytes]:
 def test_masks_that_are_cited_by_their_paths_are_no_images(
     bench: Bench, tool: str, folder: str, top: str
 ) -> None:
-    files = pictures("images") | masks("masks") | cited_as(tool, folder, "png")
+    files = pictures("images") | masks("masks") | referenced_as(tool, folder, "png")
     result = bench.run({f"{top}{path}": data for path, data in files.items()}, processes=1)
     [guess] = guesses(result)
-    assert "4 pictures are cited by the paths of masks" in guess
+    assert "4 pictures are referenced by the paths of masks" in guess
     assert read_from(bench, 0)
 
 
@@ -147,7 +147,7 @@ def test_masks_that_are_cited_by_their_paths_are_no_images(
 def test_images_that_were_saved_with_another_ending(
     bench: Bench, tool: str, folder: str, ending: str
 ) -> None:
-    files = pictures("images") | masks("masks") | cited_as(tool, folder, ending)
+    files = pictures("images") | masks("masks") | referenced_as(tool, folder, ending)
     [guess] = guesses(bench.run(files, processes=1))
     assert "images of other endings are read" in guess
     assert read_from(bench, 0)

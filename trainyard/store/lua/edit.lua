@@ -1,4 +1,4 @@
--- amend(kind, id, field, value, ...): a client changes descriptive fields, in any status. A queued
+-- edit(kind, id, field, value, ...): a client changes descriptive fields, in any status. A queued
 -- record moves to its new place when its priority changes. Outcome: ok | missing.
 local kind, id = ARGV[1], ARGV[2]
 if redis.call('EXISTS', key_of(kind, id)) == 0 then return {'missing', {}} end

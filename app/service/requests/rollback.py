@@ -12,7 +12,7 @@ from trainyard.storage.json_files import is_accepted
 
 
 @contextmanager
-def whole_or_absent(registry: Registry[Any], record_id: str, folder: Path) -> Iterator[None]:
+def rollback_on_error(registry: Registry[Any], record_id: str, folder: Path) -> Iterator[None]:
     """Remove the folder of a record that was not accepted, whatever ended the block.
 
     One that Redis took before its answer was lost has been accepted: its files stay, even if Redis has

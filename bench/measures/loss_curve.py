@@ -8,14 +8,22 @@ from lightning import Callback, LightningModule, Trainer, seed_everything
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from bench.camvid_data import image_files
-from bench.engine import same_job
-from bench.example import CLASSES, LEARNING_RATE, LEAST_RATE, CamVid, Example, augmentation, build_network
+from bench.data.camvid import image_files
+from bench.sides.engine import same_job
+from bench.sides.example import (
+    CLASSES,
+    LEARNING_RATE,
+    LEAST_RATE,
+    CamVid,
+    Example,
+    augmentation,
+    build_network,
+)
 from trainyard.settings import REPOSITORY
 from trainyard.spec.experiments import Experiments
 from workers.training.compute.runtime import prepare_process, quiet_lightning, resolve_precision
 from workers.training.epochs.module import TrainingModule
-from workers.training.network.input_rule import IMAGENET
+from workers.training.network.normalization import IMAGENET
 from workers.training.tasks.segmentation.objective import SegmentationObjective
 
 BATCH_SIZE = 8

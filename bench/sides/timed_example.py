@@ -13,8 +13,8 @@ from lightning import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader
 
-from bench.camvid_data import image_files
-from bench.example import CamVid, Example, augmentation, build_network
+from bench.data.camvid import image_files
+from bench.sides.example import CamVid, Example, augmentation, build_network
 from workers.prepared.version import Uint8
 
 BATCH_SIZE = 8

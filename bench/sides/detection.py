@@ -1,6 +1,6 @@
 """One side of the comparison of detection, told by its name: the engine, or torchvision's reference loop.
 
-    python -m bench.detection_sides SIDE SET PREPARED --threads N
+    python -m bench.sides.detection SIDE SET PREPARED --threads N
 
 Both train the same Faster R-CNN over smp's resnet18 from scratch at 256 px with batches of 4, flips, and
 changes of brightness and contrast. The reference is in the manner of torchvision's references/detection:
@@ -24,8 +24,8 @@ from torchvision.datasets import CocoDetection, wrap_dataset_for_transforms_v2
 from torchvision.models.detection import FasterRCNN
 from torchvision.transforms import v2
 
-from bench.task_sides import be_one, engine_turns
-from bench.turns import Turn
+from bench.measures.turns import Turn
+from bench.sides.processes import be_one, engine_turns
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
 from workers.training.tasks.detection.network.features import LEVELS, Pyramid

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench.turns import Turn, take_turns
+from bench.measures.turns import Turn, take_turns
 from trainyard.runs.events import EpochEnd, Event
 from trainyard.runs.signals import Signals
 from trainyard.spec.training_spec import TrainingSpec

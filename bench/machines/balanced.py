@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.turns import environment
+from bench.measures.turns import environment
 from deploy.redis import free_port
 from trainyard.settings import REPOSITORY
 

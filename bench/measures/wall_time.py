@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.engine import job
+from bench.sides.engine import job
 from trainyard.runs.checkpoints import BEST
 from trainyard.runs.events import CheckpointSaved, EpochEnd, Event
 from trainyard.runs.signals import Signals

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from bench.camvid_data import VOID
+from bench.data.camvid import VOID
 from workers.prepared.version import Uint8
 from workers.training.tasks.segmentation.labels.metrics import scores_of
 

@@ -9,7 +9,7 @@ from trainyard.storage.files import DatasetFolder
 from trainyard.storage.json_files import read_json
 from workers.ingest.pipeline import ingest
 
-DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "camvid"
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "camvid"
 """Where CamVid lies: train/, val/ and test/, each with images/ and masks/, and classes.json."""
 
 VOID = 11

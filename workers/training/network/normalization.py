@@ -14,12 +14,12 @@ class ChannelStatistics(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InputRule:
+class Normalization:
     """A network sees (pixel / 255 - mean) / std of RGB."""
 
     mean: Triple
     std: Triple
 
 
-IMAGENET = InputRule(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-HALF = InputRule(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+IMAGENET = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+HALF = Normalization(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))

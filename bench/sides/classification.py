@@ -1,6 +1,6 @@
 """One side of the comparison of classification, told by its name: the engine, a plain loop, an expert's.
 
-    python -m bench.classification_sides SIDE SET PREPARED --threads N
+    python -m bench.sides.classification SIDE SET PREPARED --threads N
 
 All train timm's resnet18 from scratch at 128 px with batches of 16, AdamW, random parts of at least a quarter
 of an image, flips, and changes of brightness and contrast. The plain loop is in the manner of timm's train
@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from bench.task_sides import be_one, engine_turns
-from bench.turns import Turn
+from bench.measures.turns import Turn
+from bench.sides.processes import be_one, engine_turns
 from trainyard.settings import CONFIGS
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
