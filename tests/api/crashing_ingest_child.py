@@ -11,13 +11,13 @@ CRASH_AT = "masks/3.png"
 
 
 def work(link, job):
-    paint = MaskTruth.paint
+    rasterize = MaskTruth.rasterize
 
     def crash(self, read, image):
         if self.file == CRASH_AT:
             os.kill(os.getpid(), signal.SIGKILL)
-        return paint(self, read, image)
+        return rasterize(self, read, image)
 
-    MaskTruth.paint = crash
+    MaskTruth.rasterize = crash
     PreparedWriter.write_index = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
     ingest_child.work(link, job)

@@ -12,7 +12,7 @@ FAILS_AT = "masks/3.png"
 def work(link, job):
     script = Path(job["folder"], "script")
     kind, _, number = (script.read_text() if script.exists() else "").partition(" ")
-    paint = MaskTruth.paint
+    rasterize = MaskTruth.rasterize
 
     def fail(self, read, image):
         if self.file == FAILS_AT and kind:
@@ -23,7 +23,7 @@ def work(link, job):
             raise {"MemoryError": MemoryError, "ValueError": ValueError, "OSError": OSError}[kind](
                 *([int(number), "said so"] if number else [])
             )
-        return paint(self, read, image)
+        return rasterize(self, read, image)
 
-    MaskTruth.paint = fail
+    MaskTruth.rasterize = fail
     ingest_child.work(link, job)

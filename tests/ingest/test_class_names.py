@@ -299,6 +299,13 @@ def test_files_about_something_else_are_no_matter(bench: Bench, file: str, text:
     assert codes(result, "warning") == []
 
 
+def test_a_broken_list_that_names_a_picture_is_asked_about(bench: Bench) -> None:
+    files = set_of()[0]
+    image = next(path for path in sorted(files) if "image" in path)
+    result = bench.run(files | {"test.yaml": f"[{image}, *x".encode()}, format="pictures")
+    assert [question.code for question in result.questions] == ["split_lists_unused"]
+
+
 SWAPPED = {
     "classes.txt": b"background\ndog\ncat\n",
     "sub/labels.txt": b"dog\ncat\n",

@@ -22,13 +22,13 @@ from workers.runs.supervisor import RunSupervisor
 from workers.training.checkpoints.files import ABOUT, read_checkpoint
 
 CONTENT_HASH = "c0de" * 16
-VOLUME = "64m"
+VOLUME = "256m"
 EPOCHS = 10_000
 
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Iterator[Path]:
-    """A volume of 64 MiB, which only the superuser can make."""
+    """A volume of 256 MiB, room for several checkpoints, which only the superuser can make."""
     place = tmp_path / "volume"
     place.mkdir()
     made = subprocess.run(

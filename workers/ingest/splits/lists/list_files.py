@@ -46,6 +46,7 @@ _TEXTS = (".txt", ".lst", ".list", "", *_TABLES)
 _OF_JSON = (".json", ".jsonl", ".ndjson")
 _OF_PAIRS = (".txt", ".lst", ".list", *_OF_JSON)
 _MOST_OF_PAIRS = 20
+_WORD = re.compile(r"[^\s\[\]{},:'\"&*]+")
 _DOCUMENTS = (".json", ".yaml", ".yml")
 _OF_SPLITS = re.compile(r"split|partition")
 """A file called so is of nothing else."""
@@ -141,12 +142,22 @@ def _of_text(text: str, split: str | None, of_fold: bool, index: PathIndex, path
     if ending_of(path) not in _DOCUMENTS:
         rows = text_rows(text)
         return of_table(rows if split or of_fold else parted_last(rows), split, of_fold, index, path)
-    document = _document(text, path)
+    try:
+        document = _document(text, path)
+    except Refused:
+        # A broken `train.yaml` is a configuration far more often than a list, unless it names pictures.
+        if ending_of(path) == ".json" or _names_a_picture(text, index, path):
+            raise
+        return Listing(path, [])
     found = _of_json(document, split, path)
     names = [] if found.entries or found.fault else names_in(document, TRIED)
     if 2 * sum(bool(index.find_first(name, path)) for name in names) > len(names):
         return replace(found, fault="It lists pictures, and its keys are no splits.")
     return found
+
+
+def _names_a_picture(text: str, index: PathIndex, path: str) -> bool:
+    return any(index.find_first(word, path) for word in _WORD.findall(text)[:TRIED])
 
 
 def _document(text: str, path: str) -> object:
