@@ -212,9 +212,6 @@ def test_samples_are_seen_through_their_masks(page: Page, prepared: str):
     eventually(page, f"document.querySelectorAll('#grid li').length < {n}")
     assert set(page.locator("#grid figcaption span").all_inner_texts()) != set()
     assert_accessible(page)
-    page.get_by_role("button", name="Delete…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    page.wait_for_url("**/datasets")
 
 
 def whole(server: Server, page: Page) -> bytes:
@@ -362,3 +359,13 @@ def test_pictures_of_data_are_switched_off(page: Page, prepared: str):
     page.get_by_label("Show pictures of data").check()
     page.goto(f"/datasets/{prepared}")
     eventually(page, "document.querySelectorAll('#grid canvas').length > 1")
+
+
+def test_a_set_is_deleted(page: Page, prepared: str):
+    """The last of all that look at it."""
+    page.goto(f"/datasets/{prepared}")
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/datasets")
+    answer = page.request.get(f"/api/v1/datasets/{prepared}")
+    assert answer.status == 404
