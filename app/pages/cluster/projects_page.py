@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from flask import Blueprint, render_template, request
-from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
+from app.pages.list_query import asked_for
 from app.pages.runs.chart_groups import charts_of
 from app.pages.runs.run_list import rows_of
 from app.schemas.cluster.projects import ProjectQuery
@@ -29,11 +29,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 def show_all() -> str:
     """The page of the list that the address asks for."""
-    given = {name: text for name, text in request.args.items() if text}
-    try:
-        query = _QUERY.load(given, unknown=EXCLUDE)
-    except ValidationError:
-        query = _QUERY.load({})
+    _, query = asked_for(_QUERY)
     page = services().projects.page(query.get("cursor"), query["limit"])
     return render_template("cluster/projects.html", page=page, is_first="cursor" not in query)
 

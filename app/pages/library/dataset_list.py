@@ -3,9 +3,9 @@
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
-from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
+from app.pages.list_query import asked_for
 from app.schemas.datasets.datasets import DatasetQuery
 from trainyard.datasets.record import DatasetStatus
 
@@ -19,11 +19,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 def show() -> str:
     """The page of the list that the address asks for; without what the address cannot mean."""
-    given = {name: text for name, text in request.args.items() if text}
-    try:
-        query = _QUERY.load(given, unknown=EXCLUDE)
-    except ValidationError:
-        given, query = {}, _QUERY.load({})
+    given, query = asked_for(_QUERY)
     page = services().datasets.page(
         query.get("status"), query.get("project"), query.get("cursor"), query["limit"]
     )

@@ -3,12 +3,11 @@
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
-from marshmallow import EXCLUDE, ValidationError
 
 from app.composition import services
 from app.pages.library.model_scores import score_of
+from app.pages.list_query import asked_for
 from app.schemas.models.trained_models import STAGES, ModelListQuery
-from trainyard.registry.models import ModelQuery
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store.runs.run_lists import RunQuery
 
@@ -24,11 +23,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 def show() -> str:
     """The page of the list that the address asks for; without what the address cannot mean."""
-    given = {name: text for name, text in request.args.items() if text}
-    try:
-        query: ModelQuery = _QUERY.load(given, unknown=EXCLUDE)
-    except ValidationError:
-        given, query = {}, _QUERY.load({})
+    given, query = asked_for(_QUERY)
     page = services().models.page(query)
     older = page.next_cursor and urlencode({**given, "cursor": page.next_cursor})
     return render_template(

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
-from marshmallow import EXCLUDE, ValidationError
+from flask import Blueprint, render_template
 
 from app.composition import services
+from app.pages.list_query import asked_for
 from app.schemas.fields import PageQuery
 from app.service.runs.comparison import dotted
 from trainyard.runs.draft import Draft
@@ -30,11 +30,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 def show() -> str:
     """The page of the list that the address asks for; without what the address cannot mean."""
-    given = {name: text for name, text in request.args.items() if text}
-    try:
-        query = _QUERY.load(given, unknown=EXCLUDE)
-    except ValidationError:
-        query = _QUERY.load({})
+    _, query = asked_for(_QUERY)
     page = services().drafts.page(query.get("project"), query.get("cursor"), query["limit"])
     rows = [_row(one) for one in page.items]
     wanted = {str(row.draft.request.get("dataset_id")) for row in rows if isinstance(row, Row)}

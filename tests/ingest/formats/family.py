@@ -247,3 +247,17 @@ def folder_files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+class BoxFamily(FormatFamily):
+    """Subclass it for a format of boxes, whose upload is `train/a.jpg`, `train/b.jpg` and `val/c.jpg`:
+    a cat in the left half, nothing, a dog everywhere."""
+
+    names: ClassVar = {0: "background", 1: "cat", 2: "dog"}
+    masks: ClassVar = {
+        "a": left_half(1),
+        "b": np.zeros((HEIGHT, WIDTH), np.uint8),
+        "c": np.full((HEIGHT, WIDTH), 2, np.uint8),
+    }
+    image = "train/a.jpg"
+    splits: ClassVar = {"a": "train", "b": "train", "c": "val"}

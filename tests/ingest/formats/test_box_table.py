@@ -1,26 +1,14 @@
 """Tables of boxes: the family's demands; `tests/ingest/test_box_tables.py` has their forms."""
 
-from typing import ClassVar
-
-import numpy as np
-
-from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
+from tests.ingest.formats.family import HEIGHT, WIDTH, BoxFamily, picture
 from workers.ingest.formats.boxes.table import BoxTable
 
 HEAD = "filename,width,height,class,xmin,ymin,xmax,ymax"
 
 
-class TestBoxTable(FormatFamily):
+class TestBoxTable(BoxFamily):
     reader = BoxTable()
-    names: ClassVar = {0: "background", 1: "cat", 2: "dog"}
-    masks: ClassVar = {
-        "a": left_half(1),
-        "b": np.zeros((HEIGHT, WIDTH), np.uint8),
-        "c": np.full((HEIGHT, WIDTH), 2, np.uint8),
-    }
-    image = "train/a.jpg"
     annotation = "train/boxes.csv"
-    splits: ClassVar = {"a": "train", "b": "train", "c": "val"}
 
     def files(self) -> dict[str, bytes]:
         """Beside the images, by split; a row without a box is an image without objects."""

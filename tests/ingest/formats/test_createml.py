@@ -1,11 +1,9 @@
 """Create ML's JSON: the family's demands; `tests/ingest/test_box_tables.py` has what is odd of it."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-
-from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
+from tests.ingest.formats.family import HEIGHT, WIDTH, BoxFamily, picture
 from workers.ingest.formats.boxes.createml import CreateMl
 
 
@@ -20,17 +18,9 @@ def entry(image: str, *objects: tuple[str, float, float]) -> dict[str, Any]:
     }
 
 
-class TestCreateMl(FormatFamily):
+class TestCreateMl(BoxFamily):
     reader = CreateMl()
-    names: ClassVar = {0: "background", 1: "cat", 2: "dog"}
-    masks: ClassVar = {
-        "a": left_half(1),
-        "b": np.zeros((HEIGHT, WIDTH), np.uint8),
-        "c": np.full((HEIGHT, WIDTH), 2, np.uint8),
-    }
-    image = "train/a.jpg"
     annotation = "train/_annotations.createml.json"
-    splits: ClassVar = {"a": "train", "b": "train", "c": "val"}
 
     def files(self) -> dict[str, bytes]:
         """Beside the images, by split, as Roboflow writes it."""

@@ -1,10 +1,6 @@
 """Boxes in Pascal VOC's XML: the family's demands; `tests/ingest/test_boxes.py` has what is odd of boxes."""
 
-from typing import ClassVar
-
-import numpy as np
-
-from tests.ingest.formats.family import HEIGHT, WIDTH, FormatFamily, left_half, picture
+from tests.ingest.formats.family import HEIGHT, WIDTH, BoxFamily, picture
 from workers.ingest.formats.voc.boxes import VocBoxes
 
 
@@ -18,17 +14,9 @@ def xml(name: str, *objects: tuple[str, tuple[int, int, int, int]]) -> bytes:
     return f"<annotation><filename>{name}</filename>{size}{drawn}</annotation>".encode()
 
 
-class TestVocBoxes(FormatFamily):
+class TestVocBoxes(BoxFamily):
     reader = VocBoxes()
-    names: ClassVar = {0: "background", 1: "cat", 2: "dog"}
-    masks: ClassVar = {
-        "a": left_half(1),
-        "b": np.zeros((HEIGHT, WIDTH), np.uint8),
-        "c": np.full((HEIGHT, WIDTH), 2, np.uint8),
-    }
-    image = "train/a.jpg"
     annotation = "train/a.xml"
-    splits: ClassVar = {"a": "train", "b": "train", "c": "val"}
 
     def files(self) -> dict[str, bytes]:
         """Beside the images, by split."""
