@@ -1,6 +1,8 @@
 """The OpenAPI document, its page, and the blueprints that both describe."""
 
 from importlib import resources
+from threading import Lock
+from typing import Any
 
 from flask import Blueprint, Flask, Response, send_from_directory
 from flask_smorest import Api
@@ -82,9 +84,35 @@ _DESCRIBED = (
 
 
 class TrainyardApi(Api):  # type: ignore[misc]
-    """flask-smorest with the house's error envelope."""
+    """flask-smorest with the house's error envelope.
+
+    Blueprints are described when the document is first asked for: that takes most of the time that the
+    application takes to start, and few of its processes are ever asked.
+    """
 
     ERROR_SCHEMA = ErrorSchema
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        self._undescribed: list[Any] = []
+        self._describing = Lock()
+        super().__init__(app, **options)
+
+    def register_blueprint(self, blp: Any, **options: Any) -> None:
+        """Serve the blueprint's routes; their description is left for later."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
+
+    def _openapi_json(self) -> Response:
+        with self._describing:
+            while self._undescribed:
+                self._describe(self._undescribed.pop(0))
+        document: Response = super()._openapi_json()
+        return document
+
+    def _describe(self, blp: Any) -> None:
+        blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+        self.spec.tag({"name": blp.name, "description": blp.description})
 
     def _register_error_handlers(self) -> None:
         """None of its own: `errors` answers for the whole application."""
