@@ -1,5 +1,6 @@
 """The OpenAPI document, its page, and the blueprints that both describe."""
 
+import json
 from importlib import resources
 from threading import Lock
 from typing import Any
@@ -86,33 +87,48 @@ _DESCRIBED = (
 class TrainyardApi(Api):  # type: ignore[misc]
     """flask-smorest with the house's error envelope.
 
-    Blueprints are described when the document is first asked for: that takes most of the time that the
-    application takes to start, and few of its processes are ever asked.
+    The document is written when it is first asked for: that takes most of the time that the application takes
+    to start, and few of its processes are ever asked.
     """
 
     ERROR_SCHEMA = ErrorSchema
 
     def __init__(self, app: Flask, **options: Any) -> None:
-        self._undescribed: list[Any] = []
-        self._describing = Lock()
+        self._described: list[Any] = []
+        self._options: dict[str, Any] = {}
+        self._writing = Lock()
+        self._document: str | None = None
         super().__init__(app, **options)
 
+    def _init_spec(self, **options: Any) -> None:
+        self._options = options
+
     def register_blueprint(self, blp: Any, **options: Any) -> None:
-        """Serve the blueprint's routes; their description is left for later."""
+        """Serve the blueprint's routes, which the document will describe."""
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
         self._app.register_blueprint(blp, **options)
-        self._undescribed.append(blp)
+        self._described.append(blp)
 
     def _openapi_json(self) -> Response:
-        with self._describing:
-            while self._undescribed:
-                self._describe(self._undescribed.pop(0))
-        document: Response = super()._openapi_json()
-        return document
+        return Response(self._written(), mimetype="application/json")
 
-    def _describe(self, blp: Any) -> None:
-        blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
-        self.spec.tag({"name": blp.name, "description": blp.description})
+    def _openapi_swagger_ui(self) -> str:
+        self._written()
+        page: str = super()._openapi_swagger_ui()
+        return page
+
+    def _written(self) -> str:
+        with self._writing:
+            if self._document is None:
+                self._document = self._write()
+            return self._document
+
+    def _write(self) -> str:
+        super()._init_spec(**self._options)
+        for blp in self._described:
+            blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+            self.spec.tag({"name": blp.name, "description": blp.description})
+        return json.dumps(self.spec.to_dict(), indent=2)
 
     def _register_error_handlers(self) -> None:
         """None of its own: `errors` answers for the whole application."""

@@ -7,7 +7,7 @@ what an older or newer release would have written otherwise.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 from marshmallow import fields
@@ -108,6 +108,17 @@ class Codec(Generic[Record]):
             return ""
         is_text = self._is_text.get(name, isinstance(value, str))
         return str(value) if is_text else json.dumps(value)
+
+
+def codec_of(kind: type[Record]) -> Codec[Record]:
+    """The one codec of a dataclass: making it looks at each of the fields."""
+    codec: Codec[Record] = _codec_of(kind)  # type: ignore[arg-type]
+    return codec
+
+
+@cache
+def _codec_of(kind: type[Any]) -> Codec[Any]:
+    return Codec(kind)
 
 
 def _spec(data: Any) -> TrainingSpec:

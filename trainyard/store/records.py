@@ -12,7 +12,7 @@ from trainyard.errors import Conflict, StoreUnavailable, Unreadable
 from trainyard.lease import LeaseRules
 from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.store import keys
-from trainyard.store.codec import Codec, UnreadableRecord
+from trainyard.store.codec import UnreadableRecord, codec_of
 from trainyard.store.connection import Client, run_script, run_together, store_errors
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class RecordStore(Generic[Record]):
     def __init__(self, client: Client, kind: str, record_type: type[Record]) -> None:
         self.client = client
         self.kind = kind
-        self.codec = Codec(record_type)
+        self.codec = codec_of(record_type)
 
     def submit(self, record: Record, record_id: str, status: str) -> tuple[bool, Record]:
         """Create and queue; returns whether it was created, and the record as it now stands.
