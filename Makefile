@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev env worker test screenshots chaos fuzz gpu notebook lint types imports hooks bench lock licences catalog clean
+.PHONY: help demo up dev env worker test thorough screenshots chaos fuzz gpu notebook lint types imports hooks bench lock licences catalog clean
 
 # What stands behind ## below.
 help:
@@ -32,12 +32,18 @@ env:  ## .env for `docker compose up`, with secrets of its own; GPU=1 with a wor
 worker: $(STAMP)  ## one more training worker for it
 	@exec $(BIN)/python -m deploy.stack worker
 
+TESTS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile \
+	--no-loadscope-reorder
+
 # One more at a time than there are cores: many wait for processes. A file stays in one process, with its stack;
 # tests/conftest.py has the long ones go first. Hundreds of processes are started, so what they import is compiled
 # once, whatever the environment says.
-test: $(STAMP)  ## every test; about twenty minutes on two cores
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long" -n 3 --dist loadfile \
-		--no-loadscope-reorder
+test: $(STAMP)  ## the tests; about twenty minutes on two cores
+	$(TESTS) -m "not long and not thorough"
+
+# What costs most to try: more variants of what `make test` tries one or two of. CI runs both.
+thorough: $(STAMP)  ## more variants of what `make test` tries; about as long again
+	$(TESTS) -m "thorough and not long"
 
 # With a Chromium (on Debian: apt-get install chromium); the README shows them.
 screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures

@@ -26,14 +26,31 @@ LONGEST = ("chaos", "e2e", "training")
 """Folders whose files go first, so that no process is left with a long one when the others have ended."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks which marks are asked for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, apart from that in the order of their names."""
+    """Long files first, else in the order of their names; variants beyond their count are thorough."""
 
     def place(item: pytest.Item) -> int:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
     items.sort(key=place)
+    of_test: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        of_test.setdefault(item.nodeid.split("[")[0], []).append(item)
+    for variants in of_test.values():
+        for item in _beyond_count(variants):
+            item.add_marker("thorough")
+
+
+def _beyond_count(variants: list[pytest.Item]) -> list[pytest.Item]:
+    """Those that are not among the marked number: the first, the last, and others evenly between."""
+    mark = variants[0].get_closest_marker("variants")
+    if mark is None or len(variants) <= (count := mark.args[0]):
+        return []
+    step = (len(variants) - 1) / max(1, count - 1)
+    kept = {round(step * place) for place in range(count)}
+    return [item for place, item in enumerate(variants) if place not in kept]
 
 
 @pytest.hookimpl(tryfirst=True)
