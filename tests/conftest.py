@@ -44,12 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _beyond_count(variants: list[pytest.Item]) -> list[pytest.Item]:
-    """Those that are not among the marked number: the first, the last, and others evenly between."""
+    """Those that are not among the marked number: the last, the first, and others evenly between."""
     mark = variants[0].get_closest_marker("variants")
     if mark is None or len(variants) <= (count := mark.args[0]):
         return []
-    step = (len(variants) - 1) / max(1, count - 1)
-    kept = {round(step * place) for place in range(count)}
+    last = len(variants) - 1
+    kept = {round(last - place * last / max(1, count - 1)) for place in range(count)}
     return [item for place, item in enumerate(variants) if place not in kept]
 
 

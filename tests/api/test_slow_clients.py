@@ -60,6 +60,7 @@ def crowd(server: Server, sent: bytes, count: int) -> Iterator[list[socket.socke
         yield clients
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "sent",
     [
@@ -80,6 +81,7 @@ def test_a_crowd_that_sends_no_whole_request_stops_nobody(server: Server, sent: 
         assert server.http.get("/api/v1/runs").status_code == 200
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "sent",
     [HEAD + b"Content-Length: 500000\r\n\r\n{", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",

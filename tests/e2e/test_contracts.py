@@ -29,6 +29,7 @@ def study(**changes: Any) -> dict[str, Any]:
     return {**wanted, "BatchSize": 4, "Model": "Unet", "TestSize": 0.25, **changes}
 
 
+@pytest.mark.thorough
 def test_the_whole_study_contract(stack: Stack, dataset: dict[str, Any]):
     assert "Unet" in call(stack, "GET", "/modeles")["Description"]
     call(stack, "DELETE", "/modeles", ModelName="PAN")

@@ -34,6 +34,7 @@ case $(status) in running | not_running) ;; *) status; exit 1 ;; esac
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the lines need curl")
 def test_every_line_of_a_stack_runs(walked: Stack, tmp_path: Path):

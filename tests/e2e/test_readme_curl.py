@@ -10,6 +10,7 @@ from tests.e2e.walks import WITH_CURL, lines, walk
 from trainyard.settings import REPOSITORY
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
 def test_every_line_of_the_walk_runs(walked: Stack, tmp_path: Path):

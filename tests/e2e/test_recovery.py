@@ -119,6 +119,7 @@ def terminate_group(worker: subprocess.Popen[bytes]) -> None:
             process.terminate()
 
 
+@pytest.mark.thorough
 def test_a_frozen_worker_that_wakes_late_does_no_harm(yard, synthetic_zip):
     stack, start_worker = yard
     frozen = start_worker()
@@ -148,6 +149,7 @@ def training_child(worker: subprocess.Popen[bytes]) -> psutil.Process:
 ALL_FILES = {"onnx": True, "half": True, "int8": True}
 
 
+@pytest.mark.thorough
 def test_results_are_written_by_another_attempt_and_nothing_is_trained_again(yard, synthetic_zip):
     """One that finishes is killed, one drained, one killed with its worker, and the last left alone."""
     stack, start_worker = yard

@@ -159,6 +159,7 @@ def test_one_line_lets_another_worker_join(start: Start, tmp_path: Path):
     assert "stopped: worker (exit status 0)" in (tmp_path / "joined.log").read_text()
 
 
+@pytest.mark.thorough
 def test_a_command_finds_the_redis_of_the_stack(start: Start, tmp_path: Path):
     stack = start(tmp_path / "storage", "redis", "web")
     command = [sys.executable, "-m", "deploy.join", "python", "-m", "trainyard", "reindex"]

@@ -55,6 +55,7 @@ def test_ctrl_c_ends_all_and_the_run_goes_on_with_the_next_start(stacks, tmp_pat
     assert completed["step"] == 10 * 8
 
 
+@pytest.mark.thorough
 def test_two_stacks_side_by_side(stacks, tmp_path, synthetic_zip):
     one, two = stacks(tmp_path / "one"), stacks(tmp_path / "two")
     one.upload(synthetic_zip, name="shapes", project="made")
@@ -62,6 +63,7 @@ def test_two_stacks_side_by_side(stacks, tmp_path, synthetic_zip):
     assert two.http.get("/api/v1/datasets").json()["items"] == []
 
 
+@pytest.mark.thorough
 def test_a_redis_of_ones_own_is_used(stacks, tmp_path, synthetic_zip, redis_url):
     stack = stacks(tmp_path / "storage", redis_url=redis_url)
     dataset = stack.upload(synthetic_zip, name="shapes", project="made")

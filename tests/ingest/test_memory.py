@@ -54,6 +54,7 @@ def test_peak_memory_is_that_of_one_pair(bench: Bench) -> None:
     assert many < 200
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
 def test_peak_memory_of_the_largest_pictures(bench: Bench, kind: str) -> None:
     """Fifty million pixels, read by OpenCV and turned, or by Pillow: all that they need fits in 500 MB."""
@@ -80,6 +81,7 @@ def test_a_picture_that_would_take_too_much_is_refused(bench: Bench) -> None:
     assert [(p.code, p.file) for p in result.problems] == [("image_too_large", "images/0.png")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["colours", pytest.param("16 bits", marks=pytest.mark.long)])
 def test_peak_memory_of_pictures_above_the_pixel_limit(bench: Bench, kind: str) -> None:
     """A scan of 100 million pixels, whose pixels alone would fill the memory: read smaller, it fits."""

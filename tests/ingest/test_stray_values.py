@@ -184,6 +184,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("levels", ["grey", "codes"])
 @pytest.mark.parametrize("named", [False, True])

@@ -81,6 +81,7 @@ def test_an_open_page_outlives_the_api(page: Page, stack: Stack, run: dict[str, 
     assert_whole(page, stack, run["id"])
 
 
+@pytest.mark.thorough
 def test_the_loss_of_a_worker_and_the_recovery_are_seen_by_two(
     page: Page, other_page: Page, stack: Stack, run: dict[str, Any]
 ):

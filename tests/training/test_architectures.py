@@ -37,6 +37,7 @@ def _encoder(name: str) -> str:
     return "tu-test_vit" if name == "DPT" else TINY_ENCODER
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "name",
     [name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.long) for name in ARCHITECTURES],

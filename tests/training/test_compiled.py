@@ -19,6 +19,7 @@ def compile_with(monkeypatch: pytest.MonkeyPatch, backend: Callable[..., Any] | 
     monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend=backend))
 
 
+@pytest.mark.thorough
 def test_a_machine_without_a_c_compiler_trains_uncompiled(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real compiler, which finds no program to build its code with."""
     monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("/nowhere/c++",))

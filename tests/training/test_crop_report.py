@@ -103,6 +103,7 @@ def test_batches_are_of_squares_of_several_images(sizes: PreparedDataset) -> Non
     assert given == [4] * (len(squares) // 4) + [len(squares) % 4] * (len(squares) % 4 > 0)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("fit", ["crop", "stretch", "letterbox"])
 def test_report_and_export_count_images(tmp_path: Path, fit: str) -> None:
     run = Run(tmp_path / "run", draw_set(tmp_path / "set", train=4, val=5, size=80))

@@ -157,6 +157,7 @@ for environ, arguments in json.loads(sys.argv[1]):
 """Trains by each command line in a process whose environment has more; they share the imports."""
 
 
+@pytest.mark.thorough
 def test_a_clusters_environment_changes_nothing(prepared: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(yaml.safe_dump(tiny_spec(epochs=1)))

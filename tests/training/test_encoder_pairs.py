@@ -29,6 +29,7 @@ def test_it_names_encoders_and_architectures_that_there_are() -> None:
     assert set(KEPT["only_size"]) <= set(KEPT["unfit"])
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("encoder", ["resnet18", "mit_b0", "timm-tf_efficientnet_lite0", "tu-resnet18"])
 def test_trying_again_finds_the_same(encoder: str) -> None:
     table: dict[str, Any] = {"unfit": {}, "only_size": {}}

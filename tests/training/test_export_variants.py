@@ -94,6 +94,7 @@ def test_card_says_what_a_client_needs(trained: Run) -> None:
     assert card["refused"] == []
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("task", ["multiclass", "binary"])
 def test_preprocessing_inside_gives_the_checkpoints_classes(
     task: str, run_folder: Path, tmp_path: Path
@@ -195,6 +196,7 @@ def exporting(
     return run
 
 
+@pytest.mark.thorough
 def test_half_over_its_tolerance_fails_loudly(
     exporting: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

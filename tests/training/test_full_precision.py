@@ -67,6 +67,7 @@ def assert_exact(found: nn.Module, exact: nn.Module, task: str, images: int, kin
     assert (gradient * slope).sum().item() > 0.9999 * (gradient.norm() * slope.norm()).item()
 
 
+@pytest.mark.variants(16)
 @pytest.mark.parametrize(("name", "task", "kind"), EACH)
 def test_every_loss_is_exact_under_autocast(name: str, task: str, kind: torch.dtype) -> None:
     """Sixteen times more pixels than float16 can count."""

@@ -132,6 +132,7 @@ def test_masks_stay_where_they_are(prepared: Path, fit: str):
     assert one["image"].float().mean() < 0.7 * other["image"].float().mean()
 
 
+@pytest.mark.thorough
 def test_report_file_and_prediction_see_what_validation_saw(run_folder: Path, prepared: Path, tmp_path: Path):
     run = Run(run_folder, prepared, finishes=True)
     run.fit(epochs=1, spec=tiny_spec(export={"onnx": True}, augmentation={"validation": [DARKER, CLAHE]}))

@@ -16,6 +16,7 @@ PET_CLASSES = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("size", "epochs", "least"), [(64, 6, 0.6), pytest.param(96, 8, 0.72, marks=pytest.mark.long)]
 )

@@ -51,6 +51,7 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("child_of", ["worker", "shell"])
 @pytest.mark.parametrize("is_halted", [True, False])
 def test_loaders_are_gone_with_what_trains(

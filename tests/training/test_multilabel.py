@@ -196,6 +196,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     return Learnt(RunFolder(root / "run"), result.best, prepared, image)
 
 
+@pytest.mark.thorough
 def test_six_images_are_learnt_by_heart(learnt: Learnt) -> None:
     assert learnt.best["val_miou"] > 0.95
     assert {f"val_iou/{info.name}" for info in OVERLAPPING} <= learnt.best.keys()

@@ -16,11 +16,13 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Sets:
     return Sets(tmp_path_factory.mktemp("sets"))
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_an_odd_spec_is_refused_or_trains(seed: int, sets: Sets, run_folder: Path) -> None:
     assert outcome(Drawer(Random(seed)).spec(), sets, run_folder) in (REFUSED, TRAINED, *EXCUSED)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("task", "seed"), [("classification", 0), ("classification", 5), ("detection", 4)])
 def test_an_odd_spec_of_another_task_is_refused_or_trains(
     task: str, seed: int, tmp_path: Path, run_folder: Path

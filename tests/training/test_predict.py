@@ -259,6 +259,7 @@ def test_an_image_of_8_bits_is_said_where_those_of_the_training_set_had_more(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("preprocessing", ["inside", "outside"])
 def test_models_carry_the_scale_of_their_training_set(tmp_path: Path, preprocessing: str) -> None:
     drawn = draw_set(tmp_path / "drawn", train=4, val=2)

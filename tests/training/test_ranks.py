@@ -72,6 +72,7 @@ def _score_alone(run: Run) -> float | None:
     return scores.compute().miou
 
 
+@pytest.mark.thorough
 def test_layers_that_only_a_classifier_uses_are_not_waited_for(run: Run) -> None:
     model = {"architecture": "Unet", "encoder": PACKAGED_ENCODER}
     result = run.fit(epochs=1, spec=_spec(model=model))
@@ -87,6 +88,7 @@ def test_a_stop_reaches_all_ranks(run: Run) -> None:
     assert RunFolder(run.folder).last_checkpoint.exists()
 
 
+@pytest.mark.thorough
 def test_signals_are_sent_beside_what_the_devices_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """With NCCL a question among devices is answered when these have nothing left to do."""
     apart: list[bool] = []
@@ -107,6 +109,7 @@ def test_signals_are_sent_beside_what_the_devices_do(run: Run, monkeypatch: pyte
     assert apart.count(False) <= 2  # Lightning's, of folders
 
 
+@pytest.mark.thorough
 def test_a_run_that_fails_on_all_ranks_fails_as_it_would_alone(run: Run) -> None:
     spec = _spec(optimization={"learning_rate": 1.0, "optimizer": "sgd", "gradient_clip": 0.0})
     spec["optimization"]["losses"] = [{"name": "cross_entropy", "weight": 1000.0, "params": {}}]
@@ -114,6 +117,7 @@ def test_a_run_that_fails_on_all_ranks_fails_as_it_would_alone(run: Run) -> None
         run.fit(epochs=50, spec=spec)
 
 
+@pytest.mark.thorough
 def test_another_rank_says_why_it_failed(run: Run) -> None:
     model = {**tiny_spec()["model"], "encoder_weights": "file:absent.pt"}
     job = run.job(spec=_spec(model=model), weights_file=run.folder / "absent.pt")
@@ -124,6 +128,7 @@ def test_another_rank_says_why_it_failed(run: Run) -> None:
     assert not any(process.is_alive() for process in ranks.processes)
 
 
+@pytest.mark.thorough
 def test_memory_that_ends_in_another_rank_alone_halves_the_batch(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +146,7 @@ def test_a_rank_that_dies_ends_the_attempt_and_says_how(run: Run, monkeypatch: p
         run.fit(epochs=2, spec=_spec())
 
 
+@pytest.mark.thorough
 def test_a_first_rank_that_waits_is_torn_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """As NCCL has it wait: for as long as another rank does not come, whether or not it lives."""
     torn = threading.Event()

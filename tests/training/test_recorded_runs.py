@@ -19,6 +19,7 @@ def test_epochs_have_the_metrics_that_they_had(name: str, tmp_path: Path) -> Non
     assert_alike(rows_of(RUNS[name](tmp_path), finish=False), RECORDED[name]["rows"])
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", ["multiclass", "stored"])
 def test_the_exported_network_answers_as_it_did(name: str, tmp_path: Path) -> None:
     job = RUNS[name](tmp_path)

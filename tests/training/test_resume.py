@@ -35,6 +35,7 @@ EVERYTHING = tiny_spec(
 )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("spec", [tiny_spec(), EVERYTHING], ids=["plain", "everything"])
 def test_resumed_run_computes_what_an_unbroken_one_does(run: Run, spec: dict[str, Any]) -> None:
     run.fit(epochs=3, spec=spec)
@@ -47,6 +48,7 @@ def test_resumed_run_computes_what_an_unbroken_one_does(run: Run, spec: dict[str
     _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("spec", [tiny_spec(), EVERYTHING], ids=["plain", "everything"])
 def test_a_run_drained_within_an_epoch_computes_what_an_unbroken_one_does(
     run: Run, spec: dict[str, Any]
@@ -68,6 +70,7 @@ def test_a_run_drained_within_an_epoch_computes_what_an_unbroken_one_does(
     _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("wish", [STOP_NOW, DRAIN], ids=["stop", "drain"])
 @pytest.mark.parametrize("left_in", [9, 11], ids=["train", "validation"])
 def test_a_run_left_again_before_it_trains_computes_what_an_unbroken_one_does(
@@ -90,6 +93,7 @@ def test_a_run_left_again_before_it_trains_computes_what_an_unbroken_one_does(
     _require_equal_weights(read_checkpoint(RunFolder(run.folder).last_checkpoint), expected)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_run_left_at_random_moments_computes_what_an_unbroken_one_does(run: Run, seed: int) -> None:
     chance = Random(seed)

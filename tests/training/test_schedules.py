@@ -82,6 +82,7 @@ def _plateau_spec() -> dict[str, Any]:
     )
 
 
+@pytest.mark.thorough
 def test_plateau_drops_when_the_loss_does_not_fall_and_remembers_it(run: Run) -> None:
     run.fit(epochs=6, spec=_plateau_spec())
     rows = [event.metrics for event in run.of(EpochEnd)]

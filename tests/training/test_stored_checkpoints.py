@@ -69,6 +69,7 @@ def told(job: TrainingJob, *, finish: bool = False) -> tuple[Any, list[str]]:
     return result, [notice for notice in notices if not notice.startswith("Class ")]
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize(("name", "done"), [("completed", 2), ("stopped", 1)])
 def test_a_run_goes_on(old: Storage, name: str, done: int):
     record = record_named(old, name)

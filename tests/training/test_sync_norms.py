@@ -41,6 +41,7 @@ ENCODERS = [
 ]
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_no_logit_changes(encoder: str) -> None:
     torch.manual_seed(0)

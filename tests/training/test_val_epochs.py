@@ -72,6 +72,7 @@ def test_a_checkpoint_of_an_epoch_without_score_says_so(run: Run) -> None:
     assert beside[1]["val_miou"] == rows(run)[3]["val_miou"]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("monitor", ["val_miou", "val_loss", "val_dice", "train_loss"])
 def test_only_an_epoch_with_a_score_is_the_best(run: Run, monitor: str) -> None:
     result = run.fit(epochs=5, spec=every(2, checkpoints={"monitor": monitor}))
@@ -93,6 +94,7 @@ def test_a_row_without_score_is_never_better() -> None:
     assert not history.improved
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("reading", range(2, 16))
 def test_the_last_epoch_is_validated_whenever_the_target_is_lowered(run: Run, reading: int) -> None:
     """Epochs of three batches and one reading at their end; validation has two more."""
@@ -103,6 +105,7 @@ def test_the_last_epoch_is_validated_whenever_the_target_is_lowered(run: Run, re
     assert result.best_epoch == result.epoch
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("reading", range(2, 14))
 def test_the_last_epoch_is_validated_when_a_run_is_stopped_after_it(run: Run, reading: int) -> None:
     result = run.fit(epochs=9, spec=every(7), signals={reading: Signals(stop="epoch", stop_version=1)})
@@ -144,6 +147,7 @@ def test_plateau_counts_validated_epochs(run: Run) -> None:
         drops += losses[epoch - 1] is not None and bool(earlier) and losses[epoch - 1] >= min(earlier)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("seed", range(2))
 def test_a_run_left_at_random_moments_computes_what_an_unbroken_one_does(run: Run, seed: int) -> None:
     chance = Random(seed)
@@ -169,6 +173,7 @@ def without_times(run: Run) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name not in TIMES} for row in rows(run)]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(torch.cuda.is_available(), reason="two processes take two GPUs where there are any")
 def test_two_ranks_agree_on_the_epochs_that_are_validated(run: Run) -> None:
     spec = tiny_spec(

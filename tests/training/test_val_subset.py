@@ -109,6 +109,7 @@ def scored_images(run: Run, spec: dict[str, Any], **over: Any) -> list[str]:
     return [sample.name for sample in attempt.data.epoch_val.samples]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
 def test_the_best_checkpoint_is_scored_on_all_images(whole_run: Run, fit: str) -> None:
     result = whole_run.fit(epochs=3, spec=most(3, fit=fit))

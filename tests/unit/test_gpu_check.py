@@ -201,6 +201,7 @@ def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.thorough
 def test_a_gpu_worker_whose_gpus_are_hidden_does_not_start():
     refused = start("gpu", CUDA_VISIBLE_DEVICES="")
     assert refused.returncode == 1
@@ -208,6 +209,7 @@ def test_a_gpu_worker_whose_gpus_are_hidden_does_not_start():
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("cc") is None, reason="a driver's stub takes a C compiler")
 def test_a_driver_that_is_too_old_is_named_with_the_one_that_is_needed(tmp_path: Path):
     build_old_driver(tmp_path)

@@ -44,6 +44,7 @@ def exclusive(tmp_path_factory: pytest.TempPathFactory, labelled: Path) -> Path:
     shutil.rmtree(folder)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", ["exclusive", "several"])
 def test_each_file_answers_as_the_checkpoint(
     name: str, request: pytest.FixtureRequest, labelled: Path, multilabelled: Path

@@ -114,6 +114,7 @@ def test_a_batch_is_found_for_it(labelled_run: Run) -> None:
     assert labelled_run.fit(epochs=1, spec=tiny(data={"batch_size": "auto"})).step >= 1
 
 
+@pytest.mark.thorough
 def test_two_processes_score_every_image_once(run_folder: Path, labelled: Path) -> None:
     """Nine images of two ranks, five and four: as one process would."""
     run = Run(run_folder, labelled)

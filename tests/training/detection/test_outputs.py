@@ -86,6 +86,7 @@ def test_the_card_says_how_the_file_is_used(trained: RunFolder) -> None:
     assert float(facts["trainyard.threshold"]) == card["threshold"]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "SSDlite"])
 def test_every_detector_is_exported_and_finds_what_it_found(
     run_folder: Path, few_scenes: Path, architecture: str

@@ -47,6 +47,7 @@ def test_it_learns_to_find_shapes(scene_run: Run) -> None:
     assert result.best["val_map50"] > 0.2
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_row_has_each_term_of_the_loss_and_the_scores_of_coco(
     run_folder: Path, few_scenes: Path, architecture: str
@@ -68,6 +69,7 @@ def test_a_row_has_each_term_of_the_loss_and_the_scores_of_coco(
     assert row["val_map"] is not None
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("architecture", "over"),
     [
@@ -126,6 +128,7 @@ def test_a_batch_is_found_for_it(scene_run: Run) -> None:
     assert scene_run.fit(epochs=1, spec=tiny(data={"batch_size": "auto"})).step >= 1
 
 
+@pytest.mark.thorough
 def test_two_processes_score_every_image_once(run_folder: Path, scenes: Path) -> None:
     """What two ranks find is scored together, as of one process."""
     run = Run(run_folder, scenes)

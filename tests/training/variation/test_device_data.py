@@ -173,6 +173,7 @@ def test_few_processes_feed_a_device_that_varies() -> None:
 BASES = {"segmentation": tiny_spec, "classification": tiny_labelled, "detection": tiny_objects}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("task", BASES)
 def test_a_run_that_is_interrupted_sees_the_same_images(task: str, run_folder: Path, request: Any) -> None:
     """Within an epoch, and with noise: its weights are those of an unbroken one, to the bit."""
