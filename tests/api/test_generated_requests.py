@@ -40,7 +40,7 @@ def tried(server: Server, *options: str) -> None:
 
 
 def test_generated_requests_get_described_answers(server: Server):
-    tried(server, "--max-examples", "3", "--max-time", "40", "--seed", "1", "--generation-deterministic")
+    tried(server, "--max-examples", "3", "--max-time", "20", "--seed", "1", "--generation-deterministic")
 
 
 @pytest.mark.long

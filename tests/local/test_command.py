@@ -54,6 +54,7 @@ def service(tmp_path: Path) -> Iterator[Stack]:
     stop_stack(running)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("data", ["made", pytest.param("nuclei", marks=pytest.mark.long)])
 def test_the_first_ten_minutes(
