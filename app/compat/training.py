@@ -145,6 +145,8 @@ def refuse(error: Exception) -> Response:
 
 
 def _status(run: Run) -> str:
+    if services().trainings.is_stopping(run):
+        return _STATUSES[RunStatus.STOPPED]  # as `stop` has answered
     if run.status == RunStatus.FAILED:
         return f"error: {(run.error or {}).get('message', 'unknown')}"
     return _STATUSES[run.status]

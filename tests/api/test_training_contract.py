@@ -183,6 +183,18 @@ def test_a_stop_and_what_is_listed_then(page: Page):
     )
 
 
+def test_a_stop_that_takes_longer_than_it_is_waited_for_is_a_stop(page: Page):
+    page.start()
+    held = page.begin()
+    assert page.status == "running"
+    assert page.call("POST", "/stop") == {"status": "stopped"}
+    assert page.server.runs.get(held.id).status == "running", "its batch is a long one"
+    assert page.status == "stopped"
+    assert "error" in page.start(status=409)
+    page.end(held, "stopped")
+    assert page.status == "stopped"
+
+
 def test_a_data_set_that_cannot_be_read_is_the_error_of_its_run(page: Page):
     page.start()
     held = page.server.datasets.claim("ingest", "hand")

@@ -30,6 +30,7 @@ PREDICT_CHILD = "workers.predict.child"
 WEIGHTS_CHILD = "workers.predict.weights_child"
 IMPORT_CHILD = "workers.imports.child"
 """Modules that children run; the forkserver of a worker imports those of its role."""
+BEFORE_IMPORTS, AFTER_IMPORTS = "workers.process.before_imports", "workers.process.after_imports"
 
 ORPHANED = 76
 """Exit code of a child whose supervisor is gone."""
@@ -51,7 +52,7 @@ def start_server(preload: list[str]) -> None:
     It ends with this process, and not by a signal to the whole group before children could save their work.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(preload)
+    context.set_forkserver_preload([BEFORE_IMPORTS, *preload, AFTER_IMPORTS])
     resource_tracker.ensure_running()  # first, for it lets the signal through again
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # which the forkserver inherits
     try:

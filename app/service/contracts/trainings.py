@@ -15,7 +15,7 @@ from app.service.runs.stop import stop_and_wait
 from trainyard.access import require_project
 from trainyard.datasets.record import IngestOptions
 from trainyard.errors import Conflict, InvalidRequest, NotFound
-from trainyard.runs.record import ACTIVE, TO_TRAIN, Run
+from trainyard.runs.record import ACTIVE, TO_TRAIN, Run, RunStatus
 from trainyard.spec.experiments import Experiments
 from trainyard.storage.data_root import DataRoot
 from trainyard.storage.ids import is_id
@@ -100,6 +100,10 @@ class TrainingService:
     def present(self) -> Run | None:
         """The active run, else the newest one; None before the first."""
         return self._active() or next(self._all(limit=1), None)
+
+    def is_stopping(self, run: Run) -> bool:
+        """Whether a run that still trains has been asked to stop at once, which may take it a long batch."""
+        return run.status == RunStatus.RUNNING and self._runs.state(run.id).signals.stop == "now"
 
     def models(self) -> list[Path]:
         """The exported models, those of the newest run first."""
