@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev env worker test thorough screenshots chaos fuzz gpu notebook lint types imports hooks bench lock licences catalog clean
+.PHONY: help demo up dev env worker test thorough screenshots chaos mutants fuzz gpu notebook lint types imports hooks bench lock licences catalog clean
 
 # What stands behind ## below.
 help:
@@ -52,6 +52,11 @@ screenshots: $(STAMP)  ## pictures of the pages, in docs/pictures
 # Half an hour of kills, freezes and outages: figures go to docs/reliability.md. CHAOS="--minutes 5 --seed 2" is shorter.
 chaos: $(STAMP)  ## half an hour of kills, freezes and outages; CHAOS="--minutes 5 --seed 2"
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# Faults are made in the code that decides, one at a time: do the quick tests of it notice? mutmut, which makes those of
+# Python, is installed below var. docs/testing.md has what survives. MUTANTS="--part leases --sample 0" tries all of one.
+mutants: $(STAMP)  ## made faults that the tests should notice; MUTANTS="--part leases --sample 0"
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 # The readers of annotations, names of splits, layouts of sets and specs, with many more made ones than the tests try;
 # and what the tests try less of: requests made from the API's description, for ten minutes, and every architecture.
