@@ -1,11 +1,12 @@
 """Sets of labels and of objects at the ends of what ingest lets pass, with the records that it would make."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from trainyard.datasets.prepared_index import read_index, write_index
 from trainyard.datasets.record import (
     ClassInfo,
     Dataset,
@@ -16,6 +17,7 @@ from trainyard.datasets.record import (
     ObjectSummary,
     Task,
 )
+from trainyard.storage.files import Storage
 from workers.prepared.version import Objects, PreparedClass, PreparedDataset, PreparedWriter
 
 Box = tuple[float, float, float, float]
@@ -32,8 +34,20 @@ class OddSet:
     record: Dataset
 
 
-def labelled_sets(folder: Path) -> dict[str, OddSet]:
-    """By what is odd of each."""
+class _Versions:
+    """Where the sets lie, each under an id and a content of its own."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage, self._made = storage, 0
+
+    def __truediv__(self, name: str) -> Path:
+        self._made += 1
+        return self._storage.dataset(f"ds-{self._made:012x}").version(f"{self._made:064x}"[::-1])
+
+
+def labelled_sets(storage: Storage) -> dict[str, OddSet]:
+    """By what is odd of each, as versions in that storage."""
+    folder = _Versions(storage)
     rare: list[tuple[int, ...]] = [(0,)] * 7 + [(1,)]
     return {
         "plain": _labelled(folder / "plain", [(place % 3,) for place in range(8)], 3, val=3),
@@ -45,11 +59,16 @@ def labelled_sets(folder: Path) -> dict[str, OddSet]:
         "many_classes": _labelled(folder / "many", [(place,) for place in range(8)], MANY, val=3),
         "several": _several(folder / "several", [(0, 2), (), (1,), (0,), (2,), ()], 3),
         "none_validated": _several(folder / "unseen", [(0,), (1,), (0, 1), (), ()], 2),
+        "none_trained": _several(folder / "untaught", [(), (), (), (0,), (1,)], 2),
+        "few_drawn": _several(folder / "few", [(), (), (), (0,), (), (), (1,), ()], 2, val=0),
+        "one_drawn": _several(folder / "one", [(), (), (), (0,)], 2, val=0),
+        "copies": _labelled(folder / "copies", [(0,), (1,)], 2, val=0, copies=True),
     }
 
 
-def boxed_sets(folder: Path) -> dict[str, OddSet]:
+def boxed_sets(storage: Storage) -> dict[str, OddSet]:
     """The same of objects; all have outlines."""
+    folder = _Versions(storage)
     middle: Box = (8, 8, 28, 24)
     dots: list[Box] = [(x, y, x + 1, y + 1) for x in range(0, SIDE, 8) for y in range(0, SIDE, 8)]
     return {
@@ -62,21 +81,34 @@ def boxed_sets(folder: Path) -> dict[str, OddSet]:
             folder / "crowds", [[(middle, 0, True), ((0, 0, 6, 6), 0, False)]] * 4, val=2, classes=1
         ),
         "many_classes": _boxed(folder / "many", [[(middle, 7, False)]] * 4, val=2, classes=300),
+        "none_validated": _boxed(folder / "unseen", [[(middle, 0, False)], [], [(middle, 0, True)]], val=2),
+        "few_drawn": _boxed(folder / "few", [[(middle, 0, False)], [(middle, 1, False)], *[[]] * 6], val=0),
+        "one_drawn": _boxed(folder / "one", [[(middle, 0, False)], *[[]] * 6], val=0),
     }
 
 
-def _several(folder: Path, labels: Sequence[tuple[int, ...]], classes: int) -> OddSet:
-    return _labelled(folder, labels, classes, val=2, task="multilabel")
+def _several(folder: Path, labels: Sequence[tuple[int, ...]], classes: int, val: int = 2) -> OddSet:
+    return _labelled(folder, labels, classes, val=val, task="multilabel")
 
 
 def _labelled(
-    folder: Path, labels: Sequence[tuple[int, ...]], classes: int, *, val: int, task: Task = "multiclass"
+    folder: Path,
+    labels: Sequence[tuple[int, ...]],
+    classes: int,
+    *,
+    val: int,
+    task: Task = "multiclass",
+    copies: bool = False,
 ) -> OddSet:
+    """`copies`: as ingest marks images that are all one."""
     with PreparedWriter(folder, kinds=("labels",)) as writer:
         for place, own in enumerate(labels):
-            writer.append_labelled(f"drawn-{place}", _image(place), own)
+            writer.append_labelled(f"drawn-{place}", _image(0 if copies else place), own)
         named = _classes(classes, 0)
         writer.finish(_splits(len(labels), val), named, (0.3,) * 3, (0.1,) * 3, folder.name, task)
+    if copies:
+        index = read_index(folder)
+        write_index(folder, replace(index, samples=[replace(one, digest="1") for one in index.samples]))
     return OddSet(folder=folder, record=_record(folder, ("labels",), task))
 
 
@@ -119,7 +151,7 @@ def _record(folder: Path, kinds: tuple[Kind, ...], task: Task) -> Dataset:
     prepared = PreparedDataset(folder)
     splits = [sample.split for sample in prepared.samples]
     summary = DatasetSummary(
-        content_hash=folder.name,
+        content_hash=folder.name.ljust(64, "0"),
         images=len(splits),
         splits={split: splits.count(split) for split in dict.fromkeys(splits)},
         classes=tuple(
@@ -135,7 +167,12 @@ def _record(folder: Path, kinds: tuple[Kind, ...], task: Task) -> Dataset:
         objects=_objects(prepared) if "boxes" in kinds else None,
     )
     return Dataset(
-        id="ds-000000000000", name="d", project="p", created_at=0, summary=summary, status=DatasetStatus.READY
+        id=folder.parent.parent.name,
+        name="d",
+        project="p",
+        created_at=0,
+        summary=summary,
+        status=DatasetStatus.READY,
     )
 
 

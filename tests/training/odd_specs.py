@@ -156,15 +156,20 @@ class Drawer:
         }
 
 
+_CONTENT = "0" * 64
+_IDS = {task: f"ds-{place:012x}" for place, task in enumerate(CLASSES_OF)}
+
+
 class Sets:
     """A set for each task: of three classes, of two, and of three that overlap."""
 
     def __init__(self, folder: Path) -> None:
         self.storage = Storage(folder / "storage")
+        places = {task: self.storage.dataset(_IDS[task]).version(_CONTENT) for task in CLASSES_OF}
         self.folders = {
-            "multiclass": draw_set(folder / "multiclass", train=TRAIN, val=VAL),
-            "binary": _with_two_classes(draw_set(folder / "binary", train=TRAIN, val=VAL)),
-            "multilabel": draw_overlapping(folder / "multilabel", train=TRAIN, val=VAL),
+            "multiclass": draw_set(places["multiclass"], train=TRAIN, val=VAL),
+            "binary": _with_two_classes(draw_set(places["binary"], train=TRAIN, val=VAL)),
+            "multilabel": draw_overlapping(places["multilabel"], train=TRAIN, val=VAL),
         }
 
     def record(self, task: str) -> Dataset:
@@ -176,7 +181,7 @@ class Sets:
             for one in CLASSES_OF[task]
         ]
         summary = DatasetSummary(
-            content_hash="drawn",
+            content_hash=_CONTENT,
             images=TRAIN + VAL,
             splits={"train": TRAIN, "val": VAL},
             classes=tuple(classes),
@@ -186,7 +191,7 @@ class Sets:
             std=(0.1, 0.1, 0.1),
             task="multilabel" if task == "multilabel" else "multiclass",
         )
-        return Dataset(id="ds-000000000000", name="d", project="p", created_at=0, summary=summary)
+        return Dataset(id=_IDS[task], name="d", project="p", created_at=0, summary=summary)
 
 
 def _with_two_classes(folder: Path) -> Path:

@@ -113,7 +113,7 @@ class ObjectDrawer(LabelDrawer):
         return {"transforms": found["transforms"], **self._some(min_visibility=(0, 0.5, 1))}
 
 
-TASKS: dict[str, tuple[type[Drawer], Callable[[Path], dict[str, OddSet]]]] = {
+TASKS: dict[str, tuple[type[Drawer], Callable[[Storage], dict[str, OddSet]]]] = {
     "classification": (LabelDrawer, labelled_sets),
     "detection": (ObjectDrawer, boxed_sets),
 }
@@ -162,7 +162,8 @@ def main() -> int:
     drawer, sets_of = TASKS[asked.task]
     ends: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as temporary:
-        sets, storage = sets_of(Path(temporary)), Storage(Path(temporary) / "storage")
+        storage = Storage(Path(temporary))
+        sets = sets_of(storage)
         for seed in range(asked.seed, asked.seed + asked.count):
             chance = Random(seed)
             name = chance.choice(sorted(sets))

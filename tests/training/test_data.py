@@ -52,6 +52,23 @@ def test_a_split_is_drawn_by_seed_and_leaves_the_test_images_out(
     assert split_samples(samples, 0.5, seed=6) != split_samples(samples, 0.5, seed=5)
 
 
+@pytest.mark.parametrize("taught", [{3}, {0, 9}, {4, 5}, {7, 8, 9}, set()])
+@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.5, 0.99])
+def test_each_side_of_a_drawn_split_has_something_to_learn(taught: set[int], fraction: float) -> None:
+    """The only image to learn from trains; whatever was drawn well stays."""
+    samples = _samples(*["train"] * 10)
+    for seed in range(20):
+        train, val = split_samples(samples, fraction, seed, None, lambda one: int(one.name) in taught)
+        plain = split_samples(samples, fraction, seed)
+        sides = [{int(one.name) for one in side} for side in (train, val)]
+        assert [len(side) for side in sides] == [len(side) for side in plain]
+        assert sorted(sides[0] | sides[1]) == list(range(10))
+        assert bool(sides[0] & taught) == bool(taught)
+        assert bool(sides[1] & taught) == (len(taught) > 1)
+        if all({int(one.name) for one in side} & taught for side in plain):
+            assert (train, val) == plain
+
+
 def test_copies_of_one_image_are_drawn_together() -> None:
     samples = [
         replace(sample, digest=str(place // 3)) for place, sample in enumerate(_samples(*["train"] * 12))

@@ -29,8 +29,9 @@ def test_an_odd_spec_of_another_task_is_refused_or_trains(
 ) -> None:
     """On a set that is odd as well."""
     drawer, sets_of = TASKS[task]
-    chance, found = Random(seed), sets_of(tmp_path / "sets")
+    storage = Storage(tmp_path)
+    chance, found = Random(seed), sets_of(storage)
     chosen = found[chance.choice(sorted(found))]
     spec = fits_the_set(drawer(chance).spec(), chosen, chance)
-    end = outcome_on(spec, chosen, Storage(tmp_path / "storage"), run_folder)
+    end = outcome_on(spec, chosen, storage, run_folder)
     assert end in (REFUSED, TRAINED, *EXCUSED)

@@ -9,6 +9,7 @@ from trainyard.catalog.encoder_sources import CONFIG_FILE, read_config
 from trainyard.catalog.names import PACKAGED_ENCODER
 from trainyard.datasets.record import MASKS, Dataset, DatasetStatus, Kind
 from trainyard.errors import BadDataset, Conflict, InvalidModel, InvalidRequest
+from trainyard.runs.taught_images import check_taught_images
 from trainyard.spec.checks import check_classes, task_of
 from trainyard.spec.training_spec import DataSpec, ModelSpec, TrainingSpec
 from trainyard.storage.files import Storage
@@ -68,6 +69,7 @@ def fitted(spec: TrainingSpec, dataset: Dataset, storage: Storage) -> tuple[Trai
     if dataset.summary is not None:
         check_classes(spec, len(dataset.summary.classes), dataset.summary.task)
     _check_batch(spec, trainable_images(dataset))
+    check_taught_images(spec.data, task_of(spec).kind, dataset, storage)
     asked = spec.data.image_size
     size = rounded_size(spec.model.architecture, asked)
     if size == asked:

@@ -89,6 +89,7 @@ def two_workers(setting: Setting) -> Iterator[Finding]:
         stack.worker(TRAINYARD_THREADS=threads)
         alone = _speed(stack, _finished(stack, [stack.submit(dataset, **spec)]))
         stack.worker(TRAINYARD_THREADS=threads)
+        stack.wait_for_workers(2)
         runs = _finished(stack, [stack.submit(dataset, **spec) for _ in range(2)])
         owners = {run["attempts"][0]["worker"] for run in runs}
     yield holds("two runs at once complete, one in each worker", len(owners) == 2, f"{len(owners)} workers")

@@ -19,7 +19,7 @@ import psutil
 import torch
 
 from tests.gpu.check import Finding, Setting, equal, none_of, not_shown
-from tests.gpu.driver import ask, falls_to, used_bytes
+from tests.gpu.driver import ask, descendants, falls_to, used_bytes
 from tests.gpu.engine import EngineRun, largest_difference
 from tests.gpu.sets import prepared_set
 from tests.training import failing_rank
@@ -212,10 +212,12 @@ def _killed(pair: Pair) -> Iterator[Finding]:
     """The first rank is killed: the others fall with it, and let go of their GPUs."""
     baselines = {row[0]: used_bytes(row[0]) for row in ask("index")} if pair.on_gpus else {}
     with _alone(pair, "first-killed", 100000) as first:
-        others = psutil.Process(first.pid).children(recursive=True)
+        others = descendants(first.pid)[1:]
         first.kill()
-        _, alive = psutil.wait_procs(others, timeout=GONE_S)
-    yield none_of(f"the first rank is killed: none of {len(others)} is left", [str(one.pid) for one in alive])
+        end = time.monotonic() + GONE_S
+        while (left := [str(pid) for pid in others if descendants(pid)]) and time.monotonic() < end:
+            time.sleep(0.1)
+    yield none_of(f"the first rank is killed: none of {len(others)} is left", left)
     for gpu, baseline in baselines.items():
         back = falls_to(baseline + SLACK, 2 * GONE_S, gpu)
         yield pair.setting.at_most(f"seconds until GPU {gpu}'s memory is back", back, GONE_S)

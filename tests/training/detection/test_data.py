@@ -153,7 +153,7 @@ def test_some_validation_images_have_every_class(scenes: Path) -> None:
     ("kinds", "over", "said"),
     [
         (("boxes",), INSTANCES, "have no outlines"),
-        (("boxes", "outlines"), {}, "No validation image has an object"),
+        (("boxes", "outlines"), {}, "No validation image of the set has an object"),
     ],
 )
 def test_a_set_that_has_not_what_is_learnt_is_refused(

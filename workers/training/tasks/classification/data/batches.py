@@ -4,7 +4,9 @@ from torch import Tensor
 
 from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.errors import BadDataset
+from trainyard.runs.taught_images import untaught
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.classification import CLASSIFICATION
 from workers.prepared.version import PreparedDataset, Sample
 from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
@@ -44,10 +46,16 @@ def labelled_split(prepared: PreparedDataset, spec: TrainingSpec) -> tuple[list[
     """Training and validation samples, whose labels are right; raises BadDataset."""
     if "labels" not in prepared.kinds:
         raise BadDataset("The images of the set have no labels.")
-    train, val = split_samples(prepared.samples, spec.data.val_fraction, spec.seed, spec.data.split_index)
+    train, val = split_samples(
+        prepared.samples,
+        spec.data.val_fraction,
+        spec.seed,
+        spec.data.split_index,
+        lambda sample: bool(sample.classes),
+    )
     check_labels(prepared, [*train, *val])
     if not any(sample.classes for sample in train):
-        raise BadDataset("No training image has a label.")
+        raise untaught("train", CLASSIFICATION.kind, spec.data)
     return train, val
 
 

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from trainyard.catalog.names import WHERE_IT_TRAINS
 from trainyard.errors import BadDataset
+from trainyard.runs.taught_images import untaught
 from trainyard.spec.training_spec import TrainingSpec
-from trainyard.tasks.detection import INSTANCES
+from trainyard.tasks.detection import DETECTION, INSTANCES
 from workers.prepared.version import PreparedDataset, Sample
 from workers.training.data.loaders import Batch, RunData, SampleSets
 from workers.training.data.splits import split_samples
@@ -60,10 +61,16 @@ def split_with_objects(prepared: PreparedDataset, spec: TrainingSpec) -> tuple[l
     wanted = "outlines" if spec.model.task == INSTANCES else "boxes"
     if wanted not in prepared.kinds:
         raise BadDataset(f"The images of the set have no {wanted}.")
-    train, val = split_samples(prepared.samples, spec.data.val_fraction, spec.seed, spec.data.split_index)
-    for part, samples in (("training", train), ("validation", val)):
-        if not any((~prepared.objects(sample).crowd).any() for sample in samples):
-            raise BadDataset(f"No {part} image has an object that is told apart from others.")
+
+    def teaches(sample: Sample) -> bool:
+        return bool((~prepared.objects(sample).crowd).any())
+
+    train, val = split_samples(
+        prepared.samples, spec.data.val_fraction, spec.seed, spec.data.split_index, teaches
+    )
+    for part, samples in (("train", train), ("val", val)):
+        if not any(map(teaches, samples)):
+            raise untaught(part, DETECTION.kind, spec.data)
     return train, val
 
 
