@@ -629,3 +629,26 @@ def test_lists_settle_words_that_may_be_splits(bench: Bench) -> None:
     found = run(bench, files | {"train.txt": b"0\n1\n2", "test.txt": b"3\n4"})
     assert list(found.values()).count("test") == 2
     assert warnings(bench) == ["val_drawn"]
+
+
+@pytest.mark.parametrize(
+    "name", ["dataset.yaml", "data/dataset.yml", "train.yaml", "splits.yaml", "folds.yaml"]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path: .\ntrain: images\nnames:\n  0: background\n  1: cat\n",
+        "0: background\n1: cat\n",
+        "made: 2024-05-01\n2024-05-02: {1: [2, 3], yes: no}\n1.5: null\n",
+        "- {0: 1}\n- 2024-05-01\n- !!set {a, 1}\n",
+    ],
+)
+def test_yaml_whose_keys_are_no_text_is_no_list(bench: Bench, name: str, text: str) -> None:
+    result = bench.run({**FILES, name: text.encode()})
+    assert result.summary is not None, (result.problems, result.questions)
+    assert result.summary.images == 4
+
+
+def test_yaml_may_number_splits(bench: Bench) -> None:
+    split = "0: ['0', '3']\n1: ['1']\n2: ['2']\n"
+    assert run(bench, {**FILES, "split.yaml": split}) == APART

@@ -3,9 +3,7 @@
 import json
 
 from workers.ingest.classes.named_classes import Unread
-from workers.ingest.text.plain_yaml import plain_document
-
-_DEEPEST = 8
+from workers.ingest.text.plain_yaml import text_keyed_document
 
 
 def parsed_json(text: str) -> object:
@@ -23,17 +21,11 @@ def parsed_yaml(text: str) -> object:
     YOLO numbers its classes so, and has no background among them.
     """
     try:
-        content = _with_text_keys(plain_document(text), _DEEPEST)
+        content = text_keyed_document(text)
     except (ValueError, RecursionError) as error:
         raise Unread("it is no YAML") from error
     if isinstance(content, dict) and isinstance(content.get("names"), dict):
         names = content["names"]
         if list(names) == [str(number) for number in range(len(names))]:
             return {**content, "names": list(names.values())}
-    return content
-
-
-def _with_text_keys(content: object, deepest: int) -> object:
-    if isinstance(content, dict) and deepest:
-        return {str(key): _with_text_keys(value, deepest - 1) for key, value in content.items()}
     return content

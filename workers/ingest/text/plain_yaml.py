@@ -10,6 +10,8 @@ from workers.ingest.text.text_files import read_text
 MAX_YAML_BYTES = 1 << 20
 """Bytes of a YAML file that is read: names of classes, not data."""
 
+_DEEPEST = 8
+
 
 def yaml_members(source: Source) -> list[Member]:
     """The YAML files that are read, those nearest to the top first."""
@@ -39,6 +41,21 @@ def plain_document(text: str) -> object:
         content: object = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - it is a safe loader
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+    return content
+
+
+def text_keyed_document(text: str) -> object:
+    """As `plain_document`, in the form of JSON, whose keys are text: YAML has numbers and dates, too."""
+    return _with_text_keys(plain_document(text), _DEEPEST)
+
+
+def _with_text_keys(content: object, deepest: int) -> object:
+    if not deepest:
+        return None
+    if isinstance(content, dict):
+        return {str(key): _with_text_keys(value, deepest - 1) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_with_text_keys(entry, deepest - 1) for entry in content]
     return content
 
 

@@ -64,7 +64,8 @@ class Pictures:
             if not pairs or log.is_blocked():
                 return None
             if pairs[0].class_masks is not None:
-                return replace(_of_class_masks(pairs, source, options, log), pairs=pairing.origin)
+                found = _of_class_masks(pairs, source, options, log)
+                return replace(found, pairs=pairing.origin, classes=found.classes or _named_by(options))
             folders = Counter(one.class_folder for one in pairs if one.class_folder is not None)
             found = _of_masks(pairs, twins, source, options, log)
             return replace(found, pairs=pairing.origin, class_folders=folders)
@@ -92,6 +93,14 @@ def _paired(source: Source, options: IngestOptions, log: ProblemLog) -> tuple[Pa
             )
             return pairing, twins
     return pair(source, options, log), {}
+
+
+def _named_by(options: IngestOptions) -> str:
+    """What names the classes of masks that show one each."""
+    if options.class_masks is not None:
+        return "the option `class_masks`"
+    of_images = options.class_folders == "classes"
+    return "the folders of images" if of_images else "the names of masks and of their folders"
 
 
 def _report_unread(members: Iterable[Member], log: ProblemLog) -> None:
@@ -129,8 +138,14 @@ def _of_class_masks(
             truth = InstancesTruth(rasterized=truth, planes=planes, each="picture", resample=resample)
         items.append(Item(name=found.name, image=found.image, truth=truth))
     names = {0: BACKGROUND} | {value: name for name, value in values.items()}
-    kinds = INSTANCES if are_objects else MASKS
-    return FoundSet(items=items, kinds=kinds, names=names, bit_fields=True, mask_planes=bytes_of_pixel)
+    return FoundSet(
+        items=items,
+        kinds=INSTANCES if are_objects else MASKS,
+        names=names,
+        bit_fields=True,
+        mask_planes=bytes_of_pixel,
+        classes="masks of one object, or a part, each" if values.keys() == {OBJECT} else None,
+    )
 
 
 def _of_masks(

@@ -30,7 +30,7 @@ from workers.ingest.splits.lists.list_rows import (
 from workers.ingest.splits.lists.list_tables import NUMBERED, TRIED, entry_of, is_of_all, of_table
 from workers.ingest.splits.lists.listing import Listing
 from workers.ingest.splits.lists.split_flags import are_numbers, parted_last
-from workers.ingest.text.plain_yaml import plain_document
+from workers.ingest.text.plain_yaml import text_keyed_document
 from workers.ingest.text.text_files import MAX_BYTES, read_list
 from workers.ingest.text.typed_json import parse_json
 
@@ -165,7 +165,7 @@ def _document(text: str, path: str) -> object:
     if ending_of(path) == ".json":
         return parse_json(text.encode())
     try:
-        return plain_document(text)
+        return text_keyed_document(text)
     except (ValueError, RecursionError) as error:
         raise Refused("yaml_broken", "The file is no YAML.", "Write it as JSON or text.") from error
 
