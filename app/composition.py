@@ -45,6 +45,8 @@ from app.service.runs.runs import RunService
 from app.service.runs.saved_experiments import SavedExperiments
 from app.service.runs.waiting import WaitingService
 from trainyard.errors import ImportTimeout, NoImportWorker, TooManyUploads
+from trainyard.library.draft import Draft
+from trainyard.library.saved_experiment import SavedExperiment
 from trainyard.registry.access_keys import AccessKeys
 from trainyard.registry.audit import AuditLog
 from trainyard.registry.datasets import DatasetRegistry
@@ -53,8 +55,6 @@ from trainyard.registry.lifecycle import RunLife
 from trainyard.registry.models import ModelRegistry
 from trainyard.registry.offered_models import OfferedModels
 from trainyard.registry.runs import RunRegistry
-from trainyard.runs.draft import Draft
-from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.scheduling.admission import Admission
 from trainyard.scheduling.attempt_events import AttemptEvents
 from trainyard.scheduling.housekeeping import Housekeeper

@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.ports import REDIS_VARIABLE
+from deploy.processes.ports import REDIS_VARIABLE
 from deploy.redis import free_port
 from deploy.synthetic import CLASSES, write_synthetic
 from trainyard.settings import REPOSITORY

@@ -7,7 +7,7 @@ drain: a change may be tried on a run that is under way.
 import shlex
 import sys
 
-from deploy.procfile import WORKER
+from deploy.processes.procfile import WORKER
 from deploy.stack import run
 
 SOURCES = {

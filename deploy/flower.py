@@ -9,7 +9,7 @@ from flower.app import Flower
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import ErrorHandler
 
-from deploy.ports import flower_port
+from deploy.processes.ports import flower_port
 from trainyard.errors import SettingsError
 from trainyard.same_origin import is_foreign, is_loopback, is_own_host
 from trainyard.scheduling.wake_ups import make_celery

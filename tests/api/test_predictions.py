@@ -20,7 +20,7 @@ from app.service.requests import worker_answers as module
 from tests.api.conftest import Hand, submit
 from tests.api.exported import export
 from trainyard.errors import ChildDied, InvalidRequest, StorageUnavailable, TrainyardError
-from trainyard.runs.prediction import PICTURES, PredictionJob
+from trainyard.library.prediction import PICTURES, PredictionJob
 from trainyard.settings import Settings
 from trainyard.storage.files import Storage
 from trainyard.store.connection import Client, connect

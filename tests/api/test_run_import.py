@@ -18,10 +18,10 @@ from tests.api.conftest import ROOT, Hand, archive, submit, upload
 from tests.api.exported import export
 from tests.api.summary import SUMMARY
 from trainyard.errors import InvalidRequest
+from trainyard.library.import_job import ClaimedRun, ImportJob
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.checkpoints import Checkpoint
-from trainyard.runs.import_job import ClaimedRun, ImportJob
 from trainyard.runs.record import AttemptRecord, ForkedFrom, MetricSummary
 from trainyard.scheduling.leftovers import LOST_AFTER_S, clear_leftovers
 from trainyard.scheduling.reindex import Reindex

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workers.ingest.masks.object_ids import one_piece, share_of_one_piece
+from workers.ingest.masks.objects.object_ids import one_piece, share_of_one_piece
 from workers.ingest.reading import statistics
 from workers.ingest.reading.statistics import count_values
 

@@ -16,7 +16,7 @@ import pytest
 
 from trainyard.decoding import decoder
 from trainyard.errors import InvalidRequest
-from trainyard.runs.import_job import ClaimedRun
+from trainyard.library.import_job import ClaimedRun
 from trainyard.spec.stored import read_spec
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.storage.files import RunFolder

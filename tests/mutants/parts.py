@@ -90,7 +90,7 @@ PARTS = {
         (*_LONG_LEASES, *_LONG_LISTS),
     ),
     "checkpoints": Part(
-        ("trainyard/runs/checkpoints.py", "workers/runs/attempt_files.py"),
+        ("trainyard/runs/checkpoints.py", "workers/runs/files/attempt_files.py"),
         ("unit/test_checkpoints.py", "unit/test_run_reports.py"),
     ),
     "classes": Part(

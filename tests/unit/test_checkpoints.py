@@ -12,7 +12,7 @@ from trainyard.runs.events import CheckpointSaved
 from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.json_files import write_json
 from trainyard.store.connection import connect
-from workers.runs.attempt_files import AttemptFiles
+from workers.runs.files.attempt_files import AttemptFiles
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy.environment import (
+from deploy.processes.environment import (
     has_own_redis,
     joined_environment,
     own_redis_url,
     redis_password_file,
     stack_environment,
 )
-from deploy.passwords import made_password, present_password
-from deploy.ports import flower_port, redis_port, refuse_equal, refuse_taken
+from deploy.processes.passwords import made_password, present_password
+from deploy.processes.ports import flower_port, redis_port, refuse_equal, refuse_taken
+from deploy.processes.supervision import configuration
 from deploy.redis import free_port
-from deploy.supervision import configuration
 from tests.waits import wait_for
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings

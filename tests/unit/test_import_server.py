@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.waits import wait_for
-from trainyard.runs.import_job import ImportJob
+from trainyard.library.import_job import ImportJob
 from trainyard.storage.ids import new_prediction_id
 from trainyard.store import keys
 from trainyard.store.connection import connect

@@ -9,10 +9,10 @@ import pytest
 from tests.unit.full_disk import room_for
 from trainyard.errors import DiskFull, StorageUnavailable
 from trainyard.storage.files import RunFolder
-from workers.runs import lagging_files
-from workers.runs.attempt_files import AttemptFiles
-from workers.runs.lagging_files import LaggingFiles
-from workers.runs.lasting_log import LastingLog
+from workers.runs.files import lagging_files
+from workers.runs.files.attempt_files import AttemptFiles
+from workers.runs.files.lagging_files import LaggingFiles
+from workers.runs.files.lasting_log import LastingLog
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.pixelwise_onnx import CLASSES, COLORS, flag, write_pixelwise
 from trainyard.errors import InvalidRequest
-from trainyard.runs.prediction import PredictionJob
+from trainyard.library.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder, Storage
 from workers.predict import child, received
 from workers.predict.loaded_models import KEPT, LoadedModels

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from tests.unit.onnx_files import save_with_facts
 from trainyard.errors import InvalidRequest
-from trainyard.runs.prediction import PredictionJob
+from trainyard.library.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder, Storage
 from workers.predict.loaded_models import LoadedModels
 from workers.prepared.run_lengths import decompressed

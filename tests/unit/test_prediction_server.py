@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.waits import scaled, wait_for
-from trainyard.runs.prediction import PredictionJob, WeightsJob
+from trainyard.library.prediction import PredictionJob, WeightsJob
 from trainyard.storage.ids import new_prediction_id
 from trainyard.store import keys
 from trainyard.store.connection import connect

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.procfile import chosen, with_worker_per_gpu
+from deploy.processes.procfile import chosen, with_worker_per_gpu
 from deploy.stack import _commands, stack_gpus
 from trainyard.errors import SettingsError
 from trainyard.settings import REPOSITORY, Settings

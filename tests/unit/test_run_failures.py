@@ -21,9 +21,9 @@ from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store.connection import connect
 from workers.process import oom_kills as oom_kills_module
-from workers.runs import lagging_files
 from workers.runs import supervisor as supervisor_module
 from workers.runs import time_limit as time_limit_module
+from workers.runs.files import lagging_files
 from workers.runs.supervisor import RunSupervisor
 
 CONTENT_HASH = "c0de" * 16

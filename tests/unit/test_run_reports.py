@@ -18,8 +18,8 @@ from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.storage.metric_rows import read_rows, write_rows
 from trainyard.store.connection import connect
-from workers.runs import attempt_files
-from workers.runs.attempt_files import AttemptFiles
+from workers.runs.files import attempt_files
+from workers.runs.files.attempt_files import AttemptFiles
 from workers.runs.reports import RunReports
 
 ROW = {"epoch": 1, "train_loss": 0.5}

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainyard.access import require_project
+from trainyard.library.draft import Draft
+from trainyard.library.saved_experiment import SavedExperiment
 from trainyard.registry.records import Record, Records
-from trainyard.runs.draft import Draft
-from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.connection import Client

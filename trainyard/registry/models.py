@@ -8,8 +8,8 @@ from typing import Any
 
 from trainyard.access import require_project
 from trainyard.errors import Conflict, StorageUnavailable, StoreUnavailable
+from trainyard.library.trained_model import ModelStage, TrainedModel
 from trainyard.registry.records import Records
-from trainyard.runs.trained_model import ModelStage, TrainedModel
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import check_id
 from trainyard.store.codec import UnreadableRecord

@@ -17,6 +17,9 @@ from redis.lock import Lock
 
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, NewerFormat, NotFound, StorageUnavailable, Unreadable
+from trainyard.library.draft import Draft
+from trainyard.library.saved_experiment import SavedExperiment
+from trainyard.library.trained_model import TrainedModel
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.delivery_log import DeliveryLog
 from trainyard.registry.kept import draft_records, experiment_records, webhook_records
@@ -24,10 +27,7 @@ from trainyard.registry.models import ModelRegistry
 from trainyard.registry.records import Kept, Records
 from trainyard.registry.runs import RunRegistry
 from trainyard.registry.unreadable import note_unreadable
-from trainyard.runs.draft import Draft
 from trainyard.runs.record import Run
-from trainyard.runs.saved_experiment import SavedExperiment
-from trainyard.runs.trained_model import TrainedModel
 from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage, remove_folder

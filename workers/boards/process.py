@@ -11,7 +11,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from trainyard.runs.board import Board
+from trainyard.library.board import Board
 from trainyard.settings import REPOSITORY
 from trainyard.storage.files import Storage
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from trainyard.errors import StoreUnavailable
-from trainyard.runs.board import MOST_BOARDS, Board, BoardStatus
+from trainyard.library.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.storage.files import Storage
 from trainyard.store.resources.board_store import BoardStore
 from workers.boards.process import START_S, BoardProcess

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainyard.errors import HostOutOfMemory, TrainyardError
-from trainyard.runs.import_job import ClaimedRun
+from trainyard.library.import_job import ClaimedRun
 from trainyard.runs.metric_summary import summarize
 from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.metric_rows import write_rows

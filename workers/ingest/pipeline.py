@@ -17,7 +17,7 @@ from workers.ingest import prepared_boxes
 from workers.ingest.archive import ArchiveLimits
 from workers.ingest.classes import class_rules as classes
 from workers.ingest.classes import multilabel
-from workers.ingest.classes.class_folders import ask_class_folders
+from workers.ingest.classes.files.class_folders import ask_class_folders
 from workers.ingest.classes.similar_names import warn_of_like_files
 from workers.ingest.decision.class_decision import ClassDecision
 from workers.ingest.decision.object_values import object_values

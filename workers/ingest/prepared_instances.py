@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from workers.ingest.formats.annotations.kinds import INSTANCES
-from workers.ingest.masks.instances import numbered_objects
+from workers.ingest.masks.objects.instances import numbered_objects
 from workers.ingest.reading.statistics import NO_CLASS, SampleCounts, count_objects
 from workers.prepared.version import PreparedWriter, Sample
 

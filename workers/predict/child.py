@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trainyard.decoding import decoder
 from trainyard.errors import HostOutOfMemory, TrainyardError
-from trainyard.runs.prediction import PredictionJob
+from trainyard.library.prediction import PredictionJob
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
 from workers.predict.loaded_models import LoadedModels

@@ -3,7 +3,7 @@
 from typing import Any
 
 from trainyard.errors import InvalidRequest
-from trainyard.runs.prediction import CLASS_MAP, JSON, OVERLAY, TILES, PredictionJob
+from trainyard.library.prediction import CLASS_MAP, JSON, OVERLAY, TILES, PredictionJob
 from trainyard.storage.files import PredictionFolder
 from workers.predict.received import received_image
 from workers.training.data.picture_files import write_picture

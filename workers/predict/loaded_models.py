@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trainyard.runs.prediction import PredictionJob
+from trainyard.library.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder
 from trainyard.tasks.classification import CLASSIFICATION
 from trainyard.tasks.detection import DETECTION

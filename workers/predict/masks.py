@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from trainyard.runs.prediction import CLASS_MAP, PICTURES, RESIZE, TILES, TRAINED, PredictionJob
+from trainyard.library.prediction import CLASS_MAP, PICTURES, RESIZE, TILES, TRAINED, PredictionJob
 from trainyard.storage.files import PredictionFolder
 from workers.predict.received import received_image
 from workers.prepared.version import Uint8

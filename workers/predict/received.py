@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trainyard.errors import InvalidRequest
-from trainyard.runs.prediction import PredictionJob
+from trainyard.library.prediction import PredictionJob
 from trainyard.storage.files import PredictionFolder
 from workers.prepared.version import DepthScale, Uint8
 from workers.training.data.picture_files import read_picture

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainyard.runs.prediction import WeightsJob
+from trainyard.library.prediction import WeightsJob
 from trainyard.store.resources.prediction_store import Job, PredictionStore
 from workers.process.child import PREDICT_CHILD, WEIGHTS_CHILD, Child
 from workers.process.job_server import EXIT_GRACE_S, JobServer, answer_of_its_own, first_message, why_silent

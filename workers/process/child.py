@@ -24,7 +24,7 @@ from workers.process.parent_death import die_with_parent
 Message: TypeAlias = dict[str, Any]
 
 TRAINING_CHILD = "workers.runs.training_child"
-FINISHING_CHILD = "workers.runs.finishing_child"
+FINISHING_CHILD = "workers.runs.finishing.finishing_child"
 INGEST_CHILD = "workers.datasets.child"
 PREDICT_CHILD = "workers.predict.child"
 WEIGHTS_CHILD = "workers.predict.weights_child"

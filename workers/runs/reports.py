@@ -13,7 +13,7 @@ from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import Run
 from trainyard.spec.training_spec import with_batches
 from trainyard.storage.files import RunFolder
-from workers.runs.attempt_files import AttemptFiles
+from workers.runs.files.attempt_files import AttemptFiles
 
 PROGRESS_EVERY_S = 1.0
 """How often progress goes into the event stream."""

@@ -17,7 +17,7 @@ from trainyard.runs import events
 from trainyard.storage.files import RunFolder
 from workers.process.child import Link
 from workers.process.environment import hide_gpus, keep_gpus
-from workers.runs.lasting_log import LastingLog
+from workers.runs.files.lasting_log import LastingLog
 from workers.training.log_lines import describe
 from workers.training.typed_errors import EXPECTED, typed_error
 

@@ -29,15 +29,15 @@ from workers.process.child import FENCED, ORPHANED, TRAINING_CHILD, Child, Messa
 from workers.process.exit_diagnosis import PostMortem
 from workers.process.lease_guard import LeaseGuard
 from workers.process.store_retry import until_answered
-from workers.runs.attempt_files import AttemptFiles
 from workers.runs.device_watch import DeviceWatch
 from workers.runs.drain_time import DrainTime
+from workers.runs.files.attempt_files import AttemptFiles
+from workers.runs.files.lagging_files import LaggingFiles
+from workers.runs.files.weights_file import encoder_folder, weights_file
 from workers.runs.job_message import job_to_message
-from workers.runs.lagging_files import LaggingFiles
 from workers.runs.reports import RunReports
 from workers.runs.revocation import Revocation
 from workers.runs.time_limit import RunningTime
-from workers.runs.weights_file import encoder_folder, weights_file
 from workers.training.job import SavedFile, TrainingJob
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request
 
 from app.composition import services
-from trainyard.runs.board import Board, BoardStatus
+from trainyard.library.board import Board, BoardStatus
 
 METHODS = ("GET", "POST")
 CONNECT_S = 5.0

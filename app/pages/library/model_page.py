@@ -7,8 +7,8 @@ from app.pages.library.model_scores import class_scores, score_of
 from app.schemas.models.trained_models import STAGES, file_url
 from app.service.models.received_images import MAX_IMAGES
 from trainyard.errors import NotFound, Unreadable
+from trainyard.library.trained_model import TrainedModel
 from trainyard.registry.models import ModelQuery
-from trainyard.runs.trained_model import TrainedModel
 
 VERSIONS = 50
 """Of its name, the newest, that are listed."""

@@ -9,7 +9,7 @@ from app.composition import services
 from app.pages.list_query import asked_for
 from app.schemas.fields import PageQuery
 from app.service.runs.comparison import dotted
-from trainyard.runs.draft import Draft
+from trainyard.library.draft import Draft
 from trainyard.store.codec import UnreadableRecord
 
 _QUERY = PageQuery()

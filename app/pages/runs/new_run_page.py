@@ -12,8 +12,8 @@ from app.pages.runs.spec_form import SpecField, spec_fields, values_of
 from trainyard.catalog.names import DEVICE_CLASSES, WEIGHTS, smp_encoder_names
 from trainyard.datasets.record import Dataset, DatasetStatus
 from trainyard.errors import NotFound, Unreadable
+from trainyard.library.saved_experiment import SavedExperiment
 from trainyard.runs.record import Run
-from trainyard.runs.saved_experiment import SavedExperiment
 from trainyard.spec.training_spec import TrainingSpec
 
 LISTED_SETS = 200

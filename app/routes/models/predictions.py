@@ -10,7 +10,7 @@ from app.http.requests.client import departure
 from app.http.requests.multipart import read_images
 from app.schemas.models.predictions import PredictionFields, PredictionFormSchema, PredictionSchema
 from app.schemas.models.trained_models import PREFIX
-from trainyard.runs.prediction import JSON
+from trainyard.library.prediction import JSON
 
 blueprint = Blueprint(
     "predictions", __name__, url_prefix=PREFIX, description="What trained models make of images."

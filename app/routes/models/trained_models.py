@@ -18,8 +18,8 @@ from app.schemas.models.trained_models import (
     TrainedModelSchema,
 )
 from app.service.models.models import ModelRequest
+from trainyard.library.trained_model import TrainedModel
 from trainyard.registry.models import ModelQuery
-from trainyard.runs.trained_model import TrainedModel
 from trainyard.store.records import Page
 
 blueprint = Blueprint(

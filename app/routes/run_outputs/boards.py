@@ -8,7 +8,7 @@ from app.composition import services
 from app.http.requests.arguments import Blueprint
 from app.schemas.run_outputs.boards import EXAMPLE, PREFIX, BoardListSchema, BoardRequestSchema, BoardSchema
 from trainyard.access import present_access
-from trainyard.runs.board import Board
+from trainyard.library.board import Board
 
 blueprint = Blueprint(
     "boards",

@@ -11,7 +11,7 @@ from app.schemas.runs.drafts import EXAMPLE, PREFIX, DraftChangeSchema, DraftReq
 from app.schemas.runs.runs import PREFIX as RUNS
 from app.schemas.runs.runs import CheckedRunSchema, RunStateSchema
 from app.service.runs.runs import RunState
-from trainyard.runs.draft import Draft
+from trainyard.library.draft import Draft
 from trainyard.runs.record import Run
 from trainyard.store.records import Page
 

@@ -15,7 +15,7 @@ from app.schemas.runs.saved_experiments import (
     SavedExperimentSchema,
 )
 from app.service.runs.saved_experiments import ExperimentRequest
-from trainyard.runs.saved_experiment import SavedExperiment
+from trainyard.library.saved_experiment import SavedExperiment
 from trainyard.store.records import Page
 
 blueprint = Blueprint(

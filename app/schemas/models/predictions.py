@@ -7,8 +7,8 @@ from webargs.fields import DelimitedList
 
 from app.service.models.predictions import PredictionRequest
 from app.service.models.received_images import MAX_IMAGES
-from trainyard.runs.prediction import CLASS_MAP, FORMS, PICTURES, TRAINED, WAYS
-from trainyard.runs.trained_model import FP32
+from trainyard.library.prediction import CLASS_MAP, FORMS, PICTURES, TRAINED, WAYS
+from trainyard.library.trained_model import FP32
 
 
 class PredictionFields(Schema):

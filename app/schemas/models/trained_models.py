@@ -8,8 +8,8 @@ from webargs.fields import DelimitedList
 
 from app.schemas.fields import UNREADABLE, PageQuery, instant_field, name_field, notes_field
 from app.service.models.models import ModelRequest
+from trainyard.library.trained_model import ModelStage, TrainedModel
 from trainyard.registry.models import ModelQuery
-from trainyard.runs.trained_model import ModelStage, TrainedModel
 from trainyard.store.codec import UnreadableRecord
 
 PREFIX = "/api/v1/trained-models"

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, post_dump, validate
 
 from app.schemas.fields import instant_field
 from app.service.run_outputs.boards import MOST_RUNS
-from trainyard.runs.board import BoardStatus
+from trainyard.library.board import BoardStatus
 
 PREFIX = "/api/v1/boards"
 EXAMPLE = {"runs": ["run-0123456789ab"]}

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, pre_dump
 
 from app.schemas.fields import instant_field
 from app.schemas.runs.runs import RunRequestSchema
-from trainyard.runs.draft import Draft
+from trainyard.library.draft import Draft
 from trainyard.store.codec import UnreadableRecord
 
 PREFIX = "/api/v1/drafts"

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, va
 from app.schemas.fields import instant_field, name_field, notes_field
 from app.schemas.runs.spec import PartialSpecSchema
 from app.service.runs.saved_experiments import ExperimentRequest
-from trainyard.runs.saved_experiment import SavedExperiment
+from trainyard.library.saved_experiment import SavedExperiment
 from trainyard.store.codec import UnreadableRecord
 
 PREFIX = "/api/v1/saved-experiments"

@@ -9,11 +9,11 @@ from typing import Any
 from trainyard.access import present_access, require_project
 from trainyard.datasets.record import Dataset
 from trainyard.errors import BrokenFile, Conflict, NotFound, TrainyardError
+from trainyard.library.trained_model import ModelClass, ModelFile, ModelStage, TrainedModel
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.models import ModelQuery, ModelRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run, RunStatus
-from trainyard.runs.trained_model import ModelClass, ModelFile, ModelStage, TrainedModel
 from trainyard.storage.aliases import place_file
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import ModelFolder, RunFolder, Storage

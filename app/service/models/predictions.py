@@ -15,9 +15,9 @@ from trainyard.errors import (
     InvalidRequest,
     StorageUnavailable,
 )
+from trainyard.library.prediction import JSON, PredictionJob
+from trainyard.library.trained_model import FP32, TrainedModel
 from trainyard.registry.models import ModelRegistry
-from trainyard.runs.prediction import JSON, PredictionJob
-from trainyard.runs.trained_model import FP32, TrainedModel
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import PredictionFolder, Storage, remove_folder
 from trainyard.storage.ids import new_prediction_id

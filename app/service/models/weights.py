@@ -8,7 +8,7 @@ from app.service.requests.slots import IsGone
 from app.service.requests.worker_answers import WorkerAnswers
 from app.service.run_outputs.files import RunFiles
 from trainyard.errors import StorageUnavailable
-from trainyard.runs.prediction import WeightsJob
+from trainyard.library.prediction import WeightsJob
 from trainyard.storage.files import Storage, remove_folder
 from trainyard.storage.ids import new_prediction_id
 

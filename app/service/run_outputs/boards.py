@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 
 from trainyard.errors import Conflict, NotFound, TooManyBoards
+from trainyard.library.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.registry.runs import RunRegistry
-from trainyard.runs.board import MOST_BOARDS, Board, BoardStatus
 from trainyard.storage.ids import check_id, new_board_id
 from trainyard.store.processes.locks import Locks
 from trainyard.store.resources.board_store import BoardStore

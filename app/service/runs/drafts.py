@@ -8,8 +8,8 @@ from app.service.requests.keyed import keyed_id
 from app.service.runs.runs import RunRequest, RunService
 from trainyard.access import present_access, require_project
 from trainyard.errors import InvalidRequest, NotFound
+from trainyard.library.draft import Draft, DraftStatus
 from trainyard.registry.kept import KeptRecords
-from trainyard.runs.draft import Draft, DraftStatus
 from trainyard.runs.record import Run
 from trainyard.storage.ids import new_draft_id
 from trainyard.store.processes.locks import Locks

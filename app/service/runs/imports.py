@@ -18,10 +18,10 @@ from trainyard.access import present_access, require_project
 from trainyard.datasets.record import Dataset
 from trainyard.decoding import decoder
 from trainyard.errors import InvalidRequest, NotFound, StorageUnavailable
+from trainyard.library.import_job import ClaimedRun, ImportJob
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.config_file import write_config
-from trainyard.runs.import_job import ClaimedRun, ImportJob
 from trainyard.runs.imported import Imported, experiment_alias
 from trainyard.runs.record import ForkedFrom, Run, RunStatus
 from trainyard.spec.stored import read_spec

@@ -8,9 +8,9 @@ from typing import Any
 from app.service.requests.keyed import keyed_id
 from trainyard.access import present_access
 from trainyard.errors import Conflict, InvalidRequest, NotFound
+from trainyard.library.saved_experiment import ExperimentStatus, SavedExperiment
 from trainyard.registry.kept import KeptRecords
 from trainyard.registry.runs import RunRegistry
-from trainyard.runs.saved_experiment import ExperimentStatus, SavedExperiment
 from trainyard.spec.experiments import Experiments
 from trainyard.spec.training_spec import TrainingSpec
 from trainyard.store.processes.locks import Locks

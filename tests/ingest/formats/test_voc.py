@@ -22,7 +22,7 @@ from tests.ingest.formats.family import (
 from tests.ingest.made import Array, Bench, encoded
 from tests.ingest.scenes import answers, classes, names_of, objects, photo_of
 from trainyard.datasets.record import IngestOptions
-from workers.ingest.classes.voc_labels import CLASSES, labelmap, palette_color
+from workers.ingest.classes.files.voc_labels import CLASSES, labelmap, palette_color
 from workers.ingest.formats.voc.boxes import VocBoxes
 from workers.ingest.formats.voc.reader import Voc
 from workers.ingest.problems import ProblemLog, Refused

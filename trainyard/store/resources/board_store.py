@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from trainyard.decoding import decoder
-from trainyard.runs.board import Board
+from trainyard.library.board import Board
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 

@@ -2,8 +2,8 @@
 
 from typing import TypeVar
 
-from trainyard.runs.draft import Draft, DraftStatus
-from trainyard.runs.saved_experiment import ExperimentStatus, SavedExperiment
+from trainyard.library.draft import Draft, DraftStatus
+from trainyard.library.saved_experiment import ExperimentStatus, SavedExperiment
 from trainyard.store.connection import Client, run_script
 from trainyard.store.records import REMEMBERED_S, Life, RecordStore
 

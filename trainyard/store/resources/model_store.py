@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainyard.runs.trained_model import ModelStage, TrainedModel
+from trainyard.library.trained_model import ModelStage, TrainedModel
 from trainyard.store import keys
 from trainyard.store.connection import Client, run_script
 from trainyard.store.records import REMEMBERED_S, Life, Page, RecordStore

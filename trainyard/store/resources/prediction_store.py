@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from trainyard.decoding import decoder
-from trainyard.runs.import_job import ImportJob
-from trainyard.runs.prediction import PredictionJob, WeightsJob
+from trainyard.library.import_job import ImportJob
+from trainyard.library.prediction import PredictionJob, WeightsJob
 from trainyard.store import keys
 from trainyard.store.connection import Client, store_errors
 

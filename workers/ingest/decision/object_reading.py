@@ -12,7 +12,7 @@ from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.class_rules import ClassRules, are_ids
 from workers.ingest.decision.value_map import LabelMap
 from workers.ingest.items import FoundSet, Source
-from workers.ingest.masks.object_ids import (
+from workers.ingest.masks.objects.object_ids import (
     PLAIN,
     PLAIN_NAMED,
     Sureness,
@@ -20,7 +20,7 @@ from workers.ingest.masks.object_ids import (
     share_of_one_piece,
     sureness,
 )
-from workers.ingest.masks.object_question import ONE_CLASS, ask_objects
+from workers.ingest.masks.objects.object_question import ONE_CLASS, ask_objects
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.reading.statistics import NO_CLASS, SampleCounts

@@ -14,8 +14,8 @@ import numpy as np
 from workers.ingest.classes.class_rules import ClassRules, are_ids, listed_values
 from workers.ingest.decision.value_map import LEVEL_SHARE, NEAR, LabelMap
 from workers.ingest.items import FoundSet, Source
-from workers.ingest.masks.grey_levels import are_distinct, gathered
 from workers.ingest.masks.survey import spread
+from workers.ingest.masks.values.grey_levels import are_distinct, gathered
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import Offer, ProblemLog, shown
 from workers.ingest.question_previews import MOST_ROWS, Example, preview

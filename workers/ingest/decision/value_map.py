@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.ingest.classes.class_rules import ClassRules, listed_values
-from workers.ingest.masks.grey_levels import gathered
 from workers.ingest.masks.survey import spread
+from workers.ingest.masks.values.grey_levels import gathered
 from workers.ingest.pictures.mask_files import HALF, WHITE
 from workers.ingest.problems import ProblemLog
 from workers.ingest.reading.statistics import NO_CLASS, SampleCounts

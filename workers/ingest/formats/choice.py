@@ -22,7 +22,7 @@ from workers.ingest.formats.mask_agreement import Agreement, agreement
 from workers.ingest.items import Annotations, Format, FoundSet, LabelFormat, LabelledSet, Source
 from workers.ingest.labels.choice import label_format, label_formats, may_have_labels, read_labels
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.mask_choice import CODE as MASKS_AMBIGUOUS
+from workers.ingest.pairing.choice.mask_choice import CODE as MASKS_AMBIGUOUS
 from workers.ingest.pairing.pairs import Pair, pair
 from workers.ingest.paths.layout import by_role, pictures
 from workers.ingest.problems import Offer, ProblemLog, Refused

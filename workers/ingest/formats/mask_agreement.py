@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Item, Labels, Read
-from workers.ingest.masks.object_ids import one_piece
+from workers.ingest.masks.objects.object_ids import one_piece
 from workers.ingest.masks.survey import spread
 from workers.ingest.paths.words import stem_of
 from workers.ingest.pictures.decode import decode_image, load, rgb_pixels

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from trainyard.datasets.record import IngestOptions, Task
 from workers.ingest.archive import Member
-from workers.ingest.classes.classes_file import read_classes_files
+from workers.ingest.classes.files.classes_file import read_classes_files
 from workers.ingest.items import Item, LabelledSet, Labels, Source
 from workers.ingest.labels.cell_labels import parting
 from workers.ingest.labels.image_choice import chosen_images, item_names

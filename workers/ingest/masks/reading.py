@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.items import Color, Read
-from workers.ingest.masks.colors import (
+from workers.ingest.masks.objects.object_ids import PLAIN, PLAIN_NAMED, background_of
+from workers.ingest.masks.objects.object_question import Couples, ask_objects
+from workers.ingest.masks.objects.object_survey import colored_objects, deep_objects
+from workers.ingest.masks.rescaled import check_greys_are_colors
+from workers.ingest.masks.survey import MaskKinds, spread
+from workers.ingest.masks.truth import Shown
+from workers.ingest.masks.values.colors import (
     BLACK,
     WHITE_COLOR,
     Counts,
@@ -17,15 +23,9 @@ from workers.ingest.masks.colors import (
     is_colored,
     warn_of_blurred,
 )
-from workers.ingest.masks.grey_levels import jpeg_levels, number_levels
-from workers.ingest.masks.near_colors import ask_about_near_colors, near_colors
-from workers.ingest.masks.object_ids import PLAIN, PLAIN_NAMED, background_of
-from workers.ingest.masks.object_question import Couples, ask_objects
-from workers.ingest.masks.object_survey import colored_objects, deep_objects
-from workers.ingest.masks.rescaled import check_greys_are_colors
-from workers.ingest.masks.shades import has_alpha_shapes, seen_colors, seen_shades
-from workers.ingest.masks.survey import MaskKinds, spread
-from workers.ingest.masks.truth import Shown
+from workers.ingest.masks.values.grey_levels import jpeg_levels, number_levels
+from workers.ingest.masks.values.near_colors import ask_about_near_colors, near_colors
+from workers.ingest.masks.values.shades import has_alpha_shapes, seen_colors, seen_shades
 from workers.ingest.pictures.mask_files import WHITE, color_of, hex_of
 from workers.ingest.problems import ProblemLog, Refused
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.items import Read
-from workers.ingest.masks.object_question import Couples
+from workers.ingest.masks.objects.object_question import Couples
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.mask_files import any_header
 from workers.ingest.pictures.mask_fit import same_proportions

@@ -8,7 +8,7 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Color, Read
-from workers.ingest.masks.colored_masks import decode_colors
+from workers.ingest.masks.values.colored_masks import decode_colors
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.pictures.mask_files import (
     WHITE,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from workers.ingest.archive import Member
-from workers.ingest.pairing.marks import Couple, Mark, couples, likely_marks, plain_marks
 from workers.ingest.pairing.matching import derived, open_readings
+from workers.ingest.pairing.names.marks import Couple, Mark, couples, likely_marks, plain_marks
 from workers.ingest.paths.layout import Picture, by_role, without
 from workers.ingest.paths.words import ending_of
 from workers.ingest.pictures.appearance import Look, look_at

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from workers.ingest.pairing.marks import Couple, couples, likely_marks, plain_marks
+from workers.ingest.pairing.names.marks import Couple, couples, likely_marks, plain_marks
 from workers.ingest.paths.layout import Picture, without
 from workers.ingest.paths.words import Words, is_number, words
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.classes.class_folders import class_folders
+from workers.ingest.classes.files.class_folders import class_folders
 from workers.ingest.items import Source
 from workers.ingest.masks.class_masks import Named
 from workers.ingest.pairing.report import report_clash

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from workers.ingest.archive import Member
 from workers.ingest.pairing.guess_pairs import NAME_THEM
-from workers.ingest.pairing.marks import Couple
+from workers.ingest.pairing.names.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.problems import ProblemLog, shown
 

@@ -8,13 +8,12 @@ from functools import partial
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read, Source
 from workers.ingest.masks.class_masks import Named
-from workers.ingest.pairing.affixes import completed
+from workers.ingest.pairing.choice.label_sets import label_sets
+from workers.ingest.pairing.choice.mask_choice import by_looks_or_names, by_rivals, chosen
+from workers.ingest.pairing.choice.several_masks import named_masks, several
+from workers.ingest.pairing.choice.unmasked import background_images, tells_nothing
 from workers.ingest.pairing.client_patterns import named_classes, named_roles
-from workers.ingest.pairing.copies import without_copies
 from workers.ingest.pairing.guess_pairs import Inference, report_inferred
-from workers.ingest.pairing.label_sets import label_sets
-from workers.ingest.pairing.marks import Couple
-from workers.ingest.pairing.mask_choice import by_looks_or_names, by_rivals, chosen
 from workers.ingest.pairing.matching import (
     ByWords,
     Matched,
@@ -26,8 +25,12 @@ from workers.ingest.pairing.matching import (
     of_the_same,
     same_words,
 )
-from workers.ingest.pairing.renumbered_masks import renumbered_masks
-from workers.ingest.pairing.renumbering import renumbered, renumbered_joined, sides
+from workers.ingest.pairing.names.affixes import completed
+from workers.ingest.pairing.names.copies import without_copies
+from workers.ingest.pairing.names.marks import Couple
+from workers.ingest.pairing.names.renumbered_masks import renumbered_masks
+from workers.ingest.pairing.names.renumbering import renumbered, renumbered_joined, sides
+from workers.ingest.pairing.names.respelled import respelled
 from workers.ingest.pairing.report import (
     report_clash,
     report_masks,
@@ -35,9 +38,6 @@ from workers.ingest.pairing.report import (
     report_outside,
     report_smooth,
 )
-from workers.ingest.pairing.respelled import respelled
-from workers.ingest.pairing.several_masks import named_masks, several
-from workers.ingest.pairing.unmasked import background_images, tells_nothing
 from workers.ingest.paths.layout import Picture, by_role, pictures, without
 from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.lists.listed_pairs import listed_pairs

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
-from workers.ingest.classes.classes_file import read_classes_files
+from workers.ingest.classes.files.classes_file import read_classes_files
 from workers.ingest.formats.annotations.box_forms import Numbers
 from workers.ingest.formats.annotations.image_lookup import CitedFiles
 from workers.ingest.formats.boxes.box_set import ListedBox, ListedBoxes, ListedImage

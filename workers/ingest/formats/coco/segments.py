@@ -6,8 +6,8 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.items import ImageObjects, Read
-from workers.ingest.masks.colored_masks import decode_colors
-from workers.ingest.masks.instances import numbered_objects, resized
+from workers.ingest.masks.objects.instances import numbered_objects, resized
+from workers.ingest.masks.values.colored_masks import decode_colors
 from workers.ingest.pictures.decode import DecodedImage
 from workers.ingest.pictures.mask_files import color_codes, color_of, colored_pixels
 from workers.ingest.pictures.mask_fit import fit_mask

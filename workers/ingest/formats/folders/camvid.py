@@ -12,12 +12,12 @@ from workers.ingest.classes.color_table import read_color_table, table_file
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.items import Color, FoundSet, Source
-from workers.ingest.masks.object_question import Couples
+from workers.ingest.masks.objects.object_question import Couples
 from workers.ingest.masks.reading import MaskSet, mask_reading
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.renumbered_masks import renumbered_members
+from workers.ingest.pairing.names.renumbered_masks import renumbered_members
 from workers.ingest.paths.layout import PICTURES
 from workers.ingest.pictures.mask_files import WHITE
 from workers.ingest.problems import ProblemLog, Refused

@@ -22,7 +22,7 @@ from workers.ingest.formats.folders.cityscapes_labels import COLOR_TABLE, COLORS
 from workers.ingest.formats.folders.leftovers import report_without_mask, without_image
 from workers.ingest.items import FoundSet, Read, Source, Truth
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.renumbered_masks import renumbered_members
+from workers.ingest.pairing.names.renumbered_masks import renumbered_members
 from workers.ingest.pictures.decode import DecodedImage, load
 from workers.ingest.pictures.mask_files import check_mask_size
 from workers.ingest.pictures.mask_fit import fit_mask

@@ -19,7 +19,7 @@ from workers.ingest.formats.folders.cityscapes import LabelIdTruth
 from workers.ingest.formats.folders.cityscapes_labels import COLORS, LABEL_IDS, NAMES
 from workers.ingest.formats.folders.leftovers import report_without_mask, without_image
 from workers.ingest.items import FoundSet, Source
-from workers.ingest.pairing.renumbered_masks import renumbered_members
+from workers.ingest.pairing.names.renumbered_masks import renumbered_members
 from workers.ingest.problems import ProblemLog
 from workers.ingest.regions.masks import IGNORED
 from workers.prepared.version import Uint8

@@ -15,7 +15,7 @@ from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_m
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.items import Color, FoundSet, Source
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.renumbered_masks import renumbered_members
+from workers.ingest.pairing.names.renumbered_masks import renumbered_members
 from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.masks import IGNORED
 from workers.ingest.text.sniff import mentions

@@ -14,8 +14,8 @@ from trainyard.catalog.names import DATASET_FORMATS
 from trainyard.datasets.record import MASKS, IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_names import foreground
-from workers.ingest.classes.classes_file import other_names, read_classes_files
 from workers.ingest.classes.color_table import read_color_table, table_file
+from workers.ingest.classes.files.classes_file import other_names, read_classes_files
 from workers.ingest.classes.named_classes import NamedClasses
 from workers.ingest.formats.annotations.kinds import INSTANCES
 from workers.ingest.formats.annotations.part_of import PartOf
@@ -28,13 +28,13 @@ from workers.ingest.masks.class_masks import (
     UnionTruth,
     class_values,
 )
-from workers.ingest.masks.colors import BLACK, color_names
-from workers.ingest.masks.instance_twins import instance_twins
-from workers.ingest.masks.instances import InstancesTruth, show_one_object
+from workers.ingest.masks.objects.instance_twins import instance_twins
+from workers.ingest.masks.objects.instances import InstancesTruth, show_one_object
 from workers.ingest.masks.reading import MaskReading, MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import MaskKinds, spread, survey
 from workers.ingest.masks.truth import MaskTruth
+from workers.ingest.masks.values.colors import BLACK, color_names
 from workers.ingest.pairing.pairs import Pair, Pairing, pair
 from workers.ingest.pictures.mask_files import decode_mask
 from workers.ingest.problems import ProblemLog, Refused, shown

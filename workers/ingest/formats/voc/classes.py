@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from workers.ingest.classes.classes_file import other_names, read_classes_files
+from workers.ingest.classes.files.classes_file import other_names, read_classes_files
+from workers.ingest.classes.files.voc_labels import CLASSES, labelmap, palette_color
 from workers.ingest.classes.named_classes import first_value
-from workers.ingest.classes.voc_labels import CLASSES, labelmap, palette_color
 from workers.ingest.items import Color, OtherNames, Read, Source
 from workers.ingest.masks.survey import spread
 from workers.ingest.masks.truth import MaskTruth

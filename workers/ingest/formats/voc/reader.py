@@ -14,7 +14,7 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.classes.class_names import foreground
 from workers.ingest.classes.class_rules import are_ids
-from workers.ingest.classes.voc_labels import palette_color
+from workers.ingest.classes.files.voc_labels import palette_color
 from workers.ingest.formats.annotations.image_lookup import CitedFiles, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.formats.annotations.kinds import INSTANCES
@@ -22,14 +22,14 @@ from workers.ingest.formats.annotations.part_of import PartOf
 from workers.ingest.formats.voc.classes import VocClasses, is_voc, labelled, set_classes, used_ids, voc_table
 from workers.ingest.formats.voc.label_sets import MASKS, mask_files
 from workers.ingest.items import FoundSet, Source, Truth
-from workers.ingest.masks.instance_twins import instance_twins
-from workers.ingest.masks.instances import InstancesTruth
+from workers.ingest.masks.objects.instance_twins import instance_twins
+from workers.ingest.masks.objects.instances import InstancesTruth
 from workers.ingest.masks.reading import MaskSet, mask_reading, white_value
 from workers.ingest.masks.sizes import settle_sizes
 from workers.ingest.masks.survey import survey
 from workers.ingest.masks.truth import MaskTruth
-from workers.ingest.pairing.copies import exact_copies
-from workers.ingest.pairing.renumbered_masks import renumbered_members
+from workers.ingest.pairing.names.copies import exact_copies
+from workers.ingest.pairing.names.renumbered_masks import renumbered_members
 from workers.ingest.paths.layout import PICTURES, pictures
 from workers.ingest.paths.words import ending_of, stem_of
 from workers.ingest.problems import ProblemLog, Refused

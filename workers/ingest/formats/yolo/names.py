@@ -4,7 +4,7 @@ that names them all."""
 from collections.abc import Collection
 
 from workers.ingest.archive import Member
-from workers.ingest.classes.classes_file import read_classes_files
+from workers.ingest.classes.files.classes_file import read_classes_files
 from workers.ingest.items import Source
 from workers.ingest.problems import ProblemLog, Refused, shown
 from workers.ingest.text.plain_yaml import read_yaml, yaml_members

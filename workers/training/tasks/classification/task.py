@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from trainyard.errors import InvalidRequest
+from trainyard.library.prediction import TILES
 from trainyard.runs.events import Event, Notice
-from trainyard.runs.prediction import TILES
 from trainyard.spec.training_spec import ModelSpec, TrainingSpec
 from workers.prepared.version import PreparedClass, PreparedDataset, Sample
 from workers.training.checkpoints.trained_network import TrainedNetwork

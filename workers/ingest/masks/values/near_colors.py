@@ -12,9 +12,9 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Read
-from workers.ingest.masks.edge_colors import areas
-from workers.ingest.masks.object_question import Couples
+from workers.ingest.masks.objects.object_question import Couples
 from workers.ingest.masks.survey import spread
+from workers.ingest.masks.values.edge_colors import areas
 from workers.ingest.pictures.mask_files import Color, color_of, hex_of
 from workers.ingest.problems import Offer, ProblemLog
 from workers.ingest.question_previews import MOST_ROWS, Example, preview

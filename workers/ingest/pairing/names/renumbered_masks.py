@@ -8,10 +8,10 @@ from dataclasses import replace
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.items import Source
-from workers.ingest.pairing.content_fit import Read
+from workers.ingest.pairing.choice.content_fit import Read
 from workers.ingest.pairing.mask_labels import Labelled, Masks
 from workers.ingest.pairing.matching import Matched
-from workers.ingest.pairing.renumbering import members_of, renumbered
+from workers.ingest.pairing.names.renumbering import members_of, renumbered
 from workers.ingest.paths.layout import Picture, pictures
 from workers.ingest.problems import ProblemLog
 

@@ -5,17 +5,17 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from workers.ingest.classes.class_documents import parsed_json, parsed_yaml
-from workers.ingest.classes.class_json import classes_in, classes_of, classes_of_dataset
-from workers.ingest.classes.class_lists import (
+from workers.ingest.classes.class_words import CLASS_WORDS, LIST_WORDS
+from workers.ingest.classes.files.class_documents import parsed_json, parsed_yaml
+from workers.ingest.classes.files.class_json import classes_in, classes_of, classes_of_dataset
+from workers.ingest.classes.files.class_lists import (
     classes_of_color_table,
     classes_of_csv,
     classes_of_pbtxt,
     classes_of_table,
     classes_of_text,
 )
-from workers.ingest.classes.class_words import CLASS_WORDS, LIST_WORDS
-from workers.ingest.classes.markdown_lists import classes_of_markdown, classes_of_markdown_table
+from workers.ingest.classes.files.markdown_lists import classes_of_markdown, classes_of_markdown_table
 from workers.ingest.classes.named_classes import NamedClasses
 
 Parse = Callable[[str], NamedClasses | None]

@@ -21,7 +21,7 @@ from workers.attempt_spans import attempt_at, claim_was_made, now_ns, tell_outco
 from workers.heartbeat import Presence
 from workers.process.child import await_server
 from workers.process.claims import Claims
-from workers.runs.finishing_supervisor import FinishingSupervisor
+from workers.runs.finishing.finishing_supervisor import FinishingSupervisor
 
 logger = logging.getLogger(__name__)
 

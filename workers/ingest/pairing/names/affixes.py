@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workers.ingest.pairing.marks import Couple
 from workers.ingest.pairing.matching import Matched, also
+from workers.ingest.pairing.names.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.paths.words import Words
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Color, Read
-from workers.ingest.masks.edge_colors import MOST_BLURRED, edge_colors
-from workers.ingest.masks.near_colors import NEAR
+from workers.ingest.masks.values.edge_colors import MOST_BLURRED, edge_colors
+from workers.ingest.masks.values.near_colors import NEAR
 from workers.ingest.pictures.decode import load, rgb_pixels
 from workers.ingest.pictures.large import color_strips
 from workers.ingest.pictures.limits import TooLarge

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Read
-from workers.ingest.masks.object_ids import Sureness, share_of_one_piece, sureness
+from workers.ingest.masks.objects.object_ids import Sureness, share_of_one_piece, sureness
 from workers.ingest.masks.survey import spread
 from workers.ingest.pictures.decode import load, rgb_pixels
 from workers.ingest.pictures.mask_files import color_codes, decode_ids

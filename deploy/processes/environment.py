@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.passwords import folder_of, made_password, present_password
-from deploy.ports import redis_port
+from deploy.processes.passwords import folder_of, made_password, present_password
+from deploy.processes.ports import redis_port
 from trainyard.settings import Settings
 
 FLOWER_USER = "trainyard"

@@ -9,8 +9,8 @@ import numpy as np
 from workers.ingest.archive import Member
 from workers.ingest.items import Read
 from workers.ingest.masks.survey import spread
-from workers.ingest.pairing.marks import Couple
-from workers.ingest.pairing.several_masks import Several
+from workers.ingest.pairing.choice.several_masks import Several
+from workers.ingest.pairing.names.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.pictures.mask_files import HALF, decode_mask
 from workers.ingest.problems import Refused

@@ -5,7 +5,7 @@ import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from workers.ingest.pairing.marks import Couple
+from workers.ingest.pairing.names.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.paths.words import Words, is_number, words
 

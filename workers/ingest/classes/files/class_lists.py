@@ -5,8 +5,8 @@ import re
 
 from workers.ingest.classes.class_words import ID_HEADS, NAME_HEADS
 from workers.ingest.classes.color_table import has_colors, parse_colors, rows_of
+from workers.ingest.classes.files.voc_labels import labelmap
 from workers.ingest.classes.named_classes import NamedClasses, Unread, first_value, in_order, with_ids
-from workers.ingest.classes.voc_labels import labelmap
 from workers.ingest.regions.masks import IGNORED
 
 _NUMBER_FIRST = re.compile(r"(\d{1,5})[\s:,;=]+(\S.*)")

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
 from workers.ingest.masks.survey import spread
-from workers.ingest.pairing.content_fit import Read, better, sizes_tell
-from workers.ingest.pairing.marks import Couple
+from workers.ingest.pairing.choice.content_fit import Read, better, sizes_tell
 from workers.ingest.pairing.matching import Matched, also
-from workers.ingest.pairing.numbered_names import NumberedName, numbered_name
+from workers.ingest.pairing.names.marks import Couple
+from workers.ingest.pairing.names.numbered_names import NumberedName, numbered_name
 from workers.ingest.paths.layout import Picture, without
 from workers.ingest.paths.role_words import Role
 from workers.ingest.problems import Offer, ProblemLog, Refused, shown

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.ingest.archive import Member
-from workers.ingest.classes.class_file_names import Parse, rank_and_parser
+from workers.ingest.classes.files.class_file_names import Parse, rank_and_parser
 from workers.ingest.classes.named_classes import NamedClasses, Unread
 from workers.ingest.items import OtherNames, Source
 from workers.ingest.problems import ProblemLog, Refused

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from workers.ingest.archive import Member
-from workers.ingest.pairing.counted_masks import counted_masks, have_several
+from workers.ingest.pairing.choice.counted_masks import counted_masks, have_several
 from workers.ingest.pairing.guess_pairs import NAME_THEM
-from workers.ingest.pairing.marks import Couple
 from workers.ingest.pairing.matching import Matched, derived
+from workers.ingest.pairing.names.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.paths.patterns import pattern_of
 from workers.ingest.paths.role_words import MASK_WORDS

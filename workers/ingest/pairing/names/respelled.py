@@ -15,8 +15,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from functools import partial
 from itertools import permutations, product
 
-from workers.ingest.pairing.affixes import affixed
-from workers.ingest.pairing.marks import Couple
+from workers.ingest.pairing.names.affixes import affixed
+from workers.ingest.pairing.names.marks import Couple
 from workers.ingest.paths.layout import Picture
 from workers.ingest.paths.role_words import IMAGE_AFFIXES, IMAGE_WORDS, MASK_WORDS
 from workers.ingest.paths.words import Words, words

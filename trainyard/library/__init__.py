@@ -1,0 +1,1 @@
+"""Records of what is kept beside runs, and of the short jobs that workers do for it."""

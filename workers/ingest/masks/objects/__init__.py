@@ -1,0 +1,1 @@
+"""Masks that tell objects apart."""

@@ -1,0 +1,1 @@
+"""What the colours and levels of grey of masks mean."""

@@ -1,0 +1,1 @@
+"""Which of several masks is an image's, and which images have none."""

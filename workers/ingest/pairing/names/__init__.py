@@ -1,0 +1,1 @@
+"""How names of images and of their masks differ."""

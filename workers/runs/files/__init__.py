@@ -1,0 +1,1 @@
+"""The files of a run while it is worked on."""

@@ -1,0 +1,1 @@
+"""Writing what a trained run owes: its report, its export, its best checkpoint's scores."""
