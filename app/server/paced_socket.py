@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from gunicorn.http.errors import LimitRequestHeaders
 
-from app.server.request_head import HEAD_BYTES, is_enough, is_overlong, path_of
+from app.server.request_head import HEAD_BYTES, is_enough, is_overlong, is_plain_read, path_of
 from app.server.waits import Waits
 from trainyard.errors import TooManyUploads
 
@@ -62,6 +62,11 @@ class PacedSocket:
     def path(self) -> str:
         """That of the newest request that was collected, as it was sent; "/" where it is not known."""
         return self._path
+
+    @property
+    def is_plain_read(self) -> bool:
+        """Whether what has come, and is not served yet, is a whole request to read something."""
+        return is_plain_read(self._early)
 
     def send_last(self, answer: bytes) -> None:
         """Send what the kernel takes at once of a last answer. Never waits."""

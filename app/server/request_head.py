@@ -10,6 +10,8 @@ _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~]+ HTTP/1\.[0-9]\r\n")
+_BODY = re.compile(rb"\r\n(?:content-length|transfer-encoding|expect):", re.IGNORECASE)
+_READS = (b"GET ", b"HEAD ")
 _PATH = re.compile(rb"(?:\r\n)*[!-~]+ (/[!-~]*)")
 
 
@@ -30,6 +32,12 @@ def is_enough(request: bytes) -> bool:
 def is_overlong(request: bytes | bytearray) -> bool:
     """Whether the head is longer than HEAD_BYTES, and has no end yet."""
     return len(request) > HEAD_BYTES and _END not in request
+
+
+def is_plain_read(request: bytes | bytearray) -> bool:
+    """Whether it is a whole GET or HEAD without a body: nothing more is awaited of the client."""
+    head, is_whole, _ = bytes(request.lstrip(b"\r\n")).partition(_END)
+    return bool(is_whole) and head.startswith(_READS) and not _BODY.search(head)
 
 
 def path_of(request: bytes | bytearray) -> str:

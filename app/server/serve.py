@@ -5,6 +5,7 @@ gevent worker) it holds up every client. Who is slow or idle gets no thread: see
 """
 
 import resource
+import sys
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
@@ -32,6 +33,11 @@ CONNECTIONS = 2000
 """Clients that may be connected at a time, with or without a request."""
 FILES = 500 + MAX_FOLLOWERS
 """Open files that are none of these clients': the program's, storage's, Redis's, and those of followers."""
+IDLE_S = 75
+"""How long a connection without a request is kept: longer than proxies keep theirs (nginx 60 s), which answer
+502 where one ends as they send the next request by it."""
+SWITCH_S = 0.0002
+"""How long a thread may compute while others want to: Python's 5 ms are waited for often in each request."""
 GRACE_S = 3
 """What requests under way have after SIGTERM; event streams end within a second."""
 TIMEOUT_S = 120
@@ -44,6 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.path_prefix = settings.path_prefix
         super().__init__()
 
     def load_config(self) -> None:
@@ -69,6 +76,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "logger_class": JsonLogger if settings.log_format == JSON else QuerylessLogger,
         "accesslog": "-",
         "access_log_format": ACCESS_FORMAT,
+        "keepalive": IDLE_S,
         "timeout": TIMEOUT_S,
         "graceful_timeout": GRACE_S,
         "control_socket_disable": True,
@@ -86,6 +94,7 @@ def connections() -> int:
 
 def begin(worker: Worker) -> None:
     """Start what runs beside requests, and let the streams know when the worker begins to stop."""
+    sys.setswitchinterval(SWITCH_S)
     services = worker.wsgi.extensions[EXTENSION]
     services.shutdown.when(lambda: not worker.alive)
     services.housekeeper.start(threading.Event())

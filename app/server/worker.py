@@ -4,9 +4,10 @@ import errno
 import socket
 import time
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from selectors import EVENT_READ
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,15 @@ REQUEST_S = 10.0
 """How long a client has for the head of a request, and its body where it is small."""
 LINGER_S = 2.0
 """How long a client has to take its last answer and to leave, until its connection is cut."""
+ACCEPTED_AT_ONCE = 64
+"""Clients that are taken in by one look: each look may wait for threads that work."""
+FIRST_S = 2.0
+"""How long a client may take to send something, while others wait for its place."""
+LIVENESS, FIGURES = "liveness", "figures"
+PROBES = {"/ping": LIVENESS, "/healthz": LIVENESS, "/readyz": FIGURES, "/metrics": FIGURES}
+"""What is answered by threads of its own, before all else that is asked for. Those that look at Redis and
+storage, which may hang, are not those that say that the process lives."""
+PROBE_THREADS = 2
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -36,18 +46,34 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._leaving: deque[TConn] = deque()
         self._waits = Waits()
 
+    def init_process(self) -> None:
+        """Begin to serve; the threads of probes are made here, in the process that has them."""
+        self._probes = {kind: ThreadPoolExecutor(PROBE_THREADS) for kind in set(PROBES.values())}
+        super().init_process()
+
     def accept(self, listener: socket.socket) -> None:
-        """Take a new client in."""
-        try:
-            client, address = listener.accept()
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
-                raise
-            return
-        self.nr_conns += 1
-        self._await_request(
-            TConn(self.cfg, PacedSocket(client, self._waits), address, listener.getsockname())
-        )
+        """Take new clients in."""
+        for _ in range(min(ACCEPTED_AT_ONCE, self.worker_connections - self.nr_conns)):
+            try:
+                client, address = listener.accept()
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                    raise
+                return
+            self.nr_conns += 1
+            self._await_request(
+                TConn(self.cfg, PacedSocket(client, self._waits), address, listener.getsockname())
+            )
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a whole request to a thread."""
+        sock = conn.sock
+        kind = PROBES.get(sock.path.removeprefix(self.app.path_prefix)) if sock.is_plain_read else None
+        if kind:
+            future = self._probes[kind].submit(self.handle, conn)
+        else:
+            future = self.tpool.submit(self._handle_in_turn, conn)
+        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def on_client_socket_readable(self, conn: TConn, client: PacedSocket) -> None:
         """A client that was kept begins its next request."""
@@ -77,8 +103,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         else:
             self._close(conn)
 
+    def _handle_in_turn(self, conn: TConn) -> Any:
+        with self._waits.at_work():
+            return self.handle(conn)
+
     def murder_pending(self) -> None:
-        """Close what took too long; at the end, all that is not whole."""
+        """Close what took too long, or has a place that others want; at the end, all that is not whole."""
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
         now = time.monotonic()
         while self._leaving and self._leaving[0].timeout <= now:
             self._end(self._leaving.popleft())
@@ -114,6 +146,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         )
         self.log.access(shown, SimpleNamespace(headers=[]), environ, timedelta())
         return sent
+
+    def _make_room(self) -> None:
+        """Let clients go that ask for nothing, oldest first."""
+        for conn in list(islice(self.keepalived_conns, ACCEPTED_AT_ONCE)):
+            self.keepalived_conns.remove(conn)
+            self._end(conn)
+        silent_since = time.monotonic() + REQUEST_S - FIRST_S
+        silent = (conn for conn in self.pending_conns if not conn.sock.has_begun)
+        for conn in list(islice(silent, ACCEPTED_AT_ONCE)):
+            if conn.timeout > silent_since:
+                break
+            self.pending_conns.remove(conn)
+            self._end(conn)
 
     def _await_request(self, conn: TConn) -> None:
         conn.sock.setblocking(False)

@@ -129,6 +129,51 @@ def test_a_spec_that_lacks_a_field_fails_no_list(
     assert client.post(f"{RUNS}/{record['id']}/resume", json={}).status_code == 200
 
 
+def planted(data: Any, path: str = "") -> Any:
+    """The data with a field of another release in each of its parts; free-form objects are none."""
+    if isinstance(data, list):
+        return [planted(one, f"{path}.{place}") for place, one in enumerate(data)]
+    if not isinstance(data, dict) or path.endswith(("params", ".result", ".error", "progress", "labels")):
+        return data
+    more = {} if path in (".checkpoints", ".metrics") or "_row" in path else {"of_tomorrow": path or "top"}
+    return {**{name: planted(value, f"{path}.{name}") for name, value in data.items()}, **more}
+
+
+def foreign(data: Any) -> set[str]:
+    """Where the data has fields of another release."""
+    if isinstance(data, list):
+        return {found for one in data for found in foreign(one)}
+    if not isinstance(data, dict):
+        return set()
+    inner = {found for one in data.values() for found in foreign(one)}
+    return inner | ({data["of_tomorrow"]} if "of_tomorrow" in data else set())
+
+
+def test_what_another_release_knows_is_ignored_and_kept_at_any_depth(
+    client: FlaskClient, settings: Settings, redis_client: Client, hand: Hand
+):
+    storage = unpack(RELEASES[-1], settings.storage)
+    record = planted(record_named(storage, "stopped"))
+    expected = foreign(record)
+    assert expected >= {"top", ".spec", ".spec.model", ".spec.optimization.losses.0", ".attempts.0",
+                        ".checkpoints.last"}  # fmt: skip
+    write_json(storage.run(record["id"]).record, record)
+    assert reindex(redis_client, storage).problems == []
+    run = client.get(f"{RUNS}/{record['id']}").json
+    assert foreign(run) == set()
+    assert client.patch(f"{RUNS}/{record['id']}", json={"notes": "changed"}).status_code == 200
+    redis_client.flushall()
+    reindex(redis_client, storage)
+    assert client.post(f"{RUNS}/{record['id']}/resume", json={"epochs": 9}).status_code == 200
+    held = next(one for one in iter(lambda: hand.runs.claim("cpu", "w"), None) if one.id == record["id"])
+    hand.runs.finish(held, "completed")
+    stored = record_named(storage, "stopped")
+    assert (stored["notes"], stored["status"], len(stored["attempts"])) == (
+        "changed", "completed", len(record["attempts"]) + 1,
+    )  # fmt: skip
+    assert foreign(stored) == expected
+
+
 BROKEN = {
     "no JSON": "{",
     "no object": "[]",

@@ -52,6 +52,14 @@ _PREFIXES = {
 Record = TypeVar("Record", bound=Kept)
 
 
+def _stored(file: Path) -> dict[str, Any]:
+    """Raises StorageUnavailable, of it NewerFormat for a file that this release is not to write."""
+    try:
+        return read_json(file) if file.exists() else {}
+    except BrokenFile:
+        return {}
+
+
 class Records(Generic[Record]):
     """All records of a kind. Methods that write raise StoreUnavailable."""
 
@@ -193,16 +201,9 @@ class Records(Generic[Record]):
             record = newer
 
     def _write(self, record: Record) -> None:
-        """What a newer release has put into the file, and this one does not know, stays there."""
+        """What another release has put into the file, and this one does not know, stays there."""
         file = self.record_file(record.id)
-        write_json(file, {**self._unknown(file), **self._store.codec.to_json(record)})
-
-    def _unknown(self, file: Path) -> dict[str, Any]:
-        """Raises StorageUnavailable, of it NewerFormat for a file that this release is not to write."""
-        try:
-            return self._store.codec.unknown(read_json(file)) if file.exists() else {}
-        except BrokenFile:
-            return {}
+        write_json(file, self._store.codec.to_json_over(record, _stored(file)))
 
     def unknown(self, record_ids: list[str]) -> set[str]:
         """Those of which Redis has no record; raises StoreUnavailable."""

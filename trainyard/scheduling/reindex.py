@@ -212,15 +212,15 @@ class Reindex:
     def _settle(self, kind: _Kind[Record], record_ids: list[str], report: Report) -> None:
         """Let the higher revision of each record win."""
         ahead: dict[str, Record] = {}
-        unknown: dict[str, dict[str, Any]] = {}
+        stored: dict[str, dict[str, Any]] = {}
         for record_id, revision in kind.store.revisions(record_ids).items():
             with _told(kind, record_id, report):
                 found = self._read(kind, record_id, revision)
                 if isinstance(found, str):
                     report.counts[found] += 1
                 else:
-                    ahead[record_id], unknown[record_id] = found
-        outcomes = kind.store.restore(ahead, kind.life, kind.registry.rules, unknown)
+                    ahead[record_id], stored[record_id] = found
+        outcomes = kind.store.restore(ahead, kind.life, kind.registry.rules, stored)
         for record, outcome in zip(ahead.values(), outcomes, strict=True):
             with _told(kind, record.id, report):
                 report.counts[self._follow(kind, record, outcome)] += 1
@@ -232,8 +232,8 @@ class Reindex:
     def _read(
         self, kind: _Kind[Record], record_id: str, known: int | None
     ) -> tuple[Record, dict[str, Any]] | str:
-        """The record as storage has it, and what a newer release has put there besides; or what became of it
-        where Redis, which has revision `known`, is not asked any more."""
+        """The record as storage has it, and its JSON data, which may have more of another release's; or what
+        became of it where Redis, which has revision `known`, is not asked any more."""
         file = kind.registry.record_file(record_id)
         try:
             data = read_json(file)
@@ -245,7 +245,7 @@ class Reindex:
             return self._settle_unreadable(kind, file, error)
         if record.id != record_id:
             raise StorageUnavailable(f"its record is that of {record.id}.")
-        return record, kind.store.codec.unknown(data)
+        return record, data
 
     def _follow(self, kind: _Kind[Record], record: Record, outcome: str) -> str:
         """Do what else the outcome of restoring a record asks for; what became of it."""

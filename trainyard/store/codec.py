@@ -17,6 +17,7 @@ from trainyard.decoding import decoder
 from trainyard.errors import Unreadable
 from trainyard.spec.stored import read_spec
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.store.foreign_fields import kept
 
 Record = TypeVar("Record")
 
@@ -43,6 +44,7 @@ class Codec(Generic[Record]):
     """Turns a record into JSON data and into the texts of a hash, and back, by its dataclass."""
 
     def __init__(self, kind: type[Record]) -> None:
+        self._kind = kind
         self._schema = class_schema(kind)()
         self._decode = decoder(kind, own={TrainingSpec: _spec})
         known = self._schema.fields.items()
@@ -56,9 +58,11 @@ class Codec(Generic[Record]):
         """The record with fields changed."""
         return replace(record, **values)  # type: ignore[type-var]
 
-    def unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the fields of JSON data that a newer release has put there, and this one does not know."""
-        return {name: value for name, value in data.items() if name not in self._is_text}
+    def to_json_over(self, record: Record, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """As `to_json`, with what another release has put into the stored JSON data of the same record, at
+        any depth, and this one does not know."""
+        found: dict[str, Any] = kept(self._kind, dict(stored), self.to_json(record))
+        return found
 
     def from_json(self, data: Any) -> Record:
         """The reverse; fields of an older or newer revision of the record are left out. Raises Unreadable."""

@@ -217,16 +217,16 @@ class RecordStore(Generic[Record]):
         records: Mapping[str, Record],
         life: Life,
         rules: LeaseRules,
-        unknown: Mapping[str, Mapping[str, Any]] | None = None,
+        stored: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[str]:
         """Take records, by their ids, over from storage at once; the outcome of each, see restore.lua.
 
-        `unknown` has fields, as JSON data, that a newer release has put into some of them.
+        `stored` has the JSON data of some of them, in which another release may have put more.
         """
         calls: list[list[str | int | float]] = []
         for record_id, record in records.items():
             states = [life.waiting, life.working]
-            data = {**(unknown or {}).get(record_id, {}), **self.codec.to_json(record)}
+            data = self.codec.to_json_over(record, (stored or {}).get(record_id, {}))
             calls.append([self.kind, record_id, *states, rules.grace_s, *self._pairs(data)])
         return run_together(self.client, "restore", calls)
 

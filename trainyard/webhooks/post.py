@@ -11,8 +11,7 @@ from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
 from trainyard.errors import InvalidRequest
-from trainyard.same_origin import is_host_name
-from trainyard.webhooks.addresses import Network, check_address, is_address, resolved
+from trainyard.webhooks.addresses import Network, check_host, is_address, is_name, resolved
 
 CONNECT_S = 5.0
 TOTAL_S = 15.0
@@ -35,11 +34,10 @@ def check_url(url: str, allowed: Sequence[Network]) -> None:
         parts, port = SplitResult("", "", "", "", ""), None
     host = parts.hostname or ""
     is_plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= URL_LENGTH
-    is_known = is_plain and parts.scheme in _PORTS and (is_host_name(host) or is_address(host)) and port != 0
+    is_known = is_plain and parts.scheme in _PORTS and (is_name(host) or is_address(host)) and port != 0
     if not is_known or parts.username is not None or parts.password is not None or parts.fragment:
         raise InvalidRequest("No webhook can be sent there.", errors={"url": [said]})
-    if is_address(host):
-        check_address(host, allowed)
+    check_host(host, allowed)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], allowed: Sequence[Network]) -> int:

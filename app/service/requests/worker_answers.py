@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.service.requests.slots import IsGone, Slots
+from app.service.requests.turns import aside
 from trainyard.errors import (
     ChildDied,
     ExportMismatch,
@@ -77,8 +78,9 @@ class WorkerAnswers:
         until = time.monotonic() + self._seconds
         self._predictions.ask(job, self._seconds)
         answer = None
-        while answer is None and time.monotonic() < until and not is_gone():
-            answer = self._predictions.answered(job.id)
+        with aside():
+            while answer is None and time.monotonic() < until and not is_gone():
+                answer = self._predictions.answered(job.id)
         if answer is None:
             begun = "No worker has taken it" if self._predictions.give_up(job.id) else "It was not done"
             raise self._late(f"{begun} within {self._seconds:g} s.")
