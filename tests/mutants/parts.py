@@ -35,9 +35,8 @@ _RUN_SCRIPTS = (
     "prelude", "submit", "claim", "renew", "held", "reap", "requeue", "release", "hand_over", "settle",
     "commit", "tell", "finish", "crash", "stop", "retarget", "move_to_front", "cancel", "resume", "retry",
     "export", "reopen", "update", "restore", "remove_run", "waiting", "queue_position", "beside",
-    "select_runs",
 )  # fmt: skip
-"""What becomes of a run is decided there; the others keep models, webhooks and drafts."""
+"""What becomes of a run is decided there; the others list runs, and keep models, webhooks and drafts."""
 
 PARTS = {
     "lifecycle": Part(
@@ -47,18 +46,12 @@ PARTS = {
     "scripts": Part(
         tuple(f"trainyard/store/lua/{name}.lua" for name in _RUN_SCRIPTS),
         (
-            "unit/test_store.py",
-            "unit/test_run_life.py",
-            "unit/test_leases.py",
+            "unit/test_transitions.py",
             "unit/test_claims.py",
             "unit/test_queues.py",
-            "unit/test_registry.py",
-            "unit/test_reindex.py",
-            "unit/test_known_records.py",
-            "unit/test_run_lists.py",
+            "unit/test_run_life.py",
             "unit/test_beside.py",
             "unit/test_dataset_scripts.py",
-            "unit/test_projects.py",
         ),
         (*_LONG_LEASES, *_LONG_LISTS),
     ),
