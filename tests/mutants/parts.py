@@ -114,6 +114,7 @@ PARTS = {
     "spec": Part(
         ("trainyard/spec/experiments.py", "trainyard/spec/checks.py", "trainyard/spec/stored.py"),
         (
+            "unit/test_spec_refusals.py",
             "unit/test_experiments.py",
             "unit/test_stored_spec.py",
             "unit/test_spec_devices.py",

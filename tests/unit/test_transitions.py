@@ -1,8 +1,8 @@
 """What each script leaves in Redis, to the last line: stories in `tests/fixtures/transitions`, told anew.
 
-What is stored is read by the next release, and by others that work on the same Redis, so none of it changes by
-the way. After a change that is meant, `python -m tests.unit.test_transitions` writes them anew; look at what
-differs.
+What is stored is read by the next release, and by others that work on the same Redis, so none of it changes
+by the way. After a change that is meant, `python -m tests.unit.test_transitions` writes them anew; look at
+what differs.
 """
 
 from pathlib import Path

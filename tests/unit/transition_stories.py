@@ -69,9 +69,9 @@ def crash(fence: str, owner: str, run: str = "a", kind: str = "run", waiting: st
     return step("crash", kind, run, fence, owner, waiting, "failed", "2", LOST)
 
 
-def reap(waiting: str = "queued", working: str = "running", seconds: float = 1000.0) -> Step:
+def reap(seconds: float = 1000.0) -> Step:
     """What anybody does now and then; the second loss is the last."""
-    return seconds, ("reap", "run", waiting, working, "failed", "2", GRACE_S, LOST)
+    return seconds, ("reap", "run", "queued", "running", "failed", "2", GRACE_S, LOST)
 
 
 def _metrics(last: float) -> str:
@@ -283,7 +283,7 @@ STORIES: dict[str, list[Step]] = {
         step("waiting", "run", "finish", "finishing", "0", GRACE_S),
         finishes(),
         step("waiting", "run", "finish", "finishing", "0", GRACE_S),
-        reap("finishing", "finishing"),
+        reap(),
         finishes("g"),
         step("release", "run", "a", "3", "g", "finishing", "drained"),
         finishes("h"),
@@ -291,6 +291,15 @@ STORIES: dict[str, list[Step]] = {
         step("requeue", "run", "finishing", "0", "1"),
         step("requeue", "run", "finishing", "1", "1"),
         step("cancel", "a"),
+    ],
+    "trained_on_before_it_is_finished": [
+        *TRAINED,
+        step("retarget", "a", "5"),
+        claim(),
+        renew("2", "w", "{}"),
+        step("edit", "run", "a", "spec", "{}"),
+        step("finish", "run", "a", "2", "w", "completed"),
+        step("remove_run", "a", "600"),
     ],
     "turns": [
         step(*_DATASET),
@@ -391,6 +400,14 @@ STORIES: dict[str, list[Step]] = {
             ])
         ),
         claim(),
+        *(
+            step("restore", "run", "b", "queued", "running", GRACE_S, "id", "b", "project", "p",
+                "dataset_id", "ds",
+                "queue", "train", "priority", "0", "created_at", "1800000001.5", "revision", revision,
+                "status", "running",
+                "fence", fence, "owner", owner)
+            for revision, fence, owner in (("20", "3", "other"), ("30", "4", "w"), ("40", "3", "w"))
+        ),
         renew("3", "other", run="b"),
         renew("3", "w", run="b"),
         renew("9", "new", run="c"),
@@ -433,6 +450,21 @@ STORIES: dict[str, list[Step]] = {
         step("stop", "a", "now"),
         step("remove", "s", "600"),
         step("remove", "s", "600"),
+    ],
+    "trained_models": [
+        step("register_model", "m", "none", "id", "m", "project", "p", "name", "net", "run_id", "a"),
+        step("register_model", "n", "none", "id", "n", "project", "p", "name", "net", "run_id", "a"),
+        step("restore", "model", "o", "", "", GRACE_S, "id", "o", "project", "p", "name", "net", "version",
+            "7",
+            "created_at", "1800000009.5", "revision", "3", "status", "registered"),
+        step("restore", "model", "q", "", "", GRACE_S, "id", "q", "project", "p", "name", "net", "version",
+            "5",
+            "created_at", "1800000019.5", "revision", "3", "status", "registered"),
+        step("register_model", "r", "none", "id", "r", "project", "p", "name", "net", "run_id", "a"),
+        step("edit_model", "n", "production", "description", "good"),
+        step("edit_model", "m", "production"),
+        step("remove_model", "m", "600"),
+        step("remove_model", "n", "600"),
     ],
     "webhooks": [
         step(*_DATASET),
