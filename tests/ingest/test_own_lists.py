@@ -652,3 +652,27 @@ def test_yaml_whose_keys_are_no_text_is_no_list(bench: Bench, name: str, text: s
 def test_yaml_may_number_splits(bench: Bench) -> None:
     split = "0: ['0', '3']\n1: ['1']\n2: ['2']\n"
     assert run(bench, {**FILES, "split.yaml": split}) == APART
+
+
+@pytest.mark.parametrize(
+    "name", ["split.xlsx", "data/splits.ods", "train_idx.npy", "test.npy", "val_ids.mat", "partition.pkl"]
+)
+def test_a_list_of_a_kind_that_is_not_read_is_asked_about(bench: Bench, name: str) -> None:
+    result = bench.run({**FILES, name: b"PK"})
+    [question] = result.questions
+    assert question.code == "split_lists_unused"
+    assert name in question.text
+    [choice] = question.choices
+    assert run(bench, {**FILES, name: b"PK"}, **choice.options)
+
+
+@pytest.mark.parametrize("name", ["results.xlsx", "features.npy", "model.pt", "boxes.mat"])
+def test_other_files_of_these_kinds_are_no_lists(bench: Bench, name: str) -> None:
+    assert bench.run({**FILES, name: b"PK"}).questions == ()
+
+
+def test_lists_that_are_not_read_do_not_matter_where_folders_tell(bench: Bench) -> None:
+    files = {}
+    for part in ("train", "val"):
+        files |= numbered(2, f"{part}/images/{part}{{}}.png", f"{part}/masks/{part}{{}}.png")
+    assert bench.run({**files, "split.xlsx": b"PK"}).questions == ()

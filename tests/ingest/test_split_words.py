@@ -23,7 +23,7 @@ NAMES = {
         "train, TRAIN, Training, trainingset, TrainDataset, TrainFolder, training_set, train-images, "
         "trainannot, TRAINImages, trainmasks, x_train, y_train, trainA, train2017, TrainingData_Part1, TR, "
         "imagesTr, VOCtrainval_2012, train_256x256, labelsTr, "
-        "trainval, train_val, Train Set, instances_train2014, TRAINdata1, TRAINmasks, TRAINing, "
+        "trainval, train_val, Train Set, instances_train2014, TRAINdata1, TRAINmasks, TRAINing, train_idx, "
         "Trainingsdaten, Trainingsmenge, Trainingsbilder, conjunto_de_entrenamiento, "
         "données d'apprentissage, jeu d'entraînement, 训练数据, 学習用データ, 학습데이터, обучающая выборка"
     ),
@@ -37,7 +37,7 @@ NAMES = {
         "testA_1, groundtruth_test, Testdaten, Testdatensatz, Testbilder, jeu_de_test, datos_de_prueba, "
         "测试图片, テスト用画像, тестовая выборка"
     ),
-    "eval": "eval, EvalSet, evaluation_images",
+    "eval": "eval, EvalSet, evaluation_images, évaluation, jeu d'évaluation, evaluación, 评估集, 評価",
     None: (
         "latest, contest, restrain, trainer, validated, trainstation, attestation, retrain, devices, images, "
         "train_test_split, 2017, detest, Satz, Menge, "

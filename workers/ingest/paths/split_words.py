@@ -15,7 +15,9 @@ _SPLITS = {
     "train": "train", "training": "train", "trainval": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test", "holdout": "test", "heldout": "test",
-    "eval": EVAL, "evaluation": EVAL,
+    "eval": EVAL, "evaluation": EVAL, "évaluation": EVAL, "evaluación": EVAL, "evaluacion": EVAL,
+    "avaliação": EVAL, "avaliacao": EVAL, "valutazione": EVAL, "evaluierung": EVAL, "evaluatie": EVAL,
+    "оценка": EVAL, "评估": EVAL, "评测": EVAL, "評価": EVAL, "평가": EVAL,
     "vld": "val",
     "entrenamiento": "train", "entrainement": "train", "entraînement": "train", "treino": "train",
     "treinamento": "train", "обучение": "train", "обучающая": "train",
@@ -38,7 +40,8 @@ _SHORT = {"tr": "train", "trn": "train", "va": "val", "te": "test", "ts": "test"
 _DATA = frozenset(
     (
         "data", "dataset", "datasets", "set", "sets", "subset", "split", "splits", "folder", "dir", "part",
-        "id", "ids", "list", "lists", "file", "files", "filename", "filenames", "name", "names", "index",
+        "id", "ids", "idx", "indices", "list", "lists", "file", "files", "filename", "filenames", "name",
+        "names", "index",
         "instances", "coco", "voc", "panoptic", "aug", "autosplit",
         "daten", "datensatz", "datensätze", "satz", "menge", "teil", "ordner", "sdaten", "sdatensatz",
         "ssatz", "smenge", "steil", "sset", "données", "donnees", "jeu", "ensemble", "datos", "conjunto",

@@ -16,6 +16,7 @@ from workers.ingest.splits.fold_plan import folds_of_folders
 from workers.ingest.splits.lists.item_finder import is_picture
 from workers.ingest.splits.questions import ask_doubtful, ask_lists_or_folders, ask_several
 from workers.ingest.splits.split_files import ListedSplits, listed_splits
+from workers.ingest.splits.unread_lists import ask_unread_lists
 
 _SHOWN = 6
 """Names of folders or lists that the origin of splits tells."""
@@ -52,6 +53,8 @@ def told_splits(items: Sequence[Item], source: Source, options: IngestOptions, l
         if not origin:
             splits, origin = _by_file_names(items)
         told = Told(_with(items, splits), origin)
+        if not origin and options.splits_from is None:
+            ask_unread_lists(source.members, log)
     else:
         told = _listed(items, splits, listed, origin, options, log)
     return told if log.is_blocked() else _with_doubtful(_by_fold_folders(told), folders, options, log)

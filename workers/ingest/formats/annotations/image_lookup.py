@@ -5,6 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.archive import Member
@@ -26,7 +27,8 @@ _MOST_RIVALS = 20
 class CitedFiles:
     """The pictures of an upload, found by what annotations call them.
 
-    Case, Unicode form, slashes and drives do not count. Of the members of that file name, the one wins whose
+    Case, Unicode form, slashes and drives do not count; of an address on the web its path does.
+    Of the members of that file name, the one wins whose
     path shares the longest end with the referenced path; then one that lies in no folder of masks or
     drawings, then one of the split that the citing file is of, then the one that is referenced from the
     folder of that file, then the one nearest to it. Of equals, `ImageFolders` may choose.
@@ -69,7 +71,7 @@ class CitedFiles:
 
     def expect(self, referenced: Iterable[str]) -> None:
         """Tell what is going to be referenced, so that the folder which has most of it is taken for all."""
-        names = {PurePosixPath(_plain(one)).name for one in referenced}
+        names = {self._name(one) for one in referenced}
         if self._folders is not None:
             self._folders.expect(self._by_name[name] for name in names & self._by_name.keys())
 
@@ -78,6 +80,7 @@ class CitedFiles:
 
         Raises Refused where several could be meant.
         """
+        referenced = self._path(referenced)
         name = PurePosixPath(_plain(referenced)).name
         members = self._by_name.get(name, [])
         images = [member for member in members if self._kinds.has_images(member.path)]
@@ -115,13 +118,26 @@ class CitedFiles:
 
     def find_stem(self, referenced: str, citing: str) -> Member | None:
         """As `find`, for a path without the ending of the file's name."""
+        referenced = self._path(referenced)
         return self._nearest(
             self._by_stem.get(PurePosixPath(_plain(referenced)).name, []), referenced, citing
         )
 
     def leaves_out(self, referenced: str) -> bool:
         """Whether the picture called `referenced` is there, and the client's options leave it out."""
-        return PurePosixPath(_plain(referenced)).stem in self._left_out
+        return PurePosixPath(self._name(referenced)).stem in self._left_out
+
+    def _name(self, referenced: str) -> str:
+        return PurePosixPath(_plain(self._path(referenced))).name
+
+    def _path(self, referenced: str) -> str:
+        """The path of an address, decoded: `https://host/a%20b.png?size=9` is `/a b.png`. A path alone is
+        decoded where no picture is called as it stands."""
+        if "://" in referenced:
+            return unquote(urlsplit(referenced).path)
+        if "%" in referenced and PurePosixPath(_plain(referenced)).name not in self._by_name:
+            return unquote(referenced)
+        return referenced
 
     def report_unlisted(self, listed: Container[str], log: ProblemLog) -> None:
         """Warn of the pictures whose paths are not among those that annotations list.

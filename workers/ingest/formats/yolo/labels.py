@@ -3,6 +3,7 @@
 Format: https://docs.ultralytics.com/datasets/segment/.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workers.ingest.formats.annotations.box_forms import LARGEST_FRACTION, Numbers
@@ -10,6 +11,10 @@ from workers.ingest.problems import Refused
 from workers.ingest.regions.polygons import FAR, Ring, ring
 
 _BOX = 4  # numbers of a line that has a box and no polygon
+_FEWEST_LINES = 3
+"""Lines by which it is told that points lie in the boxes before them."""
+_NEAR = 0.01
+"""How far beyond its box, in fractions of the image, a key point may be written."""
 _MOST_CLASSES = 9999
 
 
@@ -37,6 +42,7 @@ def is_label_text(text: str) -> bool:
     """Whether the first line that is not empty is a class number and a box, of pixels perhaps, or a
     polygon."""
     words = next((line.split() for line in text.splitlines() if line.strip()), [])
+    words = words[: _BOX + 1] if have_seen_points(words) else without_confidence(words)
     if len(words) <= _BOX or len(words) % 2 == 0 or not _is_number(words[0]):
         return False
     try:
@@ -49,17 +55,79 @@ def is_label_text(text: str) -> bool:
 
 def has_outline(text: str) -> bool:
     """Whether a line has more numbers than a box."""
-    return is_label_text(text) and any(len(line.split()) > _BOX + 1 for line in text.splitlines())
+    lines = (without_confidence(line.split()) for line in text.splitlines())
+    return is_label_text(text) and any(len(words) > _BOX + 1 for words in lines)
 
 
-def parse_labels(text: str) -> list[Label]:
-    """The objects, in order; an empty text has none. Raises Refused with the number of the first odd line."""
-    labels = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split()
-        if words:
-            labels.append(_label(words, number))
-    return labels
+def without_confidence(words: list[str]) -> list[str]:
+    """The words of a line without the confidence that detectors write behind what they found: the number that
+    a box, or the points of a polygon, have too many."""
+    return words[:-1] if len(words) > _BOX + 1 and len(words) % 2 == 0 and _is_share(words[-1]) else words
+
+
+def have_confidences(text: str) -> bool:
+    """Whether each line of a file has a confidence: one alone is broken."""
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    return bool(lines) and all(without_confidence(words) != words for words in lines)
+
+
+def have_seen_points(words: list[str]) -> bool:
+    """Whether a line has a box and points with a number each, 0, 1 or 2, of whether they are seen."""
+    points = words[_BOX + 1 :]
+    return bool(points) and len(points) % 3 == 0 and all(_is_of(word, (0, 1, 2)) for word in points[2::3])
+
+
+def have_key_points(texts: Iterable[str]) -> bool:
+    """Whether each line of some texts has a box and then points that all lie in it, as key points do, with
+    or without a number each of whether they are seen."""
+    lines = [line.split() for text in texts for line in text.splitlines() if line.strip()]
+    if len(lines) < _FEWEST_LINES or len({len(words) for words in lines}) > 1:
+        return False
+    try:
+        numbers = [[float(word) for word in words[1:]] for words in lines]
+    except ValueError:
+        return False
+    more = len(numbers[0]) - _BOX
+    return any(
+        more >= step and more % step == 0 and all(_are_in_box(own, step) for own in numbers)
+        for step in (2, 3)
+    )
+
+
+def parse_labels(text: str, *, has_key_points: bool = False) -> list[Label]:
+    """The objects, in order; an empty text has none. With key points, each has the box before them.
+
+    Raises Refused with the number of the first odd line.
+    """
+    lines = {number: line.split() for number, line in enumerate(text.splitlines(), start=1) if line.strip()}
+    if has_key_points:
+        lines = {number: words[: _BOX + 1] for number, words in lines.items()}
+    elif have_confidences(text):
+        lines = {number: without_confidence(words) for number, words in lines.items()}
+    return [_label(words, number) for number, words in lines.items()]
+
+
+def _are_in_box(numbers: list[float], step: int) -> bool:
+    x, y, width, height = numbers[:_BOX]
+    points = zip(numbers[_BOX::step], numbers[_BOX + 1 :: step], strict=True)
+    return all(
+        (px, py) == (0, 0) or (abs(px - x) <= width / 2 + _NEAR and abs(py - y) <= height / 2 + _NEAR)
+        for px, py in points
+    )
+
+
+def _is_of(word: str, numbers: Iterable[int]) -> bool:
+    try:
+        return float(word) in numbers
+    except ValueError:
+        return False
+
+
+def _is_share(word: str) -> bool:
+    try:
+        return 0 <= float(word) <= 1
+    except ValueError:
+        return False
 
 
 def _label(words: list[str], line: int) -> Label:

@@ -18,7 +18,16 @@ from workers.ingest.formats.annotations.class_values import BACKGROUND, class_va
 from workers.ingest.formats.annotations.image_lookup import citable, pictures_of, report_missing
 from workers.ingest.formats.annotations.item_names import Located, named_items
 from workers.ingest.formats.annotations.kinds import KindCounts, unpainted
-from workers.ingest.formats.yolo.labels import Box, Label, Outline, has_outline, is_label_text, parse_labels
+from workers.ingest.formats.yolo.labels import (
+    Box,
+    Label,
+    Outline,
+    has_outline,
+    have_confidences,
+    have_key_points,
+    is_label_text,
+    parse_labels,
+)
 from workers.ingest.formats.yolo.names import class_names
 from workers.ingest.formats.yolo.splits import yaml_splits
 from workers.ingest.items import FoundSet, Source, Truth
@@ -28,6 +37,7 @@ from workers.ingest.problems import ProblemLog, Refused
 from workers.ingest.regions.marked import Marked, rectangle
 from workers.ingest.regions.masks import IGNORED, Polygon, Region
 from workers.ingest.regions.truth import FractionsTruth, RegionsTruth
+from workers.ingest.text.plain_yaml import read_yaml, yaml_members
 from workers.ingest.text.sniff import sample
 from workers.ingest.text.text_files import read_text
 
@@ -161,13 +171,56 @@ def _parsed(
 ) -> dict[str, list[Label]]:
     """The labels of each file of an image, by the file's path."""
     parsed: dict[str, list[Label]] = {}
-    for _, file in pairs:
-        if file is not None:
-            try:
-                parsed[file.path] = parse_labels(read_text(source, file))
-            except Refused as refusal:
-                log.refused(file.path, refusal)
+    files = [file for _, file in pairs if file is not None]
+    key_points = _have_key_points(source, files, log)
+    confident = []
+    for file in files:
+        try:
+            text = read_text(source, file)
+            parsed[file.path] = parse_labels(text, has_key_points=key_points)
+        except Refused as refusal:
+            log.refused(file.path, refusal)
+            continue
+        if not key_points and have_confidences(text):
+            confident.append(file.path)
+    if confident:
+        log.warning(
+            "confidence_left_out",
+            confident[0],
+            f"Objects of {len(confident)} file(s) such as this one have a confidence, which is left out.",
+            "Nothing, if people have looked at them; a detector writes it, whose errors are then learned.",
+        )
     return parsed
+
+
+def _have_key_points(source: Source, files: Sequence[Member], log: ProblemLog) -> bool:
+    """Whether lines have key points behind boxes, as a YAML file or they themselves say; it is told then."""
+    some = sample([file for file in files if file.size])
+    told = any("kpt_shape" in _yaml_of(source, member) for member in yaml_members(source))
+    found = [text for file in some if (text := _text_of(source, file)) is not None]
+    if not found or not (told or have_key_points(found)):
+        return False
+    log.warning(
+        "key_points_left_out",
+        some[0].path,
+        "Lines such as those of this file have a box, and key points within it; the boxes are read.",
+        "Nothing, if that is meant; no task is trained on key points.",
+    )
+    return True
+
+
+def _yaml_of(source: Source, member: Member) -> dict[object, object]:
+    try:
+        return read_yaml(source, member)
+    except Refused:
+        return {}  # the reader of the names reports it
+
+
+def _text_of(source: Source, file: Member) -> str | None:
+    try:
+        return read_text(source, file)
+    except Refused:
+        return None  # told where it is read
 
 
 def _box_reading(
