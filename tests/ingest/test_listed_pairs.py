@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.ingest.made import Array, Bench, encoded
-from tests.ingest.scenes import classes, upload_of
+from tests.ingest.made import Array, Bench, codes, encoded
+from tests.ingest.scenes import answers, classes, upload_of
 
 COUNT = 10
 TURNED = {image: image * 3 % COUNT for image in range(COUNT)}
@@ -115,3 +115,47 @@ def test_a_field_of_view_beside_masks_that_names_do_not_tell(bench: Bench) -> No
     files |= {f"{one}_training_mask.png": encoded(view) for one in range(COUNT)}
     result = bench.run(files, processes=1)
     assert [one.code for one in result.questions] == ["masks_ambiguous"]
+
+
+DOUBTFUL: dict[str, tuple[str, bytes]] = {
+    "unknown headings": ("link.csv", rows(",", "{}", "{}", "foo,bar")),
+    "no headings": ("link.csv", rows(",", "{}", "{}")),
+    "tabs": ("link.tsv", rows("\t", "{}", "{}", "a1\ta2")),
+    "padded": ("table.csv", rows(";", "{:03}", "{:03}", "foo;bar")),
+    "spaces": ("order.txt", rows(" ", "{}", "{}")),
+}
+
+
+@pytest.mark.parametrize("form", DOUBTFUL)
+def test_columns_that_may_pair_are_asked_about(bench: Bench, form: str) -> None:
+    name, text = DOUBTFUL[form]
+    called = "{:03}.png" if form == "padded" else "{}.png"
+    files, masks = set_of(f"images/{called}".format, lambda one: "masks/" + called.format(TURNED[one]))
+    found = answers(bench, files | {name: text}, processes=1)
+    assert list(found) == ["listed", "equal"]
+    assert bench.run(files | {name: text}, pair_numbers="listed", processes=1).questions == ()
+    shown = [mask for _, mask in bench.arrays().values()]
+    for mask, labels in zip(shown, masks, strict=True):
+        np.testing.assert_array_equal(mask, labels)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"{one},{one}" for one in range(COUNT)),  # the same as names say
+        "\n".join(f"{one},{one % 3}" for one in range(COUNT)),
+        "\n".join(f"{one},{100 + one}" for one in range(COUNT)),
+        "\n".join(["image,age", *(f"{one},{other}" for one, other in TURNED.items())]),
+        "\n".join(["image_id,x,y", *(f"{one},{other},0" for one, other in TURNED.items())]),
+    ],
+)
+def test_other_columns_of_numbers_pair_nothing(bench: Bench, text: str) -> None:
+    files, _ = set_of("images/{}.png".format, "masks/{}.png".format)
+    result = bench.run(files | {"table.csv": text.encode()}, processes=1)
+    assert result.questions == ()
+    assert result.summary is not None
+
+
+def test_pairs_of_a_list_that_is_not_there_are_refused(bench: Bench) -> None:
+    files, _ = set_of("images/{}.png".format, "masks/{}.png".format)
+    assert codes(bench.run(files, pair_numbers="listed")) == ["pair_numbers_absent"]

@@ -56,11 +56,12 @@ class IngestOptions:
     `objects` says whether mask values are classes, or ids of objects of one class; `several_masks`
     whether several masks of one image are parts of one mask, or one class each; `pair_numbers` whether
     equal numbers in the names of images and masks belong together, or two of them are exchanged, or masks
-    are counted from another number, so that equal places do; `copies` what becomes of masks that are
-    called as copies of others; `unmasked` whether an image without a mask is all background or left out;
-    `flat_images` whether a few flat images among photographs are images; `mask_size` whether a mask of
-    its image's proportions and another size is resampled or refused; `class_folders` whether the folders
-    that images lie in name the class of what their masks show. With None it is found out, or asked.
+    are counted from another number, so that equal places do, or a list pairs them; `copies` what becomes
+    of masks that are called as copies of others; `unmasked` whether an image without a mask is all
+    background or left out; `flat_images` whether a few flat images among photographs are images;
+    `mask_size` whether a mask of its image's proportions and another size is resampled or refused;
+    `class_folders` whether the folders that images lie in name the class of what their masks show. With
+    None it is found out, or asked.
 
     Of images with labels, `label_depth` says which of the folders that differ names the class, counted from
     1, the outermost; `label_columns` which columns of a table are labels: one that names them, or several
@@ -95,7 +96,7 @@ class IngestOptions:
     label_map: dict[int, int | None] | None = None
     objects: Literal["classes", "one_class"] | None = None
     several_masks: Literal["union", "classes"] | None = None
-    pair_numbers: Literal["equal", "exchanged", "in_order"] | None = None
+    pair_numbers: Literal["equal", "exchanged", "in_order", "listed"] | None = None
     copies: Literal["leave_out", "last", "keep"] | None = None
     unmasked: Literal["background", "leave_out"] | None = None
     flat_images: Literal["use", "leave_out"] | None = None

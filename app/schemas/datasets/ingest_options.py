@@ -99,9 +99,10 @@ class OptionsFields(Schema):
         "equal",
         "exchanged",
         "in_order",
+        "listed",
         help="which numbers in the names of images and masks belong together: equal ones; those with two of "
         "them exchanged, as rows and columns of tiles; or, where the two are counted from different numbers, "
-        "the first with the first, and so on",
+        "the first with the first, and so on; or those that rows of a list in the upload have",
     )
     copies = _one_of(
         "leave_out",

@@ -39,7 +39,7 @@ from workers.ingest.pairing.report import (
     report_smooth,
 )
 from workers.ingest.paths.layout import Picture, by_role, pictures, without
-from workers.ingest.problems import ProblemLog, shown
+from workers.ingest.problems import ProblemLog, Refused, shown
 from workers.ingest.splits.lists.listed_pairs import listed_pairs
 
 
@@ -61,7 +61,7 @@ def found_pairs(source: Source, options: IngestOptions, log: ProblemLog) -> Foun
         return _by_named_classes(pictured, options, by_words, source.read, log)
     if options.images is not None or options.masks is not None:
         return _by_named_roles(pictured, options, by_words, source.read, log)
-    listed = _listed(source, pictured, log)
+    listed = _listed(source, pictured, options, log)
     by = partial(_by_lists, listed) if listed else _by_rules
     return by(pictured, options, inference, log)
 
@@ -107,10 +107,17 @@ def _by_named_roles(
     return FoundPairs(masks=masks_of, origin=f"the option {used}")
 
 
-def _listed(source: Source, pictured: list[Picture], log: ProblemLog) -> list[Couple]:
-    """The pairs that lists of the upload name: `images/a.jpg labels/a.png`."""
+def _listed(source: Source, pictured: list[Picture], options: IngestOptions, log: ProblemLog) -> list[Couple]:
+    """The pairs that lists of the upload name: `images/a.jpg labels/a.png`. Raises Refused where the client
+    means them, and there are none."""
     by_path = {picture.member.path: picture for picture in pictured}
-    pairs = listed_pairs(source, source.members, log) or {}
+    pairs = listed_pairs(source, source.members, log, options.pair_numbers) or {}
+    if options.pair_numbers == "listed" and not pairs:
+        raise Refused(
+            "pair_numbers_absent",
+            "No list of the upload pairs images and masks, as the option `pair_numbers: listed` says.",
+            "Leave the option out, or add a pairs.csv with columns image and mask.",
+        )
     return [(by_path[image], by_path[mask]) for image, mask in pairs.items()]
 
 

@@ -3,7 +3,7 @@
 Format: https://docs.ultralytics.com/datasets/segment/.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from workers.ingest.formats.annotations.box_forms import LARGEST_FRACTION, Numbers
@@ -116,7 +116,7 @@ def _are_in_box(numbers: list[float], step: int) -> bool:
     )
 
 
-def _is_of(word: str, numbers: Iterable[int]) -> bool:
+def _is_of(word: str, numbers: Collection[float]) -> bool:
     try:
         return float(word) in numbers
     except ValueError:

@@ -51,7 +51,7 @@ def renumbered(
 ) -> Matched:
     """The pairs of all these images and masks, by their numbers as these are meant; raises Refused where the
     client names a way by which there are no pairs."""
-    if matched.readings or options.pair_numbers == "equal" or not (images and masks):
+    if matched.readings or options.pair_numbers in ("equal", "listed") or not (images and masks):
         return matched
     images, masks = _with_roles(matched.couples, images, masks)
     names = _Names(images, masks)

@@ -91,12 +91,19 @@ def _pairs_of(text: str, index: PathIndex, path: str) -> Listing:
     """The pairs that a file lists; raises Refused."""
     ending = ending_of(path)
     if ending not in _OF_JSON:
-        return of_table(text_rows(text), None, False, index, path)
+        return of_table(_parted_numbers(text_rows(text)), None, False, index, path)
     lines = [line for line in text.splitlines() if line.strip()] if ending != ".json" else [text]
     documents = [parse_json(line.encode()) for line in lines]
     found = json_rows(documents if ending != ".json" else documents[0])
     rows = [row for some in found.values() for row in some] if isinstance(found, dict) else found
     return Listing(path, [entry_of(row, 0, 1, None) for row in rows])
+
+
+def _parted_numbers(rows: list[Row]) -> list[Row]:
+    """Lines of two numbers as rows of two cells; other lines with a space may be names that have one."""
+    parted = [row[0].split() if len(row) == 1 else row for row in rows]
+    are_pairs = all(len(row) == 2 and row[0].isdecimal() and row[1].isdecimal() for row in parted)
+    return parted if are_pairs else rows
 
 
 def _candidates(members: Iterable[Member], index: PathIndex) -> list[Member]:

@@ -30,6 +30,9 @@ TRIED = 200
 _SPLITS_ALONE = frozenset(("split", "splits", "partition"))
 """Headings that mean nothing else."""
 _MOST_SPLITS = 4
+_FEW = 2
+"""Rows that pair nothing by themselves."""
+_NEARLY_ALL = 0.8
 
 _OF_ALL = re.compile(r"split|partition|\Adataset\Z|\Asubsets?\Z")
 
@@ -65,7 +68,12 @@ def of_table(rows: list[Row], split: str | None, of_fold: bool, index: PathIndex
         splits, numbers = [None] * len(rows), ()
     unknown = "" if of_fold or any(splits) or any(folds) else _unknown_splits(rows, heads)
     if mask is None and not (of_fold or any(splits) or any(folds) or unknown):
-        return Listing(path, [])
+        mask = next(
+            (one for one in masks if not heads and _may_be_named(rows, image, one, index, path)), None
+        )
+        return Listing(
+            path, [entry_of(row, image, mask, None) for row in rows if mask is not None], unsure=True
+        )
     told = zip(rows, splits, folds, strict=True)
     named = [entry_of(row, image, mask, of, fold) for row, of, fold in told if len(row) > image]
     return Listing(path, named, numbers=numbers, fault=unknown)
@@ -161,6 +169,20 @@ def _are_named(rows: Sequence[Row], heads: Row, image: int, mask: int) -> bool:
         len(set(cells)) == len(cells) and all(ending_of(cell) in PICTURES for cell in cells)
         for cells in columns
     )
+
+
+def _may_be_named(rows: Sequence[Row], image: int, mask: int, index: PathIndex, path: str) -> bool:
+    """Whether two columns without headings that tell may name images and masks which are called alike: in
+    nearly all rows both name pictures, once each, and not the same ones, as `3,7`."""
+    pairs = [(row[image], row[mask]) for row in rows if len(row) > max(image, mask)]
+    if (
+        len(pairs) <= _FEW
+        or all(a == b for a, b in pairs)
+        or any(len({*cells}) < len(pairs) for cells in zip(*pairs, strict=True))
+    ):
+        return False
+    named = [pair for pair in pairs[:TRIED] if all(index.find(cell, path) for cell in pair)]
+    return len(named) >= _NEARLY_ALL * min(len(pairs), TRIED)
 
 
 def _split_column(rows: Sequence[Row], heads: Row) -> int | None:

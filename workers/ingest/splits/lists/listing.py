@@ -21,7 +21,7 @@ class Listing:
     `numbers`, lowest first, stand in the place of splits, and which of them trains is open. With `per_fold`
     the splits of entries are those within their fold. `doubtful` are the other words of a name of which it is
     not sure that it tells a split: that of `pets_te.txt`. `fault` says why a file that tells splits by its
-    name or its columns has no entries that can be used.
+    name or its columns has no entries that can be used. `unsure` is set where its pairs may be none.
     """
 
     path: str
@@ -31,6 +31,7 @@ class Listing:
     per_fold: bool = False
     doubtful: tuple[str, ...] = ()
     fault: str = ""
+    unsure: bool = False
 
     @property
     def tells_splits(self) -> bool:
