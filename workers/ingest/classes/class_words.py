@@ -47,6 +47,13 @@ NAME_HEADS = frozenset((
 ))  # fmt: skip
 """Headings of columns of names."""
 
+COLOR_HEADS = frozenset((
+    "color", "colour", "rgb", "hex", "rgb color", "rgb_color", "rgb value", "rgb_value", "color_rgb",
+    "color rgb", "hex color", "hex_color", "palette", "farbe", "couleur", "cor", "colore", "kleur",
+    "цвет", "颜色", "顏色", "色", "색",
+))  # fmt: skip
+"""Headings of columns of colours."""
+
 BACKGROUNDS = frozenset((
     "background", "_background_", "__background__", "bg", "back_ground", "back ground",
     "hintergrund", "arrière-plan", "arrière plan", "arriere-plan", "arriere plan", "fond", "fondo",

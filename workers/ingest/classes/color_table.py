@@ -16,7 +16,7 @@ _TABLES = tuple(
     for name in (r"label_colors\.txt\Z", r"class_dict[^\W\d]*\.csv\Z", r"colormap\.txt\Z")
 )
 """How names of such files end: `set_class_dict.csv`, `class_dict_seg.csv`."""
-_VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
+VOID = frozenset(("void", "unlabelled", "unlabeled", "ignore"))
 _COLOR_FIRST = re.compile(r"\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*?)\s*\Z")
 _NAME_FIRST = re.compile(r"\s*([^,]+?)\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\Z")
 _NAME_THEN = re.compile(r"\s*([^\W\d].*?)[\s,:;]+(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})\s*\Z")
@@ -72,7 +72,7 @@ def parse_colors(text: str) -> Classes:
         color, name = entry
         if max(color) > 255 or color in table:
             raise _broken(number, f"the colour {color} of {name[:40]!r} is impossible, or there already")
-        if name.casefold() in _VOID:
+        if name.casefold() in VOID:
             table[color] = IGNORED
         elif len(names) == IGNORED:
             raise _broken(number, f"there are more than {IGNORED} classes")

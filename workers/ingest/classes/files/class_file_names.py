@@ -12,9 +12,10 @@ from workers.ingest.classes.files.class_lists import (
     classes_of_color_table,
     classes_of_csv,
     classes_of_pbtxt,
-    classes_of_table,
     classes_of_text,
 )
+from workers.ingest.classes.files.class_markup import parsed_ini, parsed_toml, parsed_xml
+from workers.ingest.classes.files.class_tables import classes_of_table
 from workers.ingest.classes.files.markdown_lists import classes_of_markdown, classes_of_markdown_table
 from workers.ingest.classes.named_classes import NamedClasses
 
@@ -22,23 +23,19 @@ Parse = Callable[[str], NamedClasses | None]
 """What a file's text says of classes; None where the file is about something else. Raises Unread."""
 
 
-def _json(parse: Callable[[object], NamedClasses | None]) -> Parse:
-    return lambda text: parse(parsed_json(text))
-
-
-def _yaml(parse: Callable[[object], NamedClasses | None]) -> Parse:
-    return lambda text: parse(parsed_yaml(text))
+def _of(document: Callable[[str], object], parse: Callable[[object], NamedClasses | None]) -> Parse:
+    return lambda text: parse(document(text))
 
 
 _KNOWN: dict[str, Parse] = {
-    "classes.json": _json(classes_of),
-    "dataset_meta.json": _json(classes_of),
-    "dataset.json": _json(classes_of_dataset),
-    "labels.json": _json(classes_of),
-    "class_names.json": _json(classes_of),
-    "label_names.json": _json(classes_of),
-    "id2label.json": _json(classes_of),
-    "label_map.json": _json(classes_of),
+    "classes.json": _of(parsed_json, classes_of),
+    "dataset_meta.json": _of(parsed_json, classes_of),
+    "dataset.json": _of(parsed_json, classes_of_dataset),
+    "labels.json": _of(parsed_json, classes_of),
+    "class_names.json": _of(parsed_json, classes_of),
+    "label_names.json": _of(parsed_json, classes_of),
+    "id2label.json": _of(parsed_json, classes_of),
+    "label_map.json": _of(parsed_json, classes_of),
     "_classes.csv": classes_of_csv,
     "classes.csv": classes_of_table,
     "class_names.csv": classes_of_table,
@@ -63,21 +60,26 @@ _LIST_FIRST = re.compile(rf"{_MORE}(?:[\W_]+{_MORE})*[\W_]+{_WORDS}", re.IGNOREC
 """`liste_des_classes`; of `list.txt` and `names.txt` alone it is not said what they list."""
 _COLORS = re.compile(r"(?:label_colors|colormap)\.txt|class_dict\w*\.csv|.*class_dict\.csv", re.IGNORECASE)
 _PARSERS: dict[str, Parse] = {
-    ".json": _json(classes_of),
-    ".yaml": _yaml(classes_of),
-    ".yml": _yaml(classes_of),
+    ".json": _of(parsed_json, classes_of),
+    ".yaml": _of(parsed_yaml, classes_of),
+    ".yml": _of(parsed_yaml, classes_of),
     ".txt": classes_of_text,
     ".csv": classes_of_table,
     ".tsv": classes_of_table,
     ".md": classes_of_markdown,
     ".names": classes_of_text,
     ".pbtxt": classes_of_pbtxt,
+    ".ini": _of(parsed_ini, classes_of),
+    ".cfg": _of(parsed_ini, classes_of),
+    ".toml": _of(parsed_toml, classes_of),
+    ".xml": _of(parsed_xml, classes_of),
 }
 _ABOUT_SETS: dict[str, Parse] = {
-    ".json": _json(classes_in),
-    ".yaml": _yaml(classes_in),
-    ".yml": _yaml(classes_in),
+    ".json": _of(parsed_json, classes_in),
+    ".yaml": _of(parsed_yaml, classes_in),
+    ".yml": _of(parsed_yaml, classes_in),
     ".md": classes_of_markdown_table,
+    ".toml": _of(parsed_toml, classes_in),
 }
 
 

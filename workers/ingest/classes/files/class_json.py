@@ -20,7 +20,9 @@ from workers.ingest.classes.named_classes import (
 )
 from workers.ingest.items import Color
 
-_WITHIN = ("classes", "labels", "names", "categories", "label_map", "id2label")
+_WITHIN = (
+    "classes", "labels", "names", "categories", "label_map", "id2label", "class_names", "label_names",
+)  # fmt: skip
 _IDS = ("id", "value", "index", "trainId", "class_id")
 _NAMES = ("name", "label", "title", "class_name")
 _COLORS = ("color", "colour", "rgb")

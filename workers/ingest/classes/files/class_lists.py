@@ -3,14 +3,15 @@
 import csv
 import re
 
-from workers.ingest.classes.class_words import ID_HEADS, NAME_HEADS
 from workers.ingest.classes.color_table import has_colors, parse_colors, rows_of
+from workers.ingest.classes.files.class_tables import is_value
 from workers.ingest.classes.files.voc_labels import labelmap
 from workers.ingest.classes.named_classes import NamedClasses, Unread, first_value, in_order, with_ids
 from workers.ingest.regions.masks import IGNORED
 
-_NUMBER_FIRST = re.compile(r"(\d{1,5})[\s:,;=]+(\S.*)")
-_NUMBER_LAST = re.compile(r"(\S.*?)[\s:,;=]+(\d{1,5})")
+_SIGN = r"(?:\s*(?:[-=]>|→|[:,;=|)]|[-–.](?=\s))\s*|\s+)"
+_NUMBER_FIRST = re.compile(rf"\(?(\d{{1,5}}){_SIGN}(\S.*)")
+_NUMBER_LAST = re.compile(rf"(\S.*?)(?:{_SIGN}|\s+[-–]\s+|\s*\()(\d{{1,5}})\)?")
 _PATH = re.compile(r"\.(png|jpe?g|bmp|tiff?|gif|json|xml)\b|^/|/.*/", re.IGNORECASE)
 _LABELMAP = re.compile(r"[^:]+:\d{1,3},\d{1,3},\d{1,3}(:|$)")
 _ITEM = re.compile(r"item\s*\{(.*?)\}", re.DOTALL)
@@ -77,32 +78,10 @@ def classes_of_csv(text: str) -> NamedClasses | None:
     if not rows or not rows[0] or rows[0][0].strip().casefold() != _CSV_HEADER:
         return None
     named = [(row[0].strip(), row[1]) for row in rows[1:] if len(row) > 1]
-    return NamedClasses(names=with_ids((value, name) for value, name in named if _is_value(value)))
-
-
-def classes_of_table(text: str) -> NamedClasses | None:
-    """What a CSV with a header says that has a column of names and one of ids, `id,name` or `class;value`;
-    None for another, such as labels of images. Raises Unread."""
-    lines = text.splitlines()
-    delimiter = next((sign for sign in "\t;" if lines and sign in lines[0]), ",")
-    rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
-    header = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    ids = [place for place, cell in enumerate(header) if cell in ID_HEADS]
-    names = [place for place, cell in enumerate(header) if cell in NAME_HEADS]
-    if len(ids) != 1 or len(names) != 1:
-        return None
-    named = [(row[ids[0]].strip(), row[names[0]].strip()) for row in rows[1:] if len(row) == len(header)]
-    are_classes = all(_is_value(value) for value, _ in named) and len({name for _, name in named}) == len(
-        named
-    )
-    return NamedClasses(names=with_ids(named)) if are_classes else None
+    return NamedClasses(names=with_ids((value, name) for value, name in named if is_value(value)))
 
 
 def classes_of_pbtxt(text: str) -> NamedClasses:
     """What TensorFlow's label_map.pbtxt says; raises Unread."""
     items = [(_ITEM_ID.search(item), _ITEM_NAME.search(item)) for item in _ITEM.findall(text)]
     return NamedClasses(names=with_ids((number[1], name[1]) for number, name in items if number and name))
-
-
-def _is_value(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) <= 0xFF

@@ -8,7 +8,8 @@ import csv
 import io
 import re
 
-from workers.ingest.classes.files.class_lists import classes_of_table, classes_of_text
+from workers.ingest.classes.files.class_lists import classes_of_text
+from workers.ingest.classes.files.class_tables import classes_of_table
 from workers.ingest.classes.named_classes import NamedClasses, Unread
 
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+(?P<text>\S.*)")
