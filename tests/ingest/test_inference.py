@@ -140,3 +140,21 @@ def test_a_broken_picture_and_a_blank_one_do_not_hide_what_the_others_show(bench
     [problem] = [one for one in result.problems if one.severity == "error"]
     assert (problem.code, problem.file) == ("image_broken", "case_0/photo.png")
     assert "roles_inferred" in codes(result, "warning")
+
+
+def test_a_test_set_without_masks_leaves_the_split_of_others_known(bench: Bench) -> None:
+    """`Trainbar/` has no `Testbar/` beside it, and both images of a name go with one mask by their paths."""
+    files = {}
+    for number in range(6):
+        for split in ("Train", "Test"):
+            image = f"data/{split}foo/subject.{number % 3}/ab{number // 3}cd.png"
+            files[image] = encoded(photo(number + 10 * (split == "Test"), HEIGHT, WIDTH))
+        files[f"data/Trainbar/subject.{number % 3}/AB{number // 3}CD.tif"] = encoded(
+            labels(number + 1), "TIFF"
+        )
+    bench.run(files, val_fraction=0.4)
+    found = {name: mask for name, (_, mask) in bench.arrays().items()}
+    assert len(found) == 6
+    for number in range(6):
+        [mask] = [mask for name, mask in found.items() if f"subject.{number % 3}/ab{number // 3}cd" in name]
+        np.testing.assert_array_equal(mask, labels(number + 1))

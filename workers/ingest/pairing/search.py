@@ -9,6 +9,7 @@ from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read, Source
 from workers.ingest.masks.class_masks import Named
 from workers.ingest.pairing.choice.label_sets import label_sets
+from workers.ingest.pairing.choice.listed_columns import means_pairs
 from workers.ingest.pairing.choice.mask_choice import by_looks_or_names, by_rivals, chosen
 from workers.ingest.pairing.choice.several_masks import named_masks, several
 from workers.ingest.pairing.choice.unmasked import background_images, tells_nothing
@@ -111,7 +112,8 @@ def _listed(source: Source, pictured: list[Picture], options: IngestOptions, log
     """The pairs that lists of the upload name: `images/a.jpg labels/a.png`. Raises Refused where the client
     means them, and there are none."""
     by_path = {picture.member.path: picture for picture in pictured}
-    pairs = listed_pairs(source, source.members, log, options.pair_numbers) or {}
+    is_meant = partial(means_pairs, source=source, options=options, log=log)
+    pairs = listed_pairs(source, source.members, log, is_meant) or {}
     if options.pair_numbers == "listed" and not pairs:
         raise Refused(
             "pair_numbers_absent",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from workers.ingest.paths.layout import Picture
-from workers.ingest.paths.split_words import SPLIT_WORDS
+from workers.ingest.paths.split_words import SPLIT_WORDS, joined_split_name
 from workers.ingest.paths.words import Words, is_number, words
 
 Couple = tuple[Picture, Picture]
@@ -140,8 +140,15 @@ def _one_to_one(images: Sequence[Picture], masks: Sequence[Picture]) -> list[Cou
     sides: defaultdict[str | None, tuple[list[Picture], list[Picture]]] = defaultdict(lambda: ([], []))
     for side, pictures in enumerate((images, masks)):
         for picture in pictures:
-            sides[picture.split][side].append(picture)
+            sides[picture.split or _joined_split(picture)][side].append(picture)
     return [(i[0], m[0]) for i, m in sides.values() if len(i) == len(m) == 1 and i[0] is not m[0]]
+
+
+def _joined_split(picture: Picture) -> str | None:
+    """The split that is a part of a word of its folders, which no other folder confirms: `Trainbar/` beside
+    `Trainfoo/` and `Testfoo/`, where the test set has no masks."""
+    told = (joined_split_name(folder.name) for folder in picture.folders)
+    return next((one.split for one in told if one is not None), None)
 
 
 def _kin(

@@ -1,29 +1,30 @@
 """The pairs of images and masks that files of the upload list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from workers.ingest.archive import Member
 from workers.ingest.items import Source
 from workers.ingest.paths.index import PathIndex
 from workers.ingest.paths.layout import pictures
 from workers.ingest.paths.role_words import Role
-from workers.ingest.paths.words import stem_of
-from workers.ingest.problems import Offer, ProblemLog, shown
-from workers.ingest.question_previews import Example, preview
+from workers.ingest.problems import ProblemLog, shown
 from workers.ingest.splits.lists.item_finder import is_picture
 from workers.ingest.splits.lists.list_files import listings, pair_listings
 from workers.ingest.splits.lists.listing import Entry
 
+IsMeant = Callable[[str, Sequence[tuple[str, str]]], bool]
+"""Whether a list, by its path, means the pairs of images and masks that it may name."""
+
 
 def listed_pairs(
-    source: Source, members: Sequence[Member], log: ProblemLog, numbers: str | None = None
+    source: Source, members: Sequence[Member], log: ProblemLog, is_meant: IsMeant = lambda *_: False
 ) -> dict[str, str] | None:
     """The path of the mask of each image that lists of the upload name together with it; None without any.
 
     `members` are the files that may be named. The pairs are used where most rows of a list name two pictures;
     one that pairs an image with two masks, or a mask with two images, is a warning, and none are used.
-    `numbers` is the option `pair_numbers`: of a list that may mean something else, such as two columns of
-    numbers that images and masks are both called by, it is asked whether its pairs count.
+    `is_meant` says whether the pairs of a list count that may mean something else, such as two columns of
+    numbers that images and masks are both called by.
     """
     index = PathIndex([member.path for member in members if is_picture(member.path)])
     roles: dict[str, Role | None] = {}
@@ -34,7 +35,7 @@ def listed_pairs(
         named = [pair for entry in one.entries if (pair := _pair(entry, one.path, index, roles)) is not None]
         if 2 * len(named) < len(one.entries):
             continue
-        if one.unsure and not _are_meant(one.path, named, source, numbers, log):
+        if one.unsure and not is_meant(one.path, named):
             continue
         for image, mask in named:
             if pairs.setdefault(image, mask) != mask:
@@ -47,41 +48,6 @@ def listed_pairs(
         _report_pairs(None, next(iter(pairs)), log)
         return None
     return pairs or None
-
-
-def _are_meant(
-    path: str, pairs: Sequence[tuple[str, str]], source: Source, numbers: str | None, log: ProblemLog
-) -> bool:
-    """Whether the pairs of a list count whose columns may be of something else."""
-    if numbers is not None:
-        return numbers == "listed"
-    members = {member.path: member for member in source.members}
-    masks_of = {stem_of(mask): mask for _, mask in pairs}
-    alike = [(image, masks_of[stem_of(image)]) for image, _ in pairs if stem_of(image) in masks_of]
-    offers = [
-        Offer(
-            key=key,
-            text=text,
-            count=len(couples),
-            options={"pair_numbers": key},
-            examples=[f"{image} with {mask}" for image, mask in couples],
-            draw=preview(
-                source.read, [Example(image=members[image], masks=[members[mask]]) for image, mask in couples]
-            ),
-        )
-        for key, text, couples in (
-            ("listed", f"each row of {shown(path)} names an image and its mask", pairs),
-            (
-                "equal",
-                f"what is called alike belongs together, and {shown(path)} is of something else",
-                alike,
-            ),
-        )
-    ]
-    text = (
-        f"{shown(path)} has two columns by which images and masks are both called, and no telling headings."
-    )
-    return log.ask("pair_numbers", text, offers) == "listed"
 
 
 def _pair(
