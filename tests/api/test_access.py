@@ -218,6 +218,7 @@ def test_keys_outlive_a_redis_that_was_emptied(guarded: FlaskClient, redis_clien
     [{}, {"name": "x"}, {"name": "x", "role": "root"}, {"name": "", "role": "viewer"},
      {"name": "x", "role": 1},
      {"name": "x", "role": "viewer", "projects": "a"}, {"name": "x", "role": "viewer", "projects": [""]},
+     {"name": "x", "role": "admin", "projects": ["lab"]},
      {"name": "x", "role": "viewer", "expires_at": "soon"}, {"name": "x", "role": "viewer", "key": "mine"}],
 )  # fmt: skip
 def test_odd_keys(guarded: FlaskClient, body: dict[str, Any]):

@@ -18,7 +18,8 @@ def url(client: FlaskClient, run_id: str, storage: Storage) -> str:
 @pytest.mark.parametrize(
     ("wanted", "part"),
     [("bytes=0-3", b"0123"), ("bytes=8-", b"89"), ("bytes=-3", b"789"), ("bytes=5-99", b"56789"),
-     ("BYTES=0-0", b"0"), ("bytes=-99", BODY)],
+     ("BYTES=0-0", b"0"), ("bytes=-99", BODY),
+     (f"bytes=2-{'9' * 30}", BODY[2:]), (f"bytes=-{'9' * 30}", BODY)],
 )  # fmt: skip
 def test_a_range(client: FlaskClient, url: str, wanted: str, part: bytes):
     response = client.get(url, headers={"Range": wanted})
@@ -38,7 +39,7 @@ def test_what_is_no_single_range_gets_the_whole(client: FlaskClient, url: str, w
     assert response.headers["Accept-Ranges"] == "bytes"
 
 
-@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=99-100"])
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=99-100", f"bytes={'9' * 30}-"])
 def test_a_range_that_is_not_there(client: FlaskClient, url: str, wanted: str):
     response = client.get(url, headers={"Range": wanted})
     assert response.status_code == 416

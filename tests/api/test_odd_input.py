@@ -139,13 +139,19 @@ def test_text_is_a_number_in_forms_only(client: FlaskClient):
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"name": "a", "name": "b"}', b'{"a": {"b": 1, "c": 2, "b": 1}}', b'[{"\\u0061": 1, "a": 1}]']
+    ("body", "key"),
+    [
+        (b'{"name": "a", "name": "b"}', "name"),
+        (b'{"a": {"b": 1, "c": 2, "b": 1}}', "b"),
+        (b'[{"\\u0061": 1, "a": 1}]', "a"),
+    ],
 )
-def test_a_key_that_is_there_twice(client: FlaskClient, body: bytes):
+def test_a_key_that_is_there_twice(client: FlaskClient, body: bytes, key: str):
     for path in ("/api/v1/runs", "/api/v1/datasets"):
         response = client.post(path, data=body, content_type="application/json")
         assert response.status_code == 400
         assert "twice" in response.json["message"]
+        assert list(response.json["errors"]) == [key]
     assert client.post("/study", data=body, content_type="application/json").status_code == 400
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from trainyard.access import AccessKey, Role
 from trainyard.decoding import decoder
-from trainyard.errors import NotFound
+from trainyard.errors import InvalidRequest, NotFound
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.store.resources.key_store import KeyStore
@@ -39,8 +39,13 @@ class AccessKeys:
     ) -> tuple[AccessKey, str]:
         """A new key, and the text that clients send, which nobody can be told again.
 
-        Raises StoreUnavailable and StorageUnavailable.
+        Raises InvalidRequest for an admin of certain projects, StoreUnavailable and StorageUnavailable.
         """
+        if role == Role.ADMIN and projects:
+            raise InvalidRequest(
+                "An admin makes keys of all projects, and so has them all.",
+                errors={"projects": ["none for an admin; for certain projects a trainer"]},
+            )
         secret = f"ty_{secrets.token_urlsafe(32)}"
         made = AccessKey(
             id=f"key-{secrets.token_hex(6)}",

@@ -9,7 +9,7 @@ from flask import Request, Response, send_file
 
 from app.http.answers.digest import add_digest
 
-_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*\Z", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,999})-([0-9]{0,999})|-([0-9]{1,999}))[ \t]*\Z", re.IGNORECASE)
 _RANGE_HEADERS = ("HTTP_RANGE", "HTTP_IF_RANGE")
 _CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
@@ -88,7 +88,9 @@ def _wanted_range(request: Request, response: Response, size: int) -> str | None
     first, last, suffix = match.groups()
     if suffix is not None:
         return f"bytes=-{min(int(suffix), size)}"
-    return None if last and int(last) < int(first) else f"bytes={first}-{last}"
+    if last and int(last) < int(first):
+        return None
+    return f"bytes={min(int(first), size)}-{min(int(last), size) if last else ''}"
 
 
 def _holds_if_range(request: Request, response: Response) -> bool:

@@ -11,6 +11,7 @@ from flask import Flask, Response, g, jsonify, request
 from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge, RequestTimeout
 
+from app.http.requests.arguments import RepeatedKey
 from app.http.requests.unparsed import client_error
 from trainyard.errors import (
     BadDataset,
@@ -41,6 +42,7 @@ from trainyard.errors import (
 logger = logging.getLogger(__name__)
 
 STATUS: dict[type[TrainyardError], int] = {
+    RepeatedKey: 400,
     InvalidRequest: 422,
     BadDataset: 422,
     InvalidModel: 422,

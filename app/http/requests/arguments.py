@@ -11,10 +11,16 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from app.http.requests.json_data import strict_loads
+from app.http.requests.json_data import RepeatedKeyError, strict_loads
 from app.http.requests.typed_json import text_in_place
 from trainyard.errors import InvalidRequest
 from trainyard.unknown_fields import with_names
+
+
+class RepeatedKey(InvalidRequest):
+    """The body has a key twice."""
+
+    code = "bad_request"
 
 
 class ArgumentsParser(FlaskParser):
@@ -71,7 +77,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
 def read_json_body(request: Request) -> Any:
     """The body as JSON data, or webargs' `missing` where it is empty.
 
-    Raises UnsupportedMediaType for another content type and BadRequest for broken JSON.
+    Raises UnsupportedMediaType for another content type, BadRequest for broken JSON, and RepeatedKey.
     """
     body = request.get_data(cache=True)
     if not body:
@@ -80,6 +86,9 @@ def read_json_body(request: Request) -> Any:
         raise UnsupportedMediaType("The body must be JSON, sent with `Content-Type: application/json`.")
     try:
         return strict_loads(body)
+    except RepeatedKeyError as error:
+        told = f"The body is not valid JSON: {error}."
+        raise RepeatedKey(told, errors={error.key: ["give it once"]}) from error
     except ValueError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.") from error
 

@@ -10,6 +10,14 @@ MAX_DEPTH = 32
 """Deeper nesting than this is refused: no request of this API needs half of it."""
 
 
+class RepeatedKeyError(ValueError):
+    """A key is there twice: readers differ in which of the two values counts."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key[:100]
+        super().__init__(f"the key {self.key!r} is there twice")
+
+
 def strict_loads(text: str | bytes) -> Any:
     """Parse JSON; raises ValueError for anything that is not plain, finite, shallow JSON in UTF-8."""
     try:
@@ -27,12 +35,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Readers differ in which of two values counts."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {repeated[:100]!r} is there twice")
+        raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
     return found
 
 
