@@ -45,22 +45,6 @@ class Stack:
         self._leaving.callback(worker.kill_all)
         return worker
 
-    def wait_for_workers(self, count: int) -> None:
-        """Until so many training workers wait for runs: one that still starts would leave its run to the
-        other. Raises TimeoutError."""
-        limit = Limit(READY_S)
-        while len(self._idle_workers()) < count:
-            if limit.has_passed:
-                raise TimeoutError(f"{len(self._idle_workers())} of {count} workers after {READY_S:.0f} s")
-            time.sleep(POLL_S)
-
-    def _idle_workers(self) -> list[str]:
-        return [
-            one["id"]
-            for one in self._get("/workers")["items"]
-            if self._setting.device_class in one["queues"] and not (one["holds"] or one["finishing"])
-        ]
-
     def upload(self, archive: Path) -> dict[str, Any]:
         """The data set of a zip, once it is ready."""
         with archive.open("rb") as content:
@@ -107,6 +91,11 @@ class Stack:
     def stepped(self, run_id: str, steps: int, seconds: float) -> dict[str, Any]:
         """The run once it trains and has so many optimizer steps done."""
         return self.wait(run_id, lambda run: _steps(run) >= steps, seconds)
+
+    def ends_in(self, run_id: str, epochs: int) -> None:
+        """Let a run that trains go on for so many epochs and no more."""
+        target = self._get(f"/runs/{run_id}")["progress"]["epoch"] + epochs
+        self.http.patch(f"/runs/{run_id}", json={"epochs": target}).raise_for_status()
 
     def rows(self, run_id: str) -> list[dict[str, Any]]:
         """The metrics of its epochs."""

@@ -202,8 +202,8 @@ def test_half_over_its_tolerance_fails_loudly(
 ) -> None:
     honest = exported_run.to_half
 
-    def broken(model: onnx.ModelProto) -> onnx.ModelProto:
-        half = honest(model)
+    def broken(model: onnx.ModelProto, part: None) -> onnx.ModelProto:
+        half = honest(model, part)
         weights = next(e for e in half.graph.initializer if e.data_type == onnx.TensorProto.FLOAT16)
         weights.raw_data = (np.frombuffer(weights.raw_data, np.float16) * 3).tobytes()
         return half

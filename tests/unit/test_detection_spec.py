@@ -61,8 +61,6 @@ def detector(**params: float) -> dict[str, Any]:
         ({"augmentation": {"mixup_alpha": 0.2}}, "augmentation", "mixup_alpha"),
         ({"augmentation": {"min_visibility": 1.5}}, "augmentation", "min_visibility"),
         ({"compute": {"compile": True}}, "compute", "compile"),
-        ({"export": {"int8": True}}, "export", "int8"),
-        ({"export": {"half": True}}, "export", "half"),
     ],
 )
 def test_what_does_not_go_together_is_refused(over: dict[str, Any], part: str, field: str) -> None:

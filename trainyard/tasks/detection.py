@@ -79,7 +79,7 @@ def check_spec(spec: "TrainingSpec", asked: Collection[str]) -> None:
         check_weighting(spec.optimization, ())
     if {"model", "early_stopping", "checkpoints"}.intersection(asked):
         _check_monitors(spec)
-    if {"data", "augmentation", "compute", "export"}.intersection(asked):
+    if {"data", "augmentation", "compute"}.intersection(asked):
         _check_of_other_tasks(spec)
     if "augmentation" in asked:
         _check_device_form(spec.augmentation)
@@ -175,15 +175,19 @@ def _check_of_other_tasks(spec: "TrainingSpec") -> None:
         ("augmentation", "cutmix_alpha", spec.augmentation.cutmix_alpha, whole),
         ("data", "class_sampling", spec.data.class_sampling != "natural", whole),
         ("data", "eval_topk", spec.data.eval_topk, whole),
-        ("data", "fit", spec.data.fit not in FITS, f"one of: {', '.join(FITS)}"),
+        (
+            "data",
+            "fit",
+            spec.data.fit not in FITS,
+            f"one of: {', '.join(FITS)}; objects are looked for in whole images, and learnt in such: to vary "
+            "their size take Affine with a scale",
+        ),
         (
             "compute",
             "compile",
             spec.compute.compile,
             "false: what is found differs in number, batch by batch",
         ),
-        ("export", "half", spec.export.half, "false: boxes are computed in float32"),
-        ("export", "int8", spec.export.int8, "false: only whole files of detectors are exported"),
     ):
         if given:
             raise InvalidRequest(

@@ -19,6 +19,8 @@ SAME_LOGITS = 1e-3
 TOGETHER = 1.0
 """How much of one run's images a second two runs at once make together."""
 RUN_S = 240.0
+ENDLESS = 10_000
+"""Epochs of a run whose target is set once it trains."""
 VAL = 16
 
 
@@ -89,8 +91,13 @@ def two_workers(setting: Setting) -> Iterator[Finding]:
         stack.worker(TRAINYARD_THREADS=threads)
         alone = _speed(stack, _finished(stack, [stack.submit(dataset, **spec)]))
         stack.worker(TRAINYARD_THREADS=threads)
-        stack.wait_for_workers(2)
-        runs = _finished(stack, [stack.submit(dataset, **spec) for _ in range(2)])
+        # Without an end until both train: a worker that still starts would leave its run to the other.
+        ids = [stack.submit(dataset, **{**spec, "epochs": ENDLESS}) for _ in range(2)]
+        for run_id in ids:
+            stack.stepped(run_id, 1, RUN_S)
+        for run_id in ids:
+            stack.ends_in(run_id, setting.size(6, 2))
+        runs = _finished(stack, ids)
         owners = {run["attempts"][0]["worker"] for run in runs}
     yield holds("two runs at once complete, one in each worker", len(owners) == 2, f"{len(owners)} workers")
     yield none_of("no attempt is lost", [run["id"] for run in runs if lost_attempts(run)])

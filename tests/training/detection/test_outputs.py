@@ -10,20 +10,27 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from tests.training.conftest import Run
-from tests.training.detection.conftest import INSTANCES, NAMES, tiny
+from tests.training.conftest import CONFIGS, Run
+from tests.training.detection.conftest import CLASSES, INSTANCES, MEAN, NAMES, STD, tiny
+from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import RunFolder
 from trainyard.tasks.detection import ARCHITECTURES, MASKED
 from workers.prepared.run_lengths import decompressed
 from workers.prepared.version import PreparedDataset
 from workers.training import predict
+from workers.training.checkpoints.files import ModelCard
 from workers.training.data.picture_files import write_picture
+from workers.training.network.normalization import Normalization
+from workers.training.tasks.detection.export.graph import make_graph
+from workers.training.tasks.detection.network.networks import empty_detector
 from workers.training.tasks.detection.prediction.model_files import predictor_of
 from workers.training.tasks.model_file import open_model
 
+EVERY_FORM = {"onnx": True, "half": True, "int8": True}
+
 
 def spec_of(architecture: str, **over: Any) -> dict[str, Any]:
-    wanted = {"export": {"onnx": True}, "optimization": {"learning_rate": 0.01}, **over}
+    wanted = {"export": EVERY_FORM, "optimization": {"learning_rate": 0.01}, **over}
     if architecture in MASKED:
         return tiny(**{**INSTANCES, **wanted})
     return tiny(**{"model": {"architecture": architecture}, **wanted})
@@ -77,10 +84,16 @@ def test_the_card_says_how_the_file_is_used(trained: RunFolder) -> None:
     card = json.loads(trained.export_card.read_text())
     assert card["input"]["shape"] == "(1, 3, 64, 64)"
     assert [output["name"] for output in card["outputs"]] == ["boxes", "labels", "scores"]
-    (file,) = card["files"]
-    assert file["matched"] == 1.0
-    assert file["compared_detections"] > 0
-    assert file["val_map50"] == pytest.approx(file["torch_val_map50"], abs=0.001)
+    files = {file["precision"]: file for file in card["files"]}
+    assert list(files) == ["fp32", "fp16", "int8"]
+    assert files["fp32"]["matched"] == 1.0
+    for name, apart in (("fp32", 0.001), ("fp16", 0.005), ("int8", 0.03)):
+        file = files[name]
+        assert file["compared_detections"] > 0
+        apart = max(apart, 1 / 11 if name != "fp32" else 0)  # one of the objects
+        assert file["val_map50"] == pytest.approx(file["torch_val_map50"], abs=apart)
+    assert files["fp16"]["bytes"] < 0.65 * files["fp32"]["bytes"]
+    assert files["int8"]["bytes"] < files["fp16"]["bytes"]
     facts = onnxruntime.InferenceSession(str(trained.onnx)).get_modelmeta().custom_metadata_map
     assert json.loads(facts["trainyard.classes"]) == list(NAMES)
     assert float(facts["trainyard.threshold"]) == card["threshold"]
@@ -92,9 +105,12 @@ def test_every_detector_is_exported_and_finds_what_it_found(
     run_folder: Path, few_scenes: Path, architecture: str
 ) -> None:
     run = Run(run_folder, few_scenes, finishes=True)
-    result = run.fit(epochs=1, spec=spec_of(architecture, export={"onnx": True, "with_preprocessing": True}))
+    forms = {**EVERY_FORM, "with_preprocessing": True}
+    result = run.fit(epochs=1, spec=spec_of(architecture, export=forms))
     assert result.export is not None
     assert result.export["matched"] >= 0.999
+    card = json.loads(RunFolder(run_folder).export_card.read_text())
+    assert [file["precision"] for file in card["files"]] == ["fp32", "fp16", "int8"], card["refused"]
     session = onnxruntime.InferenceSession(str(RunFolder(run_folder).onnx))
     names = [output.name for output in session.get_outputs()]
     assert names == ["boxes", "labels", "scores", *(["masks"] if architecture in MASKED else [])]
@@ -102,6 +118,24 @@ def test_every_detector_is_exported_and_finds_what_it_found(
     assert boxes.shape == (len(labels), 4)
     assert (np.diff(scores) <= 0).all()
     assert all(one.shape[1:] == (28, 28) for one in masks)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_of_nothing_found_a_file_tells_nothing(architecture: str, scenes: Path) -> None:
+    """Also by a runtime that computes the graph just as it stands."""
+    spec = Experiments(CONFIGS).compose(spec_of(architecture))
+    network = empty_detector(spec.model, len(CLASSES)).eval()
+    for part in network.modules():
+        if getattr(part, "score_thresh", None) is not None:
+            part.score_thresh = 2.0  # type: ignore[assignment]
+    card = ModelCard(run_id="run", spec=spec, classes=CLASSES, rule=Normalization(mean=MEAN, std=STD))
+    graph = make_graph(network, card, 0.5)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), options)
+    found = session.run(None, {"image": np.zeros((1, 3, 64, 64), np.float32)})
+    assert [one.shape for one in found[:3]] == [(0, 4), (0,), (0,)]
 
 
 def test_files_and_folders_are_predicted(trained: RunFolder, pictures: list[Path], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,19 @@ Check = Callable[[str, onnx.ModelProto, Path], Facts]
 ExportMismatch, and then there is no file."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Narrowing:
+    """How smaller forms are made: int8 is calibrated on `images`, feeds of the training split. In float16 are
+    the nodes named in `half`, all for None; those in `not_int8` stay in float32."""
+
+    images: Iterable[Feed]
+    half: tuple[str, ...] | None = None
+    not_int8: tuple[str, ...] = ()
+
+
 def export_variants(
     graph: onnx.ModelProto,
-    images: Iterable[Feed],
+    narrowing: Narrowing,
     spec: ExportSpec,
     folder: RunFolder,
     check: Check,
@@ -33,7 +44,7 @@ def export_variants(
 ) -> Facts:
     """Write the files that the spec asks for and export/card.json; returns the facts of model.onnx.
 
-    `images` are those that int8 is calibrated on. `card` makes the card's content of the facts of files
+    `card` makes the card's content of the facts of files
     and of what was refused. Each file is compared with the network first, and one over its tolerance is not
     written: an fp32 or fp16 file raises ExportMismatch; an int8 file, whose loss no one can foresee, is left
     out with a notice and stands under `refused` in the card. Raises StorageUnavailable where the storage
@@ -42,7 +53,7 @@ def export_variants(
     shutil.rmtree(folder.export, ignore_errors=True)  # an earlier export may have had other files
     files: list[Facts] = []
     refused: list[Facts] = []
-    for name, path, make in _variants(graph, images, spec, folder):
+    for name, path, make in _variants(graph, narrowing, spec, folder):
         try:
             files.append(check(name, make(), path))
         except ExportMismatch as error:
@@ -55,14 +66,15 @@ def export_variants(
 
 
 def _variants(
-    graph: onnx.ModelProto, images: Iterable[Feed], spec: ExportSpec, folder: RunFolder
+    graph: onnx.ModelProto, narrowing: Narrowing, spec: ExportSpec, folder: RunFolder
 ) -> Iterator[tuple[str, Path, Callable[[], onnx.ModelProto]]]:
     """Name, file and maker of each file asked for, fp32 first."""
     yield "fp32", folder.onnx, lambda: graph
     if spec.half:
-        yield "fp16", folder.onnx.with_suffix(".fp16.onnx"), lambda: to_half(graph)
+        yield "fp16", folder.onnx.with_suffix(".fp16.onnx"), lambda: to_half(graph, narrowing.half)
     if spec.int8:
-        yield "int8", folder.onnx.with_suffix(".int8.onnx"), lambda: to_int8(graph, iter(images))
+        path = folder.onnx.with_suffix(".int8.onnx")
+        yield "int8", path, lambda: to_int8(graph, iter(narrowing.images), narrowing.not_int8)
 
 
 def file_facts(name: str, path: Path, model: onnx.ModelProto, spec: ExportSpec) -> Facts:

@@ -1,7 +1,7 @@
 """Smaller forms of an ONNX graph: float16, and eight-bit integers."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from trainyard.errors import ExportMismatch
+from workers.training.export.half_part import to_half_within
 from workers.training.export.sessions import RUNTIME_FAILURES
 
 Feed = dict[str, NDArray[Any]]
@@ -29,11 +30,14 @@ ones in int8.
 _QUANTISED = ["Conv", "ConvTranspose", "Gemm", "MatMul"]
 
 
-def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph with weights and arithmetic in float16; inputs and outputs keep their types.
+def to_half(model: onnx.ModelProto, part: Collection[str] | None = None) -> onnx.ModelProto:
+    """The graph with weights and arithmetic in float16, all or those of the nodes named in `part`; inputs and
+    outputs keep their types.
 
     Weights beyond float16's range, 65504, are cut to it; the comparison with the checkpoint tells.
     """
+    if part is not None:
+        return to_half_within(model, part)
     copied = onnx.ModelProto()
     copied.CopyFrom(model)
     half: onnx.ModelProto = convert_float_to_float16(copied, keep_io_types=True)
@@ -48,11 +52,11 @@ class _Images(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
 
-def to_int8(model: onnx.ModelProto, images: Iterator[Feed]) -> onnx.ModelProto:
+def to_int8(model: onnx.ModelProto, images: Iterator[Feed], wide: Collection[str] = ()) -> onnx.ModelProto:
     """The graph quantised statically to int8 activations and int8 weights with a scale per channel.
 
     `images` are one-image feeds of the training split; each activation's range is the least and greatest
-    value met. The first convolutions and the last stay in float: see FLOAT_FIRST.
+    value met. The first convolutions and the last stay in float: see FLOAT_FIRST; so do nodes in `wide`.
     Raises ExportMismatch where the graph cannot be quantised.
     """
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
@@ -70,7 +74,7 @@ def to_int8(model: onnx.ModelProto, images: Iterator[Feed]) -> onnx.ModelProto:
                 per_channel=True,
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=convolutions[:FLOAT_FIRST] + convolutions[-1:],
+                nodes_to_exclude=[*convolutions[:FLOAT_FIRST], *convolutions[-1:], *wide],
                 extra_options={"CalibTensorRangeSymmetric": False},
             )
             return onnx.load(str(target))

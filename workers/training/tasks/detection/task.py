@@ -83,7 +83,11 @@ class Detection:
         return export_run(
             trained.network.float(),
             card,
-            ExportData(val=squares, content_hash=prepared.content_hash),
+            ExportData(
+                val=squares,
+                calibration=plain_squares(prepared, train, card.spec),
+                content_hash=prepared.content_hash,
+            ),
             run.folder,
             epoch=run.epoch,
             evaluation=evaluation,

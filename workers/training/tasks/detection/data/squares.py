@@ -1,8 +1,11 @@
 """Prepared samples as squares with their objects."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from trainyard.spec.training_spec import DataSpec, TrainingSpec
@@ -106,6 +109,12 @@ class VariedSquares(Squares):
 def plain_squares(prepared: PreparedDataset, samples: list[Sample], spec: TrainingSpec) -> Squares:
     """The samples as validation sees them."""
     return Squares(viewed(prepared, spec.augmentation.validation), samples, spec)
+
+
+def load_images(squares: Squares, places: Sequence[int]) -> Tensor:
+    """The images at those places, (N, S, S, 3) uint8 RGB."""
+    images = [squares[0, place]["image"] for place in places]
+    return torch.stack([image for image in images if isinstance(image, Tensor)])
 
 
 def _into_square(masks: Uint8, frame: Frame, size: int) -> Uint8:

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Mapping
 
 import onnx
 import torch
@@ -74,6 +75,41 @@ def make_graph(network: nn.Module, card: ModelCard, threshold: float) -> onnx.Mo
             )
     except (torch.onnx.OnnxExporterError, *REFUSALS) as error:
         raise ExportMismatch(f"The network cannot be written as ONNX: {error}") from error
-    model = onnx.load_from_string(buffer.getvalue())
+    model = tidied(onnx.load_from_string(buffer.getvalue()))
     add_facts(model, {**exported_facts(card), "trainyard.threshold": repr(threshold)})
     return model
+
+
+def tidied(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph without what the exporter makes of equal weights, and computable where nothing is found.
+
+    Equal weights are one, copied by Identity nodes, which smaller forms of a graph do not see through. Boxes
+    are flattened by a Reshape to (their number, -1), which of no boxes at all onnxruntime only computes where
+    it may change the graph first.
+    """
+    graph = model.graph
+    weights = {one.name for one in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
+    copies = {
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Identity" and node.input[0] in weights
+    }
+    kept = [_flattening(node, makers) for node in graph.node if node.output[0] not in copies]
+    for node in kept:
+        node.input[:] = [copies.get(name, name) for name in node.input]
+    del graph.node[:]
+    graph.node.extend(kept)
+    return model
+
+
+def _flattening(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto:
+    """A Flatten in place of a Reshape of joined sides to two axes; any other node as it is."""
+    if node.op_type != "Reshape":
+        return node
+    given, shape = (makers.get(name) for name in node.input)
+    if given is None or shape is None or (given.op_type, shape.op_type) != ("Concat", "Concat"):
+        return node
+    if [makers[name].op_type for name in shape.input if name in makers] != ["Unsqueeze"] * 2:
+        return node
+    return onnx.helper.make_node("Flatten", node.input[:1], node.output, name=node.name, axis=1)

@@ -1,4 +1,4 @@
-"""The ONNX file of a completed run, believed only after onnxruntime has found the same as torch."""
+"""The ONNX files of a completed run, each believed only after onnxruntime has found the same as torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,19 +17,16 @@ from workers.training.export.files import write_model
 from workers.training.tasks.detection.data.squares import Squares
 from workers.training.tasks.detection.export.card import card_content
 from workers.training.tasks.detection.export.graph import make_graph
-from workers.training.tasks.detection.export.parity import (
-    LARGEST_MAP_DIFFERENCE,
-    LARGEST_SCORE_DIFFERENCE,
-    LEAST_MATCHED,
-    compare,
-)
+from workers.training.tasks.detection.export.narrowing import narrowing_of
+from workers.training.tasks.detection.export.parity import TOLERANCES, compare
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportData:
-    """What the file is compared on: images without augmentation, and the set's hash."""
+    """What files are compared and calibrated on: images without augmentation, and the set's hash."""
 
     val: Squares
+    calibration: Squares
     content_hash: str
 
 
@@ -43,7 +40,7 @@ def export_run(
     evaluation: dict[str, Any],
     report: Callable[[Event], None],
 ) -> Facts:
-    """Write the file that the spec asks for and export/card.json, as `export_variants`.
+    """Write the files that the spec asks for and export/card.json, as `export_variants`.
 
     `network` holds the weights of `epoch`, in eval mode on the CPU; `evaluation` is report.json's content.
     """
@@ -64,16 +61,18 @@ def export_run(
         )
 
     graph = make_graph(network, card, threshold)
-    return export_variants(graph, (), card.spec.export, folder, checked, content, report)
+    narrowing = narrowing_of(graph, data.calibration, card)
+    return export_variants(graph, narrowing, card.spec.export, folder, checked, content, report)
 
 
 def _checked(
     name: str, model: onnx.ModelProto, path: Path, network: nn.Module, card: ModelCard, data: ExportData
 ) -> Facts:
     """Compare the graph with the network and write it; raises ExportMismatch, and then there is no file."""
-    parity = compare(network, model, card, data.val)
-    if broken := parity.failure():
-        raise ExportMismatch(f"The exported network differs from the trained one: {broken}.")
+    bound = TOLERANCES[name]
+    parity = compare(network, model, card, data.val, bound)
+    if broken := parity.failure(bound):
+        raise ExportMismatch(f"The exported {name} network differs from the trained one: {broken}.")
     write_model(model, path)
     return {
         **file_facts(name, path, model, card.spec.export),
@@ -88,8 +87,8 @@ def _checked(
         "torch_val_map50": parity.trained_map50,
         "val_images": parity.images,
         "tolerance": {
-            "matched": LEAST_MATCHED,
-            "score_difference": LARGEST_SCORE_DIFFERENCE,
-            "map50": LARGEST_MAP_DIFFERENCE,
+            "matched": bound.matched,
+            "score_difference": bound.scores,
+            "map50": bound.map50,
         },
     }

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator, DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
 
+from workers.training.compute.devices import BY_PLACE
+
 LEAST_SCORE = 0.01
 """Detections that are less probable are not looked at: precision over recall needs the improbable ones, and
 the first epochs of focal losses have no others."""
@@ -89,9 +91,23 @@ class Anchors(AnchorGenerator):  # type: ignore[misc]
 
 
 class DefaultBoxes(DefaultBoxGenerator):  # type: ignore[misc]
-    """The same of SSD's."""
+    """The same of SSD's, which are made on the CPU: of a batch of a GPU once, so that it need not be waited
+    for again."""
+
+    kept: tuple[Any, list[Tensor]] | None = None
 
     def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
+        device = feature_maps[0].device
+        if device.type in BY_PLACE:
+            return self._made(image_list, feature_maps)
+        shapes = tuple(tuple(one.shape[-2:]) for one in feature_maps)
+        key = (tuple(image_list.image_sizes), shapes, device)
+        if self.kept is None or self.kept[0] != key:
+            with torch.inference_mode(mode=False):  # training cannot use what is made in inference
+                self.kept = (key, self._made(image_list, feature_maps))
+        return self.kept[1]
+
+    def _made(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
         made: list[Tensor] = super().forward(image_list, [_shape_in_float32(one) for one in feature_maps])
         return made
 

@@ -12,6 +12,7 @@ from torchvision.models.detection.ssd import SSD
 from torchvision.models.detection.ssdlite import SSDLiteHead
 from torchvision.ops import box_iou
 
+from workers.training.compute.devices import BY_PLACE
 from workers.training.tasks.detection.network.detector import (
     LEAST_SCORE,
     MOST_DETECTIONS,
@@ -25,6 +26,11 @@ from workers.training.tasks.detection.network.detector import (
     give_float32,
 )
 from workers.training.tasks.detection.network.features import Chain, Pyramid
+from workers.training.tasks.detection.network.one_stage_losses import (
+    fcos_losses,
+    retinanet_losses,
+    ssd_losses,
+)
 
 _STRIDES = (8, 16, 32, 64, 128)
 _TERMS = {"classification": "classification", "bbox_regression": "box", "bbox_ctrness": "centerness"}
@@ -56,6 +62,8 @@ class OneStage(Detector):
     def _losses(
         self, told: dict[str, Tensor], anchors: list[Tensor], places: list[int], truth: Sequence[Target]
     ) -> dict[str, Tensor]:
+        if anchors[0].device.type not in BY_PLACE:
+            return retinanet_losses(self.model, told, anchors, truth)
         losses: dict[str, Tensor] = self.model.compute_loss(truth, told, anchors)
         return losses
 
@@ -77,6 +85,8 @@ class FcosDetector(OneStage):
     def _losses(
         self, told: dict[str, Tensor], anchors: list[Tensor], places: list[int], truth: Sequence[Target]
     ) -> dict[str, Tensor]:
+        if anchors[0].device.type not in BY_PLACE:
+            return fcos_losses(self.model, told, anchors, places, truth)
         losses: dict[str, Tensor] = self.model.compute_loss(truth, told, anchors, places)
         return losses
 
@@ -87,8 +97,10 @@ class SsdDetector(OneStage):
     def _losses(
         self, told: dict[str, Tensor], anchors: list[Tensor], places: list[int], truth: Sequence[Target]
     ) -> dict[str, Tensor]:
-        targets = [{**one, "labels": one["labels"] + 1} for one in truth]
+        targets = [cast("Target", {**one, "labels": one["labels"] + 1}) for one in truth]
         matched = [self._matched(one["boxes"], boxes) for one, boxes in zip(truth, anchors, strict=True)]
+        if anchors[0].device.type not in BY_PLACE:
+            return ssd_losses(self.model, told, anchors, targets, matched)
         losses: dict[str, Tensor] = self.model.compute_loss(targets, told, anchors, matched)
         return losses
 

@@ -12,7 +12,7 @@ from trainyard.errors import ExportMismatch
 from trainyard.runs.events import Event
 from trainyard.storage.files import RunFolder
 from workers.training.checkpoints.files import ModelCard
-from workers.training.export.exported_run import Facts, export_variants, file_facts
+from workers.training.export.exported_run import Facts, Narrowing, export_variants, file_facts
 from workers.training.export.files import write_model
 from workers.training.export.logits import compare_logits, feed_of
 from workers.training.export.tracing import with_output
@@ -79,7 +79,9 @@ def export_run(
         )
 
     graph, images = make_graph(network, card), _calibration(data.calibration, card)
-    return export_variants(graph, images, card.spec.export, folder, checked, content, report)
+    return export_variants(
+        graph, Narrowing(images=images), card.spec.export, folder, checked, content, report
+    )
 
 
 def _calibration(train: SegmentationDataset, card: ModelCard) -> Iterator[Feed]:
