@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from trainyard.datasets.record import IngestOptions
 from workers.ingest.items import Read
 from workers.ingest.masks.class_masks import OBJECT, Named
+from workers.ingest.pairing.choice.several_masks_question import (
+    asked_for_annotators,
+    asked_for_classes,
+    show_the_same,
+)
 from workers.ingest.pairing.mask_labels import (
     Labelled,
     Masks,
@@ -39,8 +44,7 @@ from workers.ingest.pairing.mask_owners import (
 from workers.ingest.paths.layout import Picture
 from workers.ingest.paths.role_words import names_mask
 from workers.ingest.paths.words import Words, is_number, words
-from workers.ingest.problems import Offer, ProblemLog, shown
-from workers.ingest.question_previews import Example, preview
+from workers.ingest.problems import ProblemLog, shown
 
 _IN_FOLDERS_OF_IMAGES = (in_images_folder, within_images_folder, in_same_home)
 
@@ -154,43 +158,13 @@ def _are_classes(
         and len(found) > 1
         and 2 * len(distinct) <= len(labels)
     ):
-        return not are_first_ones(found, distinct) and _asked(found, images, read, log)
+        return not are_first_ones(found, distinct) and asked_for_classes(found, images, read, log)
     if not any(is_count(label) for label in distinct):
-        return not several.are_free or 2 * len(distinct) <= len(labels)
+        are_classes = not several.are_free or 2 * len(distinct) <= len(labels)
+        if are_classes and show_the_same(found, read):
+            return asked_for_annotators(found, images, read, log)
+        return are_classes
     sizes = {len(labelled) for labelled in found.values()}
     if len(sizes) > 1 or len(found) < 2 or 2 * len(distinct) > len(labels):
         return False
-    return _asked(found, images, read, log)
-
-
-def _asked(found: Masks, images: Mapping[str, Picture], read: Read, log: ProblemLog) -> bool:
-    """Masks of each image are told apart by numbers: of objects, classes, or annotators."""
-    examples = [
-        Example(image=images[path].member, masks=[one.mask.member for one in labelled])
-        for path, labelled in found.items()
-    ]
-    joined = [Example(image=one.image, masks=one.masks, joined=True) for one in examples]
-    first = max(found.values(), key=len)
-    offers = [
-        Offer(
-            key="union",
-            text="they show parts of one class",
-            count=len(found),
-            options={"several_masks": "union"},
-            examples=[one.mask.member.path for one in first],
-            draw=preview(read, joined),
-        ),
-        Offer(
-            key="classes",
-            text="each shows a class of its own",
-            count=len(found),
-            options={"several_masks": "classes"},
-            examples=[one.mask.member.path for one in first],
-            draw=preview(read, examples),
-        ),
-    ]
-    sizes = sorted({len(labelled) for labelled in found.values()})
-    count = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
-    text = f"Each of {len(found)} images has {count} masks that numbers or letters tell apart, such as "
-    listed = " and ".join(one.mask.member.path for one in first[:2])
-    return log.ask("several_masks", f"{text}{listed}.", offers) == "classes"
+    return asked_for_classes(found, images, read, log)
