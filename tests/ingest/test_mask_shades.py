@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.ingest.made import Array, Bench, codes, encoded
-from tests.ingest.scenes import HEIGHT, WIDTH, classes, names_of, upload_of
+from tests.ingest.scenes import HEIGHT, WIDTH, answers, classes, names_of, upload_of
 
 BLACK, WHITE, RED, GREEN = (0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 200, 0)
 BINARY = {0: "background", 255: "foreground"}
@@ -68,14 +68,6 @@ def test_an_inverted_palette_is_read_as_seen(bench: Bench) -> None:
     masks = shapes()
     bench.run(upload_of([WAYS["white at 0"](mask) for mask in masks], masks))
     assert np.array_equal(bench.arrays()["000"][1], masks[0])
-
-
-def test_one_colour_at_two_indices_is_one_class(bench: Bench) -> None:
-    masks = shapes()
-    data = [
-        paletted((7, 9)[number % 2] * mask, {7: RED, 9: RED, 3: GREEN}) for number, mask in enumerate(masks)
-    ]
-    assert list(names_of(bench.run(upload_of(data, masks))).values()) == ["background", "color_ff0000"]
 
 
 def test_indices_count_where_greys_beside_them_are_indices(bench: Bench) -> None:
@@ -175,3 +167,36 @@ def test_rare_colours_of_objects_are_classes(bench: Bench) -> None:
     pictures[0][2:8, 2:8] = (0, 0, 255)
     result = bench.run(upload_of(map(encoded, pictures), masks))
     assert len(names_of(result)) == 4
+
+
+TWICE = {1: RED, 2: RED, 3: GREEN}
+
+
+def test_one_color_at_several_indices_is_asked_about(bench: Bench) -> None:
+    masks = shapes((1, 2, 3))
+    files = upload_of([paletted(mask, TWICE) for mask in masks], masks)
+    [question] = bench.run(files).questions
+    assert question.code == "palette_indices"
+    found = answers(bench, files)
+    assert len(names_of(found["colors"])) == 3
+    assert names_of(found["indices"]) == {0: "background", 1: "class_1", 2: "class_2", 3: "class_3"}
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("background\na\nb\nc\n", 4), ("0 background\n1 a\n2 b\n3 c\n", 4)]
+)
+def test_as_many_names_as_indices_settle_it(bench: Bench, text: str, count: int) -> None:
+    masks = shapes((1, 2, 3))
+    files = upload_of([paletted(mask, TWICE) for mask in masks], masks) | {"classes.txt": text.encode()}
+    result = bench.run(files)
+    assert result.questions == ()
+    assert len(names_of(result)) == count
+    for name, (_, mask) in bench.arrays().items():
+        assert np.array_equal(mask, masks[int(name)])
+
+
+def test_classes_of_the_client_are_indices(bench: Bench) -> None:
+    masks = shapes((1, 2, 3))
+    files = upload_of([paletted(mask, TWICE) for mask in masks], masks)
+    named = {0: "background", 1: "a", 2: "b", 3: "c"}
+    assert names_of(bench.run(files, classes=named)) == named

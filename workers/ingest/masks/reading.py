@@ -25,7 +25,8 @@ from workers.ingest.masks.values.colors import (
 )
 from workers.ingest.masks.values.grey_levels import jpeg_levels, number_levels
 from workers.ingest.masks.values.near_colors import ask_about_near_colors, near_colors
-from workers.ingest.masks.values.shades import has_alpha_shapes, seen_colors, seen_shades
+from workers.ingest.masks.values.shades import has_alpha_shapes, seen_colors, seen_indices, seen_shades
+from workers.ingest.masks.values.shared_colors import indices_count
 from workers.ingest.pictures.mask_files import WHITE, color_of, hex_of
 from workers.ingest.problems import ProblemLog, Refused
 
@@ -102,8 +103,8 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
         if shades == "shades":
             log.guess("palettes of masks are read by the grey that they show, not by index")
             return MaskReading(shown="shades")
-        if shades == "colors":
-            log.guess("palettes of masks show one colour at several indices, which are one class")
+        if shades == "colors" and _indices_count(given, log):
+            return MaskReading(palette=dict(enumerate(kinds.palette)))
         colored = shades == "colors" or (given.by_listed_palette and _is_listed(given))
     colors = named or (given.listed() if colored or lossy else {})
     if colors and (colored or lossy):
@@ -113,6 +114,17 @@ def mask_reading(given: MaskSet, log: ProblemLog) -> MaskReading:
     if given.may_be_objects and _are_deep_objects(given, log):
         return _OBJECTS
     return _by_levels(given, log) or MaskReading(palette=dict(enumerate(kinds.palette)))
+
+
+def _indices_count(given: MaskSet, log: ProblemLog) -> bool:
+    return indices_count(
+        seen_indices(given.kinds, given.read),
+        given.couples,
+        named=given.named,
+        options=given.options,
+        read=given.read,
+        log=log,
+    )
 
 
 def _report_stacked(masks: Sequence[Member], log: ProblemLog) -> None:

@@ -36,8 +36,13 @@ def has_alpha_shapes(kinds: MaskKinds, read: Read) -> bool:
 
 def seen_colors(kinds: MaskKinds, read: Read) -> set[Color]:
     """The colours that masks with a palette show."""
+    return set(seen_indices(kinds, read).values())
+
+
+def seen_indices(kinds: MaskKinds, read: Read) -> dict[int, Color]:
+    """The colour of each index that masks with a palette use."""
     used = _values(spread(kinds.paletted, _LOOKED_AT), read)
-    return {color for index, color in enumerate(kinds.palette) if index in used}
+    return {index: color for index, color in enumerate(kinds.palette) if index in used}
 
 
 def seen_shades(kinds: MaskKinds, read: Read) -> Literal["values", "shades", "colors"]:
@@ -45,9 +50,8 @@ def seen_shades(kinds: MaskKinds, read: Read) -> Literal["values", "shades", "co
 
     Raises Refused where palettes beside greys fit them by neither.
     """
-    used = _values(spread(kinds.paletted, _LOOKED_AT), read)
-    colors = {index: color for index, color in enumerate(kinds.palette) if index in used}
-    seen = set(colors.values())
+    colors = seen_indices(kinds, read)
+    used, seen = set(colors), set(colors.values())
     is_grey = all(len(set(color)) == 1 for color in seen)
     if kinds.grey or kinds.colored:
         return _beside_greys(kinds, read, used, seen if is_grey else None, len(seen))
