@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.composition import compose
 from tests.api.server import Server
-from tests.api.summary import SUMMARY
+from tests.api.summary import SUMMARY, write_played
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.record import Run
@@ -85,13 +85,14 @@ class Hand:
     def __init__(self, client: Client, storage: Storage) -> None:
         self.runs = RunRegistry(client, storage)
         self.datasets = DatasetRegistry(client, storage)
+        self.storage = storage
 
     def ingest(self, status: str = "ready", **summary: Any) -> str:
         """Claim the next data set and end its ingest; returns its id."""
         held = self.datasets.claim("ingest", "hand")
         assert held
         values = {"summary": {**SUMMARY, **summary}} if status == "ready" else {}
-        return self.datasets.finish(held, status, **values).id
+        return write_played(self.storage, self.datasets.finish(held, status, **values)).id
 
     def begin(self) -> Run:
         """Claim the next run."""

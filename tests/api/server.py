@@ -9,7 +9,7 @@ import httpx
 import psutil
 
 from deploy.redis import free_port
-from tests.api.summary import SUMMARY
+from tests.api.summary import SUMMARY, write_played
 from tests.waits import scaled, wait_for
 from trainyard.registry.datasets import DatasetRegistry
 from trainyard.registry.runs import RunRegistry
@@ -75,7 +75,7 @@ class Server:
         """End the ingest of the next data set; its id."""
         held = self.datasets.claim("ingest", "hand")
         assert held
-        return self.datasets.finish(held, "ready", summary=SUMMARY).id
+        return write_played(self.storage, self.datasets.finish(held, "ready", summary=SUMMARY)).id
 
     def memory(self) -> int:
         """Resident bytes of the server and its worker."""

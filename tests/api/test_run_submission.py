@@ -50,7 +50,7 @@ def test_a_run_is_accepted_whole(client: FlaskClient, dataset_id: str, storage: 
     folder = storage.run(run["id"])
     assert read_json(folder.config) == {
         "spec": run["spec"],
-        "dataset": {"id": dataset_id, "content_hash": "abc"},
+        "dataset": {"id": dataset_id, "content_hash": SUMMARY["content_hash"]},
     }
     assert read_json(folder.record)["status"] == "queued"
     first = json.loads(folder.events.read_text())

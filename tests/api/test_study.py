@@ -1,5 +1,7 @@
 """The study service's contract: all eight calls."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.service.contracts import studies
+from app.service.requests.turns import with_turn
 from app.service.runs import stop as run_stop
 from tests.api.conftest import Hand, upload
 from trainyard.storage.files import Storage
@@ -244,15 +247,26 @@ def test_a_running_study_is_waited_for(
     held = hand.begin()
     last = storage.run(held.id).last_checkpoint
 
+    waits: list[str] = []
+
+    @contextmanager
+    def gives_its_turn() -> Iterator[None]:
+        waits.append("given")
+        yield
+        waits.append("taken")
+
     def worker_stops(_: float) -> None:
         """What happens while the use case sleeps."""
+        assert waits == ["given"], "others work meanwhile"
         assert hand.runs.live.signals(held.id).stop == "now"
         last.parent.mkdir(parents=True)
         last.write_bytes(b"weights")
         hand.runs.finish(held, "stopped")
 
     monkeypatch.setattr(run_stop.time, "sleep", worker_stops)
-    body = answered(client.delete(f"/study?ModelName={study}"))
+    with with_turn(gives_its_turn):
+        body = answered(client.delete(f"/study?ModelName={study}"))
+    assert waits == ["given", "taken"]
     assert Path(body["FilePath"]).read_bytes() == b"weights"
     assert run_of(client)["status"] == "stopped"
 

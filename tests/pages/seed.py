@@ -6,7 +6,7 @@ from typing import Any
 from tests.api.conftest import archive
 from tests.api.exported import export
 from tests.api.server import Server
-from tests.api.summary import SUMMARY
+from tests.api.summary import SUMMARY, write_played
 from trainyard.runs.events import Progress
 from trainyard.runs.metric_summary import summarize
 from trainyard.runs.record import Run
@@ -32,7 +32,8 @@ def dataset(server: Server, name: str = "shapes", project: str = "lab", **summar
     assert answer.status_code == 202, answer.text
     held = server.datasets.claim("ingest", "hand")
     assert held
-    return server.datasets.finish(held, "ready", summary={**SUMMARY, **summary}, **record).id
+    done = server.datasets.finish(held, "ready", summary={**SUMMARY, **summary}, **record)
+    return write_played(server.storage, done).id
 
 
 def run(server: Server, dataset_id: str, **body: Any) -> str:

@@ -3,6 +3,7 @@
 import time
 from contextlib import suppress
 
+from app.service.requests.turns import aside
 from app.service.runs.runs import RunService
 from trainyard.errors import Conflict
 from trainyard.runs.record import TO_TRAIN, Run
@@ -20,4 +21,5 @@ def stop_and_wait(runs: RunService, run: Run) -> None:
         runs.stop(run.id, "now")
     deadline = time.monotonic() + STOP_WAIT_S
     while runs.get(run.id).status in TO_TRAIN and time.monotonic() < deadline:
-        time.sleep(STOP_LOOK_S)
+        with aside():
+            time.sleep(STOP_LOOK_S)
