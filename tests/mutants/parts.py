@@ -41,7 +41,7 @@ _RUN_SCRIPTS = (
 PARTS = {
     "lifecycle": Part(
         ("trainyard/registry/lifecycle.py", "trainyard/runs/record.py", "trainyard/runs/signals.py"),
-        ("unit/test_run_life.py", "unit/test_store.py"),
+        ("unit/test_run_decisions.py", "unit/test_run_life.py", "unit/test_store.py"),
     ),
     "scripts": Part(
         tuple(f"trainyard/store/lua/{name}.lua" for name in _RUN_SCRIPTS),
@@ -59,8 +59,9 @@ PARTS = {
         ("trainyard/registry/records.py", "trainyard/registry/runs.py", "trainyard/registry/base.py"),
         (
             "unit/test_registry.py",
-            "unit/test_reindex.py",
+            "unit/test_run_decisions.py",
             "unit/test_run_life.py",
+            "unit/test_reindex.py",
             "unit/test_known_records.py",
             "unit/test_run_lists.py",
         ),
@@ -89,6 +90,7 @@ PARTS = {
     "classes": Part(
         ("workers/ingest/classes/class_rules.py", "workers/ingest/classes/multilabel.py"),
         (
+            "ingest/test_class_rules.py",
             "ingest/test_classes.py",
             "ingest/test_class_names.py",
             "ingest/test_multilabel.py",
