@@ -101,6 +101,7 @@ PARTS = {
     "splits": Part(
         ("workers/ingest/splits/*.py",),
         (
+            "ingest/test_split_questions.py",
             "ingest/test_splits.py",
             "ingest/test_split_words.py",
             "ingest/test_own_lists.py",
