@@ -74,6 +74,7 @@ PARTS = {
             "trainyard/store/runs/queues.py",
         ),
         (
+            "unit/test_store_calls.py",
             "unit/test_leases.py",
             "unit/test_claims.py",
             "unit/test_queues.py",
