@@ -22,6 +22,7 @@ from app.service.datasets.datasets import DatasetService
 from app.service.datasets.resumable_uploads import ResumableUploads
 from app.service.datasets.samples import SampleService
 from app.service.datasets.uploads import MAX_UPLOADS
+from app.service.hidden_pictures import HiddenPictures
 from app.service.models.models import ModelService
 from app.service.models.predictions import PredictionService
 from app.service.models.weights import WeightsService
@@ -95,6 +96,7 @@ class Services:
 
     datasets: DatasetService
     samples: SampleService
+    hidden_pictures: HiddenPictures
     runs: RunService
     run_life: RunLifeService
     run_bulk: RunBulkService
@@ -212,6 +214,7 @@ def compose(settings: Settings, client: Client | None = None, notify: Notify | N
     return Services(
         datasets=dataset_service,
         samples=SampleService(datasets, storage),
+        hidden_pictures=HiddenPictures(settings.hidden_pictures),
         runs=run_service,
         run_life=run_life,
         run_bulk=RunBulkService(run_service, run_life),

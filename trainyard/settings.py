@@ -39,6 +39,7 @@ class Settings:
     needed, a process answers; 0 is no limit. `predict_s` is how many seconds a prediction may take, waiting
     included. `boards_host` is the name or address of this machine at which the API reaches boards.
     `otlp_endpoint` is the address of a collector of OpenTelemetry's spans, empty for none.
+    `hidden_pictures` are projects of whose data no picture leaves the server, `*` of all.
     `log_format` is one of LOG_FORMATS. `plugins` are modules that workers import (docs/plugins.md).
     """
 
@@ -53,6 +54,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     webhook_networks: tuple[str, ...] = ()
     path_prefix: str = ""
+    hidden_pictures: tuple[str, ...] = ()
     requests_per_minute: int = 0
     boards_host: str = "127.0.0.1"
     log_format: str = TEXT
@@ -93,6 +95,7 @@ class Settings:
             ),
             boards_host=env.get("TRAINYARD_BOARDS_HOST") or defaults.boards_host,
             predict_s=_integer(env, "TRAINYARD_PREDICT_S", defaults.predict_s, 1, 3600),
+            hidden_pictures=_listed(env.get("TRAINYARD_HIDE_PICTURES", "")),
             max_hours=_integer(env, "TRAINYARD_MAX_HOURS", 0, 0, 10**6) or None,
             device_classes=_device_classes(env),
             plugins=plugin_modules(env),
@@ -132,7 +135,7 @@ def own_device_classes(env: Mapping[str, str], devices: Path = Path("/dev")) -> 
 
 def plugin_modules(env: Mapping[str, str]) -> tuple[str, ...]:
     """The modules that TRAINYARD_PLUGINS names; raises SettingsError for what is no name of one."""
-    names = tuple(filter(None, (one.strip() for one in env.get("TRAINYARD_PLUGINS", "").split(","))))
+    names = _listed(env.get("TRAINYARD_PLUGINS", ""))
     wrong = [name for name in names if not all(part.isidentifier() for part in name.split("."))]
     if wrong:
         raise SettingsError(
@@ -140,6 +143,11 @@ def plugin_modules(env: Mapping[str, str]) -> tuple[str, ...]:
             "separated by commas."
         )
     return names
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """What commas separate, without what is empty."""
+    return tuple(filter(None, (one.strip() for one in text.split(","))))
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, minimum: int, maximum: int) -> int:
@@ -208,7 +216,7 @@ def _allowed_hosts(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _webhook_networks(env: Mapping[str, str]) -> tuple[str, ...]:
-    names = tuple(filter(None, (one.strip() for one in env.get("TRAINYARD_WEBHOOK_NETWORKS", "").split(","))))
+    names = _listed(env.get("TRAINYARD_WEBHOOK_NETWORKS", ""))
     try:
         return tuple(str(ipaddress.ip_network(name)) for name in names)
     except ValueError as error:

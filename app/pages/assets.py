@@ -7,6 +7,7 @@ mixes those of two releases. Nothing comes from another server.
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,11 +18,12 @@ from flask import Request, Response
 
 from trainyard.errors import NotFound
 
-OWN = Path(__file__).parent / "static"
+OWN = Path(__file__).resolve().parent / "static"
 FOLDER = "/assets"
 YEAR_S = 365 * 24 * 3600
 _LEVEL = 6
 """Of 1 to 9."""
+_IMPORT = re.compile(r'^import\b[^"]*"(\.[^"]+)";', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,28 @@ def asset_response(request: Request, name: str) -> Response:
     response.cache_control.max_age = YEAR_S
     response.cache_control.immutable = True
     return response
+
+
+@cache
+def modules(*names: str) -> tuple[str, ...]:
+    """The modules of those names and all that they import, so that a browser fetches them at once and not one
+    after the other."""
+    found = dict.fromkeys(names)
+    waiting = list(found)
+    while waiting:
+        name = waiting.pop()
+        for imported in _IMPORT.findall((OWN / name).read_text()):
+            other = (OWN / name).parent.joinpath(imported).resolve().relative_to(OWN).as_posix()
+            if other not in found:
+                found[other] = None
+                waiting.append(other)
+    return tuple(found)
+
+
+@cache
+def theme() -> str:
+    """The script that stands in each page, since none that is fetched should keep it from being painted."""
+    return (OWN / "frame" / "theme.js").read_text()
 
 
 @cache

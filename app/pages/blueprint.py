@@ -7,7 +7,7 @@ from app.http.access.authentication import authentication
 from app.pages import assets, filters
 from app.pages.cluster import board_page, cluster_page, projects_page, settings_page, sign_in
 from app.pages.library import dataset_list, dataset_page, model_list, model_page
-from app.pages.policy import POLICY, WORKER_POLICY
+from app.pages.policy import WORKER_POLICY, policy
 from app.pages.runs import compare_page, draft_list, new_run_page, run_list, run_page
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
@@ -55,7 +55,7 @@ def _asset(stamp: str, name: str) -> Response:  # noqa: ARG001 - Flask hands it 
 
 def _finish(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", policy())
         response.headers.setdefault("Cache-Control", "no-cache")
         # With `no-referrer`, which all else has, a browser says `Origin: null` of the page's own forms.
         response.headers.setdefault("Referrer-Policy", "same-origin")
@@ -69,6 +69,8 @@ def _shared() -> dict[str, object]:
         "base": prefix,
         "api": f"{prefix}/api/v1",
         "static": f"{prefix}{assets.FOLDER}/{assets.stamp()}",
+        "modules": assets.modules,
+        "theme": assets.theme(),
         "version": VERSION,
         "is_signed_in": bool(g.get("has_session")),
         "is_admin": present_access().has(Role.ADMIN) or not authentication().needs_key,

@@ -6,7 +6,7 @@ from flask import Response, make_response, redirect, render_template, request
 
 from app.http.access.authentication import SIGN_IN
 from app.http.answers.errors import envelope, headers_of, log_unexpected, respond
-from app.pages.policy import POLICY
+from app.pages.policy import policy
 from trainyard.errors import Unauthorized
 
 
@@ -40,6 +40,6 @@ def _page(template: str, status: int, values: dict[str, object]) -> Response:
     response = make_response(
         render_template(template, **values, asked=request.script_root + _asked()), status
     )
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = policy()
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,10 +1,12 @@
 """Queues and workers: what waits, at which place and why, and who works on what."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.service.runs.runs import RunState
 from trainyard.errors import NotFound, Unreadable
 from trainyard.runs.record import RunStatus
@@ -28,17 +30,20 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/cluster", "cluster", show)
 
 
-def show() -> str:
+def show() -> Response:
     """The page."""
+    return page_response("cluster/cluster.html", _found)
+
+
+def _found() -> dict[str, Any]:
     cluster = services().cluster
-    return render_template(
-        "cluster/cluster.html",
-        queues=cluster.queues(),
-        workers=cluster.workers(),
-        waiters=_waiters(),
-        shown=SHOWN,
-        messages=MESSAGES,
-    )
+    return {
+        "queues": cluster.queues(),
+        "workers": cluster.workers(),
+        "waiters": _waiters(),
+        "shown": SHOWN,
+        "messages": MESSAGES,
+    }
 
 
 def _waiters() -> Waiters:

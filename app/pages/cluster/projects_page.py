@@ -1,10 +1,12 @@
 """The projects, and one of them: what it is for, what it has, its best runs beside each other."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, request
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.list_query import asked_for
 from app.pages.runs.chart_groups import charts_of
 from app.pages.runs.run_list import rows_of
@@ -27,33 +29,39 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/projects/<path:name>", "project", show)
 
 
-def show_all() -> str:
+def show_all() -> Response:
     """The page of the list that the address asks for."""
+    return page_response("cluster/projects.html", _found)
+
+
+def _found() -> dict[str, Any]:
     _, query = asked_for(_QUERY)
     page = services().projects.page(query.get("cursor"), query["limit"])
-    return render_template("cluster/projects.html", page=page, is_first="cursor" not in query)
+    return {"page": page, "is_first": "cursor" not in query}
 
 
-def show(name: str) -> str:
+def show(name: str) -> Response:
     """The page of a project; raises NotFound for one of which nothing is there."""
     project = services().projects.get(name)
     if not _is_there(project):
         raise NotFound(f"There is no project {name!r}.")
+    return page_response("cluster/project.html", lambda: _found_of(name), project=project)
+
+
+def _found_of(name: str) -> dict[str, Any]:
     runs = services().runs
     newest = runs.page(RunQuery(project=name, limit=NEWEST))
     metric = _metric(newest.readable)
     descending = direction_of(metric) == "max"
     best = runs.page(RunQuery(project=name, sort=f"best.{metric}", descending=descending, limit=BEST))
     shown = [run for run in best.readable if metric in run.metrics]
-    return render_template(
-        "cluster/project.html",
-        project=project,
-        metric=metric,
-        metrics=list(monitors()),
-        best=shown,
-        charts=charts_of(run.spec.task for run in shown),
-        rows=rows_of(newest.items, "created_at"),
-    )
+    return {
+        "metric": metric,
+        "metrics": list(monitors()),
+        "best": shown,
+        "charts": charts_of(run.spec.task for run in shown),
+        "rows": rows_of(newest.items, "created_at"),
+    }
 
 
 def _metric(newest: Sequence[Run]) -> str:

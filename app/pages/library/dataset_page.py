@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.library.dataset_versions import version_rows
 from app.service.datasets.samples import SampleInfo
 from trainyard.datasets.record import Dataset, DatasetStatus, Problem, Question
@@ -42,26 +43,29 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/datasets/<dataset_id>", "dataset", show)
 
 
-def show(dataset_id: str) -> str:
+def show(dataset_id: str) -> Response:
     """The page; raises NotFound."""
     dataset = services().datasets.get(dataset_id)
+    return page_response("library/dataset.html", lambda: _found(dataset), dataset=dataset)
+
+
+def _found(dataset: Dataset) -> dict[str, Any]:
     summary = dataset.summary
     sizes = sorted(summary.sizes.items(), key=lambda one: -one[1]) if summary else []
-    return render_template(
-        "library/dataset.html",
-        dataset=dataset,
-        summary=summary,
-        steps=_steps(dataset),
-        open=_open(dataset),
-        may_retry=_may_retry(dataset),
-        samples=_samples(dataset),
-        versions=version_rows(dataset) if len(dataset.versions) > 1 else [],
-        most=max((one.share for one in summary.classes), default=0) if summary else 0,
-        sizes=sizes[:SIZES],
-        other_sizes=len(sizes[SIZES:]),
-        objects_of=_objects(dataset),
-        trains=[task.name for task in TASKS.values() if summary and task.kind in summary.kinds],
-    )
+    return {
+        "summary": summary,
+        "steps": _steps(dataset),
+        "open": _open(dataset),
+        "may_retry": _may_retry(dataset),
+        "samples": _samples(dataset),
+        "hides_pictures": services().hidden_pictures.covers(dataset.project),
+        "versions": version_rows(dataset) if len(dataset.versions) > 1 else [],
+        "most": max((one.share for one in summary.classes), default=0) if summary else 0,
+        "sizes": sizes[:SIZES],
+        "other_sizes": len(sizes[SIZES:]),
+        "objects_of": _objects(dataset),
+        "trains": [task.name for task in TASKS.values() if summary and task.kind in summary.kinds],
+    }
 
 
 def _objects(dataset: Dataset) -> dict[int, int]:

@@ -1,10 +1,12 @@
 """Trained models: names, versions and stages, and where a run is registered."""
 
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, request
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.library.model_scores import score_of
 from app.pages.list_query import asked_for
 from app.schemas.models.trained_models import STAGES, ModelListQuery
@@ -21,20 +23,23 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/models", "models", show)
 
 
-def show() -> str:
+def show() -> Response:
     """The page of the list that the address asks for; without what the address cannot mean."""
+    return page_response("library/models.html", _found)
+
+
+def _found() -> dict[str, Any]:
     given, query = asked_for(_QUERY)
     page = services().models.page(query)
     older = page.next_cursor and urlencode({**given, "cursor": page.next_cursor})
-    return render_template(
-        "library/models.html",
-        page=page,
-        given=given,
-        stages=STAGES,
-        score_of=score_of,
-        candidates=_candidates(),
-        older=older and f"{request.script_root}/models?{older}",
-    )
+    return {
+        "page": page,
+        "given": given,
+        "stages": STAGES,
+        "score_of": score_of,
+        "candidates": _candidates(),
+        "older": older and f"{request.script_root}/models?{older}",
+    }
 
 
 def _candidates() -> list[Run]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.list_query import asked_for
 from app.schemas.fields import PageQuery
 from app.service.runs.comparison import dotted
@@ -28,19 +29,22 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/drafts", "drafts", show)
 
 
-def show() -> str:
+def show() -> Response:
     """The page of the list that the address asks for; without what the address cannot mean."""
+    return page_response("runs/drafts.html", _found)
+
+
+def _found() -> dict[str, Any]:
     _, query = asked_for(_QUERY)
     page = services().drafts.page(query.get("project"), query.get("cursor"), query["limit"])
     rows = [_row(one) for one in page.items]
     wanted = {str(row.draft.request.get("dataset_id")) for row in rows if isinstance(row, Row)}
-    return render_template(
-        "runs/drafts.html",
-        rows=rows,
-        datasets=services().datasets.names(wanted),
-        is_first="cursor" not in query,
-        next_cursor=page.next_cursor,
-    )
+    return {
+        "rows": rows,
+        "datasets": services().datasets.names(wanted),
+        "is_first": "cursor" not in query,
+        "next_cursor": page.next_cursor,
+    }
 
 
 def _row(found: Draft | UnreadableRecord) -> Row | UnreadableRecord:

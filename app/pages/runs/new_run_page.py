@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, request
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.runs.spec_form import SpecField, spec_fields, values_of
 from trainyard.catalog.names import DEVICE_CLASSES, WEIGHTS, smp_encoder_names
 from trainyard.datasets.record import Dataset, DatasetStatus
@@ -51,7 +52,7 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/runs/new", "new_run", show)
 
 
-def show() -> str:
+def show() -> Response:
     """The form, filled with what the address says; `from` names a run of which it is to be a copy.
 
     `draft` names a draft that is edited. Raises NotFound for either.
@@ -61,6 +62,10 @@ def show() -> str:
     if draft and len(given) == 1:
         given = {**given, **_of_draft(draft.request)}  # later on the address has all of it
     origin = services().runs.get(given["from"]) if "from" in given else None
+    return page_response("runs/new_run.html", lambda: _found(given, origin), draft=draft, origin=origin)
+
+
+def _found(given: Mapping[str, str], origin: Run | None) -> dict[str, Any]:
     dataset_id = given.get("dataset_id", origin.dataset_id if origin else "")
     datasets = _datasets(dataset_id)
     offered = _experiments(_project(given, origin, datasets, dataset_id))
@@ -69,20 +74,17 @@ def show() -> str:
     entries = list(_entries(_composed(experiment, offered), origin, given))
     short = "short" in given
     shown = SHORT if short else BASIC
-    return render_template(
-        "runs/new_run.html",
-        datasets=datasets,
-        dataset_id=dataset_id,
-        experiments=offered,
-        experiment=experiment,
-        origin=origin,
-        draft=draft,
-        short=short,
-        run=_of_the_run(origin) | {name: given[name] for name in OF_THE_RUN if name in given},
-        device_classes=list(DEVICE_CLASSES),
-        basic=[entry for name in shown for entry in entries if entry.field.name == name],
-        parts=_parts(entries, shown),
-    )
+    return {
+        "datasets": datasets,
+        "dataset_id": dataset_id,
+        "experiments": offered,
+        "experiment": experiment,
+        "short": short,
+        "run": _of_the_run(origin) | {name: given[name] for name in OF_THE_RUN if name in given},
+        "device_classes": list(DEVICE_CLASSES),
+        "basic": [entry for name in shown for entry in entries if entry.field.name == name],
+        "parts": _parts(entries, shown),
+    }
 
 
 def _project(

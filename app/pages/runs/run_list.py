@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, request
 from marshmallow import EXCLUDE, ValidationError
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.runs.run_columns import COLUMNS, chosen, remember
 from app.schemas.runs.run_query import SORTS, RunListQuery, default_order
 from trainyard.runs.record import ACTIVE, MetricSummary, Run, RunStatus
@@ -49,12 +50,18 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/runs", "runs", show)
 
 
-def _home() -> Response:
+def _home() -> BaseResponse:
     return redirect(f"{request.script_root}/runs")
 
 
 def show() -> Response:
     """The page of the list that the address asks for; what it cannot mean is said, and left out."""
+    response = page_response("runs/runs.html", _found)
+    remember(request, response)
+    return response
+
+
+def _found() -> dict[str, Any]:
     given = {name: text for name, text in request.args.items() if text}
     columns = chosen(request)
     if "columns" in given:
@@ -62,29 +69,24 @@ def show() -> Response:
     query, wrong = _query(given)
     page = services().runs.page(query)
     rows = rows_of(page.items, query.sort)
-    response = make_response(
-        render_template(
-            "runs/runs.html",
-            rows=rows,
-            columns=columns,
-            all_columns=COLUMNS,
-            datasets=services().datasets.names({row.run.dataset_id for row in rows if isinstance(row, Row)}),
-            given=given,
-            wrong=wrong,
-            statuses=STATUSES,
-            architectures=list(architectures()),
-            sorts=SORTS,
-            query=query,
-            headings={name: _heading(given, query, name) for name in _sortable(query.sort)},
-            shown=urlencode(
-                {name: text for name, text in given.items() if name not in wrong and name != "columns"}
-            ),
-            newest=_address({name: text for name, text in given.items() if name != "cursor"}),
-            older=page.next_cursor and _address({**given, "cursor": page.next_cursor}),
-        )
-    )
-    remember(request, response)
-    return response
+    return {
+        "rows": rows,
+        "columns": columns,
+        "all_columns": COLUMNS,
+        "datasets": services().datasets.names({row.run.dataset_id for row in rows if isinstance(row, Row)}),
+        "given": given,
+        "wrong": wrong,
+        "statuses": STATUSES,
+        "architectures": list(architectures()),
+        "sorts": SORTS,
+        "query": query,
+        "headings": {name: _heading(given, query, name) for name in _sortable(query.sort)},
+        "shown": urlencode(
+            {name: text for name, text in given.items() if name not in wrong and name != "columns"}
+        ),
+        "newest": _address({name: text for name, text in given.items() if name != "cursor"}),
+        "older": page.next_cursor and _address({**given, "cursor": page.next_cursor}),
+    }
 
 
 def _query(given: Mapping[str, str]) -> tuple[RunQuery, dict[str, str]]:

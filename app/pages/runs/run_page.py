@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response
 
 from app.composition import services
+from app.pages.early_head import page_response
 from app.pages.runs.chart_groups import charts_of_run
 from app.service.run_outputs.files import Artifact
 from app.service.runs.comparison import dotted
@@ -78,37 +79,41 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/runs/<run_id>", "run", show)
 
 
-def show(run_id: str) -> str:
+def show(run_id: str) -> Response:
     """The page; raises NotFound."""
-    found = services()
-    state = found.runs.state(run_id)
-    run = state.run
-    checkpoints = found.run_files.checkpoints(run_id)
-    artifacts = found.run_files.artifacts(run_id)
-    log = found.run_logs.tail(run_id, LOG_LINES)
+    state = services().runs.state(run_id)
+    return page_response("runs/run.html", lambda: _found(state), run=state.run, state=state)
+
+
+def _found(state: RunState) -> dict[str, Any]:
+    found, run = services(), state.run
+    checkpoints = found.run_files.checkpoints(run.id)
+    hidden, hides_pictures = found.hidden_pictures, found.hidden_pictures.covers(run.project)
+    artifacts = [
+        one for one in found.run_files.artifacts(run.id) if not hidden.covers_file(run.project, one.path)
+    ]
+    log = found.run_logs.tail(run.id, LOG_LINES)
     dataset = _dataset(run)
-    return render_template(
-        "runs/run.html",
-        run=run,
-        state=state,
-        stage=_stage(state),
-        monitor=run.spec.checkpoints.monitor,
-        dataset=dataset.name if dataset else None,
-        acts=_acts(run, bool(checkpoints)),
-        steps=[_step(one, run) for one in run.attempts],
-        checkpoints=checkpoints,
-        artifacts=artifacts,
-        epoch_overlays=found.run_files.overlays(run)[::-1],
-        overlay=_named(artifacts, "figures/overlay.png"),
-        report=_named(artifacts, "report.html"),
-        settings=dict(dotted(run.spec.to_dict())),
-        charts=charts_of_run(run.spec.task, _drawn_classes(dataset)),
-        parity=_parity((run.result or {}).get("export") or {}),
-        exported_elsewhere=_was_exported_elsewhere(run),
-        figures=_figures(run),
-        log=log.content.decode("utf-8", "replace"),
-        log_offset=log.next_offset,
-    )
+    return {
+        "stage": _stage(state),
+        "monitor": run.spec.checkpoints.monitor,
+        "dataset": dataset.name if dataset else None,
+        "acts": _acts(run, bool(checkpoints)),
+        "steps": [_step(one, run) for one in run.attempts],
+        "checkpoints": checkpoints,
+        "artifacts": artifacts,
+        "hides_pictures": hides_pictures,
+        "epoch_overlays": [] if hides_pictures else found.run_files.overlays(run)[::-1],
+        "overlay": _named(artifacts, "figures/overlay.png"),
+        "report": _named(artifacts, "report.html"),
+        "settings": dict(dotted(run.spec.to_dict())),
+        "charts": charts_of_run(run.spec.task, _drawn_classes(dataset)),
+        "parity": _parity((run.result or {}).get("export") or {}),
+        "exported_elsewhere": _was_exported_elsewhere(run),
+        "figures": _figures(run),
+        "log": log.content.decode("utf-8", "replace"),
+        "log_offset": log.next_offset,
+    }
 
 
 def _stage(state: RunState) -> str:

@@ -130,5 +130,7 @@ class QuestionPreview(MethodView):
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/png")
     def get(self, dataset_id: str, question: str, choice: str) -> Response:
         """See what one reading of the files makes of them, where the choice has a preview."""
-        path = services().datasets.preview(dataset_id, question, choice)
+        found = services()
+        found.hidden_pictures.check(found.datasets.get(dataset_id).project)
+        path = found.datasets.preview(dataset_id, question, choice)
         return file_response(request, path, "image/png", as_attachment=False)

@@ -42,7 +42,9 @@ class Preview(MethodView):
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_PNG)
     def get(self, query: dict[str, Any], dataset_id: str, index: int) -> Response:
         """See a sample, at most 512 pixels a side."""
-        version, sample = services().samples.sample(dataset_id, index)
+        found = services()
+        found.hidden_pictures.check(found.datasets.get(dataset_id).project)
+        version, sample = found.samples.sample(dataset_id, index)
         response = Response(mimetype=_PNG)
         response.set_etag(f"{version.content_hash[:16]}-{index}-{query['layer']}")
         response.cache_control.no_cache = True

@@ -34,7 +34,10 @@ class Boards(MethodView):
 
         Its `url` answers at once, with a page that waits until TensorBoard is ready.
         """
-        is_new, board = services().boards.open(body["runs"], present_access().who)
+        found = services()
+        for run_id in body["runs"]:
+            found.hidden_pictures.check(found.runs.get(run_id).project)
+        is_new, board = found.boards.open(body["runs"], present_access().who)
         return board, 201 if is_new else 200, {"Location": f"{PREFIX}/{board.id}"}
 
 

@@ -86,8 +86,9 @@ class OneOverlay(MethodView):
     @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_JPEG)
     def get(self, query: dict[str, Any], run_id: str, epoch: int) -> Response:
         """Show the picture of one epoch."""
-        found = services()
-        return shown_response(request, found.run_files.overlay(found.runs.get(run_id), epoch))
+        found, run = services(), services().runs.get(run_id)
+        found.hidden_pictures.check(run.project)
+        return shown_response(request, found.run_files.overlay(run, epoch))
 
 
 @blueprint.route("/<run_id>/artifacts")
@@ -106,7 +107,9 @@ class OneArtifact(MethodView):
     @blueprint.response(200, {"description": "the file, of its own type"}, content_type="*/*")
     def get(self, query: dict[str, Any], run_id: str, path: str) -> Response:
         """Download a file of the run, or show it."""
-        file = services().run_files.artifact(run_id, path)
+        found = services()
+        found.hidden_pictures.check_file(found.runs.get(run_id).project, path)
+        file = found.run_files.artifact(run_id, path)
         return (shown_response if query["disposition"] == "inline" else file_response)(request, file)
 
 

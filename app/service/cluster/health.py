@@ -8,7 +8,7 @@ from trainyard.errors import HousekeepingStalled, TrainyardError
 from trainyard.registry.records import Records
 from trainyard.storage.errors import storage_error
 from trainyard.storage.files import Storage
-from trainyard.store.connection import Client, check_writes
+from trainyard.store.connection import Client, check_writes, ping
 from trainyard.store.processes.worker_record import Housekeeping
 
 
@@ -42,6 +42,10 @@ class HealthService:
             first = next(iter(failures.values()))
             first.errors = {part: [error.message] for part, error in failures.items()}
             raise first
+
+    def require_store(self) -> None:
+        """Raise StoreUnavailable unless Redis answers."""
+        ping(self._client)
 
     @property
     def parts(self) -> list[str]:
