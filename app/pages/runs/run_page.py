@@ -1,5 +1,6 @@
 """The page of one run: where it stands, how it came there, what may be done with it, what it left."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,14 @@ from trainyard.store.processes.worker_record import DeviceFigures
 from trainyard.tasks.registry import TASKS
 
 CLASSES_DRAWN = 20
+_PICTURES_SHOW = {
+    "segmentation": "In each row the image, its truth, and what the run sees",
+    "detection": "On the left the truth, on the right what the run finds",
+    "classification": "Each image with its truth and what the run takes it for",
+}
+"""How pictures of validation images are to be read, by the run's task."""
+_COLORS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+"""Escape codes in a log, which a terminal takes for colours."""
 LOG_LINES = 200
 """Of the log, for the first paint; what comes after is fetched by its offset."""
 _GOOD_ENDS = frozenset({"trained", "completed"})
@@ -107,11 +116,12 @@ def _found(state: RunState) -> dict[str, Any]:
         "overlay": _named(artifacts, "figures/overlay.png"),
         "report": _named(artifacts, "report.html"),
         "settings": dict(dotted(run.spec.to_dict())),
-        "charts": charts_of_run(run.spec.task, _drawn_classes(dataset)),
+        "charts": charts_of_run(run.spec.task, _drawn_classes(dataset), _class_count(dataset)),
+        "pictures_show": _PICTURES_SHOW[run.spec.task],
         "parity": _parity((run.result or {}).get("export") or {}),
         "exported_elsewhere": _was_exported_elsewhere(run),
         "figures": _figures(run),
-        "log": log.content.decode("utf-8", "replace"),
+        "log": _COLORS.sub("", log.content.decode("utf-8", "replace")),
         "log_offset": log.next_offset,
     }
 
@@ -168,6 +178,11 @@ def _drawn_classes(dataset: Dataset | None) -> list[str]:
     summary = dataset.summary if dataset else None
     names = [one.name for one in summary.classes if "," not in one.name] if summary else []
     return names[:CLASSES_DRAWN]
+
+
+def _class_count(dataset: Dataset | None) -> int:
+    summary = dataset.summary if dataset else None
+    return len(summary.classes) if summary else 0
 
 
 def _figures(run: Run) -> Sequence[DeviceFigures]:

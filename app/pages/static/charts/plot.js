@@ -10,6 +10,8 @@ const AIR = 0.05;
 /** Of the height, above and below the curves. */
 const MANY = 12;
 /** From so many lines on they are thin, and drawn pixel by pixel. */
+const SAME = 1e-5;
+/** Of a value, by which it differs from another that is taken for the same. */
 
 export class Plot {
   /** In `place`; `onZoom` is told what a reader wants to see along x: [from, to], or null for all. */
@@ -189,6 +191,7 @@ function heights(lines, from, to, isLog) {
     }
   }
   if (low > high) return isLog ? [0.1, 1] : [0, 1];
+  if (high - low < SAME * Math.abs(high)) high = low; // an axis has no digits to tell such values apart
   if (isLog) { const air = (high / low) ** AIR || 1; return low === high ? [low / 2, high * 2] : [low / air, high * air]; }
   const air = (high - low) * AIR || Math.abs(high) * AIR || 1;
   return [low - air, high + air];

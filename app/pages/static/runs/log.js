@@ -3,6 +3,7 @@ import { API } from "../frame/api.js";
 import { searchLog } from "./log_search.js";
 
 const MOST_CHARACTERS = 2_000_000;
+const COLORS = /\x1b\[[0-9;]*[A-Za-z]/g; // escape codes, which a terminal takes for colours
 const END_PX = 24, EVERY_MS = 1500;
 
 /** Shows the log of a run in `box`; the function that is returned looks whether there is more. */
@@ -33,7 +34,7 @@ export function followLog(box, id) {
         if (!part.length) break;
       }
       const text = parts.join("");
-      box.textContent = text.slice(-MOST_CHARACTERS);
+      box.textContent = text.replaceAll(COLORS, "").slice(-MOST_CHARACTERS);
       toEnd();
     } catch {
       // the server is away: what is shown is searched
@@ -64,8 +65,9 @@ export function followLog(box, id) {
     }
   }
 
-  function append(text) {
-    if (!text) return;
+  function append(added) {
+    if (!added) return;
+    const text = added.replaceAll(COLORS, "");
     const follows = isAtEnd();
     box.append(text);
     box.normalize();
