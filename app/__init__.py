@@ -30,7 +30,6 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     guard.register(app, settings, found.access_keys, found.sessions, found.audit, found.projects_of)
     openapi.register(app, settings.path_prefix)
     pages.register(app)
-    forms = contracts.FORMS | dict.fromkeys(pages.ROOTS, refusals.refuse)
-    errors.register(app, forms)
+    errors.register(app, {"api": errors.respond} | contracts.FORMS, refusals.refuse)
     app.wsgi_app = below(settings.path_prefix, app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app

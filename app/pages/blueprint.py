@@ -12,21 +12,6 @@ from app.pages.runs import compare_page, draft_list, new_run_page, run_list, run
 from trainyard.access import Role, present_access
 from trainyard.version import VERSION
 
-ROOTS = (
-    "",
-    "runs",
-    "projects",
-    "drafts",
-    "datasets",
-    "models",
-    "boards",
-    "cluster",
-    "settings",
-    "sign-in",
-    "sign-out",
-)
-"""First parts of the addresses that pages have."""
-
 _PAGES = (
     sign_in, projects_page, run_list, draft_list, new_run_page, compare_page, run_page, dataset_list,
     dataset_page, model_list, model_page, board_page, cluster_page, settings_page,

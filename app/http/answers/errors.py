@@ -152,11 +152,11 @@ def log_unexpected(error: Exception) -> None:
         logger.error("request %s failed", _request_id(), exc_info=error)
 
 
-def register(app: Flask, forms: Mapping[str, Form]) -> None:
-    """Answer every error with the envelope, or with the form that goes with the address's first part."""
+def register(app: Flask, forms: Mapping[str, Form], otherwise: Form) -> None:
+    """Answer every error with the form of the address's first part, or with that of all others."""
 
     def show(error: Exception) -> Response:
-        form = forms.get(request.path.split("/")[1], respond)
+        form = forms.get(request.path.split("/")[1], otherwise)
         return form(client_error(error) or error)
 
     def show_http(error: HTTPException) -> Any:

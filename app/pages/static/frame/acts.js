@@ -24,6 +24,8 @@ async function submit(form) {
   const [method, path] = form.dataset.call.split(" ");
   const button = form.querySelector("button:not([type=button])");
   showError(form, null);
+  const empty = [...form.elements].filter((input) => input.required && input.value === "");
+  if (empty.length) return showError(form, missing(empty))?.focus();
   button.disabled = true;
   try {
     const body = form.dataset.body ? JSON.parse(form.dataset.body) : fields(form);
@@ -40,6 +42,11 @@ async function submit(form) {
   } finally {
     button.disabled = false;
   }
+}
+
+/** What is said of fields that must be filled in, in the form of an answer of the API. */
+function missing(inputs) {
+  return { envelope: { message: "Something is missing.", errors: Object.fromEntries(inputs.map((input) => [input.name, "Fill this in."])) } };
 }
 
 /** Shows what the server tells but once, in place of the form; closing the dialog brings the form back, empty. */

@@ -3,7 +3,9 @@ import { listen } from "./acts.js";
 import { localTimes } from "./times.js";
 
 const theme = document.getElementById("theme");
-try { theme.value = localStorage.getItem("trainyard-theme") ?? "auto"; } catch { theme.hidden = true; }
+const showTheme = () => { try { theme.value = localStorage.getItem("trainyard-theme") ?? "auto"; } catch { theme.hidden = true; } };
+showTheme();
+addEventListener("storage", showTheme); // chosen in another tab
 theme.addEventListener("change", () => {
   localStorage.setItem("trainyard-theme", theme.value);
   dispatchEvent(new Event("themechosen"));
