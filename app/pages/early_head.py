@@ -3,9 +3,11 @@ being searched for."""
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import Context as Surroundings
+from contextvars import copy_context
 from typing import Any
 
-from flask import Response, current_app, request, stream_with_context
+from flask import Response, current_app, request
 from jinja2.runtime import Context
 
 from app.composition import services
@@ -26,15 +28,22 @@ def page_response(template: str, load: Callable[[], Mapping[str, Any]], **head: 
     StoreUnavailable.
     """
     services().health.require_store()
-    parts = _parts(template, load, head)
+    parts = _within(copy_context(), _parts(template, load, head))
     response = Response(mimetype="text/html")
     response.vary.add("Accept-Encoding")
     if request.accept_encodings.quality("gzip") > 0:
         response.headers["Content-Encoding"] = "gzip"
-        response.response = stream_with_context(_zipped(parts))
+        response.response = _zipped(parts)
     else:
-        response.response = stream_with_context(part.encode() for part in parts)
+        response.response = (part.encode() for part in parts)
     return response
+
+
+def _within(surroundings: Surroundings, parts: Iterator[str]) -> Iterator[str]:
+    """The parts, each made for whoever asked and by what they may: when it is sent, the thread has been told
+    that the request is over."""
+    while (part := surroundings.run(next, parts, None)) is not None:
+        yield part
 
 
 def _parts(template: str, load: Callable[[], Mapping[str, Any]], head: Mapping[str, Any]) -> Iterator[str]:

@@ -123,6 +123,7 @@ def test_a_revoked_key_ends_its_sessions(browser: FlaskClient):
 def test_who_may_only_read_is_offered_nothing_else(browser: FlaskClient):
     sign_in(browser, new_key(browser, "viewer")["key"])
     assert "bulk-bar" not in browser.get("/runs").text
+    assert "new-key" not in browser.get("/settings").text
     refused = browser.post(f"{RUNS}/bulk/stop", json={"ids": ["run-000000000000"]})
     assert refused.status_code == 403
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from app.composition import services
 from app.pages.early_head import page_response
+from app.pages.runs.form_task import ALWAYS_SENT, FORM, TASK, FormTask, dataset_of, task_of_form, tasks_of
 from app.pages.runs.spec_form import SpecField, spec_fields, values_of
 from trainyard.catalog.names import DEVICE_CLASSES, WEIGHTS, smp_encoder_names
 from trainyard.datasets.record import Dataset, DatasetStatus
@@ -16,11 +17,12 @@ from trainyard.errors import NotFound, Unreadable
 from trainyard.library.saved_experiment import SavedExperiment
 from trainyard.runs.record import Run
 from trainyard.spec.training_spec import TrainingSpec
+from trainyard.tasks.registry import TASKS
 
 LISTED_SETS = 200
 _PRESET = "augmentation.preset"
 BASIC = (
-    "epochs", "model.architecture", "model.encoder", "model.encoder_weights", "data.image_size",
+    TASK, FORM, "epochs", "model.architecture", "model.encoder", "model.encoder_weights", "data.image_size",
     "data.batch_size", "optimization.learning_rate", _PRESET, "early_stopping.patience",
 )  # fmt: skip
 """Fields that are seen at once; the others are folded."""
@@ -29,7 +31,11 @@ SHORT = (
     "data.val_fraction",
 )  # fmt: skip
 """What a study asks for, and all that its form has besides the data set."""
-_TITLES = {_PRESET: "Augmentation", "early_stopping.patience": "Patience of early stopping"}
+_TITLES = {
+    _PRESET: "Augmentation",
+    "early_stopping.patience": "Patience of early stopping",
+    FORM: "Form of the task",
+}
 """Of fields that are seen outside the part that they belong to."""
 OF_THE_RUN = ("name", "project", "group", "tags", "notes", "priority", "max_hours", "device_class")
 _SPEC = "spec."
@@ -38,13 +44,17 @@ _NOTHING = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A field with its title, its value and the experiment's; `listed` are values to choose from."""
+    """A field with its title, its value and the experiment's; `listed` are values to choose from.
+
+    One that is `always` sent says which defaults are meant.
+    """
 
     field: SpecField
     title: str
     value: Any
     base: Any
     listed: tuple[str, ...]
+    always: bool
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -71,12 +81,15 @@ def _found(given: Mapping[str, str], origin: Run | None) -> dict[str, Any]:
     offered = _experiments(_project(given, origin, datasets, dataset_id))
     experiment = given.get("experiment", origin.experiment if origin else None)
     experiment = experiment if experiment in offered else None
-    entries = list(_entries(_composed(experiment, offered), origin, given))
+    of_form = task_of_form(given, origin, dataset_of(datasets, dataset_id))
+    base = _composed(experiment, offered, of_form)
+    entries = list(_entries(base, None if experiment else of_form, origin, given))
     short = "short" in given
-    shown = SHORT if short else BASIC
+    shown = (*((TASK, FORM) if of_form.task.name != next(iter(TASKS)) else ()), *SHORT) if short else BASIC
     return {
         "datasets": datasets,
         "dataset_id": dataset_id,
+        "tasks_of": tasks_of,
         "experiments": offered,
         "experiment": experiment,
         "short": short,
@@ -104,12 +117,22 @@ def _experiments(project: str | None) -> dict[str, SavedExperiment | None]:
     return found
 
 
-def _composed(name: str | None, offered: Mapping[str, SavedExperiment | None]) -> TrainingSpec:
-    saved = offered[name] if name else None
-    return services().saved_experiments.composed(saved) if saved else services().catalogue.composed(name)
+def _composed(
+    experiment: str | None, offered: Mapping[str, SavedExperiment | None], of_form: FormTask
+) -> TrainingSpec:
+    """What the form begins with: the experiment, or the defaults of its task."""
+    if experiment is None:
+        return services().catalogue.composed_for(of_form.task.name, of_form.form)
+    saved = offered[experiment]
+    return (
+        services().saved_experiments.composed(saved) if saved else services().catalogue.composed(experiment)
+    )
 
 
-def _entries(base_spec: TrainingSpec, origin: Run | None, given: Mapping[str, str]) -> Iterator[Entry]:
+def _entries(
+    base_spec: TrainingSpec, of_form: FormTask | None, origin: Run | None, given: Mapping[str, str]
+) -> Iterator[Entry]:
+    """Of all fields; `of_form` is None where an experiment says what is trained."""
     base = values_of(base_spec.to_dict())
     present = values_of(origin.spec.to_dict()) if origin else base
     catalogue = services().catalogue
@@ -122,11 +145,12 @@ def _entries(base_spec: TrainingSpec, origin: Run | None, given: Mapping[str, st
     for field in spec_fields():
         value = _given(given.get(_SPEC + field.name), present(field.name))
         yield Entry(
-            field=field,
+            field=of_form.narrowed(field) if of_form else field,
             title=_TITLES.get(field.name, field.label),
             value=value,
             base=base(field.name),
             listed=listed.get(field.name, ()),
+            always=of_form is not None and field.name in ALWAYS_SENT,
         )
 
 

@@ -45,6 +45,11 @@ class CatalogueService:
         """The whole spec of an experiment, None for the defaults; raises InvalidRequest for other names."""
         return self._experiments.compose({}, experiment)
 
+    def composed_for(self, task: str, form: str | None) -> TrainingSpec:
+        """The defaults of a task, and of a form of it; raises InvalidRequest for a name that is none."""
+        model = {"model": {"task": form}} if form else {}
+        return self._experiments.compose({"task": task, **model})
+
     def presets(self) -> list[str]:
         """Names of the augmentation presets."""
         return self._experiments.presets()

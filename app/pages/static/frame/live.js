@@ -3,6 +3,7 @@ import { BASE } from "./api.js";
 import { follow } from "./feed.js";
 import { refreshSoon } from "./refresh.js";
 
+const EVERY_MS = 60_000; // no event tells that a record was deleted, or that a worker does something else
 const SAYS = { open: "live", closed: "connection lost, trying again" };
 
 /** Calls `hear` with each event, and with null whenever some may have been missed. */
@@ -14,6 +15,7 @@ export function live(hear) {
     sign.dataset.state = message.kind;
     if (message.kind === "open") { refreshSoon(); hear(null); }
   };
+  setInterval(() => { if (!document.hidden) refreshSoon(); }, EVERY_MS);
   addEventListener("visibilitychange", () => { if (!document.hidden) { refreshSoon(); hear(null); } });
   if (typeof SharedWorker === "undefined") return follow(BASE, take);
   const worker = new SharedWorker(new URL("./feed_worker.js", import.meta.url), { type: "module", name: "trainyard" });

@@ -9,6 +9,8 @@ const entries = [...form.querySelectorAll("[data-entry]")].map((place) => ({
   place, kind: place.dataset.kind, base: place.dataset.base,
   input: place.querySelector("input, select, textarea"), differs: place.querySelector(".differs"),
 }));
+const always = entries.filter(({ place }) => "always" in place.dataset); // they say whose defaults are laid out
+const OF_THE_TASK = ["spec.model.task", "spec.model.architecture", "spec.optimization.losses", "spec.early_stopping.monitor", "spec.checkpoints.monitor"];
 const own = [...form.elements].filter((input) => input.name && !input.name.startsWith("spec."));
 const preset = form.elements.namedItem("spec.augmentation.preset");
 const draft = form.dataset.draft ?? null;
@@ -44,6 +46,10 @@ function changed() {
   return found.filter(({ name }) => !(isPreset && preset.value !== "custom" && name === "spec.augmentation.transforms"));
 }
 
+function constant() {
+  return always.map((entry) => ({ name: entry.input.name, value: valueOf(entry) }));
+}
+
 function body(changes) {
   const made = {};
   for (const input of own) {
@@ -51,7 +57,7 @@ function body(changes) {
     if (text === "") continue;
     made[input.name] = input.name === "tags" ? text.split(",").map((tag) => tag.trim()).filter(Boolean) : input.type === "number" ? Number(text) : text;
   }
-  for (const { name, value } of changes) {
+  for (const { name, value } of [...constant(), ...changes]) {
     if (name === "spec.augmentation.preset" && value === "custom") continue; // transforms by themselves make it so
     const parts = name.split("."), last = parts.pop();
     parts.reduce((inner, part) => (inner[part] ??= {}), made)[last] = value;
@@ -68,10 +74,10 @@ function show(changes) {
   }
 }
 
-function keepInAddress(changes) {
+function keepInAddress(changes, without = []) {
   const kept = new URLSearchParams(new URLSearchParams(location.search).has("short") ? { short: "1" } : {});
   for (const input of own) if (input.value.trim()) kept.set(input.name, input.value.trim());
-  for (const { name, value, fault } of changes) if (!fault) kept.set(name, JSON.stringify(value));
+  for (const { name, value, fault } of [...constant(), ...changes]) if (!fault && !without.includes(name)) kept.set(name, JSON.stringify(value));
   if (draft) { kept.set("draft", draft); kept.set("edited", "1"); }
   history.replaceState(null, "", `${location.pathname}?${kept}`);
 }
@@ -127,6 +133,20 @@ experiment?.addEventListener("change", () => {
   keepInAddress(changed());
   location.reload(); // its settings are the server's to lay out
 });
+for (const { input } of always) {
+  input.addEventListener("change", () => beginAnew(OF_THE_TASK.filter((name) => name !== input.name)));
+}
+form.elements.dataset_id.addEventListener("change", ({ target }) => {
+  const task = form.elements.namedItem("spec.task"), tasks = target.selectedOptions[0].dataset.tasks?.split(" ") ?? [];
+  if (always.length && tasks.length && task && !tasks.includes(task.value)) beginAnew(["spec.task", ...OF_THE_TASK]);
+});
+
+/** Lets the server lay out the defaults of another task; what is named of the one before is left out. */
+function beginAnew(without) {
+  keepInAddress(changed(), without);
+  location.reload();
+}
+
 for (const input of [form.elements.dataset_id, form.elements.namedItem("project")]) if (experiment) input?.addEventListener("change", offerSaved);
 
 /** Offers the experiments that the run's project has saved; the one that is chosen stays. */
