@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.pages.runs.spec_form import spec_fields
+from tests.api.boxed import summary as boxed_summary
 from tests.api.server import Server
 from tests.pages import seed
 from tests.pages.conftest import assert_accessible
@@ -173,3 +174,41 @@ def test_what_a_project_has_saved_is_offered(page: Page, server: Server):
     expect(page.get_by_label("Epochs", exact=True).first).to_have_value("77")
     expect(page.get_by_label("Experiment")).to_have_value(seed.HOSTILE)
     expect(page.locator("#verdict")).to_contain_text("would accept")
+
+
+def test_the_form_is_of_what_the_data_set_can_train(page: Page, server: Server, dataset_id: str):
+    boxed = seed.dataset(server, "cells", kinds=["boxes"], objects=boxed_summary()["objects"])
+    labelled = seed.dataset(server, "species", kinds=["labels"])
+    task, architecture = page.get_by_label("Task", exact=True), page.get_by_label("Architecture", exact=True)
+    page.goto(f"/runs/new?dataset_id={boxed}")
+    expect(task).to_have_value("detection")
+    expect(architecture).to_have_value("FasterRCNN")
+    assert "Unet" not in architecture.inner_text()
+    expect(verdict(page)).to_have_text(ACCEPTED)
+    expect(page.locator("#changes")).to_be_empty()
+    assert parse_qs(urlsplit(page.url).query) == {"dataset_id": [boxed]}
+    page.get_by_label("Data set").select_option(value=labelled)
+    expect(task).to_have_value("classification")
+    expect(architecture).to_have_value("Classifier")
+    expect(verdict(page)).to_have_text(ACCEPTED)
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url("**/runs/run-*")
+    assert newest(server)["spec"]["task"] == "classification"
+
+
+def test_another_task_brings_its_own_defaults(page: Page, server: Server):
+    both = seed.dataset(
+        server, "outlined", kinds=["masks", "boxes", "outlines"], objects=boxed_summary()["objects"]
+    )
+    page.goto(f"/runs/new?dataset_id={both}")
+    task, architecture = page.get_by_label("Task", exact=True), page.get_by_label("Architecture", exact=True)
+    expect(task).to_have_value("segmentation")
+    architecture.select_option("FPN")
+    task.select_option("detection")
+    expect(architecture).to_have_value("FasterRCNN")
+    page.get_by_label("Form of the task").select_option("instance_segmentation")
+    expect(architecture).to_have_value("MaskRCNN")
+    expect(verdict(page)).to_have_text(ACCEPTED)
+    page.reload()
+    expect(architecture).to_have_value("MaskRCNN")
+    expect(page.locator("#changes")).to_be_empty()

@@ -27,7 +27,6 @@ class ClassScores:
 _OF_CLASSES = (
     ("iou", "IoU", "miou"),
     ("f1_per_class", "F1", "f1"),
-    ("mask_ap50_per_class", "mask AP50", "mask_map50"),
     ("ap50_per_class", "AP50", "map50"),
 )
 """In the metrics of a card: the scores of classes, their title, and their mean."""

@@ -11,16 +11,16 @@ from trainyard.tasks.description import TaskDescription
 from trainyard.tasks.registry import TASKS
 
 TASK, FORM = "task", "model.task"
-ALWAYS_SENT = frozenset({TASK, FORM})
-"""Fields by which the server finds the defaults: they are told whether or not they differ from them."""
+"""Fields by which the server finds the defaults."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormTask:
-    """A task, and the form of it that was asked for, if any."""
+    """A task, and the form of it that was asked for, if any; the task of an address that names none."""
 
     task: TaskDescription
     form: str | None
+    unsaid: str
 
     def narrowed(self, field: SpecField) -> SpecField:
         """The field with what this task has of its choices."""
@@ -40,7 +40,7 @@ def task_of_form(given: Mapping[str, str], origin: Run | None, dataset: Dataset 
     fallback = origin.spec.task if origin else _trained_by(dataset)
     task = TASKS[asked if asked in TASKS else fallback if fallback in TASKS else next(iter(TASKS))]
     form = _text(given.get(f"spec.{FORM}")) or (origin.spec.model.task if origin else None)
-    return FormTask(task=task, form=form if form in task.forms else None)
+    return FormTask(task=task, form=form if form in task.forms else None, unsaid=_trained_by(dataset))
 
 
 def tasks_of(dataset: Dataset) -> list[str]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from app.composition import services
 from app.pages.early_head import page_response
-from app.pages.runs.form_task import ALWAYS_SENT, FORM, TASK, FormTask, dataset_of, task_of_form, tasks_of
+from app.pages.runs.form_task import FORM, TASK, FormTask, dataset_of, task_of_form, tasks_of
 from app.pages.runs.spec_form import SpecField, spec_fields, values_of
 from trainyard.catalog.names import DEVICE_CLASSES, WEIGHTS, smp_encoder_names
 from trainyard.datasets.record import Dataset, DatasetStatus
@@ -46,7 +46,8 @@ _NOTHING = object()
 class Entry:
     """A field with its title, its value and the experiment's; `listed` are values to choose from.
 
-    One that is `always` sent says which defaults are meant.
+    Those that say which defaults are meant have in `unsaid` what an address means that leaves them out, and
+    what a request means.
     """
 
     field: SpecField
@@ -54,7 +55,7 @@ class Entry:
     value: Any
     base: Any
     listed: tuple[str, ...]
-    always: bool
+    unsaid: tuple[str, str] | None
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -135,6 +136,7 @@ def _entries(
     """Of all fields; `of_form` is None where an experiment says what is trained."""
     base = values_of(base_spec.to_dict())
     present = values_of(origin.spec.to_dict()) if origin else base
+    unsaid = _unsaid(of_form) if of_form else {}
     catalogue = services().catalogue
     presets = (*catalogue.presets(), *(["custom"] if present(_PRESET) == "custom" else []))
     listed = {
@@ -150,8 +152,14 @@ def _entries(
             value=value,
             base=base(field.name),
             listed=listed.get(field.name, ()),
-            always=of_form is not None and field.name in ALWAYS_SENT,
+            unsaid=unsaid.get(field.name),
         )
+
+
+def _unsaid(of_form: FormTask) -> dict[str, tuple[str, str]]:
+    """What an address, and a request, mean that name neither task nor form of it."""
+    form = services().catalogue.composed_for(of_form.task.name, None).model.task
+    return {TASK: (of_form.unsaid, next(iter(TASKS))), FORM: (form, form)}
 
 
 def _given(text: str | None, otherwise: Any) -> Any:

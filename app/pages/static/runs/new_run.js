@@ -9,7 +9,7 @@ const entries = [...form.querySelectorAll("[data-entry]")].map((place) => ({
   place, kind: place.dataset.kind, base: place.dataset.base,
   input: place.querySelector("input, select, textarea"), differs: place.querySelector(".differs"),
 }));
-const always = entries.filter(({ place }) => "always" in place.dataset); // they say whose defaults are laid out
+const always = entries.filter(({ place }) => "unsaid" in place.dataset); // they say whose defaults are laid out
 const OF_THE_TASK = ["spec.model.task", "spec.model.architecture", "spec.optimization.losses", "spec.early_stopping.monitor", "spec.checkpoints.monitor"];
 const own = [...form.elements].filter((input) => input.name && !input.name.startsWith("spec."));
 const preset = form.elements.namedItem("spec.augmentation.preset");
@@ -46,8 +46,9 @@ function changed() {
   return found.filter(({ name }) => !(isPreset && preset.value !== "custom" && name === "spec.augmentation.transforms"));
 }
 
-function constant() {
-  return always.map((entry) => ({ name: entry.input.name, value: valueOf(entry) }));
+/** What says whose defaults are meant, but for what is meant anyway: `unsaid` in the address, `unsent` to the server. */
+function meant(otherwise) {
+  return always.map((entry) => ({ name: entry.input.name, value: valueOf(entry), usual: entry.place.dataset[otherwise] })).filter(({ value, usual }) => value !== usual);
 }
 
 function body(changes) {
@@ -57,7 +58,7 @@ function body(changes) {
     if (text === "") continue;
     made[input.name] = input.name === "tags" ? text.split(",").map((tag) => tag.trim()).filter(Boolean) : input.type === "number" ? Number(text) : text;
   }
-  for (const { name, value } of [...constant(), ...changes]) {
+  for (const { name, value } of [...meant("unsent"), ...changes]) {
     if (name === "spec.augmentation.preset" && value === "custom") continue; // transforms by themselves make it so
     const parts = name.split("."), last = parts.pop();
     parts.reduce((inner, part) => (inner[part] ??= {}), made)[last] = value;
@@ -77,7 +78,7 @@ function show(changes) {
 function keepInAddress(changes, without = []) {
   const kept = new URLSearchParams(new URLSearchParams(location.search).has("short") ? { short: "1" } : {});
   for (const input of own) if (input.value.trim()) kept.set(input.name, input.value.trim());
-  for (const { name, value, fault } of [...constant(), ...changes]) if (!fault && !without.includes(name)) kept.set(name, JSON.stringify(value));
+  for (const { name, value, fault } of [...meant("unsaid"), ...changes]) if (!fault && !without.includes(name)) kept.set(name, JSON.stringify(value));
   if (draft) { kept.set("draft", draft); kept.set("edited", "1"); }
   history.replaceState(null, "", `${location.pathname}?${kept}`);
 }
