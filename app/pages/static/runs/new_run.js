@@ -134,8 +134,10 @@ experiment?.addEventListener("change", () => {
   keepInAddress(changed());
   location.reload(); // its settings are the server's to lay out
 });
-for (const { input } of always) {
-  input.addEventListener("change", () => beginAnew(OF_THE_TASK.filter((name) => name !== input.name)));
+for (const { input, base } of always) {
+  const begin = () => beginAnew(OF_THE_TASK.filter((name) => name !== input.name));
+  input.addEventListener("change", begin);
+  if (input.value !== JSON.parse(base)) begin(); // it was changed before this script had come
 }
 form.elements.dataset_id.addEventListener("change", ({ target }) => {
   const task = form.elements.namedItem("spec.task"), tasks = target.selectedOptions[0].dataset.tasks?.split(" ") ?? [];
