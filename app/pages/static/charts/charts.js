@@ -42,6 +42,10 @@ export class Charts {
       this.since = since;
       for (const one of items) this.#take(one);
       if (items.length || isFirst) this.draw();
+      if ([...this.series.values()].some((one) => one.values.length > 2 * MAX_POINTS)) {
+        this.since = ""; // a page that has been open for thousands of epochs asks for all anew, thinned out
+        this.isAsked = true;
+      }
     } catch {
       // the server is away: `live.js` says so and asks again when it is back
     } finally {
