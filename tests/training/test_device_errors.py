@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 
@@ -32,6 +33,8 @@ MEMORY = [
     RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
     RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
     RuntimeError("CUDA driver error: out of memory"),
+    RuntimeError("GET was unable to find an engine to execute this computation"),
+    RuntimeError("NCCL error: unhandled cuda error\nLast error:\nFailed to CUDA calloc async 608 bytes"),
     RuntimeError("Triton Error [CUDA]: out of memory"),
     torch.distributed.DistBackendError(
         "NCCL error in: NCCLUtils.cpp:77, unhandled cuda error\nLast error:\nCuda failure 2 'out of memory'"
@@ -40,6 +43,8 @@ MEMORY = [
 MACHINE = [
     RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
     RuntimeError("std::bad_alloc"),
+    RuntimeError("could not create a memory object"),
+    cv2.error("OpenCV(4.12.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes"),
     torch.AcceleratorError(
         "Caught AcceleratorError in pin memory thread for device 0.\nOriginal Traceback ...\n"
         "torch.AcceleratorError: CUDA error: out of memory" + HINT
@@ -55,6 +60,7 @@ LOADER = [
         "are out of shared memory. Please try to raise your shared memory limit."
     ),
     RuntimeError("DataLoader worker (pid 77) is killed by signal: Killed. "),
+    RuntimeError("received 0 items of ancdata"),
 ]
 DEVICE = [
     torch.AcceleratorError("CUDA error: an illegal memory access was encountered" + HINT),
@@ -76,6 +82,7 @@ NEITHER = [
     RuntimeError("cuDNN error: CUDNN_STATUS_BAD_PARAM"),
     RuntimeError("Failed to find C compiler."),
     ValueError("CUDA_VISIBLE_DEVICES"),
+    cv2.error("OpenCV(4.12.0) resize.cpp:4208: error: (-215:Assertion failed) inv_scale_x > 0"),
 ]
 
 
@@ -118,6 +125,20 @@ def test_full_shared_memory_is_named_with_its_remedy() -> None:
     assert found is not None
     assert "/dev/shm" in found.message
     assert "loader" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unable to open shared memory object </torch_7_1> in read-write mode: Too many open files (24)",
+        "received 0 items of ancdata",
+    ],
+)
+def test_a_process_that_may_open_no_more_files_is_told_so(text: str) -> None:
+    found = typed_error(RuntimeError(text))
+    assert type(found) is LoaderDied
+    assert "ulimit" in found.message
+    assert "/dev/shm, is full" not in found.message
 
 
 def test_what_a_loader_process_died_of_stands_in_the_cause() -> None:

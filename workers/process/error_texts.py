@@ -12,6 +12,8 @@ _HOST_MEMORY = (
     "Cannot allocate memory",
     "cudaHostAlloc",  # memory of the machine that the GPU may read by itself
     "cudaHostRegister",
+    "could not create a memory",  # oneDNN
+    "Insufficient memory",  # OpenCV
 )
 _SHARED_MEMORY = (
     "killed by signal: Bus error",  # of a loader process: it wrote to /dev/shm, which was full
@@ -19,9 +21,17 @@ _SHARED_MEMORY = (
     "shared memory(shm)",
     "</torch_",  # torch's files in /dev/shm
 )
-_LOADER = ("DataLoader worker (pid", "unable to mmap", "unable to open shared")
-_DEVICE_MEMORY = ("out of memory", "_ALLOC_FAILED", "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
-_UNREADY_LIBRARY = ("CUDNN_STATUS_NOT_INITIALIZED", "CUBLAS_STATUS_NOT_INITIALIZED")
+_OPEN_FILES = ("Too many open files", "received 0 items of ancdata")
+"""Batches are handed over as files that are open."""
+_LOADER = ("DataLoader worker (pid", "unable to mmap", "unable to open shared", "of ancdata")
+_DEVICE_MEMORY = (
+    *("out of memory", "_ALLOC_FAILED", "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY"),
+    *("Failed to CUDA calloc", "Failed to CUDA malloc"),  # NCCL
+)
+_UNREADY_LIBRARY = (
+    *("CUDNN_STATUS_NOT_INITIALIZED", "CUBLAS_STATUS_NOT_INITIALIZED"),
+    *("unable to find an engine to execute", "Unable to find a valid cuDNN algorithm"),
+)
 """Said by libraries that found no memory for themselves, and by those of a broken driver."""
 _CALLERS_MISTAKES = (
     "invalid argument",
@@ -61,7 +71,12 @@ def meaning_of(text: str, *, has_device_memory: bool = False) -> type[TrainyardE
 
 def is_shared_memory(text: str) -> bool:
     """Whether it was /dev/shm that was full."""
-    return _holds(text, _SHARED_MEMORY)
+    return _holds(text, _SHARED_MEMORY) and not is_open_files(text)
+
+
+def is_open_files(text: str) -> bool:
+    """Whether a process may open no further file."""
+    return _holds(text, _OPEN_FILES)
 
 
 def _holds(text: str, parts: tuple[str, ...]) -> bool:

@@ -2,13 +2,15 @@
 
 import re
 
+import cv2
+
 from trainyard.errors import HostOutOfMemory, StorageUnavailable, TrainyardError
 from trainyard.storage.errors import storage_error
-from workers.process.error_texts import is_shared_memory
+from workers.process.error_texts import is_open_files, is_shared_memory
 from workers.training.compute.memory import meaning_of_error, whole_text
 
-EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError)
-"""The kinds of errors that may have a name; of RuntimeError few do."""
+EXPECTED = (TrainyardError, OSError, MemoryError, RuntimeError, cv2.error)
+"""The kinds of errors that may have a name; of RuntimeError and OpenCV's few do."""
 
 
 def typed_error(error: Exception) -> TrainyardError | None:
@@ -33,6 +35,8 @@ def _of_its_text(error: Exception) -> TrainyardError | None:
     said = str(error).partition("\n")[0]
     if is_shared_memory(whole_text(error)):
         said = f"The shared memory of this machine, /dev/shm, is full: {said}"
+    elif is_open_files(whole_text(error)):
+        said = f"Batches are handed over as open files, and no more may be opened (ulimit -n): {said}"
     return kind(said)
 
 
