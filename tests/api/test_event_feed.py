@@ -51,6 +51,14 @@ def told(entries: list[Found]) -> list[tuple[str, Any]]:
     return [(event["run_id"], event.get("epoch")) for _, event in entries if event]
 
 
+def test_a_stream_of_runs_that_are_not_here_is_refused(client: FlaskClient, run_ids: list[str]):
+    for absent in ("run-000000000000", "abc", "run-000000000000,x"):
+        refused = client.get(f"/api/v1/events?runs={absent}")
+        assert (refused.status_code, list(refused.json["errors"])) == (404, ["runs"])
+    beside = client.get(f"/api/v1/events?runs=run-000000000000,{run_ids[0]}")
+    assert beside.status_code == 200, "it may have been deleted since its client asked first"
+
+
 def test_events_of_many_runs_come_in_order(follow: Follow, hand: Hand, run_ids: list[str]):
     stream = follow()
     assert next(stream)[1] is None, "what was before is not sent"

@@ -218,6 +218,20 @@ def test_metrics_come_as_arrays(client: FlaskClient, study: str, storage: Storag
     assert body["val_loss"] == [2.1, 2.2]
 
 
+def test_while_it_trains_an_epoch_is_finished_when_its_checkpoint_is_there(
+    client: FlaskClient, study: str, hand: Hand, storage: Storage
+):
+    names = ("train_loss", "train_dice", "val_loss", "val_dice")
+    held = hand.begin()
+    folder = storage.run(held.id)
+    write_json(folder.metrics_json, {"rows": [{"epoch": e, **dict.fromkeys(names, e)} for e in (1, 2)]})
+    folder.checkpoints.mkdir(parents=True)
+    folder.epoch_checkpoint(1).write_bytes(b"1")
+    assert answered(client.get(f"/study?ModelName={study}"))["val_dice"] == [1]
+    folder.epoch_checkpoint(2).write_bytes(b"2")
+    assert answered(client.get(f"/study?ModelName={study}"))["val_dice"] == [1, 2]
+
+
 def test_a_finished_study_says_where_its_work_is(
     client: FlaskClient, study: str, hand: Hand, storage: Storage
 ):

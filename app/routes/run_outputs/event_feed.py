@@ -27,6 +27,7 @@ blueprint = Blueprint("event-feed", __name__, url_prefix="/api/v1", description=
 class EventFeed(MethodView):
     @blueprint.doc(parameters=[LAST_EVENT_ID])
     @blueprint.arguments(EventFeedQuery, location="query")
+    @blueprint.alt_response(404, schema="Error", description="none of `runs` is here")
     @blueprint.response(200, {"type": "string"}, content_type=SSE)
     def get(self, query: dict[str, Any]) -> Response:
         """Follow many runs in one stream, from now on or from where a client left; it does not end by itself.
@@ -76,6 +77,7 @@ def _handed_over(query: dict[str, Any], greet: Callable[[Line], Form], **options
     wanted = FeedQuery(
         run_ids=chosen(query.get("runs")), project=query.get("project"), kinds=chosen(query.get("kinds"))
     )
+    feed.require_runs(wanted)
     logs = feed.logs(wanted)
     begin = feed.begin(after) if after else [(sockets.newest, None)]
 

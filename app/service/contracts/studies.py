@@ -101,8 +101,18 @@ class StudyService:
         return epochs <= self._runs.retarget(run.id, epochs).epoch
 
     def metrics(self, name: str) -> list[dict[str, Any]]:
-        """One row for each finished epoch; raises NotFound."""
-        return self._files.metrics(self.run(name).id)
+        """One row for each finished epoch; raises NotFound.
+
+        While the run trains, an epoch is finished when its checkpoint is there, which is written beside the
+        next one: who reads its numbers may ask for the file.
+        """
+        run = self.run(name)
+        rows = self._files.metrics(run.id)
+        if run.status != RunStatus.RUNNING:
+            return rows
+        names = (one.name for one in self._files.checkpoints(run.id))
+        newest = max((int(name) for name in names if name.isdecimal()), default=0)
+        return [row for row in rows if row["epoch"] <= newest]
 
     def finish(self, name: str) -> Path:
         """Stop the run, keep its work, and say where its newest checkpoint is; raises NotFound."""

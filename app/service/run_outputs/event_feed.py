@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from app.service.run_outputs.log_lines import LOG, LogLines
+from trainyard.errors import NotFound
 from trainyard.registry.event_log import order
 from trainyard.registry.runs import RunRegistry
 from trainyard.storage.files import Storage
+from trainyard.storage.ids import is_id
 from trainyard.store.runs.event_feed import BEFORE_ALL, EventFeed, FeedEntry
 
 GAP = {
@@ -48,6 +50,19 @@ class EventFeedService:
         self._runs = runs
         self._storage = storage
         self._reading = threading.BoundedSemaphore(READERS)
+
+    def require_runs(self, query: FeedQuery) -> None:
+        """Raise NotFound where none of the runs that are wanted is there, so that nothing would ever come.
+
+        One that was deleted beside others is no mistake: whoever connects again asks as before.
+        """
+        wanted = sorted(query.run_ids or ())
+        if not wanted or self._runs.names(wanted):
+            return
+        absent = next((self._runs.absent(one) for one in wanted if is_id(one)), NotFound())
+        if isinstance(absent, NotFound):
+            absent = NotFound("None of these runs is here.", errors={"runs": ["ids of runs that are here"]})
+        raise absent
 
     def begin(self, after: str | None) -> list[Entry]:
         """What a stream from `after` on begins with; last, from where it is read. Raises StoreUnavailable."""
