@@ -86,7 +86,7 @@ PARTS = {
     ),
     "checkpoints": Part(
         ("trainyard/runs/checkpoints.py", "workers/runs/files/attempt_files.py"),
-        ("unit/test_checkpoints.py", "unit/test_run_reports.py"),
+        ("unit/test_checkpoints.py", "unit/test_attempt_files.py"),
     ),
     "classes": Part(
         ("workers/ingest/classes/class_rules.py", "workers/ingest/classes/multilabel.py"),
