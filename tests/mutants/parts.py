@@ -58,6 +58,7 @@ PARTS = {
     "registry": Part(
         ("trainyard/registry/records.py", "trainyard/registry/runs.py", "trainyard/registry/base.py"),
         (
+            "unit/test_registry_calls.py",
             "unit/test_registry.py",
             "unit/test_run_decisions.py",
             "unit/test_run_life.py",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from trainyard.lease import LeaseRules
-from trainyard.runs.events import Progress, to_dict
+from trainyard.runs.events import Progress, to_dict, without_speed
 from trainyard.runs.record import Run, RunStatus
 from trainyard.runs.signals import Signals
 from trainyard.settings import Settings
@@ -12,6 +12,7 @@ from trainyard.spec.experiments import Experiments
 from trainyard.store.records import Life, RecordStore
 from trainyard.store.runs.run_streams import parse_signals
 
+PROGRESS = without_speed("train", epoch=2, epochs=4, step=9)
 SPEC = Experiments(Settings().configs).compose({})
 
 

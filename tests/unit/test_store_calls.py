@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.records import LIFE, RULES, a_run, claim
+from tests.unit.records import LIFE, PROGRESS, RULES, a_run, claim
 from trainyard.errors import Conflict, StoreUnavailable
 from trainyard.lease import LeaseRules
-from trainyard.runs.events import StatusChanged, to_dict, without_speed
+from trainyard.runs.events import StatusChanged, to_dict
 from trainyard.runs.record import Run, RunStatus
 from trainyard.runs.signals import Signals
 from trainyard.store import keys
@@ -22,7 +22,6 @@ from trainyard.store.runs.run_streams import STREAM_TTL_S, LiveStore, parse_sign
 
 FIRST, SECOND, THIRD = (a_run(number).id for number in (1, 2, 3))
 EVENT = StatusChanged(status="running", revision=3)
-PROGRESS = without_speed("train", epoch=2, epochs=4, step=9)
 
 
 @pytest.fixture
