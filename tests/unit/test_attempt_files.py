@@ -151,7 +151,7 @@ def test_a_copy_that_fails_leaves_nothing_and_stays_due(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(attempt_files.shutil, "copyfile", half)
-    with pytest.raises(StorageUnavailable, match="TensorBoard's files could not be copied"):
+    with pytest.raises(StorageUnavailable, match=r"^TensorBoard's files could not be copied"):
         files.place_board()
     assert list(run.tensorboard.iterdir()) == []
     assert files.board_is_due
@@ -235,7 +235,7 @@ def test_storage_that_fails_says_at_what(
     run.path.mkdir(parents=True)
     with monkeypatch.context() as patched:
         patched.setattr(Path, broken, refused)
-        with pytest.raises(StorageUnavailable, match=message) as caught:
+        with pytest.raises(StorageUnavailable, match=f"^{message}") as caught:
             AttemptFiles(run, 3).begin({"last": _some()}, 0)
     assert isinstance(caught.value.__cause__, OSError)
 
@@ -246,7 +246,7 @@ def test_a_log_that_cannot_be_carried_says_so(
     files.own.log.parent.mkdir(parents=True, exist_ok=True)
     files.own.log.write_bytes(b"x")
     run.log.mkdir(parents=True)
-    with pytest.raises(StorageUnavailable, match="The log could not be written"):
+    with pytest.raises(StorageUnavailable, match=r"^The log could not be written"):
         files.carry_log()
     run.log.rmdir()
     files.carry_log()

@@ -1,11 +1,12 @@
 """Which file is which checkpoint: only what was committed last, whoever writes late."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.unit.records import a_run
-from trainyard.errors import OwnershipLost
+from trainyard.errors import OwnershipLost, StorageUnavailable
 from trainyard.registry.runs import RunRegistry
 from trainyard.runs.checkpoints import Checkpoint, discard, newest_first, place, with_saved
 from trainyard.runs.events import CheckpointSaved
@@ -99,3 +100,16 @@ def test_whoever_lost_the_run_commits_nothing_and_its_files_go(redis_url: str, t
     assert runs.get(owner.id).checkpoints["last"].epoch == 1
     AttemptFiles(folder, owner.fence).begin(owner.checkpoints, owner.metrics_of)
     assert sorted(path.name for path in folder.attempt(1).saved.iterdir()) == ["1.ckpt", "1.ckpt.json"]
+
+
+def test_storage_that_fails_says_at_what(folder: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    held = committed(folder, [save(folder, "a/1", 1)])
+    (folder.path / "b").mkdir()
+    blocked = {"last": replace(held["last"], file="b")}
+    with pytest.raises(StorageUnavailable, match=r"^An old checkpoint could not be deleted") as caught:
+        discard(folder, blocked, held)
+    assert isinstance(caught.value.__cause__, OSError)
+    (folder.checkpoints / "epoch=007.ckpt").mkdir()
+    with pytest.raises(StorageUnavailable, match=r"^A checkpoint could not be put in place") as caught:
+        place(folder, held)
+    assert isinstance(caught.value.__cause__, OSError)
