@@ -14,6 +14,7 @@ from workers.ingest.classes.similar_names import warn_of_like_classes
 from workers.ingest.decision.label_proposal import advice, proposal
 from workers.ingest.decision.mixed_masks import OpenMixture, ask_about_mixture, open_mixture
 from workers.ingest.decision.object_reading import Evidence, joined, label_map_of_objects, one_class_rules
+from workers.ingest.decision.soft_edges import soft_edges
 from workers.ingest.decision.stray_values import ask_about_strays, find_strays
 from workers.ingest.decision.value_map import UNCHANGED, LabelMap, hardened, label_mapped
 from workers.ingest.decision.white_masks import ask_about_surrounding, open_white, surrounds
@@ -62,6 +63,8 @@ class ClassDecision:
         label_map = options.label_map
         if not (label_map or self._found.bit_fields or hard != UNCHANGED or log.has_errors):
             strays = find_strays(self._rules, options.ignore_value, sent, masks)
+            if strays is None and self._rules is None and not (self._found.listed or self._found.colors):
+                strays = soft_edges(sent, masks)
             if strays is not None:
                 self.proposed = strays.proposed
                 label_map = ask_about_strays(strays, self._found, self._rules, self._source, log)
