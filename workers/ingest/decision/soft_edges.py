@@ -42,8 +42,8 @@ def soft_edges(readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8
         if mask.ndim != 2:
             return None
         inner = mask[cv2.dilate(mask, around) == cv2.erode(mask, around)]
-        amid.update(dict(zip(*map(np.ndarray.tolist, np.unique(inner, return_counts=True)), strict=True)))
-        seen.update(dict(zip(*map(np.ndarray.tolist, np.unique(mask, return_counts=True)), strict=True)))
+        amid += _counts(inner)
+        seen += _counts(mask)
     few = [value for value in seen if amid[value] < _AMID * seen[value]]
     if 2 * len(few) <= len(seen):
         return None
@@ -61,3 +61,8 @@ def soft_edges(readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8
     others = {value: count for value, count in total.items() if value not in levels}
     files = [reading.mask_file for reading in readings if others.keys() & reading.values.keys()]
     return Strays(levels=levels, pixels=others, files=files, are_noise=True)
+
+
+def _counts(values: Uint8) -> Counter[int]:
+    found, counts = np.unique(values, return_counts=True)
+    return Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
