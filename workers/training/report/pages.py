@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -28,7 +29,17 @@ def page_template(path: Path) -> Template:
     return environment.get_template(path.name)
 
 
-def learning_charts(learning: Learning, scores: Mapping[str, str]) -> dict[str, Markup]:
+_CURVES = ("validation", "training")
+
+
+class LearningChart(NamedTuple):
+    """A chart, and which of `training` and `validation` it has curves of; none where it is of neither."""
+
+    svg: Markup
+    curves: tuple[str, ...]
+
+
+def learning_charts(learning: Learning, scores: Mapping[str, str]) -> dict[str, LearningChart]:
     """Loss, scores and learning rate over epochs; a chart without any point is left out.
 
     `scores` are names of metrics by their titles, which go from 0 to 1.
@@ -38,7 +49,7 @@ def learning_charts(learning: Learning, scores: Mapping[str, str]) -> dict[str, 
         label: [("training", f"train_{name}", _TRAIN_COLOR), ("validation", f"val_{name}", _VAL_COLOR)]
         for label, name in columns.items()
     }
-    charts = {}
+    charts: dict[str, LearningChart] = {}
     for label, curves in {**wanted, _RATE: [("", "lr", _VAL_COLOR)]}.items():
         lines = [
             Line(name=name or label, points=learning.curves[column], color=color)
@@ -46,7 +57,9 @@ def learning_charts(learning: Learning, scores: Mapping[str, str]) -> dict[str, 
             if learning.curves.get(column)
         ]
         if lines:
-            charts[label] = line_chart(lines, _frame_of(lines, label, is_score=label in scores))
+            svg = line_chart(lines, _frame_of(lines, label, is_score=label in scores))
+            named = {name for name, column, _ in curves if learning.curves.get(column)}
+            charts[label] = LearningChart(svg, tuple(name for name in _CURVES if name in named))
     return charts
 
 
