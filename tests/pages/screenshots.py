@@ -17,6 +17,7 @@ from tests.fixtures.pixelwise_onnx import pixelwise_onnx
 from tests.pages import drawn_slides, seed
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, PATIENT
 from tests.waits import wait_for
+from trainyard.errors import StoreUnavailable
 from trainyard.registry.runs import RunRegistry
 from trainyard.settings import REPOSITORY
 from trainyard.storage.epoch_overlays import overlay_file
@@ -47,13 +48,22 @@ def main() -> None:
         with subprocess.Popen([*command, "--save", "", "--dir", folder], stdout=subprocess.DEVNULL) as redis:
             server = Server(f"redis://127.0.0.1:{port}/0", Path(folder))
             try:
-                wait_for(lambda: ping(connect(f"redis://127.0.0.1:{port}/0")) is None)
+                wait_for(lambda: _answers(f"redis://127.0.0.1:{port}/0"))
                 server.runs = RunRegistry(server.client, server.storage, PATIENT)
                 server.start()
                 _take(server, _fill(server))
             finally:
                 server.close()
                 redis.terminate()
+
+
+def _answers(redis_url: str) -> bool:
+    """Whether the Redis has begun to serve."""
+    try:
+        ping(connect(redis_url))
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def _fill(server: Server) -> str:
