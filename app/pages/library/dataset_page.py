@@ -10,7 +10,7 @@ from app.pages.early_head import page_response
 from app.pages.library.dataset_versions import version_rows
 from app.service.datasets.samples import SampleInfo
 from trainyard.datasets.record import Dataset, DatasetStatus, Problem, Question
-from trainyard.errors import NotFound
+from trainyard.errors import NotFound, StorageUnavailable
 from trainyard.tasks.registry import TASKS
 
 SAMPLES = 12
@@ -129,6 +129,6 @@ def _samples(dataset: Dataset) -> list[SampleInfo] | None:
         return []
     try:
         found, _ = services().samples.page(dataset.id, None, None, 0, SAMPLES)
-    except NotFound:
+    except (NotFound, StorageUnavailable):
         return None
     return found
