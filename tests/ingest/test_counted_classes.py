@@ -91,6 +91,21 @@ def test_folders_that_part_the_masks_name_no_class(bench: Bench, template: str) 
     assert {one.name: one.images for one in result.summary.classes[1:]} == {"hair": 4, "l_eye": 2, "r_eye": 1}
 
 
+@pytest.mark.parametrize("words", [("hair", "skin"), ("roof", "wall", "door")])
+def test_folders_of_whole_sets_name_no_class(bench: Bench, words: tuple[str, ...]) -> None:
+    """Of two folders, each image in one and its masks in the other, none is a label."""
+    files = {}
+    for number in range(8):
+        ids = objects(len(words), number)
+        files[f"Faces-HQ/Faces-img/{number}.jpg"] = encoded(photo_of(ids, number), "JPEG")
+        for place, word in enumerate(words, start=1):
+            mask = encoded(((ids == place) * 255).astype(np.uint8))
+            files[f"Faces-HQ/Faces-mask-anno/0/{number:05}_{word}.png"] = mask
+    result = bench.run(files)
+    assert result.summary is not None, (result.problems, result.questions)
+    assert {one.name: one.images for one in result.summary.classes[1:]} == dict.fromkeys(words, 8)
+
+
 def test_folders_that_part_masks_of_objects_name_no_class(bench: Bench) -> None:
     files = {}
     for number in range(4):

@@ -52,6 +52,8 @@ class Part:
     more: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     """Masks of one object each, in place of `mask`: the first object, the second and so on."""
+    class_each: bool = False
+    """Whether the objects of `parts` are of a class each, as their names say."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def _add(builder: Builder, part: Part, fields: Mapping[str, object]) -> None:
     if part.parts:
         seen = builder.scene((1,) * len(part.parts))
         paths = {path.format_map(fields): (index,) for index, path in enumerate(part.parts, start=1)}
-        builder.pair_of_parts(image, paths, seen, (seen.objects > 0).astype("uint8"), part.split)
+        labels = seen.objects if part.class_each else seen.objects > 0
+        builder.pair_of_parts(image, paths, seen, labels.astype("uint8"), part.split)
     elif part.mask:
         seen = builder.pair(image, part.mask.format_map(fields), part.split)
     else:
@@ -211,7 +214,7 @@ PUBLISHED: dict[str, PublicSet] = {
     "NEU-Seg": PublicSet(_split("images/{s}/{n:06}.jpg", "annotations/{s}/{n:06}.png", training="train", test="test"), "ids"),
     "RSDDs": PublicSet((Part("Type-I/Rail surface images/rail_{n}.png", "Type-I/GroundTruth/rail_{n}.png"),)),
     # people, animals, salience
-    "CelebAMask-HQ": PublicSet((Part("CelebAMask-HQ/CelebA-HQ-img/{n}.jpg", parts=("CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/{n:05}_hair.png", "CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/{n:05}_skin.png")),)),
+    "CelebAMask-HQ": PublicSet((Part("CelebAMask-HQ/CelebA-HQ-img/{n}.jpg", parts=("CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/{n:05}_hair.png", "CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/{n:05}_skin.png"), class_each=True),)),
     "LFW parts": PublicSet((Part("lfw_funneled/Aaron_Eckhart_{a}/Aaron_Eckhart_{a}_{n:04}.jpg", "parts_lfw_funneled_gt_images/Aaron_Eckhart_{a}_{n:04}.png"),), "colors"),
     "LIP": PublicSet(_split("TrainVal_images/{s}_images/77_{n:06}.jpg", "TrainVal_parsing_annotations/{s}_segmentations/77_{n:06}.png", splits=TRAIN_VAL), "ids"),
     "ATR": PublicSet((Part("humanparsing/JPEGImages/{n}-1.jpg", "humanparsing/SegmentationClassAug/{n}-1.png"),), "ids"),

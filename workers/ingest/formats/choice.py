@@ -215,7 +215,8 @@ def _may_be_pictures(outlining: Sequence[Recognised], source: Source) -> bool:
 def _has_masks(source: Source, options: IngestOptions) -> bool:
     """Whether images have masks which are pictures, or several pictures that may be those."""
     try:
-        return any(one.masks for one in pair(source, options, ProblemLog("assume")).pairs)
+        found = pair(source, options, ProblemLog("assume")).pairs
+        return any(one.masks or one.class_masks for one in found)
     except Refused as refusal:
         return refusal.problem_code == MASKS_AMBIGUOUS
 
