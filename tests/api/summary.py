@@ -1,11 +1,14 @@
 """What an ingest finds out, for tests that play the worker."""
 
+import os
 from typing import Any
 
 from trainyard.datasets.prepared_index import PreparedClass, Sample, VersionIndex, write_index
 from trainyard.datasets.record import Dataset
 from trainyard.storage.files import Storage
 
+SIDE = 64
+PIXELS = SIDE * SIDE
 SUMMARY: dict[str, Any] = {
     "content_hash": "ab" * 32,
     "images": 10,
@@ -30,8 +33,7 @@ SUMMARY: dict[str, Any] = {
 
 
 def write_played(storage: Storage, dataset: Dataset) -> Dataset:
-    """Write the index of the version that a played ingest has ended with, as far as a submission looks at it;
-    each sample is an image of its own."""
+    """Write the version that a played ingest has ended with: black images, each taken for one of its own."""
     found = dataset.summary
     if found is None:
         return dataset
@@ -40,13 +42,24 @@ def write_played(storage: Storage, dataset: Dataset) -> Dataset:
         return dataset
     splits = [split for split, images in found.splits.items() for _ in range(min(images, 100))]
     samples = [
-        Sample(name=f"s{i}", split=split, height=64, width=64, image_offset=0, mask_offset=0, digest=f"{i}")
+        Sample(
+            name=f"s{i}",
+            split=split,
+            height=SIDE,
+            width=SIDE,
+            image_offset=i * PIXELS * 3,
+            mask_offset=i * PIXELS,
+            digest=f"{i}",
+        )
         for i, split in enumerate(splits)
     ]
     classes = [
         PreparedClass(index=i, name=one.name, value=i, color=(0, 0, i)) for i, one in enumerate(found.classes)
     ]
     folder.mkdir(parents=True)
+    for name, length in (("images.bin", 3 * PIXELS), ("masks.bin", PIXELS)):
+        (folder / name).touch()
+        os.truncate(folder / name, len(samples) * length)
     write_index(
         folder,
         VersionIndex(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from dataclasses import asdict
 
 import pytest
@@ -240,7 +241,10 @@ def test_unknown_ids(client: FlaskClient, identifier: str):
     assert response.json["code"] == "not_found"
 
 
-def test_the_page_of_a_set_whose_version_is_gone_says_so(client: FlaskClient, dataset_id: str):
+def test_the_page_of_a_set_whose_version_is_gone_says_so(
+    client: FlaskClient, dataset_id: str, storage: Storage
+):
+    shutil.rmtree(storage.dataset(dataset_id).prepared)
     page = client.get(f"/datasets/{dataset_id}")
     assert page.status_code == 200
     assert "missing in storage" in page.text

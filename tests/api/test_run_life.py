@@ -112,9 +112,9 @@ def test_a_fork_has_its_own_spec_and_its_own_copy(
 
 def test_a_fork_onto_another_set(client: FlaskClient, ended: str, hand: Hand):
     upload(client, name="others")
-    other = hand.ingest(content_hash="def")
+    other = hand.ingest(content_hash="def0" * 16)
     fork = client.post(f"{RUNS}/{ended}/fork", json={"checkpoint": "last", "dataset_id": other}).json
-    assert (fork["dataset_id"], fork["dataset_hash"]) == (other, "def")
+    assert (fork["dataset_id"], fork["dataset_hash"]) == (other, "def0" * 16)
 
 
 def test_a_fork_with_a_key_is_made_once(client: FlaskClient, ended: str, storage: Storage):
