@@ -5,6 +5,7 @@ from typing import Any
 
 from trainyard.datasets.prepared_index import PreparedClass, Sample, VersionIndex, write_index
 from trainyard.datasets.record import Dataset
+from trainyard.datasets.stored_objects import OBJECTS_FILE, RECORD
 from trainyard.storage.files import Storage
 
 SIDE = 64
@@ -33,7 +34,8 @@ SUMMARY: dict[str, Any] = {
 
 
 def write_played(storage: Storage, dataset: Dataset) -> Dataset:
-    """Write the version that a played ingest has ended with: black images, each taken for one of its own."""
+    """Write the version that a played ingest has ended with: black images, each taken for one of its own,
+    with a label and, in a set of boxes, an object."""
     found = dataset.summary
     if found is None:
         return dataset
@@ -41,29 +43,39 @@ def write_played(storage: Storage, dataset: Dataset) -> Dataset:
     if folder.exists():
         return dataset
     splits = [split for split, images in found.splits.items() for _ in range(min(images, 100))]
-    samples = [
-        Sample(
-            name=f"s{i}",
-            split=split,
-            height=SIDE,
-            width=SIDE,
-            image_offset=i * PIXELS * 3,
-            mask_offset=i * PIXELS,
-            digest=f"{i}",
-        )
-        for i, split in enumerate(splits)
-    ]
     classes = [
         PreparedClass(index=i, name=one.name, value=i, color=(0, 0, i)) for i, one in enumerate(found.classes)
     ]
+    has_boxes = "boxes" in found.kinds
+    index = VersionIndex(
+        content_hash=found.content_hash,
+        task=found.task,
+        kinds=tuple(found.kinds),
+        classes=classes,
+        object_classes=classes[1:] if has_boxes else (),
+        mean=(0.5,) * 3,
+        std=(0.2,) * 3,
+        samples=[_sample(place, split, int(has_boxes)) for place, split in enumerate(splits)],
+    )
     folder.mkdir(parents=True)
     for name, length in (("images.bin", 3 * PIXELS), ("masks.bin", PIXELS)):
         (folder / name).touch()
-        os.truncate(folder / name, len(samples) * length)
-    write_index(
-        folder,
-        VersionIndex(
-            content_hash=found.content_hash, classes=classes, mean=(0.5,) * 3, std=(0.2,) * 3, samples=samples
-        ),
-    )
+        os.truncate(folder / name, len(splits) * length)
+    (folder / OBJECTS_FILE).write_bytes(RECORD.pack(8, 8, 40, 40, 0, 0, 0, 0) * len(splits))
+    write_index(folder, index)
     return dataset
+
+
+def _sample(place: int, split: str, objects: int) -> Sample:
+    return Sample(
+        name=f"s{place}",
+        split=split,
+        height=SIDE,
+        width=SIDE,
+        image_offset=place * PIXELS * 3,
+        mask_offset=place * PIXELS,
+        classes=(1,),
+        digest=f"{place}",
+        first_object=place * objects,
+        objects=objects,
+    )

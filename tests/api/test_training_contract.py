@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -275,7 +276,9 @@ def test_the_same_folders_are_one_data_set_read_in_place(page: Page):
     texts = {"classes.json": "cells/classes.json"}
     assert record.parts == {split: f"cells/{split}" for split in ("train", "test", "val")} | texts
     assert sorted((path, path.stat().st_mtime_ns) for path in page.root.rglob("*")) == before
-    copies = [path for path in page.server.storage.dataset(dataset["id"]).path.rglob("*") if path.is_file()]
+    folder = page.server.storage.dataset(dataset["id"])
+    shutil.rmtree(folder.prepared)
+    copies = [path for path in folder.path.rglob("*") if path.is_file()]
     assert [path.name for path in copies] == ["dataset.json"]
 
 

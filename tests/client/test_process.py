@@ -53,6 +53,11 @@ def held(server: Server) -> Run:
     return found
 
 
+def heeding_ctrl_c() -> None:
+    """As a command at a prompt does; what a shell runs in the background is born deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Called:
     """The command as a process; `terminal` makes its output one of 80 columns."""
 
@@ -70,6 +75,7 @@ class Called:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "trainyard_client", *words],
             stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment, cwd=server.log.parent,
+            preexec_fn=heeding_ctrl_c,
         )  # fmt: skip
         if terminal:
             os.close(theirs)

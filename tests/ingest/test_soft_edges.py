@@ -53,3 +53,16 @@ def test_many_classes_with_areas_are_not_asked_about(bench: Bench) -> None:
     result = bench.run(upload_of(map(encoded, masks), masks), objects="classes")
     assert result.summary is not None, (result.problems, result.questions)
     assert len(result.summary.classes) == 22
+
+
+def test_thin_objects_with_ids_are_not_taken_for_edges(bench: Bench) -> None:
+    """Lines of one pixel, each of an id of its own, on a background that has an area."""
+    masks = []
+    for number in range(6):
+        drawn = np.zeros((90, 120), np.uint8)
+        for line in range(20):
+            drawn[4 + 4 * line, number : 100 + number] = 1 + line
+        masks.append(drawn)
+    result = bench.run(upload_of(map(encoded, masks), masks), objects="classes")
+    assert result.summary is not None, (result.problems, result.questions)
+    assert len(result.summary.classes) == 21

@@ -26,8 +26,9 @@ _OF_ALL = 0.05
 def soft_edges(readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8]) -> Strays | None:
     """The values that lie on edges, with the levels between which they do; None where values are classes.
 
-    That is so where more than half of the many values are nowhere amid their own. Raises Refused where such
-    masks show no levels.
+    That is so where more than half of the many values are nowhere amid their own, and mostly between two
+    neighbours, while others have areas: thin objects lie beside lower values, or higher ones. Raises Refused
+    where such masks show no levels.
     """
     total: Counter[int] = Counter()
     for reading in readings:
@@ -35,17 +36,20 @@ def soft_edges(readings: Sequence[SampleCounts], masks_of: Callable[[int], Uint8
     if len(total) < _MANY:
         return None
     amid: Counter[int] = Counter()
+    between: Counter[int] = Counter()
     seen: Counter[int] = Counter()
     around = np.ones((3, 3), np.uint8)
     for number in spread(range(len(readings)), _LOOKED_AT):
         mask = masks_of(number)
         if mask.ndim != 2:
             return None
-        inner = mask[cv2.dilate(mask, around) == cv2.erode(mask, around)]
-        amid += _counts(inner)
+        lowest, highest = cv2.erode(mask, around), cv2.dilate(mask, around)
+        amid += _counts(mask[lowest == highest])
+        between += _counts(mask[(lowest < mask) & (mask < highest)])
         seen += _counts(mask)
     few = [value for value in seen if amid[value] < _AMID * seen[value]]
-    if 2 * len(few) <= len(seen):
+    pixels, smoothed = (sum(counts[value] for value in few) for counts in (seen, between))
+    if 2 * len(few) <= len(seen) or 2 * smoothed <= pixels or not amid:
         return None
     rest = amid.total() - max(amid.values(), default=0)
     levels = frozenset(value for value in seen.keys() - set(few) if amid[value] >= max(_OF_ALL * rest, 1))
