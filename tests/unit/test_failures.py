@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.http.requests.arguments import RepeatedKey
 from trainyard.errors import DiskFull, StorageUnavailable, TrainyardError
 from trainyard.runs.failures import ANOTHER_TRY_HELPS, another_try_helps, failure
 from trainyard.settings import REPOSITORY
@@ -29,6 +30,7 @@ def rows(title: str) -> list[list[str]]:
 
 def test_the_page_lists_every_code_with_its_cause():
     causes = {kind.code: kind.cause for kind in kinds()}
+    assert causes[RepeatedKey.code] == "user", "the API has codes of its own"
     told = {row[0]: row[1] for title in ("Codes of a run", "Codes of requests") for row in rows(title)}
     assert told == causes
 
