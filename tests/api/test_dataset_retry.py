@@ -74,6 +74,7 @@ TRIED_AGAIN = {
 }
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("script", "code"), TRIED_AGAIN.items(), ids=TRIED_AGAIN.values())
 def test_it_is_tried_again_up_to_the_limit_and_then_says_why(ingests: Ingests, script: str, code: str):
     for _ in range(2):

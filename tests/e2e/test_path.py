@@ -204,6 +204,7 @@ def test_flower_shows_the_workers_and_a_training_task(stack: Stack, dataset: dic
     stack.wait_run(run["id"], lambda r: r["status"] == "stopped", seconds=30)
 
 
+@pytest.mark.thorough
 def test_a_fork_begins_with_a_checkpoint_is_resumed_and_cancelled(stack: Stack, completed: dict[str, Any]):
     body = {"checkpoint": "2", "spec": {"epochs": 1, "export": {"onnx": False}}}
     fork = stack.http.post(f"/api/v1/runs/{completed['id']}/fork", json=body).json()
@@ -252,6 +253,7 @@ def test_a_trained_model_answers_for_an_image(
     assert (refused.status_code, refused.json()["cause"]) == (422, "user")
 
 
+@pytest.mark.thorough
 def test_a_drained_worker_ends_its_run_and_takes_none_until_it_may(stack: Stack, dataset: dict[str, Any]):
     def workers() -> list[dict[str, Any]]:
         items = stack.http.get("/api/v1/workers").json()["items"]

@@ -71,6 +71,7 @@ def test_the_run_of_a_killed_worker_goes_on_with_another(yard, synthetic_zip):
     assert ended["step"] >= 10 * 8
 
 
+@pytest.mark.thorough
 def test_the_run_of_a_killed_child_goes_on_in_the_same_worker(yard, synthetic_zip):
     stack, start_worker = yard
     worker = start_worker()
@@ -84,6 +85,7 @@ def test_the_run_of_a_killed_child_goes_on_in_the_same_worker(yard, synthetic_zi
 EXACT = {"precision": "32", "compute": {"deterministic": True}}
 
 
+@pytest.mark.thorough
 def test_a_drained_run_goes_on_as_if_nothing_had_happened(yard, synthetic_zip):
     stack, start_worker = yard
     worker = start_worker()

@@ -133,6 +133,7 @@ def test_sigterm_lets_a_batch_of_nine_seconds_end(start: Start, tmp_path: Path, 
     assert sorted(stopped) == ["ingest", "redis", "web", "worker"]
 
 
+@pytest.mark.thorough
 def test_a_stack_that_is_killed_leaves_nothing_in_the_way_of_the_next(start: Start, tmp_path: Path):
     storage = tmp_path / "storage"
     stack = start(storage, "redis", "web", "worker")
@@ -143,6 +144,7 @@ def test_a_stack_that_is_killed_leaves_nothing_in_the_way_of_the_next(start: Sta
     start(storage, "redis", "web")
 
 
+@pytest.mark.thorough
 def test_one_line_lets_another_worker_join(start: Start, tmp_path: Path):
     stack = start(tmp_path / "storage", "redis", "web", "worker")
     wait_for(lambda: training_workers(stack), lambda found: len(found) == 1)

@@ -74,6 +74,7 @@ def test_a_redis_of_ones_own_is_used(stacks, tmp_path, synthetic_zip, redis_url)
     assert stack.survivors() == []
 
 
+@pytest.mark.thorough
 def test_a_second_stack_on_the_same_storage_is_refused(stacks, tmp_path):
     stacks(tmp_path / "storage")
     environment = {**os.environ, "TRAINYARD_STORAGE": str(tmp_path / "storage")}

@@ -71,6 +71,7 @@ def _check_by_hand(file: Path, size: int) -> None:
     assert logits.shape == (3, 3, size, size)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["PSPNet", pytest.param("UPerNet", marks=pytest.mark.long)])
 def test_wrong_graphs_are_found(
     name: str, three_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -155,6 +155,7 @@ def test_a_library_that_has_memory_and_is_not_ready_is_broken() -> None:
     assert meaning_of(text) is CudaOutOfMemory
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("error", MEMORY[1:4] + MACHINE[5:6], ids=_name)
 def test_half_the_batch_is_tried_whatever_said_that_memory_ran_out(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -214,6 +214,7 @@ def test_half_over_its_tolerance_fails_loudly(
     assert [path.name for path in RunFolder(tmp_path).export.iterdir()] == ["model.onnx"]
 
 
+@pytest.mark.thorough
 def test_int8_over_its_tolerance_is_left_out_and_said(
     exporting: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

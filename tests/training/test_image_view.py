@@ -150,6 +150,7 @@ def test_report_file_and_prediction_see_what_validation_saw(run_folder: Path, pr
     assert np.array_equal(load_predictor(folder.last_checkpoint).view(image()), seen)
 
 
+@pytest.mark.thorough
 def test_a_classifier_s_files_see_so_too(run_folder: Path, tmp_path: Path):
     run = Run(run_folder, draw_labelled(tmp_path / "set", train=12, val=9), finishes=True)
     run.fit(epochs=1, spec=tiny(export={"onnx": True}, augmentation={"validation": [DARKER]}))

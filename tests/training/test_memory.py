@@ -33,6 +33,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fail], None]:
     return install
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("epoch", "step"), [(0, 9), (1, 9)], ids=["first-epoch", "later"])
 def test_it_goes_on_with_half_the_batch_from_the_last_checkpoint(
     run: Run, full: Callable[[Fail], None], epoch: int, step: int

@@ -202,6 +202,7 @@ def test_six_images_are_learnt_by_heart(learnt: Learnt) -> None:
     assert {f"val_iou/{info.name}" for info in OVERLAPPING} <= learnt.best.keys()
 
 
+@pytest.mark.thorough
 def test_the_report_and_its_pictures_are_there(learnt: Learnt) -> None:
     report = read_json(learnt.folder.report_json)
     val = report["splits"]["val"]

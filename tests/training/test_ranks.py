@@ -79,6 +79,7 @@ def test_layers_that_only_a_classifier_uses_are_not_waited_for(run: Run) -> None
     assert (result.status, result.step) == ("completed", 3)
 
 
+@pytest.mark.thorough
 def test_a_stop_reaches_all_ranks(run: Run) -> None:
     result = run.fit(epochs=9, spec=_spec(), signals={4: Signals(stop="now", stop_version=1)})
 
@@ -159,6 +160,7 @@ def test_a_first_rank_that_waits_is_torn_away(run: Run, monkeypatch: pytest.Monk
     assert isinstance(ranks.failure(), WeightsUnavailable)
 
 
+@pytest.mark.thorough
 def test_other_ranks_end_with_the_first(prepared: Path, tmp_path: Path) -> None:
     """It is killed, with its whole group or alone; the others hold a port or a GPU no longer."""
     spec = tmp_path / "spec.yaml"

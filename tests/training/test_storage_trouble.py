@@ -81,6 +81,7 @@ def claimed(volume: Path, redis_url: str) -> tuple[Run, RunRegistry, Storage]:
     return held, runs, storage
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("break_it", "code", "attempts"),
     [(fill, "disk_full", 1), (protect, "storage_unavailable", 3)],

@@ -80,6 +80,7 @@ def test_a_run_goes_on(old: Storage, name: str, done: int):
     assert notices == []
 
 
+@pytest.mark.variants(3)
 def test_a_fork_begins_with_it(old: Storage):
     origin = checkpoint_of(old, record_named(old, "completed"), "best")
     job = job_of(old, "fork", epochs=1, resume_from=(), init_checkpoint=origin)
@@ -102,6 +103,7 @@ def test_its_weights_are_had_alone(old: Storage, tmp_path: Path):
     assert json.loads(facts["trainyard.epoch"]) == content[ABOUT]["epoch"]
 
 
+@pytest.mark.variants(3)
 def test_it_predicts(old: Storage, tmp_path: Path):
     path = checkpoint_of(old, record_named(old, "completed"), "last")
     predictor = load_predictor(path)
@@ -112,6 +114,7 @@ def test_it_predicts(old: Storage, tmp_path: Path):
     assert predict([str(path), str(tmp_path / "absent.png"), "--out", str(tmp_path)]) == 1
 
 
+@pytest.mark.variants(3)
 def test_a_prepared_version_is_trained_on(old: Storage, run_folder: Path):
     version = version_folder(old)
     prepared = PreparedDataset(version)
@@ -130,6 +133,7 @@ def rewritten(path: Path, change: Any) -> Path:
     return path
 
 
+@pytest.mark.variants(3)
 def test_a_checkpoint_with_an_older_or_newer_spec_is_used(old: Storage):
     def change(about: dict[str, Any]) -> None:
         del about["spec"]["optimization"]["ema_decay"], about["spec"]["export"], about["batches"]

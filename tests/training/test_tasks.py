@@ -56,6 +56,7 @@ def test_a_binary_task_on_three_classes_is_refused(run: Run) -> None:
         run.fit(spec=_binary())
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("task", ["multiclass", "binary"])
 def test_eight_images_are_learnt_by_heart(task: str, tmp_path: Path, discs: Path, run_folder: Path) -> None:
     """The training images validate; only a network that fits them gets this far."""

@@ -85,6 +85,7 @@ def test_a_second_signal_ends_it_at_once(worker, runs: RunRegistry, server: Serv
     assert run.attempts[-1].reason == "worker_lost"
 
 
+@pytest.mark.variants(1)
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("why", REFUSALS)
 def test_a_redis_that_refuses_writes_ends_no_worker(worker, runs: RunRegistry, server: Server, why: str):

@@ -120,6 +120,7 @@ def test_every_detector_is_exported_and_finds_what_it_found(
     assert all(one.shape[1:] == (28, 28) for one in masks)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_of_nothing_found_a_file_tells_nothing(architecture: str, scenes: Path) -> None:
     """Also by a runtime that computes the graph just as it stands."""

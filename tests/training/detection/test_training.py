@@ -39,6 +39,7 @@ def spec_of(architecture: str, **over: Any) -> dict[str, Any]:
     return tiny(**{"model": {"architecture": architecture}, **over})
 
 
+@pytest.mark.thorough
 def test_it_learns_to_find_shapes(scene_run: Run) -> None:
     spec = tiny(augmentation={"preset": "none"}, optimization={"learning_rate": 0.01})
     result = scene_run.fit(epochs=30, spec=spec)
