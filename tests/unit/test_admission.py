@@ -20,7 +20,7 @@ from trainyard.spec.experiments import Experiments
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 
 SET_ID = a_run(0).dataset_id
 ERROR = {"code": "x", "cause": "user", "message": "Not usable.", "remedy": "", "errors": {}}
@@ -55,11 +55,6 @@ class Cluster:
     @property
     def run(self) -> Run:
         return self.runs.get(self.id)
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
 
 
 @pytest.fixture

@@ -6,16 +6,11 @@ import pytest
 
 from trainyard.datasets.record import Dataset, DatasetStatus, IngestOptions
 from trainyard.lease import LeaseRules
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.records import Life
 from trainyard.store.resources.dataset_store import REMEMBERED_S, DatasetStore
 
 LIFE = Life(waiting=DatasetStatus.QUEUED, working=DatasetStatus.INGESTING, failed=DatasetStatus.FAILED)
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from trainyard.spec.training_spec import ExportSpec
 from trainyard.storage.files import RunFolder, Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.runs.queues import QueueStore
 from workers.runs import time_limit as time_limit_module
 from workers.runs.finishing import finishing_supervisor as supervisor_module
@@ -30,11 +30,6 @@ from workers.runs.finishing.finishing_supervisor import FinishingSupervisor
 
 CONTENT_HASH = "c0de" * 16
 RESULT = {"status": "completed", "best_epoch": 4, "best": {"val_miou": 0.5}, "export": None}
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
 
 
 @pytest.fixture

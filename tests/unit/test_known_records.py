@@ -1,28 +1,14 @@
 """What a process remembers of records that lists show is forgotten when it may not hold any more."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.unit.records import a_run
 from trainyard.runs.record import RunStatus
 from trainyard.store import keys, known
 from trainyard.store.codec import NOTED, UnreadableRecord
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.known import KnownRecords
 from trainyard.store.runs.run_store import RunStore
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Client]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def store(client: Client) -> RunStore:
-    return RunStore(client)
 
 
 @pytest.fixture

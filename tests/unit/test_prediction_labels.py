@@ -41,11 +41,6 @@ def write_mean_colour(path: Path, form: str) -> None:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
-
-
-@pytest.fixture
 def folder(storage: Storage) -> PredictionFolder:
     """With an image that is red, and green where it is not."""
     found = storage.prediction(ASKED)

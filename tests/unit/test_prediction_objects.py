@@ -50,11 +50,6 @@ def write_finder(path: Path, *, masks: bool) -> None:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
-
-
-@pytest.fixture
 def folder(storage: Storage) -> PredictionFolder:
     """With an image of 128 x 64 pixels: a quarter of each in the square, which it fills by half."""
     found = storage.prediction(ASKED)

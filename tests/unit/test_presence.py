@@ -17,11 +17,6 @@ from workers.devices.device_class import UNKNOWN_GPU, device_figures, device_of,
 from workers.heartbeat import Presence
 
 
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
-
-
 def test_a_worker_is_seen_with_what_it_holds_until_it_is_gone(client: Client):
     workers = WorkerStore(client)
     assert workers.all() == []

@@ -7,14 +7,9 @@ import pytest
 from trainyard.scheduling.projects import Projects
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.resources.project_store import ProjectDescription, ProjectStore
 from trainyard.store.runs.limits import LimitStore
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
 
 
 @pytest.fixture

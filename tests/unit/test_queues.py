@@ -7,15 +7,10 @@ import pytest
 from tests.unit.records import LIFE, RULES, a_run, claim
 from trainyard.runs.record import Run, RunStatus
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.records import RecordStore
 from trainyard.store.runs.queues import QueueStore
 from trainyard.store.runs.run_streams import LiveStore
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
 
 
 @pytest.fixture

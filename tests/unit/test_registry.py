@@ -1,7 +1,6 @@
 """Redis decides, storage mirrors."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,6 @@ from trainyard.runs.record import Run, RunStatus
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store.connection import connect
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
 
 
 @pytest.fixture

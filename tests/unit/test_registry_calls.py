@@ -3,7 +3,6 @@
 import json
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,20 +17,10 @@ from trainyard.runs.record import Run, RunStatus
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.records import REBUILDING
 
 FIRST, SECOND = a_run(1).id, a_run(2).id
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -19,21 +18,11 @@ from trainyard.scheduling.reindex import AT_ONCE, Reindex
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import read_json, write_json
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.resources.aliases import STUDY_SPACE, NameStore
 from trainyard.store.runs.run_lists import RunQuery
 
 SET_ID = a_run(0).dataset_id
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
 
 
 @pytest.fixture

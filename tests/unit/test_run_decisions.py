@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,11 +29,6 @@ def client(redis_url: str) -> Client:
     client = connect(redis_url)
     client.hset(keys.record("dataset", a_run(1).dataset_id), "status", "ready")
     return client
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
 
 
 @pytest.fixture

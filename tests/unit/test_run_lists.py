@@ -2,7 +2,6 @@
 
 import itertools
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from tests.unit.records import LIFE, RULES, SPEC, a_run
 from trainyard.runs.record import MetricSummary, Run, RunStatus
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect, run_script
+from trainyard.store.connection import Client, run_script
 from trainyard.store.runs import run_lists
 from trainyard.store.runs.run_lists import RunLists, RunQuery
 from trainyard.store.runs.run_store import RunStore
@@ -20,18 +19,6 @@ COUNT = 40
 PROJECTS, GROUPS, TAGS = ("a", "b:c"), (None, "sweep", "ablation é"), ("baseline", "v2", "Été")
 ARCHITECTURES = ("Unet", "FPN")
 STATUSES = tuple(RunStatus)
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Client]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def store(client: Client) -> RunStore:
-    return RunStore(client)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Records, signals, events and names in Redis."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from trainyard.store.records import RecordStore
 from trainyard.store.resources.aliases import NameStore
 from trainyard.store.runs.queues import QueueStore
 from trainyard.store.runs.run_streams import LiveStore
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Client]:
-    client = connect(redis_url)
-    yield client
-    client.close()
 
 
 @pytest.fixture

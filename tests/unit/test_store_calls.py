@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from trainyard.runs.events import StatusChanged, to_dict
 from trainyard.runs.record import Run, RunStatus
 from trainyard.runs.signals import Signals
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.records import REBUILDING, REMEMBERED_S, RecordStore
 from trainyard.store.runs.queues import QueuePosition, QueueStore, Share, Waiters
 from trainyard.store.runs.run_store import FINISH_QUEUE, FINISHING_LIFE, RunStore
@@ -22,18 +21,6 @@ from trainyard.store.runs.run_streams import STREAM_TTL_S, LiveStore, parse_sign
 
 FIRST, SECOND, THIRD = (a_run(number).id for number in (1, 2, 3))
 EVENT = StatusChanged(status="running", revision=3)
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Client]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def store(client: Client) -> RunStore:
-    return RunStore(client)
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """The store under any order of calls: one holder, growing fences, each run in one place, true indexes."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Literal
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.unit.records import LIFE, RULES, a_run, claim, renew
 from trainyard.runs.record import ACTIVE, TRANSITIONS, Run, RunStatus
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.known import KnownRecords
 from trainyard.store.runs.queues import QueueStore
 from trainyard.store.runs.run_store import RunStore
@@ -22,13 +20,6 @@ PROJECTS = ("a", "b", "c")
 LIMIT = 3
 """Runs of a project at once, where it has no limit of its own."""
 ENDS = (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED)
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Client]:
-    client = connect(redis_url)
-    yield client
-    client.close()
 
 
 class StoreMachine(RuleBasedStateMachine):

@@ -78,8 +78,8 @@ def test_a_fold_without_labels_is_refused_and_the_others_are_taken(tmp_path: Pat
     summary = record.summary
     assert summary is not None
     object.__setattr__(summary, "folds", 3)
-    assert (judged("classification", chosen, storage, split_index=0) or "").count(
-        "No training image of the set has a label."
+    assert "No training image of the set has a label." in (
+        judged("classification", chosen, storage, split_index=0) or ""
     )
     for fold in (1, 2):
         assert judged("classification", chosen, storage, split_index=fold) is None

@@ -4,7 +4,6 @@ What the newer one has written and this one does not know is left to it, and wha
 """
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +18,8 @@ from trainyard.spec.training_spec import SPEC_VERSION
 from trainyard.storage.files import Storage
 from trainyard.storage.json_files import SCHEMA, read_json
 from trainyard.store import keys
-from trainyard.store.connection import Client, connect
+from trainyard.store.connection import Client
 from trainyard.store.runs.run_lists import RunQuery
-
-
-@pytest.fixture
-def client(redis_url: str) -> Client:
-    return connect(redis_url)
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
 
 
 @pytest.fixture
